@@ -1,0 +1,78 @@
+"""Work that goes on beside the requests: small steps, again whenever woken and at least every so often."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+from anyio import CapacityLimiter, to_thread
+
+from shared import metrics
+
+log = structlog.get_logger()
+LONGEST_PAUSE = 30.0
+
+Step = Callable[[], Awaitable[bool]]
+"""Does a little; says whether there may be more to do at once."""
+
+
+class Worker:
+    """Repeats one step. A step that fails is logged and tried again, ever more slowly."""
+
+    def __init__(self, name: str, step: Step, *, every: float) -> None:
+        self.name = name
+        self._step = step
+        self._every = every
+        self._woken = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin, in the running loop."""
+        self._loop = asyncio.get_running_loop()
+        self._task = asyncio.create_task(self._run(), name=self.name)
+
+    def wake(self) -> None:
+        """There is something to do now. May be called from any thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._woken.set)
+
+    async def stop(self) -> None:
+        """End after the step that is running."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        failures = 0
+        while True:
+            self._woken.clear()
+            try:
+                more = await self._step()
+                failures = 0
+            except Exception:
+                failures += 1
+                more = False
+                metrics.BACKGROUND_FAILURES.labels(self.name).inc()
+                log.exception("background step failed", worker=self.name, failures=failures)
+            if failures:
+                await asyncio.sleep(min(LONGEST_PAUSE, 0.1 * 2 ** min(failures, 10)))
+            elif not more:
+                await self._rest()
+
+    async def _rest(self) -> None:
+        try:
+            async with asyncio.timeout(self._every):
+                await self._woken.wait()
+        except TimeoutError:
+            pass
+
+
+def in_thread(step: Callable[..., bool], *args: Any) -> Step:
+    """Make a step out of a blocking function; it gets a thread of its own, so it never starves requests."""
+    thread = CapacityLimiter(1)
+
+    async def run() -> bool:
+        return await to_thread.run_sync(step, *args, limiter=thread)
+
+    return run

@@ -1,0 +1,27 @@
+"""One form of time: whole milliseconds since 1970 in UTC, and its text for people (RFC 3339)."""
+
+import time
+from datetime import UTC, datetime, timedelta
+
+SECOND = 1_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def now() -> int:
+    """Milliseconds since 1970 in UTC."""
+    return time.time_ns() // 1_000_000
+
+
+def text(moment: int) -> str:
+    """`1795423260123` as `2026-11-23T08:41:00.123Z`."""
+    at = _EPOCH + timedelta(milliseconds=moment)
+    return at.isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def parse(value: str) -> int:
+    """The reverse of `text`. ValueError for anything else."""
+    return (datetime.fromisoformat(value) - _EPOCH) // timedelta(milliseconds=1)

@@ -1,0 +1,197 @@
+"""One engine for each service; a request is one transaction, committed here and tried again here."""
+
+import random
+import sqlite3
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import structlog
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Engine,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    create_engine,
+    event,
+    text,
+)
+from sqlalchemy.dialects import mysql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from shared import errors
+
+P = ParamSpec("P")
+T = TypeVar("T")
+log = structlog.get_logger()
+
+Big = BigInteger().with_variant(Integer(), "sqlite")
+"""64 bits on both; SQLite gives its rowid only to INTEGER keys."""
+
+
+def Exact(length: int) -> String:  # noqa: N802 - used as the column type that it is
+    """Text that is equal only to itself: compared byte by byte on both."""
+    return String(length).with_variant(mysql.VARCHAR(length, collation="utf8mb4_0900_bin"), "mysql")
+
+
+def Bytes(length: int) -> LargeBinary:  # noqa: N802 - as above
+    """Short binary text that can be a key."""
+    return LargeBinary(length).with_variant(mysql.VARBINARY(length), "mysql")
+
+
+TRIES = 5
+POOL_WAIT = 3.0
+"""Seconds a request waits for a connection before it is told to come back."""
+
+_MYSQL_TRY_AGAIN = {1213, 1205, 3572}  # deadlock, lock wait timeout, lock not available at once
+_MYSQL_SESSION = (
+    "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,"
+    "ONLY_FULL_GROUP_BY,NO_ENGINE_SUBSTITUTION', innodb_lock_wait_timeout = 5"
+)
+
+
+class Database:
+    """A pool of connections, and the two ways to use one: `read` and `write`."""
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self.engine = _engine(url, pool_size)
+        self.has_row_locks = self.engine.dialect.name == "mysql"
+        self.on_announced: Callable[[], None] = lambda: None
+        """Called after a commit that put something into the outbox."""
+
+    def read(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run one question; nothing is kept."""
+        try:
+            with self.engine.connect() as connection:
+                return query(connection, *args, **kwargs)
+        except (DBAPIError, PoolTimeout) as problem:
+            raise _translated(problem) from problem
+
+    def write(self, action: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run one action in one transaction: all of it or none of it.
+
+        Deadlocks, and key clashes that the action did not claim (two ids, or two equal writers), roll the whole
+        back and run it again. A lost connection is not tried again: whether it committed is unknown.
+        Raises errors.Unavailable where the database cannot take it now.
+        """
+        for attempt in range(1, TRIES + 1):
+            try:
+                return self._commit(action, *args, **kwargs)
+            except (DBAPIError, PoolTimeout) as problem:
+                if attempt == TRIES or not _worth_another_try(problem):
+                    raise _translated(problem) from problem
+                time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - jitter, not a secret
+        raise AssertionError("unreachable")
+
+    def _commit(self, action: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        with self.engine.connect().execution_options(writes=True) as tx:
+            tx.info.pop("announced", None)
+            with tx.begin():
+                result = action(tx, *args, **kwargs)
+            announced = tx.info.pop("announced", False)
+        if announced:
+            self.on_announced()
+        return result
+
+    def ping(self) -> None:
+        """Raises errors.Unavailable where the database does not answer."""
+        self.read(lambda connection: connection.execute(text("SELECT 1")).scalar_one())
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self.engine.dispose()
+
+
+def upsert(tx: Connection, table: Table, values: Mapping[str, Any], update: Callable[[Any], Mapping[str, Any]]) -> None:
+    """Insert the row, or change the one that has its key. `update` gets the new values and names the changes."""
+    if tx.dialect.name == "mysql":
+        new = mysql.insert(table).values(**values)
+        tx.execute(new.on_duplicate_key_update(**update(new.inserted)))
+        return
+    row = sqlite.insert(table).values(**values)
+    keys = [column.name for column in table.primary_key.columns]
+    tx.execute(row.on_conflict_do_update(index_elements=keys, set_=update(row.excluded)))
+
+
+def insert_new(tx: Connection, table: Table, values: Mapping[str, Any]) -> bool:
+    """Insert the row unless its key is taken; whether it was inserted."""
+    if tx.dialect.name == "mysql":
+        try:
+            tx.execute(mysql.insert(table).values(**values))
+        except IntegrityError:  # only the statement is undone; the transaction goes on
+            return False
+        return True
+    result = tx.execute(sqlite.insert(table).values(**values).on_conflict_do_nothing())
+    return result.rowcount > 0
+
+
+def _engine(url: str, pool_size: int) -> Engine:
+    if make_url(url).get_backend_name() == "sqlite":
+        engine = create_engine(url, pool_size=pool_size, max_overflow=0, pool_timeout=POOL_WAIT)
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    return create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=POOL_WAIT,
+        pool_pre_ping=True,
+        pool_recycle=1800,
+        pool_use_lifo=True,
+        isolation_level="READ COMMITTED",
+        connect_args={
+            "charset": "utf8mb4",
+            "init_command": _MYSQL_SESSION,
+            "connect_timeout": 3,
+            "read_timeout": 30,
+            "write_timeout": 30,
+        },
+    )
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    for pragma in ("busy_timeout = 5000", "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A writer that starts as a reader can fail halfway; taking the lock first makes it wait instead.
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _worth_another_try(problem: Exception) -> bool:
+    if isinstance(problem, IntegrityError):
+        return True
+    if isinstance(problem, DBAPIError) and not problem.connection_invalidated:
+        return _mysql_code(problem) in _MYSQL_TRY_AGAIN
+    return False
+
+
+def _mysql_code(problem: DBAPIError) -> int | None:
+    arguments = problem.orig.args if problem.orig is not None else ()
+    return arguments[0] if arguments and isinstance(arguments[0], int) else None
+
+
+def _translated(problem: Exception) -> Exception:
+    """What a caller can do something about: come back later. A wrong statement stays our own error."""
+    passing = isinstance(problem, PoolTimeout) or (
+        isinstance(problem, DBAPIError) and type(problem).__name__ in {"OperationalError", "InterfaceError"}
+    )
+    if not passing or _is_our_mistake(problem):
+        return problem
+    log.warning("database unavailable", reason=str(getattr(problem, "orig", problem)))
+    return errors.Unavailable("database_unavailable", "The database cannot take this right now.")
+
+
+def _is_our_mistake(problem: Exception) -> bool:
+    """SQLite calls a misspelt statement an operational error too."""
+    reason = str(getattr(problem, "orig", ""))
+    return any(sign in reason for sign in ("no such table", "no such column", "syntax error"))

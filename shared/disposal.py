@@ -1,0 +1,52 @@
+"""Files that are to go: named in the transaction that gives them up, deleted after it, whatever crashes between.
+
+A file is named here before it is stored, with a time by which something must have claimed it. So neither a
+crash during an upload nor an upload that nobody uses leaves a file behind for ever.
+"""
+
+from collections.abc import Iterable
+
+from sqlalchemy import Column, Connection, Index, MetaData, String, Table, delete, select
+
+from shared import clock
+from shared.database import Big, Database, upsert
+from shared.storage import Storage
+
+BATCH = 100
+
+
+def disposal_table(metadata: MetaData) -> Table:
+    """The table `disposal` of a service that stores files."""
+    return Table(
+        "disposal",
+        metadata,
+        Column("name", String(120), primary_key=True),
+        Column("due_at", Big, nullable=False),
+        Index("disposal_due", "due_at"),
+    )
+
+
+def give_up(tx: Connection, disposal: Table, names: Iterable[str], *, due_at: int | None = None) -> None:
+    """These files are to be deleted at this time (ms since 1970), by default as soon as possible."""
+    due = clock.now() if due_at is None else due_at
+    for name in names:
+        upsert(tx, disposal, {"name": name, "due_at": due}, lambda new: {"due_at": new.due_at})
+
+
+def claim(tx: Connection, disposal: Table, names: Iterable[str]) -> None:
+    """These files are in use: they stay."""
+    tx.execute(delete(disposal).where(disposal.c.name.in_(list(names))))
+
+
+def sweep(database: Database, disposal: Table, storage: Storage) -> bool:
+    """Delete some files that are due; whether there may be more. Safe to repeat after a crash at any point."""
+    names = database.read(_due, disposal)
+    if names:
+        storage.delete(names)
+        database.write(claim, disposal, names)
+    return len(names) == BATCH
+
+
+def _due(connection: Connection, disposal: Table) -> list[str]:
+    due = select(disposal.c.name).where(disposal.c.due_at <= clock.now()).order_by(disposal.c.due_at).limit(BATCH)
+    return [row.name for row in connection.execute(due)]

@@ -1,0 +1,87 @@
+"""Why something was refused: a kind, a stable code and a sentence. Knows no HTTP.
+
+Refusal
+├── Malformed         the request cannot be understood
+├── Unauthenticated   nobody, or nobody we know, is asking
+├── Forbidden         known, but this is not theirs to do
+├── NotFound          there is no such thing, or not for them
+├── Conflict          it collides with how things are
+├── TooLarge          more than we take
+├── UnsupportedMedia  not of a type that we take
+├── Invalid           understood, and against a rule
+├── TooMany           too often; try again later
+└── Unavailable       cannot be done right now; try again later
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One offending place in a body: a JSON pointer (RFC 6901), a code and a sentence."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
+class Refusal(Exception):
+    """Raised anywhere below the edge; the edge turns it into an answer."""
+
+    def __init__(
+        self, code: str, detail: str, *, faults: tuple[Fault, ...] = (), retry_after: int | None = None
+    ) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+        self.detail = detail
+        self.faults = faults
+        self.retry_after = retry_after
+        """Seconds after which trying again makes sense."""
+
+
+class Malformed(Refusal):
+    """The request cannot be understood."""
+
+
+class Unauthenticated(Refusal):
+    """Nobody, or nobody we know, is asking."""
+
+
+class Forbidden(Refusal):
+    """Known, but this is not theirs to do."""
+
+
+class NotFound(Refusal):
+    """There is no such thing, or not for them."""
+
+
+class Conflict(Refusal):
+    """It collides with how things are."""
+
+
+class TooLarge(Refusal):
+    """More than we take."""
+
+
+class UnsupportedMedia(Refusal):
+    """Not of a type that we take."""
+
+
+class Invalid(Refusal):
+    """Understood, and against a rule."""
+
+    @classmethod
+    def field(cls, name: str, code: str, detail: str) -> "Invalid":
+        """One field of the body is against a rule; its code is the answer's code too."""
+        return cls(code, detail, faults=(Fault(f"/{name}", code, detail),))
+
+
+class TooMany(Refusal):
+    """Too often; try again later."""
+
+
+class Unavailable(Refusal):
+    """Cannot be done right now; try again later."""
+
+    def __init__(self, code: str, detail: str, *, retry_after: int = 1) -> None:
+        super().__init__(code, detail, retry_after=retry_after)

@@ -1,0 +1,64 @@
+"""The form in which a fact travels: what happened, when, in which version, on whose request."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from shared import clock, ids
+
+
+class Undecodable(ValueError):
+    """These bytes are no event; trying again will not help."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One fact. `name` is its routing key: `<type>.v<version>`."""
+
+    id: int
+    type: str
+    version: int
+    occurred_at: int
+    request_id: str | None
+    data: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """`user.deleted.v1`"""
+        return f"{self.type}.v{self.version}"
+
+    def to_json(self) -> bytes:
+        """The bytes that travel."""
+        return orjson.dumps(
+            {
+                "id": ids.text(self.id),
+                "type": self.type,
+                "version": self.version,
+                "occurred_at": clock.text(self.occurred_at),
+                "request_id": self.request_id,
+                "data": self.data,
+            }
+        )
+
+    @classmethod
+    def from_json(cls, body: bytes) -> "Event":
+        """The event in these bytes. Raises Undecodable."""
+        try:
+            fields = orjson.loads(body)
+            return cls(
+                id=ids.parse(fields["id"]),
+                type=_of(str, fields["type"]),
+                version=_of(int, fields["version"]),
+                occurred_at=clock.parse(fields["occurred_at"]),
+                request_id=fields.get("request_id"),
+                data=_of(dict, fields["data"]),
+            )
+        except (ValueError, KeyError, TypeError, AttributeError) as problem:
+            raise Undecodable(str(problem)) from problem
+
+
+def _of(kind: type[Any], value: Any) -> Any:
+    if not isinstance(value, kind):
+        raise TypeError(f"expected {kind.__name__}")
+    return value

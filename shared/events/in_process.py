@@ -1,0 +1,107 @@
+"""The bus of the one-process mode: a queue for each subscribing service, redelivery, nothing on disk.
+
+A fact counts as published only when every subscriber has committed it. Until then it stays in the sender's
+outbox, which is on disk: that is why a kill at any moment loses nothing.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+from anyio import CapacityLimiter, to_thread
+
+from shared.events.bus import Receive
+from shared.events.envelope import Event
+
+TRIES = 5
+QUEUE_LENGTH = 1_000
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class _Subscription:
+    service: str
+    names: frozenset[str]
+    receive: Receive
+    queue: asyncio.Queue[tuple[bytes, asyncio.Future[bool]]] = field(
+        default_factory=lambda: asyncio.Queue(QUEUE_LENGTH)
+    )
+
+
+class InProcessBus:
+    """Carries the same JSON as a broker would, between services that live in one event loop."""
+
+    def __init__(self, pause: Callable[[int], float] = lambda tries: _jitter(0.05 * 2**tries)) -> None:
+        self._pause = pause
+        self._subscriptions: list[_Subscription] = []
+        self._deliveries: list[asyncio.Task[None]] = []
+
+    @property
+    def connected(self) -> bool:
+        """Whether facts can be published now."""
+        return bool(self._deliveries) or not self._subscriptions
+
+    def subscribe(self, service: str, names: Collection[str], receive: Receive) -> None:
+        """Let `service` hear the facts of these names; to be called before `start`."""
+        self._subscriptions.append(_Subscription(service, frozenset(names), receive))
+
+    async def start(self) -> None:
+        """Begin to deliver. Every service of the process calls it; the first call counts."""
+        if not self._deliveries:
+            self._deliveries = [asyncio.create_task(self._deliver(each)) for each in self._subscriptions]
+
+    async def stop(self) -> None:
+        """Take no more. What was not committed stays in its outbox."""
+        deliveries, self._deliveries = self._deliveries, []
+        for task in deliveries:
+            task.cancel()
+        await asyncio.gather(*deliveries, return_exceptions=True)
+        for subscription in self._subscriptions:
+            while not subscription.queue.empty():
+                _settle(subscription.queue.get_nowait()[1], done=False)
+
+    async def publish(self, events: Sequence[Event]) -> list[bool]:
+        """Hand the facts over and wait until all their subscribers have committed, or have given up for now."""
+        return await asyncio.gather(*(self._publish(event) for event in events))
+
+    async def _publish(self, event: Event) -> bool:
+        hearers = [each for each in self._subscriptions if event.name in each.names]
+        if not hearers or not self._deliveries:
+            return False  # as a broker returns what no queue takes: it stays in the outbox
+        body = event.to_json()
+        outcomes = [asyncio.get_running_loop().create_future() for _ in hearers]
+        for hearer, outcome in zip(hearers, outcomes, strict=True):
+            await hearer.queue.put((body, outcome))
+        return all(await asyncio.gather(*outcomes))
+
+    async def _deliver(self, subscription: _Subscription) -> None:
+        thread = CapacityLimiter(1)
+        while True:
+            body, outcome = await subscription.queue.get()
+            done = False
+            try:
+                done = await self._try(subscription, Event.from_json(body), thread)
+            finally:
+                _settle(outcome, done=done)
+
+    async def _try(self, subscription: _Subscription, event: Event, thread: CapacityLimiter) -> bool:
+        for tries in range(TRIES):
+            try:
+                await to_thread.run_sync(subscription.receive, event, limiter=thread)
+            except Exception:
+                log.exception("event not taken in", service=subscription.service, name=event.name, tries=tries + 1)
+                await asyncio.sleep(self._pause(tries))
+            else:
+                return True
+        return False
+
+
+def _settle(outcome: asyncio.Future[bool], *, done: bool) -> None:
+    if not outcome.done():  # the publisher may have stopped waiting
+        outcome.set_result(done)
+
+
+def _jitter(longest: float) -> float:
+    return random.uniform(0, longest)  # noqa: S311 - jitter, not a secret

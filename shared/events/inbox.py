@@ -1,0 +1,51 @@
+"""Each fact has its effect once: its id is written first, in the transaction of what is done about it."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import structlog
+from sqlalchemy import Column, Connection, Index, MetaData, Table, delete, select
+
+from shared import clock
+from shared.database import Big, Database, insert_new
+from shared.events.bus import Bus
+from shared.events.envelope import Event
+
+KEPT = 30 * clock.DAY
+"""Longer than an outbox keeps its facts, so that publishing them again changes nothing."""
+
+Handler = Callable[[Connection, Event], None]
+
+
+def inbox_table(metadata: MetaData) -> Table:
+    """The table `inbox` of a service: the ids of the facts it has taken in."""
+    return Table(
+        "inbox",
+        metadata,
+        Column("event_id", Big, primary_key=True, autoincrement=False),
+        Column("received_at", Big, nullable=False),
+        Index("inbox_received", "received_at"),
+    )
+
+
+def listen(bus: Bus, service: str, database: Database, inbox: Table, handlers: Mapping[str, Handler]) -> None:
+    """Take in the facts named in `handlers`, each in one transaction with its inbox row."""
+
+    def receive(event: Event) -> None:
+        with structlog.contextvars.bound_contextvars(request_id=event.request_id):
+            database.write(_take_in, inbox, event, handlers[event.name])
+
+    bus.subscribe(service, list(handlers), receive)
+
+
+def _take_in(tx: Connection, inbox: Table, event: Event, handle: Handler) -> None:
+    if insert_new(tx, inbox, {"event_id": event.id, "received_at": clock.now()}):
+        handle(tx, event)
+
+
+def forget_old(tx: Connection, inbox: Table, limit: int = 1_000) -> bool:
+    """Delete some of the ids taken in long ago; whether there may be more."""
+    old = select(inbox.c.event_id).where(inbox.c.received_at < clock.now() - KEPT).limit(limit)
+    gone: list[Any] = [row.event_id for row in tx.execute(old)]
+    tx.execute(delete(inbox).where(inbox.c.event_id.in_(gone)))
+    return len(gone) == limit

@@ -1,0 +1,133 @@
+"""Facts are written beside the change that they tell of, in one transaction, and published from there."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from anyio import CapacityLimiter, to_thread
+from sqlalchemy import (
+    JSON,
+    Column,
+    Connection,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    delete,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.sql import Select
+
+from shared import clock, ids
+from shared.database import Big, Database
+from shared.events.bus import Bus
+from shared.events.envelope import Event
+
+BATCH = 100
+SWEEP_SECONDS = 1.0
+PUBLISH_SECONDS = 30.0
+KEPT = 7 * clock.DAY
+"""Published facts are kept this long, so that they can be published again."""
+LONGEST_PAUSE = clock.MINUTE
+
+log = structlog.get_logger()
+
+
+def outbox_table(metadata: MetaData) -> Table:
+    """The table `outbox` of a service. `not_before` puts off what could not be published."""
+    return Table(
+        "outbox",
+        metadata,
+        Column("id", Big, primary_key=True, autoincrement=False),
+        Column("type", String(60), nullable=False),
+        Column("version", Integer, nullable=False),
+        Column("occurred_at", Big, nullable=False),
+        Column("request_id", String(128)),
+        Column("data", JSON, nullable=False),
+        Column("tries", Integer, nullable=False, default=0),
+        Column("not_before", Big, nullable=False, default=0),
+        Column("published_at", Big),
+        Index("outbox_unpublished", "published_at", "not_before", "id"),
+    )
+
+
+def announce(tx: Connection, outbox: Table, type_: str, version: int, data: dict[str, Any]) -> int:
+    """Write down a fact in the transaction that makes it true. Returns its id."""
+    event_id = ids.new()
+    request_id = structlog.contextvars.get_contextvars().get("request_id")
+    tx.execute(
+        insert(outbox).values(
+            id=event_id,
+            type=type_,
+            version=version,
+            occurred_at=clock.now(),
+            request_id=request_id,
+            data=data,
+        )
+    )
+    tx.info["announced"] = True
+    return event_id
+
+
+class Relay:
+    """Publishes what is in the outbox: at once when woken by a commit, and by a sweep for what was missed."""
+
+    def __init__(self, database: Database, outbox: Table, bus: Bus) -> None:
+        self._database = database
+        self._outbox = outbox
+        self._bus = bus
+        self._thread = CapacityLimiter(1)
+
+    async def step(self) -> bool:
+        """Publish one batch; whether there may be more."""
+        if not self._bus.connected:
+            return False
+        events = await to_thread.run_sync(self._database.read, self._unpublished, limiter=self._thread)
+        if not events:
+            return False
+        confirmed = await self._publish(events)
+        await to_thread.run_sync(self._database.write, self._mark, events, confirmed, limiter=self._thread)
+        return len(events) == BATCH
+
+    async def _publish(self, events: Sequence[Event]) -> list[bool]:
+        try:
+            async with asyncio.timeout(PUBLISH_SECONDS):
+                return await self._bus.publish(events)
+        except TimeoutError:
+            log.warning("not published in time", events=len(events))
+            return [False] * len(events)
+
+    def _unpublished(self, connection: Connection) -> list[Event]:
+        table = self._outbox.c
+        return [_event(row) for row in connection.execute(_due(self._outbox).order_by(table.id).limit(BATCH))]
+
+    def _mark(self, tx: Connection, events: Sequence[Event], confirmed: Sequence[bool]) -> None:
+        table = self._outbox
+        now = clock.now()
+        done = [event.id for event, certain in zip(events, confirmed, strict=True) if certain]
+        failed = [event.id for event, certain in zip(events, confirmed, strict=True) if not certain]
+        if done:
+            tx.execute(update(table).where(table.c.id.in_(done)).values(published_at=now))
+        for row in tx.execute(select(table.c.id, table.c.tries).where(table.c.id.in_(failed))).all():
+            pause = min(LONGEST_PAUSE, clock.SECOND * 2**row.tries)
+            tx.execute(update(table).where(table.c.id == row.id).values(tries=row.tries + 1, not_before=now + pause))
+
+    def forget_old(self, tx: Connection, limit: int = 1_000) -> bool:
+        """Delete some of what was published long ago; whether there may be more."""
+        old = select(self._outbox.c.id).where(self._outbox.c.published_at < clock.now() - KEPT).limit(limit)
+        gone = [row.id for row in tx.execute(old)]
+        tx.execute(delete(self._outbox).where(self._outbox.c.id.in_(gone)))
+        return len(gone) == limit
+
+
+def _due(outbox: Table) -> Select[Any]:
+    waiting = outbox.c.published_at.is_(None)
+    return select(outbox).where(waiting, outbox.c.not_before <= clock.now())
+
+
+def _event(row: Any) -> Event:
+    return Event(row.id, row.type, row.version, row.occurred_at, row.request_id, row.data)

@@ -1,0 +1,120 @@
+"""A write that a client may send twice: the first answer is kept in the write's own transaction and given again."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    delete,
+    insert,
+    select,
+)
+
+from shared import clock, errors
+from shared.answer import Answer
+from shared.database import Big, Bytes, Database
+
+KEPT = clock.DAY
+
+
+def idempotency_table(metadata: MetaData) -> Table:
+    """The table `idempotency_keys` of a service."""
+    return Table(
+        "idempotency_keys",
+        metadata,
+        Column("owner_id", Big, primary_key=True, autoincrement=False),
+        Column("key_hash", Bytes(32), primary_key=True),
+        Column("request_hash", Bytes(32), nullable=False),
+        Column("status", Integer, nullable=False),
+        Column("body", LargeBinary(65535), nullable=False),
+        Column("location", String(255), nullable=False),
+        Column("created_at", Big, nullable=False),
+        Index("idempotency_keys_age", "created_at"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One client's name for one write, and a hash of what it asked for."""
+
+    owner: int
+    name: bytes
+    request: bytes
+
+
+class Idempotency:
+    """Runs writes under keys. A key whose write is running is refused, not waited for."""
+
+    def __init__(self, database: Database, table: Table) -> None:
+        self._database = database
+        self._table = table
+        self._running: set[tuple[int, bytes]] = set()
+        self._lock = threading.Lock()
+
+    def write(self, key: Key | None, action: Callable[[Connection], Answer]) -> Answer:
+        """Run the action in one transaction with its key, or give the answer that it gave before.
+
+        Raises errors.Invalid for a key that was used for something else, errors.Conflict while the first runs.
+        """
+        if key is None:
+            return self._database.write(action)
+        place = (key.owner, key.name)
+        with self._lock:
+            if place in self._running:
+                raise errors.Conflict("idempotency_in_progress", "The first request with this key still runs.")
+            self._running.add(place)
+        try:
+            return self._database.write(self._once, key, action)
+        finally:
+            with self._lock:
+                self._running.discard(place)
+
+    def _once(self, tx: Connection, key: Key, action: Callable[[Connection], Answer]) -> Answer:
+        earlier = self._earlier(tx, key)
+        if earlier is not None:
+            return earlier
+        answer = action(tx)
+        tx.execute(
+            insert(self._table).values(
+                owner_id=key.owner,
+                key_hash=key.name,
+                request_hash=key.request,
+                status=answer.status,
+                body=answer.body,
+                location=answer.headers.get("location", ""),
+                created_at=clock.now(),
+            )
+        )
+        return answer
+
+    def _earlier(self, tx: Connection, key: Key) -> Answer | None:
+        table = self._table.c
+        mine = (table.owner_id == key.owner) & (table.key_hash == key.name)
+        row = tx.execute(select(self._table).where(mine)).one_or_none()
+        if row is None:
+            return None
+        if row.created_at < clock.now() - KEPT:
+            tx.execute(delete(self._table).where(mine))
+            return None
+        if row.request_hash != key.request:
+            detail = "This key was used for another request."
+            raise errors.Invalid("idempotency_key_reused", detail)
+        return Answer(row.status, row.body, {"location": row.location})
+
+    def forget_old(self, tx: Connection, limit: int = 1_000) -> bool:
+        """Delete some keys that are older than a day; whether there may be more."""
+        table = self._table
+        old = select(table.c.owner_id, table.c.key_hash).where(table.c.created_at < clock.now() - KEPT).limit(limit)
+        gone: list[Any] = list(tx.execute(old))
+        for row in gone:
+            tx.execute(delete(table).where(table.c.owner_id == row.owner_id, table.c.key_hash == row.key_hash))
+        return len(gone) == limit

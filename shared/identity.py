@@ -1,0 +1,152 @@
+"""Who is asking: access tokens (JWT, RFC 9068) that one service mints and everybody can verify.
+
+Keys come only from the issuer's JWKS, fetched when a key id is unknown, at most once in 30 seconds; the last
+good set is kept while the issuer is away.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, cast
+
+import httpx
+import jwt
+import structlog
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from shared import errors, ids
+
+LEEWAY = 10
+LONGEST = 2_048
+ALGORITHM = "EdDSA"
+TYPE = "at+jwt"
+REQUIRED = ["exp", "iat", "sub", "aud", "iss", "jti", "sid"]
+REFETCH_SECONDS = 30.0
+RETRY_SECONDS = 0.5
+log = structlog.get_logger()
+
+KeySet = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a valid token speaks for, in which login, and until when (seconds since 1970)."""
+
+    subject: int
+    login: int
+    expires_at: int
+
+
+class RemoteKeys:
+    """The issuer's public keys, learnt when a key id is unknown."""
+
+    def __init__(self, fetch: Callable[[], Awaitable[KeySet]]) -> None:
+        self._fetch = fetch
+        self._keys: dict[str, jwt.PyJWK] = {}
+        self._asked_at = float("-inf")
+        self._lock = asyncio.Lock()
+
+    async def get(self, kid: str) -> jwt.PyJWK | None:
+        """The key of this id, if the issuer has one. Raises errors.Unavailable while no key is known at all."""
+        if kid not in self._keys:
+            async with self._lock:
+                await self._learn(kid)
+        return self._keys.get(kid)
+
+    async def _learn(self, kid: str) -> None:
+        pause = REFETCH_SECONDS if self._keys else RETRY_SECONDS
+        if kid not in self._keys and time.monotonic() - self._asked_at >= pause:
+            self._asked_at = time.monotonic()
+            try:
+                self._keys = _public_keys(await self._fetch())
+            except (httpx.HTTPError, ValueError, KeyError, TypeError, jwt.PyJWTError) as problem:
+                log.warning("keys not fetched", reason=repr(problem))
+        if not self._keys:
+            raise errors.Unavailable("keys_unavailable", "Tokens cannot be checked right now.")
+
+
+def _public_keys(document: KeySet) -> dict[str, jwt.PyJWK]:
+    return {each["kid"]: jwt.PyJWK(each, algorithm=ALGORITHM) for each in document["keys"]}
+
+
+def fetch_from(url: str) -> Callable[[], Awaitable[KeySet]]:
+    """Fetches the JWK set at this address, within 2 seconds."""
+
+    async def fetch() -> KeySet:
+        async with httpx.AsyncClient(timeout=2.0) as http:
+            answer = await http.get(url)
+        return cast("KeySet", answer.raise_for_status().json())
+
+    return fetch
+
+
+class Verifier:
+    """Decides whether a token is one of ours and still good. It knows nothing of revocation."""
+
+    def __init__(self, keys: RemoteKeys, *, issuer: str, audience: str) -> None:
+        self._keys = keys
+        self._issuer = issuer
+        self._audience = audience
+
+    async def verify(self, token: str) -> Identity:
+        """Who this token speaks for. Raises errors.Unauthenticated, or errors.Unavailable without keys."""
+        if len(token) > LONGEST:
+            raise _invalid()
+        try:
+            header = jwt.get_unverified_header(token)
+            if header.get("typ") != TYPE or header.get("alg") != ALGORITHM or set(header) - {"typ", "alg", "kid"}:
+                raise _invalid()
+            key = await self._keys.get(str(header.get("kid")))
+            if key is None:
+                raise _invalid()
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=[ALGORITHM],
+                issuer=self._issuer,
+                audience=self._audience,
+                leeway=LEEWAY,
+                options={"require": REQUIRED, "strict_aud": True},
+            )
+            return _identity(claims)
+        except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as problem:
+            raise _invalid() from problem
+
+
+def _identity(claims: dict[str, Any]) -> Identity:
+    expires_at, issued_at = claims["exp"], claims["iat"]
+    if type(expires_at) is not int or type(issued_at) is not int or not 0 < expires_at - issued_at <= 3600:
+        raise ValueError("a lifetime we never give")
+    return Identity(ids.parse(claims["sub"]), ids.parse(claims["sid"]), expires_at)
+
+
+def _invalid() -> errors.Unauthenticated:
+    return errors.Unauthenticated("invalid_token", "The access token is missing, expired, revoked or not ours.")
+
+
+_bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="The access token from POST /auth/login")
+
+
+async def _required(
+    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> Identity:
+    if credentials is None:
+        raise _invalid()
+    verifier: Verifier = request.app.state.verifier
+    return await verifier.verify(credentials.credentials)
+
+
+async def _optional(
+    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> Identity | None:
+    if "authorization" not in request.headers:
+        return None
+    return await _required(request, credentials)
+
+
+Required = Annotated[Identity, Depends(_required)]
+"""The one who asks; without a valid token the route answers 401."""
+Optional = Annotated[Identity | None, Depends(_optional)]
+"""The one who asks, if anybody; a token that is given must be valid."""

@@ -1,0 +1,20 @@
+"""What a process counts, in Prometheus' form, on a port of its own that is never public."""
+
+from prometheus_client import Counter, Gauge, Histogram, start_http_server
+
+REQUESTS = Histogram(
+    "http_request_seconds",
+    "Time to answer, by service, route and status.",
+    ["service", "route", "status"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+BACKGROUND_FAILURES = Counter("background_failures_total", "Background steps that failed.", ["worker"])
+RECONCILED = Counter("reconciled_total", "Differences that reconciliation found and mended.", ["service"])
+REFUSED_AT_DOOR = Counter("gateway_refused_total", "Requests that the gateway refused itself.", ["code"])
+IN_FLIGHT = Gauge("gateway_in_flight", "Requests being forwarded, by upstream.", ["upstream"])
+
+
+def serve(host: str, port: int | None) -> None:
+    """Answer `GET /metrics` on this port, where one is set."""
+    if port is not None:
+        start_http_server(port, addr=host)

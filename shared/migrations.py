@@ -1,0 +1,34 @@
+"""The history of a service's tables, by Alembic: run before the service, never at import."""
+
+from pathlib import Path
+
+from alembic import command, context
+from alembic.config import Config
+from sqlalchemy import Connection, MetaData
+
+from shared.database import Database
+
+
+def upgrade(database: Database, folder: Path) -> None:
+    """Bring the database to the newest revision in this folder. Safe to repeat."""
+    _run(database, folder, "upgrade", "head")
+
+
+def downgrade(database: Database, folder: Path) -> None:
+    """Take every revision back."""
+    _run(database, folder, "downgrade", "base")
+
+
+def _run(database: Database, folder: Path, verb: str, target: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    with database.engine.connect().execution_options(writes=True) as connection, connection.begin():
+        config.attributes["connection"] = connection
+        getattr(command, verb)(config, target)
+
+
+def run_inside(metadata: MetaData) -> None:
+    """What each service's env.py calls: use the connection that `upgrade` opened."""
+    connection: Connection = context.config.attributes["connection"]
+    context.configure(connection=connection, target_metadata=metadata, transactional_ddl=False)
+    context.run_migrations()

@@ -1,0 +1,73 @@
+"""Lists in pages: a limit, and a signed cursor that says after which item to go on, never how many to skip."""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import orjson
+
+from shared import errors
+
+Row = TypeVar("Row")
+
+_MAC_BYTES = 12
+_LONGEST = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What was asked for: so many items, after this position (None: from the start)."""
+
+    limit: int
+    after: tuple[Any, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """What was found, and the position after which more follows (None: that was all)."""
+
+    items: list[Any]
+    next: tuple[Any, ...] | None
+
+    @classmethod
+    def of(
+        cls,
+        rows: Sequence[Row],
+        page: Page,
+        item: Callable[[Row], Any],
+        position: Callable[[Row], tuple[Any, ...]],
+    ) -> "Slice":
+        """Of rows asked for with one more than the page's limit: its items, and where to go on if more follow."""
+        kept = rows[: page.limit]
+        return cls([item(row) for row in kept], position(kept[-1]) if len(rows) > page.limit else None)
+
+
+class Cursors:
+    """Writes and reads cursors. A cursor is bound to its list: path and every other parameter."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def write(self, position: tuple[Any, ...], scope: str) -> str:
+        """Opaque text for this position in this list."""
+        plain = orjson.dumps(position)
+        return base64.urlsafe_b64encode(self._mac(plain, scope) + plain).rstrip(b"=").decode()
+
+    def read(self, cursor: str, scope: str) -> tuple[Any, ...]:
+        """The position in this cursor. Raises errors.Malformed where it is not one of ours for this list."""
+        try:
+            if len(cursor) > _LONGEST:
+                raise ValueError("too long")
+            raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+            mac, plain = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
+            if not hmac.compare_digest(mac, self._mac(plain, scope)):
+                raise ValueError("wrong signature")
+            return tuple(orjson.loads(plain))
+        except ValueError as problem:
+            raise errors.Malformed("invalid_cursor", "This cursor does not belong to this list.") from problem
+
+    def _mac(self, plain: bytes, scope: str) -> bytes:
+        return hmac.digest(self._key, scope.encode() + b"\0" + plain, hashlib.sha256)[:_MAC_BYTES]

@@ -1,0 +1,60 @@
+"""One service as a process: the same few commands for each of them."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+import uvicorn
+from fastapi import FastAPI
+
+from shared import logs, metrics, migrations
+from shared.database import Database
+from shared.events.bus import Bus
+from shared.events.chosen import bus_for
+from shared.events.in_process import InProcessBus
+from shared.server import server_options
+from shared.settings import Settings
+
+S = TypeVar("S", bound=Settings)
+
+
+def commands(
+    name: str, settings_type: Callable[[], S], create_app: Callable[[S, Bus], FastAPI], folder: Path
+) -> typer.Typer:
+    """`serve` (also when no command is given), `migrate` and `openapi` for the service in this folder."""
+    cli = typer.Typer(help=f"The {name} service.", add_completion=False, pretty_exceptions_enable=False)
+
+    @cli.callback(invoke_without_command=True)
+    def default(context: typer.Context) -> None:
+        if context.invoked_subcommand is None:
+            serve()
+
+    @cli.command()
+    def serve() -> None:
+        """Answer HTTP and take in facts, until told to stop."""
+        settings = settings_type()
+        logs.configure(settings.log_level, settings.environment)
+        metrics.serve(settings.host, settings.metrics_port)
+        app = create_app(settings, bus_for(settings.broker_url))
+        uvicorn.run(app, host=settings.host, port=settings.port, **server_options())
+
+    @cli.command()
+    def migrate() -> None:
+        """Bring the database to the newest revision. Safe to repeat."""
+        database = Database(settings_type().database_url, pool_size=1)
+        migrations.upgrade(database, folder / "migrations")
+        database.close()
+
+    @cli.command()
+    def openapi(target: Annotated[Path, typer.Argument(help="The file to write")]) -> None:
+        """Write the description of the HTTP interface."""
+        target.write_text(described(create_app(settings_type(), InProcessBus())))
+
+    return cli
+
+
+def described(app: FastAPI) -> str:
+    """The OpenAPI document of a service, in a form that can be compared."""
+    return json.dumps(app.openapi(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"

@@ -1,0 +1,56 @@
+"""What every process is told from outside: environment variables, an optional `.env`, and safe defaults."""
+
+import hashlib
+import hmac
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DEVELOPMENT_SECRET = "development-only-not-a-secret"  # noqa: S105 - refused in production, see below
+
+
+class Settings(BaseSettings):
+    """Settings that all services have. Names are those of the environment, in capitals: DATABASE_URL, ..."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True, hide_input_in_errors=True)
+
+    environment: Literal["development", "production"] = "development"
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 0
+    metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    database_url: str
+    broker_url: str = "memory://"
+    pool_size: Annotated[int, Field(ge=1, le=200)] = 10
+    """Database connections, and as many threads that use them."""
+
+    decoders: Annotated[int, Field(ge=1, le=64)] = 2
+    """Photos decoded at once, each in a process of its own; only services that take photos have them."""
+    decoders_waiting: Annotated[int, Field(ge=0, le=1000)] = 30
+
+    secret: SecretStr = SecretStr(DEVELOPMENT_SECRET)
+    """This service's own secret: signs its cursors and links, and its calls to its neighbours."""
+    callers: dict[str, SecretStr] = {}
+    """The secrets of the services that may call this one's /internal routes, by their names."""
+
+    auth_url: str = "http://127.0.0.1:8101"
+    token_issuer: str = "shutter"  # noqa: S105 - a name
+    token_audience: str = "shutter"  # noqa: S105 - a name
+    access_token_seconds: Annotated[int, Field(ge=1, le=3600)] = 600
+
+    @model_validator(mode="after")
+    def _no_development_secret_in_production(self) -> Self:
+        secrets = [self.secret, *self.callers.values()]
+        if self.environment == "production" and any(not _is_strong(secret) for secret in secrets):
+            raise ValueError("SECRET and CALLERS need secrets of their own of at least 32 characters in production")
+        return self
+
+    def key(self, purpose: str) -> bytes:
+        """A 256-bit key for one purpose only, derived from the service's secret."""
+        return hmac.digest(self.secret.get_secret_value().encode(), purpose.encode(), hashlib.sha256)
+
+
+def _is_strong(secret: SecretStr) -> bool:
+    value = secret.get_secret_value()
+    return len(value) >= 32 and not value.startswith("development")

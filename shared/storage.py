@@ -1,0 +1,140 @@
+"""Where files are kept: one interface, two homes. A folder for one machine, object storage (S3) for many.
+
+Names are made by us and never by a client. A file appears whole or not at all, in both homes.
+"""
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore, MemoryStore, S3Store
+
+from shared.errors import NotFound, Unavailable
+
+NAME = re.compile(r"(?!.*\.\.)[a-z0-9_-][a-z0-9._-]*(/[a-z0-9_-][a-z0-9._-]*)*")
+LONGEST_NAME = 200
+PAGE = 1_000
+
+Store = LocalStore | S3Store | MemoryStore
+
+
+def _nothing_to_settle(_name: str) -> None:
+    """Object storage answers only when a file is safe."""
+
+
+class Storage:
+    """Keeps bytes by name. Blocking: called from threads."""
+
+    def __init__(self, store: Store, settle: Callable[[str], None] = _nothing_to_settle) -> None:
+        self._store = store
+        self._settle = settle
+
+    def put(self, name: str, data: bytes, content_type: str) -> None:
+        """Keep these bytes; whatever had this name is replaced in one step."""
+        # A folder has no place for a file's type, and object storage serves it from there.
+        attributes = None if isinstance(self._store, LocalStore) else {"Content-Type": content_type}
+        with _reachable():
+            obstore.put(self._store, _ours(name), data, attributes=attributes, use_multipart=False)
+            self._settle(name)
+
+    def get(self, name: str) -> bytes:
+        """The bytes of that name. It may come from a client, so a name that cannot be is just not there."""
+        if not is_name(name):
+            raise _missing()
+        with _reachable():
+            try:
+                return bytes(obstore.get(self._store, name).bytes())
+            except FileNotFoundError:
+                raise _missing() from None
+
+    def delete(self, names: Iterable[str]) -> None:
+        """Afterwards none of them is there; whether one was does not matter."""
+        wanted = [_ours(name) for name in names]
+        for start in range(0, len(wanted), PAGE):
+            self._delete_page(wanted[start : start + PAGE])
+
+    def names(self, prefix: str) -> Iterator[list[str]]:
+        """Everything below a folder, in no order, a page at a time."""
+        with _reachable():
+            for page in obstore.list(self._store, _ours(prefix), chunk_size=PAGE):
+                yield [entry["path"] for entry in page]
+
+    def _delete_page(self, names: list[str]) -> None:
+        with _reachable():
+            try:
+                obstore.delete(self._store, names)
+            except FileNotFoundError:
+                self._delete_one_by_one(names)  # a folder stops at the first that is not there
+
+    def _delete_one_by_one(self, names: list[str]) -> None:
+        for name in names:
+            try:
+                obstore.delete(self._store, name)
+            except FileNotFoundError:
+                continue
+
+
+def storage_from(url: str) -> Storage:
+    """`file:///a/folder`, or `s3://bucket/prefix` with the usual AWS_* variables of the environment."""
+    parts = urlsplit(url)
+    if parts.scheme == "file" and parts.netloc in ("", "localhost") and parts.path.strip("/"):
+        return folder(Path(unquote(parts.path)))
+    if parts.scheme == "s3" and parts.netloc:
+        return Storage(_bucket(url))
+    raise ValueError(f"A storage is file:///folder or s3://bucket/prefix, not {url!r}.")
+
+
+def folder(path: Path) -> Storage:
+    return Storage(LocalStore(path, mkdir=True), _flush_below(path))
+
+
+def is_name(name: str) -> bool:
+    return len(name) <= LONGEST_NAME and NAME.fullmatch(name) is not None
+
+
+def _bucket(url: str) -> S3Store:
+    return S3Store.from_url(
+        url,
+        client_options={"connect_timeout": timedelta(seconds=1), "timeout": timedelta(seconds=15)},
+        retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=20)},
+    )
+
+
+def _flush_below(root: Path) -> Callable[[str], None]:
+    """Writes the file and its entry in the folder to the disk; the rename is only atomic."""
+
+    def flush(name: str) -> None:
+        path = root / name
+        for place in (path, path.parent):
+            descriptor = os.open(place, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+    return flush
+
+
+def _ours(name: str) -> str:
+    if not is_name(name):
+        raise ValueError(f"{name!r} is no name of ours")
+    return name
+
+
+@contextmanager
+def _reachable() -> Iterator[None]:
+    """A disk that is full or gone, a bucket that does not answer: no fault of the request."""
+    try:
+        yield
+    except (BaseError, OSError) as cause:
+        raise Unavailable("storage_unavailable", "Files are out of reach right now.", retry_after=5) from cause
+
+
+def _missing() -> NotFound:
+    return NotFound("not_found", "There is no such file.")

@@ -1,0 +1,20 @@
+"""What tests of every room need. Only tests import it."""
+
+from .contracts import announced, assert_fits, event_schema, examples_of
+from .running import Running, migrated, running
+from .stubs import Stub
+from .tokens import Minter
+from .waiting import eventually
+
+__all__ = [
+    "Minter",
+    "Running",
+    "Stub",
+    "announced",
+    "assert_fits",
+    "event_schema",
+    "eventually",
+    "examples_of",
+    "migrated",
+    "running",
+]

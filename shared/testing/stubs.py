@@ -1,0 +1,24 @@
+"""Stands in for a neighbouring service."""
+
+import httpx
+
+
+class Stub:
+    """A neighbour that answers what the test says: path to JSON; everything else is 404. Down on demand."""
+
+    def __init__(self, answers: dict[str, object] | None = None) -> None:
+        self.answers = answers or {}
+        self.down = False
+        self.asked: list[httpx.Request] = []
+
+    @property
+    def transport(self) -> httpx.AsyncBaseTransport:
+        """To be given to the client of that neighbour."""
+        return httpx.MockTransport(self._answer)
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request)
+        if self.down:
+            raise httpx.ConnectError("the neighbour is down", request=request)
+        found = self.answers.get(request.url.path)
+        return httpx.Response(404) if found is None else httpx.Response(200, json=found)

@@ -1,0 +1,45 @@
+"""Makes access tokens as the issuer does, for services under test, and broken ones on demand."""
+
+import time
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from shared import ids
+from shared.identity import ALGORITHM, TYPE, KeySet, RemoteKeys, Verifier
+
+
+class Minter:
+    """Makes tokens as the issuer does, for services under test, and broken ones on demand."""
+
+    def __init__(self) -> None:
+        self.key = Ed25519PrivateKey.generate()
+        self.kid = "test"
+
+    def token(self, subject: int, login: int = 1, *, headers: dict[str, object] | None = None, **claims: object) -> str:
+        """A good token, except for what is given differently here. A claim given as None is left out."""
+        now = int(time.time())
+        usual = {
+            "iss": "shutter",
+            "aud": "shutter",
+            "sub": ids.text(subject),
+            "sid": ids.text(login),
+            "jti": ids.text(ids.new()),
+            "iat": now,
+            "exp": now + 600,
+        }
+        kept = {name: value for name, value in {**usual, **claims}.items() if value is not None}
+        return jwt.encode(kept, self.key, ALGORITHM, headers={"typ": TYPE, "kid": self.kid, **(headers or {})})
+
+    async def key_set(self) -> KeySet:
+        """The public keys as the issuer serves them."""
+        public = jwt.algorithms.OKPAlgorithm.to_jwk(self.key.public_key(), as_dict=True)
+        return {"keys": [{**public, "kid": self.kid, "use": "sig", "alg": ALGORITHM}]}
+
+    def verifier(self) -> Verifier:
+        """What a service under test checks tokens with."""
+        return Verifier(RemoteKeys(self.key_set), issuer="shutter", audience="shutter")
+
+    def bearer(self, subject: int, login: int = 1) -> dict[str, str]:
+        """The request header of a good token."""
+        return {"authorization": f"Bearer {self.token(subject, login)}"}

@@ -1,0 +1,119 @@
+"""Builds one service's HTTP application: the same strictness, problems, health and request ids for all."""
+
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import structlog
+from anyio import to_thread
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared import errors, metrics
+from shared.background import Worker
+from shared.database import Database
+from shared.events.bus import Bus
+from shared.identity import RemoteKeys, Verifier, fetch_from
+from shared.neighbours import Callers, Neighbour
+from shared.pages import Cursors
+from shared.settings import Settings
+from shared.web import health, openapi, problems, request_ids
+
+
+def build(  # noqa: PLR0913 - everything that a service is made of, named at its one call
+    name: str,
+    settings: Settings,
+    *,
+    database: Database,
+    bus: Bus,
+    routers: Sequence[APIRouter],
+    workers: Sequence[Worker] = (),
+    neighbours: Sequence[Neighbour] = (),
+    closing: Sequence[Callable[[], None]] = (),
+) -> FastAPI:
+    """The application of one service, with its workers and connections living as long as it does."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        to_thread.current_default_thread_limiter().total_tokens = settings.pool_size
+        await bus.start()
+        for worker in workers:
+            worker.start()
+        yield
+        for worker in workers:
+            await worker.stop()
+        await bus.stop()
+        for neighbour in neighbours:
+            await neighbour.close()
+        for close in (*closing, database.close):
+            close()
+
+    app = FastAPI(
+        title=f"Shutter {name}",
+        version="1.0.0",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        separate_input_output_schemas=False,
+        generate_unique_id_function=lambda route: f"{name}_{route.name}",
+    )
+    keys = RemoteKeys(fetch_from(f"{settings.auth_url}/.well-known/jwks.json"))
+    app.state.verifier = Verifier(keys, issuer=settings.token_issuer, audience=settings.token_audience)
+    app.state.callers = Callers(name, {who: secret.get_secret_value() for who, secret in settings.callers.items()})
+    app.state.cursors = Cursors(settings.key("cursors"))
+    app.state.database = database
+    app.state.bus = bus
+    app.state.settings = settings
+    for kind, handler in _handlers().items():
+        app.add_exception_handler(kind, handler)
+    for router in (*routers, health.router):
+        app.include_router(router)
+    app.add_middleware(_Observed, service=name)
+    openapi.install(app)
+    return app
+
+
+def _handlers() -> dict[type[Exception], Callable[..., Any]]:
+    return {
+        errors.Refusal: problems.on_refusal,
+        RequestValidationError: problems.on_invalid_request,
+        HTTPException: problems.on_http_error,
+    }
+
+
+class _Observed:
+    """Gives each request its id, and counts it."""
+
+    def __init__(self, app: ASGIApp, service: str) -> None:
+        self._app = app
+        self._service = service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        scope["request_id"] = request_id = request_ids.of(scope["headers"])
+        started = time.perf_counter()
+        status: int | None = None
+
+        async def observed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self._app(scope, receive, observed)
+            except Exception as problem:
+                if status is not None:  # the answer has begun; all that is left is to cut it short
+                    raise
+                await problems.on_surprise(Request(scope), problem)(scope, receive, observed)
+            finally:
+                route = getattr(scope.get("route"), "path", "unknown")
+                metrics.REQUESTS.labels(self._service, route, status).observe(time.perf_counter() - started)

@@ -1,0 +1,89 @@
+"""What may come in: strict JSON of known fields, in the right type, with text that every database can keep."""
+
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
+
+import orjson
+from fastapi import Request
+from fastapi.routing import APIRoute
+from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic_core import PydanticCustomError
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import Message
+
+JSON_LIMIT = 64 * 1024
+"""Bytes. The longest text we take, every character escaped, stays below it."""
+UPLOAD_LIMIT = 20 * 1024 * 1024 + 64 * 1024
+"""Bytes of a whole multipart body: the largest file we take, and the text around it."""
+
+
+class Body(BaseModel):
+    """A JSON body: no unknown fields, no wrong type that is quietly turned into the right one."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+def _keepable(value: str) -> str:
+    if "\x00" in value:
+        raise PydanticCustomError("nul_character", "Text may not hold NUL characters")
+    return value
+
+
+Text = Annotated[str, AfterValidator(_keepable)]
+"""Text without NUL. (Lone surrogates never get past the JSON parser.)"""
+
+
+class StrictRequest(Request):
+    """Reads JSON with orjson: no NaN, no lone surrogates, no bytes that are not UTF-8, bounded depth and size.
+
+    What it refuses it raises as the framework's own error: FastAPI lets only that pass from a body.
+    """
+
+    def __init__(self, request: Request) -> None:
+        super().__init__(request.scope, self._count)
+        self._take = request.receive
+        self._left = JSON_LIMIT
+
+    async def json(self) -> Any:
+        """The body as values. Raises json.JSONDecodeError."""
+        return orjson.loads(await self.body())
+
+    async def body(self) -> bytes:
+        """The whole JSON body."""
+        content = await super().body()
+        if content:
+            self._require("application/json")
+        return content
+
+    async def form(self, **limits: Any) -> FormData:  # type: ignore[override] # the framework awaits it as well
+        """The fields of an upload."""
+        self._require("multipart/form-data")
+        self._left = UPLOAD_LIMIT
+        return await super().form(**limits)
+
+    async def _count(self) -> Message:
+        message = await self._take()
+        self._left -= len(message.get("body", b""))
+        if self._left < 0:
+            raise HTTPException(413, "The body is larger than this route takes.")
+        return message
+
+    def _require(self, media_type: str) -> None:
+        given = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if given != media_type:
+            raise HTTPException(415, f"This needs Content-Type: {media_type}.")
+
+
+class StrictRoute(APIRoute):
+    """A route that reads its request strictly."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The framework's handler, given our request."""
+        handle = super().get_route_handler()
+
+        async def strict(request: Request) -> Response:
+            return await handle(StrictRequest(request))
+
+        return strict

@@ -1,0 +1,48 @@
+"""Lists over HTTP: `?limit=` and `?cursor=` in, `next_cursor` and `Link` out."""
+
+from typing import Annotated
+from urllib.parse import parse_qsl, urlencode
+
+import orjson
+from fastapi import Depends, Query, Request
+from starlette.responses import Response
+
+from shared.answer import Answer
+from shared.pages import Cursors, Page, Slice
+from shared.web.answers import response
+
+
+async def _requested(
+    request: Request,
+    limit: Annotated[int, Query(ge=1, le=100, description="How many items at most")] = 20,
+    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before")] = None,
+) -> Page:
+    if cursor is None:
+        return Page(limit, None)
+    cursors: Cursors = request.app.state.cursors
+    return Page(limit, cursors.read(cursor, _scope(request)))
+
+
+Requested = Annotated[Page, Depends(_requested)]
+"""The page that the query parameters ask for."""
+
+
+def answer(request: Request, found: Slice) -> Response:
+    """200 with the items, the cursor of the next page and, where there is one, its `Link` (RFC 8288)."""
+    if found.next is None:
+        return response(Answer(200, orjson.dumps({"items": found.items, "next_cursor": None})))
+    cursors: Cursors = request.app.state.cursors
+    cursor = cursors.write(found.next, _scope(request))
+    others = [(name, value) for name, value in _parameters(request) if name != "cursor"]
+    link = f'<{request.url.path}?{urlencode([*others, ("cursor", cursor)])}>; rel="next"'
+    body = orjson.dumps({"items": found.items, "next_cursor": cursor})
+    return response(Answer(200, body, {"link": link}))
+
+
+def _scope(request: Request) -> str:
+    others = [(name, value) for name, value in _parameters(request) if name not in {"limit", "cursor"}]
+    return f"{request.url.path}?{urlencode(sorted(others))}"
+
+
+def _parameters(request: Request) -> list[tuple[str, str]]:
+    return parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)

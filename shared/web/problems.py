@@ -1,0 +1,190 @@
+"""Every failure as RFC 9457 problem+json: refusals, framework errors and surprises take one form."""
+
+from http import HTTPStatus
+from typing import Annotated, Any, cast, get_args
+
+import orjson
+import structlog
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from pydantic_core.core_schema import ErrorType
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from shared import errors
+
+MEDIA_TYPE = "application/problem+json"
+STATUS: dict[type[errors.Refusal], int] = {
+    errors.Malformed: 400,
+    errors.Unauthenticated: 401,
+    errors.Forbidden: 403,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.TooLarge: 413,
+    errors.UnsupportedMedia: 415,
+    errors.Invalid: 422,
+    errors.TooMany: 429,
+    errors.Unavailable: 503,
+}
+_CODES = {
+    400: "malformed",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    415: "unsupported_media_type",
+}
+_TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}  # RFC 9110; older Pythons have older names
+_FRAMEWORK_CODES = frozenset(get_args(ErrorType))
+log = structlog.get_logger()
+
+
+class FieldProblem(BaseModel):
+    """One offending place."""
+
+    pointer: Annotated[str, Field(description="JSON pointer (RFC 6901) into the body", examples=["/caption"])]
+    code: Annotated[str, Field(examples=["string_too_long"])]
+    detail: Annotated[str, Field(examples=["String should have at most 2200 characters"])]
+
+
+class Problem(BaseModel):
+    """An RFC 9457 problem. `code` is stable; `detail` is for people and may change."""
+
+    type: Annotated[str, Field(examples=["about:blank"])]
+    title: Annotated[str, Field(examples=["Not Found"])]
+    status: Annotated[int, Field(examples=[404])]
+    detail: Annotated[str, Field(examples=["There is nothing here."])]
+    instance: Annotated[str, Field(examples=["/api/v1/posts/0037a52d5f400001"])]
+    code: Annotated[str, Field(examples=["not_found"])]
+    request_id: Annotated[str, Field(examples=["5f0c2b8e9d1a4f6b8c7d6e5f4a3b2c1d"])]
+    errors: Annotated[list[FieldProblem] | None, Field(description="For 422: what is wrong where")] = None
+
+
+def body(
+    status: int, code: str, detail: str, *, path: str, request_id: str, faults: tuple[errors.Fault, ...] = ()
+) -> bytes:
+    """The bytes of one problem."""
+    fields: dict[str, Any] = {
+        "type": "about:blank",
+        "title": title(status),
+        "status": status,
+        "detail": detail,
+        "instance": path,
+        "code": code,
+        "request_id": request_id,
+    }
+    if status == HTTPStatus.UNPROCESSABLE_ENTITY:
+        fields["errors"] = [{"pointer": each.pointer, "code": each.code, "detail": each.detail} for each in faults]
+    return orjson.dumps(fields)
+
+
+def title(status: int) -> str:
+    """The phrase of a status."""
+    return _TITLES.get(status) or HTTPStatus(status).phrase
+
+
+def headers_for(status: int, retry_after: int | None = None) -> dict[str, str]:
+    """The headers that belong to a problem of this status."""
+    headers = {"cache-control": "no-store"}
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["www-authenticate"] = 'Bearer error="invalid_token"'
+    if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
+        headers["retry-after"] = str(retry_after or 1)
+    return headers
+
+
+def on_refusal(request: Request, problem: Exception) -> Response:
+    """A refusal raised by our own code."""
+    refusal = cast("errors.Refusal", problem)
+    status = STATUS[type(refusal)]
+    return _answer(request, status, refusal.code, refusal.detail, refusal.faults, refusal.retry_after)
+
+
+def on_invalid_request(request: Request, problem: Exception) -> Response:
+    """What the declared types of a route refuse: 404 for a path that names nothing, else 400 or 422."""
+    found = cast("RequestValidationError", problem).errors()
+    if any(each["loc"][0] == "path" for each in found):
+        return _answer(request, 404, "not_found", "There is nothing here.")
+    if any(each["type"] == "json_invalid" for each in found):
+        return _answer(request, 400, "malformed_json", "The body is not valid JSON in UTF-8.")
+    faults = tuple(_fault(each) for each in found)
+    detail = "; ".join(f"{each.pointer}: {each.detail}" for each in faults)[:1000]
+    return _answer(request, 422, _code(faults), detail, faults)
+
+
+def on_http_error(request: Request, problem: Exception) -> Response:
+    """What the framework refuses: unknown paths and methods, bodies that cannot be read."""
+    failure = cast("HTTPException", problem)
+    code = _CODES.get(failure.status_code, "malformed" if failure.status_code < 500 else "internal_error")
+    detail = "There is nothing here." if failure.status_code == HTTPStatus.NOT_FOUND else str(failure.detail)
+    answer = _answer(request, failure.status_code, code, detail)
+    for name, value in (failure.headers or {}).items():
+        answer.headers[name] = value
+    return answer
+
+
+def on_surprise(request: Request, problem: Exception) -> Response:
+    """Our own mistake: logged in full, told in general."""
+    log.error("unexpected failure", path=request.url.path, exc_info=problem)
+    return _answer(request, 500, "internal_error", "Something went wrong on our side.")
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The `responses=` of a route: which problems it may answer, for OpenAPI."""
+    return {
+        status: {
+            "description": title(status),
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "example": _example(status)}},
+        }
+        for status in sorted({*statuses, 503})
+    }
+
+
+def _example(status: int) -> dict[str, Any]:
+    refusal = {value: kind for kind, value in STATUS.items()}.get(status, errors.Refusal)
+    example = orjson.loads(
+        body(
+            status,
+            _CODES.get(status, refusal.__name__.lower()),
+            (refusal.__doc__ or "").strip(),
+            path="/api/v1/posts/0037a52d5f400001",
+            request_id="5f0c2b8e9d1a4f6b8c7d6e5f4a3b2c1d",
+        )
+    )
+    if status == HTTPStatus.UNPROCESSABLE_ENTITY:
+        example["errors"] = [{"pointer": "/text", "code": "string_too_short", "detail": "Should not be empty."}]
+    return dict(example)
+
+
+def _fault(found: dict[str, Any]) -> errors.Fault:
+    place = [str(part).replace("~", "~0").replace("/", "~1") for part in found["loc"][1:]]
+    return errors.Fault("".join(f"/{part}" for part in place), found["type"], _printable(found["msg"]))
+
+
+def _code(faults: tuple[errors.Fault, ...]) -> str:
+    """A rule's own code where only that was broken; the framework's names for shapes are one code to a client."""
+    codes = {each.code for each in faults}
+    return codes.pop() if len(codes) == 1 and not codes & _FRAMEWORK_CODES else "validation_failed"
+
+
+def _printable(detail: str) -> str:
+    return detail.encode("utf-8", "replace").decode()
+
+
+def _answer(
+    request: Request,
+    status: int,
+    code: str,
+    detail: str,
+    faults: tuple[errors.Fault, ...] = (),
+    retry_after: int | None = None,
+) -> Response:
+    content = body(
+        status,
+        code,
+        detail,
+        path=request.url.path,
+        request_id=request.scope.get("request_id", ""),
+        faults=faults,
+    )
+    return Response(content, status, headers_for(status, retry_after), MEDIA_TYPE)

@@ -1,0 +1,21 @@
+"""One id follows a request through every service and event: the client's where it is well-formed, else ours."""
+
+import re
+import uuid
+from collections.abc import Iterable
+
+_WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{1,128}")
+
+
+def of(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """The id that came with these headers, or a fresh one."""
+    for name, value in headers:
+        if name == b"x-request-id":
+            text = value.decode("latin-1")
+            return text if _WELL_FORMED.fullmatch(text) else fresh()
+    return fresh()
+
+
+def fresh() -> str:
+    """A new id."""
+    return uuid.uuid4().hex
