@@ -1,0 +1,128 @@
+"""Signing up, and changing what one's account says."""
+
+import unicodedata
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from shared import clock, ids
+from shared.database import insert_new
+from shared.disposal import claim, give_up
+from shared.errors import Conflict, Unauthenticated
+
+from .. import events, models
+from ..handles import Handle, digest
+from ..queries import Account
+
+NAME_KEY = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Applicant:
+    """Somebody who signs up; everything has been checked."""
+
+    email: Handle
+    nickname: Handle
+    phone: Handle | None
+    name: str
+    password_hash: str
+
+
+def name_key(name: str) -> str:
+    """The form in which names are compared when people are looked for."""
+    return unicodedata.normalize("NFKC", name).casefold()[:NAME_KEY]
+
+
+def sign_up(tx: Connection, applicant: Applicant, key: bytes) -> Account:
+    """Make the account. Raises Conflict where the email, the nickname or the phone is, or ever was, another's."""
+    now = clock.now()
+    account_id = ids.new()
+    for handle in (applicant.email, applicant.nickname, applicant.phone):
+        if handle is not None:
+            _take(tx, account_id, handle, key)
+    tx.execute(
+        insert(models.accounts).values(
+            id=account_id,
+            email=applicant.email.value,
+            name=applicant.name,
+            name_key=name_key(applicant.name),
+            nickname=applicant.nickname.value,
+            phone=applicant.phone.value if applicant.phone else None,
+            bio="",
+            password_hash=applicant.password_hash,
+            version=1,
+            created_at=now,
+            updated_at=now,
+        )
+    )
+    account = _lock(tx, account_id)
+    events.user_registered(tx, account)
+    return account
+
+
+def change_account(
+    tx: Connection, account_id: int, changes: dict[str, Any], taken: list[Handle], key: bytes
+) -> Account:
+    """Change columns of the account. `taken` are the handles among them; a former nickname stays one's own."""
+    before = _lock(tx, account_id)
+    for handle in taken:
+        _take(tx, account_id, handle, key)
+    _give_back_phone(tx, before, changes, key)
+    return _change(tx, before, changes)
+
+
+def set_avatar(tx: Connection, account_id: int, name: str | None) -> Account:
+    """Show this stored file, or none; the former one goes."""
+    before = _lock(tx, account_id)
+    if name is not None:
+        claim(tx, models.disposal, [name])
+    if before.avatar is not None:
+        give_up(tx, models.disposal, [before.avatar])
+    return _change(tx, before, {"avatar": name})
+
+
+def _change(tx: Connection, before: Account, changes: dict[str, Any]) -> Account:
+    real = {name: value for name, value in changes.items() if getattr(before, name) != value}
+    if not real:
+        return before
+    if "name" in real:
+        real["name_key"] = name_key(real["name"])
+    seen = bool(real.keys() & {"name", "nickname", "avatar"})
+    real |= {"updated_at": max(clock.now(), before.updated_at + 1), "version": before.version + seen}
+    tx.execute(update(models.accounts).where(models.accounts.c.id == before.id).values(**real))
+    account = _lock(tx, before.id)
+    if seen:
+        events.user_updated(tx, account)
+    return account
+
+
+def _lock(tx: Connection, account_id: int) -> Account:
+    found = tx.execute(select(models.accounts).where(models.accounts.c.id == account_id).with_for_update())
+    account = found.one_or_none()
+    if account is None:
+        raise Unauthenticated("invalid_token", "This account has been withdrawn.")
+    return account
+
+
+def _take(tx: Connection, account_id: int, handle: Handle, key: bytes) -> None:
+    """The unique key decides, also between two at the same instant."""
+    handles = models.handles
+    mark = digest(key, handle)
+    if insert_new(tx, handles, {"kind": handle.kind, "digest": mark, "account_id": account_id}):
+        return
+    owner = tx.execute(
+        select(handles.c.account_id).where(handles.c.kind == handle.kind, handles.c.digest == mark)
+    ).scalar_one_or_none()
+    if owner != account_id:
+        detail = f"This {handle.kind} is taken."
+        raise Conflict(f"{handle.kind}_taken", detail)
+
+
+def _give_back_phone(tx: Connection, before: Account, changes: dict[str, Any], key: bytes) -> None:
+    """Phone companies give a number to somebody else in time; a nickname or an email is never given again."""
+    if before.phone is None or changes.get("phone", before.phone) == before.phone:
+        return
+    handles = models.handles
+    mark = digest(key, Handle("phone", before.phone))
+    tx.execute(handles.delete().where(handles.c.kind == "phone", handles.c.digest == mark))

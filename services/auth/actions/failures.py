@@ -1,0 +1,43 @@
+"""Wrong passwords make the next try wait: 1, 2, 4 ... 900 seconds after the fifth."""
+
+import hashlib
+
+from sqlalchemy import Connection, delete, select
+
+from shared import clock
+from shared.database import upsert
+
+from .. import models
+
+FREE = 5
+LONGEST = 900 * clock.SECOND
+FORGOTTEN_AFTER = clock.DAY
+
+
+def mark(tried: str) -> bytes:
+    """What failures are counted under: a hash of what was tried, so that unknown names count just as well."""
+    return hashlib.sha256(tried.encode("utf-8", "replace")).digest()
+
+
+def note_failure(tx: Connection, digest: bytes) -> None:
+    """A wrong password was given for this."""
+    failures, now = models.failures, clock.now()
+    row = tx.execute(select(failures).where(failures.c.digest == digest).with_for_update()).one_or_none()
+    tries = 1 if row is None or row.last_at < now - FORGOTTEN_AFTER else row.tries + 1
+    pause = min(LONGEST, clock.SECOND * 2 ** min(tries - FREE, 10)) if tries >= FREE else 0
+    values = {"digest": digest, "tries": tries, "blocked_until": now + pause, "last_at": now}
+    upsert(tx, failures, values, lambda new: {name: new[name] for name in ("tries", "blocked_until", "last_at")})
+
+
+def forget_failures(tx: Connection, digest: bytes) -> None:
+    """The right password was given."""
+    tx.execute(delete(models.failures).where(models.failures.c.digest == digest))
+
+
+def forget_old(tx: Connection, limit: int = 1_000) -> bool:
+    """Delete some failures of long ago; whether there may be more."""
+    failures = models.failures.c
+    old = select(failures.digest).where(failures.last_at < clock.now() - FORGOTTEN_AFTER).limit(limit)
+    gone = list(tx.execute(old).scalars())
+    tx.execute(delete(models.failures).where(failures.digest.in_(gone)))
+    return len(gone) == limit

@@ -1,0 +1,70 @@
+"""Withdrawing: everything of the person goes here at once; the fact travels; each service reports when it is done."""
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from shared import clock, ids
+from shared.database import insert_new
+from shared.disposal import give_up
+from shared.errors import Unauthenticated
+
+from .. import events, models
+
+PURGING = ("dm", "posts", "social")
+"""The services that keep something of a person, and so report when they no longer do."""
+ASK_AGAIN = 10 * clock.MINUTE
+BATCH = 100
+
+
+def withdraw(tx: Connection, account_id: int, password_hash: str) -> None:
+    """Delete the account. What stays is its id among the withdrawn and keyed hashes of its handles.
+
+    `password_hash` is what the given password was checked against: if it changed meanwhile, nothing is done.
+    Raises Unauthenticated.
+    """
+    accounts = models.accounts
+    account = tx.execute(select(accounts).where(accounts.c.id == account_id).with_for_update()).one_or_none()
+    if account is None or account.password_hash != password_hash:
+        raise Unauthenticated("invalid_token", "This account has been withdrawn or its password changed.")
+    now = clock.now()
+    if account.avatar is not None:
+        give_up(tx, models.disposal, [account.avatar])
+    own = select(models.sessions.c.id).where(models.sessions.c.account_id == account_id)
+    tx.execute(delete(models.refresh_tokens).where(models.refresh_tokens.c.session_id.in_(own)))
+    tx.execute(delete(models.sessions).where(models.sessions.c.account_id == account_id))
+    tx.execute(delete(accounts).where(accounts.c.id == account_id))
+    tx.execute(
+        insert(models.withdrawals).values(
+            id=ids.new(), account_id=account_id, withdrawn_at=now, announced_at=now, complete=False
+        )
+    )
+    events.user_deleted(tx, account_id, now)
+
+
+def note_purge(tx: Connection, account_id: int, service: str) -> None:
+    """A service says that nothing of the person is left there."""
+    withdrawals, purges = models.withdrawals, models.purges
+    this = withdrawals.c.account_id == account_id
+    if tx.execute(select(withdrawals.c.id).where(this).with_for_update()).one_or_none() is None:
+        return
+    insert_new(tx, purges, {"account_id": account_id, "service": service, "purged_at": clock.now()})
+    done = tx.execute(
+        select(func.count()).where(purges.c.account_id == account_id, purges.c.service.in_(PURGING))
+    ).scalar_one()
+    if done == len(PURGING):
+        tx.execute(update(withdrawals).where(this).values(complete=True))
+
+
+def ask_again(tx: Connection) -> bool:
+    """Announce once more the withdrawals that some service has not reported done; whether there may be more."""
+    withdrawals, now = models.withdrawals, clock.now()
+    late = (
+        select(withdrawals)
+        .where(withdrawals.c.complete.is_(False), withdrawals.c.announced_at < now - ASK_AGAIN)
+        .order_by(withdrawals.c.announced_at)
+        .limit(BATCH)
+    )
+    rows = tx.execute(late).all()
+    for row in rows:
+        events.user_deleted(tx, row.account_id, row.withdrawn_at)
+    tx.execute(update(withdrawals).where(withdrawals.c.id.in_([row.id for row in rows])).values(announced_at=now))
+    return len(rows) == BATCH

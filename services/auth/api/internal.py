@@ -1,0 +1,60 @@
+"""What auth tells its neighbours and the gateway, and the keys that everybody may know."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from shared import clock
+from shared.errors import NotFound
+from shared.ids import Id
+from shared.neighbours import Calling
+from shared.web import answers
+from shared.web.aside import aside
+from shared.web.problems import documented
+
+from .. import queries
+from . import schemas
+from .parts import Here
+
+router = APIRouter(tags=["auth"])
+SKEW = 10 * clock.SECOND
+
+
+@router.get(
+    "/.well-known/jwks.json",
+    response_model=schemas.JwkSet,
+    summary="The public keys of access tokens",
+    responses=documented(),
+)
+async def key_set(here: Here) -> Response:
+    """For whoever verifies tokens."""
+    return answers.ok(await here.mint.key_set())
+
+
+@router.get("/internal/people/{user_id}", include_in_schema=False)
+async def person(user_id: Id, request: Request, _: Calling, here: Here) -> Response:
+    """What a neighbour keeps of a person that it has not heard of yet."""
+    found: dict[str, Any] | None = await aside(request, here.database.read, queries.person, user_id)
+    if found is None:
+        raise NotFound("not_found", "There is no such person.")
+    return answers.ok(found)
+
+
+@router.get("/internal/withdrawals", include_in_schema=False)
+async def withdrawals(
+    request: Request,
+    _: Calling,
+    here: Here,
+    after: Id = 0,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 500,
+) -> Response:
+    """The ordered list of who is gone: what neighbours reconcile with."""
+    return answers.ok(await aside(request, here.database.read, queries.withdrawals_after, after, limit))
+
+
+@router.get("/internal/revocations", include_in_schema=False)
+async def revocations(request: Request, _: Calling, here: Here) -> Response:
+    """Everything revoked whose access tokens may not have expired yet."""
+    since = clock.now() - here.settings.access_token_seconds * clock.SECOND - 2 * SKEW
+    return answers.ok(await aside(request, here.database.read, queries.revoked, since))

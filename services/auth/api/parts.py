@@ -1,0 +1,47 @@
+"""What the routes of auth work with, wired once in app.py."""
+
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from shared import clock
+from shared.database import Database
+from shared.images.darkroom import Darkroom
+from shared.storage import Storage
+
+from ..actions.sessions import Lifetimes
+from ..passwords import Passwords
+from ..settings import Settings
+from ..tokens import Mint
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything that a route may need."""
+
+    settings: Settings
+    database: Database
+    passwords: Passwords
+    mint: Mint
+    storage: Storage
+    darkroom: Darkroom
+
+    @property
+    def handle_key(self) -> bytes:
+        """The key under which handles are hashed."""
+        return self.settings.key("handles")
+
+    @property
+    def lifetimes(self) -> Lifetimes:
+        """How long a login lasts."""
+        days = self.settings.refresh_idle_days, self.settings.refresh_absolute_days
+        return Lifetimes(days[0] * clock.DAY, days[1] * clock.DAY)
+
+
+async def _parts(request: Request) -> Parts:
+    return cast("Parts", request.app.state.parts)
+
+
+Here = Annotated[Parts, Depends(_parts)]
+"""This service's parts."""

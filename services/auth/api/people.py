@@ -1,0 +1,73 @@
+"""People as everybody sees them, and their pictures."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from shared.errors import Invalid, NotFound
+from shared.ids import Id
+from shared.web import answers, files, listing
+from shared.web.bodies import StrictRoute
+from shared.web.problems import documented
+
+from .. import handles, queries
+from ..actions.accounts import name_key
+from ..queries import Account
+from . import schemas
+from .parts import Here
+
+router = APIRouter(prefix="/api/v1", tags=["auth"], route_class=StrictRoute)
+
+
+@router.get(
+    "/users",
+    response_model=schemas.Profiles,
+    summary="Look for people",
+    responses=documented(400, 422),
+)
+def search(
+    request: Request,
+    page: listing.Requested,
+    here: Here,
+    query: Annotated[str, Query(min_length=1, max_length=60, description="Beginning of a nickname or a name")],
+) -> Response:
+    """Whose nickname or name begins so, whatever the case."""
+    if "\x00" in query:
+        raise Invalid.field("query", "nul_character", "Text may not hold NUL characters.")
+    found = here.database.read(queries.people_called, name_key(query), handles.beginning(query), page)
+    return listing.answer(request, found)
+
+
+@router.get(
+    "/users/by-nickname/{nickname}",
+    response_model=schemas.Profile,
+    summary="A person",
+    responses=documented(404),
+)
+def by_nickname(nickname: str, here: Here) -> Response:
+    """By nickname, whatever its case."""
+    return _profile(here.database.read(queries.account_by_nickname, nickname.lower()))
+
+
+@router.get("/users/{user_id}", response_model=schemas.Profile, summary="A person", responses=documented(404))
+def by_id(user_id: Id, here: Here) -> Response:
+    """By id. 404 where unknown or withdrawn."""
+    return _profile(here.database.read(queries.account, user_id))
+
+
+@router.get(
+    "/avatars/{name}",
+    response_class=Response,
+    summary="A person's picture",
+    responses={200: {"content": {"image/jpeg": {}}, "description": "The picture"}, **documented(404)},
+)
+def avatar(name: str, here: Here) -> Response:
+    """A file that never changes; a new picture has a new name."""
+    return files.answer(here.storage, name)
+
+
+def _profile(account: Account | None) -> Response:
+    if account is None:
+        raise NotFound("not_found", "There is no such person.")
+    return answers.ok(queries.profile_json(account))

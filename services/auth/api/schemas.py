@@ -1,0 +1,137 @@
+"""The bodies that auth takes and gives, for checking and for OpenAPI."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+
+from shared.web.bodies import Body, Text
+
+A_TIME = "2026-11-23T08:41:00.123Z"
+AN_ID = "0037a52d5f400001"
+
+
+def _present(value: str) -> str:
+    if not value.strip():
+        raise PydanticCustomError("blank", "May not be blank")
+    return value
+
+
+Email = Annotated[Text, Field(max_length=254, examples=["ada@example.org"])]
+Name = Annotated[Text, BeforeValidator(lambda value: _present(value) if isinstance(value, str) else value)]
+RealName = Annotated[Name, Field(min_length=1, max_length=60, examples=["Ada Lovelace"])]
+Nickname = Annotated[Text, Field(max_length=64, examples=["ada"])]
+Phone = Annotated[Text, Field(max_length=32, examples=["010-1234-5678"])]
+Password = Annotated[Text, Field(examples=["correct horse battery"])]
+Bio = Annotated[Text, Field(max_length=150, examples=["First programmer."])]
+
+
+def _immutable(_: Any) -> Any:
+    raise PydanticCustomError("immutable_field", "The email cannot be changed")
+
+
+class SignUp(Body):
+    """Who signs up."""
+
+    email: Email
+    name: RealName
+    nickname: Nickname
+    password: Password
+    phone: Phone | None = None
+
+
+class LogIn(Body):
+    """Who logs in: `identifier` is the email, the nickname or the phone."""
+
+    identifier: Annotated[Text, Field(max_length=254, examples=["ada"])]
+    password: Password
+    device: Annotated[Text, Field(max_length=100, examples=["Ada's phone"])] | None = None
+
+
+class Refresh(Body):
+    """The refresh token to spend."""
+
+    refresh_token: Annotated[Text, Field(max_length=512)]
+
+
+class ChangeAccount(Body):
+    """What to change. Nothing is changed without the current password; the email never is."""
+
+    current_password: Password
+    name: RealName = Field(default_factory=str)  # what is given is told by `model_fields_set`
+    nickname: Nickname = Field(default_factory=str)
+    phone: Phone | None = None
+    bio: Bio = Field(default_factory=str)
+    new_password: Password = Field(default_factory=str)
+    email: Annotated[Any, BeforeValidator(_immutable), Field(description="Cannot be changed", exclude=True)] = None
+
+
+class Deletion(Body):
+    """Withdraw: the password once more."""
+
+    current_password: Password
+
+
+class Account(BaseModel):
+    """One's own account."""
+
+    id: Annotated[str, Field(examples=[AN_ID])]
+    email: Email
+    name: RealName
+    nickname: Nickname
+    phone: Annotated[str, Field(examples=["+821012345678"])] | None
+    bio: Bio
+    avatar_url: Annotated[str, Field(examples=["/api/v1/avatars/5f0c2b8e.jpg"])] | None
+    created_at: Annotated[str, Field(examples=[A_TIME])]
+    updated_at: Annotated[str, Field(examples=[A_TIME])]
+
+
+class Profile(BaseModel):
+    """A person as everybody sees them."""
+
+    id: Annotated[str, Field(examples=[AN_ID])]
+    nickname: Nickname
+    name: RealName
+    bio: Bio
+    avatar_url: Annotated[str, Field(examples=["/api/v1/avatars/5f0c2b8e.jpg"])] | None
+    created_at: Annotated[str, Field(examples=[A_TIME])]
+
+
+class Profiles(BaseModel):
+    """A page of people."""
+
+    items: list[Profile]
+    next_cursor: str | None
+
+
+class Tokens(BaseModel):
+    """A pair of tokens; `expires_in` is seconds until the access token ends."""
+
+    access_token: Annotated[str, Field(examples=["eyJhbGciOiJFZERTQSIs..."])]
+    refresh_token: Annotated[str, Field(examples=["Zk3v..."])]
+    token_type: Annotated[str, Field(examples=["Bearer"])]
+    expires_in: Annotated[int, Field(examples=[600])]
+
+
+class Session(BaseModel):
+    """One login."""
+
+    id: Annotated[str, Field(examples=[AN_ID])]
+    device: Annotated[str, Field(examples=["Ada's phone"])] | None
+    ip: Annotated[str, Field(examples=["203.0.113.7"])]
+    created_at: Annotated[str, Field(examples=[A_TIME])]
+    last_used_at: Annotated[str, Field(examples=[A_TIME])]
+    current: bool
+
+
+class Sessions(BaseModel):
+    """A page of logins."""
+
+    items: list[Session]
+    next_cursor: str | None
+
+
+class JwkSet(BaseModel):
+    """The public keys of access tokens (RFC 7517)."""
+
+    keys: list[dict[str, str]]

@@ -1,0 +1,72 @@
+"""Wires the auth service together; read from top to bottom."""
+
+from fastapi import FastAPI
+
+from shared import disposal
+from shared.background import Worker, in_thread
+from shared.database import Database
+from shared.events import inbox
+from shared.events.bus import Bus
+from shared.events.outbox import SWEEP_SECONDS, Relay
+from shared.identity import RemoteKeys, Verifier
+from shared.images.darkroom import Darkroom
+from shared.storage import storage_from
+from shared.web.application import build
+
+from . import models
+from .actions import housekeeping, keys, withdrawals
+from .api import accounts, internal, people, sessions
+from .api.parts import Parts
+from .passwords import Passwords
+from .settings import Settings
+from .subscriptions import HANDLERS
+from .tokens import Mint, Seal
+
+NAME = "auth"
+
+
+def create_app(settings: Settings, bus: Bus) -> FastAPI:
+    """The auth service, not yet running."""
+    database = Database(settings.database_url, pool_size=settings.pool_size)
+    passwords = Passwords(settings.argon2_memory_kib, settings.argon2_iterations)
+    mint = Mint(settings.token_issuer, settings.token_audience, settings.access_token_seconds)
+    storage = storage_from(settings.storage_url)
+    darkroom = Darkroom(settings.decoders, settings.decoders_waiting)
+    seal = Seal(settings.key("signing keys"))
+
+    relay = Relay(database, models.outbox, bus)
+    inbox.listen(bus, NAME, database, models.inbox, HANDLERS)
+
+    def load_keys() -> bool:
+        mint.load(database.write(keys.have_keys, seal))
+        return False
+
+    publishing = Worker("auth.relay", relay.step, every=SWEEP_SECONDS)
+    database.on_announced = publishing.wake
+    workers = [
+        Worker("auth.keys", in_thread(load_keys), every=30),
+        publishing,
+        Worker("auth.withdrawals", in_thread(database.write, withdrawals.ask_again), every=60),
+        Worker("auth.files", in_thread(disposal.sweep, database, models.disposal, storage), every=10),
+        Worker(
+            "auth.housekeeping",
+            in_thread(database.write, housekeeping.forget_old, settings.access_token_seconds * 1_000),
+            every=600,
+        ),
+        Worker("auth.outbox", in_thread(database.write, relay.forget_old), every=600),
+    ]
+
+    app = build(
+        NAME,
+        settings,
+        database=database,
+        bus=bus,
+        routers=[accounts.router, sessions.router, people.router, internal.router],
+        workers=workers,
+        closing=[passwords.close, darkroom.close],
+    )
+    app.state.verifier = Verifier(
+        RemoteKeys(mint.key_set), issuer=settings.token_issuer, audience=settings.token_audience
+    )
+    app.state.parts = Parts(settings, database, passwords, mint, storage, darkroom)
+    return app

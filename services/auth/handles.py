@@ -1,0 +1,118 @@
+"""The handles by which a person is known: email, nickname and phone, each in its one normal form."""
+
+import hashlib
+import hmac
+import re
+import unicodedata
+from dataclasses import dataclass
+
+import email_validator
+import phonenumbers
+
+from shared.errors import Invalid
+
+# The rule is one of syntax: an address in a reserved domain (RFC 6761) is somebody's on a closed network.
+email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
+
+_NICKNAME = re.compile(r"(?=[0-9._]*[a-z])[a-z0-9._]{3,30}")
+_BEGINNING = re.compile(r"[a-z0-9._]{1,30}")
+RESERVED = frozenset(
+    [
+        "abuse",
+        "admin",
+        "administrator",
+        "api",
+        "auth",
+        "contact",
+        "deleted",
+        "everyone",
+        "help",
+        "info",
+        "mail",
+        "me",
+        "mod",
+        "moderator",
+        "null",
+        "official",
+        "operator",
+        "owner",
+        "postmaster",
+        "privacy",
+        "root",
+        "security",
+        "shutter",
+        "staff",
+        "support",
+        "system",
+        "team",
+        "undefined",
+        "webmaster",
+        "www",
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Handle:
+    """One handle in normal form."""
+
+    kind: str
+    value: str
+
+
+def email(given: str) -> Handle:
+    """Valid by RFC 5322, in lower case. Raises Invalid."""
+    try:
+        found = email_validator.validate_email(given, check_deliverability=False)
+    except (email_validator.EmailNotValidError, UnicodeError) as problem:
+        raise Invalid.field("email", "invalid_email", "This is not an email address.") from problem
+    return Handle("email", found.normalized.lower())
+
+
+def nickname(given: str) -> Handle:
+    """3 to 30 of a-z, 0-9, dot and underscore, with a letter among them. Raises Invalid."""
+    value = unicodedata.normalize("NFKC", given).lower()
+    if not _NICKNAME.fullmatch(value):
+        detail = "A nickname is 3 to 30 of a-z, 0-9, dot and underscore, with a letter among them."
+        raise Invalid.field("nickname", "invalid_nickname", detail)
+    if value.strip("._") in RESERVED:
+        raise Invalid.field("nickname", "nickname_reserved", "This nickname is kept for the house.")
+    return Handle("nickname", value)
+
+
+def phone(given: str, region: str) -> Handle:
+    """E.164; a number without a country code is of this region. Raises Invalid."""
+    try:
+        number = phonenumbers.parse(given, region)
+    except phonenumbers.NumberParseException as problem:
+        raise _not_a_phone() from problem
+    if not phonenumbers.is_possible_number(number) or number.extension:
+        raise _not_a_phone()
+    return Handle("phone", phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+def identifier(given: str, region: str) -> Handle | None:
+    """The handle that somebody logs in with: an @ makes it an email, a letter a nickname. None for what is none."""
+    try:
+        if "@" in given:
+            return email(given)
+        if any(character.isalpha() for character in given):
+            return nickname(given)
+        return phone(given, region)
+    except Invalid:
+        return None
+
+
+def beginning(given: str) -> str:
+    """The beginning of a nickname that this text may be; empty where no nickname begins so."""
+    value = unicodedata.normalize("NFKC", given).lower()
+    return value if _BEGINNING.fullmatch(value) else ""
+
+
+def digest(key: bytes, handle: Handle) -> bytes:
+    """A keyed hash that stands for the handle, also after everything else of its owner is gone."""
+    return hmac.digest(key, f"{handle.kind}:{handle.value}".encode(), hashlib.sha256)
+
+
+def _not_a_phone() -> Invalid:
+    return Invalid.field("phone", "invalid_phone", "This is not a phone number.")

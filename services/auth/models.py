@@ -1,0 +1,108 @@
+"""The tables of auth: accounts, the handles they hold, logins, keys, and who has withdrawn."""
+
+from sqlalchemy import Boolean, Column, Index, Integer, MetaData, String, Table
+
+from shared.database import Big, Bytes, Exact
+from shared.disposal import disposal_table
+from shared.events.inbox import inbox_table
+from shared.events.outbox import outbox_table
+
+metadata = MetaData()
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", Big, primary_key=True, autoincrement=False),
+    Column("email", Exact(254), nullable=False),
+    Column("name", Exact(60), nullable=False),
+    Column("name_key", Exact(120), nullable=False),  # folded for search
+    Column("nickname", Exact(30), nullable=False),
+    Column("phone", String(16)),
+    Column("bio", Exact(150), nullable=False),
+    Column("avatar", String(120)),  # the file's name in storage
+    Column("password_hash", String(255), nullable=False),
+    Column("version", Integer, nullable=False),  # of what other services keep of the person
+    Column("created_at", Big, nullable=False),
+    Column("updated_at", Big, nullable=False),
+    Index("accounts_by_nickname", "nickname", "id"),
+    Index("accounts_by_name", "name_key", "id"),
+)
+
+handles = Table(  # outlives its account, so that nobody else is ever taken for them; hashed, so that it tells nothing
+    "handles",
+    metadata,
+    Column("kind", String(8), primary_key=True),
+    Column("digest", Bytes(32), primary_key=True),
+    Column("account_id", Big, nullable=False),
+    Index("handles_by_account", "account_id"),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", Big, primary_key=True, autoincrement=False),
+    Column("account_id", Big, nullable=False),
+    Column("device", Exact(100)),
+    Column("ip", String(45), nullable=False),
+    Column("created_at", Big, nullable=False),
+    Column("last_used_at", Big, nullable=False),
+    Column("expires_at", Big, nullable=False),
+    Column("ended_at", Big),
+    Index("sessions_by_account", "account_id", "id"),
+    Index("sessions_by_end", "ended_at"),
+    Index("sessions_by_expiry", "expires_at"),
+)
+
+refresh_tokens = Table(
+    "refresh_tokens",
+    metadata,
+    Column("digest", Bytes(32), primary_key=True),
+    Column("session_id", Big, nullable=False),
+    Column("parent", Bytes(32)),  # the token that was spent for this one
+    Column("issued_at", Big, nullable=False),
+    Column("spent_at", Big),
+    Index("refresh_tokens_by_session", "session_id"),
+    Index("refresh_tokens_by_parent", "parent"),
+)
+
+failures = Table(  # of passwords, by what was tried, whether or not there is such an account
+    "failures",
+    metadata,
+    Column("digest", Bytes(32), primary_key=True),
+    Column("tries", Integer, nullable=False),
+    Column("blocked_until", Big, nullable=False),
+    Column("last_at", Big, nullable=False),
+    Index("failures_by_age", "last_at"),
+)
+
+signing_keys = Table(
+    "signing_keys",
+    metadata,
+    Column("kid", String(32), primary_key=True),
+    Column("sealed_private_key", Bytes(1024), nullable=False),
+    Column("created_at", Big, nullable=False),
+)
+
+withdrawals = Table(  # the truth about who is gone; neighbours compare themselves with it
+    "withdrawals",
+    metadata,
+    Column("id", Big, primary_key=True, autoincrement=False),
+    Column("account_id", Big, nullable=False),
+    Column("withdrawn_at", Big, nullable=False),
+    Column("announced_at", Big, nullable=False),
+    Column("complete", Boolean, nullable=False),
+    Index("withdrawals_by_account", "account_id", unique=True),
+    Index("withdrawals_by_state", "complete", "announced_at"),
+)
+
+purges = Table(
+    "purges",
+    metadata,
+    Column("account_id", Big, primary_key=True, autoincrement=False),
+    Column("service", String(20), primary_key=True),
+    Column("purged_at", Big, nullable=False),
+)
+
+disposal = disposal_table(metadata)
+outbox = outbox_table(metadata)
+inbox = inbox_table(metadata)

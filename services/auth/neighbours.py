@@ -1,0 +1,1 @@
+"""Auth asks nobody: who exists is known here."""

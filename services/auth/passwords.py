@@ -1,0 +1,73 @@
+"""Passwords: argon2id (RFC 9106) in a small pool of its own, so that logins never starve everything else."""
+
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from zxcvbn.frequency_lists import FREQUENCY_LISTS
+
+from shared.errors import Invalid, Unavailable
+
+T = TypeVar("T")
+
+SHORTEST = 8
+LONGEST = 128
+LONGEST_BYTES = 1_024
+WAITING = 32
+COMMON = frozenset(each for each in FREQUENCY_LISTS["passwords"] if len(each) >= SHORTEST)
+
+
+def check(password: str, field: str) -> None:
+    """Whether a new password is acceptable. Raises Invalid for `field`."""
+    if not SHORTEST <= len(password) <= LONGEST or len(password.encode()) > LONGEST_BYTES:
+        raise Invalid.field(field, "invalid_password", "A password has 8 to 128 characters.")
+    if password.lower() in COMMON or len(set(password)) == 1:
+        raise Invalid.field(field, "common_password", "This password is among the first that anybody would try.")
+
+
+class Passwords:
+    """Hashes and verifies. At most as many at once as there are cores, and a bounded line waiting."""
+
+    def __init__(self, memory_kib: int, iterations: int) -> None:
+        cores = os.cpu_count() or 1
+        self._hasher = PasswordHasher(time_cost=iterations, memory_cost=memory_kib, parallelism=1)
+        self._pool = ThreadPoolExecutor(cores, thread_name_prefix="passwords")
+        self._places = threading.BoundedSemaphore(cores + WAITING)
+        self._nobody = self._hasher.hash("the password of nobody")
+
+    def hash(self, password: str) -> str:
+        """A fresh hash with its salt and parameters inside."""
+        return self._run(lambda: self._hasher.hash(password))
+
+    def verify(self, password: str, password_hash: str | None) -> bool:
+        """Whether the password is right. Without a hash (no such account) it costs the same and is wrong."""
+        if len(password) > LONGEST or len(password.encode("utf-8", "replace")) > LONGEST_BYTES:
+            return False
+        right = self._run(lambda: self._matches(password, password_hash or self._nobody))
+        return right and password_hash is not None
+
+    def is_outdated(self, password_hash: str) -> bool:
+        """Whether it was made with parameters that are no longer ours."""
+        return self._hasher.check_needs_rehash(password_hash)
+
+    def close(self) -> None:
+        """End the threads."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _matches(self, password: str, password_hash: str) -> bool:
+        try:
+            return self._hasher.verify(password_hash, password)
+        except (VerificationError, InvalidHashError):
+            return False
+
+    def _run(self, work: Callable[[], T]) -> T:
+        if not self._places.acquire(blocking=False):
+            raise Unavailable("too_many_logins", "Too many are logging in at this moment.", retry_after=2)
+        try:
+            return self._pool.submit(work).result()
+        finally:
+            self._places.release()

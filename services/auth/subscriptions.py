@@ -1,0 +1,26 @@
+"""What auth hears, and what it then does."""
+
+from pydantic import BaseModel
+from sqlalchemy import Connection
+
+from shared.events.envelope import Event
+from shared.events.inbox import Handler
+from shared.ids import Id
+
+from .actions import withdrawals
+
+
+class UserPurged(BaseModel):
+    """A service has nothing left of a person who withdrew."""
+
+    user_id: Id
+    service: str
+
+
+def on_user_purged(tx: Connection, event: Event) -> None:
+    """Note it; once all have said so, the withdrawal is complete."""
+    purged = UserPurged.model_validate(event.data)
+    withdrawals.note_purge(tx, purged.user_id, purged.service)
+
+
+HANDLERS: dict[str, Handler] = {"user.purged.v1": on_user_purged}
