@@ -9,6 +9,7 @@ REQUESTS = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 BACKGROUND_FAILURES = Counter("background_failures_total", "Background steps that failed.", ["worker"])
+EVENTS_TAKEN_IN = Counter("events_taken_in_total", "Facts taken in.", ["service", "name"])
 RECONCILED = Counter("reconciled_total", "Differences that reconciliation found and mended.", ["service"])
 REFUSED_AT_DOOR = Counter("gateway_refused_total", "Requests that the gateway refused itself.", ["code"])
 IN_FLIGHT = Gauge("gateway_in_flight", "Requests being forwarded, by upstream.", ["upstream"])

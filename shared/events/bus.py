@@ -25,5 +25,8 @@ class Bus(Protocol):
     def subscribe(self, service: str, names: Collection[str], receive: Receive) -> None:
         """Let `service` hear the facts of these names; to be called before `start`."""
 
+    def overhear(self, service: str, names: Collection[str], receive: Receive) -> None:
+        """Let this one process hear facts as long as it lives; what it missed it must pull. Before `start`."""
+
     async def publish(self, events: Sequence[Event]) -> list[bool]:
         """Hand the facts over; for each, whether it is certain that it cannot be lost any more."""

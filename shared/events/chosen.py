@@ -1,13 +1,15 @@
 """Which bus a process uses: BROKER_URL decides."""
 
-import typer
-
 from shared.events.bus import Bus
 from shared.events.in_process import InProcessBus
+from shared.events.rabbitmq import RabbitBus
 
 
 def bus_for(url: str) -> Bus:
-    """The bus at this address. Not yet started."""
-    if url.startswith("memory://"):
+    """The bus at this address, not yet started. Raises ValueError for an address of no bus that we have."""
+    scheme = url.partition("://")[0]
+    if scheme == "memory":
         return InProcessBus()
-    raise typer.BadParameter(f"BROKER_URL {url.partition(':')[0]}:// is not supported; use memory://")
+    if scheme in ("amqp", "amqps"):
+        return RabbitBus(url)
+    raise ValueError(f"BROKER_URL {scheme}:// is not supported; it is memory:// or amqp://user:password@host/")

@@ -47,6 +47,10 @@ class InProcessBus:
         """Let `service` hear the facts of these names; to be called before `start`."""
         self._subscriptions.append(_Subscription(service, frozenset(names), receive))
 
+    def overhear(self, service: str, names: Collection[str], receive: Receive) -> None:
+        """The same: here a subscriber and its process live as long."""
+        self.subscribe(service, names, receive)
+
     async def start(self) -> None:
         """Begin to deliver. Every service of the process calls it; the first call counts."""
         if not self._deliveries:

@@ -1,7 +1,7 @@
 """Facts are written beside the change that they tell of, in one transaction, and published from there."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
@@ -34,6 +34,7 @@ KEPT = 7 * clock.DAY
 """Published facts are kept this long, so that they can be published again."""
 LONGEST_PAUSE = clock.MINUTE
 
+Publish = Callable[[Sequence[Event]], list[bool]]
 log = structlog.get_logger()
 
 
@@ -86,11 +87,26 @@ class Relay:
         """Publish one batch; whether there may be more."""
         if not self._bus.connected:
             return False
-        events = await to_thread.run_sync(self._database.read, self._unpublished, limiter=self._thread)
-        if not events:
-            return False
-        confirmed = await self._publish(events)
-        await to_thread.run_sync(self._database.write, self._mark, events, confirmed, limiter=self._thread)
+        loop = asyncio.get_running_loop()
+
+        def publish(events: Sequence[Event]) -> list[bool]:
+            return asyncio.run_coroutine_threadsafe(self._publish(events), loop).result()
+
+        return await to_thread.run_sync(self._one_batch, publish, limiter=self._thread)
+
+    def _one_batch(self, publish: Publish) -> bool:
+        if self._database.has_row_locks:
+            return self._database.write(self._publish_locked, publish)
+        events = self._database.read(self._unpublished)
+        if events:  # not in one transaction: SQLite would keep every other writer waiting for the subscribers
+            self._database.write(self._mark, events, publish(events))
+        return len(events) == BATCH
+
+    def _publish_locked(self, tx: Connection, publish: Publish) -> bool:
+        """The rows stay locked until they are marked, and every other relay skips what is locked."""
+        events = self._unpublished(tx)
+        if events:
+            self._mark(tx, events, publish(events))
         return len(events) == BATCH
 
     async def _publish(self, events: Sequence[Event]) -> list[bool]:
@@ -103,7 +119,8 @@ class Relay:
 
     def _unpublished(self, connection: Connection) -> list[Event]:
         table = self._outbox.c
-        return [_event(row) for row in connection.execute(_due(self._outbox).order_by(table.id).limit(BATCH))]
+        batch = _due(self._outbox).order_by(table.id).limit(BATCH).with_for_update(skip_locked=True)
+        return [_event(row) for row in connection.execute(batch)]
 
     def _mark(self, tx: Connection, events: Sequence[Event], confirmed: Sequence[bool]) -> None:
         table = self._outbox

@@ -1,4 +1,4 @@
-"""One id follows a request through every service and event: the client's where it is well-formed, else ours."""
+"""One id follows a request through services and events: the client's where it is well-formed, else ours."""
 
 import re
 import uuid

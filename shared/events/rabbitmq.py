@@ -1,0 +1,221 @@
+"""The bus of the cluster: RabbitMQ with confirms, acknowledgement after the commit, and patience with every outage."""
+
+import asyncio
+import random
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+import aio_pika
+import structlog
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, AbstractIncomingMessage
+from aio_pika.exceptions import AMQPException
+from anyio import CapacityLimiter, to_thread
+
+from shared import errors, metrics
+from shared.events import topology
+from shared.events.bus import Receive
+from shared.events.envelope import Event, Undecodable
+
+PUBLISH_SECONDS = 5.0
+CONNECT_SECONDS = 5.0
+HEARTBEAT_SECONDS = 10
+TRIES = 6
+"""In the process, within a few seconds; then the message waits at the broker."""
+LONGEST_PAUSE = 2.0
+AT_ONCE = 4
+"""Facts taken in at the same time; their order does not matter, versions decide."""
+STOP_SECONDS = 15.0
+TRIED = "x-tried"
+
+log = structlog.get_logger()
+_PASSING = (AMQPException, OSError, asyncio.TimeoutError, RuntimeError)
+"""What a connection that breaks raises, by the library, the socket or the loop."""
+
+
+@dataclass(slots=True)
+class _Subscription:
+    service: str
+    names: frozenset[str]
+    receive: Receive
+    durable: bool
+
+
+class RabbitBus:
+    """One service's connection to the broker. It connects in the background, and again for as long as it lives."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._subscription: _Subscription | None = None
+        self._connection: AbstractConnection | None = None
+        self._events: AbstractExchange | None = None
+        self._retries: AbstractExchange | None = None
+        self._keeping: asyncio.Task[None] | None = None
+        self._handling: set[asyncio.Task[None]] = set()
+        self._threads = CapacityLimiter(AT_ONCE)
+        self._stopping = False
+
+    @property
+    def connected(self) -> bool:
+        """Whether facts can be published now."""
+        return self._events is not None
+
+    def subscribe(self, service: str, names: Collection[str], receive: Receive) -> None:
+        """Let `service` hear the facts of these names from its own durable queue; before `start`."""
+        self._subscription = _Subscription(service, frozenset(names), receive, durable=True)
+
+    def overhear(self, service: str, names: Collection[str], receive: Receive) -> None:
+        """Let this one process hear facts from now on, as long as it lives; before `start`."""
+        self._subscription = _Subscription(service, frozenset(names), receive, durable=False)
+
+    async def start(self) -> None:
+        """Connect in the background."""
+        self._keeping = asyncio.create_task(self._keep_connected(), name="rabbitmq")
+
+    async def stop(self) -> None:
+        """Take no more, finish what is being taken in, close."""
+        self._stopping = True
+        if self._keeping is not None:
+            self._keeping.cancel()
+            await asyncio.gather(self._keeping, return_exceptions=True)
+        if self._handling:
+            await asyncio.wait(self._handling, timeout=STOP_SECONDS)
+        await self._close()
+
+    async def publish(self, events: Sequence[Event]) -> list[bool]:
+        """Publish all at once; for each, whether the broker has confirmed that a queue holds it."""
+        exchange = self._events
+        if exchange is None:
+            return [False] * len(events)
+        return await asyncio.gather(*(_confirmed(exchange, _message(each.to_json()), each.name) for each in events))
+
+    async def _keep_connected(self) -> None:
+        failures = 0
+        while True:
+            lost = asyncio.Event()
+            try:
+                async with asyncio.timeout(2 * CONNECT_SECONDS):
+                    await self._connect(lost)
+                failures = 0
+                log.info("broker connected")
+                await lost.wait()
+                log.warning("broker lost")
+            except _PASSING as problem:
+                failures += 1
+                log.warning("broker not reached", reason=repr(problem), failures=failures)
+            await self._close()
+            await asyncio.sleep(_jitter(min(5.0, 0.2 * 2 ** min(failures, 6))))
+
+    async def _connect(self, lost: asyncio.Event) -> None:
+        self._connection = await aio_pika.connect(
+            self._url, timeout=CONNECT_SECONDS, heartbeat=HEARTBEAT_SECONDS, client_properties={}
+        )
+        self._connection.close_callbacks.add(lambda *_: lost.set())
+        channel = await self._connection.channel(publisher_confirms=True, on_return_raises=True)
+        channel.close_callbacks.add(lambda *_: lost.set())
+        if self._subscription is not None:
+            await self._consume(self._connection, self._subscription, lost)
+            if self._subscription.durable:
+                self._retries = await channel.get_exchange(
+                    topology.retries_of(self._subscription.service), ensure=False
+                )
+        self._events = await channel.get_exchange(topology.EXCHANGE, ensure=False)
+
+    async def _consume(self, connection: AbstractConnection, wanted: _Subscription, lost: asyncio.Event) -> None:
+        channel = await connection.channel()
+        channel.close_callbacks.add(lambda *_: lost.set())
+        await channel.set_qos(prefetch_count=2 * AT_ONCE)
+        queue = await (
+            channel.get_queue(wanted.service, ensure=False) if wanted.durable else _own_queue(channel, wanted)
+        )
+        await queue.consume(self._accept, timeout=CONNECT_SECONDS)
+
+    async def _accept(self, message: AbstractIncomingMessage) -> None:
+        """Handle in a task of our own: the library cancels its own when the connection breaks."""
+        if self._stopping:
+            return
+        task = asyncio.create_task(self._handle(message))
+        self._handling.add(task)
+        task.add_done_callback(self._handling.discard)
+
+    async def _handle(self, message: AbstractIncomingMessage) -> None:
+        """An acknowledgement that fails is normal: the message comes again, and its inbox row is there."""
+        try:
+            done = await self._take_in(message.body)
+        except Undecodable as problem:
+            log.error("event not understood", reason=str(problem))
+            aside = await self._put(message, topology.DEAD)
+        else:
+            aside = done or await self._put_off(message)
+        with suppress(*_PASSING):
+            await (message.ack() if aside else message.nack(requeue=True))
+
+    async def _take_in(self, body: bytes) -> bool:
+        event = Event.from_json(body)
+        subscription = self._subscription
+        if subscription is None or event.name not in subscription.names:
+            raise Undecodable(f"{event.name} is not heard here")
+        tries = 0
+        while tries < TRIES and not self._stopping:
+            try:
+                await to_thread.run_sync(subscription.receive, event, limiter=self._threads)
+            except errors.Unavailable:  # our own database is away: wait here, and take no more meanwhile
+                await asyncio.sleep(_jitter(LONGEST_PAUSE))
+            except Exception:
+                tries += 1
+                log.exception("event not taken in", name=event.name, tries=tries)
+                await asyncio.sleep(_jitter(min(LONGEST_PAUSE, 0.1 * 2**tries)))
+            else:
+                metrics.EVENTS_TAKEN_IN.labels(subscription.service, event.name).inc()
+                return True
+        return False
+
+    async def _put_off(self, message: AbstractIncomingMessage) -> bool:
+        tried = message.headers.get(TRIED, 0)
+        tried = tried if isinstance(tried, int) else 0
+        if self._stopping or tried >= len(topology.RETRY_SECONDS):
+            return not self._stopping and await self._put(message, topology.DEAD)
+        return await self._put(message, str(topology.RETRY_SECONDS[tried]), tried + 1)
+
+    async def _put(self, message: AbstractIncomingMessage, where: str, tried: int = 0) -> bool:
+        if self._retries is None:
+            return False
+        return await _confirmed(self._retries, _message(message.body, tried), where)
+
+    async def _close(self) -> None:
+        connection, self._connection = self._connection, None
+        self._events = self._retries = None
+        if connection is not None:
+            with suppress(*_PASSING):
+                async with asyncio.timeout(CONNECT_SECONDS):
+                    await connection.close()
+
+
+async def _own_queue(channel: AbstractChannel, wanted: _Subscription) -> aio_pika.abc.AbstractQueue:
+    """A queue that goes with the process: what was missed is pulled from where it is kept."""
+    queue = await channel.declare_queue(exclusive=True, auto_delete=True)
+    for name in wanted.names:
+        await queue.bind(topology.EXCHANGE, routing_key=name)
+    return queue
+
+
+async def _confirmed(exchange: AbstractExchange, message: aio_pika.Message, key: str) -> bool:
+    try:
+        await exchange.publish(message, routing_key=key, mandatory=True, timeout=PUBLISH_SECONDS)
+    except _PASSING as problem:
+        log.warning("not confirmed", key=key, reason=repr(problem))
+        return False
+    return True
+
+
+def _message(body: bytes, tried: int = 0) -> aio_pika.Message:
+    return aio_pika.Message(
+        body,
+        content_type="application/json",
+        delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+        headers={TRIED: tried} if tried else None,
+    )
+
+
+def _jitter(longest: float) -> float:
+    return random.uniform(longest / 2, longest)  # noqa: S311 - jitter, not a secret

@@ -1,0 +1,146 @@
+"""What the broker holds for each service, as RabbitMQ's definitions: loaded by an operator, declared by nobody else.
+
+    events (topic) ──► <service> (quorum) ──► the service
+                          ▲        │ fails again and again
+              after 10, 30, 60 s   ▼
+    <service>.retries (direct) ──► <service>.retry.10 · .30 · .60, and at last <service>.dead
+
+A service may publish only its own facts, to the one exchange, and read only its own queue.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+EXCHANGE = "events"
+RETRY_SECONDS = (10, 30, 60)
+DEAD = "dead"
+DELIVERY_LIMIT = 100
+"""Times that a message may come back because its consumer died; beyond that it is the message that kills."""
+LONGEST_QUEUE_BYTES = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One service at the broker: the facts it announces, and those it hears."""
+
+    announces: Collection[str]
+    hears: Collection[str]
+
+
+def retries_of(service: str) -> str:
+    """The exchange through which a service puts messages off, or aside."""
+    return f"{service}.retries"
+
+
+def retry_queue(service: str, seconds: int) -> str:
+    """Where a message waits so long."""
+    return f"{service}.retry.{seconds}"
+
+
+def dead_queue(service: str) -> str:
+    """Where messages end that nobody could take in."""
+    return f"{service}.{DEAD}"
+
+
+def definitions(members: Mapping[str, Member], vhost: str = "/") -> dict[str, Any]:
+    """Exchanges, queues, bindings and policies of these services. Loading them again changes nothing."""
+    services = {name: member for name, member in members.items() if member.hears}
+    return {
+        "vhosts": [{"name": vhost}],
+        "exchanges": [
+            _exchange(vhost, EXCHANGE, "topic"),
+            *(_exchange(vhost, retries_of(name), "direct") for name in services),
+        ],
+        "queues": [queue for name in services for queue in _queues(vhost, name)],
+        "bindings": [binding for name, member in services.items() for binding in _bindings(vhost, name, member)],
+        "policies": [_policy(vhost, name) for name in services],
+    }
+
+
+def permissions(members: Mapping[str, Member], vhost: str = "/") -> dict[str, Any]:
+    """What each user, named like its service, may do. Nobody may declare anything."""
+    return {
+        "permissions": [_permission(vhost, name) for name in members],
+        "topic_permissions": [
+            {"user": name, "vhost": vhost, "exchange": EXCHANGE, "write": _one_of(member.announces), "read": ".*"}
+            for name, member in members.items()
+        ],
+    }
+
+
+def _permission(vhost: str, name: str) -> dict[str, str]:
+    own = name.replace(".", r"\.")
+    return {
+        "user": name,
+        "vhost": vhost,
+        "configure": "^$",
+        "write": rf"^({EXCHANGE}|{own}\.retries)$",
+        "read": rf"^{own}(\.{DEAD})?$",
+    }
+
+
+def _one_of(names: Collection[str]) -> str:
+    return "^(" + "|".join(name.replace(".", r"\.") for name in sorted(names)) + ")$" if names else "^$"
+
+
+def _exchange(vhost: str, name: str, kind: str) -> dict[str, Any]:
+    return {"name": name, "vhost": vhost, "type": kind, "durable": True, "auto_delete": False, "arguments": {}}
+
+
+def _queues(vhost: str, service: str) -> list[dict[str, Any]]:
+    waiting = [
+        _queue(
+            vhost,
+            retry_queue(service, seconds),
+            {
+                "x-message-ttl": seconds * 1_000,
+                "x-dead-letter-exchange": "",
+                "x-dead-letter-routing-key": service,
+                "x-dead-letter-strategy": "at-least-once",
+                "x-overflow": "reject-publish",
+            },
+        )
+        for seconds in RETRY_SECONDS
+    ]
+    return [_queue(vhost, service, {}), *waiting, _queue(vhost, dead_queue(service), {})]
+
+
+def _queue(vhost: str, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    arguments = {"x-queue-type": "quorum", **arguments}
+    return {"name": name, "vhost": vhost, "durable": True, "auto_delete": False, "arguments": arguments}
+
+
+def _bindings(vhost: str, service: str, member: Member) -> list[dict[str, Any]]:
+    facts = [(EXCHANGE, service, name) for name in member.hears]
+    delays = [(retries_of(service), retry_queue(service, seconds), str(seconds)) for seconds in RETRY_SECONDS]
+    return [
+        {
+            "source": source,
+            "vhost": vhost,
+            "destination": queue,
+            "destination_type": "queue",
+            "routing_key": key,
+            "arguments": {},
+        }
+        for source, queue, key in [*facts, *delays, (retries_of(service), dead_queue(service), DEAD)]
+    ]
+
+
+def _policy(vhost: str, service: str) -> dict[str, Any]:
+    """In a policy, for what may change: a queue declared with other arguments would have to be made anew."""
+    return {
+        "vhost": vhost,
+        "name": f"{service}-limits",
+        "pattern": f"^{service}$",
+        "apply-to": "quorum_queues",
+        "priority": 1,
+        "definition": {
+            "delivery-limit": DELIVERY_LIMIT,
+            "dead-letter-exchange": retries_of(service),
+            "dead-letter-routing-key": DEAD,
+            "dead-letter-strategy": "at-least-once",
+            "overflow": "reject-publish",
+            "max-length-bytes": LONGEST_QUEUE_BYTES,
+        },
+    }

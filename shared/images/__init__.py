@@ -1,0 +1,10 @@
+"""Makes pictures of strangers safe to keep: an upload becomes two clean, upright JPEGs, or is refused.
+
+The `darkroom` is the door. It hands the bytes to a `worker`, whose process (`bench`) recognises them
+(`formats`), decodes them (`negative`), translates their `colours` and makes the `prints` of a `picture`.
+"""
+
+from .darkroom import Darkroom
+from .picture import Picture, Rendition
+
+__all__ = ["Darkroom", "Picture", "Rendition"]

@@ -1,0 +1,117 @@
+"""The near end of a bench: starts its process when there is work, and tells why one died."""
+
+import os
+import signal
+import subprocess
+import sys
+import weakref
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from threading import Timer
+from typing import BinaryIO, cast
+
+from shared.errors import Refusal, Unavailable
+
+from . import frames, limits
+from .picture import Picture
+
+BENCH = (sys.executable, "-m", f"{__package__}.bench")
+ROOT = Path(__file__).parents[2]
+WALL_SECONDS = 40
+"""More than the processor time that is allowed, because a busy machine is no fault of the file."""
+LAST_WORDS_SECONDS = 5
+KEPT_ENVIRONMENT = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG")
+"""A process that opens the files of strangers gets no passwords and keys."""
+CRASHES = (signal.SIGPROF, signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL)
+
+
+class Worker:
+    """Develops one upload at a time."""
+
+    def __init__(self, command: Sequence[str] = BENCH) -> None:
+        self._command = command
+        self._process: subprocess.Popen[bytes] | None = None
+        self._leave: Callable[[], object] = lambda: None
+
+    def develop(self, upload: bytes) -> Picture:
+        try:
+            return self._ask(upload)
+        except WentHome:
+            self.leave()
+        try:
+            return self._ask(upload)
+        except WentHome:
+            raise unavailable() from None
+
+    def leave(self) -> None:
+        """Ends the process. The next upload starts another."""
+        self._leave()
+        self._process = None
+
+    def _ask(self, upload: bytes) -> Picture:
+        process, uploads, answers = self._started()
+        limit = Timer(WALL_SECONDS, process.kill)
+        limit.start()
+        try:
+            frames.send(uploads, upload)
+            return frames.receive_picture(answers)
+        except Refusal:
+            raise
+        except (EOFError, OSError) as cause:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(LAST_WORDS_SECONDS)  # its pipes can close a little earlier than it ends
+            self.leave()
+            raise _obituary(process.returncode) from cause
+        except BaseException:
+            self.leave()  # what is still in the pipe must never become somebody else's picture
+            raise
+        finally:
+            limit.cancel()
+
+    def _started(self) -> tuple[subprocess.Popen[bytes], BinaryIO, BinaryIO]:
+        process = self._process
+        if process is None or process.poll() is not None:
+            self.leave()
+            process = self._process = _start(self._command)
+            self._leave = weakref.finalize(self, _end, process)
+        return process, cast(BinaryIO, process.stdin), cast(BinaryIO, process.stdout)
+
+
+class WentHome(Exception):
+    """The process had ended by itself, as it does after a while without work."""
+
+
+def _obituary(returncode: int) -> Exception:
+    if returncode == 0:
+        return WentHome()
+    if -returncode in CRASHES:
+        return limits.corrupt()
+    return unavailable()
+
+
+def unavailable() -> Unavailable:
+    return Unavailable(
+        "media_unavailable", "Pictures cannot be taken right now; try again soon.", retry_after=5
+    )
+
+
+def _start(command: Sequence[str]) -> subprocess.Popen[bytes]:
+    environment = {name: os.environ[name] for name in KEPT_ENVIRONMENT if name in os.environ}
+    try:
+        return subprocess.Popen(  # noqa: S603  # the command is ours, and no shell reads it
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=ROOT,
+            env=environment,
+            process_group=0,  # Ctrl-C is for the one who started us, who then lets the worker go
+        )
+    except OSError as cause:
+        raise unavailable() from cause
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()  # it holds nothing that could be lost
+    with suppress(BrokenPipeError), process:
+        pass

@@ -1,0 +1,239 @@
+"""The darkroom holds whatever is brought: crashes, endless work, hunger, and more people than fit in."""
+
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from io import BytesIO
+from typing import BinaryIO
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from shared.errors import Invalid, TooLarge, Unavailable, UnsupportedMedia
+from shared.images import bench, frames, limits, prints, worker
+from shared.images.darkroom import Darkroom
+from shared.images.worker import Worker
+from shared.testing import eventually
+from shared.tests import picture_samples as samples
+
+UPLOADED = samples.encoded(samples.corners(), "JPEG")
+
+
+@pytest.fixture(scope="module")
+def darkroom() -> Iterator[Darkroom]:
+    with closing(Darkroom(workers=1, waiting=1)) as lab:
+        yield lab
+
+
+def hired(script: str) -> Worker:
+    """A worker whose process does what the script says once an upload has come."""
+    return Worker([sys.executable, "-c", f"import os, signal, sys; sys.stdin.buffer.read(9); {script}"])
+
+
+def limited(changes: str) -> Worker:
+    """A worker with the real bench and tighter limits."""
+    return Worker([sys.executable, "-c", f"from shared.images import bench, limits; {changes}; bench.main()"])
+
+
+def pipe() -> tuple[BinaryIO, BinaryIO]:
+    readable, writable = os.pipe()
+    return os.fdopen(readable, "rb"), os.fdopen(writable, "wb")
+
+
+@contextmanager
+def employed(worker: Worker) -> Iterator[Worker]:
+    try:
+        yield worker
+    finally:
+        worker.leave()
+
+
+def test_a_picture_comes_out_as_if_it_had_been_developed_here(darkroom: Darkroom) -> None:
+    assert darkroom.develop(BytesIO(UPLOADED)) == prints.develop(UPLOADED)
+
+
+def test_a_refusal_comes_out_with_its_code(darkroom: Darkroom) -> None:
+    for data, kind, code in (
+        (b"no picture", UnsupportedMedia, "unsupported_media"),
+        (UPLOADED[:200], Invalid, "corrupt_media"),
+        (samples.encoded(Image.new("L", (40_000, 2)), "PNG"), TooLarge, "too_large"),
+        (bytes(limits.MAX_BYTES + 1), TooLarge, "too_large"),
+    ):
+        with pytest.raises(kind) as refusal:
+            darkroom.develop(BytesIO(data))
+        assert refusal.value.code == code
+
+
+def test_the_bench_answers_one_upload_after_another_until_the_sender_is_gone() -> None:
+    (uploads, sender), (receiver, answers) = pipe(), pipe()
+    with uploads, answers, receiver:
+        with sender:
+            frames.send(sender, UPLOADED, b"no picture", UPLOADED)
+        bench.work(uploads, answers)
+        assert frames.receive_picture(receiver) == prints.develop(UPLOADED)
+        with pytest.raises(UnsupportedMedia):
+            frames.receive_picture(receiver)
+        assert frames.receive_picture(receiver).display.width == 96
+
+
+@pytest.mark.parametrize("death", ["SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGPROF"])
+def test_a_file_that_crashes_a_decoder_is_corrupt_and_the_next_picture_is_fine(death: str) -> None:
+    with closing(Darkroom(workers=1, waiting=0)) as lab:
+        lab._staff[0]._command = hired(f"os.kill(os.getpid(), signal.{death})")._command
+        with pytest.raises(Invalid) as refusal:
+            lab.develop(BytesIO(UPLOADED))
+        assert refusal.value.code == "corrupt_media"
+        lab._staff[0]._command = worker.BENCH
+        assert lab.develop(BytesIO(UPLOADED)).display.width == 96
+
+
+@pytest.mark.parametrize("death", ["os.kill(os.getpid(), signal.SIGKILL)", "sys.exit(3)", "sys.exit(0)"])
+def test_a_process_that_ends_for_another_reason_is_no_fault_of_the_picture(death: str) -> None:
+    with employed(hired(death)) as busy, pytest.raises(Unavailable):
+        busy.develop(UPLOADED)
+
+
+def test_a_process_that_went_home_for_lack_of_work_is_replaced_unnoticed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with employed(limited("bench.IDLE_SECONDS = 0")) as idle:
+        process, *_ = idle._started()
+        process.wait(10)
+        idle._process = process  # as if it had ended just after we looked
+        monkeypatch.setattr(process, "poll", lambda: None)
+        monkeypatch.setattr(idle, "_command", worker.BENCH)
+        assert idle.develop(UPLOADED).display.width == 96
+
+
+def test_a_process_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "WALL_SECONDS", 0.3)
+    with employed(hired("signal.pause()")) as stuck, pytest.raises(Unavailable):
+        stuck.develop(UPLOADED)
+
+
+def test_a_file_that_would_keep_a_core_busy_for_hours_is_corrupt() -> None:
+    picture = samples.encoded(Image.new("L", (4000, 4000), 128), "JPEG", progressive=True)
+    last_scan = picture.rfind(b"\xff\xda")
+    endless = picture[:last_scan] + picture[last_scan:-2] * 100_000 + b"\xff\xd9"
+    with employed(limited("limits.CPU_SECONDS = 0.5")) as busy, pytest.raises(Invalid) as refusal:
+        busy.develop(endless)
+    assert refusal.value.code == "corrupt_media"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="address space is limited on Linux only")
+def test_a_file_that_needs_too_much_memory_is_too_large_and_the_next_picture_is_fine() -> None:
+    hungry = samples.encoded(Image.new("RGBA", (7000, 7000)), "PNG", compress_level=1)
+    with employed(limited("limits.MEMORY = 250 * 1024**2")) as poor:
+        with pytest.raises(TooLarge):
+            poor.develop(hungry)
+        assert poor.develop(UPLOADED).display.width == 96
+
+
+def test_a_process_gets_no_secret_of_its_parent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "mysql+pymysql://someone:secret@localhost/auth")
+    with employed(hired("sys.exit('DATABASE_URL' in os.environ)")) as curious, pytest.raises(Unavailable):
+        curious.develop(UPLOADED)
+    monkeypatch.setattr(worker, "KEPT_ENVIRONMENT", ("DATABASE_URL",))
+    with employed(hired("os.abort() if 'DATABASE_URL' in os.environ else 0")) as told, pytest.raises(Invalid):
+        told.develop(UPLOADED)
+
+
+def test_when_no_process_can_be_started_pictures_are_unavailable() -> None:
+    with pytest.raises(Unavailable) as refusal:
+        Worker(["/no/such/program"]).develop(UPLOADED)
+    assert refusal.value.retry_after
+
+
+class HeldUpload(BytesIO):
+    """An upload that is read only when it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__(UPLOADED)
+        self.asked, self.let_go = threading.Event(), threading.Event()
+
+    def read(self, size: int | None = -1) -> bytes:
+        self.asked.set()
+        assert self.let_go.wait(20)
+        return super().read(size)
+
+
+def test_whoever_finds_the_line_full_is_told_at_once_and_nobody_who_waits_is_lost() -> None:
+    first, results = HeldUpload(), []
+    with closing(Darkroom(workers=1, waiting=1)) as lab:
+        threads = [
+            threading.Thread(target=lambda upload: results.append(lab.develop(upload)), args=(upload,))
+            for upload in (first, BytesIO(UPLOADED))
+        ]
+        threads[0].start()
+        assert first.asked.wait(20)
+        threads[1].start()
+        eventually(lambda: lab._line._value == 0)  # no place is left in the line
+        with pytest.raises(Unavailable) as refusal:
+            lab.develop(BytesIO(UPLOADED))
+        assert refusal.value.retry_after
+        first.let_go.set()
+        for thread in threads:
+            thread.join(20)
+        assert len(results) == 2
+        assert lab.develop(BytesIO(UPLOADED)) == results[0] == results[1]
+
+
+def test_an_upload_that_cannot_be_read_frees_its_place() -> None:
+    broken = HeldUpload()
+    broken.close()
+    broken.let_go.set()
+    with closing(Darkroom(workers=1, waiting=0)) as lab:
+        for _ in range(3):
+            with pytest.raises(ValueError, match="closed"):
+                lab.develop(broken)
+        assert lab.develop(BytesIO(UPLOADED)).display.width == 96
+
+
+def test_a_closed_darkroom_leaves_no_process_behind() -> None:
+    lab = Darkroom(workers=1, waiting=0)
+    lab.develop(BytesIO(UPLOADED))
+    process = lab._staff[0]._process
+    assert process is not None and process.poll() is None
+    lab.close()
+    assert process.poll() is not None
+
+
+EXIF, ICC = samples.with_exif(6).tobytes(), samples.profile(samples.P3_PRIMARIES)
+VALID = {
+    kind: samples.encoded(samples.corners(48, 32), kind, exif=EXIF, icc_profile=ICC, comment=b"hello")
+    for kind in samples.FORMATS
+}
+
+
+@pytest.mark.parametrize("kind", VALID)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_file_with_any_bytes_changed_is_developed_or_refused(
+    darkroom: Darkroom, kind: str, data: st.DataObject
+) -> None:
+    content = bytearray(VALID[kind])
+    places = st.integers(0, len(content) - 1)
+    for place, value in data.draw(st.lists(st.tuples(places, st.integers(0, 255)), min_size=1, max_size=12)):
+        content[place] = value
+    start, end = sorted((data.draw(places), data.draw(places)))
+    changed = data.draw(
+        st.sampled_from([content, content[:end], content[:start] + content[end:], content * 2])
+    )
+    try:
+        picture = darkroom.develop(BytesIO(changed))
+    except (Invalid, TooLarge, UnsupportedMedia):
+        return
+    assert samples.opened(picture.display.data).size == (picture.display.width, picture.display.height)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=st.binary(max_size=200), kind=st.sampled_from(sorted(VALID)), kept=st.integers(0, 40))
+def test_random_bytes_behind_any_beginning_are_refused(
+    darkroom: Darkroom, content: bytes, kind: str, kept: int
+) -> None:
+    with pytest.raises((Invalid, TooLarge, UnsupportedMedia)):
+        darkroom.develop(BytesIO(VALID[kind][:kept] + content))

@@ -1,0 +1,221 @@
+"""What becomes of an honest upload: every format, orientation and colour comes out upright and clean."""
+
+import blurhash
+import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from shared.images import prints
+from shared.tests import picture_samples as samples
+
+MARKER = b"PLANTED-MARKER"
+
+
+def displayed(data: bytes) -> Image.Image:
+    return samples.opened(prints.develop(data).display.data)
+
+
+@pytest.mark.parametrize("kind", samples.FORMATS)
+def test_every_format_becomes_two_jpegs_that_show_the_picture(kind: str) -> None:
+    picture = prints.develop(samples.encoded(samples.corners(1200, 800), kind))
+    display, thumbnail = samples.opened(picture.display.data), samples.opened(picture.thumbnail.data)
+    assert picture.content_type == "image/jpeg"
+    assert (display.format, thumbnail.format) == ("JPEG", "JPEG")
+    assert display.size == (picture.display.width, picture.display.height) == (1200, 800)
+    assert thumbnail.size == (picture.thumbnail.width, picture.thumbnail.height) == (480, 320)
+    assert samples.shows_corners(display) and samples.shows_corners(thumbnail)
+
+
+def test_a_large_picture_is_shrunk_to_2048() -> None:
+    picture = prints.develop(samples.encoded(samples.corners(3000, 6000), "JPEG"))
+    assert (picture.display.width, picture.display.height) == (1024, 2048)
+
+
+def test_a_small_picture_is_not_blown_up() -> None:
+    picture = prints.develop(samples.encoded(Image.new("RGB", (3, 1), "red"), "PNG"))
+    assert (picture.display.width, picture.display.height) == (3, 1)
+    assert (picture.thumbnail.width, picture.thumbnail.height) == (3, 1)
+
+
+def test_a_very_long_strip_keeps_at_least_one_row() -> None:
+    picture = prints.develop(samples.encoded(Image.new("RGB", (20_000, 2), "red"), "PNG"))
+    assert (picture.display.width, picture.display.height) == (2048, 1)
+
+
+# For each orientation, where the first row and the first column of the file belong (EXIF 2.32, tag 274).
+ORIENTATIONS = {
+    1: ("top", "left"),
+    2: ("top", "right"),
+    3: ("bottom", "right"),
+    4: ("bottom", "left"),
+    5: ("left", "top"),
+    6: ("right", "top"),
+    7: ("right", "bottom"),
+    8: ("left", "bottom"),
+}
+
+
+def as_stored(upright: Image.Image, orientation: int) -> Image.Image:
+    """The file's rows and columns for a camera held like that, pixel by pixel, as the standard tells it."""
+    first_row, first_column = ORIENTATIONS[orientation]
+    turned = first_row in ("left", "right")
+    stored = Image.new("RGB", upright.size[::-1] if turned else upright.size)
+    for row in range(stored.height):
+        for column in range(stored.width):
+            down, across = (column, row) if turned else (row, column)
+            x = upright.width - 1 - across if "right" in (first_row, first_column) else across
+            y = upright.height - 1 - down if "bottom" in (first_row, first_column) else down
+            stored.putpixel((column, row), upright.getpixel((x, y)))  # type: ignore[arg-type]  # of one mode
+    return stored
+
+
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_a_camera_held_in_any_way_gives_an_upright_picture(kind: str, orientation: int) -> None:
+    stored = as_stored(samples.corners(), orientation)
+    display = displayed(samples.encoded(stored, kind, exif=samples.with_exif(orientation)))
+    assert display.size == (96, 64)
+    assert samples.shows_corners(display)
+
+
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+@pytest.mark.parametrize("kind", ["HEIF", "AVIF"])
+def test_formats_that_turn_by_themselves_are_not_turned_twice(kind: str, orientation: int) -> None:
+    stored = as_stored(samples.corners(), orientation)
+    display = displayed(samples.encoded(stored, kind, exif=samples.with_exif(orientation).tobytes()))
+    assert display.size == (96, 64)
+    assert samples.shows_corners(display)
+
+
+@pytest.mark.parametrize("orientation", [0, 9, 65535])
+def test_an_orientation_that_does_not_exist_is_ignored(orientation: int) -> None:
+    assert samples.shows_corners(
+        displayed(samples.encoded(samples.corners(), "JPEG", exif=samples.with_exif(orientation)))
+    )
+
+
+def test_damaged_exif_is_no_reason_to_refuse() -> None:
+    exif = samples.with_exif(1, "x" * 50).tobytes()
+    assert samples.shows_corners(displayed(samples.encoded(samples.corners(), "WEBP", exif=b"nonsense")))
+    for end in range(6, len(exif), 3):
+        assert samples.shows_corners(displayed(samples.encoded(samples.corners(), "JPEG", exif=exif[:end])))
+
+
+def files_with_a_marker() -> dict[str, bytes]:
+    exif, xmp = samples.with_exif(1, MARKER.decode()), b"<x:xmpmeta>" + MARKER + b"</x:xmpmeta>"
+    icc, picture = samples.profile(samples.P3_PRIMARIES, MARKER), samples.corners()
+    text = PngInfo()
+    text.add_text("Comment", MARKER.decode())
+    text.add_itxt("XML:com.adobe.xmp", MARKER.decode())
+    files = {
+        kind: samples.encoded(picture, kind, exif=exif.tobytes(), xmp=xmp, icc_profile=icc)
+        for kind in ("JPEG", "WEBP", "HEIF", "AVIF")
+    }
+    files["a JPEG comment"] = samples.encoded(picture, "JPEG", comment=b"<script>" + MARKER + b"</script>")
+    files["a PNG with everything"] = samples.encoded(picture, "PNG", pnginfo=text, exif=exif, icc_profile=icc)
+    files["a GIF comment"] = samples.encoded(picture, "GIF", comment=MARKER)
+    files["a page behind a JPEG"] = samples.encoded(picture, "JPEG") + b"<script>" + MARKER + b"</script>"
+    files["an archive behind a PNG"] = samples.encoded(picture, "PNG") + b"PK\x03\x04" + MARKER
+    return files
+
+
+@pytest.mark.parametrize(("name", "data"), files_with_a_marker().items())
+def test_nothing_but_pixels_survives(name: str, data: bytes) -> None:
+    assert (
+        MARKER in data or name == "a PNG with everything"
+    )  # where the profile and perhaps the text are packed
+    picture = prints.develop(data)
+    for rendition in (picture.display, picture.thumbnail):
+        assert MARKER not in rendition.data
+        assert not any(
+            word in rendition.data for word in (b"Exif", b"http", b"ICC_PROFILE", b"script", b"PK\x03")
+        )
+        assert set(samples.opened(rendition.data).info) <= {
+            "jfif",
+            "jfif_version",
+            "jfif_unit",
+            "jfif_density",
+        }
+
+
+def test_colours_are_translated_from_their_profile() -> None:
+    red = samples.encoded(
+        Image.new("RGB", (32, 32), (200, 30, 30)),
+        "PNG",
+        icc_profile=samples.profile(samples.SWAPPED_PRIMARIES),
+    )
+    assert samples.is_close(displayed(red), (16, 16), (30, 200, 30))
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "HEIF", "AVIF"])
+def test_display_p3_of_a_phone_becomes_srgb(kind: str) -> None:
+    wide = Image.new("RGB", (32, 32), (200, 100, 50))
+    options = {"quality": 95} if kind != "PNG" else {}
+    data = samples.encoded(wide, kind, icc_profile=samples.profile(samples.P3_PRIMARIES), **options)
+    assert samples.is_close(displayed(data), (16, 16), (216, 93, 24), 6)
+
+
+@pytest.mark.parametrize("icc", [b"nonsense", samples.profile(samples.P3_PRIMARIES)[:200], b"\0" * 500])
+def test_a_broken_profile_is_left_out(icc: bytes) -> None:
+    assert samples.shows_corners(displayed(samples.encoded(samples.corners(), "PNG", icc_profile=icc)))
+
+
+@pytest.mark.parametrize("mode", ["L", "1"])
+def test_grey_stays_grey_even_with_a_profile_for_colours(mode: str) -> None:
+    data = samples.encoded(
+        Image.new(mode, (32, 32), 255), "PNG", icc_profile=samples.profile(samples.P3_PRIMARIES)
+    )
+    assert samples.is_close(displayed(data), (16, 16), (255, 255, 255), 2)
+
+
+def test_a_cmyk_jpeg_for_print_keeps_its_colours() -> None:
+    assert samples.shows_corners(displayed(samples.encoded(samples.corners().convert("CMYK"), "JPEG")))
+
+
+def test_a_palette_keeps_its_colours() -> None:
+    assert samples.shows_corners(displayed(samples.encoded(samples.corners().quantize(16), "PNG")))
+
+
+@pytest.mark.parametrize("level", [0, 128, 255])
+def test_sixteen_bits_are_scaled_and_not_cut_off(level: int) -> None:
+    data = samples.encoded(Image.new("I;16", (32, 32), level * 257), "PNG")
+    assert samples.is_close(displayed(data), (16, 16), (level, level, level), 2)
+
+
+@pytest.mark.parametrize(
+    ("mode", "colour"), [("RGBA", (255, 0, 0, 0)), ("LA", (0, 0)), ("RGBA", (0, 0, 0, 0))]
+)
+def test_what_is_transparent_becomes_white(mode: str, colour: tuple[int, ...]) -> None:
+    data = samples.encoded(Image.new(mode, (32, 32), colour), "PNG")
+    assert samples.is_close(displayed(data), (16, 16), (255, 255, 255), 2)
+
+
+def test_half_transparent_red_becomes_pink() -> None:
+    data = samples.encoded(Image.new("RGBA", (32, 32), (255, 0, 0, 128)), "WEBP", lossless=True)
+    assert samples.is_close(displayed(data), (16, 16), (255, 127, 127), 8)
+
+
+def test_a_transparent_palette_colour_becomes_white() -> None:
+    picture = Image.new("P", (32, 32), 1)
+    picture.putpalette([10, 10, 10, 200, 0, 0])
+    for kind in ("GIF", "PNG"):
+        data = samples.encoded(picture, kind, transparency=1)
+        assert samples.is_close(displayed(data), (16, 16), (255, 255, 255), 2)
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "AVIF"])
+def test_of_an_animation_the_first_frame_is_kept(kind: str) -> None:
+    later = [Image.new("RGB", (96, 64), colour) for colour in ("black", "white")]
+    data = samples.encoded(samples.corners(), kind, save_all=True, append_images=later, duration=100)
+    assert samples.shows_corners(displayed(data))
+
+
+def test_the_blurhash_is_one_of_the_picture() -> None:
+    picture = prints.develop(samples.encoded(samples.corners(400, 300), "PNG"))
+    assert blurhash.components(picture.blurhash) == (4, 3)
+    rows = blurhash.decode(picture.blurhash, 8, 6)
+    assert [rows[1][1].index(max(rows[1][1])), rows[1][6].index(max(rows[1][6]))] == [0, 1]  # red, green
+    assert [rows[4][1].index(max(rows[4][1])), rows[4][6].index(min(rows[4][6]))] == [
+        2,
+        2,
+    ]  # blue, and none of it

@@ -1,0 +1,102 @@
+"""What is refused: too large, not a picture that we take, or damaged; and all of it before it costs much."""
+
+from struct import pack
+from zlib import crc32
+
+import pytest
+from PIL import Image
+
+from shared.errors import Invalid, TooLarge, UnsupportedMedia
+from shared.images import limits, prints
+from shared.tests import picture_samples as samples
+
+
+def test_exactly_fifty_megapixels_are_taken() -> None:
+    data = samples.encoded(Image.new("L", (10_000, 5_000), 128), "PNG")
+    assert prints.develop(data).display.width == 2048
+
+
+@pytest.mark.parametrize("size", [(10_000, 5_001), (limits.MAX_SIDE + 1, 1)])
+def test_more_pixels_are_refused(size: tuple[int, int]) -> None:
+    with pytest.raises(TooLarge):
+        prints.develop(samples.encoded(Image.new("L", size, 128), "PNG"))
+
+
+@pytest.mark.parametrize("kind", ["PNG", "GIF", "JPEG"])
+@pytest.mark.parametrize("side", [7_100, 9_500, 13_300, 30_000])
+def test_a_small_file_that_would_be_huge_is_refused_by_its_header(kind: str, side: int) -> None:
+    """These files hold a header and next to no pixels: decoding them could only end as damaged."""
+    wide, high = side.to_bytes(2, "big"), side.to_bytes(4, "big")
+    files = {
+        "PNG": b"\x89PNG\r\n\x1a\n"
+        + png_chunk(b"IHDR", high * 2 + b"\x08\x02\0\0\0")
+        + png_chunk(b"IDAT", b"x"),
+        "GIF": b"GIF89a" + wide[::-1] * 2 + bytes(3) + b"," + bytes(4) + wide[::-1] * 2 + b"\0\2\1\0\0;",
+        "JPEG": samples.encoded(Image.new("L", (8, 8)), "JPEG").replace(
+            b"\x08\0\x08\0\x08", b"\x08" + wide * 2, 1
+        ),
+    }
+    with pytest.raises(TooLarge):
+        prints.develop(files[kind])
+
+
+def png_chunk(kind: bytes, content: bytes) -> bytes:
+    return len(content).to_bytes(4, "big") + kind + content + crc32(kind + content).to_bytes(4, "big")
+
+
+@pytest.mark.parametrize("kind", ["WEBP", "AVIF"])
+def test_a_real_file_of_too_many_pixels_is_refused_in_every_other_format_too(kind: str) -> None:
+    speed = {"WEBP": {"lossless": True, "method": 0}, "AVIF": {"speed": 10}}
+    with pytest.raises(TooLarge):
+        prints.develop(samples.encoded(Image.new("L", (10_000, 5_008)).convert("RGB"), kind, **speed[kind]))
+
+
+def test_a_heic_that_lies_about_its_size_is_refused() -> None:
+    data = samples.encoded(samples.corners(1600, 1200), "HEIF")
+    assert data.count(pack(">II", 1600, 1200)) == 1
+    with pytest.raises(Invalid):
+        prints.develop(data.replace(pack(">II", 1600, 1200), pack(">II", 64, 48)))
+    with pytest.raises(TooLarge):
+        prints.develop(data.replace(pack(">II", 1600, 1200), pack(">II", 16_000, 12_000)))
+
+
+@pytest.mark.parametrize("kind", samples.FORMATS)
+def test_a_truncated_file_is_corrupt(kind: str) -> None:
+    data = samples.encoded(Image.effect_noise((400, 300), 80).convert("RGB"), kind)
+    for share in (0.1, 0.5, 0.9):
+        with pytest.raises(Invalid) as refusal:
+            prints.develop(data[: int(len(data) * share)])
+        assert refusal.value.code == "corrupt_media"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"x",
+        b"just a text",
+        b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",
+        b"<!doctype html><html><body>no</body></html>",
+        b"%PDF-1.7\n",
+        b"PK\x03\x04" + bytes(100),
+        b"II*\0" + bytes(100),
+        b"BM" + bytes(100),
+        b"8BPS" + bytes(100),
+        b"%!PS-Adobe-3.0 EPSF-3.0\n",
+        b"\0\0\0\x18ftypmp42" + bytes(100),
+        b"RIFF\0\0\0\0WAVE" + bytes(100),
+        bytes(10_000),
+    ],
+)
+def test_whatever_is_not_a_picture_that_we_take_is_unsupported(data: bytes) -> None:
+    with pytest.raises(UnsupportedMedia) as refusal:
+        prints.develop(data)
+    assert refusal.value.code == "unsupported_media"
+
+
+def test_a_name_and_a_tiff_inside_do_not_matter() -> None:
+    tiff = samples.encoded(samples.corners(), "TIFF")
+    with pytest.raises(UnsupportedMedia):
+        prints.develop(tiff)
+    with pytest.raises(Invalid):
+        prints.develop(b"\xff\xd8\xff" + tiff)
