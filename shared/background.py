@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from contextlib import suppress
+from typing import Any, TypeVar, TypeVarTuple
 
 import structlog
 from anyio import CapacityLimiter, to_thread
@@ -11,6 +12,8 @@ from shared import metrics
 
 log = structlog.get_logger()
 LONGEST_PAUSE = 30.0
+T = TypeVar("T")
+Arguments = TypeVarTuple("Arguments")
 
 Step = Callable[[], Awaitable[bool]]
 """Does a little; says whether there may be more to do at once."""
@@ -34,8 +37,9 @@ class Worker:
 
     def wake(self) -> None:
         """There is something to do now. May be called from any thread."""
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._woken.set)
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop has just closed: what there is to do waits for the next start
+                self._loop.call_soon_threadsafe(self._woken.set)
 
     async def stop(self) -> None:
         """End after the step that is running."""
@@ -73,6 +77,21 @@ def in_thread(step: Callable[..., bool], *args: Any) -> Step:
     thread = CapacityLimiter(1)
 
     async def run() -> bool:
-        return await to_thread.run_sync(step, *args, limiter=thread)
+        return await to_end(step, *args, limiter=thread)
 
     return run
+
+
+async def to_end(function: Callable[[*Arguments], T], *args: *Arguments, limiter: CapacityLimiter) -> T:
+    """Run a blocking function in a thread, and wait for its end also when cancelled.
+
+    A thread cannot be stopped: without this it would go on with connections that are being closed.
+    """
+    running = asyncio.ensure_future(to_thread.run_sync(function, *args, limiter=limiter))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running])
+        if not running.cancelled() and (problem := running.exception()) is not None:
+            log.warning("ended with a failure while stopping", reason=repr(problem))
+        raise

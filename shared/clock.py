@@ -23,5 +23,8 @@ def text(moment: int) -> str:
 
 
 def parse(value: str) -> int:
-    """The reverse of `text`. ValueError for anything else."""
-    return (datetime.fromisoformat(value) - _EPOCH) // timedelta(milliseconds=1)
+    """The reverse of `text`. ValueError for what is no moment: a text without a zone could be any of many."""
+    at = datetime.fromisoformat(value)
+    if at.tzinfo is None:
+        raise ValueError("a time without a zone")
+    return (at - _EPOCH) // timedelta(milliseconds=1)

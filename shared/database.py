@@ -47,19 +47,24 @@ def Bytes(length: int) -> LargeBinary:  # noqa: N802 - as above
 TRIES = 5
 POOL_WAIT = 3.0
 """Seconds a request waits for a connection before it is told to come back."""
+LOCK_WAIT = 5.0
+"""Seconds a writer waits for another; SQLite has one lock for all, MySQL one for each row."""
 
+_MYSQL_KEY_TAKEN = 1062
 _MYSQL_TRY_AGAIN = {1213, 1205, 3572}  # deadlock, lock wait timeout, lock not available at once
 _MYSQL_SESSION = (
     "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,"
-    "ONLY_FULL_GROUP_BY,NO_ENGINE_SUBSTITUTION', innodb_lock_wait_timeout = 5"
+    f"ONLY_FULL_GROUP_BY,NO_ENGINE_SUBSTITUTION', innodb_lock_wait_timeout = {LOCK_WAIT:.0f}"
 )
 
 
 class Database:
     """A pool of connections, and the two ways to use one: `read` and `write`."""
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
-        self.engine = _engine(url, pool_size)
+    def __init__(
+        self, url: str, *, pool_size: int = 10, pool_wait: float = POOL_WAIT, lock_wait: float = LOCK_WAIT
+    ) -> None:
+        self.engine = _engine(url, pool_size, pool_wait, lock_wait)
         self.has_row_locks = self.engine.dialect.name == "mysql"
         self.on_announced: Callable[[], None] = lambda: None
         """Called after a commit that put something into the outbox."""
@@ -123,24 +128,27 @@ def insert_new(tx: Connection, table: Table, values: Mapping[str, Any]) -> bool:
     if tx.dialect.name == "mysql":
         try:
             tx.execute(mysql.insert(table).values(**values))
-        except IntegrityError:  # only the statement is undone; the transaction goes on
+        except IntegrityError as problem:  # only the statement is undone; the transaction goes on
+            if _mysql_code(problem) != _MYSQL_KEY_TAKEN:
+                raise
             return False
         return True
     result = tx.execute(sqlite.insert(table).values(**values).on_conflict_do_nothing())
     return result.rowcount > 0
 
 
-def _engine(url: str, pool_size: int) -> Engine:
+def _engine(url: str, pool_size: int, pool_wait: float, lock_wait: float) -> Engine:
+    # What a statement was given are people's names and addresses: no error, and so no log, may quote it.
+    pool: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 0, "pool_timeout": pool_wait}
     if make_url(url).get_backend_name() == "sqlite":
-        engine = create_engine(url, pool_size=pool_size, max_overflow=0, pool_timeout=POOL_WAIT)
+        engine = create_engine(url, **pool, hide_parameters=True, connect_args={"timeout": lock_wait})
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     return create_engine(
         url,
-        pool_size=pool_size,
-        max_overflow=0,
-        pool_timeout=POOL_WAIT,
+        **pool,
+        hide_parameters=True,
         pool_pre_ping=True,
         pool_recycle=1800,
         pool_use_lifo=True,
@@ -157,7 +165,7 @@ def _engine(url: str, pool_size: int) -> Engine:
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves
-    for pragma in ("busy_timeout = 5000", "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 

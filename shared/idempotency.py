@@ -24,6 +24,8 @@ from shared.answer import Answer
 from shared.database import Big, Bytes, Database
 
 KEPT = clock.DAY
+LONGEST_BODY = 2**24 - 1
+"""Bytes. Above 64 KiB MySQL takes another kind of column, and a page of long texts in JSON can be more than that."""
 
 
 def idempotency_table(metadata: MetaData) -> Table:
@@ -35,7 +37,7 @@ def idempotency_table(metadata: MetaData) -> Table:
         Column("key_hash", Bytes(32), primary_key=True),
         Column("request_hash", Bytes(32), nullable=False),
         Column("status", Integer, nullable=False),
-        Column("body", LargeBinary(65535), nullable=False),
+        Column("body", LargeBinary(LONGEST_BODY), nullable=False),
         Column("location", String(255), nullable=False),
         Column("created_at", Big, nullable=False),
         Index("idempotency_keys_age", "created_at"),
@@ -108,7 +110,7 @@ class Idempotency:
         if row.request_hash != key.request:
             detail = "This key was used for another request."
             raise errors.Invalid("idempotency_key_reused", detail)
-        return Answer(row.status, row.body, {"location": row.location})
+        return Answer(row.status, row.body, {"location": row.location} if row.location else {})
 
     def forget_old(self, tx: Connection, limit: int = 1_000) -> bool:
         """Delete some keys that are older than a day; whether there may be more."""

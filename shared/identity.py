@@ -17,17 +17,13 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from shared import errors, ids
+from shared.access_tokens import ALGORITHM, REQUIRED, TYPE, KeySet
 
 LEEWAY = 10
 LONGEST = 2_048
-ALGORITHM = "EdDSA"
-TYPE = "at+jwt"
-REQUIRED = ["exp", "iat", "sub", "aud", "iss", "jti", "sid"]
 REFETCH_SECONDS = 30.0
 RETRY_SECONDS = 0.5
 log = structlog.get_logger()
-
-KeySet = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,8 +51,10 @@ def parse(value: str) -> int:
     return int(value, 16)
 
 
-def _from_wire(value: Any) -> Any:
-    return parse(value) if isinstance(value, str) else value
+def _from_wire(value: Any) -> int:
+    if not isinstance(value, str):  # a number would pass for an id, also one that no database can hold
+        raise ValueError("not an id")
+    return parse(value)
 
 
 Id = Annotated[

@@ -10,10 +10,11 @@ import structlog
 def configure(level: str, environment: Literal["development", "production"]) -> None:
     """Set up structlog and the standard library's logging to write the same form to standard error."""
     number = getattr(logging, level.upper())
+    plain = structlog.dev.plain_traceback  # the default one prints local variables, and passwords are among them
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
         if environment == "production"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)
     )
     before: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -28,7 +29,9 @@ def configure(level: str, environment: Literal["development", "production"]) -> 
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=before, processors=[_without_internals, renderer])
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=before, processors=[_without_internals, structlog.processors.format_exc_info, renderer]
+        )
     )
     logging.basicConfig(handlers=[handler], level=max(number, logging.WARNING), force=True)
 

@@ -14,7 +14,8 @@ from shared import errors
 Row = TypeVar("Row")
 
 _MAC_BYTES = 12
-_LONGEST = 512
+_LONGEST = 2_048
+"""Characters. A position may hold a text of 120 characters that JSON writes with six bytes each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Cursors:
     def write(self, position: tuple[Any, ...], scope: str) -> str:
         """Opaque text for this position in this list."""
         plain = orjson.dumps(position)
-        return base64.urlsafe_b64encode(self._mac(plain, scope) + plain).rstrip(b"=").decode()
+        return _encoded(self._mac(plain, scope) + plain)
 
     def read(self, cursor: str, scope: str) -> tuple[Any, ...]:
         """The position in this cursor. Raises errors.Malformed where it is not one of ours for this list."""
@@ -63,11 +64,15 @@ class Cursors:
                 raise ValueError("too long")
             raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
             mac, plain = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
-            if not hmac.compare_digest(mac, self._mac(plain, scope)):
-                raise ValueError("wrong signature")
+            if not hmac.compare_digest(mac, self._mac(plain, scope)) or _encoded(raw) != cursor:
+                raise ValueError("not as we wrote it")
             return tuple(orjson.loads(plain))
         except ValueError as problem:
             raise errors.Malformed("invalid_cursor", "This cursor does not belong to this list.") from problem
 
     def _mac(self, plain: bytes, scope: str) -> bytes:
         return hmac.digest(self._key, scope.encode() + b"\0" + plain, hashlib.sha256)[:_MAC_BYTES]
+
+
+def _encoded(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-DEVELOPMENT_SECRET = "development-only-not-a-secret"  # noqa: S105 - refused in production, see below
+DEVELOPMENT_SECRET = "development-only-and-not-a-secret"  # noqa: S105 - refused in production, see below
 
 
 class Settings(BaseSettings):

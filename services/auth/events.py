@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, delete, insert, select
 
 from shared import clock, ids
 from shared.events.outbox import announce
@@ -12,12 +12,12 @@ from . import models
 
 def user_registered(tx: Connection, account: Any) -> None:
     """Somebody signed up."""
-    announce(tx, models.outbox, "user.registered", 1, _person(account))
+    _tell_of(tx, account, "user.registered")
 
 
 def user_updated(tx: Connection, account: Any) -> None:
     """What others see of somebody has changed."""
-    announce(tx, models.outbox, "user.updated", 1, _person(account))
+    _tell_of(tx, account, "user.updated")
 
 
 def user_deleted(tx: Connection, account_id: int, withdrawn_at: int) -> None:
@@ -34,6 +34,23 @@ def session_revoked(tx: Connection, account_id: int, session_id: int) -> None:
         "revoked_at": clock.text(clock.now()),
     }
     announce(tx, models.outbox, "session.revoked", 1, data)
+
+
+def take_back(tx: Connection, account_id: int) -> None:
+    """Forget what was ever announced of a person: names stay nowhere, and those who have not heard need not.
+
+    What a relay is publishing at this moment is locked and is skipped; it is taken back when this is called again.
+    """
+    outbox, facts = models.outbox, models.person_facts
+    told = select(facts.c.event_id).where(facts.c.account_id == account_id)
+    free = select(outbox.c.id).where(outbox.c.id.in_(told)).with_for_update(skip_locked=True)
+    gone = list(tx.execute(free).scalars())
+    tx.execute(delete(outbox).where(outbox.c.id.in_(gone)))
+
+
+def _tell_of(tx: Connection, account: Any, type_: str) -> None:
+    event_id = announce(tx, models.outbox, type_, 1, _person(account))
+    tx.execute(insert(models.person_facts).values(account_id=account.id, event_id=event_id))
 
 
 def _person(account: Any) -> dict[str, Any]:

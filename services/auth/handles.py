@@ -16,6 +16,8 @@ email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
 
 _NICKNAME = re.compile(r"(?=[0-9._]*[a-z])[a-z0-9._]{3,30}")
 _BEGINNING = re.compile(r"[a-z0-9._]{1,30}")
+LONGEST_PHONE = 16
+"""A plus and 15 digits (E.164); some countries have longer numbers that are none of it."""
 RESERVED = frozenset(
     [
         "abuse",
@@ -86,9 +88,10 @@ def phone(given: str, region: str) -> Handle:
         number = phonenumbers.parse(given, region)
     except phonenumbers.NumberParseException as problem:
         raise _not_a_phone() from problem
-    if not phonenumbers.is_possible_number(number) or number.extension:
+    value = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    if not phonenumbers.is_possible_number(number) or number.extension or len(value) > LONGEST_PHONE:
         raise _not_a_phone()
-    return Handle("phone", phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+    return Handle("phone", value)
 
 
 def identifier(given: str, region: str) -> Handle | None:

@@ -103,6 +103,14 @@ purges = Table(
     Column("purged_at", Big, nullable=False),
 )
 
+person_facts = Table(  # entries of the outbox that tell of a person, so that they can go with them
+    "person_facts",
+    metadata,
+    Column("account_id", Big, primary_key=True, autoincrement=False),
+    Column("event_id", Big, primary_key=True, autoincrement=False),
+    Index("person_facts_by_event", "event_id"),
+)
+
 disposal = disposal_table(metadata)
 outbox = outbox_table(metadata)
 inbox = inbox_table(metadata)

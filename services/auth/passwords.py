@@ -1,7 +1,7 @@
 """Passwords: argon2id (RFC 9106) in a small pool of its own, so that logins never starve everything else."""
 
+import asyncio
 import os
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -34,20 +34,20 @@ class Passwords:
 
     def __init__(self, memory_kib: int, iterations: int) -> None:
         cores = os.cpu_count() or 1
+        self._places = cores + WAITING
         self._hasher = PasswordHasher(time_cost=iterations, memory_cost=memory_kib, parallelism=1)
         self._pool = ThreadPoolExecutor(cores, thread_name_prefix="passwords")
-        self._places = threading.BoundedSemaphore(cores + WAITING)
         self._nobody = self._hasher.hash("the password of nobody")
 
-    def hash(self, password: str) -> str:
+    async def hash(self, password: str) -> str:
         """A fresh hash with its salt and parameters inside."""
-        return self._run(lambda: self._hasher.hash(password))
+        return await self._run(lambda: self._hasher.hash(password))
 
-    def verify(self, password: str, password_hash: str | None) -> bool:
+    async def verify(self, password: str, password_hash: str | None) -> bool:
         """Whether the password is right. Without a hash (no such account) it costs the same and is wrong."""
         if len(password) > LONGEST or len(password.encode("utf-8", "replace")) > LONGEST_BYTES:
             return False
-        right = self._run(lambda: self._matches(password, password_hash or self._nobody))
+        right = await self._run(lambda: self._matches(password, password_hash or self._nobody))
         return right and password_hash is not None
 
     def is_outdated(self, password_hash: str) -> bool:
@@ -64,10 +64,12 @@ class Passwords:
         except (VerificationError, InvalidHashError):
             return False
 
-    def _run(self, work: Callable[[], T]) -> T:
-        if not self._places.acquire(blocking=False):
+    async def _run(self, work: Callable[[], T]) -> T:
+        """Awaited, so that those who wait here keep no thread from those who only read."""
+        if not self._places:
             raise Unavailable("too_many_logins", "Too many are logging in at this moment.", retry_after=2)
+        self._places -= 1
         try:
-            return self._pool.submit(work).result()
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
         finally:
-            self._places.release()
+            self._places += 1

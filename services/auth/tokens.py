@@ -12,8 +12,8 @@ from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from shared import ids
+from shared.access_tokens import ALGORITHM, TYPE, KeySet
 from shared.errors import Unavailable
-from shared.identity import ALGORITHM, TYPE, KeySet
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,10 @@ class Mint:
     def load(self, keys: list[SigningKey]) -> None:
         """Use these keys, newest last: the newest signs, all are published."""
         self._keys = keys
+
+    def check_ready(self) -> None:
+        """Raises Unavailable before keys are loaded: to be asked before anything is spent for a token."""
+        self._loaded()
 
     async def key_set(self) -> KeySet:
         """The JWK set (RFC 7517) by which everybody verifies. Raises Unavailable before keys are loaded."""

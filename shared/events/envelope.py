@@ -1,6 +1,7 @@
 """The form in which a fact travels: what happened, when, in which version, on whose request."""
 
 from dataclasses import dataclass
+from types import UnionType
 from typing import Any
 
 import orjson
@@ -51,14 +52,14 @@ class Event:
                 type=_of(str, fields["type"]),
                 version=_of(int, fields["version"]),
                 occurred_at=clock.parse(fields["occurred_at"]),
-                request_id=fields.get("request_id"),
+                request_id=_of(str | None, fields.get("request_id")),
                 data=_of(dict, fields["data"]),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as problem:
             raise Undecodable(str(problem)) from problem
 
 
-def _of(kind: type[Any], value: Any) -> Any:
-    if not isinstance(value, kind):
-        raise TypeError(f"expected {kind.__name__}")
+def _of(kind: type[Any] | UnionType, value: Any) -> Any:
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise TypeError(f"expected {kind}")
     return value

@@ -10,10 +10,11 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 import structlog
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter
 
+from shared.background import to_end
 from shared.events.bus import Receive
-from shared.events.envelope import Event
+from shared.events.envelope import Event, Undecodable
 
 TRIES = 5
 QUEUE_LENGTH = 1_000
@@ -87,13 +88,15 @@ class InProcessBus:
             done = False
             try:
                 done = await self._try(subscription, Event.from_json(body), thread)
+            except Undecodable:
+                log.exception("event not understood", service=subscription.service)
             finally:
                 _settle(outcome, done=done)
 
     async def _try(self, subscription: _Subscription, event: Event, thread: CapacityLimiter) -> bool:
         for tries in range(TRIES):
             try:
-                await to_thread.run_sync(subscription.receive, event, limiter=thread)
+                await to_end(subscription.receive, event, limiter=thread)
             except Exception:
                 log.exception("event not taken in", service=subscription.service, name=event.name, tries=tries + 1)
                 await asyncio.sleep(self._pause(tries))

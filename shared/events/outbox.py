@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import structlog
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter
 from sqlalchemy import (
     JSON,
     Column,
@@ -23,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.sql import Select
 
 from shared import clock, ids
+from shared.background import to_end
 from shared.database import Big, Database
 from shared.events.bus import Bus
 from shared.events.envelope import Event
@@ -58,20 +60,12 @@ def outbox_table(metadata: MetaData) -> Table:
 
 def announce(tx: Connection, outbox: Table, type_: str, version: int, data: dict[str, Any]) -> int:
     """Write down a fact in the transaction that makes it true. Returns its id."""
-    event_id = ids.new()
     request_id = structlog.contextvars.get_contextvars().get("request_id")
-    tx.execute(
-        insert(outbox).values(
-            id=event_id,
-            type=type_,
-            version=version,
-            occurred_at=clock.now(),
-            request_id=request_id,
-            data=data,
-        )
-    )
+    event = Event(ids.new(), type_, version, clock.now(), request_id, data)
+    event.to_json()  # what cannot travel fails here, in the change that it tells of, and not for ever in the relay
+    tx.execute(insert(outbox).values(asdict(event)))
     tx.info["announced"] = True
-    return event_id
+    return event.id
 
 
 class Relay:
@@ -92,7 +86,7 @@ class Relay:
         def publish(events: Sequence[Event]) -> list[bool]:
             return asyncio.run_coroutine_threadsafe(self._publish(events), loop).result()
 
-        return await to_thread.run_sync(self._one_batch, publish, limiter=self._thread)
+        return await to_end(self._one_batch, publish, limiter=self._thread)
 
     def _one_batch(self, publish: Publish) -> bool:
         if self._database.has_row_locks:
@@ -118,9 +112,13 @@ class Relay:
             return [False] * len(events)
 
     def _unpublished(self, connection: Connection) -> list[Event]:
+        """In the order of their index, so that a long outbox is neither sorted nor locked as a whole.
+
+        Fresh facts come first: those that cannot be published now do not stand in their way.
+        """
         table = self._outbox.c
-        batch = _due(self._outbox).order_by(table.id).limit(BATCH).with_for_update(skip_locked=True)
-        return [_event(row) for row in connection.execute(batch)]
+        batch = _due(self._outbox).order_by(table.not_before, table.id).limit(BATCH)
+        return [_event(row) for row in connection.execute(batch.with_for_update(skip_locked=True))]
 
     def _mark(self, tx: Connection, events: Sequence[Event], confirmed: Sequence[bool]) -> None:
         table = self._outbox
@@ -130,7 +128,7 @@ class Relay:
         if done:
             tx.execute(update(table).where(table.c.id.in_(done)).values(published_at=now))
         for row in tx.execute(select(table.c.id, table.c.tries).where(table.c.id.in_(failed))).all():
-            pause = min(LONGEST_PAUSE, clock.SECOND * 2**row.tries)
+            pause = min(LONGEST_PAUSE, clock.SECOND * 2 ** min(row.tries, 10))
             tx.execute(update(table).where(table.c.id == row.id).values(tries=row.tries + 1, not_before=now + pause))
 
     def forget_old(self, tx: Connection, limit: int = 1_000) -> bool:

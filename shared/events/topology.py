@@ -24,8 +24,10 @@ LONGEST_QUEUE_BYTES = 1 << 30
 class Member:
     """One service at the broker: the facts it announces, and those it hears."""
 
-    announces: Collection[str]
-    hears: Collection[str]
+    announces: Collection[str] = ()
+    hears: Collection[str] = ()
+    overhears: Collection[str] = ()
+    """Facts that each of its processes hears on a queue that goes with it."""
 
 
 def retries_of(service: str) -> str:
@@ -59,17 +61,27 @@ def definitions(members: Mapping[str, Member], vhost: str = "/") -> dict[str, An
 
 
 def permissions(members: Mapping[str, Member], vhost: str = "/") -> dict[str, Any]:
-    """What each user, named like its service, may do. Nobody may declare anything."""
+    """What each user, named like its service, may do. Nobody may declare what outlives a process."""
     return {
-        "permissions": [_permission(vhost, name) for name in members],
+        "permissions": [_permission(vhost, name, member) for name, member in members.items()],
         "topic_permissions": [
-            {"user": name, "vhost": vhost, "exchange": EXCHANGE, "write": _one_of(member.announces), "read": ".*"}
+            {
+                "user": name,
+                "vhost": vhost,
+                "exchange": EXCHANGE,
+                "write": _one_of(member.announces),
+                "read": _one_of(member.overhears),
+            }
             for name, member in members.items()
         ],
     }
 
 
-def _permission(vhost: str, name: str) -> dict[str, str]:
+def _permission(vhost: str, name: str, member: Member) -> dict[str, str]:
+    if member.overhears:
+        passing = r"amq\.gen.*"
+        rights = {"configure": f"^{passing}$", "write": f"^{passing}$", "read": f"^({passing}|{EXCHANGE})$"}
+        return {"user": name, "vhost": vhost, **rights}
     own = name.replace(".", r"\.")
     return {
         "user": name,

@@ -18,9 +18,7 @@ def too_many_bytes() -> TooLarge:
 
 def too_many_pixels() -> TooLarge:
     megapixels = MAX_PIXELS // 10**6
-    return TooLarge(
-        "too_large", f"A picture may have up to {megapixels} megapixels, {MAX_SIDE} on its longest side."
-    )
+    return TooLarge("too_large", f"A picture may have up to {megapixels} megapixels, {MAX_SIDE} on its longest side.")
 
 
 def corrupt() -> Invalid:

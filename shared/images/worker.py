@@ -91,9 +91,7 @@ def _obituary(returncode: int) -> Exception:
 
 
 def unavailable() -> Unavailable:
-    return Unavailable(
-        "media_unavailable", "Pictures cannot be taken right now; try again soon.", retry_after=5
-    )
+    return Unavailable("media_unavailable", "Pictures cannot be taken right now; try again soon.", retry_after=5)
 
 
 def _start(command: Sequence[str]) -> subprocess.Popen[bytes]:

@@ -6,7 +6,8 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from shared import ids
-from shared.identity import ALGORITHM, TYPE, KeySet, RemoteKeys, Verifier
+from shared.access_tokens import ALGORITHM, TYPE, KeySet
+from shared.identity import RemoteKeys, Verifier
 
 
 class Minter:

@@ -42,9 +42,7 @@ def corners(width: int = 96, height: int = 64) -> Image.Image:
 
 def is_close(picture: Image.Image, at: tuple[int, int], colour: Colour, tolerance: int = 24) -> bool:
     found = picture.convert("RGB").getpixel(at)
-    return isinstance(found, tuple) and all(
-        abs(a - b) <= tolerance for a, b in zip(found, colour, strict=True)
-    )
+    return isinstance(found, tuple) and all(abs(a - b) <= tolerance for a, b in zip(found, colour, strict=True))
 
 
 def shows_corners(picture: Image.Image) -> bool:

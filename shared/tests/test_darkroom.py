@@ -220,9 +220,7 @@ def test_a_file_with_any_bytes_changed_is_developed_or_refused(
     for place, value in data.draw(st.lists(st.tuples(places, st.integers(0, 255)), min_size=1, max_size=12)):
         content[place] = value
     start, end = sorted((data.draw(places), data.draw(places)))
-    changed = data.draw(
-        st.sampled_from([content, content[:end], content[:start] + content[end:], content * 2])
-    )
+    changed = data.draw(st.sampled_from([content, content[:end], content[:start] + content[end:], content * 2]))
     try:
         picture = darkroom.develop(BytesIO(changed))
     except (Invalid, TooLarge, UnsupportedMedia):

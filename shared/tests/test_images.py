@@ -121,15 +121,11 @@ def files_with_a_marker() -> dict[str, bytes]:
 
 @pytest.mark.parametrize(("name", "data"), files_with_a_marker().items())
 def test_nothing_but_pixels_survives(name: str, data: bytes) -> None:
-    assert (
-        MARKER in data or name == "a PNG with everything"
-    )  # where the profile and perhaps the text are packed
+    assert MARKER in data or name == "a PNG with everything"  # where the profile and perhaps the text are packed
     picture = prints.develop(data)
     for rendition in (picture.display, picture.thumbnail):
         assert MARKER not in rendition.data
-        assert not any(
-            word in rendition.data for word in (b"Exif", b"http", b"ICC_PROFILE", b"script", b"PK\x03")
-        )
+        assert not any(word in rendition.data for word in (b"Exif", b"http", b"ICC_PROFILE", b"script", b"PK\x03"))
         assert set(samples.opened(rendition.data).info) <= {
             "jfif",
             "jfif_version",
@@ -162,9 +158,7 @@ def test_a_broken_profile_is_left_out(icc: bytes) -> None:
 
 @pytest.mark.parametrize("mode", ["L", "1"])
 def test_grey_stays_grey_even_with_a_profile_for_colours(mode: str) -> None:
-    data = samples.encoded(
-        Image.new(mode, (32, 32), 255), "PNG", icc_profile=samples.profile(samples.P3_PRIMARIES)
-    )
+    data = samples.encoded(Image.new(mode, (32, 32), 255), "PNG", icc_profile=samples.profile(samples.P3_PRIMARIES))
     assert samples.is_close(displayed(data), (16, 16), (255, 255, 255), 2)
 
 
@@ -182,9 +176,7 @@ def test_sixteen_bits_are_scaled_and_not_cut_off(level: int) -> None:
     assert samples.is_close(displayed(data), (16, 16), (level, level, level), 2)
 
 
-@pytest.mark.parametrize(
-    ("mode", "colour"), [("RGBA", (255, 0, 0, 0)), ("LA", (0, 0)), ("RGBA", (0, 0, 0, 0))]
-)
+@pytest.mark.parametrize(("mode", "colour"), [("RGBA", (255, 0, 0, 0)), ("LA", (0, 0)), ("RGBA", (0, 0, 0, 0))])
 def test_what_is_transparent_becomes_white(mode: str, colour: tuple[int, ...]) -> None:
     data = samples.encoded(Image.new(mode, (32, 32), colour), "PNG")
     assert samples.is_close(displayed(data), (16, 16), (255, 255, 255), 2)

@@ -28,13 +28,9 @@ def test_a_small_file_that_would_be_huge_is_refused_by_its_header(kind: str, sid
     """These files hold a header and next to no pixels: decoding them could only end as damaged."""
     wide, high = side.to_bytes(2, "big"), side.to_bytes(4, "big")
     files = {
-        "PNG": b"\x89PNG\r\n\x1a\n"
-        + png_chunk(b"IHDR", high * 2 + b"\x08\x02\0\0\0")
-        + png_chunk(b"IDAT", b"x"),
+        "PNG": b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", high * 2 + b"\x08\x02\0\0\0") + png_chunk(b"IDAT", b"x"),
         "GIF": b"GIF89a" + wide[::-1] * 2 + bytes(3) + b"," + bytes(4) + wide[::-1] * 2 + b"\0\2\1\0\0;",
-        "JPEG": samples.encoded(Image.new("L", (8, 8)), "JPEG").replace(
-            b"\x08\0\x08\0\x08", b"\x08" + wide * 2, 1
-        ),
+        "JPEG": samples.encoded(Image.new("L", (8, 8)), "JPEG").replace(b"\x08\0\x08\0\x08", b"\x08" + wide * 2, 1),
     }
     with pytest.raises(TooLarge):
         prints.develop(files[kind])

@@ -152,9 +152,7 @@ def test_a_bucket_is_chosen_by_url(monkeypatch: pytest.MonkeyPatch) -> None:
         storage_from("s3://photos/posts").put("a/one", b"1", "image/jpeg")
 
 
-@pytest.mark.parametrize(
-    "url", ["", "photos", "file://", "file:///", "file://host/photos", "s3://", "gs://bucket"]
-)
+@pytest.mark.parametrize("url", ["", "photos", "file://", "file:///", "file://host/photos", "s3://", "gs://bucket"])
 def test_any_other_url_is_refused_with_the_two_that_work(url: str) -> None:
     with pytest.raises(ValueError, match="s3://bucket/prefix"):
         storage_from(url)

@@ -3,12 +3,13 @@
 from typing import Any
 
 import orjson
-from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request
+from sqlalchemy.exc import DBAPIError
 from starlette.responses import Response
 
 from shared import errors
 from shared.database import Database
+from shared.web.aside import aside
 
 router = APIRouter(include_in_schema=False)
 
@@ -22,17 +23,18 @@ async def healthz() -> Response:
 @router.get("/readyz")
 async def readyz(request: Request) -> Response:
     """200 where the database answers and facts can be published, else 503; which of them is told."""
-    database, broker = await _answers(request.app.state.database), request.app.state.bus.connected
+    database, broker = await _database_answers(request), request.app.state.bus.connected
     parts: dict[str, Any] = {"database": _word(database), "broker": _word(broker)}
     ready = database and broker
     body = orjson.dumps({"status": "ready" if ready else "not ready", **parts})
     return Response(body, 200 if ready else 503, media_type="application/json")
 
 
-async def _answers(database: Database) -> bool:
+async def _database_answers(request: Request) -> bool:
+    database: Database = request.app.state.database
     try:
-        await to_thread.run_sync(database.ping, limiter=CapacityLimiter(1))
-    except errors.Unavailable:
+        await aside(request, database.ping)
+    except (errors.Unavailable, DBAPIError):
         return False
     return True
 

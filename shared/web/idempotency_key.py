@@ -8,6 +8,7 @@ from fastapi import Depends, Header, Request
 from shared.errors import Malformed
 from shared.idempotency import Key
 from shared.identity import Required
+from shared.web.places import path_of
 
 LONGEST = 255
 
@@ -22,11 +23,20 @@ async def _given(
 ) -> Key | None:
     if idempotency_key is None:
         return None
-    if not idempotency_key or len(idempotency_key) > LONGEST or not idempotency_key.isprintable():
+    name = _text(idempotency_key)
+    if not name or len(name) > LONGEST or not name.isprintable():
         raise Malformed("invalid_idempotency_key", "The key is printable text of 1 to 255 characters.")
-    target = f"{request.method} {request.url.path}".encode()
+    target = f"{request.method} {path_of(request)}".encode()
     asked = hashlib.sha256(target + b"\0" + await request.body()).digest()
-    return Key(identity.subject, hashlib.sha256(idempotency_key.encode()).digest(), asked)
+    return Key(identity.subject, hashlib.sha256(name.encode()).digest(), asked)
+
+
+def _text(header: str) -> str:
+    """The framework reads headers as Latin-1; a client that writes other scripts writes UTF-8."""
+    try:
+        return header.encode("latin-1").decode()
+    except UnicodeDecodeError:
+        return header
 
 
 Given = Annotated[Key | None, Depends(_given)]

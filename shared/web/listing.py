@@ -10,6 +10,7 @@ from starlette.responses import Response
 from shared.answer import Answer
 from shared.pages import Cursors, Page, Slice
 from shared.web.answers import response
+from shared.web.places import path_of
 
 
 async def _requested(
@@ -34,14 +35,14 @@ def answer(request: Request, found: Slice) -> Response:
     cursors: Cursors = request.app.state.cursors
     cursor = cursors.write(found.next, _scope(request))
     others = [(name, value) for name, value in _parameters(request) if name != "cursor"]
-    link = f'<{request.url.path}?{urlencode([*others, ("cursor", cursor)])}>; rel="next"'
+    link = f'<{path_of(request)}?{urlencode([*others, ("cursor", cursor)])}>; rel="next"'
     body = orjson.dumps({"items": found.items, "next_cursor": cursor})
     return response(Answer(200, body, {"link": link}))
 
 
 def _scope(request: Request) -> str:
     others = [(name, value) for name, value in _parameters(request) if name not in {"limit", "cursor"}]
-    return f"{request.url.path}?{urlencode(sorted(others))}"
+    return f"{path_of(request)}?{urlencode(sorted(others))}"
 
 
 def _parameters(request: Request) -> list[tuple[str, str]]:

@@ -13,8 +13,11 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from shared import errors
+from shared.web.places import path_of
 
 MEDIA_TYPE = "application/problem+json"
+MOST_FAULTS = 50
+"""Told of one body: a small one can hold thousands of unknown fields."""
 STATUS: dict[type[errors.Refusal], int] = {
     errors.Malformed: 400,
     errors.Unauthenticated: 401,
@@ -107,7 +110,7 @@ def on_invalid_request(request: Request, problem: Exception) -> Response:
         return _answer(request, 404, "not_found", "There is nothing here.")
     if any(each["type"] == "json_invalid" for each in found):
         return _answer(request, 400, "malformed_json", "The body is not valid JSON in UTF-8.")
-    faults = tuple(_fault(each) for each in found)
+    faults = tuple(_fault(each) for each in found[:MOST_FAULTS])
     detail = "; ".join(f"{each.pointer}: {each.detail}" for each in faults)[:1000]
     return _answer(request, 422, _code(faults), detail, faults)
 
@@ -125,7 +128,8 @@ def on_http_error(request: Request, problem: Exception) -> Response:
 
 def on_surprise(request: Request, problem: Exception) -> Response:
     """Our own mistake: logged in full, told in general."""
-    log.error("unexpected failure", path=request.url.path, exc_info=problem)
+    route = getattr(request.scope.get("route"), "path", "unknown")  # a path itself may hold a name
+    log.error("unexpected failure", route=route, exc_info=problem)
     return _answer(request, 500, "internal_error", "Something went wrong on our side.")
 
 
@@ -183,7 +187,7 @@ def _answer(
         status,
         code,
         detail,
-        path=request.url.path,
+        path=path_of(request),
         request_id=request.scope.get("request_id", ""),
         faults=faults,
     )

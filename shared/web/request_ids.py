@@ -1,7 +1,7 @@
 """One id follows a request through services and events: the client's where it is well-formed, else ours."""
 
 import re
-import uuid
+import secrets
 from collections.abc import Iterable
 
 _WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{1,128}")
@@ -18,4 +18,4 @@ def of(headers: Iterable[tuple[bytes, bytes]]) -> str:
 
 def fresh() -> str:
     """A new id."""
-    return uuid.uuid4().hex
+    return secrets.token_hex(16)

@@ -1,11 +1,13 @@
 """Wrong passwords make the next try wait: 1, 2, 4 ... 900 seconds after the fifth."""
 
 import hashlib
+import hmac
+from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, Row, delete, select, update
 
 from shared import clock
-from shared.database import upsert
+from shared.database import insert_new
 
 from .. import models
 
@@ -14,9 +16,12 @@ LONGEST = 900 * clock.SECOND
 FORGOTTEN_AFTER = clock.DAY
 
 
-def mark(tried: str) -> bytes:
-    """What failures are counted under: a hash of what was tried, so that unknown names count just as well."""
-    return hashlib.sha256(tried.encode("utf-8", "replace")).digest()
+def mark(key: bytes, tried: str) -> bytes:
+    """What failures are counted under: a hash of what was tried, so that unknown names count just as well.
+
+    A keyed one: of a phone number, a plain hash is as good as the number.
+    """
+    return hmac.digest(key, tried.encode("utf-8", "replace"), hashlib.sha256)
 
 
 def note_failure(tx: Connection, digest: bytes) -> None:

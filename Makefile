@@ -1,0 +1,52 @@
+# The verbs of this project. `make` alone lists them by theme.
+# PORT, DATA_DIR, BASE_URL and PYTHON are read from the environment or given as arguments: make run PORT=9000
+
+SETUP = @sh deploy/setup.sh
+PYTHON_HERE = .venv/bin/python
+
+.PHONY: help run demo test check fix openapi lock clean clean-data
+
+help:
+	@echo 'Shutter: share photos, follow people, talk in private.'
+	@awk -F ':.*## ' '/^##@ /{printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## /{printf "  make %-12s%s\n", $$1, $$2}' Makefile
+
+##@ Use it
+run: ## Start everything on this machine: PORT=8080 and DATA_DIR=./data are where, Ctrl-C ends it
+	$(SETUP)
+	@exec $(PYTHON_HERE) -m deploy.standalone
+
+demo: ## Fill a running instance with people, posts and conversations: PORT=8080 or BASE_URL=http://... is which
+	$(SETUP)
+	@$(PYTHON_HERE) -m deploy.demo
+
+##@ Change it
+test: ## Run every test and measure coverage; ARGS="-k follow" runs some, without coverage
+	$(SETUP)
+	@$(PYTHON_HERE) -m pytest -rs $(if $(ARGS),$(ARGS),--numprocesses=2 --cov)
+
+check: ## Check style, types, import rules, house rules, and that generated files are up to date
+	$(SETUP)
+	@$(PYTHON_HERE) -m deploy.check
+
+fix: ## Format the code, sort imports, and mend what can be mended by itself
+	$(SETUP)
+	@$(PYTHON_HERE) -m ruff check --quiet --fix-only .
+	@$(PYTHON_HERE) -m ruff format .
+
+openapi: ## Write services/<name>/openapi.json from the code
+	$(SETUP)
+	@$(PYTHON_HERE) -m deploy.openapi
+
+lock: ## Pin what the pyproject.toml files declare; ARGS=--upgrade takes the newest versions
+	$(SETUP)
+	@$(PYTHON_HERE) -m deploy.locks $(ARGS)
+
+##@ Tidy up
+clean: ## Remove .venv and the caches of tools; data stays
+	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	@echo 'Removed .venv and caches.'
+
+clean-data: ## Remove the data folder (DATA_DIR=./data) after asking
+	@printf 'Remove %s with every account and photo in it? [y/N] ' "$${DATA_DIR:-./data}"; read answer; \
+	if [ "$$answer" = y ]; then rm -rf "$${DATA_DIR:-./data}" && echo 'Removed.'; else echo 'Nothing was removed.'; fi

@@ -1,0 +1,10 @@
+"""The form of access tokens (RFC 9068), the same for the one that mints them and all that verify them."""
+
+from typing import Any
+
+ALGORITHM = "EdDSA"
+TYPE = "at+jwt"
+REQUIRED = ["exp", "iat", "sub", "aud", "iss", "jti", "sid"]
+
+KeySet = dict[str, Any]
+"""A JWK set (RFC 7517)."""
