@@ -9,7 +9,7 @@ MAX_SIDE = 32_768
 CPU_SECONDS = 15
 """The slowest honest upload of 50 megapixels takes about 4."""
 MEMORY = 1536 * 1024**2
-"""Of address space. The largest honest upload takes less than 1.2 GB of it."""
+"""Of address space. The largest honest upload takes 0.9 GB of it."""
 
 
 def too_many_bytes() -> TooLarge:
