@@ -1,0 +1,116 @@
+"""Following people, and who follows whom."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from shared import ids
+from shared.errors import Invalid
+from shared.identity import Required
+from shared.ids import Id
+from shared.web import answers, listing
+from shared.web.bodies import StrictRoute
+from shared.web.problems import documented
+
+from .. import queries
+from ..actions import follows
+from . import schemas
+from .parts import Here
+
+router = APIRouter(prefix="/api/v1", tags=["social"], route_class=StrictRoute)
+
+MOST_RELATIONS = 100
+
+
+@router.put(
+    "/users/{user_id}/follow",
+    response_model=schemas.Relation,
+    summary="Follow a person",
+    responses=documented(401, 404, 422),
+)
+async def follow(user_id: Id, identity: Required, here: Here) -> Response:
+    """At once; the same answer where one follows already. 422 `cannot_follow_self`."""
+    me = identity.subject
+    relation = await here.knowing_people(lambda: here.database.write(follows.follow, me, user_id))
+    return answers.ok(relation)
+
+
+@router.delete(
+    "/users/{user_id}/follow",
+    response_model=schemas.Relation,
+    summary="No longer follow a person",
+    responses=documented(401, 404, 422),
+)
+async def unfollow(user_id: Id, identity: Required, here: Here) -> Response:
+    """The same answer where one did not follow. 422 `cannot_follow_self`."""
+    me = identity.subject
+    relation = await here.knowing_people(lambda: here.database.write(follows.unfollow, me, user_id))
+    return answers.ok(relation)
+
+
+@router.get(
+    "/users/{user_id}/followers",
+    response_model=schemas.UserRefs,
+    summary="Who follows a person",
+    responses=documented(400, 404, 422),
+)
+async def followers(user_id: Id, request: Request, page: listing.Requested, here: Here) -> Response:
+    """Newest first."""
+    found = await here.knowing_people(lambda: here.database.read(queries.followers, user_id, page))
+    return listing.answer(request, found)
+
+
+@router.get(
+    "/users/{user_id}/following",
+    response_model=schemas.UserRefs,
+    summary="Whom a person follows",
+    responses=documented(400, 404, 422),
+)
+async def following(user_id: Id, request: Request, page: listing.Requested, here: Here) -> Response:
+    """Newest first."""
+    found = await here.knowing_people(lambda: here.database.read(queries.following, user_id, page))
+    return listing.answer(request, found)
+
+
+@router.get(
+    "/users/{user_id}/counts",
+    response_model=schemas.Counts,
+    summary="How many follow a person, and how many they follow",
+    responses=documented(404),
+)
+async def counts(user_id: Id, here: Here) -> Response:
+    """Exact at any moment."""
+    return answers.ok(await here.knowing_people(lambda: here.database.read(queries.counts, user_id)))
+
+
+@router.get(
+    "/relations",
+    response_model=schemas.Relations,
+    summary="How one stands to some people",
+    responses=documented(401, 422),
+)
+def relations(
+    identity: Required,
+    here: Here,
+    user_ids: Annotated[
+        str,
+        Query(
+            description="1 to 100 ids with commas between them",
+            examples=["0037a52d5f400001,0037a52d5f400002"],
+        ),
+    ],
+) -> Response:
+    """In the order asked for, each once. To somebody unknown or withdrawn one stands in no way."""
+    found = here.database.read(queries.relations, identity.subject, _distinct(user_ids))
+    return answers.ok({"items": found, "next_cursor": None})
+
+
+def _distinct(user_ids: str) -> list[int]:
+    given = user_ids.split(",")
+    if len(given) > MOST_RELATIONS:
+        raise Invalid.field("user_ids", "too_many_ids", f"At most {MOST_RELATIONS} ids at once.")
+    try:
+        return list(dict.fromkeys(map(ids.parse, given)))
+    except ValueError as problem:
+        raise Invalid.field("user_ids", "invalid_id", "Ids with commas between them.") from problem

@@ -1,0 +1,60 @@
+"""Wires the social service together; read from top to bottom."""
+
+import httpx
+from fastapi import FastAPI
+
+from shared import clock
+from shared.background import Worker, in_thread
+from shared.database import Database
+from shared.events import inbox
+from shared.events.bus import Bus
+from shared.events.outbox import SWEEP_SECONDS, Relay
+from shared.neighbours import Neighbour
+from shared.web.application import build
+
+from . import models
+from .actions import withdrawals
+from .api import follows
+from .api.parts import Parts
+from .neighbours import Auth
+from .settings import Settings
+from .subscriptions import HANDLERS, reconcile
+
+NAME = "social"
+
+
+def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport | None = None) -> FastAPI:
+    """The social service, not yet running. `transport` stands in for the way to auth."""
+    database = Database(settings.database_url, pool_size=settings.pool_size)
+    secret = settings.secret.get_secret_value()
+    neighbour = Neighbour(NAME, secret, "auth", settings.auth_url, transport)
+    auth = Auth(neighbour)
+
+    relay = Relay(database, models.outbox, bus)
+    inbox.listen(bus, NAME, database, models.inbox, HANDLERS)
+
+    async def reconciling() -> bool:
+        return await reconcile(database, auth)
+
+    last_sweep_after = (settings.access_token_seconds + 60) * clock.SECOND
+    publishing = Worker("social.relay", relay.step, every=SWEEP_SECONDS)
+    database.on_announced = publishing.wake
+    workers = [
+        publishing,
+        Worker("social.purge", in_thread(database.write, withdrawals.purge_some, last_sweep_after), every=1),
+        Worker("social.reconcile", reconciling, every=600),
+        Worker("social.inbox", in_thread(database.write, inbox.forget_old, models.inbox), every=600),
+        Worker("social.outbox", in_thread(database.write, relay.forget_old), every=600),
+    ]
+
+    app = build(
+        NAME,
+        settings,
+        database=database,
+        bus=bus,
+        routers=[follows.router],
+        workers=workers,
+        neighbours=[neighbour],
+    )
+    app.state.parts = Parts(database, auth)
+    return app

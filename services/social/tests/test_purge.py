@@ -1,0 +1,166 @@
+"""A withdrawal ends complete and the counts right, wherever it is interrupted."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, insert, update
+
+from services.social import models
+from services.social.actions.follows import follow
+from services.social.actions.withdrawals import bury, purge_some, report_again
+from services.social.app import create_app
+from services.social.models import DONE, PURGED, PURGING
+from services.social.settings import Settings
+from shared import clock, ids
+from shared.database import Database
+from shared.events.in_process import InProcessBus
+from shared.testing import Stub, eventually, migrated, running
+
+from .conftest import MIGRATIONS
+from .world import (
+    LAST_SWEEP_AFTER,
+    all_follow,
+    counted,
+    edges,
+    facts,
+    person,
+    purge_states,
+    purge_to_the_end,
+    some_people,
+    wrong_counts,
+)
+
+CHUNK = 3
+
+
+def with_edges_everywhere(database: Database) -> tuple[int, set[tuple[int, int]]]:
+    """Somebody who withdraws, and the edges that have nothing to do with them."""
+    gone, *others = some_people(database, 9)
+    all_follow(database, others, gone)
+    for other in others[:-1]:
+        database.write(follow, gone, other)
+    all_follow(database, others[1:], others[0])
+    database.write(bury, gone)
+    return gone, {pair for pair in edges(database) if gone not in pair}
+
+
+def assert_complete(database: Database, gone: int, others: set[tuple[int, int]]) -> None:
+    assert edges(database) == others
+    assert wrong_counts(database) == [] and counted(database, gone) == (0, 0)
+    assert purge_states(database) == {gone: PURGED}
+    purged = [data for name, data in facts(database) if name == "user.purged.v1"]
+    assert purged == [{"user_id": ids.text(gone), "service": "social"}]
+
+
+def test_a_purge_takes_both_directions_and_lowers_the_counts_of_the_others(database: Database) -> None:
+    gone, others = with_edges_everywhere(database)
+    purge_to_the_end(database, CHUNK)
+    assert_complete(database, gone, others)
+
+
+@pytest.mark.parametrize("steps", range(8))
+def test_a_purge_that_is_stopped_after_any_step_goes_on_in_a_fresh_process(tmp_path: Path, steps: int) -> None:
+    url = migrated(MIGRATIONS, tmp_path / "social.db")
+    before = Database(url)
+    gone, others = with_edges_everywhere(before)
+    for _ in range(steps):
+        before.write(purge_some, LAST_SWEEP_AFTER, CHUNK)
+        assert wrong_counts(before) == []
+    before.close()
+    after = Database(url)
+    purge_to_the_end(after, CHUNK)
+    assert_complete(after, gone, others)
+    after.close()
+
+
+def test_a_step_that_dies_before_its_commit_has_not_happened(database: Database) -> None:
+    gone, others = with_edges_everywhere(database)
+    untouched = edges(database)
+
+    def die_at_the_end(tx: Connection) -> None:
+        purge_some(tx, LAST_SWEEP_AFTER, CHUNK)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        database.write(die_at_the_end)
+    assert edges(database) == untouched and wrong_counts(database) == []
+    purge_to_the_end(database, CHUNK)
+    assert_complete(database, gone, others)
+
+
+def test_a_service_that_starts_again_finishes_what_it_had_begun(
+    settings: Settings, database: Database, auth: Stub
+) -> None:
+    gone, others = with_edges_everywhere(database)
+    database.write(purge_some, LAST_SWEEP_AFTER, CHUNK)
+    with running(create_app(settings, InProcessBus(), auth.transport)):
+        eventually(lambda: purge_states(database) == {gone: PURGED})
+    assert_complete(database, gone, others)
+
+
+def test_two_who_follow_each_other_can_withdraw_together(database: Database) -> None:
+    one, other, friend = some_people(database, 3)
+    for follower, followee in ((one, other), (other, one), (friend, one), (friend, other)):
+        database.write(follow, follower, followee)
+    for gone in (one, other):
+        database.write(bury, gone)
+    purge_to_the_end(database, 1)
+    assert edges(database) == set() and wrong_counts(database) == []
+    assert purge_states(database) == {one: PURGED, other: PURGED}
+
+
+def test_nothing_is_left_of_who_they_were(database: Database) -> None:
+    (gone,) = some_people(database, 1)
+    database.write(bury, gone)
+    row = person(database, gone)
+    assert (row.nickname, row.name, row.avatar_url, row.deleted) == (None, None, None, True)
+
+
+def test_while_the_purge_goes_on_nothing_is_reported(database: Database) -> None:
+    gone, _ = with_edges_everywhere(database)
+    before = facts(database)
+    assert not database.write(bury, gone)
+    database.write(report_again, gone)
+    database.write(purge_some, LAST_SWEEP_AFTER, CHUNK)
+    assert facts(database) == before and purge_states(database) == {gone: PURGING}
+
+
+def slip_in(tx: Connection, follower: int, followee: int) -> None:
+    """An edge as a write would leave it that did not see the tombstone."""
+    edge = {"id": ids.new(), "follower_id": follower, "followee_id": followee, "created_at": clock.now()}
+    tx.execute(insert(models.follows).values(**edge))
+    people = models.people
+    tx.execute(update(people).where(people.c.id == follower).values(following_count=people.c.following_count + 1))
+    tx.execute(update(people).where(people.c.id == followee).values(followers_count=people.c.followers_count + 1))
+
+
+def test_a_last_sweep_takes_what_slipped_in_and_then_it_is_over_for_good(database: Database) -> None:
+    gone, other = some_people(database, 2)
+    database.write(bury, gone)
+    assert database.write(purge_some, 0)
+    assert purge_states(database) == {gone: PURGED} and len(facts(database)) == 1
+    database.write(slip_in, gone, other)
+    assert database.write(purge_some, 0) and edges(database) == set() and wrong_counts(database) == []
+    assert database.write(purge_some, 0) and purge_states(database) == {gone: DONE}
+    assert not database.write(purge_some, 0)
+    assert len(facts(database)) == 1
+
+
+def test_the_last_sweep_waits_until_every_token_has_expired(database: Database) -> None:
+    (gone,) = some_people(database, 1)
+    earliest = clock.now() + LAST_SWEEP_AFTER
+    database.write(bury, gone)
+    assert database.write(purge_some, LAST_SWEEP_AFTER)
+    assert not database.write(purge_some, LAST_SWEEP_AFTER)
+    due = database.read(lambda connection: connection.execute(models.purges.select()).one()).sweep_at
+    assert due >= earliest
+
+
+def test_a_withdrawal_that_is_over_is_reported_again_when_auth_asks(database: Database) -> None:
+    (gone,) = some_people(database, 1)
+    database.write(bury, gone)
+    for _ in range(2):
+        database.write(purge_some, 0)
+    assert purge_states(database) == {gone: DONE}
+    database.write(report_again, gone)
+    assert [name for name, _ in facts(database)] == ["user.purged.v1"] * 2

@@ -1,0 +1,86 @@
+"""What tests of social say again and again: some people, who follows whom, and whether the counts are right."""
+
+from typing import Any
+
+from sqlalchemy import Row, func, select
+
+from services.social import models
+from services.social.actions import people, withdrawals
+from services.social.actions.follows import follow
+from shared import clock, ids
+from shared.database import Database
+from shared.pages import Page
+from shared.testing import announced
+
+FIRST = Page(100, None)
+LAST_SWEEP_AFTER = clock.HOUR
+
+
+def some_people(database: Database, number: int) -> list[int]:
+    """So many people that social has heard of."""
+    made = [people.Person(ids.new(), f"nick{each}", f"Name {each}", None, 1) for each in range(number)]
+    for person in made:
+        database.write(people.keep, person)
+    return [person.id for person in made]
+
+
+def registered(person_id: int, version: int = 1, **changes: Any) -> dict[str, Any]:
+    """What `user.registered.v1` and `user.updated.v1` say of somebody."""
+    said = {"user_id": ids.text(person_id), "nickname": "ada", "name": "Ada", "avatar_url": None}
+    return {**said, "version": version, **changes}
+
+
+def deleted(person_id: int) -> dict[str, Any]:
+    """What `user.deleted.v1` says of somebody."""
+    return {"user_id": ids.text(person_id), "deleted_at": clock.text(clock.now())}
+
+
+def all_follow(database: Database, followers: list[int], followee: int) -> None:
+    """Each of them follows this one, in this order."""
+    for follower in followers:
+        database.write(follow, follower, followee)
+
+
+def edges(database: Database) -> set[tuple[int, int]]:
+    """Who follows whom."""
+    question = select(models.follows.c.follower_id, models.follows.c.followee_id)
+    return {tuple(row) for row in database.read(lambda connection: connection.execute(question).all())}
+
+
+def person(database: Database, person_id: int) -> Row[Any]:
+    """The row of somebody."""
+    question = select(models.people).where(models.people.c.id == person_id)
+    return database.read(lambda connection: connection.execute(question).one())
+
+
+def counted(database: Database, person_id: int) -> tuple[int, int]:
+    """Their followers and those they follow, as counted."""
+    row = person(database, person_id)
+    return row.followers_count, row.following_count
+
+
+def wrong_counts(database: Database) -> list[Row[Any]]:
+    """Everybody whose counts are not the number of rows at this moment; one statement, so one moment."""
+    table, follows = models.people.c, models.follows.c
+    fans = select(func.count()).where(follows.followee_id == table.id).scalar_subquery()
+    idols = select(func.count()).where(follows.follower_id == table.id).scalar_subquery()
+    question = select(models.people, fans.label("fans"), idols.label("idols"))
+    question = question.where((table.followers_count != fans) | (table.following_count != idols))
+    return list(database.read(lambda connection: connection.execute(question).all()))
+
+
+def facts(database: Database) -> list[tuple[str, dict[str, Any]]]:
+    """Everything announced so far, each held against its contract."""
+    return announced(database, models.outbox)
+
+
+def purge_states(database: Database) -> dict[int, str]:
+    """How far each purge is."""
+    question = select(models.purges.c.user_id, models.purges.c.state)
+    return {row.user_id: row.state for row in database.read(lambda connection: connection.execute(question).all())}
+
+
+def purge_to_the_end(database: Database, chunk: int = 10) -> None:
+    """What the worker does until nothing is due."""
+    while database.write(withdrawals.purge_some, LAST_SWEEP_AFTER, chunk):
+        pass
