@@ -1,5 +1,7 @@
 """What tests of every room need. Only tests import it."""
 
+from shared import logs
+
 from .contracts import announced, assert_fits, event_schema, examples_of
 from .running import Running, migrated, running
 from .stubs import Stub
@@ -18,3 +20,6 @@ __all__ = [
     "migrated",
     "running",
 ]
+
+# Without this each failure that a test provokes is printed with all local variables, which takes a second.
+logs.configure_own("warning", "development")

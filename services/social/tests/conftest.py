@@ -5,19 +5,22 @@ from pathlib import Path
 
 import pytest
 
-from services.social.app import create_app
+from services.social.app import NAME, create_app
+from services.social.events import ANNOUNCES
 from services.social.settings import Settings
+from services.social.subscriptions import HANDLERS
 from shared.database import Database
-from shared.events.in_process import InProcessBus
-from shared.testing import Minter, Running, Stub, migrated, running
+from shared.events.bus import Bus
+from shared.testing import Minter, Running, Stub, running
+from shared.testing.homes import Home
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(home: Home) -> Settings:
     """Of a service on a database that its migrations have just made."""
-    return Settings(database_url=migrated(MIGRATIONS, tmp_path / "social.db"))
+    return Settings(database_url=home.database(MIGRATIONS))
 
 
 @pytest.fixture
@@ -41,9 +44,15 @@ def minter() -> Minter:
 
 
 @pytest.fixture
-def social(settings: Settings, auth: Stub, minter: Minter) -> Iterator[Running]:
+def bus(home: Home) -> Bus:
+    """Where the service hears and tells facts."""
+    return home.bus(NAME, HANDLERS, ANNOUNCES)
+
+
+@pytest.fixture
+def social(settings: Settings, auth: Stub, minter: Minter, bus: Bus) -> Iterator[Running]:
     """The service, answering on a socket."""
-    app = create_app(settings, InProcessBus(lambda _: 0), auth.transport)
+    app = create_app(settings, bus, auth.transport)
     app.state.verifier = minter.verifier()
     with running(app) as service:
         yield service

@@ -1,7 +1,5 @@
 """A withdrawal ends complete and the counts right, wherever it is interrupted."""
 
-from pathlib import Path
-
 import pytest
 from sqlalchemy import Connection, insert, update
 
@@ -13,8 +11,9 @@ from services.social.models import DONE, PURGED, PURGING
 from services.social.settings import Settings
 from shared import clock, ids
 from shared.database import Database
-from shared.events.in_process import InProcessBus
-from shared.testing import Stub, eventually, migrated, running
+from shared.events.bus import Bus
+from shared.testing import Stub, eventually, running
+from shared.testing.homes import Home
 
 from .conftest import MIGRATIONS
 from .world import (
@@ -59,8 +58,8 @@ def test_a_purge_takes_both_directions_and_lowers_the_counts_of_the_others(datab
 
 
 @pytest.mark.parametrize("steps", range(8))
-def test_a_purge_that_is_stopped_after_any_step_goes_on_in_a_fresh_process(tmp_path: Path, steps: int) -> None:
-    url = migrated(MIGRATIONS, tmp_path / "social.db")
+def test_a_purge_that_is_stopped_after_any_step_goes_on_in_a_fresh_process(home: Home, steps: int) -> None:
+    url = home.database(MIGRATIONS)
     before = Database(url)
     gone, others = with_edges_everywhere(before)
     for _ in range(steps):
@@ -89,11 +88,11 @@ def test_a_step_that_dies_before_its_commit_has_not_happened(database: Database)
 
 
 def test_a_service_that_starts_again_finishes_what_it_had_begun(
-    settings: Settings, database: Database, auth: Stub
+    settings: Settings, database: Database, auth: Stub, bus: Bus
 ) -> None:
     gone, others = with_edges_everywhere(database)
     database.write(purge_some, LAST_SWEEP_AFTER, CHUNK)
-    with running(create_app(settings, InProcessBus(), auth.transport)):
+    with running(create_app(settings, bus, auth.transport)):
         eventually(lambda: purge_states(database) == {gone: PURGED})
     assert_complete(database, gone, others)
 

@@ -16,7 +16,7 @@ from services.social.subscriptions import OVERLAP, reconcile
 from shared import ids
 from shared.database import Database
 from shared.errors import Unavailable
-from shared.events.in_process import InProcessBus
+from shared.events.bus import Bus
 from shared.neighbours import Neighbour
 from shared.testing import Stub, eventually, running
 
@@ -133,11 +133,11 @@ def test_without_the_list_nothing_is_taken_for_compared(database: Database, trut
     assert len(purge_states(database)) == 1
 
 
-def test_a_service_compares_itself_when_it_starts(settings: Settings, database: Database, auth: Stub) -> None:
+def test_a_service_compares_itself_when_it_starts(settings: Settings, database: Database, auth: Stub, bus: Bus) -> None:
     star, gone = some_people(database, 2)
     all_follow(database, [gone], star)
     entry = {"id": ids.text(ids.new()), "user_id": ids.text(gone)}
     auth.answers["/internal/withdrawals"] = {"items": [entry], "next": None}
-    with running(create_app(settings, InProcessBus(), auth.transport)):
+    with running(create_app(settings, bus, auth.transport)):
         eventually(lambda: purge_states(database) == {gone: PURGED})
     assert database.read(queries.counts, star)["followers_count"] == 0

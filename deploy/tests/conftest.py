@@ -1,0 +1,26 @@
+"""The instance that the tests speak to: the one that BASE_URL names, else one that is started here."""
+
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from deploy.tests.running import Standalone
+
+
+@pytest.fixture(scope="session")
+def base_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where the gateway listens. An instance started here has to end cleanly as well."""
+    given = os.environ.get("BASE_URL")
+    if given:
+        yield given.rstrip("/")
+        return
+    standalone = Standalone(tmp_path_factory.mktemp("journeys") / "data")
+    try:
+        standalone.start()
+        yield standalone.base_url
+        code = standalone.end(signal.SIGINT)
+        assert code == 0, f"ended with {code}:\n{standalone.printed()[-4000:]}"
+    finally:
+        standalone.kill()

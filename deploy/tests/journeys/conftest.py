@@ -1,0 +1,61 @@
+"""Who and what the journeys start from: a visitor, a stranger, and the scene of bad requests."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from .answers import answer, ids
+from .bodies import Scene
+from .contract import Operation, operations
+from .person import Person
+from .refusals import Refusals
+
+TIMEOUT = httpx.Timeout(30.0, connect=5.0)
+
+
+@pytest.fixture(scope="session")
+def web(base_url: str) -> Iterator[httpx.Client]:
+    """A visitor without a token. It follows no redirects, because no route should answer with one."""
+    with httpx.Client(base_url=base_url, timeout=TIMEOUT) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def stranger(web: httpx.Client) -> Person:
+    """Somebody who only looks and is refused, shared by every test: never change what is theirs."""
+    return Person.newcomer(web)
+
+
+@pytest.fixture(scope="session")
+def declared(web: httpx.Client) -> list[Operation]:
+    """Every operation of the merged contract."""
+    return operations(answer(web.get("/openapi.json")))
+
+
+@pytest.fixture(scope="module")
+def scene(web: httpx.Client) -> Scene:
+    """Somebody with one of each thing."""
+    person, peer = Person.newcomer(web), Person.registered(web)
+    post = person.posted("as it was")["id"]
+    room = answer(person.open_room(peer.id), 201)["id"]
+    return Scene(
+        person=person,
+        peer=peer,
+        post=post,
+        comment=answer(person.comment(post, "as it was"), 201)["id"],
+        room=room,
+        message=answer(person.say(room, "as it was"), 201)["id"],
+        photo=person.photo(),
+        session=ids(person.elsewhere().send("GET", "/auth/sessions"))[0],
+    )
+
+
+@pytest.fixture
+def refusals(scene: Scene) -> Iterator[Refusals]:
+    """Afterwards nothing may have changed, and nothing may have been answered in another way."""
+    before, found = scene.seen or scene.state(), Refusals(scene)
+    yield found
+    scene.seen = scene.state()
+    assert found.wrong == [], "\n" + "\n".join(found.wrong)
+    assert scene.seen == before

@@ -1,0 +1,91 @@
+"""Every route of the public interface, and of a few more what a journey needs to call them."""
+
+import re
+from dataclasses import dataclass
+
+from .person import API
+
+
+@dataclass(frozen=True)
+class Route:
+    """A method and a path template below the API's base path."""
+
+    method: str
+    path: str
+    public: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+    @property
+    def template(self) -> str:
+        """The whole path with nameless parameters: the names of parameters are nobody's contract."""
+        return nameless(f"{API}{self.path}")
+
+
+def nameless(path: str) -> str:
+    return re.sub(r"\{[^}]*\}", "{}", path)
+
+
+def listed(lines: str, *, public: bool) -> list[Route]:
+    """The routes of a list with a method and a path on each line."""
+    pairs = (line.split() for line in lines.strip().splitlines())
+    return [Route(method, path, public) for method, path in pairs]
+
+
+PUBLIC = listed(
+    """
+    POST /auth/signup
+    POST /auth/login
+    POST /auth/refresh
+    GET /users
+    GET /users/{id}
+    GET /users/by-nickname/{nickname}
+    GET /users/{id}/followers
+    GET /users/{id}/following
+    GET /users/{id}/counts
+    GET /posts
+    GET /posts/{id}
+    GET /users/{id}/posts
+    GET /posts/{id}/likes
+    GET /posts/{id}/comments
+    GET /comments/{id}/replies
+    """,
+    public=True,
+)
+OWN = listed(
+    """
+    POST /auth/logout
+    GET /auth/sessions
+    DELETE /auth/sessions/{id}
+    GET /users/me
+    PATCH /users/me
+    PUT /users/me/avatar
+    DELETE /users/me/avatar
+    POST /users/me/deletion
+    PUT /users/{id}/follow
+    DELETE /users/{id}/follow
+    GET /relations
+    POST /media
+    POST /posts
+    PATCH /posts/{id}
+    DELETE /posts/{id}
+    GET /feed
+    PUT /posts/{id}/like
+    DELETE /posts/{id}/like
+    POST /posts/{id}/comments
+    PATCH /comments/{id}
+    DELETE /comments/{id}
+    POST /rooms
+    GET /rooms
+    GET /rooms/{id}
+    GET /rooms/{id}/messages
+    POST /rooms/{id}/messages
+    POST /rooms/{id}/media
+    PUT /rooms/{id}/read
+    """,
+    public=False,
+)
+AT_THE_ROOT = ["/healthz", "/readyz", "/docs", "/openapi.json", "/.well-known/jwks.json"]
+"""Public GET routes outside the base path."""
+EVERY = [*PUBLIC, *OWN]

@@ -1,0 +1,167 @@
+"""Who may do what: routes that need a token refuse without one, and nobody touches another's things."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import httpx
+import pytest
+
+from . import routes
+from .answers import answer, ids, refusal, shown, unauthorized
+from .contract import operations
+from .person import API, Person
+from .pictures import picture
+from .routes import Route
+
+SOMETHING = "0000000000000001"
+BAD_TOKENS = ["nonsense", "a.b.c", "", "null", "x" * 5000, "eyJhbGciOiJub25lIn0.e30."]
+
+
+def path_of(route: Route) -> str:
+    return API + route.path.replace("{id}", SOMETHING).replace("{nickname}", "nobody")
+
+
+@pytest.mark.parametrize("route", routes.OWN, ids=str)
+def test_T2_a_route_that_needs_a_token_refuses_without_or_with_a_bad_one(web: httpx.Client, route: Route) -> None:
+    unauthorized(web.request(route.method, path_of(route)))
+    for token in BAD_TOKENS:
+        headers = {"Authorization": f"Bearer {token}".strip()}
+        unauthorized(web.request(route.method, path_of(route), headers=headers))
+    unauthorized(web.request(route.method, path_of(route), headers={"Authorization": "Basic am86am8="}))
+    unauthorized(web.request(route.method, path_of(route), params={"access_token": "x"}, json={"any": "body"}))
+
+
+@pytest.mark.parametrize("route", routes.PUBLIC, ids=str)
+def test_A6_a_public_route_asks_for_no_token(web: httpx.Client, route: Route) -> None:
+    response = web.request(route.method, path_of(route))
+    assert response.status_code in (200, 404, 422), shown(response)
+
+
+def test_T2_every_other_route_that_declares_a_token_refuses_without_one(web: httpx.Client) -> None:
+    wrong = []
+    for operation in operations(answer(web.get("/openapi.json"))):
+        response = web.request(operation.method, operation.template.replace("{}", SOMETHING))
+        if (response.status_code == 401) != operation.needs_token:
+            wrong.append(f"{operation}: {response.status_code}, declared {operation.needs_token}")
+    assert wrong == []
+
+
+def test_T2_a_token_in_the_address_is_no_token(web: httpx.Client, stranger: Person) -> None:
+    for name in ("access_token", "token", "authorization"):
+        unauthorized(web.get(f"{API}/users/me", params={name: stranger.access_token}))
+    unauthorized(web.get(f"{API}/users/me", headers={"Cookie": f"access_token={stranger.access_token}"}))
+
+
+def test_who_one_is_stands_in_the_token_and_in_no_other_header(web: httpx.Client, stranger: Person) -> None:
+    other = Person.registered(web)
+    names = (
+        "X-User-Id",
+        "X_User_Id",
+        "X-Subject",
+        "X-Identity",
+        "X-Forwarded-User",
+        "X-Authenticated-User",
+        "Sub",
+    )
+    claims = dict.fromkeys(names, other.id)
+    unauthorized(web.get(f"{API}/users/me", headers=claims))
+    assert answer(stranger.send("GET", "/users/me", headers=claims))["id"] == stranger.id
+
+
+def test_routes_between_the_services_are_not_public(stranger: Person) -> None:
+    inner = (
+        "/internal",
+        "/internal/people",
+        f"/internal/users/{stranger.id}",
+        "/internal/revocations",
+        "/internal/withdrawn",
+    )
+    for path in inner:
+        refusal(stranger.fetch("GET", path), 404, "not_found")
+        refusal(stranger.fetch("GET", f"{API}{path}"), 404, "not_found")
+    refusal(stranger.fetch("GET", "/metrics"), 404, "not_found")
+
+
+@dataclass
+class Belongings:
+    """Everything of one person that another might try to touch."""
+
+    owner: Person
+    peer: Person
+    post: str
+    photo: str
+    comment: str
+    room: str
+    message: str
+    private_photo: str
+    session: str
+    tries: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def theirs(web: httpx.Client) -> Belongings:
+    owner, peer = Person.newcomer(web), Person.newcomer(web)
+    post = owner.posted("mine")["id"]
+    room = answer(owner.open_room(peer.id), 201)["id"]
+    return Belongings(
+        owner, peer, post,
+        photo=owner.photo(),
+        comment=answer(owner.comment(post, "mine"), 201)["id"],
+        room=room,
+        message=answer(owner.say(room, "ours"), 201)["id"],
+        private_photo=answer(owner.upload_to(room), 201)["id"],
+        session=ids(owner.send("GET", "/auth/sessions"))[0],
+    )  # fmt: skip
+
+
+Try = Callable[[Person, Belongings], httpx.Response]
+TRIES: dict[str, tuple[Try, set[int]]] = {
+    "edit the post": (lambda me, it: me.edit_post(it.post, caption="stolen"), {403}),
+    "exchange the photos": (lambda me, it: me.edit_post(it.post, media_ids=[me.photo()]), {403}),
+    "delete the post": (lambda me, it: me.delete_post(it.post), {403}),
+    "publish the photo": (lambda me, it: me.send("POST", "/posts", json={"media_ids": [it.photo]}), {422}),
+    "edit the comment": (lambda me, it: me.edit_comment(it.comment, "stolen"), {403}),
+    "delete the comment": (lambda me, it: me.delete_comment(it.comment), {403}),
+    "end the session": (lambda me, it: me.send("DELETE", f"/auth/sessions/{it.session}"), {404}),
+    "see the room": (lambda me, it: me.send("GET", f"/rooms/{it.room}"), {404}),
+    "read along": (lambda me, it: me.send("GET", f"/rooms/{it.room}/messages"), {404}),
+    "join in": (lambda me, it: me.say(it.room, "hello"), {404}),
+    "join in with a quote": (lambda me, it: me.say(it.room, "hello", reply_to=it.message), {404}),
+    "show a photo": (lambda me, it: me.message(it.room, type="image", media_id=it.private_photo), {404}),
+    "upload a photo": (lambda me, it: me.upload_to(it.room), {404}),
+    "mark as read": (lambda me, it: me.read(it.room, it.message), {404}),
+}
+
+
+@pytest.mark.parametrize("what", TRIES)
+def test_P6_P7_D1_nobody_touches_what_is_anothers(stranger: Person, theirs: Belongings, what: str) -> None:
+    attempt, statuses = TRIES[what]
+    refusal(attempt(stranger, theirs), statuses)
+    owner, it = theirs.owner, theirs
+    assert answer(owner.send("GET", f"/posts/{it.post}"))["caption"] == "mine"
+    assert ids(owner.send("GET", f"/posts/{it.post}/comments")) == [it.comment]
+    assert ids(owner.send("GET", f"/rooms/{it.room}/messages")) == [it.message]
+    assert answer(theirs.peer.send("GET", f"/rooms/{it.room}"))["unread_count"] == 1
+    assert answer(owner.account())["id"] == owner.id
+
+
+def test_a_quote_from_a_room_of_others_is_not_given_away(
+    web: httpx.Client, stranger: Person, theirs: Belongings
+) -> None:
+    own_room = answer(stranger.open_room(Person.registered(web).id), 201)["id"]
+    refusal(stranger.say(own_room, "look", reply_to=theirs.message), 422, "unknown_message")
+    refusal(stranger.read(own_room, theirs.message), {404, 422})
+    refusal(stranger.message(own_room, type="image", media_id=theirs.private_photo), 422, "unknown_media")
+
+
+def test_the_peer_of_a_room_may_do_what_the_owner_may(theirs: Belongings) -> None:
+    assert ids(theirs.peer.send("GET", f"/rooms/{theirs.room}/messages")) == [theirs.message]
+    answer(theirs.peer.upload_to(theirs.room, picture()), 201)
+
+
+def test_a_wrong_token_on_a_public_route_changes_nothing_for_others(web: httpx.Client, theirs: Belongings) -> None:
+    headers = {"Authorization": "Bearer nonsense"}
+    response = web.get(f"{API}/posts/{theirs.post}", headers=headers)
+    assert response.status_code in (200, 401), shown(response)
+    if response.status_code == 200:
+        assert response.json()["liked"] is False

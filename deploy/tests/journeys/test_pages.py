@@ -1,0 +1,220 @@
+"""Lists in pages: every list keeps its limits, its cursors and its order while others add to it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from .answers import answer, items, refusal
+from .person import API, Person, fresh_nickname
+
+SIZE = 5
+NEWEST_FIRST = (
+    "sessions", "followers", "following", "posts", "feed", "likes", "rooms", "messages", "search",
+)  # fmt: skip
+OLDEST_FIRST = ("comments", "replies")
+EXACT_LISTS = pytest.mark.parametrize("name", NEWEST_FIRST + OLDEST_FIRST)
+"""All but everyone's posts, which other people may be adding to at the same time."""
+EVERY_LIST = pytest.mark.parametrize("name", [*NEWEST_FIRST, *OLDEST_FIRST, "everyones posts"])
+
+
+@dataclass
+class List:
+    """A list that belongs to somebody, and the way to add one more item to it."""
+
+    owner: Person
+    path: str
+    add: Callable[[], httpx.Response]
+
+    def page(self, **parameters: Any) -> httpx.Response:
+        own = dict(httpx.QueryParams(self.path.partition("?")[2]))
+        return self.owner.send("GET", self.path, params=own | parameters)
+
+    def whole(self) -> list[str]:
+        return [item["id"] for item in items(self.page(limit=100))]
+
+
+@dataclass
+class Crowd:
+    """A hub in the middle of five others, so that every list of theirs has items."""
+
+    hub: Person
+    others: list[Person]
+    newcomers: Iterator[Person]
+    post: str
+    comment: str
+    room: str
+
+
+@pytest.fixture(scope="module")
+def crowd(web: httpx.Client) -> Crowd:
+    family = fresh_nickname()
+    hub = Person.newcomer(web)
+    others = [Person.newcomer(web, name=f"{family} {number}") for number in range(SIZE)]
+    posts = [hub.posted(str(number))["id"] for number in range(SIZE)]
+    comment = answer(hub.comment(posts[0], "the first"), 201)["id"]
+    for other in others:
+        answer(hub.log_in())
+        answer(hub.follow(other.id))
+        answer(other.follow(hub.id))
+        answer(other.like(posts[0]))
+        answer(other.comment(posts[0], "a comment"), 201)
+        answer(other.reply(posts[0], comment, "a reply"), 201)
+        room = answer(hub.open_room(other.id), 201)["id"]
+    for number in range(SIZE):
+        answer(hub.say(room, str(number)), 201)
+    newcomers = (Person.newcomer(web, name=f"{family} new") for _ in range(100))
+    return Crowd(hub, others, newcomers, posts[0], comment, room)
+
+
+@pytest.fixture(scope="module")
+def lists(crowd: Crowd) -> dict[str, List]:
+    hub, post, comment, room = crowd.hub, crowd.post, crowd.comment, crowd.room
+    family = crowd.others[0].name.split()[0]
+    return {
+        "sessions": List(hub, "/auth/sessions", lambda: hub.elsewhere().account()),
+        "search": List(hub, f"/users?query={family}", lambda: next(crowd.newcomers).account()),
+        "followers": List(hub, f"/users/{hub.id}/followers", lambda: next(crowd.newcomers).follow(hub.id)),
+        "following": List(hub, f"/users/{hub.id}/following", lambda: hub.follow(next(crowd.newcomers).id)),
+        "everyones posts": List(hub, "/posts", hub.post),
+        "posts": List(hub, f"/users/{hub.id}/posts", hub.post),
+        "feed": List(hub, "/feed", hub.post),
+        "likes": List(hub, f"/posts/{post}/likes", lambda: next(crowd.newcomers).like(post)),
+        "comments": List(hub, f"/posts/{post}/comments", lambda: hub.comment(post, "one more")),
+        "replies": List(hub, f"/comments/{comment}/replies", lambda: hub.reply(post, comment, "one more")),
+        "rooms": List(hub, "/rooms", lambda: hub.open_room(next(crowd.newcomers).id)),
+        "messages": List(hub, f"/rooms/{room}/messages", lambda: hub.say(room, "one more")),
+    }
+
+
+@pytest.fixture
+def one(lists: dict[str, List], name: str) -> List:
+    return lists[name]
+
+
+def read_while_adding(one: List, pages: int = 50) -> list[str]:
+    """Every item of the list, two at a time, with one more added after each page."""
+    read: list[str] = []
+    page = answer(one.page(limit=2))
+    for _ in range(pages):
+        assert len(page["items"]) <= 2
+        read += [item["id"] for item in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        assert one.add().status_code in (200, 201)
+        page = answer(one.page(limit=2, cursor=page["next_cursor"]))
+    return read
+
+
+def next_link(response: httpx.Response) -> str | None:
+    """Where the `Link` header leads, if it leads on."""
+    return response.links["next"]["url"] if "next" in response.links else None
+
+
+@EXACT_LISTS
+def test_every_item_comes_once_when_others_are_added_meanwhile(one: List, name: str) -> None:
+    before, read = one.whole(), read_while_adding(one)
+    assert len(set(read)) == len(read), "an item came twice"
+    assert [item for item in read if item in set(before)] == before, "one was skipped, or the order changed"
+    if name in NEWEST_FIRST:
+        assert set(read) <= set(before), "what is newer than the first page belongs before it"
+
+
+def test_everyones_posts_come_once_when_others_are_added_meanwhile(lists: dict[str, List]) -> None:
+    read = read_while_adding(lists["everyones posts"], pages=4)
+    assert len(read) == 8
+    assert read == sorted(set(read), reverse=True), "one came twice, or the order changed"
+
+
+@EVERY_LIST
+def test_a_list_has_twenty_items_at_most_unless_asked_for_more(one: List, name: str) -> None:
+    assert len(items(one.page())) <= 20
+    assert len(items(one.page(limit=1))) == 1
+    assert SIZE <= len(items(one.page(limit=100))) <= 100
+
+
+@EVERY_LIST
+def test_a_limit_that_is_not_1_to_100_is_refused(one: List, name: str) -> None:
+    for limit in ("0", "-1", "101", "9" * 30, "ten", "1.5", "", "1e1", "\0", "１０ ", "0x10", "true"):
+        refusal(one.page(limit=limit), 422)
+
+
+@EVERY_LIST
+def test_the_link_leads_to_the_next_page_and_keeps_every_other_parameter(one: List, name: str) -> None:
+    first = one.page(limit=2, colour="sea green&blue")
+    link = next_link(first)
+    assert link is not None
+    parameters = httpx.URL(link).params
+    assert parameters["cursor"] == answer(first)["next_cursor"]
+    assert (parameters["limit"], parameters["colour"]) == ("2", "sea green&blue")
+    assert set(httpx.QueryParams(one.path.partition("?")[2])) <= set(parameters)
+    assert httpx.URL(link).path == httpx.URL(first.request.url).path
+    second = one.owner.fetch("GET", link)
+    assert items(second) == items(one.page(limit=2, colour="sea green&blue", cursor=parameters["cursor"]))
+    assert items(second) != items(first)
+
+
+@EXACT_LISTS
+def test_the_last_page_leads_nowhere(one: List, name: str) -> None:
+    response = one.page(limit=100)
+    assert answer(response)["next_cursor"] is None and next_link(response) is None
+
+
+@EVERY_LIST
+def test_a_forged_cursor_is_refused(one: List, name: str) -> None:
+    good = answer(one.page(limit=2))["next_cursor"]
+    middle = len(good) // 2
+    changed = good[:middle] + ("B" if good[middle] != "B" else "C") + good[middle + 1 :]
+    for cursor in (changed, good[:-4], good + "AAAA", "forged", "0", "\0", "é", "MTIz", "x" * 3000, "[1]"):
+        refusal(one.page(limit=2, cursor=cursor), 400, "invalid_cursor")
+    assert items(one.page(limit=2, cursor=good))
+
+
+def test_a_cursor_with_any_one_character_changed_is_refused(lists: dict[str, List]) -> None:
+    one = lists["posts"]
+    good = answer(one.page(limit=2))["next_cursor"]
+    accepted = []
+    for place, character in enumerate(good):
+        changed = good[:place] + ("B" if character == "A" else "A") + good[place + 1 :]
+        if one.page(limit=2, cursor=changed).status_code != 400:
+            accepted.append((place, changed))
+    assert accepted == []
+
+
+def test_a_cursor_of_another_list_is_refused(lists: dict[str, List]) -> None:
+    cursors = {name: answer(one.page(limit=2))["next_cursor"] for name, one in lists.items()}
+    for name, one in lists.items():
+        for other, cursor in cursors.items():
+            if other != name:
+                refusal(one.page(limit=2, cursor=cursor), 400, "invalid_cursor")
+
+
+def test_a_limit_may_change_from_page_to_page(lists: dict[str, List]) -> None:
+    one = lists["messages"]
+    whole = one.whole()
+    cursor = answer(one.page(limit=1))["next_cursor"]
+    assert [item["id"] for item in items(one.page(limit=3, cursor=cursor))] == whole[1:4]
+
+
+def test_relations_are_a_list_too(crowd: Crowd) -> None:
+    asked = ",".join(other.id for other in crowd.others)
+    page = answer(crowd.hub.send("GET", f"/relations?user_ids={asked}"))
+    assert set(page) >= {"items", "next_cursor"} and len(page["items"]) == SIZE
+
+
+def test_a_fault_in_a_parameter_is_told(stranger: Person) -> None:
+    problem = refusal(stranger.send("GET", "/feed?limit=0"), 422)
+    assert problem["errors"], "which parameter, and why"
+    assert "limit" in str(problem["errors"])
+
+
+def test_the_pages_of_a_long_list_are_the_list(web: httpx.Client, crowd: Crowd, lists: dict[str, List]) -> None:
+    read: list[str] = []
+    link: str | None = f"{API}/users/{crowd.hub.id}/posts?limit=3"
+    while link and len(read) < 200:
+        response = web.get(link)
+        read += [item["id"] for item in items(response)]
+        link = next_link(response)
+    assert read == lists["posts"].whole() == sorted(read, reverse=True)

@@ -1,0 +1,229 @@
+"""Tokens and sessions: what a login gives, how long it holds, and what ends it (T1 to T4)."""
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from deploy.tests.running import Standalone
+from shared.testing import eventually
+
+from .answers import TIME, answer, items, refusal, unauthorized
+from .person import API, Person, fresh_password
+
+SESSION = {"id", "device", "ip", "created_at", "last_used_at", "current"}
+
+
+def part(token: str, number: int) -> dict[str, Any]:
+    """Header (0) or claims (1) of a token."""
+    text = token.split(".")[number]
+    decoded: dict[str, Any] = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    return decoded
+
+
+def written(content: dict[str, Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(content).encode()).rstrip(b"=").decode()
+
+
+def with_token(web: httpx.Client, token: str) -> httpx.Response:
+    return web.get(f"{API}/users/me", headers={"Authorization": f"Bearer {token}"})
+
+
+def test_T1_login_gives_an_access_and_a_refresh_token(web: httpx.Client) -> None:
+    jo = Person.registered(web)
+    tokens = answer(jo.log_in())
+    assert set(tokens) >= {"access_token", "refresh_token", "token_type", "expires_in"}
+    assert tokens["token_type"] == "Bearer" and tokens["expires_in"] > 0
+    assert tokens["access_token"] != tokens["refresh_token"]
+    assert answer(jo.account())["id"] == jo.id
+
+
+def test_T1_anyone_can_verify_an_access_token_by_the_published_keys(web: httpx.Client, stranger: Person) -> None:
+    keys = jwt.PyJWKSet.from_dict(answer(web.get("/.well-known/jwks.json")))
+    header, claims = part(stranger.access_token, 0), part(stranger.access_token, 1)
+    assert (header["alg"], header["typ"]) == ("EdDSA", "at+jwt")
+    verified = jwt.decode(
+        stranger.access_token, keys[header["kid"]], algorithms=["EdDSA"], audience=claims["aud"],
+        options={"require": ["exp", "iat", "sub", "aud", "iss", "jti", "sid"]},
+    )  # fmt: skip
+    assert verified["sub"] == stranger.id
+    assert verified["exp"] - verified["iat"] <= 3600
+
+
+def test_T1_every_login_is_a_session_of_its_own(web: httpx.Client) -> None:
+    jo = Person.registered(web)
+    first, second = answer(jo.log_in()), answer(jo.log_in())
+    assert first["access_token"] != second["access_token"]
+    assert first["refresh_token"] != second["refresh_token"]
+    unauthorized(with_token(web, jo.refresh_token))
+
+
+def test_T2_a_missing_access_token_gets_401(web: httpx.Client) -> None:
+    unauthorized(web.get(f"{API}/users/me"))
+    unauthorized(web.get(f"{API}/feed"))
+    unauthorized(web.post(f"{API}/posts", json={}))
+
+
+def test_T2_a_token_that_was_changed_gets_401(web: httpx.Client, stranger: Person) -> None:
+    header, claims, signature = stranger.access_token.split(".")
+    longer = part(stranger.access_token, 1) | {"exp": 4_000_000_000}
+    other = part(stranger.access_token, 1) | {"sub": "0000000000000001"}
+    unsigned = part(stranger.access_token, 0) | {"alg": "none"}
+    forged = [
+        f"{header}.{written(longer)}.{signature}",
+        f"{header}.{written(other)}.{signature}",
+        f"{written(unsigned)}.{claims}.",
+        f"{written(unsigned)}.{claims}.{signature}",
+        f"{header}.{claims}",
+        f"{header}.{claims}.{'A' * len(signature)}",
+        f"{stranger.access_token}x",
+    ]
+    for token in forged:
+        unauthorized(with_token(web, token))
+    answer(with_token(web, stranger.access_token))
+
+
+def test_T2_a_token_signed_with_another_key_gets_401(web: httpx.Client, stranger: Person) -> None:
+    header, claims = part(stranger.access_token, 0), part(stranger.access_token, 1)
+    published = answer(web.get("/.well-known/jwks.json"))["keys"][0]["x"]
+    forged = jwt.encode(claims, published, algorithm="HS256", headers={**header, "alg": "HS256"})
+    unauthorized(with_token(web, forged))
+    forged = jwt.encode(claims, Ed25519PrivateKey.generate(), algorithm="EdDSA", headers=header)
+    unauthorized(with_token(web, forged))
+
+
+@pytest.fixture(scope="module")
+def short_lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """An instance whose access tokens end after two seconds, apart from the leeway for clocks."""
+    data_dir: Path = tmp_path_factory.mktemp("short_lived") / "data"
+    standalone = Standalone(data_dir, settings={"ACCESS_TOKEN_SECONDS": "2"})
+    try:
+        standalone.start()
+        with httpx.Client(base_url=standalone.base_url, timeout=30.0) as web:
+            yield web
+        assert standalone.end() == 0
+    finally:
+        standalone.kill()
+
+
+def test_T2_an_expired_access_token_gets_401_and_T3_the_refresh_token_helps(
+    short_lived: httpx.Client,
+) -> None:
+    jo = Person.registered(short_lived)
+    assert answer(jo.log_in())["expires_in"] == 2
+    answer(jo.account())
+    eventually(lambda: jo.account().status_code == 401, within=30.0)
+    unauthorized(jo.account())
+    answer(jo.refresh())
+    assert answer(jo.account())["id"] == jo.id
+
+
+def test_T3_the_refresh_token_gives_a_new_pair(web: httpx.Client) -> None:
+    jo = Person.newcomer(web)
+    old_access, old_refresh = jo.access_token, jo.refresh_token
+    tokens = answer(jo.refresh())
+    assert set(tokens) >= {"access_token", "refresh_token", "token_type", "expires_in"}
+    assert tokens["access_token"] != old_access and tokens["refresh_token"] != old_refresh
+    assert answer(jo.account())["id"] == jo.id
+    answer(jo.refresh())
+
+
+def test_T3_a_spent_refresh_token_used_again_ends_its_whole_session(web: httpx.Client) -> None:
+    jo = Person.newcomer(web)
+    other, spent = jo.elsewhere(), jo.refresh_token
+    answer(jo.refresh())
+    answer(jo.refresh())
+    refusal(web.post(f"{API}/auth/refresh", json={"refresh_token": spent}), 401, "refresh_token_reused")
+    unauthorized(jo.account())
+    refusal(jo.refresh(), 401)
+    assert answer(other.account())["id"] == jo.id
+
+
+def test_T3_a_repeat_after_a_lost_answer_is_forgiven(web: httpx.Client) -> None:
+    jo = Person.newcomer(web)
+    spent = jo.refresh_token
+    lost = answer(jo.refresh())
+    jo.refresh_token = spent
+    found = answer(jo.refresh())
+    assert found["refresh_token"] not in (spent, lost["refresh_token"])
+    assert answer(jo.account())["id"] == jo.id
+    answer(jo.refresh())
+
+
+def test_T3_what_is_no_refresh_token_gets_401(web: httpx.Client, stranger: Person) -> None:
+    for token in ("nothing", stranger.access_token, stranger.refresh_token[:-1] + "!", "a" * 500):
+        refusal(web.post(f"{API}/auth/refresh", json={"refresh_token": token}), 401)
+    answer(stranger.account())
+
+
+def test_T4_logout_ends_the_session_at_once(web: httpx.Client) -> None:
+    jo = Person.newcomer(web)
+    elsewhere = jo.elsewhere()
+    assert answer(jo.log_out(), 204) is None
+    unauthorized(jo.account())
+    unauthorized(jo.send("GET", "/feed"))
+    unauthorized(jo.send("GET", "/rooms"))
+    unauthorized(jo.send("GET", f"/relations?user_ids={jo.id}"))
+    refusal(jo.refresh(), 401)
+    assert answer(elsewhere.account())["id"] == jo.id
+
+
+def end_by_logout(person: Person, _: Person) -> httpx.Response:
+    return person.log_out()
+
+
+def end_from_elsewhere(person: Person, elsewhere: Person) -> httpx.Response:
+    session = next(one for one in items(person.send("GET", "/auth/sessions")) if one["current"])
+    return elsewhere.send("DELETE", f"/auth/sessions/{session['id']}")
+
+
+def end_by_new_password(_: Person, elsewhere: Person) -> httpx.Response:
+    return elsewhere.change(new_password=fresh_password())
+
+
+def end_by_withdrawal(_: Person, elsewhere: Person) -> httpx.Response:
+    return elsewhere.withdraw()
+
+
+ENDS = [end_by_logout, end_from_elsewhere, end_by_new_password, end_by_withdrawal]
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_T4_from_the_answer_on_an_ended_token_is_refused_by_every_service(
+    web: httpx.Client, end: Callable[[Person, Person], httpx.Response]
+) -> None:
+    for path in ("/feed", "/rooms", "/relations?user_ids=0000000000000001", "/feed"):
+        person = Person.newcomer(web)
+        elsewhere = person.elsewhere()
+        items(person.send("GET", path))
+        assert end(person, elsewhere).status_code in (200, 202, 204)
+        unauthorized(person.send("GET", path))
+
+
+def test_sessions_are_listed_with_their_device(web: httpx.Client) -> None:
+    jo = Person.registered(web)
+    answer(jo.log_in(device="Jo's phone"))
+    answer(jo.elsewhere().account())
+    sessions = items(jo.send("GET", "/auth/sessions"))
+    assert all(set(one) >= SESSION for one in sessions)
+    assert [(one["device"], one["current"]) for one in sessions] == [(None, False), ("Jo's phone", True)]
+    assert all(TIME.fullmatch(one[moment]) for one in sessions for moment in ("created_at", "last_used_at"))
+    assert all(one["ip"] for one in sessions)
+
+
+def test_one_can_end_a_session_of_ones_own_but_nobody_elses(web: httpx.Client, stranger: Person) -> None:
+    jo = Person.newcomer(web)
+    lost = jo.elsewhere()
+    session = next(one for one in items(lost.send("GET", "/auth/sessions")) if one["current"])
+    refusal(stranger.send("DELETE", f"/auth/sessions/{session['id']}"), {403, 404})
+    answer(lost.account())
+    answer(jo.send("DELETE", f"/auth/sessions/{session['id']}"), 204)
+    unauthorized(lost.account())
+    refusal(lost.refresh(), 401)
+    assert [one["current"] for one in items(jo.send("GET", "/auth/sessions"))] == [True]

@@ -1,0 +1,108 @@
+"""Starting and ending: it says where to look when ready, ends cleanly, and fails in one sentence."""
+
+import re
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from deploy.tests.journeys.answers import answer, ids
+from deploy.tests.journeys.person import API, Person
+from deploy.tests.running import TIME_TO_END, TIME_TO_READY, Standalone
+from shared.testing import eventually
+
+
+@pytest.fixture
+def standalone(tmp_path: Path) -> Iterator[Standalone]:
+    """Not started yet."""
+    prepared = Standalone(tmp_path / "data")
+    yield prepared
+    prepared.kill()
+
+
+def plain(text: str) -> str:
+    """What was printed without colours and line breaks, since a long path may be broken over lines."""
+    return re.sub(r"\x1b\[[0-9;]*m|\s", "", text)
+
+
+def test_it_says_where_to_look_only_once_it_is_ready(standalone: Standalone) -> None:
+    standalone.launch()
+    eventually(lambda: has_announced(standalone), within=TIME_TO_READY)
+    ready = httpx.get(f"{standalone.base_url}/readyz", timeout=5.0)
+    assert ready.status_code == 200, "it had said that it was ready"
+    printed = plain(standalone.printed())
+    assert f":{standalone.port}/docs" in printed
+    assert str(standalone.data_dir) in printed
+    assert standalone.end(signal.SIGINT) == 0
+    assert "Traceback" not in standalone.printed()
+
+
+def has_announced(standalone: Standalone) -> bool:
+    """Whether it has printed its address. A process that has ended will not."""
+    if standalone.running().poll() is not None:
+        pytest.fail(f"it ended:\n{standalone.printed()[-4000:]}")
+    return f":{standalone.port}" in plain(standalone.printed())
+
+
+def test_asked_to_end_it_ends_cleanly_and_a_second_start_keeps_everything(standalone: Standalone) -> None:
+    standalone.start()
+    with httpx.Client(base_url=standalone.base_url, timeout=30.0) as web:
+        jo, friend = Person.newcomer(web), Person.newcomer(web)
+        post = jo.posted("kept")
+        answer(friend.follow(jo.id))
+        answer(friend.like(post["id"]))
+        room = answer(jo.open_room(friend.id), 201)["id"]
+        message = answer(jo.say(room, "kept"), 201)
+        photo = web.get(post["media"][0]["url"]).content
+    assert standalone.end(signal.SIGTERM) == 0
+    assert "Traceback" not in standalone.printed()
+    standalone.start()
+    with httpx.Client(base_url=standalone.base_url, timeout=30.0) as web:
+        jo.web = friend.web = web
+        assert answer(jo.account())["id"] == jo.id, "the keys of tokens are kept too"
+        answer(jo.refresh())
+        assert answer(web.get(f"{API}/posts/{post['id']}"))["like_count"] == 1
+        assert web.get(post["media"][0]["url"]).content == photo
+        assert ids(web.get(f"{API}/users/{jo.id}/followers")) == [friend.id]
+        assert ids(friend.send("GET", f"/rooms/{room}/messages")) == [message["id"]]
+        answer(jo.log_in())
+    assert standalone.end(signal.SIGINT) == 0
+
+
+def test_asked_to_end_while_it_starts_it_ends_too(standalone: Standalone) -> None:
+    standalone.launch()
+    eventually(standalone.data_dir.exists, within=TIME_TO_READY)
+    standalone.end(signal.SIGINT)
+    assert "Traceback" not in standalone.printed()
+
+
+def refused_start(standalone: Standalone) -> str:
+    """The one sentence of a start that cannot be."""
+    standalone.launch()
+    code = standalone.running().wait(timeout=TIME_TO_END)
+    said = standalone.printed().strip()
+    assert code not in (0, None), f"it ended with {code}: {said}"
+    assert "Traceback" not in said
+    assert said.endswith(".") and not re.search(r"[.!]\s+[A-Z]", said), f"not one sentence: {said}"
+    return plain(said)
+
+
+def test_a_busy_port_is_told_in_one_sentence(standalone: Standalone) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", standalone.port))
+        other.listen()
+        said = refused_start(standalone)
+    assert str(standalone.port) in said and "PORT" in said, "the port, and how to choose another"
+
+
+def test_a_folder_that_cannot_be_written_is_told_in_one_sentence(standalone: Standalone, tmp_path: Path) -> None:
+    """Below a regular file nobody can make a folder, not even root."""
+    (tmp_path / "file").write_text("in the way")
+    folder = tmp_path / "file" / "data"
+    standalone.settings = {"DATA_DIR": str(folder)}
+    said = refused_start(standalone)
+    assert str(folder) in said and "DATA_DIR" in said, "the folder, and how to choose another"
+    assert (tmp_path / "file").read_text() == "in the way"
