@@ -1,0 +1,84 @@
+"""Photos on their way into a message: uploaded, then shown once; or collected when nobody did so within a day."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
+
+from shared import clock, ids
+from shared.disposal import claim, give_up
+from shared.errors import Invalid
+
+from .. import models, queries
+from . import rooms
+
+UNSENT_FOR = clock.DAY
+FILES_OUTLIVE = clock.HOUR
+"""How much longer the files stay, so that a photo sent in its last minute is whole."""
+CHUNK = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """What is known of an upload whose files are stored; `file` is the part that their names share."""
+
+    file: str
+    content_type: str
+    width: int
+    height: int
+    blurhash: str
+    alt: str | None
+
+
+def names_of(file: str) -> list[str]:
+    """The files of one photo."""
+    return [queries.stored(file, queries.DISPLAY), queries.stored(file, queries.THUMBNAIL)]
+
+
+def expect(tx: Connection, uploader_id: int, room_id: int, file: str) -> None:
+    """Before the files are stored: unless they are claimed they go. Raises as `rooms.enter` does."""
+    rooms.enter(tx, uploader_id, room_id)
+    due_at = clock.now() + UNSENT_FOR + FILES_OUTLIVE
+    give_up(tx, models.disposal, names_of(file), due_at=due_at)
+
+
+def keep(tx: Connection, uploader_id: int, room_id: int, photo: Photo) -> int:
+    """After the files are stored: they may be shown in this room, by this person. Raises as `rooms.enter` does."""
+    rooms.enter(tx, uploader_id, room_id)
+    media_id = ids.new()
+    row = {"id": media_id, "room_id": room_id, "uploader_id": uploader_id, "created_at": clock.now(), "sent": False}
+    tx.execute(insert(models.media).values(row | asdict(photo)))
+    return media_id
+
+
+def take(tx: Connection, sender_id: int, room_id: int, media_id: int) -> None:
+    """Use a photo in a message. Raises Invalid unless the sender has uploaded it here, lately, and it is unused."""
+    media = models.media.c
+    mine = (media.uploader_id == sender_id) & (media.room_id == room_id) & (media.id == media_id)
+    usable = mine & media.sent.is_(False) & (media.created_at > clock.now() - UNSENT_FOR)
+    if tx.execute(update(models.media).where(usable).values(sent=True)).rowcount == 0:
+        raise Invalid.field("media_id", "unknown_media", "There is no such unused photo of yours in this room.")
+    file = tx.execute(select(media.file).where(media.id == media_id)).scalar_one()
+    claim(tx, models.disposal, names_of(file))
+
+
+def forget_unsent(tx: Connection) -> bool:
+    """Delete some uploads that were not used within a day; whether there may be more. Their files are due anyway."""
+    media = models.media.c
+    return len(_remove(tx, media.created_at <= clock.now() - UNSENT_FOR, CHUNK)) == CHUNK
+
+
+def remove_unsent_of(tx: Connection, user_id: int, limit: int) -> bool:
+    """Delete some uploads that this person never used, and their files at once; whether there were any."""
+    files = _remove(tx, models.media.c.uploader_id == user_id, limit)
+    give_up(tx, models.disposal, [name for file in files for name in names_of(file)])
+    return bool(files)
+
+
+def _remove(tx: Connection, which: ColumnElement[bool], limit: int) -> Sequence[str]:
+    """Of these the unsent ones, oldest first; what their files' names share."""
+    media = models.media.c
+    unsent = select(media.id, media.file).where(which, media.sent.is_(False)).order_by(media.id).limit(limit)
+    rows = tx.execute(unsent.with_for_update()).all()
+    tx.execute(delete(models.media).where(media.id.in_([row.id for row in rows])))
+    return [row.file for row in rows]

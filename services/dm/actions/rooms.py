@@ -1,0 +1,89 @@
+"""Rooms: opening the one room of two people, being let in, and having read."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from shared import clock, ids
+from shared.errors import Conflict, Invalid
+
+from .. import models, queries
+from . import people
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A room, and whether it has just been made."""
+
+    room_id: int
+    is_new: bool
+
+
+def open_room(tx: Connection, user_id: int, peer_id: int) -> Opened:
+    """The one room of these two, made if need be.
+
+    Raises Invalid for oneself, Strangers for people not heard of, Unauthenticated where the one who asks has
+    withdrawn, NotFound where the other has.
+    """
+    if user_id == peer_id:
+        raise Invalid.field("user_id", "cannot_message_self", "A room is for two people.")
+    i_have, they_have = people.have_withdrawn(tx, user_id, peer_id)
+    if i_have:
+        raise queries.withdrawn()
+    if they_have:
+        raise queries.nobody()
+    existing = queries.room_of(tx, user_id, peer_id)
+    return _make(tx, user_id, peer_id) if existing is None else Opened(existing, is_new=False)
+
+
+def _make(tx: Connection, user_id: int, peer_id: int) -> Opened:
+    """Where both make it at the same instant the unique pair lets one; the other begins again and finds it."""
+    room_id, (low, high) = ids.new(), sorted((user_id, peer_id))
+    row = {"id": room_id, "low_id": low, "high_id": high, "last_id": room_id, "created_at": clock.now()}
+    tx.execute(insert(models.rooms).values(**row))
+    alike = {"room_id": room_id, "last_id": room_id, "read_id": room_id, "unread_count": 0}
+    sides = [{"user_id": user_id, "peer_id": peer_id}, {"user_id": peer_id, "peer_id": user_id}]
+    tx.execute(insert(models.members), [alike | side for side in sides])
+    return Opened(room_id, is_new=True)
+
+
+def enter(tx: Connection, user_id: int, room_id: int) -> None:
+    """Let them add something to the room.
+
+    Raises NotFound where it is not theirs, Unauthenticated where they have withdrawn, Conflict where the other
+    has.
+    """
+    peer_id = queries.peer_in(tx, room_id, user_id)
+    i_have, they_have = people.have_withdrawn(tx, user_id, peer_id)
+    if i_have:
+        raise queries.withdrawn()
+    if they_have:
+        raise Conflict("peer_withdrawn", "The other one has withdrawn; what was said stays here for you.")
+
+
+def lock(tx: Connection, room_id: int) -> int:
+    """Let nobody else add to the room until the commit; the id of what is newest in it."""
+    rooms = models.rooms.c
+    last: int = tx.execute(select(rooms.last_id).where(rooms.id == room_id).with_for_update()).scalar_one()
+    return last
+
+
+def mark_read(tx: Connection, user_id: int, room_id: int, message_id: int) -> None:
+    """They have read everything up to this message. What was read stays read.
+
+    Raises NotFound where the room is not theirs, Unauthenticated where they have withdrawn, Invalid where the
+    message is not of this room.
+    """
+    peer_id = queries.peer_in(tx, room_id, user_id)
+    if people.have_withdrawn(tx, user_id)[0]:
+        raise queries.withdrawn()
+    lock(tx, room_id)
+    if not queries.has_message(tx, room_id, message_id):
+        raise Invalid.field("message_id", "unknown_message", "There is no such message in this room.")
+    messages, members = models.messages.c, models.members.c
+    unread = select(func.count()).where(
+        messages.room_id == room_id, messages.id > message_id, messages.sender_id == peer_id
+    )
+    forward = (members.room_id == room_id) & (members.user_id == user_id) & (members.read_id < message_id)
+    values = {"read_id": message_id, "unread_count": unread.scalar_subquery()}
+    tx.execute(update(models.members).where(forward).values(**values))

@@ -1,0 +1,1 @@
+"""HTTP in and out of dm, one file for each noun."""

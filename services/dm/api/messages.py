@@ -1,0 +1,73 @@
+"""Messages of a room: said once, and read. There is no route that changes or deletes one."""
+
+from fastapi import APIRouter, Request
+from sqlalchemy import Connection
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from shared import ids
+from shared.answer import Answer
+from shared.identity import Required
+from shared.ids import Id
+from shared.web import answers, idempotency_key, listing
+from shared.web.bodies import StrictRoute
+from shared.web.problems import documented
+
+from .. import queries
+from ..actions import messages
+from . import schemas
+from .parts import Here
+
+router = APIRouter(prefix="/api/v1/rooms/{room_id}/messages", tags=["dm"], route_class=StrictRoute)
+
+
+@router.get(
+    "",
+    response_model=schemas.Messages,
+    summary="What was said in a room",
+    responses=documented(400, 401, 404, 422),
+)
+def list_messages(room_id: Id, request: Request, page: listing.Requested, identity: Required, here: Here) -> Response:
+    """Newest first."""
+    found = here.database.read(queries.messages_in, identity.subject, room_id, page, here.links)
+    return listing.answer(request, found)
+
+
+@router.get("/{message_id}", response_model=schemas.Message, summary="A message", responses=documented(401, 404))
+def message(room_id: Id, message_id: Id, identity: Required, here: Here) -> Response:
+    """404 for those who are not in its room."""
+    found = here.database.read(queries.message, identity.subject, room_id, message_id, here.links)
+    return answers.ok(found)
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=schemas.Message,
+    summary="Say something in a room",
+    responses=documented(400, 401, 404, 409, 413, 415, 422),
+)
+async def send(
+    room_id: Id, body: schemas.NewMessage, identity: Required, key: idempotency_key.Given, here: Here
+) -> Response:
+    """A text, a photo or a post. 422 `unknown_post`, `unknown_media`, `unknown_message`; 409 `peer_withdrawn`."""
+    draft = _draft(body)
+    # Asked before the transaction, and told inside it, so that a repeated request gets its first answer anyway.
+    post_exists = draft.post_id is None or await here.posts.has(draft.post_id)
+
+    def say(tx: Connection) -> Answer:
+        message_id = messages.send(tx, identity.subject, room_id, draft, post_exists=post_exists)
+        said = queries.message(tx, identity.subject, room_id, message_id, here.links)
+        return answers.created(said, f"/api/v1/rooms/{ids.text(room_id)}/messages/{ids.text(message_id)}")
+
+    return answers.response(await run_in_threadpool(here.idempotency.write, key, say))
+
+
+def _draft(body: schemas.NewMessage) -> messages.Draft:
+    match body.root:
+        case schemas.NewText(text=text, reply_to=reply_to):
+            return messages.Draft(text=text, reply_to=reply_to)
+        case schemas.NewImage(media_id=media_id, reply_to=reply_to):
+            return messages.Draft(media_id=media_id, reply_to=reply_to)
+        case schemas.NewPost(post_id=post_id, reply_to=reply_to):
+            return messages.Draft(post_id=post_id, reply_to=reply_to)

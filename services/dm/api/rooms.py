@@ -1,0 +1,73 @@
+"""Rooms: opening one, one's own, and having read."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from shared import ids
+from shared.identity import Required
+from shared.ids import Id
+from shared.web import answers, listing
+from shared.web.bodies import StrictRoute
+from shared.web.problems import documented
+
+from .. import queries
+from ..actions import rooms
+from . import schemas
+from .parts import Here
+
+router = APIRouter(prefix="/api/v1/rooms", tags=["dm"], route_class=StrictRoute)
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=schemas.Room,
+    summary="Open the room with a person",
+    responses={
+        200: {"model": schemas.Room, "description": "It was there"},
+        **documented(400, 401, 404, 413, 415, 422),
+    },
+)
+async def open_room(body: schemas.OpenRoom, identity: Required, here: Here) -> Response:
+    """The one room of these two: 201 where it has just been made, else 200. 422 `cannot_message_self`."""
+
+    def enter(tx: Connection) -> tuple[rooms.Opened, dict[str, Any]]:
+        opened = rooms.open_room(tx, identity.subject, body.user_id)
+        return opened, queries.room(tx, identity.subject, opened.room_id, here.links)
+
+    opened, room = await here.knowing_people(lambda: here.database.write(enter))
+    if not opened.is_new:
+        return answers.ok(room)
+    return answers.response(answers.created(room, f"/api/v1/rooms/{ids.text(opened.room_id)}"))
+
+
+@router.get("", response_model=schemas.Rooms, summary="One's own rooms", responses=documented(400, 401, 422))
+def list_rooms(request: Request, page: listing.Requested, identity: Required, here: Here) -> Response:
+    """Last active first. Pages keep the order that was when the first one was read."""
+    found = here.database.read(queries.rooms_of, identity.subject, page, here.links)
+    return listing.answer(request, found)
+
+
+@router.get("/{room_id}", response_model=schemas.Room, summary="A room", responses=documented(401, 404))
+def room(room_id: Id, identity: Required, here: Here) -> Response:
+    """404 for those who are not in it."""
+    return answers.ok(here.database.read(queries.room, identity.subject, room_id, here.links))
+
+
+@router.put(
+    "/{room_id}/read",
+    response_model=schemas.Room,
+    summary="Have read up to a message",
+    responses=documented(400, 401, 404, 413, 415, 422),
+)
+def mark_read(room_id: Id, body: schemas.Read, identity: Required, here: Here) -> Response:
+    """What was read stays read. 422 `unknown_message`."""
+
+    def mark(tx: Connection) -> dict[str, Any]:
+        rooms.mark_read(tx, identity.subject, room_id, body.message_id)
+        return queries.room(tx, identity.subject, room_id, here.links)
+
+    return answers.ok(here.database.write(mark))

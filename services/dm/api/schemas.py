@@ -1,0 +1,143 @@
+"""The bodies that dm takes and gives, for checking and for OpenAPI."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, Field, ModelWrapValidatorHandler, RootModel, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from shared.ids import Id
+from shared.web.bodies import Body, Text
+
+A_TIME = "2026-11-23T08:41:00.123Z"
+AN_ID = "0037a52d5f400001"
+A_LINK = f"/api/v1/rooms/{AN_ID}/media/{AN_ID}/display.jpg?expires=1795426200&signature=mBq3Vg5x0S1yTr2c7dLhJp4k"
+
+Kind = Literal["text", "image", "post"]
+
+
+class OpenRoom(Body):
+    """With whom."""
+
+    user_id: Id
+
+
+class NewText(Body):
+    """A few words."""
+
+    type: Literal["text"]
+    text: Annotated[Text, Field(min_length=1, max_length=2000, examples=["Lunch at one?"])]
+    reply_to: Annotated[Id | None, Field(description="An earlier message of this room")] = None
+
+
+class NewImage(Body):
+    """A photo that was uploaded to this room, and not sent before."""
+
+    type: Literal["image"]
+    media_id: Id
+    reply_to: Annotated[Id | None, Field(description="An earlier message of this room")] = None
+
+
+class NewPost(Body):
+    """Somebody's post."""
+
+    type: Literal["post"]
+    post_id: Id
+    reply_to: Annotated[Id | None, Field(description="An earlier message of this room")] = None
+
+
+class NewMessage(RootModel[Annotated[NewText | NewImage | NewPost, Field(discriminator="type")]]):
+    """What to say: exactly one of a text, a photo and a post; `type` says which."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _place_faults(cls, given: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Faults are told at the places of the body, in which the kinds of message do not occur."""
+        try:
+            return handler(given)
+        except ValidationError as problem:
+            faults = [_placed(each) for each in problem.errors(include_url=False)]
+            raise ValidationError.from_exception_data(cls.__name__, faults) from None
+
+
+def _placed(fault: Any) -> InitErrorDetails:
+    if fault["type"].startswith("union_tag"):
+        unknown = PydanticCustomError("literal_error", "Has to be text, image or post")
+        return InitErrorDetails(type=unknown, loc=("type",), input=None)
+    told = PydanticCustomError(fault["type"], fault["msg"])
+    return InitErrorDetails(type=told, loc=fault["loc"][1:], input=None)
+
+
+class Read(Body):
+    """Up to which message, this one included."""
+
+    message_id: Id
+
+
+class UserRef(BaseModel):
+    """A person as others see them; `deleted` is of those who have withdrawn."""
+
+    id: Annotated[str, Field(examples=[AN_ID])]
+    nickname: Annotated[str, Field(examples=["ada"])] | None
+    name: Annotated[str, Field(examples=["Ada Lovelace"])] | None
+    avatar_url: Annotated[str, Field(examples=["/api/v1/avatars/5f0c2b8e.jpg"])] | None
+    deleted: bool
+
+
+class Media(BaseModel):
+    """A photo of a room. Its links work without a token, for about an hour."""
+
+    id: Annotated[str, Field(examples=[AN_ID])]
+    url: Annotated[str, Field(examples=[A_LINK])]
+    thumbnail_url: Annotated[str, Field(examples=[A_LINK.replace("display", "thumbnail")])]
+    width: Annotated[int, Field(examples=[2048])]
+    height: Annotated[int, Field(examples=[1536])]
+    blurhash: Annotated[str, Field(examples=["LEHV6nWB2yk8pyo0adR*.7kCMdnj"])]
+    alt: Annotated[str, Field(examples=["A quay at dusk"])] | None
+    content_type: Annotated[str, Field(examples=["image/jpeg"])]
+
+
+class Quote(BaseModel):
+    """The earlier message that one answers."""
+
+    id: Annotated[str, Field(examples=[AN_ID])]
+    sender_id: Annotated[str, Field(examples=[AN_ID])]
+    type: Kind
+    text: Annotated[str, Field(examples=["Lunch?"])] | None
+
+
+class Message(BaseModel):
+    """What somebody said in a room; of `text`, `image` and `post_id` exactly one is there."""
+
+    id: Annotated[str, Field(examples=[AN_ID])]
+    room_id: Annotated[str, Field(examples=[AN_ID])]
+    sender: UserRef
+    type: Kind
+    text: Annotated[str, Field(examples=["Lunch at one?"])] | None
+    image: Media | None
+    post_id: Annotated[str, Field(examples=[AN_ID])] | None
+    reply_to: Quote | None
+    created_at: Annotated[str, Field(examples=[A_TIME])]
+
+
+class Messages(BaseModel):
+    """A page of messages."""
+
+    items: list[Message]
+    next_cursor: Annotated[str, Field(examples=["nT0sVb1p6mCkW3s0WzE2OTg0XQ"])] | None
+
+
+class Room(BaseModel):
+    """The room of two people, as one of them sees it."""
+
+    id: Annotated[str, Field(examples=[AN_ID])]
+    peer: UserRef
+    last_message: Message | None
+    unread_count: Annotated[int, Field(examples=[3])]
+    created_at: Annotated[str, Field(examples=[A_TIME])]
+
+
+class Rooms(BaseModel):
+    """A page of rooms."""
+
+    items: list[Room]
+    next_cursor: Annotated[str, Field(examples=["nT0sVb1p6mCkW3s0WzE2OTg0XQ"])] | None

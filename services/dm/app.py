@@ -1,0 +1,74 @@
+"""Wires the dm service together; read from top to bottom."""
+
+import httpx
+from fastapi import FastAPI
+
+from shared import clock, disposal
+from shared.background import Worker, in_thread
+from shared.database import Database
+from shared.events import inbox
+from shared.events.bus import Bus
+from shared.events.outbox import SWEEP_SECONDS, Relay
+from shared.idempotency import Idempotency
+from shared.images import Darkroom
+from shared.neighbours import Neighbour
+from shared.storage import storage_from
+from shared.web.application import build
+
+from . import models
+from .actions import photos as uploads
+from .actions import withdrawals
+from .api import messages, photos, rooms
+from .api.parts import Parts
+from .links import Links
+from .neighbours import Auth, Posts
+from .settings import Settings
+from .subscriptions import HANDLERS, reconcile
+
+NAME = "dm"
+
+
+def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport | None = None) -> FastAPI:
+    """The dm service, not yet running. `transport` stands in for the way to its neighbours."""
+    database = Database(settings.database_url, pool_size=settings.pool_size)
+    secret = settings.secret.get_secret_value()
+    to_auth = Neighbour(NAME, secret, "auth", settings.auth_url, transport)
+    to_posts = Neighbour(NAME, secret, "posts", settings.posts_url, transport)
+    auth = Auth(to_auth)
+    idempotency = Idempotency(database, models.idempotency_keys)
+    storage = storage_from(settings.storage_url)
+    darkroom = Darkroom(settings.decoders, settings.decoders_waiting)
+
+    relay = Relay(database, models.outbox, bus)
+    inbox.listen(bus, NAME, database, models.inbox, HANDLERS)
+
+    async def reconciling() -> bool:
+        return await reconcile(database, auth)
+
+    last_sweep_after = (settings.access_token_seconds + 60) * clock.SECOND
+    publishing = Worker("dm.relay", relay.step, every=SWEEP_SECONDS)
+    database.on_announced = publishing.wake
+    workers = [
+        publishing,
+        Worker("dm.purge", in_thread(database.write, withdrawals.purge_some, last_sweep_after), every=1),
+        Worker("dm.reconcile", reconciling, every=600),
+        Worker("dm.files", in_thread(disposal.sweep, database, models.disposal, storage), every=1),
+        Worker("dm.uploads", in_thread(database.write, uploads.forget_unsent), every=600),
+        Worker("dm.keys", in_thread(database.write, idempotency.forget_old), every=600),
+        Worker("dm.inbox", in_thread(database.write, inbox.forget_old, models.inbox), every=600),
+        Worker("dm.outbox", in_thread(database.write, relay.forget_old), every=600),
+    ]
+
+    app = build(
+        NAME,
+        settings,
+        database=database,
+        bus=bus,
+        routers=[rooms.router, messages.router, photos.router],
+        workers=workers,
+        neighbours=[to_auth, to_posts],
+        closing=[darkroom.close],
+    )
+    links = Links(settings.key("photo links"))
+    app.state.parts = Parts(database, idempotency, auth, Posts(to_posts), links, storage, darkroom)
+    return app

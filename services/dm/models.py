@@ -1,0 +1,106 @@
+"""The tables of dm: rooms of two, what was said in them, photos, and whom we know."""
+
+from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, MetaData, String, Table
+
+from shared.database import Big, Exact
+from shared.disposal import disposal_table
+from shared.events.inbox import inbox_table
+from shared.events.outbox import outbox_table
+from shared.idempotency import idempotency_table
+
+metadata = MetaData()
+
+people = Table(  # a copy of what auth says of them; see shared/replicas.py
+    "people",
+    metadata,
+    Column("id", Big, primary_key=True, autoincrement=False),
+    Column("nickname", Exact(30)),
+    Column("name", Exact(60)),
+    Column("avatar_url", String(255)),
+    Column("version", Integer, nullable=False),
+    Column("deleted", Boolean, nullable=False),
+)
+
+rooms = Table(
+    "rooms",
+    metadata,
+    Column("id", Big, primary_key=True, autoincrement=False),
+    Column("low_id", Big, nullable=False),
+    Column("high_id", Big, nullable=False),
+    Column("last_id", Big, nullable=False),  # of its newest message, at first the room's own
+    Column("created_at", Big, nullable=False),
+    Index("rooms_of_two", "low_id", "high_id", unique=True),
+)
+
+members = Table(  # a room as one of the two has it
+    "members",
+    metadata,
+    Column("room_id", Big, primary_key=True, autoincrement=False),
+    Column("user_id", Big, primary_key=True, autoincrement=False),
+    Column("peer_id", Big, nullable=False),
+    Column("last_id", Big, nullable=False),  # as in rooms, repeated here so that one index lists one's rooms
+    Column("read_id", Big, nullable=False),  # the newest message that they have read
+    Column("unread_count", Integer, nullable=False),
+    Index("members_by_activity", "user_id", "last_id", "room_id"),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", Big, primary_key=True, autoincrement=False),
+    Column("room_id", Big, nullable=False),
+    Column("sender_id", Big, nullable=False),
+    Column("text", Exact(2000)),
+    Column("media_id", Big),
+    Column("post_id", Big),
+    Column("reply_to", Big),
+    Column("created_at", Big, nullable=False),
+    CheckConstraint(
+        "(text IS NOT NULL) + (media_id IS NOT NULL) + (post_id IS NOT NULL) = 1", name="messages_say_one_thing"
+    ),
+    # The sender is in the index so that unread messages are counted without a look at the messages themselves.
+    Index("messages_by_room", "room_id", "id", "sender_id"),
+)
+
+media = Table(
+    "media",
+    metadata,
+    Column("id", Big, primary_key=True, autoincrement=False),
+    Column("room_id", Big, nullable=False),
+    Column("uploader_id", Big, nullable=False),
+    Column("file", String(32), nullable=False),  # the part that its files' names share
+    Column("content_type", String(40), nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("blurhash", String(120), nullable=False),
+    Column("alt", Exact(1000)),
+    Column("created_at", Big, nullable=False),
+    Column("sent", Boolean, nullable=False),
+    Index("media_by_age", "sent", "created_at"),
+    Index("media_by_uploader", "uploader_id", "sent", "id"),
+)
+
+PURGING, PURGED, DONE = "purging", "purged", "done"
+"""Something is being removed; nothing is left and a last sweep is to come; the last sweep has been."""
+
+purges = Table(  # the withdrawals of which we have heard
+    "purges",
+    metadata,
+    Column("user_id", Big, primary_key=True, autoincrement=False),
+    Column("requested_at", Big, nullable=False),
+    Column("sweep_at", Big),  # when to look next for what is left; none when it is over
+    Column("state", String(8), nullable=False),
+    Index("purges_due", "sweep_at"),
+)
+
+reconciliation = Table(  # one row: how far auth's list of withdrawals has been compared
+    "reconciliation",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("place", Big, nullable=False),
+)
+
+disposal = disposal_table(metadata)
+outbox = outbox_table(metadata)
+inbox = inbox_table(metadata)
+idempotency_keys = idempotency_table(metadata)

@@ -1,0 +1,264 @@
+"""What dm can be asked. Each takes a connection and changes nothing."""
+
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    FromClause,
+    Join,
+    Label,
+    Row,
+    Select,
+    Subquery,
+    func,
+    select,
+    union_all,
+)
+
+from shared import clock, ids
+from shared.errors import NotFound, Unauthenticated
+from shared.pages import Page, Slice
+
+from . import models
+from .links import Links
+
+PLACE = 1
+"""The one row of the table `reconciliation`."""
+DISPLAY, THUMBNAIL = "display.jpg", "thumbnail.jpg"
+"""The two renditions of a photo."""
+
+_messages, _members, _media = models.messages, models.members, models.media
+_peer, _sender = models.people.alias("peer"), models.people.alias("sender")
+_quoted = models.messages.alias("quoted")
+
+
+class Strangers(Exception):
+    """These people have not been heard of here; auth may know them."""
+
+    def __init__(self, *person_ids: int) -> None:
+        super().__init__(*map(ids.text, person_ids))
+        self.ids = person_ids
+
+
+def nobody() -> NotFound:
+    """There is no such person, or no longer."""
+    return NotFound("not_found", "There is no such person.")
+
+
+def withdrawn() -> Unauthenticated:
+    """The one who asks has withdrawn; their token only has not expired yet."""
+    return Unauthenticated("invalid_token", "This account has been withdrawn.")
+
+
+def peer_in(connection: Connection, room_id: int, user_id: int) -> int:
+    """The other one in a room of theirs. Raises NotFound, also where the room is that of others."""
+    mine = (_members.c.room_id == room_id) & (_members.c.user_id == user_id)
+    peer_id: int | None = connection.execute(select(_members.c.peer_id).where(mine)).scalar_one_or_none()
+    if peer_id is None:
+        raise NotFound("not_found", "There is no such room.")
+    return peer_id
+
+
+def room_of(connection: Connection, one_id: int, other_id: int) -> int | None:
+    """The room of these two."""
+    rooms, (low, high) = models.rooms.c, sorted((one_id, other_id))
+    return connection.execute(select(rooms.id).where(rooms.low_id == low, rooms.high_id == high)).scalar_one_or_none()
+
+
+def room(connection: Connection, user_id: int, room_id: int, links: Links) -> dict[str, Any]:
+    """A room as one of the two sees it. Raises NotFound."""
+    mine = _rooms(_members).where(_members.c.user_id == user_id, _members.c.room_id == room_id)
+    row = connection.execute(mine).one_or_none()
+    if row is None:
+        raise NotFound("not_found", "There is no such room.")
+    return _room_json(row, links)
+
+
+def rooms_of(connection: Connection, user_id: int, page: Page, links: Links) -> Slice:
+    """One's rooms, last active first, as that order was when the first page was read.
+
+    The position says where that page began. What became active later belongs before it, so nothing is shown
+    twice, and a room that had not been shown by then is still found in its former place.
+    """
+    begin, after = page.after or (None, None)
+    places = _places(user_id, begin, after, page.limit + 1)
+    mine = (_members.c.room_id == places.c.room_id) & (_members.c.user_id == user_id)
+    question = _rooms(places.join(_members, mine)).add_columns(places.c.place).order_by(places.c.place.desc())
+    rows = connection.execute(question).all()
+    first = rows[0].place if rows and begin is None else begin
+    return Slice.of(rows, page, lambda row: _room_json(row, links), lambda row: (first, row.place))
+
+
+def _places(user_id: int, begin: int | None, after: int | None, limit: int) -> Subquery:
+    """Which rooms come next, and the place of each: the id of what made it active last, by `begin`."""
+    members = _members.c
+    place = members.last_id.label("place")
+    mine = select(members.room_id, place).where(members.user_id == user_id)
+    resting = mine.order_by(place.desc()).limit(limit)
+    if begin is None or after is None:
+        return resting.subquery("places")
+    resting = resting.where(members.last_id < after)
+    earlier = select(func.max(_messages.c.id)).where(_messages.c.room_id == members.room_id, _messages.c.id <= begin)
+    former = func.coalesce(earlier.scalar_subquery(), members.room_id)
+    moved = select(members.room_id, former.label("place")).where(
+        members.user_id == user_id, members.last_id > begin, former < after
+    )
+    both = union_all(select(resting.subquery()), select(moved.subquery())).subquery()
+    return select(both).order_by(both.c.place.desc()).limit(limit).subquery("places")
+
+
+def message(connection: Connection, user_id: int, room_id: int, message_id: int, links: Links) -> dict[str, Any]:
+    """A message in a room of theirs. Raises NotFound."""
+    peer_in(connection, room_id, user_id)
+    row = connection.execute(_said(room_id).where(_messages.c.id == message_id)).one_or_none()
+    if row is None:
+        raise NotFound("not_found", "There is no such message.")
+    return _message_json(row, links)
+
+
+def messages_in(connection: Connection, user_id: int, room_id: int, page: Page, links: Links) -> Slice:
+    """What was said in a room of theirs, newest first. Raises NotFound."""
+    peer_in(connection, room_id, user_id)
+    question = _said(room_id).order_by(_messages.c.id.desc()).limit(page.limit + 1)
+    if page.after is not None:
+        question = question.where(_messages.c.id < page.after[0])
+    rows = connection.execute(question).all()
+    return Slice.of(rows, page, lambda row: _message_json(row, links), lambda row: (row.message_id,))
+
+
+def has_message(connection: Connection, room_id: int, message_id: int) -> bool:
+    """Whether this was said in this room."""
+    this = (_messages.c.id == message_id) & (_messages.c.room_id == room_id)
+    return connection.execute(select(_messages.c.id).where(this)).first() is not None
+
+
+def photo(connection: Connection, media_id: int, links: Links) -> dict[str, Any]:
+    """A photo that was uploaded to a room."""
+    labelled = [_media.c.room_id, _media.c.id.label("media_id"), *_IMAGE]
+    return _image_json(connection.execute(select(*labelled).where(_media.c.id == media_id)).one(), links)
+
+
+def file_of(connection: Connection, room_id: int, media_id: int, rendition: str) -> str:
+    """The name under which a photo of this room is stored. Raises NotFound."""
+    this = (_media.c.id == media_id) & (_media.c.room_id == room_id)
+    name = connection.execute(select(_media.c.file).where(this)).scalar_one_or_none()
+    if name is None:
+        raise NotFound("not_found", "There is no such picture.")
+    return stored(name, rendition)
+
+
+def stored(file: str, rendition: str) -> str:
+    """The name in storage."""
+    return f"{file}-{rendition}"
+
+
+def place_in_withdrawals(connection: Connection) -> int:
+    """How far auth's list of withdrawals has been compared."""
+    table = models.reconciliation.c
+    found = connection.execute(select(table.place).where(table.id == PLACE)).scalar_one_or_none()
+    return found or 0
+
+
+def _named(person: FromClause, prefix: str) -> list[Label[Any]]:
+    return [person.c[name].label(f"{prefix}_{name}") for name in ("nickname", "name", "avatar_url", "deleted")]
+
+
+_IMAGE = [_media.c[name] for name in ("width", "height", "blurhash", "alt", "content_type")]
+_MESSAGE = [
+    _messages.c.id.label("message_id"),
+    *(_messages.c[name] for name in ("sender_id", "text", "media_id", "post_id")),
+    _messages.c.created_at.label("sent_at"),
+    *(_quoted.c[name].label(f"quoted_{name}") for name in ("id", "sender_id", "text", "media_id")),
+    *_named(_sender, "sender"),
+    *_IMAGE,
+]
+
+
+def _said(room_id: int) -> Select[Any]:
+    everything = select(_messages.c.room_id, *_MESSAGE).select_from(_in_full(_messages))
+    return everything.where(_messages.c.room_id == room_id)
+
+
+def _rooms(members: FromClause) -> Select[Any]:
+    """Rooms with all that is shown of them, in one statement however many there are."""
+    rooms = models.rooms
+    last = (_messages.c.id == _members.c.last_id) & (_messages.c.room_id == _members.c.room_id)
+    joined = (
+        members.join(rooms, rooms.c.id == _members.c.room_id)
+        .outerjoin(_peer, _peer.c.id == _members.c.peer_id)
+        .outerjoin(_messages, last)
+    )
+    shown = (_members.c.room_id, _members.c.peer_id, _members.c.unread_count, rooms.c.created_at)
+    return select(*shown, *_named(_peer, "peer"), *_MESSAGE).select_from(_in_full(joined))
+
+
+def _in_full(messages: FromClause) -> Join:
+    """Messages with who sent them, what they quote and the photo in them."""
+    return (
+        messages.outerjoin(_sender, _sender.c.id == _messages.c.sender_id)
+        .outerjoin(_quoted, _quoted.c.id == _messages.c.reply_to)
+        .outerjoin(_media, _media.c.id == _messages.c.media_id)
+    )
+
+
+def _room_json(row: Row[Any], links: Links) -> dict[str, Any]:
+    return {
+        "id": ids.text(row.room_id),
+        "peer": _person_json(row, "peer"),
+        "last_message": None if row.message_id is None else _message_json(row, links),
+        "unread_count": row.unread_count,
+        "created_at": clock.text(row.created_at),
+    }
+
+
+def _message_json(row: Row[Any], links: Links) -> dict[str, Any]:
+    return {
+        "id": ids.text(row.message_id),
+        "room_id": ids.text(row.room_id),
+        "sender": _person_json(row, "sender"),
+        "type": _kind(row.text, row.media_id),
+        "text": row.text,
+        "image": None if row.media_id is None else _image_json(row, links),
+        "post_id": None if row.post_id is None else ids.text(row.post_id),
+        "reply_to": None if row.quoted_id is None else _quote_json(row),
+        "created_at": clock.text(row.sent_at),
+    }
+
+
+def _quote_json(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "id": ids.text(row.quoted_id),
+        "sender_id": ids.text(row.quoted_sender_id),
+        "type": _kind(row.quoted_text, row.quoted_media_id),
+        "text": row.quoted_text,
+    }
+
+
+def _kind(text: str | None, media_id: int | None) -> str:
+    if text is not None:
+        return "text"
+    return "post" if media_id is None else "image"
+
+
+def _image_json(row: Row[Any], links: Links) -> dict[str, Any]:
+    return {
+        "id": ids.text(row.media_id),
+        "url": links.url(row.room_id, row.media_id, DISPLAY),
+        "thumbnail_url": links.url(row.room_id, row.media_id, THUMBNAIL),
+        "width": row.width,
+        "height": row.height,
+        "blurhash": row.blurhash,
+        "alt": row.alt,
+        "content_type": row.content_type,
+    }
+
+
+def _person_json(row: Row[Any], prefix: str) -> dict[str, Any]:
+    """A UserRef. Nothing but the id is known of who has withdrawn."""
+    return {
+        "id": ids.text(getattr(row, f"{prefix}_id")),
+        "nickname": getattr(row, f"{prefix}_nickname"),
+        "name": getattr(row, f"{prefix}_name"),
+        "avatar_url": getattr(row, f"{prefix}_avatar_url"),
+        "deleted": bool(getattr(row, f"{prefix}_deleted")),
+    }

@@ -1,0 +1,16 @@
+"""What the dm service is told from outside."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from shared.settings import Settings as SharedSettings
+
+
+class Settings(SharedSettings):
+    """Read from the environment."""
+
+    database_url: str = "sqlite:///data/dm.db"
+    storage_url: str = "file:data/files/dm"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8104
+    posts_url: str = "http://127.0.0.1:8103"

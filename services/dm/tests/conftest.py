@@ -1,0 +1,67 @@
+"""A dm service for each test: on a fresh database and folder of its own, with a stand-in for its neighbours."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from services.dm.app import create_app
+from services.dm.links import Links
+from services.dm.settings import Settings
+from shared.database import Database
+from shared.events.in_process import InProcessBus
+from shared.images import Darkroom
+from shared.testing import Minter, Running, Stub, migrated, running
+
+MIGRATIONS = Path(__file__).parents[1] / "migrations"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Of a service on a database that its migrations have just made."""
+    return Settings(database_url=migrated(MIGRATIONS, tmp_path / "dm.db"), storage_url=(tmp_path / "files").as_uri())
+
+
+@pytest.fixture
+def database(settings: Settings) -> Iterator[Database]:
+    """The same database, to look into."""
+    opened = Database(settings.database_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def links(settings: Settings) -> Links:
+    """Makes the same links as the service."""
+    return Links(settings.key("photo links"))
+
+
+@pytest.fixture
+def neighbours() -> Stub:
+    """An auth that knows nobody, and a posts that has nothing, until the test says so."""
+    return Stub({"/internal/withdrawals": {"items": [], "next": None}})
+
+
+@pytest.fixture
+def minter() -> Minter:
+    """Makes the tokens of those who ask."""
+    return Minter()
+
+
+@pytest.fixture(scope="session")
+def darkroom() -> Iterator[Darkroom]:
+    """One for all tests: its process takes longer to start than a photo to develop."""
+    opened = Darkroom()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def dm(settings: Settings, neighbours: Stub, minter: Minter, darkroom: Darkroom) -> Iterator[Running]:
+    """The service, answering on a socket."""
+    app = create_app(settings, InProcessBus(), neighbours.transport)
+    app.state.verifier = minter.verifier()
+    app.state.parts = replace(app.state.parts, darkroom=darkroom)
+    with running(app) as service:
+        yield service

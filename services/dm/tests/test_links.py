@@ -1,0 +1,45 @@
+"""Links to private photos: ours alone, for one picture, for about an hour."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.dm.links import LIFETIME, STEP, Links
+from shared import clock
+from shared.errors import Forbidden
+
+LINKS = Links(b"k" * 32)
+ROOM, PHOTO = 0x37A52D5F400001, 0x37A52D5F400002
+
+
+def parts(url: str) -> tuple[str, str]:
+    """When it expires, and its signature."""
+    expires, signature = url.partition("?")[2].split("&")
+    return expires.removeprefix("expires="), signature.removeprefix("signature=")
+
+
+@given(st.integers(0, 10**13))
+def test_a_link_is_good_for_an_hour_and_a_quarter_at_most(moment: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clock, "now", lambda: moment)
+        seconds = LINKS.check(ROOM, PHOTO, "display.jpg", *parts(LINKS.url(ROOM, PHOTO, "display.jpg")))
+        assert LIFETIME <= seconds * clock.SECOND <= LIFETIME + STEP + clock.SECOND
+
+
+@given(st.text(), st.text())
+def test_no_other_words_are_a_signature(expires: str, signature: str) -> None:
+    with pytest.raises(Forbidden, match="invalid_link"):
+        LINKS.check(ROOM, PHOTO, "display.jpg", expires, signature)
+
+
+def test_a_link_is_ours_alone() -> None:
+    expires, signature = parts(Links(b"o" * 32).url(ROOM, PHOTO, "display.jpg"))
+    with pytest.raises(Forbidden, match="invalid_link"):
+        LINKS.check(ROOM, PHOTO, "display.jpg", expires, signature)
+
+
+def test_ids_cannot_be_shifted_between_room_and_photo() -> None:
+    expires, signature = parts(LINKS.url(ROOM, PHOTO, "display.jpg"))
+    for room, photo, rendition in ((PHOTO, ROOM, "display.jpg"), (ROOM, ROOM, "display.jpg"), (ROOM, PHOTO, "x")):
+        with pytest.raises(Forbidden, match="invalid_link"):
+            LINKS.check(room, photo, rendition, expires, signature)

@@ -1,0 +1,93 @@
+"""What tests of dm say again and again: some people, their rooms, what was said, and what has been announced."""
+
+from io import BytesIO
+from typing import Any
+
+from PIL import Image
+from sqlalchemy import Connection, Row, Table, select, update
+
+from services.dm import models
+from services.dm.actions import people, photos, rooms, withdrawals
+from services.dm.actions.messages import Draft, send
+from shared import clock, ids
+from shared.database import Database
+from shared.pages import Page
+from shared.testing import announced
+
+FIRST = Page(100, None)
+LAST_SWEEP_AFTER = clock.HOUR
+NOTHING = ids.text(1)
+
+
+def some_people(database: Database, number: int) -> list[int]:
+    """So many people that dm has heard of."""
+    made = [people.Person(ids.new(), f"nick{each}", f"Name {each}", None, 1) for each in range(number)]
+    for person in made:
+        database.write(people.keep, person)
+    return [person.id for person in made]
+
+
+def room_of(database: Database, one: int, other: int) -> int:
+    """Their room."""
+    return database.write(rooms.open_room, one, other).room_id
+
+
+def say(database: Database, sender: int, room: int, text: str = "hi", **draft: Any) -> int:
+    """Send a text; the id of the message."""
+    return database.write(send, sender, room, Draft(text=text, **draft))
+
+
+def upload(database: Database, person: int, room: int, file: str = "f" * 32) -> int:
+    """A photo of which everything but the files is there; its id."""
+    database.write(photos.expect, person, room, file)
+    return database.write(photos.keep, person, room, photos.Photo(file, "image/jpeg", 4, 3, "LEHV6n", "A quay"))
+
+
+def rows_of(database: Database, table: Table) -> list[Row[Any]]:
+    """The whole table."""
+    return list(database.read(lambda connection: connection.execute(select(table)).all()))
+
+
+def facts(database: Database) -> list[tuple[str, dict[str, Any]]]:
+    """Everything announced so far, each held against its contract."""
+    return announced(database, models.outbox)
+
+
+def purge_states(database: Database) -> dict[int, str]:
+    """How far each purge is."""
+    return {row.user_id: row.state for row in rows_of(database, models.purges)}
+
+
+def purge_to_the_end(database: Database, chunk: int = 10) -> None:
+    """What the worker does until nothing is due."""
+    while database.write(withdrawals.purge_some, LAST_SWEEP_AFTER, chunk):
+        pass
+
+
+def time_passes(database: Database, milliseconds: int) -> None:
+    """For uploads and their files it is as if they had been made so much earlier."""
+
+    def backdate(tx: Connection) -> None:
+        media, disposal = models.media, models.disposal
+        tx.execute(update(media).values(created_at=media.c.created_at - milliseconds))
+        tx.execute(update(disposal).values(due_at=disposal.c.due_at - milliseconds))
+
+    database.write(backdate)
+
+
+def registered(person_id: int, version: int = 1, **changes: Any) -> dict[str, Any]:
+    """What `user.registered.v1` and `user.updated.v1` say of somebody."""
+    said = {"user_id": ids.text(person_id), "nickname": "ada", "name": "Ada", "avatar_url": None}
+    return {**said, "version": version, **changes}
+
+
+def deleted(person_id: int) -> dict[str, Any]:
+    """What `user.deleted.v1` says of somebody."""
+    return {"user_id": ids.text(person_id), "deleted_at": clock.text(clock.now())}
+
+
+def picture(size: tuple[int, int] = (40, 30), colour: str = "teal") -> bytes:
+    """A photo as somebody might upload it."""
+    file = BytesIO()
+    Image.new("RGB", size, colour).save(file, "PNG")
+    return file.getvalue()
