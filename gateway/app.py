@@ -1,0 +1,88 @@
+"""Wires the gateway together; read from top to bottom."""
+
+import structlog
+
+from shared.background import Worker
+from shared.events.bus import Bus
+from shared.identity import RemoteKeys, Verifier, fetch_from
+from shared.neighbours import Neighbour
+
+from .docs import Docs
+from .door import Door
+from .health import Health
+from .proxy import Proxy
+from .revocations import EVERY_SECONDS, Revocations
+from .routes import OWN, Table
+from .settings import Settings
+from .tokens import Tokens
+from .upstream import Upstream
+from .visit import Receive, Scope, Send
+
+log = structlog.get_logger()
+
+
+class Gateway:
+    """The ASGI application: a door, and the lifespan of what stands behind it."""
+
+    def __init__(self, settings: Settings, bus: Bus) -> None:
+        auth = Neighbour(OWN, settings.secret.get_secret_value(), "auth", settings.auth_url)
+        keys = RemoteKeys(fetch_from(f"{settings.auth_url}/.well-known/jwks.json"))
+        verifier = Verifier(keys, issuer=settings.token_issuer, audience=settings.token_audience)
+        revocations = Revocations(auth, settings.access_token_seconds)
+        revocations.listen(bus, OWN)
+
+        table = Table()
+        proxy = Proxy(
+            settings,
+            {
+                name: Upstream(name, url, settings.in_flight, settings.heavy_in_flight)
+                for name, url in settings.upstreams.items()
+            },
+        )
+        proxy.upstreams["auth"].on_answer = revocations.note
+        health = Health(proxy, revocations)
+        docs = Docs(proxy, table)
+        own = {
+            "/healthz": health.healthz,
+            "/readyz": health.readyz,
+            "/docs": docs.page,
+            "/docs/{file}": docs.file,
+            "/openapi.json": docs.description,
+        }
+        self._door = Door(settings, table, Tokens(verifier, revocations), proxy, own)
+        self._health = health
+        self._proxy = proxy
+        self._auth = auth
+        self._bus = bus
+        self._worker = Worker("gateway.revocations", revocations.pull, every=EVERY_SECONDS)
+        self.drain_seconds = settings.drain_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request, or the whole life of the application."""
+        if scope["type"] == "http":
+            await self._door(scope, receive, send)
+        else:
+            await self._live(receive, send)
+
+    def drain(self) -> None:
+        """Say from now on that no more requests should come; those that do are served."""
+        self._health.draining = True
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        await self._proxy.open()
+        await self._bus.start()
+        self._worker.start()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        self.drain()
+        await self._worker.stop()
+        await self._bus.stop()
+        await self._auth.close()
+        await self._proxy.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def create_app(settings: Settings, bus: Bus) -> Gateway:
+    """The gateway, not yet running."""
+    return Gateway(settings, bus)

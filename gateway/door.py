@@ -1,0 +1,101 @@
+"""The gateway as an ASGI application: what happens to a request, from first look to answer."""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+
+import structlog
+
+from shared import metrics
+from shared.web import request_ids
+
+from . import answers, bodies, limits
+from .answers import Refused
+from .cors import Cors
+from .proxy import CutShort, Proxy
+from .routes import OWN, PUBLIC, Table
+from .settings import Settings
+from .tokens import Tokens
+from .visit import Gone, Headers, Receive, Scope, Send, Visit
+
+Handler = Callable[[Visit], Awaitable[None]]
+"""Answers one of the gateway's own routes."""
+NOT_FOUND = (404, "not_found", "There is nothing here.")
+log = structlog.get_logger()
+
+
+class Door:
+    """Refuses, answers or forwards."""
+
+    def __init__(
+        self, settings: Settings, table: Table, tokens: Tokens, proxy: Proxy, own: Mapping[str, Handler]
+    ) -> None:
+        self._settings = settings
+        self._table = table
+        self._tokens = tokens
+        self._proxy = proxy
+        self._own = own
+        self._cors = Cors(settings.cors_origins)
+        self._always = always(settings)
+        self._timers: dict[tuple[str, int | None], Callable[[float], None]] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, whatever happens."""
+        started = time.perf_counter()
+        request_id = request_ids.of(scope["headers"])
+        headers = [*self._always, (b"x-request-id", request_id.encode())]
+        visit = Visit(scope, receive, send, request_id, headers)
+        try:
+            await self._serve(visit)
+        except Refused as refused:
+            await answers.refuse(visit, refused)
+        except Gone:
+            log.debug("the client has left", request_id=request_id)
+        except CutShort as problem:
+            log.warning("answer cut short", reason=str(problem), request_id=request_id)
+        except Exception:
+            log.exception("unexpected failure", request_id=request_id)
+            if visit.status is None:
+                await answers.refuse(visit, answers.surprise())
+        finally:
+            self._count(visit, time.perf_counter() - started)
+
+    async def _serve(self, visit: Visit) -> None:
+        limits.examine(visit)
+        self._cors.admit(visit)
+        place = self._table.find(visit.path)
+        if place is None:
+            raise Refused(*NOT_FOUND)
+        if visit.method == "OPTIONS":
+            allow = (b"allow", ", ".join(place.methods).encode())
+            await answers.nothing(visit, allow, *self._cors.preflight(visit, place))
+            return
+        route = place.routes.get(visit.method)
+        if route is None:
+            raise answers.not_allowed(place.methods)
+        visit.pattern = route.pattern
+        if route.access is not PUBLIC:
+            await self._tokens.check(visit, route)
+        body = await bodies.take(visit, route, self._settings.body_seconds)
+        if route.upstream == OWN:
+            await self._own[route.pattern](visit)
+        else:
+            await self._proxy.forward(visit, route, body)
+
+    def _count(self, visit: Visit, seconds: float) -> None:
+        labels = (visit.pattern, visit.status)
+        timer = self._timers.get(labels)
+        if timer is None:
+            timer = self._timers[labels] = metrics.REQUESTS.labels("gateway", *labels).observe
+        timer(seconds)
+
+
+def always(settings: Settings) -> Headers:
+    """The headers of every answer."""
+    headers = [
+        (b"x-content-type-options", b"nosniff"),
+        (b"referrer-policy", b"no-referrer"),
+        (b"x-frame-options", b"DENY"),
+    ]
+    if settings.hsts_seconds:
+        headers.append((b"strict-transport-security", b"max-age=%d" % settings.hsts_seconds))
+    return headers

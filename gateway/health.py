@@ -1,0 +1,66 @@
+"""Is the gateway up, and is it worth sending requests to: `/healthz` and `/readyz`."""
+
+import asyncio
+import time
+
+from . import answers
+from .proxy import Proxy
+from .revocations import Revocations
+from .visit import Visit
+
+KEPT_SECONDS = 1.0
+PROBE_SECONDS = 1.0
+
+
+class Health:
+    """What this gateway can do now.
+
+    It becomes ready when every upstream has been ready once. After that it stays so while any of them is up:
+    one service that is away must not take the door away from the others.
+    """
+
+    def __init__(self, proxy: Proxy, revocations: Revocations) -> None:
+        self._proxy = proxy
+        self._revocations = revocations
+        self._states = dict.fromkeys(proxy.upstreams, "unknown")
+        self._once_ready: set[str] = set()
+        self._looked_at = float("-inf")
+        self._looking = asyncio.Lock()
+        self.draining = False
+
+    async def healthz(self, visit: Visit) -> None:
+        """200 while the process answers at all."""
+        await answers.json(visit, 200, {"status": "up"})
+
+    async def readyz(self, visit: Visit) -> None:
+        """200 or 503, and the state of each upstream."""
+        async with self._looking:
+            if time.monotonic() - self._looked_at > KEPT_SECONDS:
+                await self._look()
+        status = self._status()
+        parts = {"revocations": "loaded" if self._revocations.loaded else "unknown", "upstreams": self._states}
+        document = {"status": status, **parts}
+        if status in ("ready", "degraded"):
+            await answers.json(visit, 200, document)
+        else:
+            await answers.json(visit, 503, document, (b"retry-after", b"1"))
+
+    def _status(self) -> str:
+        if self.draining:
+            return "draining"
+        if not self._revocations.loaded or self._once_ready < set(self._states):
+            return "starting"
+        up = sum(1 for state in self._states.values() if state == "up")
+        return "ready" if up == len(self._states) else "degraded" if up else "down"
+
+    async def _look(self) -> None:
+        names = list(self._states)
+        self._states = dict(zip(names, await asyncio.gather(*map(self._state, names)), strict=True))
+        self._once_ready.update(name for name, state in self._states.items() if state == "up")
+        self._looked_at = time.monotonic()
+
+    async def _state(self, name: str) -> str:
+        found = await self._proxy.fetch(name, "/readyz", PROBE_SECONDS)
+        if found is None:
+            return "down"
+        return "up" if found[0] == 200 else "not ready"

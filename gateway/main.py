@@ -1,0 +1,24 @@
+"""The gateway as a process: `python -m gateway.main`."""
+
+from contextlib import suppress
+
+from shared import logs, metrics
+from shared.events.chosen import bus_for
+
+from .app import create_app
+from .server import Server
+from .settings import Settings
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    settings = Settings()
+    logs.configure(settings.log_level, settings.environment)
+    metrics.serve(settings.host, settings.metrics_port)
+    app = create_app(settings, bus_for(settings.broker_url))
+    with suppress(KeyboardInterrupt):
+        Server(app, host=settings.host, port=settings.port).run()
+
+
+if __name__ == "__main__":
+    main()

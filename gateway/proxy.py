@@ -1,0 +1,209 @@
+"""Carries requests to the upstreams and their answers back, as streams, without looking inside."""
+
+import asyncio
+from dataclasses import dataclass
+from functools import partial
+from http import HTTPStatus
+
+import aiohttp
+import structlog
+
+from shared import metrics
+
+from . import relayed
+from .answers import Refused, unavailable
+from .bodies import Upload, too_slow
+from .routes import HEAVY, LIGHT, Route
+from .settings import Settings
+from .upstream import Upstream
+from .visit import Visit
+
+NOT_ADDED = ("accept", "accept-encoding", "content-type", "user-agent")
+"""What the client library would otherwise say in the client's name."""
+LARGEST_FETCH = 4 * 1024 * 1024
+log = structlog.get_logger()
+
+
+class CutShort(Exception):
+    """The answer broke off after it had begun; all that is left is to cut it short for the client as well."""
+
+
+class NotReached(Exception):
+    """No connection, or it was lost before an answer began."""
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """One request to be carried out at an upstream."""
+
+    visit: Visit
+    route: Route
+    upstream: Upstream
+    body: bytes | Upload | None
+
+
+class Proxy:
+    """The way to all upstreams."""
+
+    def __init__(self, settings: Settings, upstreams: dict[str, Upstream]) -> None:
+        self.upstreams = upstreams
+        self._seconds = {LIGHT: settings.whole_seconds, HEAVY: settings.heavy_seconds}
+        self._patience = aiohttp.ClientTimeout(
+            total=None, connect=settings.connect_seconds, sock_read=settings.first_byte_seconds
+        )
+        self._session: aiohttp.ClientSession
+
+    async def open(self) -> None:
+        """Get ready, in the running loop."""
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            skip_auto_headers=NOT_ADDED,
+            auto_decompress=False,
+            timeout=self._patience,
+            middlewares=(_never_repeated,),
+        )
+        for upstream in self.upstreams.values():
+            metrics.IN_FLIGHT.labels(upstream.name).set_function(partial(getattr, upstream, "in_flight"))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._session.close()
+
+    async def forward(self, visit: Visit, route: Route, body: bytes | Upload | None) -> None:
+        """Ask the upstream of this route and hand its answer back. Raises Refused, Gone or CutShort."""
+        errand = Errand(visit, route, self.upstreams[route.upstream], body)
+        try:
+            async with asyncio.timeout(self._seconds[route.weight]):
+                last = await self._carry_out(errand)
+                await visit.end(last)
+        except TimeoutError as problem:
+            raise _too_late(errand) from problem
+
+    async def fetch(self, name: str, path: str, seconds: float) -> tuple[int, bytes] | None:
+        """Status and body of what an upstream says at this path, for the gateway's own use; None if nothing."""
+        url = self.upstreams[name].address(path.encode(), b"")
+        try:
+            async with asyncio.timeout(seconds), self._session.get(url, allow_redirects=False) as answer:
+                return answer.status, await _at_most(LARGEST_FETCH, answer)
+        except (NotReached, aiohttp.ClientError, TimeoutError):
+            return None
+
+    async def _carry_out(self, errand: Errand) -> bytes:
+        """All but the last part of the answer, which is given back: for that no place need be held any more."""
+        errand.upstream.enter(errand.route.weight)
+        try:
+            answer = await self._ask(errand)
+            try:
+                return await _hand_back(errand, answer)
+            finally:
+                answer.release()
+        finally:
+            errand.upstream.leave(errand.route.weight)
+
+    async def _ask(self, errand: Errand) -> aiohttp.ClientResponse:
+        """The head of the answer. A question that changes nothing is put once more if it did not arrive."""
+        errand.upstream.budget.earn()
+        try:
+            return await self._try(errand)
+        except NotReached:
+            if errand.route.method != "GET" or not errand.upstream.budget.spend():
+                raise errand.upstream.away() from None
+        try:
+            return await self._try(errand)
+        except NotReached:
+            raise errand.upstream.away() from None
+
+    async def _try(self, errand: Errand) -> aiohttp.ClientResponse:
+        visit, upstream = errand.visit, errand.upstream
+        try:
+            answer = await self._session.request(
+                errand.route.method,
+                upstream.address(visit.scope["raw_path"], visit.scope["query_string"]),
+                headers=relayed.to_upstream(visit, errand.route, errand.body),
+                data=errand.body,
+                allow_redirects=False,
+            )
+        except (NotReached, aiohttp.ClientError, TimeoutError) as problem:
+            raise _meaning(errand, problem) from problem
+        if answer.status < HTTPStatus.INTERNAL_SERVER_ERROR or answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            upstream.breaker.succeeded()  # a service that says itself that it is busy is there
+        else:
+            upstream.breaker.failed()
+        return answer
+
+
+async def _never_repeated(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """The library repeats PUT and DELETE by itself after a lost connection; with our error it does not."""
+    try:
+        return await handler(request)
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError, aiohttp.ConnectionTimeoutError) as problem:
+        raise NotReached(repr(problem)) from problem
+
+
+def _meaning(errand: Errand, problem: Exception) -> Exception:
+    """Whose fault it is that no answer came, and what to say about it."""
+    if isinstance(errand.body, Upload) and errand.body.trouble is not None:
+        return errand.body.trouble
+    _blame(errand, problem)
+    if isinstance(problem, NotReached):
+        return problem
+    return _silent() if isinstance(problem, TimeoutError) else _failed()
+
+
+def _too_late(errand: Errand) -> Exception:
+    """The time for the whole exchange is over."""
+    if errand.visit.status is not None:  # most likely the client takes the answer in too slowly
+        return CutShort("it took too long")
+    if isinstance(errand.body, Upload) and not errand.body.done:
+        return too_slow()
+    _blame(errand, TimeoutError())
+    return _silent()
+
+
+def _blame(errand: Errand, problem: Exception) -> None:
+    errand.upstream.breaker.failed()
+    log.warning(
+        "upstream did not answer",
+        upstream=errand.upstream.name,
+        reason=repr(problem),
+        request_id=errand.visit.request_id,
+    )
+
+
+async def _hand_back(errand: Errand, answer: aiohttp.ClientResponse) -> bytes:
+    """Send the client all but the last part of the answer, and give that back."""
+    visit, upstream = errand.visit, errand.upstream
+    if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        request_id = visit.request_id
+        log.warning("upstream failed", upstream=upstream.name, status=answer.status, request_id=request_id)
+        busy = answer.status == HTTPStatus.SERVICE_UNAVAILABLE
+        raise upstream.away(relayed.retry_after(answer)) if busy else _failed()
+    upstream.on_answer(answer.headers)
+    await visit.begin(answer.status, relayed.to_client(answer))
+    if visit.method == "HEAD":
+        return b""
+    try:
+        while True:
+            part = await answer.content.readany()
+            if answer.content.at_eof():
+                return part
+            await visit.go_on(part)
+    except aiohttp.ClientError as problem:
+        upstream.breaker.failed()
+        raise CutShort(repr(problem)) from problem
+
+
+def _silent() -> Refused:
+    return unavailable("upstream_timeout", "This part of the service did not answer in time.")
+
+
+def _failed() -> Refused:
+    return Refused(HTTPStatus.BAD_GATEWAY, "upstream_failed", "This part of the service failed to answer.")
+
+
+async def _at_most(limit: int, answer: aiohttp.ClientResponse) -> bytes:
+    content = bytearray()
+    while len(content) <= limit and (part := await answer.content.readany()):
+        content += part
+    return bytes(content)

@@ -1,0 +1,69 @@
+"""Which headers travel on: to the upstream by a list of what may, to the client all but what is not theirs."""
+
+from http import HTTPStatus
+
+import aiohttp
+from multidict import CIMultiDict, istr
+
+from shared.access_tokens import ENDED_LOGINS, ENDED_SUBJECT
+
+from .answers import Refused
+from .bodies import Upload
+from .limits import PASSED_ON
+from .routes import PUBLIC, Route
+from .visit import Headers, Visit
+
+_NAMES = {name: istr(name.decode()) for name in PASSED_ON}
+_AUTHORIZATION = istr("authorization")
+_CONTENT_LENGTH = istr("content-length")
+_FORWARDED_FOR = istr("x-forwarded-for")
+_REQUEST_ID = istr("x-request-id")
+
+_KEPT_BACK = frozenset(
+    {
+        # of one connection only (RFC 9110, section 7.6.1)
+        *(b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-authorization", b"proxy-connection"),
+        *(b"te", b"trailer", b"transfer-encoding", b"upgrade"),
+        # ours to say
+        *(b"access-control-allow-credentials", b"access-control-allow-origin", b"date", b"referrer-policy"),
+        *(b"server", b"strict-transport-security", b"x-content-type-options", b"x-frame-options"),
+        b"x-request-id",
+        # said to us
+        *(ENDED_LOGINS.encode(), ENDED_SUBJECT.encode()),
+    }
+)
+LONGEST_RETRY_AFTER = 3600
+
+
+def to_upstream(visit: Visit, route: Route, body: bytes | Upload | None) -> CIMultiDict[str]:
+    """What the upstream gets to see. Raises Refused for what is no text."""
+    headers: CIMultiDict[str] = CIMultiDict()
+    try:
+        for name, value in visit.given.items():
+            if name in _NAMES:
+                headers.add(_NAMES[name], value.decode())
+    except UnicodeDecodeError:
+        raise Refused(HTTPStatus.BAD_REQUEST, "malformed_header", "A header field is not UTF-8.") from None
+    if route.access is not PUBLIC and b"authorization" in visit.given:
+        headers.add(_AUTHORIZATION, visit.given[b"authorization"].decode())
+    if isinstance(body, Upload) and visit.length is not None:
+        headers.add(_CONTENT_LENGTH, str(visit.length))
+    client = visit.scope["client"]
+    headers.add(_FORWARDED_FOR, client[0] if client else "unknown")
+    headers.add(_REQUEST_ID, visit.request_id)
+    return headers
+
+
+def to_client(answer: aiohttp.ClientResponse) -> Headers:
+    """What the client gets to see of the upstream's headers."""
+    kept_back = _KEPT_BACK
+    connection = answer.headers.get("connection")
+    if connection is not None:
+        kept_back = kept_back | {name.strip().lower().encode() for name in connection.split(",")}
+    return [(name, value) for name, value in answer.raw_headers if name.lower() not in kept_back]
+
+
+def retry_after(answer: aiohttp.ClientResponse) -> int:
+    """The seconds that the upstream asks to wait."""
+    given = answer.headers.get("retry-after", "")
+    return min(int(given), LONGEST_RETRY_AFTER) if given.isdecimal() and len(given) < 10 else 1

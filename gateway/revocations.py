@@ -1,0 +1,116 @@
+"""Which logins and people have ended before their access tokens did: heard from the bus, and asked of auth."""
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping
+
+import structlog
+from pydantic import BaseModel
+
+from shared import errors, ids
+from shared.access_tokens import ENDED_LOGINS, ENDED_SUBJECT
+from shared.events.bus import Bus
+from shared.events.envelope import Event
+from shared.identity import LEEWAY
+from shared.ids import Id
+from shared.neighbours import Neighbour
+
+PATH = "/internal/revocations"
+OVERHEARS = ("session.revoked.v1", "user.deleted.v1")
+EVERY_SECONDS = 5.0
+RETRY_SECONDS = 0.5
+MOST = 200_000
+"""Of each kind. Far more than end within the lifetime of a token; past it the oldest are let go."""
+log = structlog.get_logger()
+
+
+class SessionRevoked(BaseModel):
+    """A login has ended."""
+
+    session_id: Id
+
+
+class UserDeleted(BaseModel):
+    """A person has withdrawn."""
+
+    user_id: Id
+
+
+class _Ended:
+    """Ids, each kept until no token of before can be valid any more."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._until: dict[int, float] = {}
+
+    def __contains__(self, id_: int) -> bool:
+        return id_ in self._until
+
+    def add(self, id_: int) -> None:
+        self._until.setdefault(id_, time.monotonic() + self._seconds)
+
+    def forget_old(self) -> None:
+        # In place, entry by entry: facts are added from other threads meanwhile.
+        now = time.monotonic()
+        kept = list(self._until.items())
+        excess = len(kept) - MOST
+        if excess > 0:
+            log.error("more revocations than are kept", excess=excess)
+        for position, (id_, until) in enumerate(kept):
+            if until <= now or position < excess:
+                self._until.pop(id_, None)
+
+
+class Revocations:
+    """Whether what a valid token speaks for has ended meanwhile."""
+
+    def __init__(self, auth: Neighbour, lifetime: int) -> None:
+        self._auth = auth
+        self._logins = _Ended(lifetime + LEEWAY)
+        self._people = _Ended(lifetime + LEEWAY)
+        self.loaded = False
+        """Whether auth was asked at least once; until then nobody can be let in."""
+
+    def revoked(self, subject: int, login: int) -> bool:
+        """Whether this login or this person has ended."""
+        return login in self._logins or subject in self._people
+
+    def note(self, headers: Mapping[str, str]) -> None:
+        """Take from auth's own answer what the request has ended, before whoever asked learns that it has."""
+        self._note(headers.get(ENDED_LOGINS, "").split(), headers.get(ENDED_SUBJECT, "").split())
+
+    def listen(self, bus: Bus, name: str) -> None:
+        """Hear of revocations at once where the bus reaches us."""
+        bus.overhear(name, OVERHEARS, self.hear)
+
+    def hear(self, event: Event) -> None:
+        """Take in one fact."""
+        if event.type == "session.revoked":
+            self._logins.add(SessionRevoked.model_validate(event.data).session_id)
+        else:
+            self._people.add(UserDeleted.model_validate(event.data).user_id)
+
+    async def pull(self) -> bool:
+        """Ask auth for all that still count; a step of a worker."""
+        try:
+            found = await self._auth.get(PATH)
+        except errors.Unavailable:
+            found = None
+        if found is None:
+            if not self.loaded:
+                await asyncio.sleep(RETRY_SECONDS)
+            return not self.loaded
+        self._take(found["session_ids"], found["user_ids"])
+        return False
+
+    def _take(self, logins: Iterable[str], people: Iterable[str]) -> None:
+        self._note(logins, people)
+        self._logins.forget_old()
+        self._people.forget_old()
+        self.loaded = True
+
+    def _note(self, logins: Iterable[str], people: Iterable[str]) -> None:
+        for each in logins:
+            self._logins.add(ids.parse(each))
+        for each in people:
+            self._people.add(ids.parse(each))

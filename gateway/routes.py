@@ -1,0 +1,157 @@
+"""The one table of what can be reached from outside; nothing that is missing here is ever forwarded."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class Access(Enum):
+    """Who may ask."""
+
+    PUBLIC = "anybody; a token is not even looked at"
+    OPTIONAL = "anybody; a token that is given must be valid, and is passed on"
+    SIGNED_IN = "whoever has a valid token"
+
+
+class Body(Enum):
+    """What the client may send along."""
+
+    NONE = "nothing"
+    JSON = "a small document"
+    UPLOAD = "files, streamed"
+
+
+class Weight(Enum):
+    """How long it may take, and which share of an upstream's places it may use."""
+
+    LIGHT = "a short exchange"
+    HEAVY = "pictures, whose time depends on the client's line"
+
+
+PUBLIC, OPTIONAL, SIGNED_IN = Access
+NONE, JSON, UPLOAD = Body
+LIGHT, HEAVY = Weight
+OWN = "gateway"
+"""The upstream of what the gateway answers itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One row of the table."""
+
+    method: str
+    pattern: str
+    upstream: str
+    access: Access = SIGNED_IN
+    body: Body = NONE
+    weight: Weight = LIGHT
+
+
+ROUTES = (
+    # accounts, sessions, people
+    Route("POST", "/api/v1/auth/signup", "auth", PUBLIC, JSON),
+    Route("POST", "/api/v1/auth/login", "auth", PUBLIC, JSON),
+    Route("POST", "/api/v1/auth/refresh", "auth", PUBLIC, JSON),
+    Route("POST", "/api/v1/auth/logout", "auth"),
+    Route("GET", "/api/v1/auth/sessions", "auth"),
+    Route("DELETE", "/api/v1/auth/sessions/{id}", "auth"),
+    Route("GET", "/api/v1/users", "auth", PUBLIC),
+    Route("GET", "/api/v1/users/me", "auth"),
+    Route("PATCH", "/api/v1/users/me", "auth", SIGNED_IN, JSON),
+    Route("PUT", "/api/v1/users/me/avatar", "auth", SIGNED_IN, UPLOAD, HEAVY),
+    Route("DELETE", "/api/v1/users/me/avatar", "auth"),
+    Route("POST", "/api/v1/users/me/deletion", "auth", SIGNED_IN, JSON),
+    Route("GET", "/api/v1/users/by-nickname/{nickname}", "auth", PUBLIC),
+    Route("GET", "/api/v1/users/{id}", "auth", PUBLIC),
+    Route("GET", "/api/v1/avatars/{name}", "auth", PUBLIC, NONE, HEAVY),
+    Route("GET", "/.well-known/jwks.json", "auth", PUBLIC),
+    # who follows whom
+    Route("PUT", "/api/v1/users/{id}/follow", "social"),
+    Route("DELETE", "/api/v1/users/{id}/follow", "social"),
+    Route("GET", "/api/v1/users/{id}/followers", "social", PUBLIC),
+    Route("GET", "/api/v1/users/{id}/following", "social", PUBLIC),
+    Route("GET", "/api/v1/users/{id}/counts", "social", PUBLIC),
+    Route("GET", "/api/v1/relations", "social"),
+    # photos, posts, likes, comments, the feed
+    Route("POST", "/api/v1/media", "posts", SIGNED_IN, UPLOAD, HEAVY),
+    Route("GET", "/api/v1/media/{name}", "posts", PUBLIC, NONE, HEAVY),
+    Route("POST", "/api/v1/posts", "posts", SIGNED_IN, JSON),
+    Route("GET", "/api/v1/posts", "posts", OPTIONAL),
+    Route("GET", "/api/v1/posts/{id}", "posts", OPTIONAL),
+    Route("PATCH", "/api/v1/posts/{id}", "posts", SIGNED_IN, JSON),
+    Route("DELETE", "/api/v1/posts/{id}", "posts"),
+    Route("GET", "/api/v1/users/{id}/posts", "posts", OPTIONAL),
+    Route("GET", "/api/v1/feed", "posts"),
+    Route("PUT", "/api/v1/posts/{id}/like", "posts"),
+    Route("DELETE", "/api/v1/posts/{id}/like", "posts"),
+    Route("GET", "/api/v1/posts/{id}/likes", "posts", PUBLIC),
+    Route("POST", "/api/v1/posts/{id}/comments", "posts", SIGNED_IN, JSON),
+    Route("GET", "/api/v1/posts/{id}/comments", "posts", PUBLIC),
+    Route("GET", "/api/v1/comments/{id}/replies", "posts", PUBLIC),
+    Route("PATCH", "/api/v1/comments/{id}", "posts", SIGNED_IN, JSON),
+    Route("DELETE", "/api/v1/comments/{id}", "posts"),
+    # private talk
+    Route("POST", "/api/v1/rooms", "dm", SIGNED_IN, JSON),
+    Route("GET", "/api/v1/rooms", "dm"),
+    Route("GET", "/api/v1/rooms/{id}", "dm"),
+    Route("GET", "/api/v1/rooms/{id}/messages", "dm"),
+    Route("POST", "/api/v1/rooms/{id}/messages", "dm", SIGNED_IN, JSON),
+    Route("GET", "/api/v1/rooms/{id}/messages/{message_id}", "dm"),
+    Route("POST", "/api/v1/rooms/{id}/media", "dm", SIGNED_IN, UPLOAD, HEAVY),
+    Route("GET", "/api/v1/rooms/{id}/media/{media_id}/{rendition}", "dm", PUBLIC, NONE, HEAVY),
+    Route("PUT", "/api/v1/rooms/{id}/read", "dm", SIGNED_IN, JSON),
+    # answered here
+    Route("GET", "/healthz", OWN, PUBLIC),
+    Route("GET", "/readyz", OWN, PUBLIC),
+    Route("GET", "/docs", OWN, PUBLIC),
+    Route("GET", "/docs/{file}", OWN, PUBLIC),
+    Route("GET", "/openapi.json", OWN, PUBLIC),
+)
+
+
+@dataclass(slots=True)
+class Place:
+    """What can be done at one path, and the paths below it."""
+
+    routes: dict[str, Route] = field(default_factory=dict)
+    literals: dict[str, "Place"] = field(default_factory=dict)
+    wildcard: "Place | None" = None
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """All methods that are answered here."""
+        return (*self.routes, "OPTIONS")
+
+    def below(self, segment: str) -> "Place":
+        """The place one segment of a pattern further down, made if need be."""
+        if not segment.startswith("{"):
+            return self.literals.setdefault(segment, Place())
+        self.wildcard = self.wildcard or Place()
+        return self.wildcard
+
+
+class Table:
+    """Finds the place of a path: one look into a dict for each segment, however many routes there are."""
+
+    def __init__(self, routes: Iterable[Route] = ROUTES) -> None:
+        self._root = Place()
+        for route in routes:
+            place = self._place(route.pattern)
+            place.routes[route.method] = route
+            if route.method == "GET":
+                place.routes["HEAD"] = route
+
+    def find(self, path: str) -> Place | None:
+        """The place of this decoded path, if there is one. A fixed name goes before a wildcard."""
+        place: Place | None = self._root
+        for segment in path[1:].split("/"):
+            if place is None or not segment:
+                return None
+            place = place.literals.get(segment) or place.wildcard
+        return place if place is not None and place.routes else None
+
+    def _place(self, pattern: str) -> Place:
+        place = self._root
+        for segment in pattern[1:].split("/"):
+            place = place.below(segment)
+        return place

@@ -1,0 +1,139 @@
+"""A gateway on a real socket with its services behind it, as long as a block lasts."""
+
+import asyncio
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import IO, Any
+
+import httpx
+import uvicorn
+
+from gateway.app import Gateway, create_app
+from gateway.server import Server
+from gateway.settings import Settings
+from shared import clock, ids
+from shared.events.envelope import Event
+from shared.events.in_process import InProcessBus
+from shared.server import server_options
+from shared.testing.tokens import Minter
+from shared.testing.waiting import eventually
+
+from .stub import NAMES, Services
+
+SECRET = "a secret for tests that is long enough"
+
+
+@dataclass
+class House:
+    """The gateway, what is behind it, and a client before it."""
+
+    services: Services
+    web: httpx.Client
+    port: int
+    bus: InProcessBus
+    loop: asyncio.AbstractEventLoop
+    gateway: Gateway
+    server: Server
+
+    @property
+    def minter(self) -> Minter:
+        """Makes the tokens that are accepted here."""
+        return self.services.minter
+
+    def hears(self, type_: str, data: dict[str, Any]) -> bool:
+        """Deliver a fact over the bus; whether it was taken in."""
+        event = Event(ids.new(), type_, 1, clock.now(), None, data)
+        return asyncio.run_coroutine_threadsafe(self.bus.publish([event]), self.loop).result(10)[0]
+
+    def raw(self, request: bytes) -> "Raw":
+        """What comes back for these very bytes, until the gateway closes or has answered."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as line:
+            line.sendall(request)
+            return Raw.read(line.makefile("rb"))
+
+
+@dataclass
+class Raw:
+    """An answer as it lay on the line."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @classmethod
+    def read(cls, stream: IO[bytes]) -> "Raw":
+        """Read one answer."""
+        status = int(stream.readline().split()[1])
+        headers: dict[str, str] = {}
+        while (field := stream.readline()) not in (b"\r\n", b""):
+            name, _, value = field.decode().partition(":")
+            headers[name.lower()] = value.strip()
+        return cls(status, headers, stream.read(int(headers.get("content-length", "0"))))
+
+    @property
+    def code(self) -> str:
+        """Of the problem."""
+        assert self.headers["content-type"] == "application/problem+json", self.body
+        return str(json.loads(self.body)["code"])
+
+
+@contextmanager
+def open_house(services: Services | None = None, **changed: Any) -> Iterator[House]:
+    """A running gateway with these settings, that has loaded what it needs."""
+    with ExitStack() as stack:
+        services = services or Services()
+        listeners = [listening() for _ in NAMES]
+        services.ports = {listener.getsockname()[1]: name for listener, name in zip(listeners, NAMES, strict=True)}
+        behind = uvicorn.Server(uvicorn.Config(services, **server_options()))
+        stack.enter_context(serving(behind, listeners))
+        house = stack.enter_context(open_gateway(services, **changed))
+        if services.revocations is not None:
+            eventually(lambda: house.web.get("/readyz").json()["revocations"] == "loaded")
+        yield house
+        behind.should_exit = behind.force_exit = True  # while the gateway ends as well
+
+
+@contextmanager
+def open_gateway(services: Services, **changed: Any) -> Iterator[House]:
+    """The gateway alone, before services that may be away."""
+    settings = Settings(**{"secret": SECRET, "environment": "development", **services.settings(), **changed})
+    bus = InProcessBus()
+    gateway = create_app(settings, bus)
+    server = Server(gateway)
+    listener = listening()
+    port = listener.getsockname()[1]
+    with (
+        serving(server, [listener]) as loop,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=15) as web,
+    ):
+        yield House(services, web, port, bus, loop, gateway, server)
+
+
+def listening() -> socket.socket:
+    """A free port, without the 40 ms that small answers wait for where nobody says TCP_NODELAY."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
+
+
+@contextmanager
+def serving(server: uvicorn.Server, listeners: list[socket.socket]) -> Iterator[asyncio.AbstractEventLoop]:
+    """Run this server in a thread of its own; the loop it runs in."""
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    async def serve() -> None:
+        loops.append(asyncio.get_running_loop())
+        await server.serve(sockets=listeners)
+
+    thread = threading.Thread(target=asyncio.run, args=(serve(),), daemon=True)
+    thread.start()
+    eventually(lambda: server.started or not thread.is_alive())
+    try:
+        yield loops[0]
+    finally:
+        server.should_exit = True
+        thread.join(30)

@@ -1,0 +1,159 @@
+"""A stand-in for the four services: one application on four ports, told by each test what to answer."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.visit import Receive, Scope, Send
+from shared.testing.tokens import Minter
+
+NAMES = ("auth", "social", "posts", "dm")
+
+
+@dataclass
+class Asked:
+    """A request as it arrived at a service."""
+
+    upstream: str
+    method: str
+    target: str
+    headers: list[tuple[str, str]]
+    body: bytes = b""
+
+    def all(self, name: str) -> list[str]:
+        """The values of this header, one for each line."""
+        return [value for given, value in self.headers if given == name]
+
+    @property
+    def names(self) -> set[str]:
+        """Of all headers."""
+        return {name for name, _ in self.headers}
+
+
+Behaviour = Callable[[Asked, Receive, Send], Awaitable[None]]
+
+
+def listed(session_ids: list[str], user_ids: list[str]) -> dict[str, list[str]]:
+    """Revocations in the form in which auth lists them."""
+    return {"session_ids": session_ids, "user_ids": user_ids}
+
+
+@dataclass
+class Services:
+    """What the four services answer, and what they were asked."""
+
+    minter: Minter = field(default_factory=Minter)
+    asked: list[Asked] = field(default_factory=list)
+    behaviours: dict[str, Behaviour] = field(default_factory=dict)
+    """By path; everything else is echoed."""
+    descriptions: dict[str, Any] = field(default_factory=dict)
+    descriptions_down: bool = False
+    described: int = 0
+    keys_down: bool = False
+    not_ready: set[str] = field(default_factory=set)
+    revocations: dict[str, list[str]] | None = field(default_factory=lambda: listed([], []))
+    ports: dict[int, str] = field(default_factory=dict)
+    pulls: list[Asked] = field(default_factory=list)
+    """How often, and with what credentials, the revocations were asked for."""
+    probes: list[Asked] = field(default_factory=list)
+
+    def at(self, path: str) -> list[Asked]:
+        """All that was asked at this path."""
+        return [each for each in self.asked if each.target.partition("?")[0] == path]
+
+    def settings(self) -> dict[str, str]:
+        """Where the gateway finds them."""
+        return {f"{name}_url": f"http://127.0.0.1:{port}" for port, name in self.ports.items()}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await _live(receive, send)
+            return
+        query = f"?{scope['query_string'].decode()}" if scope["query_string"] else ""
+        headers = [(name.decode(), value.decode("latin-1")) for name, value in scope["headers"]]
+        upstream = self.ports[scope["server"][1]]
+        asked = Asked(upstream, scope["method"], scope["raw_path"].decode() + query, headers)
+        match scope["path"]:
+            case "/.well-known/jwks.json":
+                await say(send, 500 if self.keys_down else 200, await self.minter.key_set())
+            case "/internal/revocations":
+                self.pulls.append(asked)
+                await say(send, 503 if self.revocations is None else 200, self.revocations)
+            case "/readyz":
+                self.probes.append(asked)
+                await say(send, 503 if upstream in self.not_ready else 200, {})
+            case "/openapi.json":
+                self.described += 1
+                described = self.descriptions[upstream]
+                await say(send, 503 if self.descriptions_down else 200, described)
+            case path:
+                self.asked.append(asked)
+                await self.behaviours.get(path, echo)(asked, receive, send)
+
+
+async def echo(asked: Asked, receive: Receive, send: Send) -> None:
+    """Take in the whole body and say 200."""
+    asked.body = await whole_body(receive)
+    await say(send, 200, {"upstream": asked.upstream, "method": asked.method, "target": asked.target})
+
+
+def answering(status: int, body: bytes = b"", **headers: str) -> Behaviour:
+    """Always this answer. Underscores in names of headers stand for hyphens."""
+
+    async def behave(asked: Asked, receive: Receive, send: Send) -> None:
+        asked.body = await whole_body(receive)
+        lines = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+        await start(send, status, *lines, (b"content-length", str(len(body)).encode()))
+        await send({"type": "http.response.body", "body": body})
+
+    return behave
+
+
+async def say(send: Send, status: int, value: object) -> None:
+    """Answer with JSON, or with these bytes."""
+    body = value if isinstance(value, bytes) else json.dumps(value).encode()
+    length = (b"content-length", str(len(body)).encode())
+    await start(send, status, (b"content-type", b"application/json"), length)
+    await send({"type": "http.response.body", "body": body})
+
+
+async def start(send: Send, status: int, *headers: tuple[bytes, bytes]) -> None:
+    """Send the head of an answer."""
+    await send({"type": "http.response.start", "status": status, "headers": list(headers)})
+
+
+async def whole_body(receive: Receive) -> bytes:
+    """All of it, as far as it came."""
+    body = bytearray()
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if not message.get("more_body"):
+            return bytes(body)
+
+
+async def never(_asked: Asked, receive: Receive, _send: Send) -> None:
+    """Take the request and keep silent until the gateway gives up."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def waiting(arrived: threading.Event, go_on: threading.Event) -> Behaviour:
+    """Say that a request is there, and answer when told to."""
+
+    async def behave(_asked: Asked, _receive: Receive, send: Send) -> None:
+        arrived.set()
+        await asyncio.to_thread(go_on.wait, 20)
+        await say(send, 200, {})
+
+    return behave
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    await receive()
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    await send({"type": "lifespan.shutdown.complete"})

@@ -1,0 +1,138 @@
+"""What clients send along: how much, how slowly, and what becomes of the answer meanwhile."""
+
+import select
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from gateway.visit import Receive, Send
+from shared.testing.waiting import eventually
+from shared.web.bodies import JSON_LIMIT, UPLOAD_LIMIT
+
+from .house import House, Raw, open_house
+from .stub import Asked, never
+
+LOGIN = "/api/v1/auth/login"
+MEDIA = "/api/v1/media"
+
+
+def head(house: House, path: str, *lines: str) -> bytes:
+    """The head of a POST by somebody who is signed in."""
+    token = house.minter.bearer(1)["authorization"]
+    return "\r\n".join([f"POST {path} HTTP/1.1", "host: a", f"authorization: {token}", *lines, "", ""]).encode()
+
+
+def chunk(data: bytes) -> bytes:
+    """One chunk on the line."""
+    return b"%x\r\n%s\r\n" % (len(data), data)
+
+
+def chunks(total: int, size: int = 50_000) -> Iterator[bytes]:
+    """So many bytes, of no declared length."""
+    for start in range(0, total, size):
+        yield b"x" * min(size, total - start)
+
+
+def test_a_document_may_be_as_large_as_the_limit(house: House) -> None:
+    for content in (b"x" * JSON_LIMIT, chunks(JSON_LIMIT)):
+        assert house.web.post(LOGIN, content=content).status_code == 200
+        assert len(house.services.at(LOGIN)[-1].body) == JSON_LIMIT
+
+
+def test_a_document_above_the_limit_is_refused_with_and_without_a_length(house: House) -> None:
+    before = len(house.services.at(LOGIN))
+    for content in (b"x" * (JSON_LIMIT + 1), b"x" * 1_000_000, chunks(JSON_LIMIT + 1), chunks(5_000_000)):
+        answer = house.web.post(LOGIN, content=content)
+        assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+    assert len(house.services.at(LOGIN)) == before
+
+
+def test_a_declared_length_above_the_limit_is_refused_before_anything_is_sent(house: House) -> None:
+    for path, limit in ((LOGIN, JSON_LIMIT), (MEDIA, UPLOAD_LIMIT), ("/api/v1/auth/logout", JSON_LIMIT)):
+        answer = house.raw(head(house, path, f"content-length: {limit + 1}", "expect: 100-continue"))
+        assert (answer.status, answer.code) == (413, "too_large")
+
+
+def test_who_asks_first_is_told_to_go_on(house: House) -> None:
+    with socket.create_connection(("127.0.0.1", house.port), timeout=10) as line:
+        line.sendall(head(house, LOGIN, "content-length: 2", "expect: 100-continue"))
+        stream = line.makefile("rb")
+        assert Raw.read(stream).status == 100
+        line.sendall(b"{}")
+        assert Raw.read(stream).status == 200
+
+
+def test_a_body_counts_also_where_none_belongs(house: House) -> None:
+    for method, path in (("GET", "/healthz"), ("GET", "/api/v1/posts"), ("DELETE", "/api/v1/posts/1")):
+        answer = house.web.request(method, path, content=chunks(1_000_000), headers=house.minter.bearer(1))
+        assert answer.status_code == 413
+
+
+def test_an_upload_of_declared_length_may_be_as_large_as_the_limit(house: House) -> None:
+    answer = house.web.post(MEDIA, content=b"x" * UPLOAD_LIMIT, headers=house.minter.bearer(1))
+    assert answer.status_code == 200
+    assert len(house.services.at(MEDIA)[-1].body) == UPLOAD_LIMIT
+
+
+def test_an_upload_without_a_length_is_counted_and_refused_when_it_is_too_large(house: House) -> None:
+    endings: list[str] = []
+
+    async def take_all(asked: Asked, receive: Receive, send: Send) -> None:
+        while (message := await receive())["type"] == "http.request" and message["more_body"]:
+            pass
+        endings.append(message["type"])
+
+    house.services.behaviours["/api/v1/rooms/1/media"] = take_all
+    answer = house.web.post("/api/v1/rooms/1/media", content=chunks(UPLOAD_LIMIT + 1), headers=house.minter.bearer(1))
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+    eventually(lambda: endings == ["http.disconnect"])
+
+
+def test_a_body_without_end_is_answered_and_then_cut_off(house: House) -> None:
+    sent = 0
+    with socket.create_connection(("127.0.0.1", house.port), timeout=10) as line:
+        line.sendall(head(house, LOGIN, "transfer-encoding: chunked"))
+        while not select.select([line], [], [], 0)[0]:  # until there is something to read
+            line.sendall(chunk(b"x" * 10_000))
+            sent += 10_000
+        answer = Raw.read(line.makefile("rb"))
+        assert (answer.status, answer.headers["connection"]) == (413, "close")
+        assert sent < 20_000_000
+        with pytest.raises(OSError, match=r".*"):
+            send_without_end(line)
+
+
+def send_without_end(line: socket.socket) -> None:
+    while True:
+        line.sendall(chunk(b"x" * 10_000))
+
+
+def test_a_body_that_comes_too_slowly_is_given_up() -> None:
+    with open_house(body_seconds=0.2, heavy_seconds=0.2) as house:
+        for path in (LOGIN, MEDIA):
+            answer = house.raw(head(house, path, "content-length: 1000") + b"{")
+            assert (answer.status, answer.code) == (408, "request_timeout")
+        assert not house.services.at(LOGIN), "a slow client holds up no service"
+
+
+def test_a_slow_client_does_not_open_the_breaker() -> None:
+    with open_house(heavy_seconds=0.05) as house:
+        for _ in range(12):
+            assert house.raw(head(house, MEDIA, "content-length: 1000") + b"{").status == 408
+        assert house.web.get("/api/v1/posts").status_code == 200
+
+
+def test_a_service_that_takes_an_upload_and_keeps_silent_is_503() -> None:
+    with open_house(heavy_seconds=0.3) as house:
+        house.services.behaviours[MEDIA] = never
+        answer = house.web.post(MEDIA, content=b"x" * 100_000, headers=house.minter.bearer(1))
+        assert (answer.status_code, answer.json()["code"]) == (503, "upstream_timeout")
+
+
+def test_a_client_that_leaves_in_the_middle_of_a_document_leaves_no_trace(house: House) -> None:
+    before = len(house.services.at(LOGIN))
+    with socket.create_connection(("127.0.0.1", house.port), timeout=10) as line:
+        line.sendall(head(house, LOGIN, "content-length: 1000") + b"{")
+    assert house.web.get("/healthz").status_code == 200
+    assert len(house.services.at(LOGIN)) == before

@@ -1,0 +1,107 @@
+"""What every answer carries, and which web pages may read it."""
+
+import pytest
+from prometheus_client import REGISTRY
+from pydantic import ValidationError
+
+from gateway.settings import Settings
+
+from .house import House, open_house
+
+OURS = "https://app.example.com"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/healthz"),
+        ("GET", "/docs"),
+        ("GET", "/api/v1/posts"),
+        ("GET", "/api/v1/feed"),
+        ("GET", "/nowhere"),
+        ("PUT", "/healthz"),
+        ("OPTIONS", "/api/v1/posts"),
+    ],
+)
+def test_every_answer_is_guarded(house: House, method: str, path: str) -> None:
+    headers = house.web.request(method, path).headers
+    for name, value in {
+        "x-content-type-options": "nosniff",
+        "referrer-policy": "no-referrer",
+        "x-frame-options": "DENY",
+    }.items():
+        assert headers.get_list(name) == [value]
+    assert len(headers["x-request-id"]) == 32
+    assert "server" not in headers and "strict-transport-security" not in headers
+
+
+def test_https_is_insisted_on_only_where_it_is_configured() -> None:
+    with open_house(hsts_seconds=31_536_000) as house:
+        assert house.web.get("/healthz").headers["strict-transport-security"] == "max-age=31536000"
+
+
+def test_options_tells_the_methods_of_a_path(house: House) -> None:
+    answer = house.web.options("/api/v1/posts")
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert answer.headers["allow"] == "POST, GET, HEAD, OPTIONS"
+    assert house.web.options("/nowhere").status_code == 404
+
+
+def test_without_configured_origins_no_page_may_read_anything(house: House) -> None:
+    preflight = {"origin": OURS, "access-control-request-method": "POST"}
+    for answer in (
+        house.web.options("/api/v1/posts", headers=preflight),
+        house.web.get("/api/v1/posts", headers=preflight),
+    ):
+        assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+def test_pages_of_a_configured_origin_may_call_and_read() -> None:
+    with open_house(cors_origins=[OURS]) as house:
+        answer = house.web.options("/api/v1/posts", headers={"origin": OURS, "access-control-request-method": "POST"})
+        assert answer.status_code == 204
+        assert answer.headers["access-control-allow-origin"] == OURS
+        assert "POST" in answer.headers["access-control-allow-methods"]
+        assert "authorization" in answer.headers["access-control-allow-headers"]
+        answer = house.web.get("/api/v1/posts", headers={"origin": OURS})
+        assert answer.headers["access-control-allow-origin"] == OURS
+        assert "x-request-id" in answer.headers["access-control-expose-headers"]
+        assert "origin" in answer.headers["vary"]
+        assert "access-control-allow-credentials" not in answer.headers
+        refused = house.web.get("/api/v1/feed", headers={"origin": OURS})
+        assert (refused.status_code, refused.headers["access-control-allow-origin"]) == (401, OURS)
+
+
+def test_pages_of_any_other_origin_may_not() -> None:
+    with open_house(cors_origins=[OURS]) as house:
+        for origin in ("https://app.example.com.evil.com", "http://app.example.com", "null", "*", ""):
+            asked = {"origin": origin, "access-control-request-method": "POST"}
+            for method in ("OPTIONS", "GET"):
+                answer = house.web.request(method, "/api/v1/posts", headers=asked)
+                assert not [name for name in answer.headers if name.startswith("access-control")]
+                assert "origin" in answer.headers["vary"]
+
+
+@pytest.mark.parametrize("origin", ["*", "https://*.example.com", "https://a.example.com/", "app.example.com", "null"])
+def test_an_origin_is_configured_exactly(origin: str) -> None:
+    with pytest.raises(ValidationError):
+        Settings(cors_origins=[origin])
+
+
+@pytest.mark.parametrize("url", ["", "auth:80", "ftp://auth", "http://"])
+def test_an_address_of_a_service_that_is_none_is_told_at_once(url: str) -> None:
+    with pytest.raises(ValueError, match="DM_URL"), open_house(dm_url=url):
+        pass
+
+
+def test_requests_and_refusals_are_counted_by_route_and_not_by_path(house: House) -> None:
+    def count(name: str, **labels: str) -> float:
+        return REGISTRY.get_sample_value(name, labels) or 0.0
+
+    route = {"service": "gateway", "route": "/api/v1/posts/{id}", "status": "200"}
+    before = count("http_request_seconds_count", **route), count("gateway_refused_total", code="not_found")
+    house.web.get("/api/v1/posts/0037a52d5f400001")
+    house.web.get("/nowhere/at/all")
+    after = count("http_request_seconds_count", **route), count("gateway_refused_total", code="not_found")
+    assert after == (before[0] + 1, before[1] + 1)
+    assert count("gateway_in_flight", upstream="posts") == 0

@@ -1,0 +1,193 @@
+"""What a request must look like: the bytes that clients, and those who are none, really send."""
+
+import json
+import socket
+
+import pytest
+
+from .house import House, Raw
+
+GET = b"GET /api/v1/posts HTTP/1.1\r\nhost: example.com\r\n"
+
+
+def target(path: str) -> bytes:
+    """A request for this path."""
+    return f"GET {path} HTTP/1.1\r\nhost: a\r\n\r\n".encode()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "//api/v1/posts",
+        "/api//v1/posts",
+        "/api/v1/posts//",
+        "/api/v1/./posts",
+        "/api/v1/../v1/posts",
+        "/api/v1/posts/..",
+        "/api/v1/posts/.",
+        "/..",
+        "/%2e%2e/internal/revocations",
+        "/api/v1/%2E%2e/posts",
+        "/api/v1/posts/%2e",
+        "/api/v1/.%2e/posts",
+        "/api/v1%2fposts",
+        "/api/v1%2Fposts",
+        "/api/v1%5cposts",
+        "/api/v1%5Cposts",
+        "/api/v1\\posts",
+        "/api/v1/posts%00",
+        "/api/v1/posts/%0d%0aset-cookie:a",
+        "/api/v1/posts/%1f",
+        "/api/v1/posts/%7f",
+        "/api/v1/posts/%",
+        "/api/v1/posts/%2",
+        "/api/v1/posts/%zz",
+        "/api/v1/posts/%u0041",
+        "/api/v1/posts/%ff",
+        "/api/v1/posts/%c0%af",
+        "/api/v1/posts/%ed%a0%80",
+        "/api/v1/posts/<x>",
+        '/api/v1/posts/"x"',
+        "/api/v1/posts/{x}",
+        "/api/v1/posts/|x",
+        "/api/v1/posts/^x",
+        "/api/v1/posts/`x",
+        "*",
+    ],
+)
+def test_a_path_that_could_mean_two_things_is_refused(house: House, path: str) -> None:
+    answer = house.raw(target(path))
+    assert (answer.status, answer.code) == (400, "malformed_path")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v1/posts/a..b",
+        "/api/v1/posts/...",
+        "/api/v1/posts/.a",
+        "/api/v1/posts/%ec%95%88",
+        "/api/v1/posts/a%20b",
+        "/api/v1/posts/%252f",
+        "/api/v1/posts/!$&'()*+,;=:@-._~",
+        "/api/v1/posts/a?x=../..//%2f%00\\",
+        "http://elsewhere/api/v1/posts/absolute",
+    ],
+)
+def test_a_path_that_means_one_thing_gets_through(house: House, path: str) -> None:
+    answer = house.raw(target(path))
+    assert answer.status == 200
+    assert json.loads(answer.body)["target"] == path.removeprefix("http://elsewhere")
+
+
+@pytest.mark.parametrize(
+    "hosts",
+    [
+        b"",
+        b"host: a\r\nhost: a\r\n",
+        b"host: a\r\nHost: b\r\n",
+        b"host:\r\n",
+        b"host: a b\r\n",
+        b"host: a/b\r\n",
+        b"host: user@a\r\n",
+        b"host: a:port\r\n",
+        b"host: a:123456\r\n",
+        b"host: [::1\r\n",
+        b"host: a,b\r\n",
+        b"host: -a\r\n",
+        b"host: " + b"a" * 300 + b"\r\n",
+    ],
+)
+def test_a_request_names_exactly_one_host(house: House, hosts: bytes) -> None:
+    answer = house.raw(b"GET /healthz HTTP/1.1\r\n" + hosts + b"\r\n")
+    assert answer.status == 400
+    assert answer.code in ("malformed_host", "repeated_header")
+
+
+@pytest.mark.parametrize("host", [b"a", b"a.example.com:8080", b"127.0.0.1:1", b"[::1]:8080", b"my_host"])
+def test_a_host_may_be_of_any_usual_form(house: House, host: bytes) -> None:
+    assert house.raw(b"GET /healthz HTTP/1.1\r\nhost: " + host + b"\r\n\r\n").status == 200
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["authorization", "content-type", "idempotency-key", "origin", "range", "if-range", "user-agent"],
+)
+def test_what_should_be_said_once_may_not_be_said_twice(house: House, name: str) -> None:
+    answer = house.raw(GET + f"{name}: a\r\n{name}: a\r\n\r\n".encode())
+    assert (answer.status, answer.code) == (400, "repeated_header")
+
+
+def test_a_hundred_header_fields_are_taken_and_no_more(house: House) -> None:
+    assert house.raw(GET + b"x: 1\r\n" * 99 + b"\r\n").status == 200
+    answer = house.raw(GET + b"x: 1\r\n" * 100 + b"\r\n")
+    assert (answer.status, answer.code) == (431, "headers_too_large")
+
+
+def test_sixteen_kilobytes_of_header_fields_are_taken_and_no_more(house: House) -> None:
+    fits = b"x: " + b"a" * (16 * 1024 - len("x" + "host" + "example.com"))
+    assert house.raw(GET + fits + b"\r\n\r\n").status == 200
+    answer = house.raw(GET + fits + b"a\r\n\r\n")
+    assert (answer.status, answer.code) == (431, "headers_too_large")
+
+
+def test_an_address_has_its_length(house: House) -> None:
+    query = "a" * (8 * 1024 - len("/api/v1/posts/long"))
+    assert house.raw(target(f"/api/v1/posts/long?{query}")).status == 200
+    answer = house.raw(target(f"/api/v1/posts/long?{query}a"))
+    assert (answer.status, answer.code) == (414, "uri_too_long")
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"nonsense\r\n\r\n",
+        b"BREW /api/v1/posts HTTP/1.1\r\nhost: a\r\n\r\n",
+        b"GET /api/v1/posts HTTP/9.9\r\nhost: a\r\n\r\n",
+        b"GET /api/v1/posts/\xc3\xa9 HTTP/1.1\r\nhost: a\r\n\r\n",
+        b"GET /api/v1/posts HTTP/1.1\r\nhost : a\r\n\r\n",
+        b"GET /api/v1/posts HTTP/1.1\r\nhost: a\r\n folded: b\r\n\r\n",
+        b"GET /api/v1/posts HTTP/1.1\r\nhost: a\r\nna me: b\r\n\r\n",
+        b"GET /api/v1/posts HTTP/1.1\r\nhost: a\r\nx: a\x00b\r\n\r\n",
+        b"CONNECT a:443 HTTP/1.1\r\nhost: a\r\n\r\n",
+        b"POST /api/v1/auth/login HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\na",
+        b"POST /api/v1/auth/login HTTP/1.1\r\nhost: a\r\ncontent-length: -1\r\n\r\n",
+        b"POST /api/v1/auth/login HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n",
+        b"POST /api/v1/auth/login HTTP/1.1\r\nhost: a\r\ntransfer-encoding: gzip, chunked, x\r\n\r\n",
+    ],
+)
+def test_what_is_no_http_gets_a_problem_too(house: House, request_: bytes) -> None:
+    answer = house.raw(request_)
+    assert 400 <= answer.status < 500
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    problem = json.loads(answer.body)
+    assert problem["status"] == answer.status and problem["code"]
+    assert problem["request_id"] == answer.headers["x-request-id"]
+
+
+def test_a_head_without_end_does_not_fill_the_memory(house: House) -> None:
+    sent = 0
+    with socket.create_connection(("127.0.0.1", house.port), timeout=10) as line:
+        line.sendall(GET + b"x: ")
+        try:
+            while sent < 50_000_000:
+                sent += line.send(b"a" * 65536)
+        except OSError:
+            pass
+    assert sent < 50_000_000, "it took in all of it"
+    assert house.web.get("/healthz").status_code == 200
+
+
+@pytest.mark.parametrize("protocol", [b"websocket", b"h2c"])
+def test_an_upgrade_is_not_made(house: House, protocol: bytes) -> None:
+    head = b"GET /healthz HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: " + protocol
+    extra = b"\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    assert house.raw(head + extra).status == 200
+
+
+def test_requests_on_one_line_are_answered_one_after_the_other(house: House) -> None:
+    with socket.create_connection(("127.0.0.1", house.port), timeout=10) as line:
+        line.sendall(target("/healthz") + target("/nowhere") + target("/healthz"))
+        stream = line.makefile("rb")
+        assert [Raw.read(stream).status for _ in range(3)] == [200, 404, 200]

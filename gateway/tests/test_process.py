@@ -1,0 +1,129 @@
+"""The gateway as a process of its own: starting, serving, taking leave."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+import gateway.main
+from gateway.server import Server
+from shared.testing.waiting import eventually
+
+from .house import SECRET, open_house
+from .stub import Services, waiting
+from .test_bodies import chunk
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def environment(services: Services, **more: str) -> dict[str, str]:
+    """What the process is told."""
+    urls = {name.upper(): url for name, url in services.settings().items()}
+    return {"SECRET": SECRET, **urls, **more}
+
+
+@contextmanager
+def process(services: Services, **more: str) -> Iterator[tuple[subprocess.Popen[bytes], httpx.Client]]:
+    """`python -m gateway.main`, ready."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    told = {**os.environ, **environment(services, PORT=str(port), **more)}
+    with (
+        subprocess.Popen([sys.executable, "-m", "gateway.main"], cwd=REPOSITORY, env=told) as running,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as web,
+    ):
+        try:
+            eventually(lambda: is_ready(web), within=30)
+            yield running, web
+        finally:
+            running.kill()
+
+
+def is_ready(web: httpx.Client) -> bool:
+    try:
+        return web.get("/readyz").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def memory_of(pid: int) -> int:
+    """Kilobytes in use."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads a process' memory from /proc")
+def test_an_endless_body_does_not_make_the_process_grow() -> None:
+    with open_house() as house, process(house.services) as (running, web):
+        web.post("/api/v1/media", content=b"x" * 1_000_000, headers=house.minter.bearer(1))
+        before = memory_of(running.pid)
+        token = house.minter.bearer(1)["authorization"]
+        head = f"POST /api/v1/media HTTP/1.1\r\nhost: a\r\nauthorization: {token}\r\ntransfer-encoding: chunked\r\n\r\n"
+        sent = 0
+        with socket.create_connection((web.base_url.host, web.base_url.port or 0), timeout=10) as line:
+            line.sendall(head.encode())
+            try:
+                while sent < 500_000_000:
+                    line.sendall(chunk(b"x" * 1_000_000))
+                    sent += 1_000_000
+            except OSError:
+                pass
+        assert sent < 500_000_000
+        assert memory_of(running.pid) - before < 20_000, "kilobytes"
+
+
+def test_told_to_stop_it_is_no_longer_ready_and_finishes_what_it_has_begun() -> None:
+    with open_house() as house, process(house.services, DRAIN_SECONDS="2") as (running, web):
+        arrived, go_on = threading.Event(), threading.Event()
+        house.services.behaviours["/api/v1/posts/slow"] = waiting(arrived, go_on)
+        answers: list[httpx.Response] = []
+        slow = threading.Thread(target=lambda: answers.append(web.get("/api/v1/posts/slow")))
+        slow.start()
+        assert arrived.wait(10)
+        running.send_signal(signal.SIGTERM)
+        with httpx.Client(base_url=web.base_url, timeout=10) as balancer:
+            eventually(lambda: balancer.get("/readyz").json()["status"] == "draining")
+            assert balancer.get("/readyz").status_code == 503
+            assert balancer.get("/api/v1/posts").status_code == 200, "who comes meanwhile is served"
+        go_on.set()
+        slow.join(10)
+        assert [answer.status_code for answer in answers] == [200]
+        running.wait(20)
+    assert running.returncode == -signal.SIGTERM
+
+
+def test_interrupted_it_ends_cleanly() -> None:
+    with open_house() as house, process(house.services) as (running, _):
+        running.send_signal(signal.SIGINT)
+        assert running.wait(20) == 0
+
+
+def test_it_serves_what_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    servers: list[Server] = []
+
+    class Seen(Server):
+        def run(self, sockets: list[socket.socket] | None = None) -> None:
+            servers.append(self)
+            super().run(sockets)
+
+    monkeypatch.setattr(gateway.main, "Server", Seen)
+    monkeypatch.chdir(tmp_path)
+    with open_house() as house:
+        for name, value in environment(house.services, PORT="0", BROKER_URL="memory://").items():
+            monkeypatch.setenv(name, value)
+        thread = threading.Thread(target=gateway.main.main)
+        thread.start()
+        eventually(lambda: servers and servers[0].started)
+        port = servers[0].servers[0].sockets[0].getsockname()[1]
+        eventually(lambda: httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=10).status_code == 200)
+        servers[0].should_exit = True
+        thread.join(20)
+        assert not thread.is_alive()

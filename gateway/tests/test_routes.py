@@ -1,0 +1,112 @@
+"""The table: what can be reached, and where it leads."""
+
+import pytest
+
+from gateway.routes import OWN, ROUTES, Route, Table
+
+from .house import House
+
+TABLE = Table()
+
+
+def filled(pattern: str, value: str = "0037a52d5f400001") -> str:
+    """A path of this pattern."""
+    return "/".join(value if part.startswith("{") else part for part in pattern.split("/"))
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if route.upstream != OWN], ids=str)
+def test_every_row_leads_to_its_service(house: House, route: Route) -> None:
+    path = filled(route.pattern)
+    token = house.minter.bearer(1)
+    if path == "/.well-known/jwks.json":
+        assert house.web.get(path).json()["keys"]
+        return
+    answer = house.web.request(route.method, f"{path}?a=1&a=%2F", headers=token)
+    assert answer.json() == {
+        "upstream": route.upstream,
+        "method": route.method,
+        "target": f"{path}?a=1&a=%2F",
+    }
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if route.access.name == "SIGNED_IN"], ids=str)
+def test_what_is_not_public_needs_a_token(house: House, route: Route) -> None:
+    answer = house.web.request(route.method, filled(route.pattern, "unasked"), params={"mark": "unasked"})
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
+    assert answer.json()["code"] == "invalid_token"
+    assert not [each for each in house.services.asked if "unasked" in each.target]
+
+
+@pytest.mark.parametrize(
+    "route",
+    [route for route in ROUTES if route.method == "GET" and route.pattern not in ("/docs/{file}", "/openapi.json")],
+    ids=str,
+)
+def test_head_is_answered_wherever_get_is(house: House, route: Route) -> None:
+    answer = house.web.head(filled(route.pattern), headers=house.minter.bearer(1))
+    assert answer.status_code == 200
+    assert answer.content == b""
+    assert int(answer.headers["content-length"]) > 0
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/api",
+        "/api/v1",
+        "/api/v1/posts/",
+        "/api/v1/posts/1/2",
+        "/api/v1/users/by-nickname",
+        "/api/v1/nowhere",
+        "/metrics",
+        "/internal/revocations",
+        "/internal/people/0037a52d5f400001",
+        "/auth/healthz",
+        "/api/v1/users/me/nothing",
+    ],
+)
+def test_what_is_not_in_the_table_is_not_there(house: House, path: str) -> None:
+    answer = house.web.get(path, headers=house.minter.bearer(1))
+    assert answer.status_code == 404
+    assert answer.json()["code"] == "not_found"
+    assert answer.json()["instance"] == answer.request.url.path
+    assert not house.services.at(path)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allow"),
+    [
+        ("PATCH", "/api/v1/rooms/1/messages/2", "GET, HEAD, OPTIONS"),
+        ("DELETE", "/api/v1/rooms/1/messages/2", "GET, HEAD, OPTIONS"),
+        ("PUT", "/api/v1/posts", "POST, GET, HEAD, OPTIONS"),
+        ("DELETE", "/api/v1/users/me", "GET, HEAD, PATCH, OPTIONS"),
+        ("POST", "/healthz", "GET, HEAD, OPTIONS"),
+        ("TRACE", "/api/v1/posts", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
+    ],
+)
+def test_a_known_path_tells_which_methods_it_has(house: House, method: str, path: str, allow: str) -> None:
+    answer = house.web.request(method, path, headers=house.minter.bearer(1))
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == allow
+    assert answer.json()["code"] == "method_not_allowed"
+
+
+def test_a_fixed_name_goes_before_a_wildcard() -> None:
+    mine, anybodys = TABLE.find("/api/v1/users/me"), TABLE.find("/api/v1/users/0037a52d5f400001")
+    assert mine is not None and mine.routes["GET"].access.name == "SIGNED_IN"
+    assert anybodys is not None and anybodys.routes["GET"].access.name == "PUBLIC"
+
+
+def test_an_encoded_fixed_name_is_the_same_name(house: House) -> None:
+    assert house.web.get("/api/v1/users/%6De").status_code == 401
+
+
+def test_no_pattern_is_listed_twice() -> None:
+    rows = [(route.method, route.pattern) for route in ROUTES]
+    assert len(rows) == len(set(rows))
+
+
+def test_nothing_internal_is_in_the_table() -> None:
+    assert not [route for route in ROUTES if "internal" in route.pattern or "metrics" in route.pattern]

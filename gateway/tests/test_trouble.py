@@ -1,0 +1,274 @@
+"""When a service is away, slow, broken or busy."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import httpx
+import pytest
+
+from gateway.visit import Receive, Send
+from shared.testing.waiting import eventually
+
+from .house import House, open_house
+from .stub import Asked, answering, never, start, waiting
+
+POSTS = "/api/v1/posts"
+
+
+@contextmanager
+def rough_service(behave: Callable[[socket.socket], None]) -> Iterator[tuple[str, list[bytes]]]:
+    """A service that does with each connection what no server would; what it was sent."""
+    asked: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            while True:
+                try:
+                    line, _ = listener.accept()
+                except OSError:
+                    return
+                with line:
+                    request = line.recv(65536)
+                    if request.startswith(b"GET /readyz "):
+                        line.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+                    else:
+                        asked.append(request)
+                        behave(line)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}", asked
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join(10)
+
+
+def hang_up(_line: socket.socket) -> None:
+    """End the connection without a word."""
+
+
+def refused(answer: httpx.Response) -> tuple[int, str]:
+    """Status and code of a problem in our form."""
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert problem["status"] == answer.status_code
+    assert problem["request_id"] == answer.headers["x-request-id"]
+    if answer.status_code == 503:
+        assert int(answer.headers["retry-after"]) >= 1
+    return answer.status_code, problem["code"]
+
+
+def test_the_body_of_a_failure_is_never_shown(house: House) -> None:
+    for status in (500, 501, 502, 504, 507, 599):
+        trace = b"Traceback (most recent call last): secret"
+        house.services.behaviours[POSTS] = answering(status, trace, x_debug="secret", content_type="text/html")
+        answer = house.web.get(POSTS)
+        assert refused(answer) == (502, "upstream_failed")
+        assert "secret" not in answer.text + str(answer.headers)
+
+
+@pytest.mark.parametrize(("given", "kept"), [("7", "7"), ("99999", "3600"), ("soon", "1"), ("-5", "1"), (None, "1")])
+def test_a_busy_service_says_when_to_come_again(house: House, given: str | None, kept: str) -> None:
+    extra = {} if given is None else {"retry_after": given}
+    house.services.behaviours[POSTS] = answering(503, b"secret", **extra)
+    answer = house.web.get(POSTS)
+    assert refused(answer) == (503, "upstream_unavailable")
+    assert answer.headers["retry-after"] == kept
+    assert "secret" not in answer.text
+
+
+def test_a_busy_service_does_not_open_the_breaker(house: House) -> None:
+    house.services.behaviours["/api/v1/posts/busy"] = answering(503)
+    for _ in range(30):
+        house.web.get("/api/v1/posts/busy")
+    assert len(house.services.at("/api/v1/posts/busy")) == 30
+
+
+def test_the_connection_lives_on_after_a_failure(house: House) -> None:
+    house.services.behaviours["/api/v1/users/failing"] = answering(500, b"x" * 500_000)
+    assert house.web.get("/api/v1/users/failing").status_code == 502
+    assert house.web.get("/api/v1/users/0037a52d5f400001").status_code == 200
+
+
+def test_a_service_that_is_away_is_503() -> None:
+    with rough_service(hang_up) as (gone, _):
+        pass
+    with open_house(posts_url=gone) as house:
+        assert refused(house.web.get(POSTS)) == (503, "upstream_unavailable")
+        assert house.web.get("/api/v1/users/1").status_code == 200, "the others are still there"
+
+
+def test_a_service_that_keeps_silent_is_503_in_time() -> None:
+    with open_house(first_byte_seconds=0.2) as house:
+        house.services.behaviours[POSTS] = never
+        assert refused(house.web.get(POSTS)) == (503, "upstream_timeout")
+        assert len(house.services.at(POSTS)) == 1, "what took too long is not asked again"
+
+
+def test_an_answer_that_takes_too_long_as_a_whole_is_cut_short() -> None:
+    async def begin_only(asked: Asked, receive: Receive, send: Send) -> None:
+        await start(send, 200, (b"content-length", b"1000"))
+        await send({"type": "http.response.body", "body": b"x", "more_body": True})
+        await never(asked, receive, send)
+
+    with open_house(whole_seconds=0.5) as house:
+        house.services.behaviours[POSTS] = begin_only
+        with pytest.raises(httpx.RemoteProtocolError):
+            house.web.get(POSTS)
+
+
+@pytest.mark.parametrize("length", [(b"content-length", b"1000"), (b"x-chunked", b"1")], ids=["length", "chunked"])
+def test_an_answer_cut_short_is_cut_short_for_the_client(house: House, length: tuple[bytes, bytes]) -> None:
+    async def break_off(asked: Asked, receive: Receive, send: Send) -> None:
+        await start(send, 200, length)
+        await send({"type": "http.response.body", "body": b"half of it", "more_body": True})
+
+    house.services.behaviours["/api/v1/posts/cut"] = break_off
+    with pytest.raises(httpx.RemoteProtocolError):
+        house.web.get("/api/v1/posts/cut")
+    assert house.web.get("/api/v1/posts/whole").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "nonsense", [b"nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n", b"HTTP/1.1 99999 Oh\r\n\r\n"]
+)
+def test_an_answer_that_is_no_http_is_502(nonsense: bytes) -> None:
+    with rough_service(lambda line: line.sendall(nonsense)) as (url, _), open_house(posts_url=url) as house:
+        assert refused(house.web.get(POSTS)) == (502, "upstream_failed")
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_question_that_did_not_arrive_is_put_once_more(method: str) -> None:
+    with rough_service(hang_up) as (url, asked), open_house(posts_url=url) as house:
+        assert house.web.request(method, POSTS).status_code == 503
+        assert len(asked) == 2
+
+
+def test_what_may_have_been_done_already_is_never_sent_again() -> None:
+    changes = [
+        ("POST", POSTS, b"{}"),
+        ("PATCH", f"{POSTS}/1", b"{}"),
+        ("PUT", f"{POSTS}/1/like", b""),
+        ("DELETE", f"{POSTS}/1", b""),
+        ("DELETE", f"{POSTS}/1/like", b""),
+    ]
+    with rough_service(hang_up) as (url, asked), open_house(posts_url=url) as house:
+        for method, path, body in changes:
+            answer = house.web.request(method, path, content=body, headers=house.minter.bearer(1))
+            assert refused(answer) == (503, "upstream_unavailable")
+        assert [line.split()[0].decode() for line in asked] == [method for method, _, _ in changes]
+
+
+def test_a_connection_that_was_closed_between_two_requests_does_not_make_a_change_happen_twice() -> None:
+    def answer_once(line: socket.socket) -> None:
+        line.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+        line.recv(65536)  # and hang up on the second request
+
+    with rough_service(answer_once) as (url, asked), open_house(posts_url=url) as house:
+        token = house.minter.bearer(1)
+        assert house.web.delete(f"{POSTS}/1", headers=token).status_code == 200
+        assert house.web.delete(f"{POSTS}/2", headers=token).status_code == 503
+        assert len(asked) == 1
+
+
+def test_repeats_stay_within_their_budget_and_a_failing_service_is_left_alone() -> None:
+    with rough_service(hang_up) as (url, asked), open_house(posts_url=url) as house:
+        for _ in range(60):
+            assert refused(house.web.get(POSTS)) == (503, "upstream_unavailable")
+        assert 10 <= len(asked) <= 12, "ten failures open the breaker, and few of them were repeats"
+        assert house.web.get("/api/v1/users/1").status_code == 200, "each service has a breaker of its own"
+
+
+def test_a_service_that_is_back_is_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.upstream.OPEN_SECONDS", 0.3)
+    with open_house() as house:
+        house.services.behaviours[POSTS] = answering(500)
+        for _ in range(12):
+            house.web.get(POSTS)
+        assert len(house.services.at(POSTS)) == 10
+        assert refused(house.web.get(f"{POSTS}/1")) == (503, "upstream_unavailable")
+        del house.services.behaviours[POSTS]
+        eventually(lambda: house.web.get(POSTS).status_code == 200)
+
+
+def test_only_so_many_requests_wait_for_one_service() -> None:
+    with open_house(in_flight=3) as house, ThreadPoolExecutor(3) as pool:
+        go_on = threading.Event()
+        house.services.behaviours[POSTS] = waiting(threading.Event(), go_on)
+        begun = [pool.submit(house.web.get, POSTS) for _ in range(3)]
+        eventually(lambda: len(house.services.at(POSTS)) == 3)
+        assert refused(house.web.get(f"{POSTS}/1")) == (503, "upstream_busy")
+        assert house.web.get("/api/v1/users/1").status_code == 200, "the others have places of their own"
+        go_on.set()
+        assert [each.result().status_code for each in begun] == [200] * 3
+        assert house.web.get(f"{POSTS}/1").status_code == 200
+
+
+def test_pictures_never_take_all_places() -> None:
+    with open_house(in_flight=3, heavy_in_flight=1) as house, ThreadPoolExecutor(1) as pool:
+        go_on = threading.Event()
+        house.services.behaviours["/api/v1/media/slow.jpg"] = waiting(threading.Event(), go_on)
+        begun = pool.submit(house.web.get, "/api/v1/media/slow.jpg")
+        eventually(lambda: house.services.at("/api/v1/media/slow.jpg"))
+        assert refused(house.web.get("/api/v1/media/b.jpg")) == (503, "upstream_busy")
+        assert house.web.get(POSTS).status_code == 200
+        go_on.set()
+        assert begun.result().status_code == 200
+        assert house.web.get("/api/v1/media/b.jpg").status_code == 200
+
+
+def test_a_client_that_reads_slowly_does_not_count_against_the_service() -> None:
+    size = 30_000_000
+    with open_house(heavy_seconds=0.3) as house:
+        posts = house.gateway._proxy.upstreams["posts"]
+        for number in range(12):
+            path = f"/api/v1/media/{number}.jpg"
+            house.services.behaviours[path] = answering(200, b"x" * size)
+            with socket.create_connection(("127.0.0.1", house.port), timeout=10) as line:
+                line.sendall(f"GET {path} HTTP/1.1\r\nhost: a\r\n\r\n".encode())
+                eventually(lambda: house.services.at(path))  # noqa: B023 - waited for at once
+                eventually(lambda: posts.in_flight == 0)
+                received = 0
+                while part := line.recv(1_000_000):
+                    received += len(part)
+                assert received < size, "it was cut short"
+        assert house.web.get(POSTS).status_code == 200
+
+
+def test_our_own_mistake_in_the_middle_of_an_answer_cuts_it_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def stumble(*_: object) -> None:
+        raise RuntimeError("secret")
+
+    with open_house() as house:
+        monkeypatch.setattr("gateway.visit.Visit.end", stumble)
+        with pytest.raises(httpx.RemoteProtocolError):
+            house.web.get(POSTS)
+
+
+def test_our_own_mistake_is_500_in_general_terms(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stumble(*_: object) -> None:
+        raise RuntimeError("secret")
+
+    with open_house() as house:
+        monkeypatch.setattr("gateway.limits._check_target", stumble)
+        answer = house.web.get(POSTS)
+        assert refused(answer) == (500, "internal_error")
+        assert "secret" not in answer.text
+
+
+def test_nothing_takes_longer_than_its_time_also_when_asked_twice() -> None:
+    def wait_then_hang_up(line: socket.socket) -> None:
+        line.settimeout(0.4)
+        try:
+            line.recv(1)
+        except TimeoutError:
+            return
+
+    with rough_service(wait_then_hang_up) as (url, asked), open_house(posts_url=url, whole_seconds=0.5) as house:
+        started = time.monotonic()
+        assert house.web.get(POSTS).status_code == 503
+        assert len(asked) == 2
+        assert time.monotonic() - started < 5

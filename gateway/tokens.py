@@ -1,0 +1,67 @@
+"""Is this access token good, and has nothing ended it: checked once with the key, then from memory."""
+
+import hashlib
+import time
+
+from shared import errors
+from shared.identity import LEEWAY, Identity, Verifier
+
+from .answers import Refused, from_shared, unavailable
+from .revocations import Revocations
+from .routes import OPTIONAL, Route
+from .visit import Visit
+
+MOST = 10_000
+
+
+class Tokens:
+    """Lets in who has a valid token. Verified ones are remembered by their hash, never themselves."""
+
+    def __init__(self, verifier: Verifier, revocations: Revocations) -> None:
+        self._verifier = verifier
+        self._revocations = revocations
+        self._verified: dict[bytes, Identity] = {}
+
+    async def check(self, visit: Visit, route: Route) -> None:
+        """Raises Refused where this route does not let in whoever sent this."""
+        authorization = visit.given.get(b"authorization")
+        if authorization is None and route.access is OPTIONAL:
+            return
+        token = _token_in(authorization or b"")
+        if not self._revocations.loaded:
+            raise unavailable("revocations_unavailable", "Tokens cannot be checked right now.")
+        who = await self._identify(token)
+        if self._revocations.revoked(who.subject, who.login):
+            raise _invalid()
+
+    async def _identify(self, token: bytes) -> Identity:
+        name = hashlib.blake2b(token, digest_size=32).digest()
+        known = self._verified.get(name)
+        if known is not None:
+            if known.expires_at + LEEWAY > time.time():
+                return known
+            del self._verified[name]
+        try:
+            who = await self._verifier.verify(token.decode())
+        except errors.Refusal as refusal:
+            raise from_shared(refusal) from refusal
+        self._remember(name, who)
+        return who
+
+    def _remember(self, name: bytes, who: Identity) -> None:
+        if len(self._verified) >= MOST:
+            del self._verified[next(iter(self._verified))]
+        self._verified[name] = who
+
+
+def _token_in(authorization: bytes) -> bytes:
+    scheme, _, token = authorization.partition(b" ")
+    if scheme.lower() != b"bearer" or not token.isascii():
+        raise _invalid()
+    return token
+
+
+def _invalid() -> Refused:
+    return from_shared(
+        errors.Unauthenticated("invalid_token", "The access token is missing, expired, revoked or not ours.")
+    )

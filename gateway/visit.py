@@ -1,0 +1,110 @@
+"""One request on its way through the gateway: what came in, and how the answer goes out."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+SMALL = 64 * 1024
+"""Bytes of an unread body that the server throws away by itself while the connection lives on."""
+LINGER_SECONDS = 2.0
+LINGER_BYTES = 64 * 1024 * 1024
+
+
+class Gone(Exception):
+    """The client has left; nobody waits for an answer."""
+
+
+class Visit:
+    """What is known of one request, and the way back to the client."""
+
+    __slots__ = (
+        "_receive",
+        "_send",
+        "always",
+        "body_done",
+        "closing",
+        "given",
+        "length",
+        "method",
+        "path",
+        "pattern",
+        "request_id",
+        "scope",
+        "status",
+    )
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, request_id: str, always: Headers) -> None:
+        self.scope = scope
+        self._receive = receive
+        self._send = send
+        self.method: str = scope["method"]
+        self.path: str = scope["path"]
+        self.request_id = request_id
+        self.always = always
+        """Headers of the answer, whatever it will be."""
+        self.given: dict[bytes, bytes] = {}
+        """The headers that mean something to us; empty until they were looked at."""
+        self.pattern = "unknown"
+        self.status: int | None = None
+        """Of the answer, as soon as it has begun."""
+        self.length: int | None = 0
+        """Bytes of the body; None where the client does not say."""
+        self.body_done = True
+        self.closing = False
+
+    def expect_body(self) -> None:
+        """Learn from the headers whether a body follows."""
+        if b"transfer-encoding" in self.given:
+            self.length = None
+        elif b"content-length" in self.given:
+            self.length = int(self.given[b"content-length"])
+        self.body_done = self.length == 0
+
+    async def read(self) -> bytes:
+        """The next part of the body. Raises Gone."""
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            raise Gone
+        self.body_done = not message.get("more_body", False)
+        part: bytes = message.get("body", b"")
+        return part
+
+    async def begin(self, status: int, headers: Headers) -> None:
+        """Send the head of the answer."""
+        self.status = status
+        self.closing = not self.body_done and (self.length is None or self.length > SMALL)
+        if self.closing:
+            headers.append((b"connection", b"close"))
+        headers += self.always
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+
+    async def go_on(self, part: bytes) -> None:
+        """Send a part of the body of the answer; more follows."""
+        await self._send({"type": "http.response.body", "body": part, "more_body": True})
+
+    async def end(self, part: bytes = b"") -> None:
+        """Send the last part.
+
+        A client that is still sending a large body would lose the answer if the connection were closed under
+        its hands, so what it sends is taken in and dropped for a moment.
+        """
+        if self.closing:
+            await self.go_on(part)
+            await self._let_run_out()
+            part = b""
+        await self._send({"type": "http.response.body", "body": part, "more_body": False})
+
+    async def _let_run_out(self) -> None:
+        try:
+            async with asyncio.timeout(LINGER_SECONDS):
+                left = LINGER_BYTES
+                while not self.body_done and left > 0:
+                    left -= len(await self.read())
+        except (TimeoutError, Gone):
+            pass
