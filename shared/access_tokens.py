@@ -8,3 +8,7 @@ REQUIRED = ["exp", "iat", "sub", "aud", "iss", "jti", "sid"]
 
 KeySet = dict[str, Any]
 """A JWK set (RFC 7517)."""
+
+ENDED_LOGINS = "x-ended-logins"
+ENDED_SUBJECT = "x-ended-subject"
+"""With these headers the one that mints tells the gateway whose tokens its answer has just made void."""

@@ -116,7 +116,8 @@ def upsert(tx: Connection, table: Table, values: Mapping[str, Any], update: Call
     """Insert the row, or change the one that has its key. `update` gets the new values and names the changes."""
     if tx.dialect.name == "mysql":
         new = mysql.insert(table).values(**values)
-        tx.execute(new.on_duplicate_key_update(**update(new.inserted)))
+        # Pairs, because their order counts: MySQL reads columns as earlier ones of the statement have left them.
+        tx.execute(new.on_duplicate_key_update(list(update(new.inserted).items())))
         return
     row = sqlite.insert(table).values(**values)
     keys = [column.name for column in table.primary_key.columns]

@@ -5,6 +5,7 @@ good set is kept while the issuer is away.
 """
 
 import asyncio
+import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from shared.access_tokens import ALGORITHM, REQUIRED, TYPE, KeySet
 
 LEEWAY = 10
 LONGEST = 2_048
+_WIRE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{85}[AQgw]")
+"""Base64url as it must be (RFC 7515): no padding, nothing between, no other spelling of the 64 bytes of a signature."""
 REFETCH_SECONDS = 30.0
 RETRY_SECONDS = 0.5
 log = structlog.get_logger()
@@ -88,7 +91,7 @@ class Verifier:
 
     async def verify(self, token: str) -> Identity:
         """Who this token speaks for. Raises errors.Unauthenticated, or errors.Unavailable without keys."""
-        if len(token) > LONGEST:
+        if len(token) > LONGEST or not _WIRE.fullmatch(token):
             raise _invalid()
         try:
             header = jwt.get_unverified_header(token)
@@ -107,7 +110,7 @@ class Verifier:
                 options={"require": REQUIRED, "strict_aud": True},
             )
             return _identity(claims)
-        except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as problem:
+        except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as problem:
             raise _invalid() from problem
 
 
@@ -115,6 +118,7 @@ def _identity(claims: dict[str, Any]) -> Identity:
     expires_at, issued_at = claims["exp"], claims["iat"]
     if type(expires_at) is not int or type(issued_at) is not int or not 0 < expires_at - issued_at <= 3600:
         raise ValueError("a lifetime we never give")
+    ids.parse(claims["jti"])
     return Identity(ids.parse(claims["sub"]), ids.parse(claims["sid"]), expires_at)
 
 

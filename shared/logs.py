@@ -5,36 +5,48 @@ import sys
 from typing import Literal
 
 import structlog
+from structlog.typing import EventDict, Processor
+
+Environment = Literal["development", "production"]
+
+_BEFORE: list[Processor] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.processors.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
 
 
-def configure(level: str, environment: Literal["development", "production"]) -> None:
+def configure(level: str, environment: Environment) -> None:
     """Set up structlog and the standard library's logging to write the same form to standard error."""
-    number = getattr(logging, level.upper())
-    plain = structlog.dev.plain_traceback  # the default one prints local variables, and passwords are among them
-    renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer()
-        if environment == "production"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)
-    )
-    before: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
+    configure_own(level, environment)
+    handler = logging.StreamHandler(sys.stderr)
+    processors = [_without_internals, *_last(environment)]
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=_BEFORE, processors=processors))
+    logging.basicConfig(handlers=[handler], level=max(_number(level), logging.WARNING), force=True)
+
+
+def configure_own(level: str, environment: Environment) -> None:
+    """Only what our own code logs; other libraries stay as they are."""
     structlog.configure(
-        processors=[*before, structlog.processors.format_exc_info, renderer],
-        wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        processors=[*_BEFORE, *_last(environment)],
+        wrapper_class=structlog.make_filtering_bound_logger(_number(level)),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=before, processors=[_without_internals, structlog.processors.format_exc_info, renderer]
-        )
-    )
-    logging.basicConfig(handlers=[handler], level=max(number, logging.WARNING), force=True)
 
 
-def _without_internals(_logger: object, _method: str, entry: structlog.typing.EventDict) -> structlog.typing.EventDict:
+def _last(environment: Environment) -> list[Processor]:
+    if environment == "production":
+        return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    # The default traceback prints local variables, and passwords are among them.
+    plain = structlog.dev.plain_traceback
+    return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
+
+
+def _number(level: str) -> int:
+    number: int = getattr(logging, level.upper())
+    return number
+
+
+def _without_internals(_logger: object, _method: str, entry: EventDict) -> EventDict:
     return structlog.stdlib.ProcessorFormatter.remove_processors_meta(None, "", entry)

@@ -34,7 +34,7 @@ SWEEP_SECONDS = 1.0
 PUBLISH_SECONDS = 30.0
 KEPT = 7 * clock.DAY
 """Published facts are kept this long, so that they can be published again."""
-LONGEST_PAUSE = clock.MINUTE
+LONGEST_PAUSE = 10 * clock.SECOND
 
 Publish = Callable[[Sequence[Event]], list[bool]]
 log = structlog.get_logger()

@@ -1,10 +1,13 @@
 """What goes out: built once, as bytes."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
 from starlette.responses import Response
 
+from shared import ids
+from shared.access_tokens import ENDED_LOGINS, ENDED_SUBJECT
 from shared.answer import Answer
 
 
@@ -27,6 +30,14 @@ def accepted(value: Any) -> Response:
 def created(value: Any, location: str) -> Answer:
     """201 with this JSON, and where to find it."""
     return Answer(201, orjson.dumps(value), {"location": location})
+
+
+def ending(answer: Response, *, logins: Iterable[int] = (), subject: int | None = None) -> Response:
+    """The same answer; the gateway learns from it, and tells nobody, which tokens are void from now on."""
+    answer.headers[ENDED_LOGINS] = " ".join(ids.text(each) for each in logins)
+    if subject is not None:
+        answer.headers[ENDED_SUBJECT] = ids.text(subject)
+    return answer
 
 
 def empty() -> Response:

@@ -1,5 +1,6 @@
 """What may come in: strict JSON of known fields, in the right type, with text that every database can keep."""
 
+import json
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
@@ -47,8 +48,11 @@ class StrictRequest(Request):
         self._left = JSON_LIMIT
 
     async def json(self) -> Any:
-        """The body as values. Raises json.JSONDecodeError."""
-        return orjson.loads(await self.body())
+        """The body as values. Raises json.JSONDecodeError, also where a name is given twice: readers would differ."""
+        content = await self.body()
+        value = orjson.loads(content)
+        json.loads(content, object_pairs_hook=_each_once)
+        return value
 
     async def body(self) -> bytes:
         """The whole JSON body."""
@@ -74,6 +78,11 @@ class StrictRequest(Request):
         given = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         if given != media_type:
             raise HTTPException(415, f"This needs Content-Type: {media_type}.")
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> None:
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise json.JSONDecodeError("a name is given twice", "", 0)
 
 
 class StrictRoute(APIRoute):

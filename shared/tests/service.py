@@ -1,0 +1,135 @@
+"""A small service made of nothing but the plumbing, so that the plumbing can be asked over HTTP."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, FastAPI, Query, Request, UploadFile
+from pydantic import Field
+from sqlalchemy import Column, Connection, MetaData, String, Table, insert, select
+from starlette.responses import Response, StreamingResponse
+
+from shared import errors, ids
+from shared.answer import Answer
+from shared.database import Big, Database
+from shared.events.in_process import InProcessBus
+from shared.events.outbox import announce, outbox_table
+from shared.idempotency import Idempotency, idempotency_table
+from shared.pages import Page, Slice
+from shared.settings import Settings
+from shared.testing import Minter
+from shared.web import answers, files, listing
+from shared.web.application import build
+from shared.web.bodies import Body, StrictRoute, Text
+from shared.web.idempotency_key import Given
+from shared.web.problems import STATUS, documented
+
+from .tables import made
+
+METADATA = MetaData()
+THINGS = Table(
+    "things", METADATA, Column("id", Big, primary_key=True, autoincrement=False), Column("text", String(100))
+)
+OUTBOX, KEYS = outbox_table(METADATA), idempotency_table(METADATA)
+REFUSALS = {kind.__name__: kind for kind in STATUS}
+MINTER = Minter()
+ALL = documented(400, 401, 403, 404, 409, 413, 415, 422, 429, 500)
+
+router = APIRouter(prefix="/api/v1", route_class=StrictRoute)
+
+
+class NewThing(Body):
+    """What is said about a new one."""
+
+    text: Annotated[Text, Field(min_length=1, max_length=100)]
+    number: int = 0
+    near: ids.Id | None = None
+    anything: Any = None
+
+
+@router.post("/things", status_code=201, responses=ALL, response_model=None)
+def add(body: NewThing, key: Given, request: Request) -> Response:
+    """Add one, once for each key."""
+
+    def write(tx: Connection) -> Answer:
+        thing_id = ids.new()
+        tx.execute(insert(THINGS).values(id=thing_id, text=body.text))
+        announce(tx, OUTBOX, "thing.added", 1, {"id": ids.text(thing_id)})
+        return answers.created({"id": ids.text(thing_id)}, f"/api/v1/things/{ids.text(thing_id)}")
+
+    once: Idempotency = request.app.state.once
+    return answers.response(once.write(key, write))
+
+
+@router.get("/things", responses=ALL, response_model=None)
+def things(request: Request, page: listing.Requested, colour: Annotated[str, Query()] = "") -> Response:
+    """All, newest first; the colour does not matter."""
+
+    def found(connection: Connection) -> Slice:
+        question = select(THINGS).order_by(THINGS.c.id.desc()).limit(page.limit + 1)
+        if page.after is not None:
+            question = question.where(THINGS.c.id < page.after[0])
+        rows = connection.execute(question).all()
+        return Slice.of(rows, page, lambda row: {"text": row.text, "colour": colour}, lambda row: (row.id,))
+
+    database: Database = request.app.state.database
+    return listing.answer(request, database.read(found))
+
+
+@router.get("/things/{thing_id}", responses=ALL, response_model=None)
+def thing(thing_id: ids.Id) -> Response:
+    """Its id again."""
+    return answers.ok({"id": ids.text(thing_id)})
+
+
+@router.delete("/things/{thing_id}", status_code=204, responses=ALL)
+def remove(thing_id: ids.Id) -> Response:
+    """Nothing, every time."""
+    return answers.empty()
+
+
+@router.put("/file", responses=ALL, response_model=None)
+def upload(file: UploadFile) -> Response:
+    """How long it is."""
+    return answers.accepted({"bytes": len(file.file.read())})
+
+
+@router.get("/refused/{kind}", responses=ALL, response_model=None)
+def refused(kind: str) -> Response:
+    """A refusal of this kind."""
+    if kind == "Field":
+        raise errors.Invalid.field("text", "not_nice", "Be nice.")
+    raise REFUSALS[kind]("some_code", "Some detail.")
+
+
+@router.get("/surprise", responses=ALL, response_model=None)
+def surprise() -> Response:
+    """A mistake of ours."""
+    raise RuntimeError("the password is hunter2")
+
+
+@router.get("/cut", responses=ALL, response_model=None)
+def cut() -> Response:
+    """An answer that breaks off."""
+
+    async def half() -> AsyncIterator[bytes]:
+        yield b"half"
+        raise RuntimeError("broken off")
+
+    return StreamingResponse(half(), media_type="text/plain")
+
+
+@router.get("/picture/{name}", responses=ALL, response_model=None)
+def picture(name: str, request: Request, private: bool = False) -> Response:
+    """A stored one."""
+    return files.answer(request.app.state.storage, name, cache="private" if private else None)
+
+
+def service(folder: Path, **options: Any) -> FastAPI:
+    """The service on a fresh database in this folder."""
+    settings = Settings(database_url=made(folder / "service.db", METADATA), **options)
+    database = Database(settings.database_url, pool_size=settings.pool_size, pool_wait=0.1, lock_wait=0.1)
+    app = build("things", settings, database=database, bus=InProcessBus(lambda _: 0), routers=[router])
+    app.state.verifier = MINTER.verifier()
+    app.state.once = Idempotency(database, KEYS)
+    return app

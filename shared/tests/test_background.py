@@ -1,0 +1,225 @@
+"""Workers: small steps beside the requests, woken or in time, undeterred by failure, and ended in peace."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+from anyio import CapacityLimiter, to_thread
+
+from shared import metrics
+from shared.background import LONGEST_PAUSE, Worker, in_thread, to_end
+from shared.testing import eventually
+
+
+def run(scenario: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(asyncio.wait_for(scenario, 20))
+
+
+async def soon(condition: Callable[[], object]) -> None:
+    await to_thread.run_sync(eventually, condition)
+
+
+class Steps:
+    """Counts its steps, and says of each what the test wants."""
+
+    def __init__(self, *outcomes: bool | Exception) -> None:
+        self.taken = 0
+        self._outcomes = outcomes
+
+    async def step(self) -> bool:
+        """One more."""
+        self.taken += 1
+        outcome = self._outcomes[self.taken - 1] if self.taken <= len(self._outcomes) else False
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+
+def test_it_goes_on_at_once_while_there_is_more_and_then_rests() -> None:
+    steps = Steps(True, True, True, False)
+
+    async def scenario() -> None:
+        worker = Worker("test", steps.step, every=3600)
+        worker.start()
+        await soon(lambda: steps.taken == 4)
+        await worker.stop()
+        assert steps.taken == 4
+
+    run(scenario())
+
+
+def test_it_goes_on_by_itself_after_a_while() -> None:
+    steps = Steps()
+
+    async def scenario() -> None:
+        worker = Worker("test", steps.step, every=0.001)
+        worker.start()
+        await soon(lambda: steps.taken >= 3)
+        await worker.stop()
+
+    run(scenario())
+
+
+def test_any_thread_can_wake_it() -> None:
+    steps = Steps()
+
+    async def scenario() -> None:
+        worker = Worker("test", steps.step, every=3600)
+        worker.start()
+        for times in (1, 2, 3):
+            await soon(lambda: steps.taken == times)  # noqa: B023 - it is awaited within the round
+            await to_thread.run_sync(worker.wake)
+        await soon(lambda: steps.taken == 4)
+        await worker.stop()
+
+    run(scenario())
+
+
+def test_what_wakes_it_during_a_step_is_not_missed() -> None:
+    steps: list[int] = []
+
+    async def scenario() -> None:
+        async def step() -> bool:
+            steps.append(1)
+            if len(steps) == 1:
+                worker.wake()
+            return False
+
+        worker = Worker("test", step, every=3600)
+        worker.start()
+        await soon(lambda: len(steps) == 2)
+        await worker.stop()
+
+    run(scenario())
+
+
+def test_waking_it_before_it_starts_and_after_the_end_does_no_harm() -> None:
+    steps = Steps()
+    worker = Worker("test", steps.step, every=3600)
+    worker.wake()
+
+    async def scenario() -> None:
+        worker.start()
+        await soon(lambda: steps.taken == 1)
+        await worker.stop()
+
+    run(scenario())
+    worker.wake()
+    run(Worker("never started", steps.step, every=1).stop())
+
+
+def test_a_step_that_fails_is_counted_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = Steps(RuntimeError("one"), RuntimeError("two"), False)
+    pauses: list[float] = []
+    rest = asyncio.sleep
+
+    async def note(seconds: float) -> None:
+        pauses.append(seconds)
+        await rest(0)
+
+    monkeypatch.setattr(asyncio, "sleep", note)
+    before = metrics.BACKGROUND_FAILURES.labels("failing")._value.get()
+
+    async def scenario() -> None:
+        worker = Worker("failing", steps.step, every=3600)
+        worker.start()
+        await soon(lambda: steps.taken == 3)
+        await worker.stop()
+
+    run(scenario())
+    assert metrics.BACKGROUND_FAILURES.labels("failing")._value.get() == before + 2
+    assert pauses[0] < pauses[1] <= LONGEST_PAUSE
+
+
+def test_however_often_it_fails_it_never_pauses_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = Steps(*[RuntimeError("again")] * 100)
+    pauses: list[float] = []
+    rest = asyncio.sleep
+
+    async def note(seconds: float) -> None:
+        pauses.append(seconds)
+        await rest(0)
+
+    monkeypatch.setattr(asyncio, "sleep", note)
+
+    async def scenario() -> None:
+        worker = Worker("failing", steps.step, every=3600)
+        worker.start()
+        await soon(lambda: steps.taken == 101)
+        await worker.stop()
+
+    run(scenario())
+    assert max(pauses) == LONGEST_PAUSE
+
+
+def test_stopping_waits_for_the_thread_of_the_step_that_is_running() -> None:
+    begun, go_on, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def step() -> bool:
+        begun.set()
+        go_on.wait(10)
+        ended.set()
+        return False
+
+    async def scenario() -> None:
+        worker = Worker("test", in_thread(step), every=3600)
+        worker.start()
+        await to_thread.run_sync(begun.wait, 10)
+        stopping = asyncio.create_task(worker.stop())
+        await asyncio.wait([stopping], timeout=0.05)
+        assert not stopping.done()
+        go_on.set()
+        await stopping
+        assert ended.is_set()
+
+    run(scenario())
+
+
+def test_blocking_steps_leave_the_threads_of_requests_alone() -> None:
+    go_on, begun = threading.Event(), threading.Event()
+
+    def step() -> bool:
+        begun.set()
+        return go_on.wait(10)
+
+    async def scenario() -> None:
+        limiter = to_thread.current_default_thread_limiter()
+        worker = Worker("test", in_thread(step), every=3600)
+        worker.start()
+        await to_thread.run_sync(begun.wait, 10)
+        assert limiter.borrowed_tokens == 0
+        go_on.set()
+        await worker.stop()
+
+    run(scenario())
+
+
+def test_a_thread_gives_back_what_it_returns_or_raises() -> None:
+    async def scenario() -> None:
+        assert await to_end(lambda one, other: one + other, 1, 2, limiter=CapacityLimiter(1)) == 3
+        with pytest.raises(ZeroDivisionError):
+            await to_end(lambda: 1 // 0, limiter=CapacityLimiter(1))
+
+    run(scenario())
+
+
+def test_a_thread_that_fails_while_it_is_waited_for_at_the_end_is_no_surprise() -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def fail() -> None:
+        begun.set()
+        go_on.wait(10)
+        raise RuntimeError("too late")
+
+    async def scenario() -> None:
+        task = asyncio.create_task(to_end(fail, limiter=CapacityLimiter(1)))
+        await to_thread.run_sync(begun.wait, 10)
+        task.cancel()
+        await asyncio.wait([task], timeout=0.05)
+        go_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    run(scenario())

@@ -1,0 +1,158 @@
+"""A write that is sent twice happens once, and the second time gives the first answer."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Column, Connection, Integer, MetaData, Table, insert
+from sqlalchemy.dialects import mysql
+from sqlalchemy.schema import CreateTable
+
+from shared import clock
+from shared.answer import Answer
+from shared.database import Database
+from shared.errors import Conflict, Invalid, NotFound
+from shared.idempotency import KEPT, Idempotency, Key, idempotency_table
+
+from .tables import made, rows
+
+METADATA = MetaData()
+KEYS = idempotency_table(METADATA)
+NOTES = Table("notes", METADATA, Column("id", Integer, primary_key=True))
+KEY = Key(owner=1, name=b"n" * 32, request=b"r" * 32)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """With keys, and notes to write under them."""
+    opened = Database(made(tmp_path / "service.db", METADATA))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def once(database: Database) -> Idempotency:
+    """Writes under keys."""
+    return Idempotency(database, KEYS)
+
+
+def note(tx: Connection) -> Answer:
+    made_id = tx.execute(insert(NOTES)).inserted_primary_key
+    return Answer(201, f'{{"id":{made_id[0] if made_id else 0}}}'.encode(), {"location": "/notes/1"})
+
+
+def test_the_same_again_gives_the_first_answer_and_changes_nothing(once: Idempotency, database: Database) -> None:
+    first, second = once.write(KEY, note), once.write(KEY, note)
+    assert first == second == Answer(201, b'{"id":1}', {"location": "/notes/1"})
+    assert len(rows(database, NOTES)) == 1
+
+
+def test_it_is_remembered_by_other_processes_too(once: Idempotency, database: Database) -> None:
+    first = once.write(KEY, note)
+    assert Idempotency(database, KEYS).write(KEY, note) == first
+
+
+def test_an_answer_without_a_place_is_given_again_without_one(once: Idempotency) -> None:
+    plain = Answer(201, b"{}")
+    assert once.write(KEY, lambda _: plain) == plain
+    assert once.write(KEY, lambda _: plain) == plain
+
+
+def test_the_same_key_for_another_request_is_refused(once: Idempotency, database: Database) -> None:
+    once.write(KEY, note)
+    with pytest.raises(Invalid) as refusal:
+        once.write(Key(1, KEY.name, b"another request"), note)
+    assert refusal.value.code == "idempotency_key_reused"
+    assert len(rows(database, NOTES)) == 1
+
+
+@pytest.mark.parametrize("other", [Key(2, KEY.name, KEY.request), Key(1, b"another name", KEY.request)])
+def test_keys_of_others_and_other_keys_have_nothing_to_do_with_it(
+    once: Idempotency, database: Database, other: Key
+) -> None:
+    once.write(KEY, note)
+    once.write(other, note)
+    assert len(rows(database, NOTES)) == 2
+
+
+def test_without_a_key_each_is_a_write_of_its_own(once: Idempotency, database: Database) -> None:
+    once.write(None, note)
+    once.write(None, note)
+    assert len(rows(database, NOTES)) == 2
+    assert rows(database, KEYS) == []
+
+
+def test_while_the_first_still_runs_the_second_is_refused(once: Idempotency, database: Database) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(tx: Connection) -> Answer:
+        begun.set()
+        assert go_on.wait(10)
+        return note(tx)
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(once.write, KEY, slow)
+        assert begun.wait(10)
+        with pytest.raises(Conflict) as refusal:
+            once.write(KEY, note)
+        go_on.set()
+        answer = first.result(10)
+    assert refusal.value.code == "idempotency_in_progress"
+    assert once.write(KEY, note) == answer
+    assert len(rows(database, NOTES)) == 1
+
+
+def test_two_processes_with_the_same_key_at_once_write_once(database: Database) -> None:
+    processes = [Idempotency(database, KEYS) for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda process: process.write(KEY, note), processes))
+    assert {each.body for each in answers} == {b'{"id":1}'}
+    assert len(rows(database, NOTES)) == 1
+
+
+@pytest.mark.parametrize("problem", [NotFound("not_found", ""), RuntimeError("surprise")])
+def test_a_failure_is_not_remembered(once: Idempotency, database: Database, problem: Exception) -> None:
+    def fail(tx: Connection) -> Answer:
+        note(tx)
+        raise problem
+
+    for _ in range(2):
+        with pytest.raises(type(problem)):
+            once.write(KEY, fail)
+    assert rows(database, NOTES) == rows(database, KEYS) == []
+    assert once.write(KEY, note).status == 201
+
+
+def test_after_a_day_the_key_is_new_again(
+    once: Idempotency, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    once.write(KEY, note)
+    _at(monkeypatch, clock.now() + KEPT - clock.MINUTE)
+    once.write(KEY, note)
+    assert len(rows(database, NOTES)) == 1
+    _at(monkeypatch, clock.now() + 2 * clock.MINUTE)
+    once.write(Key(1, KEY.name, b"another request"), note)
+    assert len(rows(database, NOTES)) == 2
+
+
+def test_old_keys_are_forgotten_a_batch_at_a_time(
+    once: Idempotency, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for owner in (1, 2, 3):
+        once.write(Key(owner, KEY.name, KEY.request), note)
+    _at(monkeypatch, clock.now() + KEPT + 1)
+    once.write(Key(4, KEY.name, KEY.request), note)
+    assert database.write(once.forget_old, 2)
+    assert not database.write(once.forget_old, 2)
+    assert [row.owner_id for row in rows(database, KEYS)] == [4]
+
+
+def _at(monkeypatch: pytest.MonkeyPatch, moment: int) -> None:
+    monkeypatch.setattr(clock, "now", lambda: moment)
+
+
+def test_the_longest_answer_fits_into_mysql_too() -> None:
+    """A post of ten photos with long descriptions is more than the 64 KiB of a plain BLOB."""
+    assert "body BLOB(16777215) NOT NULL" in str(CreateTable(KEYS).compile(dialect=mysql.dialect()))

@@ -1,0 +1,73 @@
+"""The history of tables: up, down, repeated, and all of a step or nothing."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import inspect
+from sqlalchemy.exc import OperationalError
+
+from shared import migrations
+from shared.database import Database
+
+ENV = '''"""Env."""
+from sqlalchemy import MetaData
+from shared.migrations import run_inside
+run_inside(MetaData())
+'''
+STEP = '''"""Step."""
+import sqlalchemy as sa
+from alembic import op
+revision, down_revision = {revision!r}, {before!r}
+def upgrade() -> None:
+    op.create_table({table!r}, sa.Column("id", sa.Integer, primary_key=True))
+    {more}
+def downgrade() -> None:
+    op.drop_table({table!r})
+'''
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """Without tables."""
+    opened = Database(f"sqlite:///{tmp_path / 'service.db'}", pool_size=1)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Migrations of two steps, in a folder whose name is hard on configuration files."""
+    folder = tmp_path / "100% migrations"
+    (folder / "versions").mkdir(parents=True)
+    (folder / "env.py").write_text(ENV)
+    add_step(folder, "0001", None, "notes")
+    add_step(folder, "0002", "0001", "tags")
+    return folder
+
+
+def add_step(folder: Path, revision: str, before: str | None, table: str, more: str = "pass") -> None:
+    step = STEP.format(revision=revision, before=before, table=table, more=more)
+    (folder / "versions" / f"{revision}.py").write_text(step)
+
+
+def tables(database: Database) -> set[str]:
+    return set(database.read(lambda connection: inspect(connection).get_table_names())) - {"alembic_version"}
+
+
+def test_up_again_and_down(database: Database, folder: Path) -> None:
+    for _ in range(2):
+        migrations.upgrade(database, folder)
+        assert tables(database) == {"notes", "tags"}
+    migrations.downgrade(database, folder)
+    assert tables(database) == set()
+
+
+def test_of_an_upgrade_that_fails_nothing_is_kept(database: Database, folder: Path) -> None:
+    add_step(folder, "0003", "0002", "links", more='op.execute("nonsense")')
+    with pytest.raises(OperationalError):
+        migrations.upgrade(database, folder)
+    assert tables(database) == set()
+    add_step(folder, "0003", "0002", "links")
+    migrations.upgrade(database, folder)
+    assert tables(database) == {"notes", "tags", "links"}

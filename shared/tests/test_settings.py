@@ -1,0 +1,72 @@
+"""Settings: safe by default, strict in production, and a key of its own for each purpose."""
+
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from shared.settings import DEVELOPMENT_SECRET, Settings
+
+STRONG = SecretStr("a secret of at least 32 characters")
+DATABASE = "sqlite:///data/x.db"
+
+
+def test_development_needs_nothing_but_a_database() -> None:
+    settings = Settings(database_url=DATABASE)
+    assert settings.environment == "development"
+    assert settings.host == "127.0.0.1"
+    assert settings.broker_url == "memory://"
+
+
+def test_production_with_secrets_of_its_own_is_fine() -> None:
+    callers = {"posts": SecretStr("another secret of 32 characters..")}
+    settings = Settings(database_url=DATABASE, environment="production", secret=STRONG, callers=callers)
+    assert settings.environment == "production"
+
+
+@pytest.mark.parametrize(
+    ("secret", "caller"),
+    [
+        (SecretStr(DEVELOPMENT_SECRET), STRONG),
+        (SecretStr("too short"), STRONG),
+        (SecretStr(""), STRONG),
+        (STRONG, SecretStr(DEVELOPMENT_SECRET)),
+        (STRONG, SecretStr("too short")),
+    ],
+)
+def test_production_refuses_secrets_that_anybody_may_know(secret: SecretStr, caller: SecretStr) -> None:
+    with pytest.raises(ValidationError, match="at least 32 characters") as refusal:
+        Settings(database_url=DATABASE, environment="production", secret=secret, callers={"posts": caller})
+    assert "too short" not in str(refusal.value), "what was given is not repeated"
+
+
+def test_production_refuses_to_start_without_a_secret() -> None:
+    with pytest.raises(ValidationError):
+        Settings(database_url=DATABASE, environment="production")
+
+
+def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", DATABASE)
+    monkeypatch.setenv("POOL_SIZE", "7")
+    monkeypatch.setenv("CALLERS", '{"dm": "its secret"}')
+    monkeypatch.setenv("LOG_LEVEL", "")
+    settings = Settings()
+    assert (settings.database_url, settings.pool_size, settings.log_level) == (DATABASE, 7, "info")
+    assert settings.callers["dm"].get_secret_value() == "its secret"
+
+
+@pytest.mark.parametrize("wrong", [{"port": 70_000}, {"pool_size": 0}, {"log_level": "loud"}, {"environment": "test"}])
+def test_what_makes_no_sense_is_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        Settings.model_validate({"database_url": DATABASE, **wrong})
+
+
+def test_secrets_are_not_printed() -> None:
+    settings = Settings(database_url=DATABASE, secret=STRONG, callers={"dm": STRONG})
+    assert "32 characters" not in repr(settings)
+
+
+def test_each_purpose_has_a_key_of_its_own() -> None:
+    one, other = (Settings(database_url=DATABASE, secret=SecretStr(f"{each} secret")) for each in ("one", "other"))
+    keys = {settings.key(purpose) for settings in (one, other) for purpose in ("cursors", "links")}
+    assert len(keys) == 4
+    assert all(len(key) == 32 for key in keys)
+    assert one.key("cursors") == one.key("cursors")
