@@ -3,8 +3,9 @@
 
 SETUP = @sh deploy/setup.sh
 PYTHON_HERE = .venv/bin/python
+COMPOSE = docker compose
 
-.PHONY: help run demo test check fix openapi lock clean clean-data
+.PHONY: help run demo up down ps logs e2e test check fix openapi lock clean clean-data
 
 help:
 	@echo 'Shutter: share photos, follow people, talk in private.'
@@ -18,6 +19,23 @@ run: ## Start everything on this machine: PORT=8080 and DATA_DIR=./data are wher
 demo: ## Fill a running instance with people, posts and conversations: PORT=8080 or BASE_URL=http://... is which
 	$(SETUP)
 	@$(PYTHON_HERE) -m deploy.demo
+
+##@ Run it as a cluster (needs a container engine with Compose)
+up: ## Build and start everything with MySQL and RabbitMQ, wait until it is healthy: PORT=8080 is where
+	@sh deploy/up.sh
+
+down: ## Stop the cluster; its data stays (ARGS=--volumes removes it)
+	@$(COMPOSE) down $(ARGS)
+
+ps: ## Show the cluster's containers
+	@$(COMPOSE) ps --all $(ARGS)
+
+logs: ## Follow the cluster's logs: ARGS=posts shows one service's
+	@$(COMPOSE) logs --follow --tail=100 $(ARGS)
+
+e2e: ## Walk the journeys against the cluster that `make up` started
+	$(SETUP)
+	@BASE_URL=http://127.0.0.1:$(or $(PORT),8080) $(PYTHON_HERE) -m pytest deploy/tests/journeys --quiet $(ARGS)
 
 ##@ Change it
 test: ## Run every test and measure coverage; ARGS="-k follow" runs some, without coverage
@@ -33,9 +51,10 @@ fix: ## Format the code, sort imports, and mend what can be mended by itself
 	@$(PYTHON_HERE) -m ruff check --quiet --fix-only .
 	@$(PYTHON_HERE) -m ruff format .
 
-openapi: ## Write services/<name>/openapi.json from the code
+openapi: ## Write services/<name>/openapi.json and the broker's definitions from the code
 	$(SETUP)
 	@$(PYTHON_HERE) -m deploy.openapi
+	@$(PYTHON_HERE) -m deploy.broker
 
 lock: ## Pin what the pyproject.toml files declare; ARGS=--upgrade takes the newest versions
 	$(SETUP)

@@ -1,0 +1,42 @@
+"""Writes what RabbitMQ holds for us, from what the services say they announce and hear; --check tells if it is stale."""
+
+import json
+import sys
+from pathlib import Path
+
+import gateway.revocations
+from services.auth import events as auth_events
+from services.auth import subscriptions as auth_hears
+from services.dm import events as dm_events
+from services.dm import subscriptions as dm_hears
+from services.posts import events as posts_events
+from services.posts import subscriptions as posts_hears
+from services.social import events as social_events
+from services.social import subscriptions as social_hears
+from shared.events.topology import Member, definitions, permissions
+
+TARGET = Path(__file__).parent / "rabbitmq" / "definitions.json"
+MEMBERS = {
+    "auth": Member(auth_events.ANNOUNCES, sorted(auth_hears.HANDLERS)),
+    "social": Member(social_events.ANNOUNCES, sorted(social_hears.HANDLERS)),
+    "posts": Member(posts_events.ANNOUNCES, sorted(posts_hears.HANDLERS)),
+    "dm": Member(dm_events.ANNOUNCES, sorted(dm_hears.HANDLERS)),
+    "gateway": Member(overhears=gateway.revocations.OVERHEARS),
+}
+
+
+def document() -> str:
+    """The definitions, without users: those are made where they are used."""
+    return json.dumps({**definitions(MEMBERS), **permissions(MEMBERS)}, indent=1) + "\n"
+
+
+def main() -> None:
+    """Write it, or check it."""
+    if "--check" not in sys.argv:
+        TARGET.write_text(document())
+    elif not TARGET.exists() or TARGET.read_text() != document():
+        sys.exit("deploy/rabbitmq/definitions.json is stale; run `make openapi`.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""Makes what the compose cluster needs before its first start: secrets in `.env`, and the broker's users.
+
+Needs nothing but Python. Run again, it keeps every secret that is there and adds what is missing.
+"""
+
+import base64
+import hashlib
+import json
+import secrets
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+ENV = ROOT / ".env"
+TOPOLOGY = ROOT / "deploy" / "rabbitmq" / "definitions.json"
+MADE = ROOT / "deploy" / "rabbitmq" / "made"
+SERVICES = ("auth", "social", "posts", "dm")
+ROOMS = (*SERVICES, "gateway")
+NAMES = (
+    "MYSQL_ROOT_PASSWORD",
+    *(f"{name.upper()}_DATABASE_PASSWORD" for name in SERVICES),
+    *(f"{name.upper()}_BROKER_PASSWORD" for name in ROOMS),
+    *(f"{name.upper()}_SECRET" for name in ROOMS),
+    "BROKER_ADMIN_PASSWORD",
+)
+
+
+def main() -> None:
+    """Write both files."""
+    known = read(ENV)
+    missing = [name for name in NAMES if not known.get(name)]
+    if missing:
+        _append(ENV, {name: secrets.token_urlsafe(32) for name in missing})
+        known = read(ENV)
+    MADE.mkdir(exist_ok=True)
+    definitions = json.loads(TOPOLOGY.read_text())
+    definitions["users"] = [
+        *(_user(name, known[f"{name.upper()}_BROKER_PASSWORD"], []) for name in ROOMS),
+        _user("admin", known["BROKER_ADMIN_PASSWORD"], ["administrator"]),
+    ]
+    definitions["permissions"].append({"user": "admin", "vhost": "/", "configure": ".*", "write": ".*", "read": ".*"})
+    _write_whole(MADE / "definitions.json", json.dumps(definitions, indent=1))
+
+
+def read(path: Path) -> dict[str, str]:
+    """The settings in an env file; nothing where there is none."""
+    lines = path.read_text().splitlines() if path.exists() else []
+    pairs = (line.partition("=") for line in lines if "=" in line and not line.lstrip().startswith("#"))
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def _append(path: Path, values: dict[str, str]) -> None:
+    before = path.read_text() if path.exists() else "# Secrets of this cluster, made at its first start. Keep them.\n"
+    lines = "".join(f"{name}={value}\n" for name, value in values.items())
+    _write_whole(path, f"{before.rstrip()}\n{lines}", mode=0o600)
+
+
+def _write_whole(path: Path, text: str, mode: int = 0o644) -> None:
+    part = path.with_name(f"{path.name}.part")
+    part.touch(mode=mode)
+    part.write_text(text)
+    part.replace(path)
+
+
+def _user(name: str, password: str, tags: list[str]) -> dict[str, object]:
+    """RabbitMQ's salted SHA-256: base64 of the salt and the digest of salt and password."""
+    before = _hashes().get(name)
+    salt = base64.b64decode(before)[:4] if before else secrets.token_bytes(4)
+    digest = hashlib.sha256(salt + password.encode()).digest()
+    return {
+        "name": name,
+        "password_hash": base64.b64encode(salt + digest).decode(),
+        "hashing_algorithm": "rabbit_password_hashing_sha256",
+        "tags": tags,
+    }
+
+
+def _hashes() -> dict[str, str]:
+    """The hashes of before: the same salt again, so that an unchanged password leaves the file unchanged."""
+    path = MADE / "definitions.json"
+    users = json.loads(path.read_text())["users"] if path.exists() else []
+    return {user["name"]: user["password_hash"] for user in users}
+
+
+if __name__ == "__main__":
+    main()

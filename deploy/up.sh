@@ -1,0 +1,29 @@
+#!/bin/sh
+# Makes the cluster's secrets, builds its images, starts it, and waits until all of it is healthy.
+set -eu
+
+say() { printf '%s\n' "$*" >&2; }
+
+docker info >/dev/null 2>&1 || {
+  say 'No container engine answers: start Docker, or use `make run`, which needs none.'
+  exit 1
+}
+docker compose version >/dev/null 2>&1 || {
+  say 'Docker has no Compose: install the plugin docker-compose, or use `make run`, which needs none.'
+  exit 1
+}
+python=${PYTHON:-python3}
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null || {
+  say "$python is no Python 3.9 or later, which makes the secrets: name one with PYTHON=..."
+  exit 1
+}
+"$python" deploy/cluster.py
+say 'Building the images ...'
+docker compose build --quiet
+say 'Starting, and waiting until everything is healthy (about a minute) ...'
+if ! docker compose up --detach --quiet-pull --wait --wait-timeout 170 >&2; then
+  say 'Something did not become healthy: `make ps` shows what, `make logs` why.'
+  exit 1
+fi
+say ''
+say "  Shutter is ready on http://localhost:${PORT:-8080}   (make ps, make logs, make down)"
