@@ -47,7 +47,7 @@ def create_app(settings: Settings, bus: Bus) -> FastAPI:
         Worker("auth.keys", in_thread(load_keys), every=30),
         publishing,
         Worker("auth.withdrawals", in_thread(database.write, withdrawals.ask_again), every=60),
-        Worker("auth.files", in_thread(disposal.sweep, database, models.disposal, storage), every=10),
+        Worker("auth.files", in_thread(disposal.sweep, database, models.disposal, storage), every=1),
         Worker(
             "auth.housekeeping",
             in_thread(database.write, housekeeping.forget_old, settings.access_token_seconds * 1_000),

@@ -9,6 +9,9 @@ from shared.events.outbox import announce
 
 from . import models
 
+ANNOUNCES = ("user.registered.v1", "user.updated.v1", "user.deleted.v1", "session.revoked.v1")
+"""Everything that the broker lets this service publish."""
+
 
 def user_registered(tx: Connection, account: Any) -> None:
     """Somebody signed up."""

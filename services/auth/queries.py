@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, select, union
 
 from shared import clock, ids
 from shared.pages import Page, Slice
@@ -64,51 +64,36 @@ def sessions_of(connection: Connection, account_id: int, current: int, page: Pag
 
 
 def people_called(connection: Connection, beginning: str, nickname: str, page: Page) -> Slice:
-    """Profiles whose nickname begins so, by nickname; then those whose name begins so, by name."""
-    step, *after = page.after or ("nickname",)
-    accounts = models.accounts.c
-    by_nickname = _begins(accounts.nickname, nickname)
-    rows: list[Account] = []
-    if step == "nickname" and nickname:
-        rows = _profiles(connection, by_nickname, (accounts.nickname, accounts.id), after, page.limit + 1)
-        after = []
-    seen = len(rows)
-    if seen <= page.limit:
-        by_name = _begins(accounts.name_key, beginning)
-        if nickname:
-            by_name = and_(by_name, or_(accounts.nickname < nickname, accounts.nickname >= nickname + LAST_CODE_POINT))
-        places = (accounts.name_key, accounts.id)
-        rows += _profiles(connection, by_name, places, after, page.limit + 1 - seen)
-    positions = {
-        row.id: ("nickname", row.nickname, row.id) if place < seen else ("name", row.name_key, row.id)
-        for place, row in enumerate(rows)
-    }
-    return Slice.of(rows, page, profile_json, lambda row: positions[row.id])
+    """Profiles of those whose name begins so, or whose nickname does (none where it is empty), newest first.
+
+    Each index gives the ids in its range; only a page's worth of either is kept.
+    """
+    accounts = models.accounts
+    found = union(
+        *(
+            select(_called(column, text, page).subquery().c.id)
+            for column, text in ((accounts.c.name_key, beginning), (accounts.c.nickname, nickname))
+            if text
+        )
+    ).subquery("found")
+    question = select(accounts).join(found, found.c.id == accounts.c.id)
+    rows = connection.execute(question.order_by(accounts.c.id.desc()).limit(page.limit + 1)).all()
+    return Slice.of(rows, page, profile_json, lambda row: (row.id,))
 
 
-def _begins(column: ColumnElement[str], beginning: str) -> ColumnElement[bool]:
-    return and_(column >= beginning, column < beginning + LAST_CODE_POINT)
+def _called(column: ColumnElement[str], beginning: str, page: Page) -> Select[tuple[int]]:
+    id_ = models.accounts.c.id
+    age = id_ + 0  # no column, so that no planner walks all accounts from the newest on to find the few
+    ids_ = select(id_).where(column >= beginning, column < beginning + LAST_CODE_POINT)
+    if page.after is not None:
+        ids_ = ids_.where(age < page.after[0])
+    return ids_.order_by(age.desc()).limit(page.limit + 1)
 
 
-def _profiles(
-    connection: Connection,
-    condition: ColumnElement[bool],
-    order: tuple[ColumnElement[str], ColumnElement[int]],
-    after: list[Any],
-    limit: int,
-) -> list[Account]:
-    text, id_ = order
-    question = select(models.accounts).where(condition).order_by(text, id_).limit(limit)
-    if after:
-        question = question.where(or_(text > after[0], and_(text == after[0], id_ > after[1])))
-    return list(connection.execute(question))
-
-
-def refusing_until(connection: Connection, digest: bytes) -> int:
-    """Until when (ms since 1970) passwords for this are not even looked at; 0 for now is fine."""
+def refusing_until(connection: Connection, digest: bytes) -> int | None:
+    """Until when (ms since 1970) passwords for this are not even looked at; None where none was ever wrong."""
     failures = models.failures.c
-    found = connection.execute(select(failures.blocked_until).where(failures.digest == digest)).scalar_one_or_none()
-    return found or 0
+    return connection.execute(select(failures.blocked_until).where(failures.digest == digest)).scalar_one_or_none()
 
 
 def revoked(connection: Connection, since: int) -> dict[str, list[str]]:
@@ -126,6 +111,26 @@ def withdrawals_after(connection: Connection, after: int, limit: int) -> dict[st
     rows = connection.execute(question).all()
     items = [{"id": ids.text(row.id), "user_id": ids.text(row.account_id)} for row in rows]
     return {"items": items, "next": items[-1]["id"] if len(items) == limit else None}
+
+
+def withdrawal_states(connection: Connection, *, open_only: bool, limit: int) -> list[dict[str, Any]]:
+    """Who has withdrawn, the newest first, and when each service reported that nothing of them is left there."""
+    withdrawals, purges = models.withdrawals, models.purges
+    question = select(withdrawals).order_by(withdrawals.c.id.desc()).limit(limit)
+    if open_only:
+        question = question.where(withdrawals.c.complete.is_(False))
+    rows = connection.execute(question).all()
+    reports = select(purges).where(purges.c.account_id.in_([row.account_id for row in rows]))
+    done = {(row.account_id, row.service): clock.text(row.purged_at) for row in connection.execute(reports)}
+    return [
+        {
+            "user_id": ids.text(row.account_id),
+            "withdrawn_at": clock.text(row.withdrawn_at),
+            "complete": row.complete,
+            **{service: done.get((row.account_id, service)) for service in models.PURGING},
+        }
+        for row in rows
+    ]
 
 
 def person(connection: Connection, account_id: int) -> dict[str, Any] | None:

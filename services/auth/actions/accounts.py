@@ -9,7 +9,7 @@ from sqlalchemy import Connection, insert, select, update
 from shared import clock, ids
 from shared.database import insert_new
 from shared.disposal import claim, give_up
-from shared.errors import Conflict, Unauthenticated
+from shared.errors import Conflict, Forbidden, Unauthenticated
 
 from .. import events, models
 from ..handles import Handle, digest
@@ -62,14 +62,25 @@ def sign_up(tx: Connection, applicant: Applicant, key: bytes) -> Account:
 
 
 def change_account(
-    tx: Connection, account_id: int, changes: dict[str, Any], taken: list[Handle], key: bytes
+    tx: Connection, proven: Account, changes: dict[str, Any], taken: list[Handle], key: bytes
 ) -> Account:
-    """Change columns of the account. `taken` are the handles among them; a former nickname stays one's own."""
-    before = _lock(tx, account_id)
+    """Change columns of the account. `taken` are the handles among them; a former nickname stays one's own.
+
+    `proven` is the account as it was when the password was checked. Raises Conflict, Unauthenticated, Forbidden.
+    """
+    before = lock_proven(tx, proven)
     for handle in taken:
-        _take(tx, account_id, handle, key)
+        _take(tx, before.id, handle, key)
     _give_back_phone(tx, before, changes, key)
     return _change(tx, before, changes)
+
+
+def lock_proven(tx: Connection, proven: Account) -> Account:
+    """The account, locked, if the password that was checked is still its own."""
+    account = _lock(tx, proven.id)
+    if account.password_hash != proven.password_hash:
+        raise Forbidden("wrong_password", "The password has just been changed.")
+    return account
 
 
 def set_avatar(tx: Connection, account_id: int, name: str | None) -> Account:

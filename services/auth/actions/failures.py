@@ -27,11 +27,21 @@ def mark(key: bytes, tried: str) -> bytes:
 def note_failure(tx: Connection, digest: bytes) -> None:
     """A wrong password was given for this."""
     failures, now = models.failures, clock.now()
-    row = tx.execute(select(failures).where(failures.c.digest == digest).with_for_update()).one_or_none()
-    tries = 1 if row is None or row.last_at < now - FORGOTTEN_AFTER else row.tries + 1
+    row = _locked(tx, digest)
+    tries = 1 if row.last_at < now - FORGOTTEN_AFTER else row.tries + 1
     pause = min(LONGEST, clock.SECOND * 2 ** min(tries - FREE, 10)) if tries >= FREE else 0
-    values = {"digest": digest, "tries": tries, "blocked_until": now + pause, "last_at": now}
-    upsert(tx, failures, values, lambda new: {name: new[name] for name in ("tries", "blocked_until", "last_at")})
+    this = update(failures).where(failures.c.digest == digest)
+    tx.execute(this.values(tries=tries, blocked_until=now + pause, last_at=now))
+
+
+def _locked(tx: Connection, digest: bytes) -> Row[Any]:
+    """The row, made if need be and then locked: of many guesses at once each counts."""
+    failures = models.failures
+    mine = select(failures).where(failures.c.digest == digest).with_for_update()
+    if (row := tx.execute(mine).one_or_none()) is not None:
+        return row
+    insert_new(tx, failures, {"digest": digest, "tries": 0, "blocked_until": 0, "last_at": clock.now()})
+    return tx.execute(mine).one()
 
 
 def forget_failures(tx: Connection, digest: bytes) -> None:

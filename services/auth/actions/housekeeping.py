@@ -1,9 +1,9 @@
 """What may be forgotten in time, in small batches."""
 
-from sqlalchemy import Connection, delete, or_, select
+from sqlalchemy import Connection, and_, delete, exists, or_, select
 
-from shared import clock
-from shared.events import inbox
+from shared import clock, ids
+from shared.events import inbox, outbox
 
 from .. import models
 from . import failures
@@ -12,12 +12,26 @@ BATCH = 1_000
 
 
 def forget_old_sessions(tx: Connection, access_token_lifetime: int) -> bool:
-    """Delete logins that are over and whose last access token has expired; whether there may be more."""
+    """Delete logins that are over; whether there may be more.
+
+    One that was ended stays until its last access token has expired, so that the token can be refused.
+    """
     sessions, now = models.sessions.c, clock.now()
-    over = or_(sessions.ended_at < now - 2 * access_token_lifetime, sessions.expires_at < now)
+    expired = and_(sessions.ended_at.is_(None), sessions.expires_at < now)
+    over = or_(sessions.ended_at < now - 2 * access_token_lifetime, expired)
     gone = list(tx.execute(select(sessions.id).where(over).limit(BATCH)).scalars())
     tx.execute(delete(models.refresh_tokens).where(models.refresh_tokens.c.session_id.in_(gone)))
     tx.execute(delete(models.sessions).where(sessions.id.in_(gone)))
+    return len(gone) == BATCH
+
+
+def forget_old_facts(tx: Connection) -> bool:
+    """Delete notes of what the outbox no longer holds; whether there may be more."""
+    facts, told = models.person_facts, models.outbox.c
+    old = facts.c.event_id < ids.at(clock.now() - outbox.KEPT)
+    spent = select(facts.c.event_id).where(old, ~exists().where(told.id == facts.c.event_id)).limit(BATCH)
+    gone = list(tx.execute(spent).scalars())
+    tx.execute(delete(facts).where(facts.c.event_id.in_(gone)))
     return len(gone) == BATCH
 
 
@@ -25,6 +39,7 @@ def forget_old(tx: Connection, access_token_lifetime: int) -> bool:
     """One round of everything that auth may forget; whether there may be more."""
     more = [
         forget_old_sessions(tx, access_token_lifetime),
+        forget_old_facts(tx),
         failures.forget_old(tx),
         inbox.forget_old(tx, models.inbox),
     ]

@@ -68,7 +68,7 @@ def log_in(
             ip=ip,
             created_at=now,
             last_used_at=now,
-            expires_at=now + lifetimes.idle,
+            expires_at=now + min(lifetimes.idle, lifetimes.absolute),
         )
     )
     return Login(account_id, session_id, _issue(tx, session_id, None))
@@ -109,14 +109,16 @@ def log_out(tx: Connection, account_id: int, session_id: int) -> None:
     _end(tx, session)
 
 
-def log_out_others(tx: Connection, account_id: int, but: int) -> None:
-    """End all logins of the account but one."""
+def log_out_others(tx: Connection, account_id: int, but: int) -> list[int]:
+    """End all logins of the account but one. Returns which."""
     sessions = models.sessions.c
     others = select(models.sessions).where(
         sessions.account_id == account_id, sessions.id != but, sessions.ended_at.is_(None)
     )
-    for session in tx.execute(others.with_for_update()).all():
+    ended = tx.execute(others.with_for_update()).all()
+    for session in ended:
         _end(tx, session)
+    return [session.id for session in ended]
 
 
 def _make_room(tx: Connection, account_id: int) -> None:

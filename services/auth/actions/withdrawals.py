@@ -5,33 +5,27 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from shared import clock, ids
 from shared.database import insert_new
 from shared.disposal import give_up
-from shared.errors import Unauthenticated
 
 from .. import events, models
+from ..models import PURGING
+from ..queries import Account
+from .accounts import lock_proven
 
-PURGING = ("dm", "posts", "social")
-"""The services that keep something of a person, and so report when they no longer do."""
 ASK_AGAIN = 10 * clock.MINUTE
 BATCH = 100
 
 
-def withdraw(tx: Connection, account_id: int, password_hash: str) -> None:
+def withdraw(tx: Connection, proven: Account) -> None:
     """Delete the account. What stays is its id among the withdrawn and keyed hashes of its handles.
 
-    `password_hash` is what the given password was checked against: if it changed meanwhile, nothing is done.
-    Raises Unauthenticated.
+    `proven` is the account as it was when the password was checked. Raises Unauthenticated, or Forbidden.
     """
-    accounts = models.accounts
-    account = tx.execute(select(accounts).where(accounts.c.id == account_id).with_for_update()).one_or_none()
-    if account is None or account.password_hash != password_hash:
-        raise Unauthenticated("invalid_token", "This account has been withdrawn or its password changed.")
-    now = clock.now()
+    account, account_id, now = lock_proven(tx, proven), proven.id, clock.now()
     if account.avatar is not None:
         give_up(tx, models.disposal, [account.avatar])
-    own = select(models.sessions.c.id).where(models.sessions.c.account_id == account_id)
-    tx.execute(delete(models.refresh_tokens).where(models.refresh_tokens.c.session_id.in_(own)))
-    tx.execute(delete(models.sessions).where(models.sessions.c.account_id == account_id))
-    tx.execute(delete(accounts).where(accounts.c.id == account_id))
+    _forget_logins(tx, account_id)
+    events.take_back(tx, account_id)
+    tx.execute(delete(models.accounts).where(models.accounts.c.id == account_id))
     tx.execute(
         insert(models.withdrawals).values(
             id=ids.new(), account_id=account_id, withdrawn_at=now, announced_at=now, complete=False
@@ -40,8 +34,19 @@ def withdraw(tx: Connection, account_id: int, password_hash: str) -> None:
     events.user_deleted(tx, account_id, now)
 
 
+def _forget_logins(tx: Connection, account_id: int) -> None:
+    """Locked first, as a refresh does, so that none of them gets another token meanwhile."""
+    sessions, tokens = models.sessions.c, models.refresh_tokens
+    mine = select(sessions.id).where(sessions.account_id == account_id).order_by(sessions.id)
+    own = list(tx.execute(mine.with_for_update()).scalars())
+    tx.execute(delete(tokens).where(tokens.c.session_id.in_(own)))
+    tx.execute(delete(models.sessions).where(sessions.account_id == account_id))
+
+
 def note_purge(tx: Connection, account_id: int, service: str) -> None:
     """A service says that nothing of the person is left there."""
+    if service not in PURGING:
+        return
     withdrawals, purges = models.withdrawals, models.purges
     this = withdrawals.c.account_id == account_id
     if tx.execute(select(withdrawals.c.id).where(this).with_for_update()).one_or_none() is None:
@@ -52,6 +57,7 @@ def note_purge(tx: Connection, account_id: int, service: str) -> None:
     ).scalar_one()
     if done == len(PURGING):
         tx.execute(update(withdrawals).where(this).values(complete=True))
+        events.take_back(tx, account_id)
 
 
 def ask_again(tx: Connection) -> bool:

@@ -2,23 +2,26 @@
 
 import secrets
 
-from fastapi import APIRouter, UploadFile
+from fastapi import APIRouter, Request, UploadFile
 from sqlalchemy import Connection
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from shared import clock
 from shared.disposal import give_up
-from shared.errors import Forbidden, TooMany, Unauthenticated
 from shared.identity import Identity, Required
+from shared.images.picture import Picture
 from shared.web import answers
+from shared.web.aside import in_line
 from shared.web.bodies import StrictRoute
 from shared.web.problems import documented
 
 from .. import handles, models, passwords, queries
-from ..actions import accounts, failures, sessions, withdrawals
+from ..actions import accounts, sessions, withdrawals
 from ..queries import Account as AccountRow
 from . import schemas
 from .parts import Here, Parts
+from .proofs import own_account, proven_account
 
 router = APIRouter(prefix="/api/v1", tags=["auth"], route_class=StrictRoute)
 
@@ -32,20 +35,20 @@ UNCLAIMED_FOR = clock.HOUR
     summary="Sign up",
     responses=documented(400, 409, 413, 415, 422),
 )
-def sign_up(body: schemas.SignUp, here: Here) -> Response:
+async def sign_up(body: schemas.SignUp, here: Here) -> Response:
     """Make an account. 409 `email_taken`, `nickname_taken` or `phone_taken`."""
     email, nickname = handles.email(body.email), handles.nickname(body.nickname)
     phone = handles.phone(body.phone, here.settings.default_region) if body.phone is not None else None
     passwords.check(body.password, "password")
-    applicant = accounts.Applicant(email, nickname, phone, body.name, here.passwords.hash(body.password))
-    account = here.database.write(accounts.sign_up, applicant, here.handle_key)
+    applicant = accounts.Applicant(email, nickname, phone, body.name, await here.passwords.hash(body.password))
+    account = await run_in_threadpool(here.database.write, accounts.sign_up, applicant, here.handle_key)
     return answers.response(answers.created(queries.account_json(account), "/api/v1/users/me"))
 
 
 @router.get("/users/me", response_model=schemas.Account, summary="One's own account", responses=documented(401))
 def me(identity: Required, here: Here) -> Response:
     """What only its owner sees."""
-    return answers.ok(queries.account_json(_own(here, identity)))
+    return answers.ok(queries.account_json(own_account(here, identity)))
 
 
 @router.patch(
@@ -54,20 +57,20 @@ def me(identity: Required, here: Here) -> Response:
     summary="Change one's account",
     responses=documented(400, 401, 403, 409, 413, 415, 422, 429),
 )
-def change_me(body: schemas.ChangeAccount, identity: Required, here: Here) -> Response:
+async def change_me(body: schemas.ChangeAccount, identity: Required, here: Here) -> Response:
     """Change what is given. 403 `wrong_password`. A new password ends every other login."""
     changes, taken = _changes(body, here)
-    _prove(here, identity, body.current_password)
+    proven = await proven_account(here, identity, body.current_password)
     if "new_password" in body.model_fields_set:
-        changes["password_hash"] = here.passwords.hash(body.new_password)
+        changes["password_hash"] = await here.passwords.hash(body.new_password)
 
-    def change(tx: Connection) -> AccountRow:
-        account = accounts.change_account(tx, identity.subject, changes, taken, here.handle_key)
-        if "password_hash" in changes:
-            sessions.log_out_others(tx, identity.subject, identity.login)
-        return account
+    def change(tx: Connection) -> tuple[AccountRow, list[int]]:
+        account = accounts.change_account(tx, proven, changes, taken, here.handle_key)
+        new_password = "password_hash" in changes
+        return account, sessions.log_out_others(tx, identity.subject, identity.login) if new_password else []
 
-    return answers.ok(queries.account_json(here.database.write(change)))
+    account, ended = await run_in_threadpool(here.database.write, change)
+    return answers.ending(answers.ok(queries.account_json(account)), logins=ended)
 
 
 @router.put(
@@ -76,14 +79,11 @@ def change_me(body: schemas.ChangeAccount, identity: Required, here: Here) -> Re
     summary="Set one's picture",
     responses=documented(400, 401, 413, 415, 422),
 )
-def set_avatar(file: UploadFile, identity: Required, here: Here) -> Response:
+async def set_avatar(file: UploadFile, request: Request, identity: Required, here: Here) -> Response:
     """JPEG, PNG, WebP, GIF, HEIC or AVIF, up to 20 MB and 50 megapixels."""
-    _own(here, identity)
-    picture = here.darkroom.develop(file.file)
-    name = f"{secrets.token_hex(16)}.jpg"
-    here.database.write(give_up, models.disposal, [name], due_at=clock.now() + UNCLAIMED_FOR)
-    here.storage.put(name, picture.thumbnail.data, picture.content_type)
-    return answers.ok(queries.account_json(here.database.write(accounts.set_avatar, identity.subject, name)))
+    await run_in_threadpool(own_account, here, identity)
+    picture = await in_line(request, here.darkroom.develop, file.file)
+    return await run_in_threadpool(_show, here, identity, picture)
 
 
 @router.delete(
@@ -94,43 +94,30 @@ def set_avatar(file: UploadFile, identity: Required, here: Here) -> Response:
 )
 def remove_avatar(identity: Required, here: Here) -> Response:
     """The same answer whether or not there was one."""
-    _own(here, identity)
+    own_account(here, identity)
     return answers.ok(queries.account_json(here.database.write(accounts.set_avatar, identity.subject, None)))
 
 
 @router.post(
     "/users/me/deletion",
     status_code=202,
-    response_model=None,
+    response_model=schemas.Withdrawn,
     summary="Withdraw",
     responses=documented(400, 401, 403, 413, 415, 422, 429),
 )
-def withdraw(body: schemas.Deletion, identity: Required, here: Here) -> Response:
+async def withdraw(body: schemas.Deletion, identity: Required, here: Here) -> Response:
     """From the answer on every token is refused. Posts, likes, comments and follows go; others keep their messages."""
-    account = _prove(here, identity, body.current_password)
-    here.database.write(withdrawals.withdraw, identity.subject, account.password_hash)
-    return answers.accepted({"status": "withdrawn"})
+    proven = await proven_account(here, identity, body.current_password)
+    await run_in_threadpool(here.database.write, withdrawals.withdraw, proven)
+    return answers.ending(answers.accepted({"status": "withdrawn"}), subject=identity.subject)
 
 
-def _own(here: Parts, identity: Identity) -> AccountRow:
-    account = here.database.read(queries.account_in_login, identity.subject, identity.login)
-    if account is None:
-        raise Unauthenticated("invalid_token", "This login has ended, or its account has been withdrawn.")
-    return account
-
-
-def _prove(here: Parts, identity: Identity, password: str) -> AccountRow:
-    """The account, where the password is right. Raises Forbidden, or TooMany after repeated failures."""
-    account = _own(here, identity)
-    mark = failures.mark(f"account {account.id}")
-    wait = here.database.read(queries.refusing_until, mark) - clock.now()
-    if wait > 0:
-        raise TooMany("too_many_attempts", "Too many wrong passwords.", retry_after=1 + wait // clock.SECOND)
-    if not here.passwords.verify(password, account.password_hash):
-        here.database.write(failures.note_failure, mark)
-        raise Forbidden("wrong_password", "The current password is not right.")
-    here.database.write(failures.forget_failures, mark)
-    return account
+def _show(here: Parts, identity: Identity, picture: Picture) -> Response:
+    """The file is named for disposal before it is stored, and claimed by the account that shows it."""
+    name = f"{secrets.token_hex(16)}.jpg"
+    here.database.write(give_up, models.disposal, [name], due_at=clock.now() + UNCLAIMED_FOR)
+    here.storage.put(name, picture.thumbnail.data, picture.content_type)
+    return answers.ok(queries.account_json(here.database.write(accounts.set_avatar, identity.subject, name)))
 
 
 def _changes(body: schemas.ChangeAccount, here: Parts) -> tuple[dict[str, str | None], list[handles.Handle]]:

@@ -10,6 +10,7 @@ from shared.database import Database
 from shared.images.darkroom import Darkroom
 from shared.storage import Storage
 
+from ..actions.failures import mark
 from ..actions.sessions import Lifetimes
 from ..passwords import Passwords
 from ..settings import Settings
@@ -31,6 +32,10 @@ class Parts:
     def handle_key(self) -> bytes:
         """The key under which handles are hashed."""
         return self.settings.key("handles")
+
+    def failures_of(self, tried: str) -> bytes:
+        """What wrong passwords for this are counted under."""
+        return mark(self.settings.key("failures"), tried)
 
     @property
     def lifetimes(self) -> Lifetimes:

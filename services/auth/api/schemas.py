@@ -51,7 +51,7 @@ class LogIn(Body):
 class Refresh(Body):
     """The refresh token to spend."""
 
-    refresh_token: Annotated[Text, Field(max_length=512)]
+    refresh_token: Annotated[Text, Field(max_length=512, examples=["Zk3v..."])]
 
 
 class ChangeAccount(Body):
@@ -63,13 +63,21 @@ class ChangeAccount(Body):
     phone: Phone | None = None
     bio: Bio = Field(default_factory=str)
     new_password: Password = Field(default_factory=str)
-    email: Annotated[Any, BeforeValidator(_immutable), Field(description="Cannot be changed", exclude=True)] = None
+    email: Annotated[
+        Any, BeforeValidator(_immutable), Field(description="Cannot be changed", exclude=True, examples=[None])
+    ] = None
 
 
 class Deletion(Body):
     """Withdraw: the password once more."""
 
     current_password: Password
+
+
+class Withdrawn(BaseModel):
+    """It is done; the rest follows by itself."""
+
+    status: Annotated[str, Field(examples=["withdrawn"])]
 
 
 class Account(BaseModel):
@@ -101,7 +109,7 @@ class Profiles(BaseModel):
     """A page of people."""
 
     items: list[Profile]
-    next_cursor: str | None
+    next_cursor: Annotated[str, Field(examples=["kX1t..."])] | None
 
 
 class Tokens(BaseModel):
@@ -128,10 +136,15 @@ class Sessions(BaseModel):
     """A page of logins."""
 
     items: list[Session]
-    next_cursor: str | None
+    next_cursor: Annotated[str, Field(examples=["kX1t..."])] | None
 
 
 class JwkSet(BaseModel):
     """The public keys of access tokens (RFC 7517)."""
 
-    keys: list[dict[str, str]]
+    keys: Annotated[
+        list[dict[str, str]],
+        Field(
+            examples=[[{"kty": "OKP", "crv": "Ed25519", "kid": AN_ID, "use": "sig", "alg": "EdDSA", "x": "11qY..."}]]
+        ),
+    ]

@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter, Request
 from sqlalchemy import Connection
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from shared import clock
-from shared.errors import TooMany, Unauthenticated
+from shared.errors import NotFound, Unauthenticated
 from shared.identity import Required
 from shared.ids import Id
 from shared.web import answers, listing
@@ -13,11 +13,12 @@ from shared.web.bodies import StrictRoute
 from shared.web.problems import documented
 
 from .. import handles, queries
-from ..actions import failures, sessions
+from ..actions import sessions
 from ..actions.sessions import Login, Reused
 from ..queries import Account
 from . import schemas
 from .parts import Here, Parts
+from .proofs import is_right, own_account
 
 router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=StrictRoute)
 
@@ -28,24 +29,21 @@ router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=StrictRoute
     summary="Log in",
     responses=documented(400, 401, 413, 415, 422, 429),
 )
-def log_in(body: schemas.LogIn, request: Request, here: Here) -> Response:
+async def log_in(body: schemas.LogIn, request: Request, here: Here) -> Response:
     """By email, nickname or phone. 401 `invalid_credentials`, whether or not there is such an account."""
+    here.mint.check_ready()
     handle = handles.identifier(body.identifier, here.settings.default_region)
-    mark = failures.mark(handle.value if handle else body.identifier)
-    wait = here.database.read(queries.refusing_until, mark) - clock.now()
-    if wait > 0:
-        raise TooMany("too_many_attempts", "Too many wrong passwords.", retry_after=1 + wait // clock.SECOND)
-    account = _account(here, handle)
-    if not here.passwords.verify(body.password, account.password_hash if account else None) or account is None:
-        here.database.write(failures.note_failure, mark)
+    account = await run_in_threadpool(_account, here, handle)
+    tried = handle.value if handle else body.identifier
+    password_hash = account.password_hash if account else None
+    if not await is_right(here, tried, body.password, password_hash) or account is None:
         raise Unauthenticated("invalid_credentials", "These credentials are not right.")
-    fresh = here.passwords.hash(body.password) if here.passwords.is_outdated(account.password_hash) else None
+    fresh = await here.passwords.hash(body.password) if here.passwords.is_outdated(account.password_hash) else None
 
     def enter(tx: Connection) -> Login:
-        failures.forget_failures(tx, mark)
         return sessions.log_in(tx, account.id, account.password_hash, fresh, body.device, _ip(request), here.lifetimes)
 
-    return _tokens(here, here.database.write(enter))
+    return _tokens(here, await run_in_threadpool(here.database.write, enter))
 
 
 @router.post(
@@ -56,6 +54,7 @@ def log_in(body: schemas.LogIn, request: Request, here: Here) -> Response:
 )
 def refresh(body: schemas.Refresh, here: Here) -> Response:
     """The old one is spent. A spent one used again ends its whole login: 401 `refresh_token_reused`."""
+    here.mint.check_ready()
     outcome = here.database.write(sessions.refresh, body.refresh_token, here.lifetimes)
     if isinstance(outcome, Reused):
         raise Unauthenticated("refresh_token_reused", "This token was used before; its login has been ended.")
@@ -65,11 +64,11 @@ def refresh(body: schemas.Refresh, here: Here) -> Response:
 @router.post("/logout", status_code=204, summary="Log out", responses=documented(401))
 def log_out(identity: Required, here: Here) -> Response:
     """Ends this login at once, its access token included."""
-    live = here.database.read(queries.account_in_login, identity.subject, identity.login)
-    if live is None:
-        raise Unauthenticated("invalid_token", "This login has ended already.")
-    here.database.write(sessions.log_out, identity.subject, identity.login)
-    return answers.empty()
+    try:
+        here.database.write(sessions.log_out, identity.subject, identity.login)
+    except NotFound as problem:
+        raise Unauthenticated("invalid_token", "This login has ended already.") from problem
+    return answers.ending(answers.empty(), logins=[identity.login])
 
 
 @router.get(
@@ -80,14 +79,16 @@ def log_out(identity: Required, here: Here) -> Response:
 )
 def list_sessions(request: Request, page: listing.Requested, identity: Required, here: Here) -> Response:
     """Newest first."""
+    own_account(here, identity)
     return listing.answer(request, here.database.read(queries.sessions_of, identity.subject, identity.login, page))
 
 
 @router.delete("/sessions/{session_id}", status_code=204, summary="End a login", responses=documented(401, 404))
 def end_session(session_id: Id, identity: Required, here: Here) -> Response:
     """One's own, on another device."""
+    own_account(here, identity)
     here.database.write(sessions.log_out, identity.subject, session_id)
-    return answers.empty()
+    return answers.ending(answers.empty(), logins=[session_id])
 
 
 def _account(here: Parts, handle: handles.Handle | None) -> Account | None:

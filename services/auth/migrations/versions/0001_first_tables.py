@@ -75,6 +75,13 @@ def upgrade() -> None:
     )
     op.create_index("outbox_unpublished", "outbox", ["published_at", "not_before", "id"], unique=False)
     op.create_table(
+        "person_facts",
+        sa.Column("account_id", Big, autoincrement=False, nullable=False),
+        sa.Column("event_id", Big, autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("account_id", "event_id"),
+    )
+    op.create_index("person_facts_by_event", "person_facts", ["event_id"], unique=False)
+    op.create_table(
         "purges",
         sa.Column("account_id", Big, autoincrement=False, nullable=False),
         sa.Column("service", sa.String(length=20), nullable=False),
@@ -141,6 +148,8 @@ def downgrade() -> None:
     op.drop_index("refresh_tokens_by_parent", table_name="refresh_tokens")
     op.drop_table("refresh_tokens")
     op.drop_table("purges")
+    op.drop_index("person_facts_by_event", table_name="person_facts")
+    op.drop_table("person_facts")
     op.drop_index("outbox_unpublished", table_name="outbox")
     op.drop_table("outbox")
     op.drop_index("inbox_received", table_name="inbox")

@@ -1,0 +1,135 @@
+"""Email, nickname and phone: what is taken, what is refused, and the one form in which each is compared."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.auth import handles
+from shared.errors import Invalid
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("Ada@Example.ORG", "ada@example.org"),
+        ("first.last+tag@sub.example.co.kr", "first.last+tag@sub.example.co.kr"),
+        ("o'brien@example.org", "o'brien@example.org"),
+        ("ÄDA@bücher.example", "äda@bücher.example"),
+    ],
+)
+def test_an_email_is_kept_in_lower_case(given: str, kept: str) -> None:
+    assert handles.email(given) == handles.Handle("email", kept)
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["", "ada", "ada@", "@example.org", "a b@example.org", "ada@example..org", "ada@-example.org", "a@b@example.org"],
+)
+def test_what_is_no_email_is_refused_with_its_field(given: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        handles.email(given)
+    assert refusal.value.code == "invalid_email"
+    assert refusal.value.faults[0].pointer == "/email"
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [("ada", "ada"), ("ADA.Lovelace_1815", "ada.lovelace_1815"), ("ａｄａ", "ada"), ("a.." * 10, "a.." * 10)],
+)
+def test_a_nickname_is_compared_in_lower_case(given: str, kept: str) -> None:
+    assert handles.nickname(given).value == kept
+
+
+@pytest.mark.parametrize(
+    "given", ["", "ab", "a" * 31, "123", "1.2_3", "ada lovelace", "áda", "ada-1", "ada\n", "에이다"]
+)
+def test_what_is_no_nickname_is_refused(given: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        handles.nickname(given)
+    assert refusal.value.code == "invalid_nickname"
+
+
+@pytest.mark.parametrize("given", ["admin", "Support", "_admin_", "root.", "ｒｏｏｔ"])
+def test_nobody_gets_a_nickname_that_speaks_for_the_house(given: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        handles.nickname(given)
+    assert refusal.value.code == "nickname_reserved"
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("010-1234-5678", "+821012345678"),
+        ("01012345678", "+821012345678"),
+        ("+82 10 1234 5678", "+821012345678"),
+        ("０１０-１２３４-５６７８", "+821012345678"),
+        ("+1 (650) 253-0000", "+16502530000"),
+    ],
+)
+def test_a_phone_number_without_a_country_is_of_the_default_region(given: str, kept: str) -> None:
+    assert handles.phone(given, "KR").value == kept
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["", "12", "not a phone", "+999 1234567", "010-1234-5678 ext. 9", "+", "0" * 32, "+49 123456789012345"],
+)
+def test_what_is_no_phone_number_is_refused(given: str) -> None:
+    """The last one is possible in its country, and longer than E.164 and its column."""
+    with pytest.raises(Invalid) as refusal:
+        handles.phone(given, "KR")
+    assert refusal.value.code == "invalid_phone"
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        ("Ada@example.org", "email"),
+        ("ADA", "nickname"),
+        ("010-1234-5678", "phone"),
+        ("a b", None),
+        ("", None),
+        ("@", None),
+    ],
+)
+def test_what_somebody_logs_in_with_says_itself_what_it_is(given: str, kind: str | None) -> None:
+    found = handles.identifier(given, "KR")
+    assert (found.kind if found else None) == kind
+
+
+ANYTHING = st.one_of(
+    st.text(max_size=80),
+    st.from_regex(r"[\w.+'\"-]{1,20}@[\w.-]{1,20}\.\w{1,5}", fullmatch=True),
+    st.from_regex(r"[\w.]{3,30}", fullmatch=True),
+    st.from_regex(r"\+?\d[\d ()-]{5,20}", fullmatch=True),
+)
+
+
+@given(ANYTHING)
+def test_whatever_is_written_becomes_a_handle_or_is_refused(text: str) -> None:
+    for read in (handles.email, handles.nickname, lambda given: handles.phone(given, "KR")):
+        try:
+            handle = read(text)
+        except Invalid:
+            continue
+        assert read(handle.value) == handle, "the normal form has the same normal form"
+
+
+@given(ANYTHING)
+def test_whatever_is_written_may_be_logged_in_with(text: str) -> None:
+    found = handles.identifier(text, "KR")
+    assert found is None or found.value
+
+
+def test_a_digest_tells_kinds_and_keys_apart_and_nothing_else() -> None:
+    nickname, email = handles.Handle("nickname", "ada"), handles.Handle("email", "ada")
+    digests = {handles.digest(key, handle) for key in (b"a", b"b") for handle in (nickname, email)}
+    assert len(digests) == 4
+    assert all(len(digest) == 32 and b"ada" not in digest for digest in digests)
+
+
+@pytest.mark.parametrize(
+    ("given", "begins"), [("Ad", "ad"), ("a.", "a."), ("ad lo", ""), ("", ""), ("é", ""), ("a" * 31, "")]
+)
+def test_only_what_may_begin_a_nickname_is_looked_for_among_nicknames(given: str, begins: str) -> None:
+    assert handles.beginning(given) == begins

@@ -1,0 +1,144 @@
+"""What tests of auth say again and again: somebody who has signed up, their logins, and what is stored of them."""
+
+import time as real_time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jwt
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import Row, Table, select
+
+from services.auth import handles, models
+from services.auth.actions import accounts, sessions
+from services.auth.actions.sessions import Lifetimes, Login
+from services.auth.queries import Account
+from shared import clock, ids
+from shared.database import Database
+from shared.pages import Page, Slice
+from shared.testing import Running, announced
+
+KEY = b"k" * 32
+PASSWORD = "correct horse battery"
+HASH = "the hash of the password"
+CALLER_SECRET = SecretStr("a secret between two services, long enough")
+LIFETIMES = Lifetimes(idle=30 * clock.DAY, absolute=90 * clock.DAY)
+
+
+class Time:
+    """The clock, but it can be moved on."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._ahead = 0
+        now = clock.now
+        monkeypatch.setattr(clock, "now", lambda: now() + self._ahead)
+        monkeypatch.setattr(ids, "_last", ids._last)  # ids made in that future are not the past of other tests
+
+    def passes(self, milliseconds: int) -> None:
+        """So much later."""
+        self._ahead += milliseconds
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who is logged in."""
+
+    account: dict[str, Any]
+    tokens: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        """Their id, as it travels."""
+        return str(self.account["id"])
+
+    @property
+    def bearer(self) -> dict[str, str]:
+        """Their request header."""
+        return bearer(self.tokens)
+
+
+def bearer(tokens: dict[str, Any]) -> dict[str, str]:
+    """The request header of these tokens."""
+    return {"authorization": f"Bearer {tokens['access_token']}"}
+
+
+def application(nickname: str = "ada", **changes: Any) -> dict[str, Any]:
+    """The body of a sign-up; what is None is left out."""
+    usual = {"email": f"{nickname}@example.org", "name": "Ada Lovelace", "nickname": nickname, "password": PASSWORD}
+    return {name: value for name, value in {**usual, **changes}.items() if value is not None}
+
+
+def sign_up(auth: Running, nickname: str = "ada", **changes: Any) -> dict[str, Any]:
+    """The account of somebody new."""
+    answer = auth.client.post("/api/v1/auth/signup", json=application(nickname, **changes))
+    assert answer.status_code == 201, answer.text
+    account: dict[str, Any] = answer.json()
+    return account
+
+
+def log_in(auth: Running, identifier: str = "ada", password: str = PASSWORD, **more: Any) -> dict[str, Any]:
+    """A new pair of tokens."""
+    body = {"identifier": identifier, "password": password, **more}
+    answer = auth.client.post("/api/v1/auth/login", json=body)
+    assert answer.status_code == 200, answer.text
+    tokens: dict[str, Any] = answer.json()
+    return tokens
+
+
+def somebody(auth: Running, nickname: str = "ada", **changes: Any) -> Person:
+    """Somebody who has signed up and logged in."""
+    account = sign_up(auth, nickname, **changes)
+    return Person(account, log_in(auth, nickname, changes.get("password", PASSWORD)))
+
+
+def calling(secret: SecretStr = CALLER_SECRET, *, typ: str = "service+jwt", **claims: Any) -> dict[str, str]:
+    """The request header of a neighbour; a good one, except for what is given differently here."""
+    now = int(real_time.time())
+    usual = {"iss": "social", "aud": "auth", "iat": now, "exp": now + 60}
+    kept = {name: value for name, value in {**usual, **claims}.items() if value is not None}
+    token = jwt.encode(kept, secret.get_secret_value(), "HS256", headers={"typ": typ})
+    return {"authorization": f"Bearer {token}"}
+
+
+def applicant(
+    nickname: str = "ada", *, name: str = "Ada Lovelace", email: str | None = None, phone: str | None = None
+) -> accounts.Applicant:
+    """Somebody whose application has been checked."""
+    number = handles.phone(phone, "KR") if phone else None
+    address = handles.email(email or f"{nickname}@example.org")
+    return accounts.Applicant(address, handles.nickname(nickname), number, name, HASH)
+
+
+def register(database: Database, nickname: str = "ada", **about: Any) -> Account:
+    """The account of somebody new, without HTTP."""
+    return database.write(accounts.sign_up, applicant(nickname, **about), KEY)
+
+
+def open_login(database: Database, account: Account, device: str | None = None) -> Login:
+    """A login, without HTTP."""
+    return database.write(sessions.log_in, account.id, account.password_hash, None, device, "127.0.0.1", LIFETIMES)
+
+
+def all_pages(ask: Callable[[Page], Slice], limit: int) -> list[Any]:
+    """Every item of a list, page by page."""
+    items: list[Any] = []
+    after = None
+    for _ in range(100):
+        found = ask(Page(limit, after))
+        assert len(found.items) <= limit
+        items += found.items
+        after = found.next
+        if after is None:
+            return items
+    raise AssertionError("the list never ends")
+
+
+def rows(database: Database, table: Table) -> list[Row[Any]]:
+    """Everything in this table."""
+    return list(database.read(lambda connection: connection.execute(select(table)).all()))
+
+
+def facts(database: Database) -> list[tuple[str, dict[str, Any]]]:
+    """Everything announced so far, each held against its contract."""
+    return announced(database, models.outbox)

@@ -1,0 +1,145 @@
+"""Commenting, answering, editing and deleting. Nobody loses their words because somebody else deletes theirs.
+
+Whoever adds to a thread or removes from it holds its first comment, so a thread changes by one hand at a time.
+A comment without replies is removed; one that has any is blanked, and goes with the last of them. So there is
+always somebody's text below a blank comment.
+"""
+
+from collections import Counter
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, exists, insert, select, update
+
+from shared import clock, ids
+from shared.errors import Forbidden, Invalid
+
+from .. import models
+from ..queries.comments import found, no_such_comment
+from . import people, posts, tallies
+
+_comments = models.comments.c
+
+
+def write(tx: Connection, author_id: int, post_id: int, text: str, parent_id: int | None) -> int:
+    """A comment on a post, or an answer to one of its comments. Returns its id.
+
+    Raises NotFound without the post, Invalid without the comment answered.
+    """
+    people.hold(tx, author_id)
+    posts.hold(tx, post_id)
+    root_id = None if parent_id is None else _join_thread(tx, post_id, parent_id)
+    comment_id, now = ids.new(), clock.now()
+    place = {"id": comment_id, "post_id": post_id, "root_id": root_id, "parent_id": parent_id}
+    content = {"author_id": author_id, "text": text, "deleted": False, "reply_count": 0}
+    tx.execute(insert(models.comments).values(**place, **content, created_at=now, updated_at=now))
+    tallies.count(tx, post_id, author_id, comments=1)
+    return comment_id
+
+
+def edit(tx: Connection, person_id: int, comment_id: int, text: str) -> None:
+    """Other words. Raises NotFound, Forbidden for another's comment."""
+    comment = _own(tx, person_id, comment_id)
+    values = {"text": text, "updated_at": max(clock.now(), comment.updated_at + 1)}
+    tx.execute(update(models.comments).where(_comments.id == comment_id).values(**values))
+
+
+def delete_comment(tx: Connection, person_id: int, comment_id: int) -> None:
+    """Take one's words back. Raises NotFound, Forbidden for another's comment."""
+    comment = _own(tx, person_id, comment_id)
+    _take_away(tx, comment)
+    tallies.count(tx, comment.post_id, person_id, comments=-1)
+
+
+def remove_some_by(tx: Connection, person_id: int, chunk: int) -> bool:
+    """Take away some comments of somebody who has withdrawn; whether there were any."""
+    mine = select(models.comments).where(_comments.author_id == person_id).order_by(_comments.id)
+    some = tx.execute(mine.limit(chunk)).all()
+    if not some:
+        return False
+    _lock(tx, {_thread(row) for row in some})
+    rows = tx.execute(mine.where(_comments.id.in_([row.id for row in some]))).all()
+    for row in rows:
+        _take_away(tx, row)
+    tallies.uncount_comments(tx, person_id, Counter(row.post_id for row in rows))
+    return True
+
+
+def remove_some_of(tx: Connection, post_id: int, chunk: int) -> bool:
+    """Remove some comments of a post that is gone; whether there were any."""
+    some = select(_comments.id).where(_comments.post_id == post_id).limit(chunk)
+    comment_ids = list(tx.execute(some).scalars())
+    tx.execute(delete(models.comments).where(_comments.id.in_(comment_ids)))
+    return bool(comment_ids)
+
+
+def _join_thread(tx: Connection, post_id: int, parent_id: int) -> int:
+    """Count a reply where it belongs; the thread's first comment. Raises Invalid without the comment answered."""
+    parent = found(tx, parent_id)
+    if parent is None or parent.post_id != post_id:
+        raise _unknown_comment()
+    root_id = _thread(parent)
+    if _count_replies(tx, {root_id, parent_id}, 1) < len({root_id, parent_id}):
+        raise _unknown_comment()  # it has gone meanwhile
+    return root_id
+
+
+def _own(tx: Connection, person_id: int, comment_id: int) -> Row[Any]:
+    """One's own comment, its thread locked."""
+    people.hold(tx, person_id)
+    comment = found(tx, comment_id)
+    if comment is None:
+        raise no_such_comment()
+    posts.hold(tx, comment.post_id)
+    _lock(tx, {_thread(comment)})
+    comment = found(tx, comment_id)
+    if comment is None or comment.deleted:
+        raise no_such_comment()
+    if comment.author_id != person_id:
+        raise Forbidden("not_yours", "Only its writer may change or delete a comment.")
+    return comment
+
+
+def _take_away(tx: Connection, comment: Row[Any]) -> None:
+    """Remove it, or blank it where somebody has answered."""
+    if comment.root_id is not None:
+        _count_replies(tx, {comment.root_id, comment.parent_id}, -1)
+    answered = exists().where(_comments.parent_id == comment.id)
+    if tx.execute(select(answered)).scalar_one():
+        blank = {"deleted": True, "author_id": None, "text": None}
+        tx.execute(update(models.comments).where(_comments.id == comment.id).values(**blank))
+    else:
+        gone = _going_with(tx, comment)
+        tx.execute(delete(models.comments).where(_comments.id.in_(gone)))
+
+
+def _going_with(tx: Connection, comment: Row[Any]) -> list[int]:
+    """This comment, and the blank ones above it to which nothing else was answered."""
+    gone, above = [comment.id], comment.parent_id
+    other = models.comments.alias("other")
+    while above is not None:
+        answered = exists().where(other.c.parent_id == above, other.c.id != gone[-1])
+        blank = select(_comments.parent_id).where(_comments.id == above, _comments.deleted.is_(True), ~answered)
+        row = tx.execute(blank).one_or_none()
+        if row is None:
+            break
+        gone.append(above)
+        above = row.parent_id
+    return gone
+
+
+def _thread(comment: Row[Any]) -> int:
+    return int(comment.id if comment.root_id is None else comment.root_id)
+
+
+def _lock(tx: Connection, root_ids: set[int]) -> None:
+    question = select(_comments.id).where(_comments.id.in_(root_ids)).order_by(_comments.id)
+    tx.execute(question.with_for_update()).all()
+
+
+def _count_replies(tx: Connection, comment_ids: set[int], step: int) -> int:
+    count = _comments.reply_count + step
+    return tx.execute(update(models.comments).where(_comments.id.in_(comment_ids)).values(reply_count=count)).rowcount
+
+
+def _unknown_comment() -> Invalid:
+    return Invalid.field("parent_id", "unknown_comment", "This post has no such comment.")

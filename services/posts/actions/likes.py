@@ -1,0 +1,47 @@
+"""Liking a post, and no longer liking it. Both change nothing where it is so already."""
+
+from sqlalchemy import Connection, delete, select
+
+from shared import ids
+from shared.database import insert_new
+
+from .. import models
+from . import people, posts, tallies
+
+_likes = models.likes.c
+
+
+def like(tx: Connection, person_id: int, post_id: int) -> None:
+    """Raises NotFound."""
+    people.hold(tx, person_id)
+    posts.hold(tx, post_id)
+    if insert_new(tx, models.likes, {"person_id": person_id, "post_id": post_id, "id": ids.new()}):
+        tallies.count(tx, post_id, person_id, likes=1)
+
+
+def unlike(tx: Connection, person_id: int, post_id: int) -> None:
+    """Raises NotFound."""
+    people.hold(tx, person_id)
+    posts.hold(tx, post_id)
+    mine = (_likes.person_id == person_id) & (_likes.post_id == post_id)
+    if tx.execute(delete(models.likes).where(mine)).rowcount:
+        tallies.count(tx, post_id, person_id, likes=-1)
+
+
+def remove_some_by(tx: Connection, person_id: int, chunk: int) -> bool:
+    """Take back some likes of somebody who has withdrawn; whether there were any."""
+    some = select(_likes.post_id).where(_likes.person_id == person_id).order_by(_likes.post_id).limit(chunk)
+    post_ids = list(tx.execute(some.with_for_update()).scalars())
+    if not post_ids:
+        return False
+    tx.execute(delete(models.likes).where(_likes.person_id == person_id, _likes.post_id.in_(post_ids)))
+    tallies.uncount_likes(tx, person_id, post_ids)
+    return True
+
+
+def remove_some_of(tx: Connection, post_id: int, chunk: int) -> bool:
+    """Remove some likes of a post that is gone; whether there were any."""
+    some = select(_likes.person_id).where(_likes.post_id == post_id).limit(chunk)
+    person_ids = list(tx.execute(some).scalars())
+    tx.execute(delete(models.likes).where(_likes.post_id == post_id, _likes.person_id.in_(person_ids)))
+    return bool(person_ids)

@@ -1,0 +1,116 @@
+"""Uploads: kept for a day, then a post's for as long as it shows them."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
+
+from shared import clock, ids
+from shared.disposal import claim, give_up
+from shared.errors import Invalid
+
+from .. import models
+from ..queries.photos import media_json
+from . import people
+
+_media = models.media.c
+UNUSED_FOR = clock.DAY
+MARGIN = clock.HOUR
+"""Files go so much later than their upload can last be used: no sweep meets somebody who uses it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """What is known of an upload: the names of its two files, and what they show."""
+
+    display: str
+    thumbnail: str
+    width: int
+    height: int
+    blurhash: str
+    alt: str | None
+    content_type: str
+
+
+def reserve(tx: Connection, owner_id: int, names: Iterable[str]) -> None:
+    """Names for files that are about to be stored: they go by themselves unless a post uses them."""
+    people.hold(tx, owner_id)
+    give_up(tx, models.disposal, names, due_at=clock.now() + UNUSED_FOR + MARGIN)
+
+
+def keep(tx: Connection, owner_id: int, upload: Upload) -> int:
+    """The files are stored: the upload can be used from now on. Returns its id."""
+    people.hold(tx, owner_id)
+    media_id, now = ids.new(), clock.now()
+    row = {"id": media_id, "owner_id": owner_id, "created_at": now, **asdict(upload)}
+    tx.execute(insert(models.media).values(**row))
+    return media_id
+
+
+def attach(tx: Connection, owner_id: int, post_id: int, media_ids: Sequence[int]) -> list[dict[str, Any]]:
+    """Let the post show these, in this order, and say what they are. Those it shows already may be among them.
+
+    Raises Invalid for what is unknown or another's, and for what another post shows.
+    """
+    question = select(models.media).where(_media.id.in_(media_ids)).order_by(_media.id).with_for_update()
+    rows = {row.id: row for row in tx.execute(question)}
+    shown = [_usable(rows.get(media_id), owner_id, post_id) for media_id in media_ids]
+    fresh = [row for row in shown if row.post_id is None]
+    claim(tx, models.disposal, _names(fresh))
+    tx.execute(update(models.media).where(_media.id.in_([row.id for row in fresh])).values(post_id=post_id))
+    return [media_json(row) for row in shown]
+
+
+def remove_others(tx: Connection, post_id: int, media_ids: Collection[int]) -> None:
+    """The post shows only these any more."""
+    _remove(tx, _media.post_id == post_id, _media.id.not_in(media_ids))
+
+
+def remove_of(tx: Connection, post_ids: Collection[int]) -> None:
+    """These posts are gone, and so are their photos."""
+    _remove(tx, _media.post_id.in_(post_ids))
+
+
+def remove_some_by(tx: Connection, owner_id: int, chunk: int) -> bool:
+    """Remove some unused uploads of somebody who has withdrawn; whether there were any."""
+    some = select(_media.id).where(_media.owner_id == owner_id, _media.post_id.is_(None))
+    media_ids = list(tx.execute(some.order_by(_media.id).limit(chunk)).scalars())
+    if not media_ids:
+        return False
+    _remove(tx, _media.id.in_(media_ids))
+    return True
+
+
+def forget_unused(tx: Connection, limit: int = 1_000) -> bool:
+    """Forget some uploads that no post used within a day; their files go by themselves. Whether there are more."""
+    unused = _media.post_id.is_(None)
+    old = select(_media.id).where(unused, _media.created_at < clock.now() - UNUSED_FOR).limit(limit)
+    media_ids = list(tx.execute(old).scalars())
+    tx.execute(delete(models.media).where(_media.id.in_(media_ids), unused))
+    return len(media_ids) == limit
+
+
+def _usable(row: Row[Any] | None, owner_id: int, post_id: int) -> Row[Any]:
+    if row is None or row.owner_id != owner_id:
+        raise _unknown()
+    if row.post_id is None and row.created_at < clock.now() - UNUSED_FOR:
+        raise _unknown()
+    if row.post_id not in (None, post_id):
+        detail = "Another post shows this photo."
+        raise Invalid.field("media_ids", "media_already_used", detail)
+    return row
+
+
+def _unknown() -> Invalid:
+    return Invalid.field("media_ids", "unknown_media", "There is no such photo of yours.")
+
+
+def _remove(tx: Connection, *which: ColumnElement[bool]) -> None:
+    rows = tx.execute(select(models.media).where(*which).order_by(_media.id).with_for_update()).all()
+    give_up(tx, models.disposal, _names(rows))
+    tx.execute(delete(models.media).where(_media.id.in_([row.id for row in rows])))
+
+
+def _names(rows: Iterable[Row[Any]]) -> list[str]:
+    return [name for row in rows for name in (row.display, row.thumbnail)]

@@ -1,0 +1,95 @@
+"""Publishing, editing and deleting posts."""
+
+from collections.abc import Sequence
+from typing import Any, TypedDict
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from shared import clock, ids
+from shared.errors import Forbidden
+
+from .. import models
+from ..queries.posts import no_such_post, with_authors
+from . import people, photos
+
+_posts = models.posts.c
+
+
+class Changes(TypedDict, total=False):
+    """What an edit changes: only what is given."""
+
+    caption: str | None
+    media_ids: Sequence[int]
+
+
+def publish(tx: Connection, author_id: int, media_ids: Sequence[int], caption: str | None) -> int:
+    """A new post of these photos. Returns its id. Raises Invalid for photos that cannot be used."""
+    people.hold(tx, author_id)
+    post_id, now = ids.new(), clock.now()
+    media = photos.attach(tx, author_id, post_id, media_ids)
+    row = {"id": post_id, "author_id": author_id, "caption": caption, "media": media}
+    tx.execute(insert(models.posts).values(**row, created_at=now, updated_at=now))
+    return post_id
+
+
+def edit(tx: Connection, person_id: int, post_id: int, changes: Changes) -> None:
+    """Change what is given; with nothing given nothing is. Photos that are no longer shown go.
+
+    Raises NotFound, Forbidden for another's post, Invalid for photos that cannot be used.
+    """
+    post = _own(tx, person_id, post_id)
+    if not changes:
+        return
+    values: dict[str, Any] = {"updated_at": max(clock.now(), post.updated_at + 1)}
+    if "caption" in changes:
+        values["caption"] = changes["caption"]
+    if "media_ids" in changes:
+        values["media"] = photos.attach(tx, person_id, post_id, changes["media_ids"])
+        photos.remove_others(tx, post_id, changes["media_ids"])
+    tx.execute(update(models.posts).where(_posts.id == post_id).values(**values))
+
+
+def delete_post(tx: Connection, person_id: int, post_id: int) -> None:
+    """The post is gone at once; what belongs to it follows. Raises NotFound, Forbidden for another's post."""
+    _own(tx, person_id, post_id)
+    _remove(tx, person_id, [post_id])
+
+
+def hold(tx: Connection, post_id: int) -> None:
+    """Let the post be neither changed nor deleted before the commit. Others may hold it as well.
+
+    Raises NotFound.
+    """
+    question = with_authors().with_only_columns(_posts.id).where(_posts.id == post_id)
+    shared = question.with_for_update(read=True, of=models.posts)
+    if tx.execute(shared).one_or_none() is None:
+        raise no_such_post()
+
+
+def remove_some_by(tx: Connection, author_id: int, chunk: int) -> bool:
+    """Delete some posts of somebody who has withdrawn; whether there were any."""
+    some = select(_posts.id).where(_posts.author_id == author_id).order_by(_posts.id).limit(chunk)
+    post_ids = list(tx.execute(some.with_for_update()).scalars())
+    if not post_ids:
+        return False
+    _remove(tx, author_id, post_ids)
+    return True
+
+
+def _own(tx: Connection, person_id: int, post_id: int) -> Row[Any]:
+    people.hold(tx, person_id)
+    question = with_authors().where(_posts.id == post_id).with_for_update(of=models.posts)
+    post = tx.execute(question).one_or_none()
+    if post is None:
+        raise no_such_post()
+    if post.author_id != person_id:
+        raise Forbidden("not_yours", "Only its author may change or delete a post.")
+    return post
+
+
+def _remove(tx: Connection, author_id: int, post_ids: list[int]) -> None:
+    """Their rows and photos now, because everything else is reached through the row; the rest by `removals`."""
+    tx.execute(delete(models.posts).where(_posts.id.in_(post_ids)))
+    photos.remove_of(tx, post_ids)
+    rest = [{"post_id": post_id, "author_id": author_id} for post_id in post_ids]
+    tx.execute(insert(models.removals), rest)

@@ -1,0 +1,34 @@
+"""Posts that are gone: their likes, comments and counts are removed a little at a time, as other work goes on.
+
+The row of the post goes in the deleting transaction, so nobody sees the post, or adds anything to it, from then
+on: everything is reached through that row. What is left is found here.
+"""
+
+from sqlalchemy import Connection, delete, select
+
+from .. import models
+from . import comments, likes
+
+CHUNK = 1_000
+_removals = models.removals.c
+
+
+def remove_some(tx: Connection, chunk: int = CHUNK) -> bool:
+    """Remove some of what belonged to one post; whether there may be more to do.
+
+    It looks for what is still there, so it goes on after any interruption.
+    """
+    question = select(models.removals).order_by(_removals.post_id).limit(1).with_for_update(skip_locked=True)
+    job = tx.execute(question).one_or_none()
+    if job is None:
+        return False
+    if not any(remove(tx, job.post_id, chunk) for remove in (likes.remove_some_of, comments.remove_some_of)):
+        tx.execute(delete(models.tallies).where(models.tallies.c.post_id == job.post_id))
+        tx.execute(delete(models.removals).where(_removals.post_id == job.post_id))
+    return True
+
+
+def are_left(tx: Connection, author_id: int) -> bool:
+    """Whether something still belongs to a deleted post of this author."""
+    question = select(_removals.post_id).where(_removals.author_id == author_id).limit(1)
+    return tx.execute(question).first() is not None

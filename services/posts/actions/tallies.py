@@ -1,0 +1,41 @@
+"""Counting likes and comments. Each person counts in one slot of a post, so no slot is ever below zero."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import Connection, update
+
+from shared.database import upsert
+
+from .. import models
+
+
+def slot(person_id: int) -> int:
+    """Where this person counts: the last bits of an id are random."""
+    return person_id % models.SLOTS
+
+
+def count(tx: Connection, post_id: int, person_id: int, *, likes: int = 0, comments: int = 0) -> None:
+    """So many more, or fewer, by this person."""
+    table = models.tallies.c
+    row = {"post_id": post_id, "slot": slot(person_id), "likes": likes, "comments": comments}
+    upsert(
+        tx,
+        models.tallies,
+        row,
+        lambda new: {"likes": table.likes + new.likes, "comments": table.comments + new.comments},
+    )
+
+
+def uncount_likes(tx: Connection, person_id: int, post_ids: list[int]) -> None:
+    """One like by this person fewer on each of these posts."""
+    table = models.tallies
+    mine = (table.c.post_id.in_(post_ids)) & (table.c.slot == slot(person_id))
+    tx.execute(update(table).where(mine).values(likes=table.c.likes - 1))
+
+
+def uncount_comments(tx: Connection, person_id: int, by_post: Mapping[int, int]) -> None:
+    """So many comments by this person fewer on each of these posts."""
+    table = models.tallies
+    for post_id, number in sorted(by_post.items()):
+        mine = (table.c.post_id == post_id) & (table.c.slot == slot(person_id))
+        tx.execute(update(table).where(mine).values(comments=table.c.comments - number))

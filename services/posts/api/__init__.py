@@ -1,0 +1,1 @@
+"""HTTP in and out of posts, one file for each noun."""

@@ -1,0 +1,94 @@
+"""Comments on posts, and replies to comments."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from shared import ids
+from shared.answer import Answer
+from shared.identity import Required
+from shared.ids import Id
+from shared.web import answers, idempotency_key, listing
+from shared.web.bodies import StrictRoute
+from shared.web.problems import documented
+
+from ..actions import comments
+from ..queries import comments as shown
+from . import schemas
+from .parts import Here
+
+router = APIRouter(prefix="/api/v1", tags=["posts"], route_class=StrictRoute)
+
+
+@router.post(
+    "/posts/{post_id}/comments",
+    status_code=201,
+    response_model=schemas.Comment,
+    summary="Comment on a post, or answer a comment",
+    responses=documented(400, 401, 404, 409, 413, 415, 422),
+)
+async def write_comment(
+    post_id: Id, body: schemas.NewComment, identity: Required, key: idempotency_key.Given, here: Here
+) -> Response:
+    """`parent_id` is the comment answered, at any depth. 422 `unknown_comment` where this post has no such one."""
+    me = identity.subject
+
+    def write(tx: Connection) -> Answer:
+        comment_id = comments.write(tx, me, post_id, body.text, body.parent_id)
+        return answers.created(shown.comment(tx, comment_id), f"/api/v1/comments/{ids.text(comment_id)}")
+
+    return answers.response(await here.knowing_people(lambda: here.idempotency.write(key, write)))
+
+
+@router.get(
+    "/posts/{post_id}/comments",
+    response_model=schemas.Comments,
+    summary="The comments on a post",
+    responses=documented(400, 404, 422),
+)
+def comments_of(post_id: Id, request: Request, page: listing.Requested, here: Here) -> Response:
+    """The first comment of each thread, oldest first."""
+    return listing.answer(request, here.database.read(shown.comments_of, post_id, page))
+
+
+@router.get(
+    "/comments/{comment_id}/replies",
+    response_model=schemas.Comments,
+    summary="The replies to a comment",
+    responses=documented(400, 404, 422),
+)
+def replies_to(comment_id: Id, request: Request, page: listing.Requested, here: Here) -> Response:
+    """Oldest first: to a first comment its whole thread, flat; to a reply its direct answers."""
+    return listing.answer(request, here.database.read(shown.replies_to, comment_id, page))
+
+
+@router.patch(
+    "/comments/{comment_id}",
+    response_model=schemas.Comment,
+    summary="Edit a comment",
+    responses=documented(400, 401, 403, 404, 413, 415, 422),
+)
+async def edit_comment(comment_id: Id, body: schemas.CommentChanges, identity: Required, here: Here) -> Response:
+    """Its writer only: 403 `not_yours`."""
+    me = identity.subject
+
+    def write(tx: Connection) -> dict[str, Any]:
+        comments.edit(tx, me, comment_id, body.text)
+        return shown.comment(tx, comment_id)
+
+    return answers.ok(await here.knowing_people(lambda: here.database.write(write)))
+
+
+@router.delete(
+    "/comments/{comment_id}",
+    status_code=204,
+    summary="Delete a comment",
+    responses=documented(401, 403, 404),
+)
+async def delete_comment(comment_id: Id, identity: Required, here: Here) -> Response:
+    """Its writer only: 403 `not_yours`. One that has replies stays as `deleted`, with no text and no author."""
+    me = identity.subject
+    await here.knowing_people(lambda: here.database.write(comments.delete_comment, me, comment_id))
+    return answers.empty()

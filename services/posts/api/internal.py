@@ -1,0 +1,22 @@
+"""What posts tells its neighbours."""
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from shared import ids
+from shared.ids import Id
+from shared.neighbours import Calling
+from shared.web import answers
+from shared.web.aside import aside
+
+from ..queries.posts import must_be_there
+from .parts import Here
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/internal/posts/{post_id}")
+async def post(post_id: Id, request: Request, _: Calling, here: Here) -> Response:
+    """Whose post it is. 404 where there is none to be seen."""
+    author_id = await aside(request, here.database.read, must_be_there, post_id)
+    return answers.ok({"post_id": ids.text(post_id), "author_id": ids.text(author_id)})

@@ -1,0 +1,65 @@
+"""Liking posts, and who likes one."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from shared.identity import Required
+from shared.ids import Id
+from shared.web import answers, listing
+from shared.web.bodies import StrictRoute
+from shared.web.problems import documented
+
+from ..actions import likes
+from ..queries.likes import like_json, likers
+from . import schemas
+from .parts import Here
+
+router = APIRouter(prefix="/api/v1", tags=["posts"], route_class=StrictRoute)
+
+
+@router.put(
+    "/posts/{post_id}/like",
+    response_model=schemas.Like,
+    summary="Like a post",
+    responses=documented(401, 404),
+)
+async def like(post_id: Id, identity: Required, here: Here) -> Response:
+    """The same answer where one likes it already."""
+    me = identity.subject
+
+    def write(tx: Connection) -> dict[str, Any]:
+        likes.like(tx, me, post_id)
+        return like_json(tx, me, post_id)
+
+    return answers.ok(await here.knowing_people(lambda: here.database.write(write)))
+
+
+@router.delete(
+    "/posts/{post_id}/like",
+    response_model=schemas.Like,
+    summary="No longer like a post",
+    responses=documented(401, 404),
+)
+async def unlike(post_id: Id, identity: Required, here: Here) -> Response:
+    """The same answer where one did not like it."""
+    me = identity.subject
+
+    def write(tx: Connection) -> dict[str, Any]:
+        likes.unlike(tx, me, post_id)
+        return like_json(tx, me, post_id)
+
+    return answers.ok(await here.knowing_people(lambda: here.database.write(write)))
+
+
+@router.get(
+    "/posts/{post_id}/likes",
+    response_model=schemas.UserRefs,
+    summary="Who likes a post",
+    responses=documented(400, 404, 422),
+)
+def list_likes(post_id: Id, request: Request, page: listing.Requested, here: Here) -> Response:
+    """Newest first."""
+    return listing.answer(request, here.database.read(likers, post_id, page))

@@ -1,0 +1,69 @@
+"""What the routes of posts work with, wired once in app.py."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, TypeVar, cast
+
+from anyio import CapacityLimiter
+from fastapi import Depends, Request
+from starlette.concurrency import run_in_threadpool
+
+from shared.database import Database
+from shared.idempotency import Idempotency
+from shared.identity import Identity
+from shared.images import Darkroom
+from shared.storage import Storage
+
+from ..actions import people, withdrawals
+from ..neighbours import Auth
+from ..queries.people import Stranger
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything that a route may need."""
+
+    database: Database
+    storage: Storage
+    darkroom: Darkroom
+    darkroom_threads: CapacityLimiter
+    """Whoever waits for the darkroom holds none of the threads that answer everybody else."""
+    idempotency: Idempotency
+    auth: Auth
+
+    async def knowing_people(self, work: Callable[[], T]) -> T:
+        """Do it in a thread. Somebody who turns out to be a stranger is asked from auth, and it is done again.
+
+        Raises the stranger's refusal where auth does not know them either, Unavailable where auth is away.
+        """
+        try:
+            return await run_in_threadpool(work)
+        except Stranger as stranger:
+            await self._meet(stranger)
+        return await run_in_threadpool(work)
+
+    async def _meet(self, stranger: Stranger) -> None:
+        found = await self.auth.person(stranger.id)
+        if found is None:
+            raise stranger.otherwise
+        if found.deleted:
+            await run_in_threadpool(self.database.write, withdrawals.bury, stranger.id)
+            return
+        names = found.nickname or "", found.name or "", found.avatar_url
+        person = people.Person(stranger.id, *names, found.version)
+        await run_in_threadpool(self.database.write, people.keep, person)
+
+
+def viewer(identity: Identity | None) -> int | None:
+    """Who looks, if anybody."""
+    return None if identity is None else identity.subject
+
+
+async def _parts(request: Request) -> Parts:
+    return cast("Parts", request.app.state.parts)
+
+
+Here = Annotated[Parts, Depends(_parts)]
+"""This service's parts."""

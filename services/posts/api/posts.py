@@ -1,0 +1,113 @@
+"""Posts: publishing, editing, deleting, and the lists of them."""
+
+from fastapi import APIRouter, Request
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from shared import ids
+from shared.answer import Answer
+from shared.identity import Optional, Required
+from shared.ids import Id
+from shared.web import answers, idempotency_key, listing
+from shared.web.bodies import StrictRoute
+from shared.web.problems import documented
+
+from ..actions import posts
+from ..queries import feed as home
+from ..queries import posts as shown
+from . import schemas
+from .parts import Here, viewer
+
+router = APIRouter(prefix="/api/v1", tags=["posts"], route_class=StrictRoute)
+
+
+@router.post(
+    "/posts",
+    status_code=201,
+    response_model=schemas.Post,
+    summary="Publish a post",
+    responses=documented(400, 401, 409, 413, 415, 422),
+)
+async def publish(body: schemas.NewPost, identity: Required, key: idempotency_key.Given, here: Here) -> Response:
+    """One to ten of one's own photos that no post shows yet. 422 `unknown_media`, `media_already_used`."""
+    me = identity.subject
+
+    def write(tx: Connection) -> Answer:
+        post_id = posts.publish(tx, me, body.media_ids, body.caption)
+        return answers.created(shown.post(tx, post_id, me), f"/api/v1/posts/{ids.text(post_id)}")
+
+    return answers.response(await here.knowing_people(lambda: here.idempotency.write(key, write)))
+
+
+@router.get(
+    "/posts",
+    response_model=schemas.Posts,
+    summary="Everyone's posts",
+    responses=documented(400, 401, 422),
+)
+def everyones(request: Request, page: listing.Requested, identity: Optional, here: Here) -> Response:
+    """Newest first."""
+    return listing.answer(request, here.database.read(shown.everyones, viewer(identity), page))
+
+
+@router.get("/posts/{post_id}", response_model=schemas.Post, summary="A post", responses=documented(401, 404))
+def post(post_id: Id, identity: Optional, here: Here) -> Response:
+    """With a token, `liked` is filled in."""
+    return answers.ok(here.database.read(shown.post, post_id, viewer(identity)))
+
+
+@router.patch(
+    "/posts/{post_id}",
+    response_model=schemas.Post,
+    summary="Edit a post",
+    responses=documented(400, 401, 403, 404, 413, 415, 422),
+)
+async def edit_post(post_id: Id, body: schemas.PostChanges, identity: Required, here: Here) -> Response:
+    """Its author only: 403 `not_yours`. `media_ids` may hold photos of this post and new ones; the others go.
+
+    With nothing given, nothing changes. 422 `unknown_media`, `media_already_used`.
+    """
+    me = identity.subject
+    changes: posts.Changes = {}
+    if "caption" in body.model_fields_set:
+        changes["caption"] = body.caption
+    if "media_ids" in body.model_fields_set:
+        changes["media_ids"] = body.media_ids
+
+    def write(tx: Connection) -> dict[str, object]:
+        posts.edit(tx, me, post_id, changes)
+        return shown.post(tx, post_id, me)
+
+    return answers.ok(await here.knowing_people(lambda: here.database.write(write)))
+
+
+@router.delete("/posts/{post_id}", status_code=204, summary="Delete a post", responses=documented(401, 403, 404))
+async def delete_post(post_id: Id, identity: Required, here: Here) -> Response:
+    """Its author only: 403 `not_yours`. Its likes, comments and files go with it."""
+    me = identity.subject
+    await here.knowing_people(lambda: here.database.write(posts.delete_post, me, post_id))
+    return answers.empty()
+
+
+@router.get(
+    "/users/{user_id}/posts",
+    response_model=schemas.Posts,
+    summary="A person's posts",
+    responses=documented(400, 401, 404, 422),
+)
+async def posts_of(user_id: Id, request: Request, page: listing.Requested, identity: Optional, here: Here) -> Response:
+    """Newest first."""
+    looking = viewer(identity)
+    found = await here.knowing_people(lambda: here.database.read(shown.posts_of, user_id, looking, page))
+    return listing.answer(request, found)
+
+
+@router.get(
+    "/feed",
+    response_model=schemas.Posts,
+    summary="One's home feed",
+    responses=documented(400, 401, 422),
+)
+def feed(request: Request, page: listing.Requested, identity: Required, here: Here) -> Response:
+    """Posts of those one follows, and one's own, newest first."""
+    return listing.answer(request, here.database.read(home.feed, identity.subject, page))

@@ -1,0 +1,141 @@
+"""The bodies that posts takes and gives, for checking and for OpenAPI."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, Field
+from pydantic_core import PydanticCustomError
+
+from shared.ids import Id
+from shared.web.bodies import Body, Text
+
+A_TIME = "2026-11-23T08:41:00.123Z"
+AN_ID = "0037a52d5f400001"
+ANOTHER_ID = "0037a52d5f400002"
+MOST_PHOTOS = 10
+
+
+def _distinct(media_ids: list[int]) -> list[int]:
+    if len(set(media_ids)) < len(media_ids):
+        raise PydanticCustomError("duplicate_media", "A post shows a photo once")
+    return media_ids
+
+
+MediaIds = Annotated[
+    list[Id],
+    Field(min_length=1, max_length=MOST_PHOTOS, description="In the order in which they are shown", examples=[[AN_ID]]),
+    AfterValidator(_distinct),
+]
+Caption = Annotated[Text, Field(max_length=2200, examples=["The harbour this morning 🌊"])]
+CommentText = Annotated[Text, Field(min_length=1, max_length=1000, examples=["Lovely light!"])]
+Alt = Annotated[Text, Field(max_length=1000, examples=["Boats in a harbour"])]
+
+
+class NewPost(Body):
+    """A post to publish."""
+
+    media_ids: MediaIds
+    caption: Caption | None = None
+
+
+class PostChanges(Body):
+    """What to change of a post; what is left out stays. `null` takes the caption away."""
+
+    caption: Caption | None = None
+    media_ids: MediaIds = Field(default_factory=list)
+
+
+class NewComment(Body):
+    """A comment to write; with `parent_id` an answer to another of the same post."""
+
+    text: CommentText
+    parent_id: Annotated[Id, Field(examples=[AN_ID])] | None = None
+
+
+class CommentChanges(Body):
+    """Other words."""
+
+    text: CommentText
+
+
+class UserRef(BaseModel):
+    """A person as others see them; `deleted` is of those who have withdrawn."""
+
+    id: Annotated[str, Field(examples=[AN_ID])]
+    nickname: Annotated[str, Field(examples=["ada"])] | None
+    name: Annotated[str, Field(examples=["Ada Lovelace"])] | None
+    avatar_url: Annotated[str, Field(examples=["/api/v1/avatars/5f0c2b8e.jpg"])] | None
+    deleted: bool
+
+
+class UserRefs(BaseModel):
+    """A page of people."""
+
+    items: list[UserRef]
+    next_cursor: Annotated[str, Field(examples=["c2lnbmVk..."])] | None
+
+
+class Media(BaseModel):
+    """A photo in two sizes; `blurhash` is what to show until it is there."""
+
+    id: Annotated[str, Field(examples=[AN_ID])]
+    url: Annotated[str, Field(examples=["/api/v1/media/9d1a4f6b8c7d6e5f.jpg"])]
+    thumbnail_url: Annotated[str, Field(examples=["/api/v1/media/4a3b2c1d5f0c2b8e.jpg"])]
+    width: Annotated[int, Field(examples=[2048])]
+    height: Annotated[int, Field(examples=[1536])]
+    blurhash: Annotated[str, Field(examples=["LEHV6nWB2yk8pyo0adR*.7kCMdnj"])]
+    alt: Alt | None
+    content_type: Annotated[str, Field(examples=["image/jpeg"])]
+
+
+class Post(BaseModel):
+    """A post as everybody sees it; `liked` is by whoever asks."""
+
+    id: Annotated[str, Field(examples=[AN_ID])]
+    author: UserRef
+    caption: Caption | None
+    media: list[Media]
+    like_count: Annotated[int, Field(examples=[12])]
+    comment_count: Annotated[int, Field(examples=[3])]
+    liked: bool
+    created_at: Annotated[str, Field(examples=[A_TIME])]
+    updated_at: Annotated[str, Field(examples=[A_TIME])]
+
+
+class Posts(BaseModel):
+    """A page of posts."""
+
+    items: list[Post]
+    next_cursor: Annotated[str, Field(examples=["c2lnbmVk..."])] | None
+
+
+class Like(BaseModel):
+    """Whether one likes a post, and how many do."""
+
+    post_id: Annotated[str, Field(examples=[AN_ID])]
+    liked: bool
+    like_count: Annotated[int, Field(examples=[12])]
+
+
+class Comment(BaseModel):
+    """A comment. One that is `deleted` stays without author and text as long as it has replies.
+
+    `reply_count` is the number of replies that are not deleted: of a first comment those of its whole thread,
+    of a reply its direct answers.
+    """
+
+    id: Annotated[str, Field(examples=[ANOTHER_ID])]
+    post_id: Annotated[str, Field(examples=[AN_ID])]
+    parent_id: Annotated[str, Field(examples=["0037a52d5f400000"])] | None
+    author: UserRef | None
+    text: CommentText | None
+    deleted: bool
+    reply_count: Annotated[int, Field(examples=[2])]
+    created_at: Annotated[str, Field(examples=[A_TIME])]
+    updated_at: Annotated[str, Field(examples=[A_TIME])]
+
+
+class Comments(BaseModel):
+    """A page of comments."""
+
+    items: list[Comment]
+    next_cursor: Annotated[str, Field(examples=["c2lnbmVk..."])] | None

@@ -1,0 +1,74 @@
+"""Wires the posts service together; read from top to bottom."""
+
+import math
+
+import httpx
+from anyio import CapacityLimiter
+from fastapi import FastAPI
+
+from shared import clock, disposal
+from shared.background import Worker, in_thread
+from shared.database import Database
+from shared.events import inbox
+from shared.events.bus import Bus
+from shared.events.outbox import SWEEP_SECONDS, Relay
+from shared.idempotency import Idempotency
+from shared.images import Darkroom
+from shared.neighbours import Neighbour
+from shared.storage import storage_from
+from shared.web.application import build
+
+from . import models
+from .actions import housekeeping, removals, withdrawals
+from .api import comments, internal, likes, photos, posts
+from .api.parts import Parts
+from .neighbours import Auth
+from .settings import Settings
+from .subscriptions import HANDLERS, reconcile
+
+NAME = "posts"
+
+
+def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport | None = None) -> FastAPI:
+    """The posts service, not yet running. `transport` stands in for the way to auth."""
+    database = Database(settings.database_url, pool_size=settings.pool_size)
+    storage = storage_from(settings.storage_url)
+    darkroom = Darkroom(settings.decoders, settings.decoders_waiting)
+    idempotency = Idempotency(database, models.idempotency_keys)
+    secret = settings.secret.get_secret_value()
+    neighbour = Neighbour(NAME, secret, "auth", settings.auth_url, transport)
+    auth = Auth(neighbour)
+
+    relay = Relay(database, models.outbox, bus)
+    inbox.listen(bus, NAME, database, models.inbox, HANDLERS)
+
+    async def reconciling() -> bool:
+        return await reconcile(database, auth)
+
+    last_sweep_after = (settings.access_token_seconds + 60) * clock.SECOND
+    publishing = Worker("posts.relay", relay.step, every=SWEEP_SECONDS)
+    database.on_announced = publishing.wake
+    workers = [
+        publishing,
+        Worker("posts.removals", in_thread(database.write, removals.remove_some), every=1),
+        Worker("posts.purge", in_thread(database.write, withdrawals.purge_some, last_sweep_after), every=1),
+        Worker("posts.files", in_thread(disposal.sweep, database, models.disposal, storage), every=1),
+        Worker("posts.reconcile", reconciling, every=600),
+        Worker("posts.forget", in_thread(database.write, housekeeping.forget_old, idempotency), every=600),
+        Worker("posts.outbox", in_thread(database.write, relay.forget_old), every=600),
+    ]
+
+    app = build(
+        NAME,
+        settings,
+        database=database,
+        bus=bus,
+        routers=[photos.router, posts.router, likes.router, comments.router, internal.router],
+        workers=workers,
+        neighbours=[neighbour],
+        closing=[darkroom.close],
+    )
+    # Bounded by the darkroom itself, which refuses whoever does not fit into its line.
+    threads = CapacityLimiter(math.inf)
+    app.state.parts = Parts(database, storage, darkroom, threads, idempotency, auth)
+    return app

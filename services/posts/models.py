@@ -1,0 +1,133 @@
+"""The tables of posts: photos, posts, likes and comments with their counts, who follows whom, and what is to go."""
+
+from sqlalchemy import JSON, Boolean, Column, Index, Integer, MetaData, String, Table
+
+from shared.database import Big, Exact
+from shared.disposal import disposal_table
+from shared.events.inbox import inbox_table
+from shared.events.outbox import outbox_table
+from shared.idempotency import idempotency_table
+
+metadata = MetaData()
+
+people = Table(  # a copy of what auth says; a row is never removed, so that a tombstone stays
+    "people",
+    metadata,
+    Column("id", Big, primary_key=True, autoincrement=False),
+    Column("nickname", Exact(30)),
+    Column("name", Exact(60)),
+    Column("avatar_url", String(255)),
+    Column("version", Integer, nullable=False),
+    Column("deleted", Boolean, nullable=False),
+)
+
+follows = Table(  # an edge that has ended stays with its version, so that an older fact cannot bring it back
+    "follows",
+    metadata,
+    Column("follower_id", Big, primary_key=True, autoincrement=False),
+    Column("followee_id", Big, primary_key=True, autoincrement=False),
+    Column("version", Big, nullable=False),
+    Column("following", Boolean, nullable=False),
+    Index("follows_by_followee", "followee_id", "follower_id"),
+)
+
+media = Table(  # uploads; without a post they go after a day
+    "media",
+    metadata,
+    Column("id", Big, primary_key=True, autoincrement=False),
+    Column("owner_id", Big, nullable=False),
+    Column("post_id", Big),
+    Column("display", String(120), nullable=False),  # the files' names in storage
+    Column("thumbnail", String(120), nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("blurhash", String(120), nullable=False),
+    Column("alt", Exact(1000)),
+    Column("content_type", String(40), nullable=False),
+    Column("created_at", Big, nullable=False),
+    Index("media_by_owner", "owner_id", "id"),
+    Index("media_by_post", "post_id", "created_at"),  # of a post, and the oldest without one
+)
+
+posts = Table(
+    "posts",
+    metadata,
+    Column("id", Big, primary_key=True, autoincrement=False),
+    Column("author_id", Big, nullable=False),
+    Column("caption", Exact(2200)),
+    Column("media", JSON, nullable=False),  # the photos as clients see them: reading a post joins nothing for them
+    Column("created_at", Big, nullable=False),
+    Column("updated_at", Big, nullable=False),
+    Index("posts_by_author", "author_id", "id"),
+)
+
+likes = Table(
+    "likes",
+    metadata,
+    Column("person_id", Big, primary_key=True, autoincrement=False),
+    Column("post_id", Big, primary_key=True, autoincrement=False),
+    Column("id", Big, nullable=False),
+    Index("likes_by_post", "post_id", "id"),
+)
+
+comments = Table(  # one that was deleted and has replies stays, with no author and no text
+    "comments",
+    metadata,
+    Column("id", Big, primary_key=True, autoincrement=False),
+    Column("post_id", Big, nullable=False),
+    Column("root_id", Big),  # the first comment of the thread; none for that one itself
+    Column("parent_id", Big),  # the comment answered
+    Column("author_id", Big),
+    Column("text", Exact(1000)),
+    Column("deleted", Boolean, nullable=False),
+    Column("reply_count", Integer, nullable=False),  # living: of a first comment the thread's, of a reply its own
+    Column("created_at", Big, nullable=False),
+    Column("updated_at", Big, nullable=False),
+    Index("comments_by_thread", "post_id", "root_id", "id"),  # the first comments of a post, and each thread
+    Index("comments_by_parent", "parent_id", "id"),
+    Index("comments_by_author", "author_id", "id"),
+)
+
+SLOTS = 8
+
+tallies = Table(  # what each post has, spread over slots by person: a popular post is no queue, and the sum is exact
+    "tallies",
+    metadata,
+    Column("post_id", Big, primary_key=True, autoincrement=False),
+    Column("slot", Integer, primary_key=True, autoincrement=False),
+    Column("likes", Integer, nullable=False),
+    Column("comments", Integer, nullable=False),
+)
+
+removals = Table(  # posts that are gone; what belonged to them is still being removed
+    "removals",
+    metadata,
+    Column("post_id", Big, primary_key=True, autoincrement=False),
+    Column("author_id", Big, nullable=False),
+    Index("removals_by_author", "author_id"),
+)
+
+PURGING, PURGED, DONE = "purging", "purged", "done"
+"""Things are being removed; none are left and a last sweep is to come; the last sweep has been."""
+
+purges = Table(
+    "purges",
+    metadata,
+    Column("user_id", Big, primary_key=True, autoincrement=False),
+    Column("requested_at", Big, nullable=False),
+    Column("sweep_at", Big, nullable=False),  # when to look next for what is left
+    Column("state", String(8), nullable=False),
+    Index("purges_by_state", "state", "sweep_at"),
+)
+
+reconciliation = Table(  # one row: how far auth's list of withdrawals has been compared
+    "reconciliation",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("place", Big, nullable=False),
+)
+
+disposal = disposal_table(metadata)
+idempotency_keys = idempotency_table(metadata)
+outbox = outbox_table(metadata)
+inbox = inbox_table(metadata)

@@ -1,0 +1,75 @@
+"""Comments and their replies, oldest first."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, select
+
+from shared import clock, ids
+from shared.errors import NotFound
+from shared.pages import Page, Slice
+
+from .. import models
+from . import people, posts
+
+_comments = models.comments.c
+
+
+def comments_of(connection: Connection, post_id: int, page: Page) -> Slice:
+    """The first comments of this post's threads. Raises NotFound."""
+    posts.must_be_there(connection, post_id)
+    return _listed(connection, [_comments.post_id == post_id, _comments.root_id.is_(None)], page)
+
+
+def replies_to(connection: Connection, comment_id: int, page: Page) -> Slice:
+    """To a first comment its whole thread, flat; to a reply its direct answers. Raises NotFound."""
+    comment = found(connection, comment_id)
+    if comment is None:
+        raise no_such_comment()
+    posts.must_be_there(connection, comment.post_id)
+    if comment.root_id is not None:
+        return _listed(connection, [_comments.parent_id == comment_id], page)
+    # The post is named for the index's sake.
+    thread = [_comments.post_id == comment.post_id, _comments.root_id == comment_id]
+    return _listed(connection, thread, page)
+
+
+def comment(connection: Connection, comment_id: int) -> dict[str, Any]:
+    """A comment that is there."""
+    return _json(connection.execute(_with_authors().where(_comments.id == comment_id)).one())
+
+
+def found(connection: Connection, comment_id: int) -> Row[Any] | None:
+    """The row of this comment, whether or not its post can be seen."""
+    return connection.execute(select(models.comments).where(_comments.id == comment_id)).one_or_none()
+
+
+def no_such_comment() -> NotFound:
+    """The refusal where a comment never was or is gone."""
+    return NotFound("not_found", "There is no such comment.")
+
+
+def _with_authors() -> Select[Any]:
+    return select(models.comments, *people.REF).outerjoin(models.people, models.people.c.id == _comments.author_id)
+
+
+def _listed(connection: Connection, where: list[ColumnElement[bool]], page: Page) -> Slice:
+    question = _with_authors().where(*where).order_by(_comments.id).limit(page.limit + 1)
+    if page.after is not None:
+        question = question.where(_comments.id > page.after[0])
+    return Slice.of(connection.execute(question).all(), page, _json, lambda row: (row.id,))
+
+
+def _json(row: Row[Any]) -> dict[str, Any]:
+    """What somebody who has withdrawn wrote is blank at once, although its removal takes a while."""
+    blank = bool(row.deleted or row.withdrawn)
+    return {
+        "id": ids.text(row.id),
+        "post_id": ids.text(row.post_id),
+        "parent_id": None if row.parent_id is None else ids.text(row.parent_id),
+        "author": None if blank else people.user_ref_json(row.author_id, row),
+        "text": None if blank else row.text,
+        "deleted": blank,
+        "reply_count": row.reply_count,
+        "created_at": clock.text(row.created_at),
+        "updated_at": clock.text(row.updated_at),
+    }

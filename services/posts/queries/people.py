@@ -1,0 +1,53 @@
+"""People as others see them beside what they made."""
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from shared import ids
+from shared.errors import NotFound, Refusal, Unauthenticated
+
+from .. import models
+
+_people = models.people.c
+REF = (_people.nickname, _people.name, _people.avatar_url, _people.deleted.label("withdrawn"))
+"""The columns that a list joins for what it shows of a person."""
+
+
+class Stranger(Exception):
+    """This person has not been heard of here; auth may know them, and otherwise this is the refusal."""
+
+    def __init__(self, person_id: int, otherwise: Refusal) -> None:
+        super().__init__(ids.text(person_id))
+        self.id = person_id
+        self.otherwise = otherwise
+
+
+def must_be_there(connection: Connection, person_id: int) -> None:
+    """Raises Stranger, or NotFound where they have withdrawn."""
+    deleted = connection.execute(select(_people.deleted).where(_people.id == person_id)).scalar_one_or_none()
+    if deleted is None:
+        raise Stranger(person_id, nobody())
+    if deleted:
+        raise nobody()
+
+
+def user_ref_json(person_id: int, row: Row[Any]) -> dict[str, Any]:
+    """A person, of a row that has the columns `REF`. Those who have withdrawn are shown nowhere."""
+    return {
+        "id": ids.text(person_id),
+        "nickname": row.nickname,
+        "name": row.name,
+        "avatar_url": row.avatar_url,
+        "deleted": False,
+    }
+
+
+def withdrawn() -> Unauthenticated:
+    """The refusal of a token that is still in flight while its owner has withdrawn."""
+    return Unauthenticated("invalid_token", "This account has been withdrawn.")
+
+
+def nobody() -> NotFound:
+    """The refusal where somebody is unknown or has withdrawn."""
+    return NotFound("not_found", "There is no such person.")

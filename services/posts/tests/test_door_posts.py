@@ -1,0 +1,171 @@
+"""Posts over a real socket; each answer is also held against the OpenAPI document."""
+
+from typing import Any
+
+from services.posts.actions.withdrawals import bury
+from shared import ids
+from shared.testing import eventually
+
+from .crowd import Crowd, made, picture, refused
+
+NOTHING = "0000000000000001"
+
+
+def test_a_post_is_published_seen_edited_and_deleted(crowd: Crowd) -> None:
+    jo, fan = crowd.known(2)
+    photos = [made(jo.upload(alt="first")), made(jo.upload())]
+    answer = jo.post([photo["id"] for photo in photos], caption="Two of them 🌊")
+    post = made(answer)
+    assert post["media"] == photos and post["author"]["id"] == jo.id
+    assert (post["caption"], post["like_count"], post["comment_count"], post["liked"]) == (
+        "Two of them 🌊",
+        0,
+        0,
+        False,
+    )
+    assert answer.headers["location"] == f"/api/v1/posts/{post['id']}"
+    assert crowd.anybody(f"/posts/{post['id']}").json() == fan.get(f"/posts/{post['id']}") == post
+    edited = made(jo.edit(post["id"], caption=None, media_ids=[photos[1]["id"]]), 200)
+    assert edited["caption"] is None and edited["media"] == photos[1:]
+    assert edited["updated_at"] > post["updated_at"]
+    assert made(jo.edit(post["id"]), 200) == edited == fan.get(f"/posts/{post['id']}")
+    for _ in range(2):
+        refused(fan.send("DELETE", f"/posts/{post['id']}"), 403, "not_yours")
+    assert jo.send("DELETE", f"/posts/{post['id']}").status_code == 204
+    refused(jo.send("DELETE", f"/posts/{post['id']}"), 404, "not_found")
+    refused(crowd.anybody(f"/posts/{post['id']}"), 404, "not_found")
+
+
+def test_the_files_go_with_the_post_and_what_an_edit_takes_out_goes_too(crowd: Crowd) -> None:
+    (jo,) = crowd.known(1)
+    post = jo.posted(photos=2)
+    kept, dropped = post["media"]
+    assert served(crowd, kept) == served(crowd, dropped) == {200}
+    made(jo.edit(post["id"], media_ids=[kept["id"]]), 200)
+    eventually(lambda: served(crowd, dropped) == {404})
+    assert served(crowd, kept) == {200}
+    assert jo.send("DELETE", f"/posts/{post['id']}").status_code == 204
+    eventually(lambda: served(crowd, kept) == {404})
+
+
+def served(crowd: Crowd, photo: dict[str, Any]) -> set[int]:
+    """The statuses of its two files."""
+    return {crowd.service.client.get(photo[size]).status_code for size in ("url", "thumbnail_url")}
+
+
+BAD_POSTS: list[tuple[dict[str, Any], str, str]] = [
+    ({}, "/media_ids", "validation_failed"),
+    ({"media_ids": []}, "/media_ids", "validation_failed"),
+    ({"media_ids": None}, "/media_ids", "validation_failed"),
+    ({"media_ids": [], "caption": "words"}, "/media_ids", "validation_failed"),
+    ({"media_ids": "0000000000000001"}, "/media_ids", "validation_failed"),
+    ({"media_ids": ["no id"]}, "/media_ids/0", "validation_failed"),
+    ({"media_ids": [1]}, "/media_ids/0", "validation_failed"),
+    ({"media_ids": [NOTHING, NOTHING]}, "/media_ids", "duplicate_media"),
+    ({"media_ids": [ids.text(each) for each in range(1, 12)]}, "/media_ids", "validation_failed"),
+    ({"media_ids": [NOTHING]}, "/media_ids", "unknown_media"),
+    ({"media_ids": [NOTHING], "caption": "é" * 2201}, "/caption", "validation_failed"),
+    ({"media_ids": [NOTHING], "caption": "nul\0"}, "/caption", "nul_character"),
+    ({"media_ids": [NOTHING], "caption": 1}, "/caption", "validation_failed"),
+    ({"media_ids": [NOTHING], "author": NOTHING}, "/author", "validation_failed"),
+]
+"""Bodies, where they are wrong, and what their refusal is called."""
+
+
+def test_a_post_against_the_rules_is_refused_with_the_place(crowd: Crowd) -> None:
+    (jo,) = crowd.known(1)
+    post = jo.posted("as it was")
+    for body, pointer, code in BAD_POSTS:
+        refused(jo.send("POST", "/posts", json=body), 422, code, pointer)
+        if body:
+            refused(jo.edit(post["id"], **body), 422, code, pointer)
+    assert jo.get(f"/users/{jo.id}/posts")["items"] == [post]
+
+
+def test_anothers_photo_and_a_used_one_are_refused(crowd: Crowd) -> None:
+    jo, other = crowd.known(2)
+    used, theirs, own = jo.posted()["media"][0]["id"], other.photo(), jo.photo()
+    refused(jo.post([own, theirs]), 422, "unknown_media", "/media_ids")
+    refused(jo.post([own, used]), 422, "media_already_used", "/media_ids")
+    made(jo.post([own]))
+
+
+def test_ten_photos_and_2200_characters_are_the_most(crowd: Crowd) -> None:
+    (jo,) = crowd.known(1)
+    photos = [jo.photo() for _ in range(10)]
+    assert [photo["id"] for photo in made(jo.post(photos, caption="字" * 2200))["media"]] == photos
+
+
+def test_the_same_key_publishes_once(crowd: Crowd) -> None:
+    (jo,) = crowd.known(1)
+    photo = jo.photo()
+    first, again = (jo.post([photo], key="once", caption="words") for _ in range(2))
+    assert made(first) == made(again) and first.headers["location"] == again.headers["location"]
+    refused(jo.post([photo], key="once", caption="other words"), 422, "idempotency_key_reused")
+    assert len(jo.get(f"/users/{jo.id}/posts")["items"]) == 1
+
+
+def test_each_list_of_posts_is_read_page_by_page(crowd: Crowd) -> None:
+    jo, fan = crowd.known(2)
+    assert crowd.service.hears("user.followed.v1", {"follower_id": fan.id, "followee_id": jo.id, "version": 1})
+    published = [jo.posted()["id"] for _ in range(5)]
+    for path in ("/posts", f"/users/{jo.id}/posts", "/feed"):
+        url: str | None = f"{path}?limit=2"
+        seen: list[str] = []
+        while url is not None:
+            answer = fan.send("GET", url.removeprefix("/api/v1"))
+            seen += [each["id"] for each in made(answer, 200)["items"]]
+            url = answer.links["next"]["url"] if "next" in answer.links else None
+        assert seen == published[::-1]
+
+
+def test_a_list_tells_whether_the_one_who_asks_likes_it(crowd: Crowd) -> None:
+    jo, fan = crowd.known(2)
+    post = jo.posted()["id"]
+    made(fan.like(post), 200)
+    for path in ("/posts", f"/users/{jo.id}/posts"):
+        assert [each["liked"] for each in fan.get(path)["items"]] == [True]
+        assert [each["liked"] for each in jo.get(path)["items"]] == [False]
+        assert [each["liked"] for each in crowd.anybody(path).json()["items"]] == [False]
+    assert [each["liked"] for each in jo.get("/feed")["items"]] == [False]
+
+
+def test_whatever_changes_something_needs_a_token_and_a_bad_one_is_refused_everywhere(crowd: Crowd) -> None:
+    (jo,) = crowd.known(1)
+    post = jo.posted()["id"]
+    comment = jo.said(post, "words")["id"]
+    client = crowd.service.client
+    writes = [
+        ("POST", "/posts"), ("PATCH", f"/posts/{post}"), ("DELETE", f"/posts/{post}"),
+        ("GET", "/feed"), ("PUT", f"/posts/{post}/like"), ("DELETE", f"/posts/{post}/like"),
+        ("POST", f"/posts/{post}/comments"), ("PATCH", f"/comments/{comment}"), ("DELETE", f"/comments/{comment}"),
+    ]  # fmt: skip
+    for method, path in writes:
+        answer = client.request(method, f"/api/v1{path}")
+        refused(answer, 401, "invalid_token")
+        assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
+    refused(client.post("/api/v1/media", files={"file": ("x.jpg", picture(), "image/jpeg")}), 401, "invalid_token")
+    for path in ("/posts", f"/posts/{post}", f"/users/{jo.id}/posts"):
+        refused(client.get(f"/api/v1{path}", headers={"authorization": "Bearer forged"}), 401, "invalid_token")
+
+
+def test_what_is_no_id_names_nothing(crowd: Crowd) -> None:
+    (jo,) = crowd.known(1)
+    for wrong in ("x", "0" * 15, "f" * 16, "%00", "A" * 3000):
+        for path in (f"/posts/{wrong}", f"/posts/{wrong}/likes", f"/posts/{wrong}/comments", f"/users/{wrong}/posts"):
+            refused(crowd.anybody(path), 404, "not_found")
+        refused(jo.like(wrong), 404, "not_found")
+        refused(jo.edit(wrong, caption="x"), 404, "not_found")
+        refused(jo.comment(wrong, "x"), 404, "not_found")
+        refused(crowd.anybody(f"/comments/{wrong}/replies"), 404, "not_found")
+
+
+def test_the_posts_of_nobody_and_of_somebody_withdrawn_are_not_there(crowd: Crowd) -> None:
+    (jo,) = crowd.known(1)
+    post = jo.posted()["id"]
+    refused(crowd.anybody(f"/users/{NOTHING}/posts"), 404, "not_found")
+    crowd.database.write(bury, jo.number)
+    refused(crowd.anybody(f"/users/{jo.id}/posts"), 404, "not_found")
+    refused(crowd.anybody(f"/posts/{post}"), 404, "not_found")
+    refused(jo.like(post), 401, "invalid_token")
+    refused(jo.upload(), 401, "invalid_token")

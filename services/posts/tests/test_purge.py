@@ -1,0 +1,237 @@
+"""A withdrawal ends complete and the counts right, wherever it is interrupted."""
+
+from dataclasses import dataclass
+
+import pytest
+from sqlalchemy import Connection, insert, update
+
+from services.posts import models
+from services.posts.actions import comments, posts
+from services.posts.actions.removals import remove_some
+from services.posts.actions.withdrawals import bury, purge_some, report_again
+from services.posts.app import create_app
+from services.posts.models import DONE, PURGED, PURGING
+from services.posts.queries.comments import comments_of, replies_to
+from services.posts.queries.likes import likers
+from services.posts.settings import Settings
+from shared import clock, ids
+from shared.answer import Answer
+from shared.database import Database
+from shared.events.bus import Bus
+from shared.idempotency import Idempotency, Key
+from shared.testing import Stub, eventually, running
+
+from .world import (
+    LAST_SWEEP_AFTER,
+    ONE_BY_ONE,
+    all_like,
+    commented,
+    counts,
+    facts,
+    follows_now,
+    listed,
+    published,
+    purge_states,
+    purge_to_the_end,
+    remove_to_the_end,
+    rows_of,
+    some_people,
+    traces_of,
+    uploaded,
+)
+
+
+@dataclass
+class Scene:
+    """Somebody who withdraws, and what others keep."""
+
+    gone: int
+    friend: int
+    post: int
+    first: int
+    """A comment of the one who goes, which the friend has answered."""
+    answer: int
+    alone: int
+    """Another, which nobody has answered."""
+
+
+def scene(database: Database) -> Scene:
+    """Everything that a person can leave behind, and then they withdraw."""
+    gone, friend, other = some_people(database, 3)
+    post, second = published(database, friend), published(database, other)
+    for each in (post, second):
+        all_like(database, [gone, friend, other], each)
+    first = commented(database, gone, post, "answered words")
+    answer = commented(database, friend, post, "kept words", first)
+    alone = commented(database, gone, post, "lone words")
+    commented(database, gone, post, "last words", answer)
+    for each in (published(database, gone, photos) for photos in ("one", "two", "three")):
+        all_like(database, [friend, gone], each)
+        commented(database, gone, each, parent=commented(database, friend, each))
+    database.write(posts.delete_post, gone, published(database, gone))
+    uploaded(database, gone)
+    for follower, followee in ((gone, friend), (friend, gone), (gone, other), (other, friend)):
+        follows_now(database, follower, followee)
+    key = Key(gone, b"k" * 32, b"r" * 32)
+    Idempotency(database, models.idempotency_keys).write(key, lambda _: Answer(201, b"{}"))
+    database.write(bury, gone)
+    return Scene(gone, friend, post, first, answer, alone)
+
+
+def assert_complete(database: Database, left: Scene) -> None:
+    assert traces_of(database, left.gone) == []
+    assert purge_states(database) == {left.gone: PURGED}
+    assert facts(database) == [("user.purged.v1", {"user_id": ids.text(left.gone), "service": "posts"})]
+    assert counts(database, left.post) == (2, 1)
+    assert len(listed(database, likers, left.post)) == 2
+    assert listed(database, comments_of, left.post) == [left.first]
+    assert listed(database, replies_to, left.first) == [left.answer]
+    assert [row.text for row in rows_of(database, models.comments)] == [None, "kept words"]
+    assert [row.following for row in rows_of(database, models.follows)] == [True]
+    kept = {name for row in rows_of(database, models.media) for name in (row.display, row.thumbnail)}
+    doomed = {row.name for row in rows_of(database, models.disposal) if row.due_at <= clock.now()}
+    assert len(kept) == 4 and len(doomed) == 10 and not kept & doomed
+
+
+def test_a_withdrawal_takes_everything_that_names_the_person(database: Database) -> None:
+    left = scene(database)
+    assert set(traces_of(database, left.gone)) == {
+        "follows", "media", "posts", "likes", "comments", "removals", "idempotency_keys",
+    }  # fmt: skip
+    purge_to_the_end(database)
+    assert_complete(database, left)
+
+
+@pytest.mark.parametrize("steps", [1, 5, 9, 14, 20, 27])
+def test_a_purge_that_is_stopped_after_any_step_goes_on_in_a_fresh_process(settings: Settings, steps: int) -> None:
+    before = Database(settings.database_url)
+    left = scene(before)
+    for step in range(steps):
+        before.write(purge_some, LAST_SWEEP_AFTER, ONE_BY_ONE)
+        if step % 2:
+            before.write(remove_some, 1)
+    before.close()
+    after = Database(settings.database_url)
+    due_now(after)
+    purge_to_the_end(after)
+    due_now(after)
+    purge_to_the_end(after)
+    assert_complete(after, left)
+    after.close()
+
+
+def due_now(database: Database) -> None:
+    """Let the pause of a purge that waits for deleted posts be over."""
+    table = models.purges
+    soon = update(table).where(table.c.state == PURGING).values(sweep_at=clock.now())
+    database.write(lambda tx: tx.execute(soon))
+
+
+def test_a_step_that_dies_before_its_commit_has_not_happened(database: Database) -> None:
+    left = scene(database)
+    before = [rows_of(database, table) for table in models.metadata.tables.values()]
+
+    def die_at_the_end(tx: Connection) -> None:
+        purge_some(tx, LAST_SWEEP_AFTER)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        database.write(die_at_the_end)
+    assert [rows_of(database, table) for table in models.metadata.tables.values()] == before
+    purge_to_the_end(database)
+    assert_complete(database, left)
+
+
+def test_a_service_that_starts_again_finishes_what_it_had_begun(
+    settings: Settings, database: Database, auth: Stub, bus: Bus
+) -> None:
+    left = scene(database)
+    for _ in range(5):
+        database.write(purge_some, LAST_SWEEP_AFTER, ONE_BY_ONE)
+    with running(create_app(settings, bus, auth.transport)):
+        eventually(lambda: purge_states(database) == {left.gone: PURGED})
+        eventually(lambda: len(rows_of(database, models.disposal)) == 0)
+    assert traces_of(database, left.gone) == [] and counts(database, left.post) == (2, 1)
+
+
+def test_nothing_is_reported_while_something_of_a_deleted_post_is_left(database: Database) -> None:
+    gone, friend = some_people(database, 2)
+    all_like(database, [friend], published(database, gone))
+    database.write(bury, gone)
+    while database.write(purge_some, LAST_SWEEP_AFTER):
+        pass
+    database.write(report_again, gone)
+    assert purge_states(database) == {gone: PURGING} and facts(database) == []
+    remove_to_the_end(database)
+    due_now(database)
+    assert database.write(purge_some, LAST_SWEEP_AFTER)
+    assert purge_states(database) == {gone: PURGED} and len(facts(database)) == 1
+
+
+def test_two_who_answered_each_other_can_withdraw_together(database: Database) -> None:
+    one, other, friend = some_people(database, 3)
+    post = published(database, friend)
+    all_like(database, [one, other, friend], post)
+    last = commented(database, one, post)
+    for turn in range(6):
+        last = commented(database, (other, one)[turn % 2], post, parent=last)
+    kept = commented(database, friend, post)
+    for gone in (one, other):
+        database.write(bury, gone)
+    purge_to_the_end(database)
+    assert listed(database, comments_of, post) == [kept] == [row.id for row in rows_of(database, models.comments)]
+    assert counts(database, post) == (1, 1)
+    assert purge_states(database) == {one: PURGED, other: PURGED}
+
+
+def slip_in(tx: Connection, person: int, post: int) -> None:
+    """A like as a write would leave it that did not see the tombstone."""
+    tx.execute(insert(models.likes).values(person_id=person, post_id=post, id=ids.new()))
+    tally = {"post_id": post, "slot": person % models.SLOTS, "likes": 1, "comments": 0}
+    tx.execute(insert(models.tallies).values(**tally))
+
+
+def test_a_last_sweep_takes_what_slipped_in_and_then_it_is_over_for_good(database: Database) -> None:
+    gone, friend = some_people(database, 2)
+    post = published(database, friend)
+    database.write(bury, gone)
+    assert database.write(purge_some, 0)
+    assert purge_states(database) == {gone: PURGED} and len(facts(database)) == 1
+    database.write(slip_in, gone, post)
+    assert counts(database, post) == (1, 0)
+    assert database.write(purge_some, 0) and counts(database, post) == (0, 0)
+    assert database.write(purge_some, 0) and purge_states(database) == {gone: DONE}
+    assert not database.write(purge_some, 0)
+    database.write(report_again, gone)
+    assert [name for name, _ in facts(database)] == ["user.purged.v1"] * 2
+
+
+def test_the_last_sweep_waits_until_every_token_has_expired(database: Database) -> None:
+    (gone,) = some_people(database, 1)
+    earliest = clock.now() + LAST_SWEEP_AFTER
+    database.write(bury, gone)
+    assert database.write(purge_some, LAST_SWEEP_AFTER)
+    assert not database.write(purge_some, LAST_SWEEP_AFTER)
+    (purge,) = rows_of(database, models.purges)
+    assert purge.sweep_at >= earliest
+
+
+def test_nothing_is_left_of_who_they_were(database: Database) -> None:
+    (gone,) = some_people(database, 1)
+    assert database.write(bury, gone)
+    assert not database.write(bury, gone)
+    (row,) = rows_of(database, models.people)
+    assert (row.nickname, row.name, row.avatar_url, row.deleted) == (None, None, None, True)
+
+
+def test_a_long_chain_of_blank_comments_goes_with_the_last_words_below_it(database: Database) -> None:
+    writer, friend = some_people(database, 2)
+    post = published(database, friend)
+    chain = [commented(database, writer, post)]
+    for _ in range(40):
+        chain.append(commented(database, writer, post, parent=chain[-1]))
+    for comment in chain[:-1]:
+        database.write(comments.delete_comment, writer, comment)
+    assert counts(database, post) == (0, 1) and len(rows_of(database, models.comments)) == 41
+    database.write(comments.delete_comment, writer, chain[-1])
+    assert rows_of(database, models.comments) == [] and counts(database, post) == (0, 0)

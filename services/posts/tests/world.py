@@ -1,0 +1,123 @@
+"""What tests of the rules say again and again: some people, what they publish, and what is left in the tables."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Row, Table, func, select
+
+from services.posts import models
+from services.posts.actions import comments, follows, likes, people, photos, posts, removals, withdrawals
+from services.posts.actions.withdrawals import EVERYTHING
+from services.posts.queries.posts import post as shown
+from shared import clock, ids
+from shared.database import Database
+from shared.pages import Page, Slice
+from shared.testing import announced
+
+FIRST = Page(100, None)
+LAST_SWEEP_AFTER = clock.HOUR
+ONE_BY_ONE = [(remove, 1) for remove, _ in EVERYTHING]
+OF_A_PERSON = {
+    "people": (),
+    "follows": ("follower_id", "followee_id"),
+    "media": ("owner_id",),
+    "posts": ("author_id",),
+    "likes": ("person_id",),
+    "comments": ("author_id",),
+    "removals": ("author_id",),
+    "idempotency_keys": ("owner_id",),
+    "purges": (),
+}
+"""Every table that names people, and the columns in which. People and purges keep their id as a tombstone."""
+
+
+def some_people(database: Database, number: int) -> list[int]:
+    """So many people that posts has heard of."""
+    made = [people.Person(ids.new(), f"nick{each}", f"Name {each}", None, 1) for each in range(number)]
+    for person in made:
+        database.write(people.keep, person)
+    return [person.id for person in made]
+
+
+def uploaded(database: Database, owner: int, alt: str | None = None) -> int:
+    """An upload of theirs, without real files."""
+    name = ids.text(ids.new())
+    upload = photos.Upload(f"{name}.jpg", f"{name}s.jpg", 300, 200, "LEHV6nWB2yk8", alt, "image/jpeg")
+    database.write(photos.reserve, owner, [upload.display, upload.thumbnail])
+    return database.write(photos.keep, owner, upload)
+
+
+def published(database: Database, author: int, caption: str | None = None, number: int = 1) -> int:
+    """A new post of theirs with so many photos."""
+    media_ids = [uploaded(database, author) for _ in range(number)]
+    return database.write(posts.publish, author, media_ids, caption)
+
+
+def commented(database: Database, author: int, post: int, text: str = "words", parent: int | None = None) -> int:
+    """A comment of theirs, or a reply."""
+    return database.write(comments.write, author, post, text, parent)
+
+
+def all_like(database: Database, persons: list[int], post: int) -> None:
+    """Each of them likes it, in this order."""
+    for person in persons:
+        database.write(likes.like, person, post)
+
+
+def follows_now(database: Database, follower: int, followee: int, version: int = 1) -> None:
+    """Social says that one follows the other."""
+    database.write(follows.note, follower, followee, version, following=True)
+
+
+def listed(database: Database, query: Callable[..., Slice], *args: Any) -> list[int]:
+    """The ids of a whole list."""
+    return [ids.parse(each["id"]) for each in database.read(query, *args, FIRST).items]
+
+
+def counts(database: Database, post: int) -> tuple[int, int]:
+    """Likes and comments of a post, as shown."""
+    found = database.read(shown, post, None)
+    return found["like_count"], found["comment_count"]
+
+
+def rows_of(database: Database, table: Table) -> list[Row[Any]]:
+    """Everything in a table."""
+    return list(database.read(lambda connection: connection.execute(select(table)).all()))
+
+
+def size(database: Database, table: Table) -> int:
+    """How many rows a table has."""
+    question = select(func.count()).select_from(table)
+    return database.read(lambda connection: connection.execute(question).scalar_one())
+
+
+def traces_of(database: Database, person: int) -> list[str]:
+    """The tables in which somebody is still named."""
+    return [
+        name
+        for name, columns in OF_A_PERSON.items()
+        for row in rows_of(database, models.metadata.tables[name])
+        if any(getattr(row, column) == person for column in columns)
+    ]
+
+
+def facts(database: Database) -> list[tuple[str, dict[str, Any]]]:
+    """Everything announced so far, each held against its contract."""
+    return announced(database, models.outbox)
+
+
+def purge_states(database: Database) -> dict[int, str]:
+    """How far each purge is."""
+    return {row.user_id: row.state for row in rows_of(database, models.purges)}
+
+
+def remove_to_the_end(database: Database, chunk: int = 10) -> None:
+    """What the worker does until nothing is left of the posts that are gone."""
+    while database.write(removals.remove_some, chunk):
+        pass
+
+
+def purge_to_the_end(database: Database) -> None:
+    """What both workers do until nothing is due, one row at a time. The clock need not pass."""
+    while database.write(withdrawals.purge_some, LAST_SWEEP_AFTER, ONE_BY_ONE):
+        remove_to_the_end(database)
