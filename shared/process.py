@@ -1,5 +1,6 @@
 """One service as a process: the same few commands for each of them."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -9,11 +10,12 @@ import typer
 import uvicorn
 from fastapi import FastAPI
 
-from shared import logs, metrics, migrations
+from shared import clock, ids, logs, metrics, migrations
 from shared.database import Database
 from shared.events.bus import Bus
 from shared.events.chosen import bus_for
 from shared.events.in_process import InProcessBus
+from shared.events.replay import publish_again, put_back
 from shared.server import server_options
 from shared.settings import Settings
 
@@ -23,7 +25,7 @@ S = TypeVar("S", bound=Settings)
 def commands(
     name: str, settings_type: Callable[[], S], create_app: Callable[[S, Bus], FastAPI], folder: Path
 ) -> typer.Typer:
-    """`serve` (also when no command is given), `migrate` and `openapi` for the service in this folder."""
+    """`serve` (also when no command is given), `migrate`, `replay` and `openapi` for the service in this folder."""
     cli = typer.Typer(help=f"The {name} service.", add_completion=False, pretty_exceptions_enable=False)
 
     @cli.callback(invoke_without_command=True)
@@ -46,6 +48,26 @@ def commands(
         database = Database(settings_type().database_url, pool_size=1)
         migrations.upgrade(database, folder / "migrations")
         database.close()
+
+    @cli.command()
+    def replay(
+        since: Annotated[str | None, typer.Option(help="Publish again what happened since, RFC 3339 in UTC")] = None,
+        fact: Annotated[
+            str | None, typer.Option("--type", help="Publish again facts of this name, such as user.deleted.v1")
+        ] = None,
+        event_id: Annotated[str | None, typer.Option("--id", help="Publish this one fact again")] = None,
+    ) -> None:
+        """Put this service's dead letters back; or, with an option, publish its own facts again. Safe to repeat."""
+        settings = settings_type()
+        if since is None and fact is None and event_id is None:
+            typer.echo(f"{asyncio.run(put_back(settings.broker_url, name))} dead letters put back")
+            return
+        database = Database(settings.database_url, pool_size=1)
+        moment = clock.parse(since) if since else None
+        one = ids.parse(event_id) if event_id else None
+        again = database.write(publish_again, since=moment, name=fact, event_id=one)
+        database.close()
+        typer.echo(f"{again} facts will be published again")
 
     @cli.command()
     def openapi(target: Annotated[Path, typer.Argument(help="The file to write")]) -> None:

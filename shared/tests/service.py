@@ -15,7 +15,7 @@ from shared.database import Big, Database
 from shared.events.in_process import InProcessBus
 from shared.events.outbox import announce, outbox_table
 from shared.idempotency import Idempotency, idempotency_table
-from shared.pages import Page, Slice
+from shared.pages import Slice
 from shared.settings import Settings
 from shared.testing import Minter
 from shared.web import answers, files, listing
@@ -88,7 +88,7 @@ def remove(thing_id: ids.Id) -> Response:
     return answers.empty()
 
 
-@router.put("/file", responses=ALL, response_model=None)
+@router.put("/file", status_code=202, responses=ALL, response_model=None)
 def upload(file: UploadFile) -> Response:
     """How long it is."""
     return answers.accepted({"bytes": len(file.file.read())})

@@ -3,7 +3,7 @@
 import sqlite3
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from shared.database import TRIES, Big, Bytes, Database, Exact, insert_new, upsert
 from shared.errors import NotFound, Unavailable
+from shared.testing import eventually
 
 from .tables import made
 
@@ -128,6 +129,44 @@ def test_while_another_writes_a_writer_waits_and_then_goes_on(path: Path) -> Non
     patient.close()
 
 
+def test_writers_that_wait_for_their_turn_keep_no_connection_from_readers(path: Path) -> None:
+    patient = Database(f"sqlite:///{path}", pool_size=2, pool_wait=0.05, lock_wait=10)
+    entered, leave = threading.Event(), threading.Event()
+
+    def slow(tx: Connection) -> None:
+        entered.set()
+        assert leave.wait(10)
+        note(tx, 0)
+
+    with ThreadPoolExecutor(5) as pool:
+        writing: list[Future[Any]] = [pool.submit(patient.write, slow)]
+        assert entered.wait(10)
+        writing += [pool.submit(patient.write, note, number) for number in range(1, 5)]
+        eventually(lambda: all(each.running() for each in writing))
+        assert [count(patient) for _ in range(50)] == [0] * 50
+        leave.set()
+        assert [each.result(10) for each in writing] == [None, 1, 2, 3, 4]
+    patient.close()
+
+
+def test_whose_turn_does_not_come_is_told_to_come_again(database: Database) -> None:
+    entered, leave = threading.Event(), threading.Event()
+
+    def slow(tx: Connection) -> None:
+        entered.set()
+        assert leave.wait(10)
+        note(tx, 1)
+
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(database.write, slow)
+        assert entered.wait(10)
+        with pytest.raises(Unavailable):
+            database.write(note, 2)
+        leave.set()
+        writing.result(10)
+    assert count(database) == 1
+
+
 def test_a_locked_database_is_unavailable_and_nothing_is_written(database: Database, path: Path) -> None:
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -224,56 +263,9 @@ def test_the_relay_is_woken_only_by_a_commit_that_announced_something(database: 
     assert woken == [1], "after the commit, so that there is something to publish"
 
 
-def test_a_new_row_is_inserted_once(database: Database) -> None:
-    row = {"id": 1, "text": "first"}
-    assert database.write(insert_new, NOTES, row)
-    assert not database.write(insert_new, NOTES, row | {"text": "second"})
-    assert database.read(lambda tx: tx.execute(select(NOTES.c.text)).scalar_one()) == "first"
-
-
-def test_of_many_who_insert_the_same_row_one_does(path: Path) -> None:
-    patient = Database(f"sqlite:///{path}")
-    with ThreadPoolExecutor(8) as pool:
-        done = list(pool.map(lambda n: patient.write(insert_new, NOTES, {"id": 1, "text": str(n)}), range(8)))
-    assert done.count(True) == 1
-    patient.close()
-
-
-def test_a_row_is_inserted_or_else_changed(database: Database) -> None:
-    def count_up(tx: Connection, said: str) -> None:
-        values = {"id": 1, "text": said, "times": 1}
-        upsert(tx, NOTES, values, lambda new: {"text": new.text, "times": NOTES.c.times + new.times})
-
-    for said in ("one", "two", "three"):
-        database.write(count_up, said)
-    assert database.read(lambda tx: tx.execute(select(NOTES)).one()) == (1, "three", 3)
-
-
-def test_counting_in_the_database_loses_nothing(path: Path) -> None:
-    patient = Database(f"sqlite:///{path}")
-    patient.write(note, 1)
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda _: patient.write(_count_up), range(40)))
-    assert patient.read(lambda tx: tx.execute(select(NOTES.c.times)).scalar_one()) == 40
-    patient.close()
-
-
-def _count_up(tx: Connection) -> None:
-    tx.execute(NOTES.update().values(times=NOTES.c.times + 1))
-
-
 def test_what_is_kept_survives_a_cut_of_power(database: Database) -> None:
     def settings(connection: Connection) -> dict[str, Any]:
         names = ("journal_mode", "synchronous", "foreign_keys")
         return {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in names}
 
     assert database.read(settings) == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
-
-
-def test_the_column_types_are_exact_and_wide_enough_in_mysql() -> None:
-    def in_mysql(kind: Any) -> str:
-        return str(kind.compile(dialect=mysql.dialect()))
-
-    assert in_mysql(Big) == "BIGINT"
-    assert in_mysql(Exact(30)) == "VARCHAR(30) COLLATE utf8mb4_0900_bin"
-    assert in_mysql(Bytes(32)) == "VARBINARY(32)"

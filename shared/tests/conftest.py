@@ -1,0 +1,24 @@
+"""The service made of nothing but the plumbing, answering on a socket."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from shared.database import Database
+from shared.testing import Running, running
+
+from .service import service
+
+
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One for a whole file: each test minds its own things."""
+    with running(service(tmp_path_factory.mktemp("service"))) as found:
+        yield found
+
+
+@pytest.fixture
+def database(standing: Running) -> Database:
+    """Its database."""
+    found: Database = standing.app.state.database
+    return found

@@ -1,0 +1,110 @@
+"""A service as a process: it migrates, serves and describes itself, by the same few commands everywhere."""
+
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+import uvicorn
+from sqlalchemy import inspect
+from typer.testing import CliRunner
+
+from shared import metrics
+from shared.database import Database
+from shared.events.bus import Bus
+from shared.events.in_process import InProcessBus
+from shared.process import commands, described
+from shared.settings import Settings
+
+from .service import service
+from .test_migrations import ENV, add_step
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Of a service with one migration."""
+    (tmp_path / "migrations" / "versions").mkdir(parents=True)
+    (tmp_path / "migrations" / "env.py").write_text(ENV)
+    add_step(tmp_path / "migrations", "0001", None, "notes")
+    return tmp_path
+
+
+@pytest.fixture
+def cli(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[typer.Typer]:
+    """The commands of a service."""
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{folder / 'new.db'}")
+    opened: list[Database] = []
+
+    def create_app(_: Settings, bus: Bus) -> Any:
+        assert isinstance(bus, InProcessBus)
+        app = service(Path(tempfile.mkdtemp(dir=folder)))
+        opened.append(app.state.database)
+        return app
+
+    yield commands("things", lambda: Settings.model_validate({}), create_app, folder)
+    for database in opened:
+        database.close()
+
+
+def run(cli: typer.Typer, *arguments: str) -> str:
+    result = CliRunner().invoke(cli, list(arguments), catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_migrate_makes_the_tables_and_may_be_repeated(cli: typer.Typer, folder: Path) -> None:
+    run(cli, "migrate")
+    run(cli, "migrate")
+    database = Database(f"sqlite:///{folder / 'new.db'}")
+    assert "notes" in database.read(lambda connection: inspect(connection).get_table_names())
+    database.close()
+
+
+@pytest.mark.parametrize("arguments", [[], ["serve"]])
+def test_it_serves_also_when_nothing_is_said(
+    cli: typer.Typer, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    served: list[dict[str, Any]] = []
+    monkeypatch.setattr(uvicorn, "run", lambda _, **options: served.append(options))
+    monkeypatch.setattr("shared.logs.configure", lambda *_: None)
+    monkeypatch.setenv("PORT", "8199")
+    run(cli, *arguments)
+    (options,) = served
+    assert (options["host"], options["port"], options["http"]) == ("127.0.0.1", 8199, "httptools")
+    assert options["server_header"] is False and options["proxy_headers"] is False
+
+
+def test_it_describes_itself_the_same_each_time(cli: typer.Typer, folder: Path) -> None:
+    target = folder / "openapi.json"
+    run(cli, "openapi", str(target))
+    first = target.read_text(encoding="utf-8")
+    run(cli, "openapi", str(target))
+    assert target.read_text(encoding="utf-8") == first
+    document = json.loads(first)
+    assert document["openapi"].startswith("3.1")
+    assert "/api/v1/things" in document["paths"]
+    assert not [path for path in document["paths"] if "internal" in path or path.startswith("/healthz")]
+
+
+def test_a_description_ends_with_a_line_break_and_keeps_its_letters(folder: Path) -> None:
+    app = service(folder)
+    app.title = "Å"
+    text = described(app)
+    app.state.database.close()
+    assert text.endswith("}\n") and "Å" in text
+
+
+def test_each_command_says_what_it_does(cli: typer.Typer) -> None:
+    shown = run(cli, "--help")
+    assert all(word in shown for word in ("serve", "migrate", "openapi"))
+
+
+def test_counts_are_served_on_a_port_of_their_own_where_one_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    served: list[tuple[int, str]] = []
+    monkeypatch.setattr(metrics, "start_http_server", lambda port, addr: served.append((port, addr)))
+    metrics.serve("127.0.0.1", None)
+    metrics.serve("127.0.0.1", 9101)
+    assert served == [(9101, "127.0.0.1")]

@@ -1,0 +1,58 @@
+"""Publishing facts again, as an operator asks for it: by time, by name, by id, and as often as wanted."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Connection, MetaData, Table, insert, select
+
+from shared import clock, ids
+from shared.database import Database
+from shared.events.outbox import outbox_table
+from shared.events.replay import publish_again
+from shared.testing.homes import Home
+
+OLD, NEW = 1_000, 2_000
+
+
+@pytest.fixture
+def outbox() -> Table:
+    """The table, by itself."""
+    return outbox_table(MetaData())
+
+
+@pytest.fixture
+def database(home: Home, outbox: Table) -> Iterator[Database]:
+    """An outbox with three published facts and one that still waits."""
+    opened = Database(home.empty(), pool_size=1)
+    opened.write(outbox.create)
+    facts = [("user.deleted", OLD, NEW), ("user.deleted", NEW, NEW), ("user.updated", NEW, NEW), ("other", NEW, None)]
+    for type_, occurred_at, published_at in facts:
+        row = {"id": ids.new(), "type": type_, "version": 1, "data": {}, "occurred_at": occurred_at}
+        opened.write(Connection.execute, insert(outbox).values(**row, published_at=published_at))
+    yield opened
+    opened.close()
+
+
+def waiting(database: Database, outbox: Table) -> int:
+    question = select(outbox.c.id).where(outbox.c.published_at.is_(None), outbox.c.not_before <= clock.now())
+    return len(database.read(lambda connection: connection.execute(question).all()))
+
+
+@pytest.mark.parametrize(
+    ("since", "name", "again"),
+    [(NEW, None, 2), (None, "user.deleted.v1", 2), (NEW, "user.deleted.v1", 1), (None, "user.deleted.v2", 0)],
+)
+def test_what_fits_is_published_again_and_the_rest_stays(
+    database: Database, outbox: Table, since: int | None, name: str | None, again: int
+) -> None:
+    assert database.write(publish_again, since=since, name=name, event_id=None) == again
+    assert waiting(database, outbox) == again + 1
+    assert database.write(publish_again, since=since, name=name, event_id=None) == 0, "asking twice is asking once"
+    assert waiting(database, outbox) == again + 1
+
+
+def test_one_fact_is_published_again_by_its_id(database: Database, outbox: Table) -> None:
+    published = select(outbox.c.id).where(outbox.c.published_at.is_not(None)).order_by(outbox.c.id)
+    one, *_ = database.read(lambda connection: connection.execute(published).scalars().all())
+    assert database.write(publish_again, since=None, name=None, event_id=one) == 1
+    assert waiting(database, outbox) == 2

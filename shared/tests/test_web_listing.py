@@ -1,0 +1,87 @@
+"""Lists over HTTP: pages along the links, whatever else is in the address."""
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from shared.testing import Running
+
+from .service import MINTER
+
+THINGS = "/api/v1/things"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def seven(standing: Running) -> list[str]:
+    """Their texts, newest first."""
+    texts = [str(number) for number in range(7)]
+    for text in texts:
+        assert standing.client.post(THINGS, json={"text": text}, headers=MINTER.bearer(1)).status_code == 201
+    return texts[::-1]
+
+
+def follow(standing: Running, path: str) -> tuple[list[str], list[str]]:
+    """All items along the links, and the links."""
+    seen: list[str] = []
+    links: list[str] = []
+    for _ in range(20):
+        answer = standing.client.get(path)
+        body = answer.json()
+        seen += [each["text"] for each in body["items"]]
+        link = answer.headers.get("link")
+        assert (link is None) == (body["next_cursor"] is None)
+        if link is None:
+            return seen, links
+        path, _, relation = link.removeprefix("<").partition(">; ")
+        assert relation == 'rel="next"'
+        assert parse_qs(urlsplit(path).query)["cursor"] == [body["next_cursor"]]
+        links.append(path)
+    raise AssertionError("the list never ends")
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 7, 100])
+def test_the_pages_of_any_size_hold_everything_once(standing: Running, seven: list[str], limit: int) -> None:
+    seen, links = follow(standing, f"{THINGS}?limit={limit}")
+    assert seen == seven
+    assert len(links) == -(-7 // limit) - 1
+
+
+def test_twenty_are_on_a_page_where_nothing_is_said(standing: Running, seven: list[str]) -> None:
+    assert [each["text"] for each in standing.client.get(THINGS).json()["items"]] == seven
+    assert standing.client.get(THINGS).json()["next_cursor"] is None
+
+
+@pytest.mark.parametrize("colour", ["blue", "", "a b&c=d", "빨강", "%", "<x>; rel=next", "\n"])
+def test_every_other_parameter_is_kept(standing: Running, seven: list[str], colour: str) -> None:
+    first = standing.client.get(THINGS, params={"colour": colour, "limit": 3, "more": ["1", "2"]})
+    path = first.headers["link"].removeprefix("<").partition(">")[0]
+    kept = parse_qs(urlsplit(path).query, keep_blank_values=True)
+    assert (kept["colour"], kept["limit"], kept["more"]) == ([colour], ["3"], ["1", "2"])
+    assert {each["colour"] for each in standing.client.get(path).json()["items"]} == {colour}
+    assert follow(standing, path)[0] == seven[3:]
+
+
+def test_a_cursor_is_good_in_whatever_order_and_size_it_is_asked_for(standing: Running, seven: list[str]) -> None:
+    cursor = standing.client.get(f"{THINGS}?limit=3&colour=blue").json()["next_cursor"]
+    for query in (f"cursor={cursor}&colour=blue&limit=100", f"colour=blue&limit=100&cursor={cursor}"):
+        assert [each["text"] for each in standing.client.get(f"{THINGS}?{query}").json()["items"]] == seven[3:]
+
+
+@pytest.mark.parametrize("query", ["", "colour=red&", "colour=blue&x=1&"])
+def test_a_cursor_of_another_list_is_refused(standing: Running, query: str) -> None:
+    cursor = standing.client.get(f"{THINGS}?limit=3&colour=blue").json()["next_cursor"]
+    answer = standing.client.get(f"{THINGS}?{query}cursor={cursor}")
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_cursor")
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "AAAA", "%FF", "%00", "A" * 3_000, "{}"])
+def test_a_forged_cursor_is_refused(standing: Running, cursor: str) -> None:
+    answer = standing.client.get(f"{THINGS}?cursor={cursor}")
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_cursor")
+
+
+@pytest.mark.parametrize("limit", ["0", "101", "-1", "x", "", "1.5", "1e1", "9" * 5_000])
+def test_a_page_holds_between_1_and_100(standing: Running, limit: str) -> None:
+    answer = standing.client.get(f"{THINGS}?limit={limit}")
+    assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed")
+    assert answer.json()["errors"][0]["pointer"] == "/limit"
