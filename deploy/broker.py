@@ -1,4 +1,4 @@
-"""Writes what RabbitMQ holds for us, from what the services say they announce and hear; --check tells if it is stale."""
+"""Writes what RabbitMQ holds for us, from what the services say they announce and hear; --check tells if stale."""
 
 import json
 import sys
