@@ -26,6 +26,7 @@ STEPS = [
     Step("house rules", ["-m", "deploy.house_rules"]),
     Step("locks", ["-m", "deploy.locks", "--check"]),
     Step("api descriptions", ["-m", "deploy.openapi", "--check"]),
+    Step("dockerfiles", ["-m", "deploy.dockerfiles"]),
     Step("broker definitions", ["-m", "deploy.broker", "--check"]),
 ]
 
