@@ -51,7 +51,7 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
     workers = [
         publishing,
         Worker("dm.purge", in_thread(database.write, withdrawals.purge_some, last_sweep_after), every=1),
-        Worker("dm.reconcile", reconciling, every=600),
+        Worker("dm.reconcile", reconciling, every=settings.reconcile_seconds),
         Worker("dm.files", in_thread(disposal.sweep, database, models.disposal, storage), every=1),
         Worker("dm.uploads", in_thread(database.write, uploads.forget_unsent), every=600),
         Worker("dm.keys", in_thread(database.write, idempotency.forget_old), every=600),

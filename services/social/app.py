@@ -42,7 +42,7 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
     workers = [
         publishing,
         Worker("social.purge", in_thread(database.write, withdrawals.purge_some, last_sweep_after), every=1),
-        Worker("social.reconcile", reconciling, every=600),
+        Worker("social.reconcile", reconciling, every=settings.reconcile_seconds),
         Worker("social.inbox", in_thread(database.write, inbox.forget_old, models.inbox), every=600),
         Worker("social.outbox", in_thread(database.write, relay.forget_old), every=600),
     ]

@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from services.auth.app import create_app
+from services.auth.app import NAME, create_app
+from services.auth.events import ANNOUNCES
 from services.auth.settings import Settings
+from services.auth.subscriptions import HANDLERS
 from shared.database import Database
-from shared.events.in_process import InProcessBus
-from shared.testing import Running, eventually, migrated, running
+from shared.events.bus import Bus
+from shared.testing import Running, eventually, running
+from shared.testing.homes import Home
 
 from .world import CALLER_SECRET, Time
 
@@ -18,9 +21,9 @@ MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(home: Home, tmp_path: Path) -> Settings:
     """Of a service on a database that its migrations have just made."""
-    return _settings(tmp_path)
+    return _settings(home, tmp_path)
 
 
 @pytest.fixture
@@ -32,16 +35,23 @@ def database(settings: Settings) -> Iterator[Database]:
 
 
 @pytest.fixture
-def auth(settings: Settings) -> Iterator[Running]:
+def bus(home: Home) -> Bus:
+    """Where the service hears and tells facts."""
+    return home.bus(NAME, HANDLERS, ANNOUNCES)
+
+
+@pytest.fixture
+def auth(settings: Settings, bus: Bus) -> Iterator[Running]:
     """The service, answering on a socket."""
-    with _served(settings) as service:
+    with _served(settings, bus) as service:
         yield service
 
 
 @pytest.fixture(scope="module")
-def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def standing(lasting_home: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """One service for a whole file: for requests that change nothing."""
-    with _served(_settings(tmp_path_factory.mktemp("standing"))) as service:
+    bus = lasting_home.bus(NAME, HANDLERS, ANNOUNCES)
+    with _served(_settings(lasting_home, tmp_path_factory.mktemp("standing")), bus) as service:
         yield service
 
 
@@ -51,9 +61,9 @@ def time(monkeypatch: pytest.MonkeyPatch) -> Time:
     return Time(monkeypatch)
 
 
-def _settings(folder: Path) -> Settings:
+def _settings(home: Home, folder: Path) -> Settings:
     return Settings(
-        database_url=migrated(MIGRATIONS, folder / "auth.db"),
+        database_url=home.database(MIGRATIONS),
         storage_url=(folder / "files").as_uri(),
         callers={"social": CALLER_SECRET},
         argon2_memory_kib=8,
@@ -62,8 +72,8 @@ def _settings(folder: Path) -> Settings:
 
 
 @contextmanager
-def _served(settings: Settings) -> Iterator[Running]:
+def _served(settings: Settings, bus: Bus) -> Iterator[Running]:
     """With its first signing key made: before that, whoever logs in is told to come again."""
-    with running(create_app(settings, InProcessBus(lambda _: 0))) as service:
+    with running(create_app(settings, bus)) as service:
         eventually(lambda: service.client.get("/.well-known/jwks.json").status_code == 200)
         yield service

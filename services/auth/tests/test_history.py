@@ -1,7 +1,6 @@
 """The migrations lead up, down and up again, and to exactly the tables that the code speaks of."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -11,14 +10,15 @@ from sqlalchemy import inspect
 from services.auth.models import metadata
 from shared import migrations
 from shared.database import Database
+from shared.testing.homes import Home
 
 from .conftest import MIGRATIONS
 
 
 @pytest.fixture
-def empty(tmp_path: Path) -> Iterator[Database]:
+def empty(home: Home) -> Iterator[Database]:
     """A database without tables."""
-    database = Database(f"sqlite:///{tmp_path / 'empty.db'}", pool_size=1)
+    database = Database(home.empty(), pool_size=1)
     yield database
     database.close()
 

@@ -3,12 +3,12 @@
 import random
 
 import pytest
-from sqlalchemy import Connection, event
 
 from services.auth import handles, queries
 from services.auth.actions.accounts import name_key
 from shared.database import Database
 from shared.pages import Page
+from shared.testing.plans import SORT, indexes_used, overhearing, slow_steps
 
 from .world import all_pages, register
 
@@ -80,20 +80,8 @@ def test_those_who_come_between_two_pages_move_nobody(database: Database) -> Non
 
 
 def test_a_page_reads_one_range_of_each_index(people: Database) -> None:
-    asked: list[tuple[str, tuple[object, ...]]] = []
-
-    def note(_connection: object, _cursor: object, statement: str, given: tuple[object, ...], *_: object) -> None:
-        asked.append((statement, given))
-
-    event.listen(people.engine, "before_cursor_execute", note)
-    people.read(queries.people_called, "ada", "ada", Page(1, (2**62,)))
-    event.remove(people.engine, "before_cursor_execute", note)
-    ((statement, given),) = [each for each in asked if each[0].startswith("SELECT")]
-    plan = people.read(plan_of, statement, given)
-    assert "COVERING INDEX accounts_by_nickname" in plan and "COVERING INDEX accounts_by_name (" in plan
-    assert "SCAN accounts" not in plan
-
-
-def plan_of(connection: Connection, statement: str, given: tuple[object, ...]) -> str:
-    """How SQLite will go about it."""
-    return " ".join(row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given))
+    with overhearing(people) as asked:
+        people.read(queries.people_called, "ada", "ada", Page(1, (2**62,)))
+    (question,) = [each for each in asked if each[0].startswith("SELECT")]
+    assert indexes_used(people, question) == {"accounts_by_nickname", "accounts_by_name"}
+    assert slow_steps(people, question) == {SORT}, "of what is found"

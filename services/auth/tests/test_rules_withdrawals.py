@@ -1,6 +1,8 @@
 """Withdrawing: what goes at once, what stays, and who has to say that they are done too."""
 
 import itertools
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 
@@ -92,6 +94,22 @@ def test_no_login_goes_on_after_it(database: Database, ada: Account) -> None:
         database.write(sessions.refresh, login.refresh_token, LIFETIMES)
     with pytest.raises(Unauthenticated):
         open_login(database, ada)
+
+
+def test_logins_that_go_on_at_the_same_instant_leave_no_token_behind(database: Database) -> None:
+    def go_on(token: str) -> None:
+        with suppress(Unauthenticated):
+            database.write(sessions.refresh, token, LIFETIMES)
+
+    for number in range(5):
+        account = register(database, f"person{number}")
+        tokens = [open_login(database, account).refresh_token for _ in range(4)]
+        with ThreadPoolExecutor(5) as crowd:
+            going_on = [crowd.submit(go_on, token) for token in tokens]
+            crowd.submit(withdraw, database, account).result(20)
+            for each in going_on:
+                each.result(20)
+    assert rows(database, models.sessions) == rows(database, models.refresh_tokens) == []
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(PURGING)))

@@ -14,7 +14,7 @@ from services.auth import handles, models
 from services.auth.actions import accounts, sessions
 from services.auth.actions.sessions import Lifetimes, Login
 from services.auth.queries import Account
-from shared import clock, ids
+from shared import clock
 from shared.database import Database
 from shared.pages import Page, Slice
 from shared.testing import Running, announced
@@ -33,7 +33,6 @@ class Time:
         self._ahead = 0
         now = clock.now
         monkeypatch.setattr(clock, "now", lambda: now() + self._ahead)
-        monkeypatch.setattr(ids, "_last", ids._last)  # ids made in that future are not the past of other tests
 
     def passes(self, milliseconds: int) -> None:
         """So much later."""

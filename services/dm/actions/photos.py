@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, false, insert, select, update
 
 from shared import clock, ids
 from shared.disposal import claim, give_up
@@ -76,9 +76,10 @@ def remove_unsent_of(tx: Connection, user_id: int, limit: int) -> bool:
 
 
 def _remove(tx: Connection, which: ColumnElement[bool], limit: int) -> Sequence[str]:
-    """Of these the unsent ones, oldest first; what their files' names share."""
+    """Of these some unsent ones, whichever are found first; what their files' names share."""
     media = models.media.c
-    unsent = select(media.id, media.file).where(which, media.sent.is_(False)).order_by(media.id).limit(limit)
+    still_unsent = media.sent == false()  # `IS false` is nothing that MySQL looks up in an index
+    unsent = select(media.id, media.file).where(which, still_unsent).limit(limit)
     rows = tx.execute(unsent.with_for_update()).all()
     tx.execute(delete(models.media).where(media.id.in_([row.id for row in rows])))
     return [row.file for row in rows]

@@ -6,21 +6,24 @@ from pathlib import Path
 
 import pytest
 
-from services.dm.app import create_app
+from services.dm.app import NAME, create_app
+from services.dm.events import ANNOUNCES
 from services.dm.links import Links
 from services.dm.settings import Settings
+from services.dm.subscriptions import HANDLERS
 from shared.database import Database
-from shared.events.in_process import InProcessBus
+from shared.events.bus import Bus
 from shared.images import Darkroom
-from shared.testing import Minter, Running, Stub, migrated, running
+from shared.testing import Minter, Running, Stub, running
+from shared.testing.homes import Home
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(home: Home, tmp_path: Path) -> Settings:
     """Of a service on a database that its migrations have just made."""
-    return Settings(database_url=migrated(MIGRATIONS, tmp_path / "dm.db"), storage_url=(tmp_path / "files").as_uri())
+    return Settings(database_url=home.database(MIGRATIONS), storage_url=(tmp_path / "files").as_uri())
 
 
 @pytest.fixture
@@ -58,9 +61,15 @@ def darkroom() -> Iterator[Darkroom]:
 
 
 @pytest.fixture
-def dm(settings: Settings, neighbours: Stub, minter: Minter, darkroom: Darkroom) -> Iterator[Running]:
+def bus(home: Home) -> Bus:
+    """Where the service hears and tells facts."""
+    return home.bus(NAME, HANDLERS, ANNOUNCES)
+
+
+@pytest.fixture
+def dm(settings: Settings, neighbours: Stub, minter: Minter, darkroom: Darkroom, bus: Bus) -> Iterator[Running]:
     """The service, answering on a socket."""
-    app = create_app(settings, InProcessBus(), neighbours.transport)
+    app = create_app(settings, bus, neighbours.transport)
     app.state.verifier = minter.verifier()
     app.state.parts = replace(app.state.parts, darkroom=darkroom)
     with running(app) as service:

@@ -1,7 +1,5 @@
 """A withdrawal ends complete, wherever it is interrupted, and takes nothing that others were given."""
 
-from pathlib import Path
-
 import pytest
 from sqlalchemy import Connection, Table, insert
 
@@ -13,10 +11,9 @@ from services.dm.models import DONE, PURGED, PURGING
 from services.dm.settings import Settings
 from shared import clock, ids
 from shared.database import Database
-from shared.events.in_process import InProcessBus
-from shared.testing import Stub, eventually, migrated, running
+from shared.events.bus import Bus
+from shared.testing import Stub, eventually, running
 
-from .conftest import MIGRATIONS
 from .world import (
     LAST_SWEEP_AFTER,
     facts,
@@ -75,14 +72,13 @@ def assert_complete(database: Database, gone: int, kept: list[object]) -> None:
 
 
 @pytest.mark.parametrize("steps", range(6))
-def test_a_purge_that_is_stopped_after_any_step_goes_on_in_a_fresh_process(tmp_path: Path, steps: int) -> None:
-    url = migrated(MIGRATIONS, tmp_path / "dm.db")
-    before = Database(url)
+def test_a_purge_that_is_stopped_after_any_step_goes_on_in_a_fresh_process(settings: Settings, steps: int) -> None:
+    before = Database(settings.database_url)
     gone, kept = with_things_everywhere(before)
     for _ in range(steps):
         before.write(purge_some, LAST_SWEEP_AFTER, CHUNK)
     before.close()
-    after = Database(url)
+    after = Database(settings.database_url)
     purge_to_the_end(after, CHUNK)
     assert_complete(after, gone, kept)
     after.close()
@@ -104,11 +100,11 @@ def test_a_step_that_dies_before_its_commit_has_not_happened(database: Database)
 
 
 def test_a_service_that_starts_again_finishes_what_it_had_begun(
-    settings: Settings, database: Database, neighbours: Stub
+    settings: Settings, database: Database, neighbours: Stub, bus: Bus
 ) -> None:
     gone, kept = with_things_everywhere(database)
     database.write(purge_some, LAST_SWEEP_AFTER, CHUNK)
-    with running(create_app(settings, InProcessBus(), neighbours.transport)):
+    with running(create_app(settings, bus, neighbours.transport)):
         eventually(lambda: purge_states(database) == {gone: PURGED})
     assert everything(database) == kept
 

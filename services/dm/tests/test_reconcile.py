@@ -16,7 +16,7 @@ from services.dm.subscriptions import OVERLAP, reconcile
 from shared import clock, ids
 from shared.database import Database
 from shared.errors import Unavailable
-from shared.events.in_process import InProcessBus
+from shared.events.bus import Bus
 from shared.neighbours import Neighbour
 from shared.testing import Stub, eventually, running
 
@@ -111,9 +111,11 @@ def test_without_the_list_nothing_is_taken_for_compared(database: Database, trut
     assert len(purge_states(database)) == 1
 
 
-def test_a_service_compares_itself_when_it_starts(settings: Settings, database: Database, neighbours: Stub) -> None:
+def test_a_service_compares_itself_when_it_starts(
+    settings: Settings, database: Database, neighbours: Stub, bus: Bus
+) -> None:
     (gone,) = some_people(database, 1)
     entry = {"id": ids.text(ids.new()), "user_id": ids.text(gone)}
     neighbours.answers["/internal/withdrawals"] = {"items": [entry], "next": None}
-    with running(create_app(settings, InProcessBus(), neighbours.transport)):
+    with running(create_app(settings, bus, neighbours.transport)):
         eventually(lambda: purge_states(database) == {gone: PURGED})

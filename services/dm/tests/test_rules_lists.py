@@ -1,38 +1,28 @@
 """Lists of rooms and messages: in order, complete whatever happens between pages, at a cost that does not grow."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event
 
 from services.dm import models, queries
 from services.dm.actions.messages import Draft, send
+from services.dm.actions.photos import UNSENT_FOR, forget_unsent
 from services.dm.actions.rooms import mark_read
+from services.dm.actions.withdrawals import bury
 from services.dm.links import Links
 from shared import ids
 from shared.database import Database
 from shared.errors import NotFound
 from shared.pages import Page, Slice
-from shared.testing import migrated
+from shared.testing.plans import SORT, overhearing, slow_steps
 
-from .conftest import MIGRATIONS
-from .world import FIRST, room_of, rows_of, say, some_people, upload
+from .world import FIRST, purge_to_the_end, room_of, rows_of, say, some_people, time_passes, upload
 
 LINKS = Links(b"k" * 32)
-
-
-@pytest.fixture(scope="module")
-def shared_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    """One for all examples: each has people of its own."""
-    opened = Database(migrated(MIGRATIONS, Path(tmp_path_factory.mktemp("lists")) / "dm.db"))
-    yield opened
-    opened.close()
 
 
 def rooms_listed(database: Database, person: int) -> list[int]:
@@ -57,9 +47,8 @@ def paged(read: Callable[[Page], Slice], limits: Iterator[int], between: Callabl
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_pages_of_rooms_keep_their_first_order_whatever_happens_between(
-    shared_database: Database, data: st.DataObject
+    database: Database, data: st.DataObject
 ) -> None:
-    database = shared_database
     me, *peers = some_people(database, 7)
     rooms = [room_of(database, me, peer) for peer in peers[:5]]
     for room in data.draw(st.lists(st.sampled_from(rooms), max_size=5)):
@@ -80,10 +69,7 @@ def test_pages_of_rooms_keep_their_first_order_whatever_happens_between(
 
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_pages_of_messages_are_complete_whatever_is_said_between(
-    shared_database: Database, data: st.DataObject
-) -> None:
-    database = shared_database
+def test_pages_of_messages_are_complete_whatever_is_said_between(database: Database, data: st.DataObject) -> None:
     me, peer = some_people(database, 2)
     room = room_of(database, me, peer)
     said = [say(database, me, room) for _ in range(data.draw(st.integers(0, 8)))]
@@ -100,9 +86,8 @@ def test_pages_of_messages_are_complete_whatever_is_said_between(
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.tuples(st.booleans(), st.none() | st.integers(0, 9)), min_size=6, max_size=20))
 def test_unread_is_what_the_other_said_after_what_one_has_read(
-    shared_database: Database, steps: list[tuple[bool, int | None]]
+    database: Database, steps: list[tuple[bool, int | None]]
 ) -> None:
-    database = shared_database
     people = some_people(database, 2)
     room = room_of(database, *people)
     said: list[tuple[int, int]] = []
@@ -137,19 +122,6 @@ def test_a_room_of_others_has_no_list(database: Database) -> None:
         database.read(queries.messages_in, stranger, room, FIRST, LINKS)
 
 
-@contextmanager
-def counted(database: Database) -> Iterator[list[str]]:
-    """The statements that are run in the block."""
-    statements: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        statements.append(statement)
-
-    event.listen(database.engine, "before_cursor_execute", note)
-    yield statements
-    event.remove(database.engine, "before_cursor_execute", note)
-
-
 def fill(database: Database, me: int, number: int) -> int:
     """So many rooms, and in the last of them so many messages of every kind with quotes."""
     for peer in some_people(database, number):
@@ -168,14 +140,49 @@ def test_a_page_takes_the_same_statements_however_large_it_is(database: Database
         (me,) = some_people(database, 1)
         room = fill(database, me, number)
         for limit in (1, 100):
-            with counted(database) as statements:
+            with overhearing(database) as asked:
                 page = database.read(queries.rooms_of, me, Page(limit, None), LINKS)
                 database.read(queries.messages_in, me, room, Page(limit, None), LINKS)
                 if page.next:
                     database.read(queries.rooms_of, me, Page(limit, page.next), LINKS)
-            reads = [each for each in statements if each.startswith("SELECT")]
+            reads = [each for each in asked if each[0].startswith("SELECT")]
             costs.append(len(reads) - (page.next is not None))
     assert set(costs) == {3}
+
+
+def everything(database: Database) -> None:
+    """Each action and each query once, with something to do."""
+    me, gone = some_people(database, 2)
+    room = fill(database, me, 3)
+    said = say(database, me, room)
+    with_gone = room_of(database, gone, me)
+    database.write(send, gone, with_gone, Draft(media_id=upload(database, gone, with_gone)))
+    upload(database, gone, with_gone, "e" * 32)
+    database.write(mark_read, me, room, said)
+    database.read(queries.rooms_of, me, Page(20, None), LINKS)
+    database.read(queries.rooms_of, me, second_page(database, me), LINKS)
+    database.read(queries.messages_in, me, room, Page(20, (said,)), LINKS)
+    database.read(queries.room, me, room, LINKS)
+    database.write(bury, gone)
+    purge_to_the_end(database)
+    time_passes(database, UNSENT_FOR)
+    database.write(forget_unsent)
+
+
+def second_page(database: Database, person: int) -> Page:
+    """The second page of their rooms."""
+    return Page(1, database.read(queries.rooms_of, person, Page(1, None), LINKS).next)
+
+
+def test_no_statement_looks_at_a_whole_table_or_sorts_more_than_a_page(database: Database) -> None:
+    with overhearing(database) as asked:
+        everything(database)
+    questions = {statement: each for each in asked if (statement := each[0]).startswith(("SELECT", "UPDATE", "DELETE"))}
+    questions = {words: each for words, each in questions.items() if "WHERE" in words}  # `time_passes` has none
+    assert len(questions) > 20
+    for each in questions.values():
+        of_one_page = {SORT} if "ORDER BY places" in each[0] else set()
+        assert slow_steps(database, each) <= of_one_page, each
 
 
 def test_messages_of_a_room_have_ids_in_the_order_of_their_commits(database: Database) -> None:

@@ -1,10 +1,9 @@
 """What social tells about who follows whom: order, pages, hidden people, and that each question has its index."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection
 
 from services.social import queries
 from services.social.actions import people, withdrawals
@@ -13,6 +12,7 @@ from shared import ids
 from shared.database import Database
 from shared.errors import NotFound, Unauthenticated
 from shared.pages import Page, Slice
+from shared.testing.plans import SORT, overhearing, slow_steps
 
 from .world import FIRST, LAST_SWEEP_AFTER, all_follow, purge_to_the_end, some_people
 
@@ -134,35 +134,29 @@ def test_relations_are_told_to_a_stranger_and_not_to_somebody_withdrawn(database
 
 def test_no_question_reads_a_whole_table_or_sorts(database: Database) -> None:
     jo, star = some_people(database, 2)
-    asked: list[tuple[str, Any]] = []
-
-    def listen(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
-        asked.append((statement, parameters))
-
-    event.listen(database.engine, "before_cursor_execute", listen)
-    database.write(follow, jo, star)
-    database.read(queries.followers, star, Page(20, (ids.new(),)))
-    database.read(queries.following, jo, Page(20, (ids.new(),)))
-    database.read(queries.relations, jo, [star, ids.new()])
-    database.write(withdrawals.bury, star)
-    database.write(withdrawals.purge_some, LAST_SWEEP_AFTER)
-    event.remove(database.engine, "before_cursor_execute", listen)
+    with overhearing(database) as asked:
+        database.write(follow, jo, star)
+        database.read(queries.followers, star, Page(20, (ids.new(),)))
+        database.read(queries.following, jo, Page(20, (ids.new(),)))
+        database.read(queries.relations, jo, [star, ids.new()])
+        database.write(withdrawals.bury, star)
+        database.write(withdrawals.purge_some, LAST_SWEEP_AFTER)
 
     questions = [each for each in asked if each[0].startswith(("SELECT", "UPDATE", "DELETE"))]
     assert len(questions) > 15
-    for statement, parameters in questions:
-        assert not (careless := slow_steps(database, statement, parameters)), (careless, statement)
+    for question in questions:
+        assert slow_steps(database, question) == set(), question
 
 
-def slow_steps(database: Database, statement: str, parameters: Any) -> list[str]:
-    """The steps of SQLite's plan that look at everything."""
-
-    def plan(connection: Connection) -> list[str]:
-        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
-        return [row.detail for row in rows]
-
-    return [step for step in database.read(plan) if step.startswith(("SCAN", "USE TEMP"))]
-
-
-def test_the_check_for_slow_questions_can_fail(database: Database) -> None:
-    assert slow_steps(database, str(text("SELECT * FROM people ORDER BY name")), ())
+@pytest.mark.parametrize(
+    ("question", "slow"),
+    [
+        ("SELECT * FROM people", {"all of people"}),
+        ("SELECT * FROM people ORDER BY name", {"all of people", SORT}),
+        ("SELECT * FROM follows WHERE follower_id = 1 ORDER BY created_at", {SORT}),
+        ("UPDATE people SET name = 'a' WHERE name = 'b'", {"all of people"}),
+        ("DELETE FROM people WHERE name = 'b'", {"all of people"}),
+    ],
+)
+def test_the_check_for_slow_questions_can_fail(database: Database, question: str, slow: set[str]) -> None:
+    assert slow_steps(database, (question, ())) == slow
