@@ -53,7 +53,7 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
         Worker("posts.removals", in_thread(database.write, removals.remove_some), every=1),
         Worker("posts.purge", in_thread(database.write, withdrawals.purge_some, last_sweep_after), every=1),
         Worker("posts.files", in_thread(disposal.sweep, database, models.disposal, storage), every=1),
-        Worker("posts.reconcile", reconciling, every=600),
+        Worker("posts.reconcile", reconciling, every=settings.reconcile_seconds),
         Worker("posts.forget", in_thread(database.write, housekeeping.forget_old, idempotency), every=600),
         Worker("posts.outbox", in_thread(database.write, relay.forget_old), every=600),
     ]

@@ -79,7 +79,9 @@ def purge_some(tx: Connection, last_sweep_after: int, everything: Chunks = EVERY
     purge = tx.execute(question).one_or_none()
     if purge is None:
         return False
-    if not any(remove(tx, purge.user_id, chunk) for remove, chunk in everything):
+    # Some of each kind in one transaction: most people have little of everything, and few steps end their purge.
+    removed = [remove(tx, purge.user_id, chunk) for remove, chunk in everything]
+    if not any(removed):
         _note_nothing_left(tx, purge, last_sweep_after)
     return True
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from anyio import to_thread
 from fastapi import APIRouter, Form, UploadFile
+from sqlalchemy import Connection
 from starlette.responses import Response
 
 from shared.identity import Required
@@ -67,5 +68,8 @@ def _keep(here: Parts, owner_id: int, picture: Picture, alt: str | None) -> dict
     here.database.write(photos.reserve, owner_id, [upload.display, upload.thumbnail])
     here.storage.put(upload.display, picture.display.data, picture.content_type)
     here.storage.put(upload.thumbnail, picture.thumbnail.data, picture.content_type)
-    media_id = here.database.write(photos.keep, owner_id, upload)
-    return here.database.read(shown, media_id)
+
+    def keep(tx: Connection) -> dict[str, Any]:
+        return shown(tx, photos.keep(tx, owner_id, upload))
+
+    return here.database.write(keep)

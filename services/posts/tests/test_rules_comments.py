@@ -9,7 +9,7 @@ from services.posts.actions import comments
 from services.posts.actions.withdrawals import bury
 from services.posts.queries.comments import comment as shown
 from services.posts.queries.comments import comments_of, replies_to
-from shared import ids
+from shared import clock, ids
 from shared.database import Database
 from shared.errors import Forbidden, Invalid, NotFound
 
@@ -113,7 +113,11 @@ def test_p7_only_its_writer_edits_and_deletes(database: Database, people: list[i
         database.write(comments.edit, writer, ids.new(), "nowhere")
 
 
-def test_p8_editing_moves_updated_at_and_nothing_else(database: Database, people: list[int], thread: Thread) -> None:
+def test_p8_editing_moves_updated_at_and_nothing_else(
+    database: Database, people: list[int], thread: Thread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: moment)
     stages = [database.read(shown, thread["first"])]
     for words in ("better", "best"):
         database.write(comments.edit, people[1], thread["first"], words)

@@ -47,6 +47,23 @@ def test_a_page_neither_skips_nor_repeats_while_others_publish(database: Databas
     assert read == there[::-1]
 
 
+def test_of_more_authors_than_a_page_has_posts_the_newest_are_shown_page_by_page(database: Database) -> None:
+    jo, *friends = some_people(database, 9)
+    for friend in friends[:-1]:
+        follows_now(database, jo, friend)
+    order = [*friends, friends[2], friends[2], friends[0], friends[5], *friends[:4], friends[2]]
+    there = [published(database, author) for author in order if author != friends[-1]]
+    published(database, friends[-1])
+    for limit in (1, 2, 3, 5, 20):
+        read: list[int] = []
+        found = database.read(feed, jo, Page(limit, None))
+        read += [ids.parse(each["id"]) for each in found.items]
+        while found.next is not None:
+            found = database.read(feed, jo, Page(limit, found.next))
+            read += [ids.parse(each["id"]) for each in found.items]
+        assert read == there[::-1]
+
+
 def test_whom_one_no_longer_follows_is_not_in_the_feed(database: Database) -> None:
     jo, friend = some_people(database, 2)
     post = published(database, friend)

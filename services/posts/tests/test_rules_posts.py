@@ -108,7 +108,11 @@ def test_the_files_of_an_upload_stay_from_when_a_post_shows_it_until_it_no_longe
     assert rows_of(database, models.media) == []
 
 
-def test_p8_an_edit_changes_what_is_given_and_moves_updated_at(database: Database) -> None:
+def test_p8_an_edit_changes_what_is_given_and_moves_updated_at(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: moment)
     (jo,) = some_people(database, 1)
     post = published(database, jo, "before", 2)
     stages = [database.read(shown, post, None)]
