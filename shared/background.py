@@ -11,7 +11,7 @@ from anyio import CapacityLimiter, to_thread
 from shared import metrics
 
 log = structlog.get_logger()
-LONGEST_PAUSE = 30.0
+LONGEST_PAUSE = 5.0
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
 

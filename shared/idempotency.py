@@ -18,14 +18,15 @@ from sqlalchemy import (
     insert,
     select,
 )
+from sqlalchemy.dialects import mysql
 
 from shared import clock, errors
 from shared.answer import Answer
 from shared.database import Big, Bytes, Database
 
 KEPT = clock.DAY
-LONGEST_BODY = 2**24 - 1
-"""Bytes. Above 64 KiB MySQL takes another kind of column, and a page of long texts in JSON can be more than that."""
+AnswerBody = LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql")
+"""An answer: a plain BLOB of MySQL ends at 64 KiB, and a page of long texts in JSON can be more than that."""
 
 
 def idempotency_table(metadata: MetaData) -> Table:
@@ -37,7 +38,7 @@ def idempotency_table(metadata: MetaData) -> Table:
         Column("key_hash", Bytes(32), primary_key=True),
         Column("request_hash", Bytes(32), nullable=False),
         Column("status", Integer, nullable=False),
-        Column("body", LargeBinary(LONGEST_BODY), nullable=False),
+        Column("body", AnswerBody, nullable=False),
         Column("location", String(255), nullable=False),
         Column("created_at", Big, nullable=False),
         Index("idempotency_keys_age", "created_at"),

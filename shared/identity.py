@@ -110,7 +110,7 @@ class Verifier:
                 options={"require": REQUIRED, "strict_aud": True},
             )
             return _identity(claims)
-        except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as problem:
+        except (jwt.PyJWTError, ValueError, TypeError) as problem:
             raise _invalid() from problem
 
 

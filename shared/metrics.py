@@ -10,6 +10,7 @@ REQUESTS = Histogram(
 )
 BACKGROUND_FAILURES = Counter("background_failures_total", "Background steps that failed.", ["worker"])
 EVENTS_TAKEN_IN = Counter("events_taken_in_total", "Facts taken in.", ["service", "name"])
+EVENTS_FAILED = Counter("events_failed_total", "Tries to take in a fact that failed.", ["service", "name"])
 RECONCILED = Counter("reconciled_total", "Differences that reconciliation found and mended.", ["service"])
 REFUSED_AT_DOOR = Counter("gateway_refused_total", "Requests that the gateway refused itself.", ["code"])
 IN_FLIGHT = Gauge("gateway_in_flight", "Requests being forwarded, by upstream.", ["upstream"])

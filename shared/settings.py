@@ -38,6 +38,8 @@ class Settings(BaseSettings):
     token_issuer: str = "shutter"  # noqa: S105 - a name
     token_audience: str = "shutter"  # noqa: S105 - a name
     access_token_seconds: Annotated[int, Field(ge=1, le=3600)] = 600
+    reconcile_seconds: Annotated[float, Field(gt=0)] = 600
+    """How often a service compares itself with what a neighbour holds to be true; also at each start."""
 
     @model_validator(mode="after")
     def _no_development_secret_in_production(self) -> Self:

@@ -69,8 +69,9 @@ class RabbitBus:
         self._subscription = _Subscription(service, frozenset(names), receive, durable=False)
 
     async def start(self) -> None:
-        """Connect in the background."""
-        self._keeping = asyncio.create_task(self._keep_connected(), name="rabbitmq")
+        """Connect in the background. The first call counts."""
+        if self._keeping is None:
+            self._keeping = asyncio.create_task(self._keep_connected(), name="rabbitmq")
 
     async def stop(self) -> None:
         """Take no more, finish what is being taken in, close."""
@@ -90,21 +91,31 @@ class RabbitBus:
         return await asyncio.gather(*(_confirmed(exchange, _message(each.to_json()), each.name) for each in events))
 
     async def _keep_connected(self) -> None:
+        """Each try is a task of its own: the library cancels whoever waits when a connection breaks in its hands."""
         failures = 0
         while True:
-            lost = asyncio.Event()
+            trying = asyncio.create_task(self._stay_connected())
             try:
-                async with asyncio.timeout(2 * CONNECT_SECONDS):
-                    await self._connect(lost)
+                await asyncio.wait([trying])
+            finally:
+                trying.cancel()
+            failures += 1
+            if trying.cancelled() or (problem := trying.exception()) is not None:
+                reason = "cancelled" if trying.cancelled() else repr(problem)
+                log.warning("broker not reached", reason=reason, failures=failures)
+            else:
                 failures = 0
-                log.info("broker connected")
-                await lost.wait()
                 log.warning("broker lost")
-            except _PASSING as problem:
-                failures += 1
-                log.warning("broker not reached", reason=repr(problem), failures=failures)
-            await self._close()
+            await asyncio.wait([asyncio.create_task(self._close())])
             await asyncio.sleep(_jitter(min(5.0, 0.2 * 2 ** min(failures, 6))))
+
+    async def _stay_connected(self) -> None:
+        """Connect; return when the connection is lost."""
+        lost = asyncio.Event()
+        async with asyncio.timeout(2 * CONNECT_SECONDS):
+            await self._connect(lost)
+        log.info("broker connected")
+        await lost.wait()
 
     async def _connect(self, lost: asyncio.Event) -> None:
         self._connection = await aio_pika.connect(
@@ -124,6 +135,8 @@ class RabbitBus:
     async def _consume(self, connection: AbstractConnection, wanted: _Subscription, lost: asyncio.Event) -> None:
         channel = await connection.channel()
         channel.close_callbacks.add(lambda *_: lost.set())
+        underlay = await channel.get_underlay_channel()
+        underlay.on_consumer_cancel_callbacks.add(lambda _: lost.set())  # the broker delivers no more, and stays
         await channel.set_qos(prefetch_count=2 * AT_ONCE)
         queue = await (
             channel.get_queue(wanted.service, ensure=False) if wanted.durable else _own_queue(channel, wanted)
@@ -163,6 +176,7 @@ class RabbitBus:
                 await asyncio.sleep(_jitter(LONGEST_PAUSE))
             except Exception:
                 tries += 1
+                metrics.EVENTS_FAILED.labels(subscription.service, event.name).inc()
                 log.exception("event not taken in", name=event.name, tries=tries)
                 await asyncio.sleep(_jitter(min(LONGEST_PAUSE, 0.1 * 2**tries)))
             else:
@@ -178,6 +192,8 @@ class RabbitBus:
         return await self._put(message, str(topology.RETRY_SECONDS[tried]), tried + 1)
 
     async def _put(self, message: AbstractIncomingMessage, where: str, tried: int = 0) -> bool:
+        if self._subscription is not None and not self._subscription.durable:
+            return True  # nowhere to put it, and no need: what such a process missed it pulls
         if self._retries is None:
             return False
         return await _confirmed(self._retries, _message(message.body, tried), where)

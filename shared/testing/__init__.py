@@ -3,7 +3,7 @@
 from shared import logs
 
 from .contracts import announced, assert_fits, event_schema, examples_of
-from .running import Running, migrated, running
+from .running import Running, running
 from .stubs import Stub
 from .tokens import Minter
 from .waiting import eventually
@@ -17,7 +17,6 @@ __all__ = [
     "event_schema",
     "eventually",
     "examples_of",
-    "migrated",
     "running",
 ]
 

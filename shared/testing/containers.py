@@ -3,6 +3,8 @@
 import os
 import subprocess
 from collections.abc import Iterator
+from functools import cache
+from typing import Any
 
 import httpx
 import pytest
@@ -11,63 +13,117 @@ from sqlalchemy.exc import DBAPIError
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 
+from shared.testing.sharing import Started, shared_by_workers
 from shared.testing.waiting import eventually
 
 PASSWORD = "only-for-tests"
-START_SECONDS = 120
-MYSQL_FAST = "--disable-log-bin --innodb-flush-log-at-trx-commit=0 --innodb-doublewrite=OFF --max-connections=400"
-"""A database that lives as long as a run of tests need not survive a loss of power."""
+START_SECONDS = 100
+NO_ENGINE = "no container engine answers"
+MYSQL_FAST = (
+    "--disable-log-bin --innodb-flush-log-at-trx-commit=0 --innodb-doublewrite=OFF --performance-schema=OFF"
+    " --mysqlx=OFF --skip-name-resolve --max-connections=400 --innodb-stats-auto-recalc=OFF"
+)
+"""A database that lives as long as a run of tests need not survive a loss of power; the last is for `schemas`."""
 
 
 class RabbitServer:
     """A broker, and the way to give each test a part of it."""
 
     def __init__(self, host: str, port: int, management_port: int) -> None:
-        self._address = f"{host}:{port}"
+        self.address = host, port
         self.management = httpx.Client(
             base_url=f"http://{host}:{management_port}/api", auth=("admin", PASSWORD), timeout=30
         )
 
-    def url(self, vhost: str) -> str:
-        """What BROKER_URL would be."""
-        return f"amqp://admin:{PASSWORD}@{self._address}/{vhost}"
+    def url(self, vhost: str, who: str = "admin", address: tuple[str, int] | None = None) -> str:
+        """What BROKER_URL would be; by another address, where something stands in between."""
+        host, port = address or self.address
+        return f"amqp://{who}:{PASSWORD}@{host}:{port}/{vhost}"
+
+    def is_up(self) -> bool:
+        """Whether it answers."""
+        try:
+            return self.management.get("/overview").status_code == httpx.codes.OK
+        except httpx.HTTPError:
+            return False
+
+
+@cache
+def _engine_answers() -> bool:
+    try:
+        subprocess.run(["docker", "info"], check=True, capture_output=True, timeout=20)
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return True
 
 
 def require_engine() -> None:
     """Skip the test where no container engine answers; fail it where CONTAINERS=required."""
-    try:
-        subprocess.run(["docker", "info"], check=True, capture_output=True, timeout=20)
-    except (OSError, subprocess.SubprocessError):
-        if os.environ.get("CONTAINERS") == "required":
-            pytest.fail("no container engine answers, and CONTAINERS=required")
-        pytest.skip("no container engine answers")
+    if _engine_answers():
+        return
+    if os.environ.get("CONTAINERS") == "required":
+        pytest.fail(f"{NO_ENGINE}, and CONTAINERS=required")
+    pytest.skip(NO_ENGINE)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say once what is missing, instead of once for each test."""
+    skipped = [report for report in terminalreporter.stats.get("skipped", []) if NO_ENGINE in str(report.longrepr)]
+    if skipped:
+        terminalreporter.write_line(f"{len(skipped)} tests with MySQL or RabbitMQ were skipped: {NO_ENGINE}.")
 
 
 @pytest.fixture(scope="session")
-def mysql_url() -> Iterator[str]:
+def mysql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a fresh MySQL, without a schema."""
     require_engine()
-    testcontainers_config.ryuk_disabled = True
-    container = DockerContainer("mysql:9.7").with_env("MYSQL_ROOT_PASSWORD", PASSWORD).with_exposed_ports(3306)
-    with container.with_command(MYSQL_FAST).with_tmpfs_mount("/var/lib/mysql") as server:
-        address = f"{server.get_container_host_ip()}:{server.get_exposed_port(3306)}"
-        url = f"mysql+pymysql://root:{PASSWORD}@{address}"
-        eventually(lambda: _answers(url), within=START_SECONDS)
-        yield url
+    with shared_by_workers("mysql", tmp_path_factory, _start_mysql, end) as mysql:
+        yield mysql["url"]
 
 
 @pytest.fixture(scope="session")
-def rabbitmq() -> Iterator[RabbitServer]:
+def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitServer]:
     """A fresh RabbitMQ."""
     require_engine()
-    testcontainers_config.ryuk_disabled = True
-    container = DockerContainer("rabbitmq:4-management").with_exposed_ports(5672, 15672)
-    with container.with_envs(RABBITMQ_DEFAULT_USER="admin", RABBITMQ_DEFAULT_PASS=PASSWORD) as server:
-        ports = server.get_exposed_port(5672), server.get_exposed_port(15672)
-        broker = RabbitServer(server.get_container_host_ip(), *ports)
-        eventually(lambda: _is_up(broker), within=START_SECONDS)
+    with shared_by_workers("rabbitmq", tmp_path_factory, start_rabbitmq, end) as started:
+        broker = RabbitServer(*started["address"])
         yield broker
         broker.management.close()
+
+
+def start_rabbitmq(*fixed_ports: int) -> Started:
+    """A broker that is up: at ports of its own choice, or at these, so that it has them again when restarted."""
+    made = DockerContainer("rabbitmq:4-management")
+    made.with_envs(RABBITMQ_DEFAULT_USER="admin", RABBITMQ_DEFAULT_PASS=PASSWORD)
+    if fixed_ports:
+        made.with_bind_ports(5672, fixed_ports[0]).with_bind_ports(15672, fixed_ports[1])
+    else:
+        made.with_exposed_ports(5672, 15672)
+    started, host = _started(made)
+    address = host, int(made.get_exposed_port(5672)), int(made.get_exposed_port(15672))
+    broker = RabbitServer(*address)
+    eventually(broker.is_up, within=START_SECONDS)
+    broker.management.close()
+    return started | {"address": address}
+
+
+def end(started: Started) -> None:
+    """Remove a container."""
+    subprocess.run(["docker", "rm", "--force", "--volumes", started["container"]], check=True, capture_output=True)
+
+
+def _start_mysql() -> Started:
+    made = DockerContainer("mysql:9.7").with_env("MYSQL_ROOT_PASSWORD", PASSWORD).with_exposed_ports(3306)
+    started, host = _started(made.with_command(MYSQL_FAST).with_tmpfs_mount("/var/lib/mysql"))
+    url = f"mysql+pymysql://root:{PASSWORD}@{host}:{made.get_exposed_port(3306)}"
+    eventually(lambda: _answers(url), within=START_SECONDS)
+    return started | {"url": url}
+
+
+def _started(made: Any) -> tuple[Started, str]:
+    testcontainers_config.ryuk_disabled = True  # it would end with the worker that started the container
+    made.start()
+    return {"container": made.get_wrapped_container().id}, made.get_container_host_ip()
 
 
 def _answers(url: str) -> bool:
@@ -79,10 +135,3 @@ def _answers(url: str) -> bool:
         return False
     finally:
         engine.dispose()
-
-
-def _is_up(broker: RabbitServer) -> bool:
-    try:
-        return broker.management.get("/overview").status_code == httpx.codes.OK
-    except httpx.HTTPError:
-        return False

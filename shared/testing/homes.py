@@ -4,21 +4,21 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import quote
 
 import pytest
-from sqlalchemy import create_engine, inspect, text
 
 from shared import migrations
 from shared.database import Database
 from shared.events.bus import Bus
 from shared.events.in_process import InProcessBus
 from shared.events.rabbitmq import RabbitBus
-from shared.events.topology import Member, definitions
 from shared.testing.containers import RabbitServer
+from shared.testing.schemas import Schemas
+from shared.testing.vhosts import Needs, Vhosts
 
 
 class Home(Protocol):
@@ -46,76 +46,86 @@ class Embedded:
 
     def database(self, folder: Path) -> str:
         """A copy of a file that was migrated once."""
-        target = self._folder / f"{uuid.uuid4().hex}.db"
-        shutil.copyfile(_template(folder), target)
-        return f"sqlite:///{target}"
+        url = self.empty()
+        shutil.copyfile(_template(folder), url.removeprefix("sqlite:///"))
+        return url
 
     def bus(self, service: str, hears: Collection[str], announces: Collection[str]) -> Bus:
         """In memory, without pauses."""
         return InProcessBus(lambda _: 0)
 
 
+@dataclass(frozen=True)
+class Servers:
+    """What all tests of the cluster share."""
+
+    mysql: Schemas
+    rabbitmq: RabbitServer
+    vhosts: Vhosts
+
+
 class Cluster:
     """MySQL and RabbitMQ: what a team's machine and production use."""
 
-    def __init__(self, mysql_url: str, rabbitmq: RabbitServer) -> None:
-        self._mysql_url = mysql_url
-        self._rabbitmq = rabbitmq
-        self._schemas: list[str] = []
-        self._vhosts: list[str] = []
+    def __init__(self, servers: Servers) -> None:
+        self._servers = servers
+        self._empty: list[str] = []
+        self._schemas: list[tuple[Path, str]] = []
+        self._vhosts: list[tuple[Needs, str]] = []
 
     def empty(self) -> str:
         """A schema of its own."""
-        name = f"test_{uuid.uuid4().hex}"
-        self._run(f"CREATE DATABASE {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_ai_ci")
-        self._schemas.append(name)
-        return f"{self._mysql_url}/{name}"
+        self._empty.append(self._servers.mysql.empty())
+        return self._empty[-1]
 
     def database(self, folder: Path) -> str:
-        """A schema of its own, with the tables of one that was migrated once."""
-        url = self.empty()
-        template = _migrated_schema(self._mysql_url, folder)
-        statements = _tables(f"{self._mysql_url}/{template}")
-        engine = create_engine(url)
-        with engine.begin() as connection:
-            for statement in statements:
-                connection.exec_driver_sql(statement.replace("%", "%%"))
-        engine.dispose()
-        return url
+        """A schema of its own, which was migrated once."""
+        self._schemas.append((folder, self._servers.mysql.take(folder)))
+        return self._schemas[-1][1]
 
     def bus(self, service: str, hears: Collection[str], announces: Collection[str]) -> Bus:
-        """A virtual host of its own."""
-        vhost = uuid.uuid4().hex
-        management = self._rabbitmq.management
-        management.put(f"/vhosts/{vhost}").raise_for_status()
-        self._vhosts.append(vhost)
-        members = {service: Member(announces, hears), "elsewhere": Member((), announces)}
-        topology = definitions(members, vhost)
-        del topology["vhosts"]
-        management.post(f"/definitions/{quote(vhost, safe='')}", json=_local(topology)).raise_for_status()
-        return RabbitBus(self._rabbitmq.url(vhost))
+        """On a virtual host of its own."""
+        self._vhosts.append(self._servers.vhosts.take(service, hears, announces))
+        return RabbitBus(self._servers.rabbitmq.url(self._vhosts[-1][1]))
 
     def clear(self) -> None:
         """Give everything back."""
-        for name in self._schemas:
-            self._run(f"DROP DATABASE {name}")
-        for vhost in self._vhosts:
-            self._rabbitmq.management.delete(f"/vhosts/{vhost}")
-
-    def _run(self, statement: str) -> None:
-        engine = create_engine(self._mysql_url)
-        with engine.connect() as connection:
-            connection.execute(text(statement))
-        engine.dispose()
+        for url in self._empty:
+            self._servers.mysql.drop(url)
+        for folder, url in self._schemas:
+            self._servers.mysql.give_back(folder, url)
+        for needs, vhost in self._vhosts:
+            self._servers.vhosts.give_back(needs, vhost)
 
 
-@pytest.fixture(params=["embedded", pytest.param("cluster", marks=pytest.mark.containers)])
+BOTH = ["embedded", pytest.param("cluster", marks=pytest.mark.containers)]
+
+
+@pytest.fixture(scope="session")
+def servers(mysql_url: str, rabbitmq: RabbitServer) -> Iterator[Servers]:
+    """The database and the broker of the cluster."""
+    mysql = Schemas(mysql_url)
+    yield Servers(mysql, rabbitmq, Vhosts(rabbitmq))
+    mysql.close()
+
+
+@pytest.fixture(params=BOTH)
 def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Home]:
     """Each test that uses it runs in both homes."""
+    yield from _either(request, tmp_path)
+
+
+@pytest.fixture(scope="module", params=BOTH)
+def lasting_home(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    """The same for a whole file: for tests that do not get in one another's way."""
+    yield from _either(request, tmp_path_factory.mktemp("lasting"))
+
+
+def _either(request: pytest.FixtureRequest, folder: Path) -> Iterator[Home]:
     if request.param == "embedded":
-        yield Embedded(tmp_path)
+        yield Embedded(folder)
         return
-    cluster = Cluster(request.getfixturevalue("mysql_url"), request.getfixturevalue("rabbitmq"))
+    cluster = Cluster(request.getfixturevalue("servers"))
     yield cluster
     cluster.clear()
 
@@ -123,41 +133,7 @@ def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Home]:
 @cache
 def _template(folder: Path) -> Path:
     path = Path(tempfile.mkdtemp(prefix="migrated-")) / "template.db"
-    _migrate(f"sqlite:///{path}", folder)
-    return path
-
-
-@cache
-def _migrated_schema(mysql_url: str, folder: Path) -> str:
-    name = f"template_{uuid.uuid4().hex}"
-    engine = create_engine(mysql_url)
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_ai_ci"))
-    engine.dispose()
-    _migrate(f"{mysql_url}/{name}", folder)
-    return name
-
-
-@cache
-def _tables(url: str) -> list[str]:
-    """The statements that make the tables of this database again."""
-    engine = create_engine(url)
-    with engine.connect() as connection:
-        names = inspect(connection).get_table_names()
-        made = [connection.exec_driver_sql(f"SHOW CREATE TABLE `{name}`").one()[1] for name in names]
-    engine.dispose()
-    return made
-
-
-def _migrate(url: str, folder: Path) -> None:
-    database = Database(url, pool_size=1)
+    database = Database(f"sqlite:///{path}", pool_size=1)
     migrations.upgrade(database, folder)
     database.close()
-
-
-def _local(topology: dict[str, list[dict[str, object]]]) -> dict[str, list[dict[str, object]]]:
-    """Definitions of one virtual host do not name it."""
-    return {
-        kind: [{name: value for name, value in each.items() if name != "vhost"} for each in things]
-        for kind, things in topology.items()
-    }
+    return path

@@ -7,7 +7,7 @@ import pytest
 from shared.database import Database
 from shared.testing import Running, running
 
-from .service import service
+from .things import service
 
 
 @pytest.fixture(scope="module")

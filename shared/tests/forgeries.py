@@ -116,7 +116,8 @@ def _headers(forger: Forger) -> Iterator[tuple[str, str]]:
         yield name, forger.signed_by(stranger, change)
         yield f"{name}, well signed", forger.token(change)
     for name in ("typ", "alg", "kid"):
-        for value in (LEFT_OUT, None, "", 5, [], {}, True):
+        values: list[Any] = [LEFT_OUT, None, "", 5, [], {}, True]
+        for value in values:
             yield f"header {name} {value!r}", forger.token({name: value})
     for typ in ("JWT", "jwt", "AT+JWT", "application/at+jwt", "service+jwt", "at+jwt "):
         yield f"typ {typ}", forger.token({"typ": typ})

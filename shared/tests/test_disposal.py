@@ -11,6 +11,7 @@ from shared.database import Database
 from shared.disposal import BATCH, claim, disposal_table, give_up, sweep
 from shared.errors import NotFound, Unavailable
 from shared.storage import Storage, storage_from
+from shared.testing.homes import Home
 
 from .tables import made, rows
 
@@ -19,9 +20,9 @@ DISPOSAL = disposal_table(METADATA)
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
+def database(home: Home) -> Iterator[Database]:
     """With a list of what is to go."""
-    opened = Database(made(tmp_path / "service.db", METADATA))
+    opened = Database(made(home.empty(), METADATA))
     yield opened
     opened.close()
 

@@ -2,90 +2,29 @@
 
 import asyncio
 import threading
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine
-from contextlib import asynccontextmanager
-from typing import Any, Protocol
+from collections.abc import Iterator
 
 import pytest
-from anyio import to_thread
 
 from shared import clock, ids
-from shared.events.bus import Bus, Receive
+from shared.events.bus import Bus
 from shared.events.chosen import bus_for
 from shared.events.envelope import Event
 from shared.events.in_process import InProcessBus
 from shared.events.rabbitmq import RabbitBus
-from shared.testing import eventually
+
+from .wires import THING, Ear, OnBroker, OneProcess, Wires, connected, happened, run, soon
 
 
-class Wires(Protocol):
-    """How the services of a test are connected."""
-
-    def bus(self, service: str, /) -> Bus:
-        """The bus as this service sees it."""
-
-
-class OneProcess:
-    """All services share one bus."""
-
-    def __init__(self) -> None:
-        self._bus = InProcessBus(lambda _: 0)
-
-    def bus(self, _service: str, /) -> Bus:
-        """The same for all."""
-        return self._bus
-
-
-@pytest.fixture(params=[OneProcess])
-def wires(request: pytest.FixtureRequest) -> Wires:
+@pytest.fixture(params=["in process", pytest.param("rabbitmq", marks=pytest.mark.containers)])
+def wires(request: pytest.FixtureRequest) -> Iterator[Wires]:
     """Each kind of bus."""
-    made: Wires = request.param()
-    return made
-
-
-class Ear:
-    """A subscriber that remembers what it has taken in, and fails when told to."""
-
-    def __init__(self, fails: Callable[[Event, int], bool] = lambda *_: False) -> None:
-        self.heard: list[Event] = []
-        self.asked: Counter[int] = Counter()
-        self._fails = fails
-
-    def receive(self, event: Event) -> None:
-        """Take it in, or raise."""
-        self.asked[event.id] += 1
-        if self._fails(event, self.asked[event.id]):
-            raise RuntimeError("not now")
-        self.heard.append(event)
-
-
-def happened(name: str = "thing.happened", **data: Any) -> Event:
-    return Event(ids.new(), name, 1, clock.now(), None, data)
-
-
-@asynccontextmanager
-async def connected(wires: Wires, **ears: tuple[Collection[str], Receive]) -> AsyncIterator[Bus]:
-    """The bus of somebody who only publishes, while these services listen."""
-    for service, (names, receive) in ears.items():
-        wires.bus(service).subscribe(service, names, receive)
-    buses = {id(bus): bus for bus in (wires.bus(service) for service in [*ears, "publisher"])}
-    for bus in buses.values():
-        await bus.start()
-    yield wires.bus("publisher")
-    for bus in buses.values():
-        await bus.stop()
-
-
-async def soon(condition: Callable[[], object]) -> None:
-    await to_thread.run_sync(eventually, condition)
-
-
-def run(scenario: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(scenario, 20))
-
-
-THING = {"thing.happened.v1"}
+    if request.param == "in process":
+        yield OneProcess()
+        return
+    on_broker = OnBroker(request.getfixturevalue("rabbitmq"))
+    yield on_broker
+    on_broker.remove()
 
 
 def test_each_subscriber_hears_each_fact_of_its_names_once(wires: Wires) -> None:
@@ -151,11 +90,10 @@ def test_what_nobody_can_take_in_does_not_stand_in_the_way(wires: Wires) -> None
     async def scenario() -> None:
         async with connected(wires, ear=(THING, ear.receive), other=(THING, other.receive)) as bus:
             await bus.publish([poison, *rest])
-            await soon(lambda: len(ear.heard) == 10 and len(other.heard) >= 11)
+            await soon(lambda: len(ear.heard) == 10 and len(other.heard) >= 11 and ear.asked[poison.id] > 1)
 
     run(scenario())
     assert {each.id for each in ear.heard} == {each.id for each in rest}
-    assert ear.asked[poison.id] > 1, "it was tried more than once"
 
 
 def test_what_nobody_listens_to_is_not_certain(wires: Wires) -> None:
@@ -197,7 +135,7 @@ def test_stopping_waits_for_what_is_being_taken_in(wires: Wires) -> None:
         async with connected(wires, ear=(THING, receive)) as bus:
             publishing = asyncio.create_task(bus.publish([happened()]))
             await soon(begun.is_set)
-            stopping = asyncio.create_task(bus.stop())
+            stopping = asyncio.create_task(wires.bus("ear").stop())
             await asyncio.wait([stopping], timeout=0.05)
             assert not stopping.done()
             go_on.set()
@@ -212,6 +150,7 @@ def test_before_it_starts_and_after_it_stops_nothing_is_certain(wires: Wires) ->
     ear = Ear()
 
     async def scenario() -> None:
+        wires.lay({"ear": THING})
         bus = wires.bus("ear")
         bus.subscribe("ear", THING, ear.receive)
         assert not bus.connected
@@ -224,60 +163,6 @@ def test_before_it_starts_and_after_it_stops_nothing_is_certain(wires: Wires) ->
 
     run(scenario())
     assert ear.heard == []
-
-
-def test_of_what_waits_when_it_stops_nothing_is_certain() -> None:
-    begun, go_on = threading.Event(), threading.Event()
-    three = [happened(), happened(), happened()]
-
-    def receive(_: Event) -> None:
-        begun.set()
-        go_on.wait(10)
-
-    async def scenario() -> None:
-        async with connected(OneProcess(), ear=(THING, receive)) as bus:
-            publishing = asyncio.create_task(bus.publish(three))
-            await soon(begun.is_set)
-            stopping = asyncio.create_task(bus.stop())
-            go_on.set()
-            await stopping
-            certain = await publishing
-            assert certain == [False] * 3, "they stay in the outbox"
-
-    run(scenario())
-
-
-def test_in_one_process_what_cannot_be_understood_ends_nothing() -> None:
-    ear, broken = Ear(), Event(2**63, "thing.happened", 1, clock.now(), None, {})
-
-    async def scenario() -> None:
-        async with connected(OneProcess(), ear=(THING, ear.receive)) as bus:
-            assert await bus.publish([broken]) == [False]
-            assert await bus.publish([happened()]) == [True]
-
-    run(scenario())
-
-
-def test_a_process_may_overhear_what_services_tell() -> None:
-    ear, bus = Ear(), InProcessBus(lambda _: 0)
-    bus.overhear("gateway", THING, ear.receive)
-
-    async def scenario() -> None:
-        await bus.start()
-        assert await bus.publish([happened()]) == [True]
-        await bus.stop()
-
-    run(scenario())
-    assert len(ear.heard) == 1
-
-
-def test_a_service_that_hears_nothing_is_connected_all_the_same() -> None:
-    assert InProcessBus().connected
-
-
-def test_the_pauses_between_tries_grow_and_differ() -> None:
-    longest = [max(InProcessBus()._pause(tries) for _ in range(50)) for tries in (0, 8)]
-    assert longest[0] <= 0.05 < longest[1] <= 0.05 * 2**8
 
 
 @pytest.mark.parametrize(("url", "kind"), [("memory://", InProcessBus), ("amqp://broker/", RabbitBus)])

@@ -2,29 +2,29 @@
 
 import asyncio
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Column, Connection, Integer, MetaData, Table, insert
 
 from shared import clock, ids
-from shared.database import Database
+from shared.database import Big, Database
 from shared.events import inbox
 from shared.events.envelope import Event
 from shared.events.in_process import InProcessBus
 from shared.events.outbox import announce, outbox_table
+from shared.testing.homes import Home
 
 from .tables import made, rows
 
 METADATA = MetaData()
 INBOX, OUTBOX = inbox.inbox_table(METADATA), outbox_table(METADATA)
-EFFECTS = Table("effects", METADATA, Column("id", Integer, primary_key=True), Column("event_id", Integer))
+EFFECTS = Table("effects", METADATA, Column("id", Integer, primary_key=True), Column("event_id", Big))
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
+def database(home: Home) -> Iterator[Database]:
     """With an inbox and a table of effects."""
-    opened = Database(made(tmp_path / "service.db", METADATA))
+    opened = Database(made(home.empty(), METADATA))
     yield opened
     opened.close()
 
@@ -81,7 +81,7 @@ def test_where_it_fails_for_good_nothing_is_left(database: Database) -> None:
     assert rows(database, EFFECTS) == rows(database, INBOX) == []
 
 
-def test_what_follows_from_a_fact_carries_its_request_id(database: Database) -> None:
+def test_what_comes_of_a_fact_carries_its_request_id(database: Database) -> None:
     def answer(tx: Connection, _: Event) -> None:
         announce(tx, OUTBOX, "thing.answered", 1, {})
 

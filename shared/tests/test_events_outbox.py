@@ -3,7 +3,6 @@
 import asyncio
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +21,8 @@ from shared.events.in_process import InProcessBus
 from shared.events.inbox import inbox_table, listen
 from shared.events.outbox import BATCH, KEPT, LONGEST_PAUSE, Relay, announce, outbox_table
 from shared.testing import eventually
+from shared.testing.homes import Home
+from shared.testing.plans import indexes_used, overhearing, slow_steps
 
 from .tables import made, rows
 
@@ -60,9 +61,9 @@ class Wire:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
+def database(home: Home) -> Iterator[Database]:
     """With an outbox, an inbox and a table of effects."""
-    opened = Database(made(tmp_path / "service.db", METADATA))
+    opened = Database(made(home.empty(), METADATA))
     yield opened
     opened.close()
 
@@ -167,14 +168,25 @@ def test_more_than_a_batch_is_published_in_several_steps(database: Database) -> 
     assert wire.numbers() == list(range(BATCH + 5))
 
 
+def test_where_rows_can_be_locked_they_are_until_they_are_marked(database: Database) -> None:
+    """So that of many relays each publishes what the others do not: one transaction around all of it."""
+    database.has_row_locks = True
+    wire = Wire(confirms=lambda each: each.data["number"] != 2)
+    tell(database, 1, 2, 3)
+    relay = Relay(database, OUTBOX, wire)
+    assert not step(relay)
+    assert not step(relay)
+    assert wire.numbers() == [1, 2, 3]
+    assert waiting(database) == [2]
+
+
 def test_a_batch_is_read_along_an_index(database: Database) -> None:
     """A long outbox is neither sorted nor, in MySQL, locked as a whole."""
-    asked: list[tuple[str, Any]] = []
-    event.listen(database.engine, "before_cursor_execute", lambda *call: asked.append((call[2], call[3])))
-    step(Relay(database, OUTBOX, Wire()))
-    statement, given = next(each for each in asked if each[0].startswith("SELECT"))
-    plan = database.read(lambda tx: tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given).all())
-    assert "USING INDEX outbox_unpublished" in str(plan) and "TEMP B-TREE" not in str(plan)
+    with overhearing(database) as asked:
+        step(Relay(database, OUTBOX, Wire()))
+    batch = next(each for each in asked if each[0].startswith("SELECT"))
+    assert indexes_used(database, batch) == {"outbox_unpublished"}
+    assert slow_steps(database, batch) == set()
 
 
 def test_while_the_bus_is_away_nothing_is_tried(database: Database) -> None:

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Column, Connection, Integer, MetaData, Table, insert
@@ -15,6 +14,7 @@ from shared.answer import Answer
 from shared.database import Database
 from shared.errors import Conflict, Invalid, NotFound
 from shared.idempotency import KEPT, Idempotency, Key, idempotency_table
+from shared.testing.homes import Home
 
 from .tables import made, rows
 
@@ -25,9 +25,9 @@ KEY = Key(owner=1, name=b"n" * 32, request=b"r" * 32)
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
+def database(home: Home) -> Iterator[Database]:
     """With keys, and notes to write under them."""
-    opened = Database(made(tmp_path / "service.db", METADATA))
+    opened = Database(made(home.empty(), METADATA))
     yield opened
     opened.close()
 
@@ -155,4 +155,4 @@ def _at(monkeypatch: pytest.MonkeyPatch, moment: int) -> None:
 
 def test_the_longest_answer_fits_into_mysql_too() -> None:
     """A post of ten photos with long descriptions is more than the 64 KiB of a plain BLOB."""
-    assert "body BLOB(16777215) NOT NULL" in str(CreateTable(KEYS).compile(dialect=mysql.dialect()))
+    assert "body MEDIUMBLOB NOT NULL" in str(CreateTable(KEYS).compile(dialect=mysql.dialect()))

@@ -19,8 +19,8 @@ from shared.events.in_process import InProcessBus
 from shared.process import commands, described
 from shared.settings import Settings
 
-from .service import service
 from .test_migrations import ENV, add_step
+from .things import service
 
 
 @pytest.fixture

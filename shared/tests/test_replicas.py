@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ from sqlalchemy.dialects import mysql
 
 from shared.database import Big, Database
 from shared.replicas import bury, keep_newest
+from shared.testing.homes import Home
 
 from .tables import made, rows
 
@@ -28,9 +28,9 @@ BLANK = {"title": None}
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
+def database(home: Home) -> Iterator[Database]:
     """With a table of copies."""
-    opened = Database(made(tmp_path / "service.db", METADATA))
+    opened = Database(made(home.empty(), METADATA))
     yield opened
     opened.close()
 

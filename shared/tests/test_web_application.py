@@ -6,6 +6,7 @@ import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -15,11 +16,13 @@ from prometheus_client import REGISTRY
 from sqlalchemy import select
 from starlette.exceptions import HTTPException
 
+from shared import ids
+from shared.access_tokens import ENDED_LOGINS, ENDED_SUBJECT
 from shared.background import Worker, in_thread
 from shared.database import Database
 from shared.errors import Unavailable
 from shared.events.in_process import InProcessBus
-from shared.neighbours import Neighbour
+from shared.neighbours import Callers, Neighbour
 from shared.settings import Settings
 from shared.storage import storage_from
 from shared.testing import Running, Stub, eventually, running
@@ -27,8 +30,8 @@ from shared.web import problems
 from shared.web.application import build
 from shared.web.aside import THREADS, aside, in_line
 
-from .service import METADATA, MINTER, OUTBOX, service
 from .tables import made
+from .things import METADATA, MINTER, OUTBOX, service
 
 
 @pytest.mark.parametrize("given", ["req-1", "A.b_c-9", "x" * 128])
@@ -127,6 +130,30 @@ def test_a_locked_database_is_a_503_that_leaves_nothing(tmp_path: Path) -> None:
         assert found.client.post("/api/v1/things", json=body, headers=headers).status_code == 201
 
 
+def test_the_gateway_learns_which_tokens_are_void_from_now_on(standing: Running) -> None:
+    headers = standing.client.get("/api/v1/ended").headers
+    assert headers[ENDED_LOGINS].split() == [ids.text(1), ids.text(2)]
+    assert headers[ENDED_SUBJECT] == ids.text(3)
+
+
+def test_a_neighbour_is_known_by_its_credential_and_nobody_else_gets_in(
+    standing: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = "a secret between two services, long enough"
+    monkeypatch.setattr(standing.app.state, "callers", Callers("things", {"auth": secret}))
+
+    async def ask() -> Any:
+        neighbour = Neighbour("auth", secret, "things", standing.url)
+        answer = await neighbour.get("/api/v1/internal/caller")
+        await neighbour.close()
+        return answer
+
+    assert asyncio.run(ask()) == "auth"
+    for given in ("", "Bearer", "Bearer nonsense", "Basic YTpi", MINTER.bearer(1)["authorization"]):
+        answer = standing.client.get("/api/v1/internal/caller", headers={"authorization": given})
+        assert (answer.status_code, answer.json()["code"]) == (401, "invalid_token")
+
+
 def test_stored_pictures_are_served_as_nothing_but_pictures(standing: Running, tmp_path: Path) -> None:
     standing.app.state.storage = storage = storage_from((tmp_path / "files").as_uri())
     storage.put("ab.jpg", b"<script>", "image/jpeg")
@@ -142,7 +169,7 @@ def test_stored_pictures_are_served_as_nothing_but_pictures(standing: Running, t
 
 def test_what_belongs_to_it_lives_as_long_as_it_does(tmp_path: Path) -> None:
     events: list[str] = []
-    settings = Settings(database_url=made(tmp_path / "service.db", METADATA), pool_size=3)
+    settings = Settings(database_url=made(f"sqlite:///{tmp_path}/service.db", METADATA), pool_size=3)
     database = Database(settings.database_url)
 
     def step() -> bool:

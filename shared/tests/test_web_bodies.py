@@ -11,7 +11,7 @@ from shared.database import Database
 from shared.testing import Running
 from shared.web.bodies import JSON_LIMIT, UPLOAD_LIMIT
 
-from .service import MINTER, THINGS
+from .things import MINTER, THINGS
 
 BEARER = MINTER.bearer(7)
 JSON = {"content-type": "application/json"}

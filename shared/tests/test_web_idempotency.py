@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from shared.database import Database
 from shared.testing import Running
 
-from .service import MINTER, THINGS
+from .things import MINTER, THINGS
 
 
 def add(standing: Running, key: str | bytes, text: str = "x", subject: int = 7) -> httpx.Response:

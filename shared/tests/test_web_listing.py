@@ -6,7 +6,7 @@ import pytest
 
 from shared.testing import Running
 
-from .service import MINTER
+from .things import MINTER
 
 THINGS = "/api/v1/things"
 
@@ -20,7 +20,7 @@ def seven(standing: Running) -> list[str]:
     return texts[::-1]
 
 
-def follow(standing: Running, path: str) -> tuple[list[str], list[str]]:
+def walk(standing: Running, path: str) -> tuple[list[str], list[str]]:
     """All items along the links, and the links."""
     seen: list[str] = []
     links: list[str] = []
@@ -41,7 +41,7 @@ def follow(standing: Running, path: str) -> tuple[list[str], list[str]]:
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 7, 100])
 def test_the_pages_of_any_size_hold_everything_once(standing: Running, seven: list[str], limit: int) -> None:
-    seen, links = follow(standing, f"{THINGS}?limit={limit}")
+    seen, links = walk(standing, f"{THINGS}?limit={limit}")
     assert seen == seven
     assert len(links) == -(-7 // limit) - 1
 
@@ -58,7 +58,7 @@ def test_every_other_parameter_is_kept(standing: Running, seven: list[str], colo
     kept = parse_qs(urlsplit(path).query, keep_blank_values=True)
     assert (kept["colour"], kept["limit"], kept["more"]) == ([colour], ["3"], ["1", "2"])
     assert {each["colour"] for each in standing.client.get(path).json()["items"]} == {colour}
-    assert follow(standing, path)[0] == seven[3:]
+    assert walk(standing, path)[0] == seven[3:]
 
 
 def test_a_cursor_is_good_in_whatever_order_and_size_it_is_asked_for(standing: Running, seven: list[str]) -> None:

@@ -11,7 +11,7 @@ from shared import errors
 from shared.testing import Running
 from shared.web.problems import MOST_FAULTS, STATUS, title
 
-from .service import MINTER, REFUSALS
+from .things import MINTER, REFUSALS
 
 
 def assert_problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:

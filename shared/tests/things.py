@@ -15,6 +15,7 @@ from shared.database import Big, Database
 from shared.events.in_process import InProcessBus
 from shared.events.outbox import announce, outbox_table
 from shared.idempotency import Idempotency, idempotency_table
+from shared.neighbours import Calling
 from shared.pages import Slice
 from shared.settings import Settings
 from shared.testing import Minter
@@ -125,9 +126,21 @@ def picture(name: str, request: Request, private: bool = False) -> Response:
     return files.answer(request.app.state.storage, name, cache="private" if private else None)
 
 
+@router.get("/ended", responses=ALL, response_model=None)
+def ended() -> Response:
+    """Something ends."""
+    return answers.ending(answers.ok({}), logins=[1, 2], subject=3)
+
+
+@router.get("/internal/caller", include_in_schema=False)
+def caller(name: Calling) -> Response:
+    """Who is calling."""
+    return answers.ok(name)
+
+
 def service(folder: Path, **options: Any) -> FastAPI:
     """The service on a fresh database in this folder."""
-    settings = Settings(database_url=made(folder / "service.db", METADATA), **options)
+    settings = Settings(database_url=made(f"sqlite:///{folder}/service.db", METADATA), **options)
     database = Database(settings.database_url, pool_size=settings.pool_size, pool_wait=0.1, lock_wait=0.1)
     app = build("things", settings, database=database, bus=InProcessBus(lambda _: 0), routers=[router])
     app.state.verifier = MINTER.verifier()

@@ -1,0 +1,87 @@
+"""Tells how a database would answer a statement, so that no statement reads a whole table once there are many rows.
+
+MySQL in the tests plans as if every table were large (see `schemas`); SQLite does so anyway.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, event
+
+from shared.database import Database
+
+Statement = tuple[str, Any]
+SORT = "sort"
+
+
+@contextmanager
+def overhearing(database: Database) -> Iterator[list[Statement]]:
+    """Everything asked while the block lasts, with its parameters; BEGIN and COMMIT apart."""
+    asked: list[Statement] = []
+
+    def listen(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
+        if not statement.startswith("BEGIN"):
+            asked.append((statement, parameters))
+
+    event.listen(database.engine, "before_cursor_execute", listen)
+    try:
+        yield asked
+    finally:
+        event.remove(database.engine, "before_cursor_execute", listen)
+
+
+def slow_steps(database: Database, statement: Statement) -> set[str]:
+    """What grows with the tables: `all of <table>` for each that is read from end to end, and `sort`.
+
+    What a statement makes on its way and then reads is as large as the steps that made it, which are judged too.
+    """
+    steps = _in_mysql if database.has_row_locks else _in_sqlite
+    return database.read(lambda connection: set(steps(connection, statement)))
+
+
+def indexes_used(database: Database, statement: Statement) -> set[str]:
+    """The names of the indexes by which it would be answered, the primary keys apart."""
+    names = _names_in_mysql if database.has_row_locks else _names_in_sqlite
+    return database.read(lambda connection: set(names(connection, statement)))
+
+
+def _in_mysql(connection: Connection, statement: Statement) -> Iterator[str]:
+    for row in _explained(connection, statement):
+        if row["type"] in {"ALL", "index"} and not str(row["table"]).startswith("<"):
+            yield f"all of {row['table']}"
+        if "filesort" in (row["Extra"] or ""):
+            yield SORT
+
+
+def _names_in_mysql(connection: Connection, statement: Statement) -> Iterator[str]:
+    for row in _explained(connection, statement):
+        if row["key"] not in {None, "PRIMARY"}:
+            yield row["key"]
+
+
+def _explained(connection: Connection, statement: Statement) -> list[Any]:
+    found = connection.exec_driver_sql(f"EXPLAIN FORMAT=TRADITIONAL {statement[0]}", statement[1])
+    return list(found.mappings().all())
+
+
+def _in_sqlite(connection: Connection, statement: Statement) -> Iterator[str]:
+    steps = _query_plan(connection, statement)
+    on_the_way = {step.split()[1] for step in steps if step.startswith(("MATERIALIZE", "CO-ROUTINE"))}
+    for step in steps:
+        verb, what, *_ = step.split()
+        if verb == "SCAN" and what not in on_the_way and not what.startswith(("CONSTANT", "(subquery")):
+            yield f"all of {what}"
+        if step.startswith("USE TEMP B-TREE"):
+            yield SORT
+
+
+def _names_in_sqlite(connection: Connection, statement: Statement) -> Iterator[str]:
+    for step in _query_plan(connection, statement):
+        _, found, name = step.partition("INDEX ")
+        if found and not name.startswith("sqlite_"):
+            yield name.split()[0]
+
+
+def _query_plan(connection: Connection, statement: Statement) -> list[str]:
+    return [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement[0]}", statement[1])]

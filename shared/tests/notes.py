@@ -1,0 +1,23 @@
+"""A table of notes, and the writing of one: what tests of the database do inside their transactions."""
+
+from sqlalchemy import Column, Connection, Integer, MetaData, Table, func, insert, select
+
+from shared.database import Big, Database, Exact
+
+METADATA = MetaData()
+NOTES = Table(
+    "notes",
+    METADATA,
+    Column("id", Big, primary_key=True, autoincrement=False),
+    Column("text", Exact(100), nullable=False),
+    Column("times", Integer, nullable=False, default=0),
+)
+
+
+def note(tx: Connection, id_: int, said: str = "hello") -> int:
+    tx.execute(insert(NOTES).values(id=id_, text=said))
+    return id_
+
+
+def count(database: Database) -> int:
+    return database.read(lambda connection: connection.execute(select(func.count()).select_from(NOTES)).scalar_one())

@@ -1,0 +1,133 @@
+"""What MySQL does to us: deadlocks, waits that end, and connections that break. Nothing is ever half-written."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import Connection, event, select, text, update
+from sqlalchemy.exc import OperationalError
+
+from shared.database import Database
+from shared.errors import Unavailable
+from shared.testing.homes import Cluster, Servers
+
+from .notes import METADATA, NOTES, count, note
+from .tables import made
+
+pytestmark = pytest.mark.containers
+
+
+@pytest.fixture
+def database(servers: Servers) -> Iterator[Database]:
+    """With two notes, and writers that do not wait for one another for long."""
+    home = Cluster(servers)
+    opened = Database(made(home.empty(), METADATA), pool_size=4)
+    event.listen(opened.engine, "begin", lambda tx: tx.exec_driver_sql("SET innodb_lock_wait_timeout = 1"))
+    for number in (1, 2):
+        opened.write(note, number)
+    yield opened
+    opened.close()
+    home.clear()
+
+
+def times(database: Database) -> list[int]:
+    question = select(NOTES.c.times).order_by(NOTES.c.id)
+    return list(database.read(lambda connection: connection.execute(question).scalars()))
+
+
+def count_up(tx: Connection, id_: int) -> None:
+    tx.execute(update(NOTES).where(NOTES.c.id == id_).values(times=NOTES.c.times + 1))
+
+
+def test_of_two_that_wait_for_each_other_both_are_done_in_the_end(database: Database) -> None:
+    meet = threading.Barrier(2)
+    codes: list[int] = []
+
+    def both(tx: Connection, first: int, then: int) -> None:
+        count_up(tx, first)
+        if not codes:
+            meet.wait(10)
+        try:
+            count_up(tx, then)
+        except OperationalError as problem:
+            codes.extend(problem.orig.args[:1] if problem.orig else ())
+            raise
+
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(database.write, both, 1, 2), pool.submit(database.write, both, 2, 1)]:
+            done.result(20)
+    assert codes == [1213]
+    assert times(database) == [2, 2], "of the one that was chosen nothing was left, and it was run again"
+
+
+def test_a_wait_that_ends_in_vain_rolls_back_the_whole_and_is_run_again(database: Database) -> None:
+    """MySQL undoes only the statement: whoever commits then keeps half a transaction."""
+    held, let_go, tries = threading.Event(), threading.Event(), []
+
+    def hold(tx: Connection) -> None:
+        count_up(tx, 2)
+        held.set()
+        assert let_go.wait(20)
+
+    def both(tx: Connection) -> None:
+        tries.append(times_in(tx))
+        count_up(tx, 1)
+        if len(tries) == 2:
+            let_go.set()
+        count_up(tx, 2)
+
+    with ThreadPoolExecutor(1) as pool:
+        holding = pool.submit(database.write, hold)
+        assert held.wait(10)
+        database.write(both)
+        holding.result(10)
+    assert tries[:2] == [[0, 0], [0, 0]]
+    assert times(database) == [1, 2]
+
+
+def times_in(tx: Connection) -> list[int]:
+    return list(tx.execute(select(NOTES.c.times).order_by(NOTES.c.id)).scalars())
+
+
+def test_a_connection_that_is_killed_in_the_middle_is_an_outage_and_nothing_is_half_written(
+    database: Database,
+) -> None:
+    tries = []
+
+    def die(tx: Connection) -> None:
+        tries.append(1)
+        note(tx, 3)
+        itself = tx.execute(text("SELECT CONNECTION_ID()")).scalar_one()
+        database.read(lambda other: other.execute(text(f"KILL {itself}")))
+        note(tx, 4)
+
+    with pytest.raises(Unavailable):
+        database.write(die)
+    assert tries == [1], "nobody can know whether it was committed"
+    assert count(database) == 2
+    database.write(note, 3)
+    assert count(database) == 3
+
+
+def test_all_connections_that_broke_while_nobody_looked_are_made_anew(database: Database) -> None:
+    def kill_all(connection: Connection) -> None:
+        mine = "SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()"
+        for each in connection.execute(text(mine)).scalars().all():
+            connection.execute(text(f"KILL {each}"))
+
+    with ThreadPoolExecutor(4) as pool:
+        together = threading.Barrier(4)
+        list(pool.map(lambda _: database.read(lambda _tx: together.wait(10)), range(4)))
+        database.read(kill_all)
+        list(pool.map(lambda each: database.write(count_up, each), [1, 2] * 8))
+    assert times(database) == [8, 8]
+
+
+def test_text_is_equal_only_to_itself_and_any_script_is_kept(database: Database) -> None:
+    said = ["a", "A", "á", "a ", "ａ", "ß", "ss", "👋", "🙂", "\U0010ffff", "안녕"]
+    for number, each in enumerate(said, 10):
+        database.write(note, number, each)
+    for number, each in enumerate(said, 10):
+        question = select(NOTES.c.id).where(NOTES.c.text == each)
+        assert database.read(lambda tx: tx.execute(question).scalars().all()) == [number]  # noqa: B023 - asked at once

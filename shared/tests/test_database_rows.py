@@ -1,0 +1,109 @@
+"""Rows that are inserted once, or else changed, and counted in the database: also by many at once."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects import mysql
+from sqlalchemy.exc import IntegrityError
+
+from shared.database import Big, Bytes, Database, Exact, insert_new, upsert
+from shared.testing.homes import Home
+
+from .notes import METADATA, NOTES
+from .tables import made
+
+
+@pytest.fixture
+def database(home: Home) -> Iterator[Database]:
+    """The database."""
+    opened = Database(made(home.empty(), METADATA))
+    yield opened
+    opened.close()
+
+
+class MySQL:
+    """A connection to MySQL that answers each statement as it is told to, and writes it down."""
+
+    dialect = mysql.dialect()
+
+    def __init__(self, failure: Exception | None = None) -> None:
+        self.statements: list[str] = []
+        self._failure = failure
+
+    def execute(self, statement: Any) -> None:
+        """Write it down, or fail."""
+        self.statements.append(str(statement.compile(dialect=self.dialect)))
+        if self._failure is not None:
+            raise self._failure
+
+
+def test_a_new_row_is_inserted_once(database: Database) -> None:
+    row = {"id": 1, "text": "first"}
+    assert database.write(insert_new, NOTES, row)
+    assert not database.write(insert_new, NOTES, row | {"text": "second"})
+    assert database.read(lambda tx: tx.execute(select(NOTES.c.text)).scalar_one()) == "first"
+
+
+def test_of_many_who_insert_the_same_row_one_does(database: Database) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(lambda n: database.write(insert_new, NOTES, {"id": 1, "text": str(n)}), range(8)))
+    assert done.count(True) == 1
+
+
+def test_a_row_is_inserted_or_else_changed(database: Database) -> None:
+    def count_up(tx: Connection, said: str) -> None:
+        values = {"id": 1, "text": said, "times": 1}
+        upsert(tx, NOTES, values, lambda new: {"text": new.text, "times": NOTES.c.times + new.times})
+
+    for said in ("one", "two", "three"):
+        database.write(count_up, said)
+    assert database.read(lambda tx: tx.execute(select(NOTES)).one()) == (1, "three", 3)
+
+
+def test_counting_in_the_database_loses_nothing(database: Database) -> None:
+    database.write(insert_new, NOTES, {"id": 1, "text": "x"})
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: database.write(_count_up), range(40)))
+    assert database.read(lambda tx: tx.execute(select(NOTES.c.times)).scalar_one()) == 40
+
+
+def _count_up(tx: Connection) -> None:
+    tx.execute(NOTES.update().values(times=NOTES.c.times + 1))
+
+
+def clash(code: int) -> IntegrityError:
+    """As the driver raises it."""
+    return IntegrityError("INSERT", None, Exception(code, "words"))
+
+
+@pytest.mark.parametrize(("failure", "inserted"), [(None, True), (clash(1062), False)])
+def test_in_mysql_the_key_decides_too(failure: Exception | None, inserted: bool) -> None:
+    tx: Any = MySQL(failure)
+    assert insert_new(tx, NOTES, {"id": 1, "text": "x"}) is inserted
+    assert tx.statements[0].startswith("INSERT INTO notes")
+
+
+def test_in_mysql_another_broken_rule_is_not_taken_for_a_taken_key() -> None:
+    """A column that may not be NULL is of the same class of errors."""
+    tx: Any = MySQL(clash(1048))
+    with pytest.raises(IntegrityError):
+        insert_new(tx, NOTES, {"id": 1, "text": None})
+
+
+def test_in_mysql_a_row_is_inserted_or_else_changed_by_one_statement() -> None:
+    tx: Any = MySQL()
+    upsert(tx, NOTES, {"id": 1, "text": "x", "times": 1}, lambda new: {"text": new.text, "times": NOTES.c.times + 1})
+    assert len(tx.statements) == 1
+    assert "ON DUPLICATE KEY UPDATE" in tx.statements[0]
+
+
+def test_the_column_types_are_exact_and_wide_enough_in_mysql() -> None:
+    def in_mysql(kind: Any) -> str:
+        return str(kind.compile(dialect=mysql.dialect()))
+
+    assert in_mysql(Big) == "BIGINT"
+    assert in_mysql(Exact(30)) == "VARCHAR(30) COLLATE utf8mb4_0900_bin"
+    assert in_mysql(Bytes(32)) == "VARBINARY(32)"

@@ -1,0 +1,60 @@
+"""A broker that goes and comes again: the bus says so, and goes on by itself."""
+
+import asyncio
+import socket
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+from anyio import to_thread
+
+from shared.testing.containers import RabbitServer, end, require_engine, start_rabbitmq
+
+from .wires import THING, Ear, OnBroker, connected, happened, soon
+
+pytestmark = pytest.mark.containers
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port: int = taken.getsockname()[1]
+        return port
+
+
+@pytest.fixture
+def own_broker() -> Iterator[tuple[str, RabbitServer]]:
+    """One for this test alone: its container, and where it is."""
+    require_engine()
+    started = start_rabbitmq(free_port(), free_port())
+    broker = RabbitServer(*started["address"])
+    yield started["container"], broker
+    broker.management.close()
+    end(started)
+
+
+def test_a_broker_that_is_restarted_is_found_again_with_all_that_was_certain(
+    own_broker: tuple[str, RabbitServer],
+) -> None:
+    container, server = own_broker
+    wires, go_on, ear = OnBroker(server), False, Ear(fails=lambda *_: not go_on)
+    before, during, after = happened(), happened(), happened()
+
+    async def scenario() -> None:
+        nonlocal go_on
+        async with connected(wires, ear=(THING, ear.receive)) as bus:
+            assert await bus.publish([before]) == [True]
+            await soon(lambda: ear.asked[before.id])
+            await to_thread.run_sync(docker, "stop", "--time=5", container)
+            await soon(lambda: not bus.connected and not wires.bus("ear").connected)
+            assert await bus.publish([during]) == [False]
+            await to_thread.run_sync(docker, "start", container)
+            go_on = True
+            await soon(lambda: bus.connected and wires.bus("ear").connected, within=60)
+            assert await bus.publish([after]) == [True]
+            await soon(lambda: {each.id for each in ear.heard} == {before.id, after.id}, within=30)
+
+    asyncio.run(asyncio.wait_for(scenario(), 110))
+
+
+def docker(*words: str) -> None:
+    subprocess.run(["docker", *words], check=True, capture_output=True, timeout=60)

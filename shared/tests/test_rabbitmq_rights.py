@@ -1,0 +1,145 @@
+"""What the broker holds for each service and lets it do, loaded as an operator loads it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import aio_pika
+import pytest
+from aio_pika.abc import AbstractChannel
+from aiormq.exceptions import ChannelAccessRefused
+
+from shared.events.topology import EXCHANGE, Member, permissions
+from shared.testing.containers import PASSWORD, RabbitServer
+from shared.testing.vhosts import load, made
+
+from .wires import Ear, OnBroker, happened, run, soon
+
+pytestmark = pytest.mark.containers
+MEMBERS = {
+    "one": Member({"one.happened.v1"}, {"other.happened.v1"}),
+    "other": Member({"other.happened.v1"}, {"one.happened.v1"}),
+    "door": Member(overhears={"one.happened.v1"}),
+}
+
+
+@pytest.fixture
+def wires(rabbitmq: RabbitServer) -> Iterator[OnBroker]:
+    """A virtual host with these members, each under a name of its own."""
+    on_broker = OnBroker(rabbitmq)
+    on_broker.vhost = made(rabbitmq, MEMBERS)
+    rights, management = permissions(MEMBERS, on_broker.vhost), rabbitmq.management
+    for name in MEMBERS:
+        management.put(f"/users/{name}", json={"password": PASSWORD, "tags": ""}).raise_for_status()
+    for kind, address in (("permissions", "permissions"), ("topic_permissions", "topic-permissions")):
+        for each in rights[kind]:
+            management.put(f"/{address}/{on_broker.vhost}/{each['user']}", json=each).raise_for_status()
+    yield on_broker
+    on_broker.remove()
+
+
+Deed = Callable[[AbstractChannel], Awaitable[Any]]
+
+
+def publish(name: str, exchange: str = EXCHANGE) -> Deed:
+    async def deed(channel: AbstractChannel) -> None:
+        there = await channel.get_exchange(exchange, ensure=False)
+        await there.publish(aio_pika.Message(b"{}"), routing_key=name, timeout=5)
+
+    return deed
+
+
+def read(queue: str) -> Deed:
+    async def deed(channel: AbstractChannel) -> None:
+        await (await channel.get_queue(queue, ensure=False)).get(fail=False, timeout=5)
+
+    return deed
+
+
+def declare(queue: str) -> Deed:
+    return lambda channel: channel.declare_queue(queue, durable=True, timeout=5)
+
+
+def bind(queue: str, name: str) -> Deed:
+    async def deed(channel: AbstractChannel) -> None:
+        await (await channel.get_queue(queue, ensure=False)).bind(EXCHANGE, routing_key=name, timeout=5)
+
+    return deed
+
+
+async def does(rabbitmq: RabbitServer, wires: OnBroker, who: str, deed: Deed) -> None:
+    async with await aio_pika.connect(rabbitmq.url(wires.vhost, who), timeout=10) as connection:
+        await deed(await connection.channel(publisher_confirms=True, on_return_raises=True))
+
+
+@pytest.mark.parametrize(
+    ("who", "deed"),
+    [
+        ("one", publish("one.happened.v1")),
+        ("one", publish("dead", "one.retries")),
+        ("one", read("one")),
+        ("one", read("one.dead")),
+        ("other", publish("other.happened.v1")),
+    ],
+)
+def test_a_service_may_do_what_is_its_own(rabbitmq: RabbitServer, wires: OnBroker, who: str, deed: Deed) -> None:
+    run(does(rabbitmq, wires, who, deed))
+
+
+@pytest.mark.parametrize(
+    ("who", "deed"),
+    [
+        ("one", publish("other.happened.v1")),
+        ("one", publish("one.happened.v2")),
+        ("one", publish("other", "")),
+        ("one", publish("dead", "other.retries")),
+        ("one", read("other")),
+        ("one", read("other.dead")),
+        ("one", declare("mine")),
+        ("one", bind("one", "one.happened.v1")),
+        ("door", publish("one.happened.v1")),
+        ("door", read("one")),
+        ("door", declare("mine")),
+    ],
+)
+def test_and_nothing_else(rabbitmq: RabbitServer, wires: OnBroker, who: str, deed: Deed) -> None:
+    with pytest.raises(ChannelAccessRefused):
+        run(does(rabbitmq, wires, who, deed))
+
+
+def test_with_these_rights_facts_arrive_where_they_are_heard_and_overheard(
+    rabbitmq: RabbitServer, wires: OnBroker
+) -> None:
+    other, door = Ear(), Ear()
+
+    async def scenario() -> None:
+        buses = {name: wires.bus(name, who=name) for name in MEMBERS}
+        buses["other"].subscribe("other", {"one.happened.v1"}, other.receive)
+        buses["door"].overhear("door", {"one.happened.v1"}, door.receive)
+        for bus in buses.values():
+            await bus.start()
+        await soon(lambda: all(bus.connected for bus in buses.values()))
+        assert await buses["one"].publish([happened("one.happened")]) == [True]
+        assert await buses["one"].publish([happened("other.happened")]) == [False]
+        await soon(lambda: other.heard and door.heard)
+        for bus in buses.values():
+            await bus.stop()
+
+    run(scenario())
+
+
+def test_loading_it_again_changes_nothing_and_loses_nothing(rabbitmq: RabbitServer, wires: OnBroker) -> None:
+    def held() -> Any:
+        definitions = rabbitmq.management.get(f"/definitions/{wires.vhost}").json()
+        return {kind: sorted(map(str, things)) for kind, things in definitions.items() if isinstance(things, list)}
+
+    async def scenario() -> None:
+        await wires.put("one", b"{}", b"{}")
+        before = held()
+        load(rabbitmq, wires.vhost, MEMBERS)
+        assert held() == before
+        async with asyncio.timeout(10):
+            while await wires.waiting_in("one") != 2:
+                pass
+
+    run(scenario())

@@ -1,0 +1,177 @@
+"""Connects the services of a test by each kind of bus; and a cable to the broker that can be cut."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Protocol
+
+import aio_pika
+from anyio import to_thread
+
+from shared import clock, ids
+from shared.events.bus import Bus, Receive
+from shared.events.envelope import Event
+from shared.events.in_process import InProcessBus
+from shared.events.rabbitmq import RabbitBus
+from shared.events.topology import Member
+from shared.testing import eventually
+from shared.testing.containers import RabbitServer
+from shared.testing.vhosts import made
+
+THING = {"thing.happened.v1"}
+
+
+class Wires(Protocol):
+    """How the services of a test are connected."""
+
+    def lay(self, hears: Mapping[str, Collection[str]], /) -> None:
+        """Before anything else: which services there are, and what they hear."""
+
+    def bus(self, service: str, /) -> Bus:
+        """The bus as this service sees it."""
+
+
+class OneProcess:
+    """All services share one bus."""
+
+    def __init__(self) -> None:
+        self._bus = InProcessBus(lambda _: 0)
+
+    def lay(self, _hears: Mapping[str, Collection[str]], /) -> None:
+        """There is nothing to prepare."""
+
+    def bus(self, _service: str, /) -> Bus:
+        """The same for all."""
+        return self._bus
+
+
+class OnBroker:
+    """Each service has a connection of its own to one virtual host."""
+
+    def __init__(self, server: RabbitServer) -> None:
+        self._server = server
+        self._buses: dict[str, RabbitBus] = {}
+        self.management = server.management
+        self.vhost = ""
+
+    @property
+    def url(self) -> str:
+        """The address of the virtual host."""
+        return self._server.url(self.vhost)
+
+    def lay(self, hears: Mapping[str, Collection[str]], /) -> None:
+        """As an operator does."""
+        self.vhost = made(self._server, {service: Member((), names) for service, names in hears.items()})
+
+    def bus(self, service: str, /, who: str = "admin") -> RabbitBus:
+        """Its connection."""
+        return self._buses.setdefault(service, RabbitBus(self._server.url(self.vhost, who)))
+
+    def put_off_shortly(self) -> None:
+        """Let delayed messages come back soon: of two times to live the shorter counts."""
+        policy = {"pattern": r".*\.retry\..*", "definition": {"message-ttl": 100}, "apply-to": "queues"}
+        self.management.put(f"/policies/{self.vhost}/soon", json=policy).raise_for_status()
+
+    async def waiting_in(self, queue: str) -> int:
+        """How many messages are in this queue and with nobody."""
+        async with await aio_pika.connect(self._server.url(self.vhost), timeout=10) as connection:
+            channel = await connection.channel()
+            return (await channel.declare_queue(queue, passive=True)).declaration_result.message_count or 0
+
+    async def put(self, queue: str, *bodies: bytes) -> None:
+        """Lay these into a queue, whatever they are."""
+        async with await aio_pika.connect(self._server.url(self.vhost), timeout=10) as connection:
+            exchange = (await connection.channel()).default_exchange
+            for body in bodies:
+                await exchange.publish(aio_pika.Message(body), routing_key=queue)
+
+    def remove(self) -> None:
+        """With everything in it."""
+        if self.vhost:
+            self.management.delete(f"/vhosts/{self.vhost}").raise_for_status()
+
+
+class Cable:
+    """Leads from a port of its own to the broker, and can be cut at any moment."""
+
+    def __init__(self, address: tuple[str, int]) -> None:
+        self._to = address
+        self._ends: list[asyncio.StreamWriter] = []
+        self._server: asyncio.Server | None = None
+
+    async def lay(self) -> tuple[str, int]:
+        """The address of its near end."""
+        self._server = await asyncio.start_server(self._carry, "127.0.0.1", 0)
+        host, port = self._server.sockets[0].getsockname()
+        return host, port
+
+    def cut(self) -> None:
+        """Both sides see the connection break; the next one goes through again."""
+        for end in self._ends:
+            end.transport.abort()
+        self._ends.clear()
+
+    async def remove(self) -> None:
+        """For good."""
+        self.cut()
+        if self._server is not None:
+            self._server.close()
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_connection(*self._to)
+        self._ends += [writer, far_writer]
+        with suppress(OSError):
+            await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(65536):
+        writer.write(data)
+        await writer.drain()
+    writer.close()
+
+
+class Ear:
+    """A subscriber that remembers what it has taken in, and fails when told to."""
+
+    def __init__(self, fails: Callable[[Event, int], bool] = lambda *_: False) -> None:
+        self.heard: list[Event] = []
+        self.asked: Counter[int] = Counter()
+        self._fails = fails
+
+    def receive(self, event: Event) -> None:
+        """Take it in, or raise."""
+        self.asked[event.id] += 1
+        if self._fails(event, self.asked[event.id]):
+            raise RuntimeError("not now")
+        self.heard.append(event)
+
+
+def happened(name: str = "thing.happened", **data: Any) -> Event:
+    """A fact."""
+    return Event(ids.new(), name, 1, clock.now(), None, data)
+
+
+async def soon(condition: Callable[[], object], within: float = 10) -> None:
+    """Wait for it, while the loop goes on."""
+    await to_thread.run_sync(eventually, condition, within)
+
+
+@asynccontextmanager
+async def connected(wires: Wires, **ears: tuple[Collection[str], Receive]) -> AsyncIterator[Bus]:
+    """The bus of somebody who only publishes, while these services listen."""
+    wires.lay({service: names for service, (names, _) in ears.items()})
+    for service, (names, receive) in ears.items():
+        wires.bus(service).subscribe(service, names, receive)
+    buses = {id(bus): bus for bus in (wires.bus(service) for service in [*ears, "publisher"])}
+    for bus in buses.values():
+        await bus.start()
+    await soon(lambda: all(bus.connected for bus in buses.values()))
+    yield wires.bus("publisher")
+    for bus in buses.values():
+        await bus.stop()
+
+
+def run(scenario: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(asyncio.wait_for(scenario, 20))
