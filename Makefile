@@ -5,7 +5,7 @@ SETUP = @sh deploy/setup.sh
 PYTHON_HERE = .venv/bin/python
 COMPOSE = docker compose
 
-.PHONY: help run demo up down ps logs e2e test check fix openapi lock clean clean-data
+.PHONY: help run demo up down ps logs e2e chaos test check fix openapi lock clean clean-data
 
 help:
 	@echo 'Shutter: share photos, follow people, talk in private.'
@@ -37,10 +37,15 @@ e2e: ## Walk the journeys against the cluster that `make up` started
 	$(SETUP)
 	@BASE_URL=http://127.0.0.1:$(or $(PORT),8080) $(PYTHON_HERE) -m pytest deploy/tests/journeys --quiet $(ARGS)
 
-##@ Change it
-test: ## Run every test and measure coverage; ARGS="-k follow" runs some, without coverage
+chaos: ## Torment a cluster of its own and look for losses: SEED, SECONDS, KILLS, WITHDRAWALS, MODE=embedded, BROKEN=mark-before-publish
 	$(SETUP)
-	@$(PYTHON_HERE) -m pytest -rs $(if $(ARGS),$(ARGS),--numprocesses=2 --cov)
+	@$(PYTHON_HERE) -m deploy.chaos $(if $(MODE),--mode=$(MODE)) $(if $(SEED),--seed=$(SEED)) $(if $(SECONDS),--seconds=$(SECONDS)) \
+	  $(if $(KILLS),--kills=$(KILLS)) $(if $(WITHDRAWALS),--withdrawals=$(WITHDRAWALS)) $(if $(BROKEN),--broken=$(BROKEN)) $(ARGS)
+
+##@ Change it
+test: ## Run every test, with MySQL and RabbitMQ where a container engine answers; ARGS="-k follow" runs some
+	$(SETUP)
+	@$(PYTHON_HERE) -m pytest $(if $(ARGS),$(ARGS),--numprocesses=2 --cov)
 
 check: ## Check style, types, import rules, house rules, and that generated files are up to date
 	$(SETUP)
