@@ -9,7 +9,7 @@ COMPOSE = docker compose
 
 help:
 	@echo 'Shutter: share photos, follow people, talk in private.'
-	@awk -F ':.*## ' '/^##@ /{printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## /{printf "  make %-12s%s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^##@ /{printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## /{printf "  make %-12s%s\n", $$1, $$2}' Makefile
 
 ##@ Use it
 run: ## Start everything on this machine: PORT=8080 and DATA_DIR=./data are where, Ctrl-C ends it
