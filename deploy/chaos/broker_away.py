@@ -1,0 +1,82 @@
+"""Two runs without chance: the broker away for a while, and the broker never there."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from deploy.chaos.cluster import Cluster
+from deploy.chaos.history import ACKED, REFUSED, UNKNOWN, History
+from deploy.chaos.mixed import quiet
+from deploy.chaos.report import say
+from deploy.chaos.traffic import Traffic
+from deploy.chaos.verdict import people
+from deploy.chaos.verdict.events import unpublished
+from deploy.chaos.verdict.ledger import Difference, Ledger
+from deploy.chaos.verdict.whole import OWN, burials_left, verdict
+
+LOOK_SECONDS = 0.25
+
+
+@dataclass(frozen=True)
+class Away:
+    """What was seen while the broker was away, and after."""
+
+    seconds: float
+    acknowledged: int
+    refused: int
+    unanswered: int
+    backlog: int
+    drained_in: float
+    differences: list[Difference]
+
+    @property
+    def rate(self) -> float:
+        """Facts published in a second, from the moment that the broker answers again."""
+        return self.backlog / self.drained_in
+
+
+def broker_away(cluster: Cluster, seed: int, seconds: float, threads: int) -> Away:
+    """Writes go on, the backlog drains after, and nothing is missing then."""
+    ledger, traffic = _with_traffic(cluster, seed, threads)
+    cluster.broker.container.kill()
+    counted = dict(ledger.history.requests)
+    say(f"the broker is away for {seconds:.0f} s")
+    time.sleep(seconds)
+    traffic.stop()
+    acknowledged, refused, unanswered = (
+        ledger.history.requests[each] - counted.get(each, 0) for each in (ACKED, REFUSED, UNKNOWN)
+    )
+    backlog = unpublished(ledger)
+    say(f"{backlog:,} facts wait; the broker comes back")
+    cluster.broker.container.start()
+    _until(cluster.broker.answers)
+    began = time.monotonic()
+    _until(lambda: unpublished(ledger) <= backlog * 0.05)
+    drained = time.monotonic() - began
+    quiet(ledger, 300, began)
+    found = verdict(ledger)
+    return Away(seconds, acknowledged, refused, unanswered, backlog, drained, found)
+
+
+def never_there(cluster: Cluster, seed: int, seconds: float, threads: int) -> tuple[History, float, list[Difference]]:
+    """Every service learns of every withdrawal from auth's list alone, and purges."""
+    ledger, traffic = _with_traffic(cluster, seed, threads)
+    time.sleep(seconds)
+    traffic.stop()
+    say(f"{ledger.history.withdrawals} have withdrawn; nobody was ever told")
+    began = time.monotonic()
+    _until(lambda: not burials_left(ledger))
+    return ledger.history, time.monotonic() - began, verdict(ledger, (*OWN, people.burials))
+
+
+def _with_traffic(cluster: Cluster, seed: int, threads: int) -> tuple[Ledger, Traffic]:
+    history = History()
+    traffic = Traffic(cluster.base_url, history, seed, threads)
+    traffic.start()
+    return Ledger(history, cluster), traffic
+
+
+def _until(holds: Callable[[], object], within: float = 600) -> None:
+    ends = time.monotonic() + within
+    while not holds() and time.monotonic() < ends:
+        time.sleep(LOOK_SECONDS)

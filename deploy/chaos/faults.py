@@ -1,0 +1,106 @@
+"""What befalls the system, and when: drawn from the seed before anything starts."""
+
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from deploy.chaos.system import Fault, System
+
+ROUND_SECONDS = 300
+"""Every kind of fault comes once, and once more for each further such time."""
+LOOK_SECONDS = 0.5
+FELT_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A fault with its time, in seconds from the beginning, and its length."""
+
+    at: float
+    fault: Fault
+    seconds: float
+
+
+def planned(chance: random.Random, faults: Sequence[Fault], seconds: float) -> list[list[Planned]]:
+    """Two lists that go on beside each other: cut wires, and what befalls containers, one after another."""
+    rounds = max(1, round(seconds / ROUND_SECONDS))
+    cuts = [fault for fault in faults if fault.kind == "partition"] * rounds
+    others = [fault for fault in faults if fault.kind != "partition"] * rounds
+    chance.shuffle(others)
+    return [list(_spread(chance, kind, seconds)) for kind in (cuts, others)]
+
+
+def _spread(chance: random.Random, faults: Sequence[Fault], seconds: float) -> Iterator[Planned]:
+    slot = seconds / max(1, len(faults))
+    for number, fault in enumerate(faults):
+        lasting = min(fault.seconds, slot * 0.7)
+        yield Planned(number * slot + chance.uniform(0, (slot - lasting) * 0.8), fault, lasting)
+
+
+class Torment:
+    """Carries out the plan in threads of its own, and keeps every process alive meanwhile."""
+
+    def __init__(self, system: System, seed: int, seconds: float, kills: int) -> None:
+        chance = random.Random(f"faults {seed}")  # noqa: S311 - to be drawn again from the same seed
+        self._system = system
+        self._seconds = seconds
+        names = sorted(system.processes)
+        times = sorted(chance.uniform(1, seconds) for _ in range(kills))
+        self._kills = [(at, chance.choice(names)) for at in times]
+        self._plans = planned(chance, system.faults(), seconds)
+        self.happened: Counter[str] = Counter()
+        self._over = threading.Event()
+        self._began = 0.0
+        self._threads: list[threading.Thread] = []
+        self._watching = threading.Thread(target=self._watch, name="watch")
+
+    def start(self) -> None:
+        """Begin."""
+        self._began = time.monotonic()
+        works = [threading.Thread(target=self._kill, name="kills")]
+        works += [threading.Thread(target=self._strike, args=(plan,), name="faults") for plan in self._plans]
+        self._threads = works
+        for thread in (*works, self._watching):
+            thread.start()
+
+    def wait(self) -> None:
+        """Until the last fault has ended, and the time is over."""
+        for thread in self._threads:
+            thread.join()
+        self._sleep_until(self._seconds)
+
+    def stop(self) -> None:
+        """Let processes lie that end from now on."""
+        self._over.set()
+        self._watching.join()
+
+    def _sleep_until(self, at: float) -> None:
+        time.sleep(max(0.0, self._began + at - time.monotonic()))
+
+    def _kill(self) -> None:
+        for at, name in self._kills:
+            self._sleep_until(at)
+            self._system.processes[name].kill()
+            self.happened["kill process"] += 1
+
+    def _strike(self, plan: Sequence[Planned]) -> None:
+        for each in plan:
+            self._sleep_until(each.at)
+            each.fault.strike()
+            time.sleep(each.seconds)
+            self._wait_until_felt(each.fault)
+            each.fault.end()
+            self.happened[f"{each.fault.kind} {each.fault.part}"] += 1
+
+    def _wait_until_felt(self, fault: Fault) -> None:
+        ends = time.monotonic() + FELT_SECONDS
+        while not fault.enough() and time.monotonic() < ends:
+            time.sleep(LOOK_SECONDS)
+
+    def _watch(self) -> None:
+        while not self._over.wait(LOOK_SECONDS):
+            for process in self._system.processes.values():
+                process.look_after()

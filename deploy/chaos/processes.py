@@ -1,0 +1,119 @@
+"""Real processes of ours: started, killed with -9, started again at once, and told apart from those that fell over."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+ROOT = Path(__file__).resolve().parents[2]
+_PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
+
+
+def free_port() -> int:
+    """A port nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass
+class Process:
+    """One part of the system, over all its lives."""
+
+    name: str
+    arguments: list[str]
+    settings: Mapping[str, str]
+    folder: Path
+    port: int
+    kills: int = 0
+    fell: list[int] = field(default_factory=list)
+    """Exit codes of the times that it ended by itself."""
+    _running: subprocess.Popen[bytes] | None = None
+    _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def log(self) -> Path:
+        """What it printed, over all its lives."""
+        return self.folder / f"{self.name}.log"
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Begin a life; returns at once."""
+        with self._one_at_a_time:
+            self._launch()
+
+    def kill(self) -> None:
+        """End this life in the middle of whatever it does, and begin the next."""
+        with self._one_at_a_time:
+            if self._running is None:
+                return
+            if self._running.poll() is None:
+                self._running.kill()
+                self.kills += 1
+            self._running.wait()
+            self._launch()
+
+    def look_after(self) -> None:
+        """Start it again if it ended by itself, and remember that it did."""
+        with self._one_at_a_time:
+            if self._running is not None and (code := self._running.poll()) is not None:
+                self.fell.append(code)
+                self._launch()
+
+    def stop(self) -> int | None:
+        """Ask it to end, and wait; its exit code."""
+        with self._one_at_a_time:
+            running, self._running = self._running, None
+            if running is None:
+                return None
+            running.send_signal(signal.SIGTERM)
+            try:
+                return running.wait(timeout=40)
+            except subprocess.TimeoutExpired:
+                running.kill()
+                return running.wait()
+
+    def is_ready(self) -> bool:
+        """Whether it says of itself that it can work."""
+        try:
+            return httpx.get(f"{self.url}/readyz", timeout=5).status_code == httpx.codes.OK
+        except httpx.HTTPError:
+            return False
+
+    def run_once(self, *arguments: str) -> None:
+        """One of its other commands, to its end. Raises CalledProcessError."""
+        subprocess.run(  # noqa: S603 - our own commands
+            [sys.executable, *self.arguments, *arguments],
+            check=True,
+            cwd=self.folder,
+            env=self._environment(),
+            capture_output=True,
+        )
+
+    def _launch(self) -> None:
+        with self.log.open("ab") as log:
+            self._running = subprocess.Popen(  # noqa: S603 - our own command
+                [sys.executable, *self.arguments],
+                cwd=self.folder,
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    def _environment(self) -> dict[str, str]:
+        """Nothing of the caller's own settings: a run is decided by its options alone."""
+        kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        return {**kept, "PYTHONPATH": str(ROOT), "PORT": str(self.port), **self.settings}

@@ -1,0 +1,56 @@
+"""Short runs of `make chaos`: nothing is lost in either mode, and a run notices a relay that loses."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from deploy.tests.running import REPOSITORY
+from shared.testing.containers import require_engine
+
+LONGEST = 280
+
+
+def chaos(*options: str) -> subprocess.CompletedProcess[str]:
+    """A run to its end, with everything that it printed."""
+    return subprocess.run(
+        [sys.executable, "-m", "deploy.chaos", *options],
+        cwd=REPOSITORY, capture_output=True, text=True, timeout=LONGEST, check=False,
+    )  # fmt: skip
+
+
+def figure(run: subprocess.CompletedProcess[str], name: str) -> int:
+    """A number of its table."""
+    found = re.search(rf"{name}[ a-z]*│\s*([\d,]+)", run.stdout)
+    assert found, run.stdout + run.stderr
+    return int(found[1].replace(",", ""))
+
+
+@pytest.mark.timeout(LONGEST)
+def test_nothing_is_lost_when_the_one_process_is_killed_again_and_again() -> None:
+    run = chaos("--mode=embedded", "--seconds=15", "--kills=3", "--seed=2026")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "seed 2026" in run.stdout.splitlines()[0], "whoever sees it fail can repeat it"
+    assert figure(run, "kill process") == 3
+    assert figure(run, "withdrawals") > 0
+
+
+@pytest.mark.containers
+@pytest.mark.timeout(LONGEST)
+def test_nothing_is_lost_when_parts_of_the_cluster_are_killed_hang_and_are_cut_off() -> None:
+    require_engine()
+    run = chaos("--seconds=45", "--seed=2026")
+    assert run.returncode == 0, run.stdout + run.stderr
+    for fault in ("kill broker", "hang broker", "hang and kill broker", "kill database", "hang database", "partition"):
+        assert figure(run, fault) == 1
+    assert figure(run, "withdrawals") > 0
+
+
+@pytest.mark.containers
+@pytest.mark.timeout(LONGEST)
+def test_a_relay_that_marks_before_it_publishes_is_caught() -> None:
+    require_engine()
+    run = chaos("--broken=mark-before-publish", "--seconds=20", "--kills=4", "--seed=2026")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert figure(run, "differences: lost") > 0
