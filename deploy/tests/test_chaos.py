@@ -1,4 +1,4 @@
-"""Short runs of `make chaos`: nothing is lost in either mode, and a run notices a relay that loses."""
+"""Short runs of `make chaos`: nothing is lost in either mode."""
 
 import re
 import subprocess
@@ -45,12 +45,3 @@ def test_nothing_is_lost_when_parts_of_the_cluster_are_killed_hang_and_are_cut_o
     for fault in ("kill broker", "hang broker", "hang and kill broker", "kill database", "hang database", "partition"):
         assert figure(run, fault) == 1
     assert figure(run, "withdrawals") > 0
-
-
-@pytest.mark.containers
-@pytest.mark.timeout(LONGEST)
-def test_a_relay_that_marks_before_it_publishes_is_caught() -> None:
-    require_engine()
-    run = chaos("--broken=mark-before-publish", "--seconds=20", "--kills=4", "--seed=2026")
-    assert run.returncode == 0, run.stdout + run.stderr
-    assert figure(run, "differences: lost") > 0
