@@ -106,7 +106,7 @@ def _one_thing_alone(scenario: Scenario, folder: Path, plan: Plan) -> int:
             say(
                 f"broker away {away.seconds:.0f} s: requests acknowledged {away.acknowledged:,},"
                 f" refused {away.refused:,}, unanswered {away.unanswered:,}; backlog {away.backlog:,} facts,"
-                f" drained in {away.drained_in:.1f} s: {away.rate:,.0f} a second"
+                f" {away.drained.facts:,} drained in {away.drained.seconds:.1f} s: {away.drained.rate:,.0f} a second"
             )
             differences = away.differences
         details(differences)

@@ -18,6 +18,19 @@ LOOK_SECONDS = 0.25
 
 
 @dataclass(frozen=True)
+class Drained:
+    """How much of the backlog was published in which time, once the first relay had found the broker again."""
+
+    facts: int
+    seconds: float
+
+    @property
+    def rate(self) -> float:
+        """Facts in a second."""
+        return self.facts / self.seconds
+
+
+@dataclass(frozen=True)
 class Away:
     """What was seen while the broker was away, and after."""
 
@@ -26,13 +39,8 @@ class Away:
     refused: int
     unanswered: int
     backlog: int
-    drained_in: float
+    drained: Drained
     differences: list[Difference]
-
-    @property
-    def rate(self) -> float:
-        """Facts published in a second, from the moment that the broker answers again."""
-        return self.backlog / self.drained_in
 
 
 def broker_away(cluster: Cluster, seed: int, seconds: float, threads: int) -> Away:
@@ -50,9 +58,10 @@ def broker_away(cluster: Cluster, seed: int, seconds: float, threads: int) -> Aw
     say(f"{backlog:,} facts wait; the broker comes back")
     cluster.broker.container.start()
     _until(cluster.broker.answers)
-    began = time.monotonic()
+    _until(lambda: unpublished(ledger) < backlog)
+    began, before = time.monotonic(), unpublished(ledger)
     _until(lambda: unpublished(ledger) <= backlog * 0.05)
-    drained = time.monotonic() - began
+    drained = Drained(before - unpublished(ledger), time.monotonic() - began)
     quiet(ledger, 300, began)
     found = verdict(ledger)
     return Away(seconds, acknowledged, refused, unanswered, backlog, drained, found)
