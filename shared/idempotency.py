@@ -121,3 +121,11 @@ class Idempotency:
         for row in gone:
             tx.execute(delete(table).where(table.c.owner_id == row.owner_id, table.c.key_hash == row.key_hash))
         return len(gone) == limit
+
+
+def forget_some_of(table: Table, tx: Connection, owner: int, limit: int) -> bool:
+    """Delete some answers that are kept for this owner, for they hold what was written; whether there may be more."""
+    theirs = table.c.owner_id == owner
+    keys = list(tx.execute(select(table.c.key_hash).where(theirs).limit(limit)).scalars())
+    tx.execute(delete(table).where(theirs, table.c.key_hash.in_(keys)))
+    return len(keys) == limit

@@ -87,8 +87,8 @@ class Cluster:
         self.broker.container.pause()
 
     def _sent_into_the_hang(self) -> bool:
-        """Whether several facts have been announced that nobody reads."""
-        question = text("SELECT COUNT(*) FROM outbox WHERE id > :since")
+        """Whether several facts have been sent that nobody reads: a relay has given up on them, or has marked them."""
+        question = text("SELECT COUNT(*) FROM outbox WHERE id > :since AND (tries > 0 OR published_at IS NOT NULL)")
         since = {"since": ids.at(self._hung_since)}
         try:
             found = 0

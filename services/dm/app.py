@@ -12,18 +12,19 @@ from shared.events.outbox import SWEEP_SECONDS, Relay
 from shared.idempotency import Idempotency
 from shared.images import Darkroom
 from shared.neighbours import Neighbour
+from shared.purging import Comparison
 from shared.storage import storage_from
 from shared.web.application import build
 
 from . import models
 from .actions import photos as uploads
-from .actions import withdrawals
+from .actions.withdrawals import WITHDRAWAL
 from .api import messages, photos, rooms
 from .api.parts import Parts
 from .links import Links
 from .neighbours import Auth, Posts
 from .settings import Settings
-from .subscriptions import HANDLERS, reconcile
+from .subscriptions import HANDLERS
 
 NAME = "dm"
 
@@ -42,16 +43,14 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
     relay = Relay(database, models.outbox, bus)
     inbox.listen(bus, NAME, database, models.inbox, HANDLERS)
 
-    async def reconciling() -> bool:
-        return await reconcile(database, auth)
-
+    comparison = Comparison(NAME, database, WITHDRAWAL, models.reconciliation, auth.withdrawals)
     last_sweep_after = (settings.access_token_seconds + 60) * clock.SECOND
     publishing = Worker("dm.relay", relay.step, every=SWEEP_SECONDS)
     database.on_announced = publishing.wake
     workers = [
         publishing,
-        Worker("dm.purge", in_thread(database.write, withdrawals.purge_some, last_sweep_after), every=1),
-        Worker("dm.reconcile", reconciling, every=settings.reconcile_seconds),
+        Worker("dm.purge", in_thread(database.write, WITHDRAWAL.step, last_sweep_after), every=1),
+        Worker("dm.reconcile", comparison.step, every=settings.reconcile_seconds),
         Worker("dm.files", in_thread(disposal.sweep, database, models.disposal, storage), every=1),
         Worker("dm.uploads", in_thread(database.write, uploads.forget_unsent), every=600),
         Worker("dm.keys", in_thread(database.write, idempotency.forget_old), every=600),

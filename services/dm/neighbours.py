@@ -6,6 +6,7 @@ from shared import ids
 from shared.errors import Unavailable
 from shared.ids import Id
 from shared.neighbours import Neighbour
+from shared.purging import Part
 
 
 class Person(BaseModel):
@@ -44,12 +45,14 @@ class Auth:
         found = await self._neighbour.get(f"/internal/people/{ids.text(person_id)}")
         return None if found is None else Person.model_validate(found)
 
-    async def withdrawals(self, after: int) -> Withdrawals:
+    async def withdrawals(self, after: int) -> Part:
         """Who has withdrawn, after this entry of the list. Raises Unavailable."""
         found = await self._neighbour.get("/internal/withdrawals", after=ids.text(after), limit=500)
         if found is None:
             raise Unavailable("neighbour_unavailable", "The list of withdrawals is not there.")
-        return Withdrawals.model_validate(found)
+        part = Withdrawals.model_validate(found)
+        last = part.items[-1].id if part.items else None
+        return Part([each.user_id for each in part.items], last, part.next)
 
 
 class Posts:

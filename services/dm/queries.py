@@ -22,8 +22,6 @@ from shared.pages import Page, Slice
 from . import models
 from .links import Links
 
-PLACE = 1
-"""The one row of the table `reconciliation`."""
 DISPLAY, THUMBNAIL = "display.jpg", "thumbnail.jpg"
 """The two renditions of a photo."""
 
@@ -150,13 +148,6 @@ def file_of(connection: Connection, room_id: int, media_id: int, rendition: str)
 def stored(file: str, rendition: str) -> str:
     """The name in storage."""
     return f"{file}-{rendition}"
-
-
-def place_in_withdrawals(connection: Connection) -> int:
-    """How far auth's list of withdrawals has been compared."""
-    table = models.reconciliation.c
-    found = connection.execute(select(table.place).where(table.id == PLACE)).scalar_one_or_none()
-    return found or 0
 
 
 def _named(person: FromClause, prefix: str) -> list[Label[Any]]:

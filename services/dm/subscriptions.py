@@ -3,26 +3,18 @@
 Somebody who withdraws has no name here from the transaction on that hears of it, and can say nothing more. The
 other one keeps the room, every message and the photos in them. A worker then removes the uploads that were never
 sent and the answers kept for repeated requests, and tells auth; one more sweep follows when their last token has
-expired. Should the fact never arrive, `reconcile` finds it missing in auth's list.
+expired. Should the fact never arrive, comparing with auth's list finds it missing.
 """
 
-from anyio import CapacityLimiter
 from pydantic import BaseModel
 from sqlalchemy import Connection
 
-from shared import clock, ids, metrics
-from shared.background import to_end
-from shared.database import Database
 from shared.events.envelope import Event
 from shared.events.inbox import Handler
 from shared.ids import Id
 
-from . import queries
-from .actions import people, withdrawals
-from .neighbours import Auth
-
-OVERLAP = 10 * clock.MINUTE
-"""How far back the list is read again: entries are committed in another order than their ids were made."""
+from .actions import people
+from .actions.withdrawals import WITHDRAWAL
 
 
 class UserChanged(BaseModel):
@@ -50,23 +42,8 @@ def on_user_changed(tx: Connection, event: Event) -> None:
 def on_user_deleted(tx: Connection, event: Event) -> None:
     """Forget their names and begin to purge; or, where auth asks again, say again that it is done."""
     user = UserDeleted.model_validate(event.data)
-    if not withdrawals.bury(tx, user.user_id):
-        withdrawals.report_again(tx, user.user_id)
-
-
-async def reconcile(database: Database, auth: Auth) -> bool:
-    """Bury whoever is in auth's list of withdrawals and not buried here. Nothing more to do until the next round."""
-    thread = CapacityLimiter(1)
-    place = await to_end(database.read, queries.place_in_withdrawals, limiter=thread)
-    after: int | None = max(place - (OVERLAP << ids.RANDOM_BITS), 0)
-    while after is not None:
-        part = await auth.withdrawals(after)
-        user_ids = [each.user_id for each in part.items]
-        place = max([place, *(each.id for each in part.items)])
-        missed = await to_end(database.write, withdrawals.catch_up, user_ids, place, limiter=thread)
-        metrics.RECONCILED.labels("dm").inc(missed)
-        after = part.next
-    return False
+    if not WITHDRAWAL.request(tx, user.user_id):
+        WITHDRAWAL.announce_again(tx, user.user_id)
 
 
 HANDLERS: dict[str, Handler] = {

@@ -15,16 +15,18 @@ from shared.events.outbox import SWEEP_SECONDS, Relay
 from shared.idempotency import Idempotency
 from shared.images import Darkroom
 from shared.neighbours import Neighbour
+from shared.purging import Comparison
 from shared.storage import storage_from
 from shared.web.application import build
 
 from . import models
-from .actions import housekeeping, removals, withdrawals
+from .actions import housekeeping, removals
+from .actions.withdrawals import WITHDRAWAL
 from .api import comments, internal, likes, photos, posts
 from .api.parts import Parts
 from .neighbours import Auth
 from .settings import Settings
-from .subscriptions import HANDLERS, reconcile
+from .subscriptions import HANDLERS
 
 NAME = "posts"
 
@@ -42,18 +44,16 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
     relay = Relay(database, models.outbox, bus)
     inbox.listen(bus, NAME, database, models.inbox, HANDLERS)
 
-    async def reconciling() -> bool:
-        return await reconcile(database, auth)
-
+    comparison = Comparison(NAME, database, WITHDRAWAL, models.reconciliation, auth.withdrawals)
     last_sweep_after = (settings.access_token_seconds + 60) * clock.SECOND
     publishing = Worker("posts.relay", relay.step, every=SWEEP_SECONDS)
     database.on_announced = publishing.wake
     workers = [
         publishing,
         Worker("posts.removals", in_thread(database.write, removals.remove_some), every=1),
-        Worker("posts.purge", in_thread(database.write, withdrawals.purge_some, last_sweep_after), every=1),
+        Worker("posts.purge", in_thread(database.write, WITHDRAWAL.step, last_sweep_after), every=1),
         Worker("posts.files", in_thread(disposal.sweep, database, models.disposal, storage), every=1),
-        Worker("posts.reconcile", reconciling, every=settings.reconcile_seconds),
+        Worker("posts.reconcile", comparison.step, every=settings.reconcile_seconds),
         Worker("posts.forget", in_thread(database.write, housekeeping.forget_old, idempotency), every=600),
         Worker("posts.outbox", in_thread(database.write, relay.forget_old), every=600),
     ]

@@ -107,7 +107,6 @@ removals = Table(  # posts that are gone; what belonged to them is still being r
     Index("removals_by_author", "author_id"),
 )
 
-PURGING, PURGED, DONE = "purging", "purged", "done"
 """Things are being removed; none are left and a last sweep is to come; the last sweep has been."""
 
 purges = Table(
@@ -115,9 +114,9 @@ purges = Table(
     metadata,
     Column("user_id", Big, primary_key=True, autoincrement=False),
     Column("requested_at", Big, nullable=False),
-    Column("sweep_at", Big, nullable=False),  # when to look next for what is left
+    Column("sweep_at", Big),  # when to look next for what is left; none when it is over
     Column("state", String(8), nullable=False),
-    Index("purges_by_state", "state", "sweep_at"),
+    Index("purges_due", "sweep_at"),
 )
 
 reconciliation = Table(  # one row: how far auth's list of withdrawals has been compared

@@ -3,25 +3,18 @@
 Somebody who withdraws is hidden in the transaction that hears of it, with everything they made. A worker then
 removes it little by little: their posts with photos, likes and comments, their likes and comments elsewhere (a
 comment that was answered is blanked), their follows; then it tells auth. One more sweep follows when their last
-token has expired. Should the fact never arrive, `reconcile` finds it missing in auth's list.
+token has expired. Should the fact never arrive, comparing with auth's list finds it missing.
 """
 
-from anyio import CapacityLimiter, to_thread
 from pydantic import BaseModel
 from sqlalchemy import Connection
 
-from shared import clock, ids, metrics
-from shared.database import Database
 from shared.events.envelope import Event
 from shared.events.inbox import Handler
 from shared.ids import Id
 
-from .actions import follows, people, withdrawals
-from .neighbours import Auth
-from .queries.withdrawals import place_in_withdrawals
-
-OVERLAP = 10 * clock.MINUTE
-"""How far back the list is read again: entries are committed in another order than their ids were made."""
+from .actions import follows, people
+from .actions.withdrawals import WITHDRAWAL
 
 
 class UserChanged(BaseModel):
@@ -57,8 +50,8 @@ def on_user_changed(tx: Connection, event: Event) -> None:
 def on_user_deleted(tx: Connection, event: Event) -> None:
     """Hide them and begin to purge; or, where auth asks again, say again that it is done."""
     user = UserDeleted.model_validate(event.data)
-    if not withdrawals.bury(tx, user.user_id):
-        withdrawals.report_again(tx, user.user_id)
+    if not WITHDRAWAL.request(tx, user.user_id):
+        WITHDRAWAL.announce_again(tx, user.user_id)
 
 
 def on_user_followed(tx: Connection, event: Event) -> None:
@@ -71,21 +64,6 @@ def on_user_unfollowed(tx: Connection, event: Event) -> None:
     """Their feed shows the other's posts no longer."""
     edge = FollowChanged.model_validate(event.data)
     follows.note(tx, edge.follower_id, edge.followee_id, edge.version, following=False)
-
-
-async def reconcile(database: Database, auth: Auth) -> bool:
-    """Bury whoever is in auth's list of withdrawals and not buried here. Then nothing until the next round."""
-    thread = CapacityLimiter(1)
-    place = await to_thread.run_sync(database.read, place_in_withdrawals, limiter=thread)
-    after: int | None = max(place - (OVERLAP << ids.RANDOM_BITS), 0)
-    while after is not None:
-        part = await auth.withdrawals(after)
-        user_ids = [each.user_id for each in part.items]
-        place = max([place, *(each.id for each in part.items)])
-        missed = await to_thread.run_sync(database.write, withdrawals.catch_up, user_ids, place, limiter=thread)
-        metrics.RECONCILED.labels("posts").inc(missed)
-        after = part.next
-    return False
 
 
 HANDLERS: dict[str, Handler] = {

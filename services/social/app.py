@@ -10,15 +10,16 @@ from shared.events import inbox
 from shared.events.bus import Bus
 from shared.events.outbox import SWEEP_SECONDS, Relay
 from shared.neighbours import Neighbour
+from shared.purging import Comparison
 from shared.web.application import build
 
 from . import models
-from .actions import withdrawals
+from .actions.withdrawals import WITHDRAWAL
 from .api import follows
 from .api.parts import Parts
 from .neighbours import Auth
 from .settings import Settings
-from .subscriptions import HANDLERS, reconcile
+from .subscriptions import HANDLERS
 
 NAME = "social"
 
@@ -33,16 +34,14 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
     relay = Relay(database, models.outbox, bus)
     inbox.listen(bus, NAME, database, models.inbox, HANDLERS)
 
-    async def reconciling() -> bool:
-        return await reconcile(database, auth)
-
+    comparison = Comparison(NAME, database, WITHDRAWAL, models.reconciliation, auth.withdrawals)
     last_sweep_after = (settings.access_token_seconds + 60) * clock.SECOND
     publishing = Worker("social.relay", relay.step, every=SWEEP_SECONDS)
     database.on_announced = publishing.wake
     workers = [
         publishing,
-        Worker("social.purge", in_thread(database.write, withdrawals.purge_some, last_sweep_after), every=1),
-        Worker("social.reconcile", reconciling, every=settings.reconcile_seconds),
+        Worker("social.purge", in_thread(database.write, WITHDRAWAL.step, last_sweep_after), every=1),
+        Worker("social.reconcile", comparison.step, every=settings.reconcile_seconds),
         Worker("social.inbox", in_thread(database.write, inbox.forget_old, models.inbox), every=600),
         Worker("social.outbox", in_thread(database.write, relay.forget_old), every=600),
     ]

@@ -37,7 +37,6 @@ follows = Table(  # newest first in both directions is by descending id
     Index("follows_by_followee", "followee_id", "id"),
 )
 
-PURGING, PURGED, DONE = "purging", "purged", "done"
 """Edges are being removed; none are left and a last sweep is to come; the last sweep has been."""
 
 purges = Table(

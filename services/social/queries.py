@@ -11,9 +11,6 @@ from shared.pages import Page, Slice
 
 from . import models
 
-PLACE = 1
-"""The one row of the table `reconciliation`."""
-
 
 class Strangers(Exception):
     """These people have not been heard of here; auth may know them."""
@@ -74,14 +71,6 @@ def relations(connection: Connection, one_id: int, other_ids: Sequence[int]) -> 
         {"user_id": ids.text(each), "following": each in following, "followed_by": each in followed_by}
         for each in other_ids
     ]
-
-
-def place_in_withdrawals(connection: Connection) -> int:
-    """The last entry of auth's list of withdrawals that has been compared; 0 before the first."""
-    place = connection.execute(
-        select(models.reconciliation.c.place).where(models.reconciliation.c.id == PLACE)
-    ).scalar_one_or_none()
-    return place or 0
 
 
 def withdrawn() -> Unauthenticated:

@@ -131,8 +131,14 @@ def _either(request: pytest.FixtureRequest, folder: Path) -> Iterator[Home]:
 
 
 @cache
+def _templates() -> tempfile.TemporaryDirectory[str]:
+    """Goes by itself at the end of the process."""
+    return tempfile.TemporaryDirectory(prefix="migrated-")
+
+
+@cache
 def _template(folder: Path) -> Path:
-    path = Path(tempfile.mkdtemp(prefix="migrated-")) / "template.db"
+    path = Path(_templates().name) / f"{folder.parent.name}.db"
     database = Database(f"sqlite:///{path}", pool_size=1)
     migrations.upgrade(database, folder)
     database.close()

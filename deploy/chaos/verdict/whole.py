@@ -10,6 +10,7 @@ from deploy.chaos.verdict import door, events, follows, people, posts, rooms, tr
 from deploy.chaos.verdict.ledger import WRONG, Difference, Ledger, each
 from services.auth import models as auth
 from services.posts import models as posts_tables
+from shared.purging import PURGING
 
 Check = Callable[[Ledger], Iterable[Difference]]
 
@@ -73,7 +74,7 @@ def under_way(ledger: Ledger) -> list[str]:
 
 def _purging(ledger: Ledger, service: str) -> int:
     table = people.COPIES[service].purges
-    return int(ledger.rows(service, select(func.count()).where(table.c.state == people.COPIES[service].PURGING))[0][0])
+    return int(ledger.rows(service, select(func.count()).where(table.c.state == PURGING))[0][0])
 
 
 def _count(ledger: Ledger, service: str, which: ColumnElement[bool]) -> int:

@@ -69,10 +69,10 @@ def forget_unsent(tx: Connection) -> bool:
 
 
 def remove_unsent_of(tx: Connection, user_id: int, limit: int) -> bool:
-    """Delete some uploads that this person never used, and their files at once; whether there were any."""
+    """Delete some uploads that this person never used, and their files at once; whether there may be more."""
     files = _remove(tx, models.media.c.uploader_id == user_id, limit)
     give_up(tx, models.disposal, [name for file in files for name in names_of(file)])
-    return bool(files)
+    return len(files) == limit
 
 
 def _remove(tx: Connection, which: ColumnElement[bool], limit: int) -> Sequence[str]:

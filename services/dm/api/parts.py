@@ -13,7 +13,8 @@ from shared.images import Darkroom
 from shared.storage import Storage
 
 from .. import queries
-from ..actions import people, withdrawals
+from ..actions import people
+from ..actions.withdrawals import WITHDRAWAL
 from ..links import Links
 from ..neighbours import Auth, Posts
 
@@ -49,7 +50,7 @@ class Parts:
         if found is None:
             raise queries.nobody()
         if found.deleted:
-            await run_in_threadpool(self.database.write, withdrawals.bury, person_id)
+            await run_in_threadpool(self.database.write, WITHDRAWAL.request, person_id)
             return
         person = people.Person(person_id, found.nickname or "", found.name or "", found.avatar_url, found.version)
         await run_in_threadpool(self.database.write, people.keep, person)

@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 from services.dm import links, models
-from services.dm.actions import photos, withdrawals
+from services.dm.actions import photos
 from services.dm.actions.photos import UNSENT_FOR
+from services.dm.actions.withdrawals import WITHDRAWAL
 from shared import clock, disposal
 from shared.database import Database
 from shared.testing import Minter, Running, eventually
@@ -159,7 +160,7 @@ def test_what_was_not_sent_within_a_day_is_gone_with_its_files(
 def test_whoever_has_withdrawn_uploads_nothing_and_nothing_is_uploaded_for_them(
     jo: Asker, max_: Asker, room: str, tmp_path: Path, database: Database
 ) -> None:
-    database.write(withdrawals.bury, max_.number)
+    database.write(WITHDRAWAL.request, max_.number)
     refused(max_.upload(room), 401, "invalid_token")
     refused(jo.upload(room), 409, "peer_withdrawn")
     assert files_in(tmp_path) == []

@@ -3,7 +3,7 @@
 import pytest
 
 from services.dm import models
-from services.dm.actions import withdrawals
+from services.dm.actions.withdrawals import WITHDRAWAL
 from shared import ids
 from shared.database import Database
 from shared.testing import Minter, Running, Stub
@@ -53,7 +53,7 @@ def test_d1_nobody_has_a_room_with_themselves(crowd: list[Asker]) -> None:
 def test_d1_nobody_has_a_room_with_somebody_unknown_or_withdrawn(crowd: list[Asker], database: Database) -> None:
     jo, max_, _ = crowd
     refused(jo.send("POST", "/rooms", json={"user_id": NOTHING}), 404, "not_found")
-    database.write(withdrawals.bury, max_.number)
+    database.write(WITHDRAWAL.request, max_.number)
     refused(jo.open_room(max_), 404, "not_found")
     assert rows_of(database, models.rooms) == []
 

@@ -10,6 +10,7 @@ import pytest
 from services.dm import models
 from shared import clock, ids
 from shared.database import Database
+from shared.purging import PURGED
 from shared.testing import Minter, Running, Stub, eventually
 
 from .asker import Asker, Json, made, refused
@@ -51,7 +52,7 @@ def withdraw(jo: Asker, database: Database) -> Callable[[], None]:
 
     def go() -> None:
         assert jo.dm.hears("user.deleted.v1", deleted(jo.number))
-        eventually(lambda: purge_states(database) == {jo.number: models.PURGED})
+        eventually(lambda: purge_states(database) == {jo.number: PURGED})
 
     return go
 

@@ -12,6 +12,7 @@ from services.dm.queries import room as room_seen
 from services.dm.subscriptions import HANDLERS
 from shared import ids
 from shared.database import Database
+from shared.purging import PURGED
 from shared.testing import Running, eventually, examples_of
 
 from .world import deleted, facts, purge_states, registered, room_of, rows_of, say, some_people, upload
@@ -76,7 +77,7 @@ def test_three_times_in_any_order_ends_as_once_in_order(
         ]
         deliver(dm, told, [ids.new() for _ in told], order)
     if ends == "withdraws":
-        eventually(lambda: purge_states(database) == dict.fromkeys((once, thrice), models.PURGED))
+        eventually(lambda: purge_states(database) == dict.fromkeys((once, thrice), PURGED))
     assert without_version(state(database, once, peer, links)) == without_version(state(database, thrice, peer, links))
     assert person(database, thrice)["deleted"] == (ends == "withdraws")
 
@@ -91,7 +92,7 @@ def test_the_same_fact_heard_again_changes_nothing(dm: Running, database: Databa
     (gone,) = some_people(database, 1)
     event_id = ids.new()
     assert dm.hears("user.deleted.v1", deleted(gone), event_id=event_id)
-    eventually(lambda: purge_states(database) == {gone: models.PURGED})
+    eventually(lambda: purge_states(database) == {gone: PURGED})
     before = facts(database)
     for _ in range(2):
         assert dm.hears("user.deleted.v1", deleted(gone), event_id=event_id)
@@ -102,7 +103,7 @@ def test_the_same_fact_heard_again_changes_nothing(dm: Running, database: Databa
 def test_a_withdrawal_asked_again_under_another_id_is_only_reported_again(dm: Running, database: Database) -> None:
     (gone,) = some_people(database, 1)
     assert dm.hears("user.deleted.v1", deleted(gone))
-    eventually(lambda: purge_states(database) == {gone: models.PURGED})
+    eventually(lambda: purge_states(database) == {gone: PURGED})
     before = rows_of(database, models.purges)
     assert dm.hears("user.deleted.v1", deleted(gone))
     purged = ("user.purged.v1", {"user_id": ids.text(gone), "service": "dm"})

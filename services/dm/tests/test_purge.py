@@ -5,14 +5,15 @@ from sqlalchemy import Connection, Table, insert
 
 from services.dm import models
 from services.dm.actions.messages import Draft, send
-from services.dm.actions.withdrawals import bury, purge_some, report_again
+from services.dm.actions.withdrawals import WITHDRAWAL
 from services.dm.app import create_app
-from services.dm.models import DONE, PURGED, PURGING
 from services.dm.settings import Settings
 from shared import clock, ids
 from shared.database import Database
 from shared.events.bus import Bus
+from shared.purging import DONE, PURGED
 from shared.testing import Stub, eventually, running
+from shared.testing.steps import in_steps_of
 
 from .world import (
     LAST_SWEEP_AFTER,
@@ -47,7 +48,7 @@ def with_things_everywhere(database: Database) -> tuple[int, list[object]]:
     for number in (b"1", b"2", b"3"):
         database.write(keep_answer, gone, number)
     database.write(keep_answer, other, b"1")
-    database.write(bury, gone)
+    database.write(WITHDRAWAL.request, gone)
     return gone, what_stays(database, gone)
 
 
@@ -76,7 +77,7 @@ def test_a_purge_that_is_stopped_after_any_step_goes_on_in_a_fresh_process(setti
     before = Database(settings.database_url)
     gone, kept = with_things_everywhere(before)
     for _ in range(steps):
-        before.write(purge_some, LAST_SWEEP_AFTER, CHUNK)
+        before.write(in_steps_of(CHUNK, WITHDRAWAL).step, LAST_SWEEP_AFTER)
     before.close()
     after = Database(settings.database_url)
     purge_to_the_end(after, CHUNK)
@@ -84,26 +85,11 @@ def test_a_purge_that_is_stopped_after_any_step_goes_on_in_a_fresh_process(setti
     after.close()
 
 
-def test_a_step_that_dies_before_its_commit_has_not_happened(database: Database) -> None:
-    gone, kept = with_things_everywhere(database)
-    untouched = everything(database)
-
-    def die_at_the_end(tx: Connection) -> None:
-        purge_some(tx, LAST_SWEEP_AFTER, CHUNK)
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        database.write(die_at_the_end)
-    assert everything(database) == untouched
-    purge_to_the_end(database, CHUNK)
-    assert_complete(database, gone, kept)
-
-
 def test_a_service_that_starts_again_finishes_what_it_had_begun(
     settings: Settings, database: Database, neighbours: Stub, bus: Bus
 ) -> None:
     gone, kept = with_things_everywhere(database)
-    database.write(purge_some, LAST_SWEEP_AFTER, CHUNK)
+    database.write(in_steps_of(CHUNK, WITHDRAWAL).step, LAST_SWEEP_AFTER)
     with running(create_app(settings, bus, neighbours.transport)):
         eventually(lambda: purge_states(database) == {gone: PURGED})
     assert everything(database) == kept
@@ -111,7 +97,7 @@ def test_a_service_that_starts_again_finishes_what_it_had_begun(
 
 def test_nothing_is_left_of_who_they_were(database: Database) -> None:
     (gone,) = some_people(database, 1)
-    database.write(bury, gone)
+    database.write(WITHDRAWAL.request, gone)
     (row,) = rows_of(database, models.people)
     assert (row.id, row.nickname, row.name, row.avatar_url, row.deleted) == (gone, None, None, None, True)
 
@@ -120,47 +106,20 @@ def test_both_sides_can_withdraw(database: Database) -> None:
     one, other = some_people(database, 2)
     message = say(database, one, room_of(database, one, other))
     for gone in (one, other):
-        database.write(bury, gone)
+        database.write(WITHDRAWAL.request, gone)
     purge_to_the_end(database)
     assert purge_states(database) == {one: PURGED, other: PURGED}
     assert [row.id for row in rows_of(database, models.messages)] == [message]
 
 
-def test_while_the_purge_goes_on_nothing_is_reported(database: Database) -> None:
-    gone, _ = with_things_everywhere(database)
-    assert not database.write(bury, gone)
-    database.write(report_again, gone)
-    database.write(purge_some, LAST_SWEEP_AFTER, CHUNK)
-    assert facts(database) == [] and purge_states(database) == {gone: PURGING}
-
-
 def test_a_last_sweep_takes_what_slipped_in_and_then_it_is_over_for_good(database: Database) -> None:
     gone, other = some_people(database, 2)
     photo = upload(database, other, room_of(database, gone, other))
-    database.write(bury, gone)
-    assert database.write(purge_some, 0)
+    database.write(WITHDRAWAL.request, gone)
+    assert database.write(WITHDRAWAL.step, 0)
     assert purge_states(database) == {gone: PURGED} and len(facts(database)) == 1
     database.write(keep_answer, gone, b"1")
-    assert database.write(purge_some, 0) and rows_of(database, models.idempotency_keys) == []
-    assert database.write(purge_some, 0) and purge_states(database) == {gone: DONE}
-    assert not database.write(purge_some, 0)
-    assert len(facts(database)) == 1 and [row.id for row in rows_of(database, models.media)] == [photo]
-
-
-def test_the_last_sweep_waits_until_every_token_has_expired(database: Database) -> None:
-    (gone,) = some_people(database, 1)
-    earliest = clock.now() + LAST_SWEEP_AFTER
-    database.write(bury, gone)
-    assert database.write(purge_some, LAST_SWEEP_AFTER)
-    assert not database.write(purge_some, LAST_SWEEP_AFTER)
-    assert rows_of(database, models.purges)[0].sweep_at >= earliest
-
-
-def test_a_withdrawal_that_is_over_is_reported_again_when_auth_asks(database: Database) -> None:
-    (gone,) = some_people(database, 1)
-    database.write(bury, gone)
-    for _ in range(2):
-        database.write(purge_some, 0)
+    assert database.write(WITHDRAWAL.step, 0) and rows_of(database, models.idempotency_keys) == []
     assert purge_states(database) == {gone: DONE}
-    database.write(report_again, gone)
-    assert [name for name, _ in facts(database)] == ["user.purged.v1"] * 2
+    assert not database.write(WITHDRAWAL.step, 0)
+    assert len(facts(database)) == 1 and [row.id for row in rows_of(database, models.media)] == [photo]

@@ -12,7 +12,7 @@ from services.dm import models, queries
 from services.dm.actions.messages import Draft, send
 from services.dm.actions.photos import UNSENT_FOR, forget_unsent
 from services.dm.actions.rooms import mark_read
-from services.dm.actions.withdrawals import bury
+from services.dm.actions.withdrawals import WITHDRAWAL
 from services.dm.links import Links
 from shared import ids
 from shared.database import Database
@@ -163,7 +163,7 @@ def everything(database: Database) -> None:
     database.read(queries.rooms_of, me, second_page(database, me), LINKS)
     database.read(queries.messages_in, me, room, Page(20, (said,)), LINKS)
     database.read(queries.room, me, room, LINKS)
-    database.write(bury, gone)
+    database.write(WITHDRAWAL.request, gone)
     purge_to_the_end(database)
     time_passes(database, UNSENT_FOR)
     database.write(forget_unsent)

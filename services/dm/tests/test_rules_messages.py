@@ -5,8 +5,9 @@ from sqlalchemy import insert, update
 from sqlalchemy.exc import DBAPIError
 
 from services.dm import models, queries
-from services.dm.actions import photos, rooms, withdrawals
+from services.dm.actions import photos, rooms
 from services.dm.actions.messages import Draft, send
+from services.dm.actions.withdrawals import WITHDRAWAL
 from services.dm.links import Links
 from shared import clock, ids
 from shared.database import Database
@@ -63,7 +64,7 @@ def test_nothing_is_said_by_or_to_whoever_has_withdrawn(database: Database) -> N
     room = room_of(database, gone, other)
     message = say(database, other, room)
     photo = upload(database, gone, room)
-    database.write(withdrawals.bury, gone)
+    database.write(WITHDRAWAL.request, gone)
     with pytest.raises(Unauthenticated):
         database.write(send, gone, room, Draft(media_id=photo))
     with pytest.raises(Unauthenticated):

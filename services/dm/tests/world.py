@@ -7,12 +7,14 @@ from PIL import Image
 from sqlalchemy import Connection, Row, Table, select, update
 
 from services.dm import models
-from services.dm.actions import people, photos, rooms, withdrawals
+from services.dm.actions import people, photos, rooms
 from services.dm.actions.messages import Draft, send
+from services.dm.actions.withdrawals import WITHDRAWAL
 from shared import clock, ids
 from shared.database import Database
 from shared.pages import Page
 from shared.testing import announced
+from shared.testing.steps import in_steps_of
 
 FIRST = Page(100, None)
 LAST_SWEEP_AFTER = clock.HOUR
@@ -60,7 +62,7 @@ def purge_states(database: Database) -> dict[int, str]:
 
 def purge_to_the_end(database: Database, chunk: int = 10) -> None:
     """What the worker does until nothing is due."""
-    while database.write(withdrawals.purge_some, LAST_SWEEP_AFTER, chunk):
+    while database.write(in_steps_of(chunk, WITHDRAWAL).step, LAST_SWEEP_AFTER):
         pass
 
 

@@ -51,7 +51,7 @@ def delete_comment(tx: Connection, person_id: int, comment_id: int) -> None:
 
 
 def remove_some_by(tx: Connection, person_id: int, chunk: int) -> bool:
-    """Take away some comments of somebody who has withdrawn; whether there were any."""
+    """Take away some comments of somebody who has withdrawn; whether there may be more."""
     mine = select(models.comments).where(_comments.author_id == person_id).order_by(_comments.id)
     some = tx.execute(mine.limit(chunk)).all()
     if not some:
@@ -61,7 +61,7 @@ def remove_some_by(tx: Connection, person_id: int, chunk: int) -> bool:
     for row in rows:
         _take_away(tx, row)
     tallies.uncount_comments(tx, person_id, Counter(row.post_id for row in rows))
-    return True
+    return len(some) == chunk
 
 
 def remove_some_of(tx: Connection, post_id: int, chunk: int) -> bool:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, delete, select
+from sqlalchemy import Connection, case, delete, select
 
 from shared.database import upsert
 
@@ -22,21 +22,19 @@ def note(tx: Connection, follower_id: int, followee_id: int, version: int, follo
 
 
 def remove_some_by(tx: Connection, person_id: int, chunk: int) -> bool:
-    """Remove some edges from somebody who has withdrawn; whether there were any."""
+    """Remove some edges from somebody who has withdrawn; whether there may be more."""
     some = select(_follows.followee_id).where(_follows.follower_id == person_id).limit(chunk)
     others = list(tx.execute(some).scalars())
-    return _remove(tx, and_(_follows.follower_id == person_id, _follows.followee_id.in_(others)))
+    tx.execute(delete(models.follows).where(_follows.follower_id == person_id, _follows.followee_id.in_(others)))
+    return len(others) == chunk
 
 
 def remove_some_to(tx: Connection, person_id: int, chunk: int) -> bool:
-    """Remove some edges to somebody who has withdrawn; whether there were any."""
+    """Remove some edges to somebody who has withdrawn; whether there may be more."""
     some = select(_follows.follower_id).where(_follows.followee_id == person_id).limit(chunk)
     others = list(tx.execute(some).scalars())
-    return _remove(tx, and_(_follows.followee_id == person_id, _follows.follower_id.in_(others)))
-
-
-def _remove(tx: Connection, which: ColumnElement[bool]) -> bool:
-    return tx.execute(delete(models.follows).where(which)).rowcount > 0
+    tx.execute(delete(models.follows).where(_follows.followee_id == person_id, _follows.follower_id.in_(others)))
+    return len(others) == chunk
 
 
 def _if_newer(new: Any) -> dict[str, Any]:

@@ -29,14 +29,13 @@ def unlike(tx: Connection, person_id: int, post_id: int) -> None:
 
 
 def remove_some_by(tx: Connection, person_id: int, chunk: int) -> bool:
-    """Take back some likes of somebody who has withdrawn; whether there were any."""
+    """Take back some likes of somebody who has withdrawn; whether there may be more."""
     some = select(_likes.post_id).where(_likes.person_id == person_id).order_by(_likes.post_id).limit(chunk)
     post_ids = list(tx.execute(some.with_for_update()).scalars())
-    if not post_ids:
-        return False
-    tx.execute(delete(models.likes).where(_likes.person_id == person_id, _likes.post_id.in_(post_ids)))
-    tallies.uncount_likes(tx, person_id, post_ids)
-    return True
+    if post_ids:
+        tx.execute(delete(models.likes).where(_likes.person_id == person_id, _likes.post_id.in_(post_ids)))
+        tallies.uncount_likes(tx, person_id, post_ids)
+    return len(post_ids) == chunk
 
 
 def remove_some_of(tx: Connection, post_id: int, chunk: int) -> bool:

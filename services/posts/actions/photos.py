@@ -73,13 +73,12 @@ def remove_of(tx: Connection, post_ids: Collection[int]) -> None:
 
 
 def remove_some_by(tx: Connection, owner_id: int, chunk: int) -> bool:
-    """Remove some unused uploads of somebody who has withdrawn; whether there were any."""
+    """Remove some unused uploads of somebody who has withdrawn; whether there may be more."""
     some = select(_media.id).where(_media.owner_id == owner_id, _media.post_id.is_(None))
     media_ids = list(tx.execute(some.order_by(_media.id).limit(chunk)).scalars())
-    if not media_ids:
-        return False
-    _remove(tx, _media.id.in_(media_ids))
-    return True
+    if media_ids:
+        _remove(tx, _media.id.in_(media_ids))
+    return len(media_ids) == chunk
 
 
 def forget_unused(tx: Connection, limit: int = 1_000) -> bool:

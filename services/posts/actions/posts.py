@@ -67,13 +67,12 @@ def hold(tx: Connection, post_id: int) -> None:
 
 
 def remove_some_by(tx: Connection, author_id: int, chunk: int) -> bool:
-    """Delete some posts of somebody who has withdrawn; whether there were any."""
+    """Delete some posts of somebody who has withdrawn; whether there may be more."""
     some = select(_posts.id).where(_posts.author_id == author_id).order_by(_posts.id).limit(chunk)
     post_ids = list(tx.execute(some.with_for_update()).scalars())
-    if not post_ids:
-        return False
-    _remove(tx, author_id, post_ids)
-    return True
+    if post_ids:
+        _remove(tx, author_id, post_ids)
+    return len(post_ids) == chunk
 
 
 def _own(tx: Connection, person_id: int, post_id: int) -> Row[Any]:

@@ -14,7 +14,8 @@ from shared.identity import Identity
 from shared.images import Darkroom
 from shared.storage import Storage
 
-from ..actions import people, withdrawals
+from ..actions import people
+from ..actions.withdrawals import WITHDRAWAL
 from ..neighbours import Auth
 from ..queries.people import Stranger
 
@@ -49,7 +50,7 @@ class Parts:
         if found is None:
             raise stranger.otherwise
         if found.deleted:
-            await run_in_threadpool(self.database.write, withdrawals.bury, stranger.id)
+            await run_in_threadpool(self.database.write, WITHDRAWAL.request, stranger.id)
             return
         names = found.nickname or "", found.name or "", found.avatar_url
         person = people.Person(stranger.id, *names, found.version)

@@ -13,6 +13,7 @@ from services.posts.queries.comments import comments_of, replies_to
 from shared import ids
 from shared.database import Database
 from shared.pages import Page
+from shared.purging import PURGED
 from shared.testing import eventually
 
 from .crowd import Asker, Crowd
@@ -125,7 +126,7 @@ def test_somebody_withdraws_while_they_and_others_write(crowd: Crowd) -> None:
         assert crowd.service.hears("user.deleted.v1", fact)
         assert [each.result() for each in writing] == [401, 401]
         assert all(set(each.result()) <= {200, 201, 204, 422} for each in lives)
-    eventually(lambda: purge_states(crowd.database) == {gone.number: models.PURGED})
+    eventually(lambda: purge_states(crowd.database) == {gone.number: PURGED})
     tallied, there = tallied_and_there(crowd.database, ids.parse(post))
     assert tallied == there
     assert_threads_are_whole(crowd.database, ids.parse(post))

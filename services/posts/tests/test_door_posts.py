@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.posts.actions.withdrawals import bury
+from services.posts.actions.withdrawals import WITHDRAWAL
 from shared import ids
 from shared.testing import eventually
 
@@ -164,7 +164,7 @@ def test_the_posts_of_nobody_and_of_somebody_withdrawn_are_not_there(crowd: Crow
     (jo,) = crowd.known(1)
     post = jo.posted()["id"]
     refused(crowd.anybody(f"/users/{NOTHING}/posts"), 404, "not_found")
-    crowd.database.write(bury, jo.number)
+    crowd.database.write(WITHDRAWAL.request, jo.number)
     refused(crowd.anybody(f"/users/{jo.id}/posts"), 404, "not_found")
     refused(crowd.anybody(f"/posts/{post}"), 404, "not_found")
     refused(jo.like(post), 401, "invalid_token")

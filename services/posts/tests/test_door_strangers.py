@@ -9,6 +9,7 @@ from services.posts import models
 from services.posts.settings import Settings
 from shared import ids
 from shared.neighbours import Callers, Neighbour
+from shared.purging import PURGED
 from shared.testing import Running, Stub, eventually
 
 from .conftest import SECRET_OF_DM
@@ -69,7 +70,7 @@ def test_a_stranger_who_has_withdrawn_is_refused_and_buried_here_too(crowd: Crow
     refused(gone.comment(post, "hello"), 401, "invalid_token")
     refused(crowd.anybody(f"/users/{gone.id}/posts"), 404, "not_found")
     assert len(questions(auth)) == 1
-    eventually(lambda: purge_states(crowd.database) == {gone.number: models.PURGED})
+    eventually(lambda: purge_states(crowd.database) == {gone.number: PURGED})
     assert facts(crowd.database) == [("user.purged.v1", {"user_id": gone.id, "service": "posts"})]
 
 

@@ -12,6 +12,7 @@ from services.posts.subscriptions import HANDLERS
 from shared import clock, ids
 from shared.database import Database
 from shared.events.envelope import Event
+from shared.purging import PURGED
 from shared.testing import Running, eventually, examples_of
 
 from .world import all_like, commented, counts, facts, listed, published, purge_states, rows_of, some_people
@@ -72,7 +73,7 @@ def test_three_times_in_any_order_ends_as_once_in_order(
     for place in random.Random(seed).sample([*range(len(told))] * 3, 3 * len(told)):
         assert service.hears(*told[place], event_id=event_ids[place])
     if ends == "withdraws":
-        eventually(lambda: purge_states(database) == {jo: models.PURGED})
+        eventually(lambda: purge_states(database) == {jo: PURGED})
         eventually(lambda: rows_of(database, models.follows) == [])
     else:
         assert [tuple(row) for row in rows_of(database, models.follows)] == [(jo, star, 3, True)]
@@ -95,7 +96,7 @@ def test_a_withdrawal_takes_everything_along_and_is_reported(service: Running, d
     assert listed(database, feed, friend) == [kept, theirs]
     assert service.hears("user.deleted.v1", deleted(jo))
     assert listed(database, feed, friend) == [kept]
-    eventually(lambda: purge_states(database) == {jo: models.PURGED})
+    eventually(lambda: purge_states(database) == {jo: PURGED})
     assert counts(database, kept) == (1, 1)
     assert facts(database) == [("user.purged.v1", {"user_id": ids.text(jo), "service": "posts"})]
 
@@ -105,7 +106,7 @@ def test_a_withdrawal_asked_again_under_another_id_is_only_reported_again(servic
     event_id = ids.new()
     for _ in range(3):
         assert service.hears("user.deleted.v1", deleted(gone), event_id=event_id)
-    eventually(lambda: purge_states(database) == {gone: models.PURGED})
+    eventually(lambda: purge_states(database) == {gone: PURGED})
     before = rows_of(database, models.purges)
     assert service.hears("user.deleted.v1", deleted(gone))
     purged = ("user.purged.v1", {"user_id": ids.text(gone), "service": "posts"})

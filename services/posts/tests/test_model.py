@@ -8,7 +8,7 @@ import pytest
 
 from services.posts import models
 from services.posts.actions import comments, follows, likes, posts
-from services.posts.actions.withdrawals import bury
+from services.posts.actions.withdrawals import WITHDRAWAL
 from services.posts.queries.comments import comments_of, replies_to
 from services.posts.queries.feed import feed
 from services.posts.queries.likes import likers
@@ -132,7 +132,7 @@ class Life:
     def withdraw(self) -> None:
         if len(self.model.people) > 3:
             person = self.somebody()
-            self.database.write(bury, person)
+            self.database.write(WITHDRAWAL.request, person)
             purge_to_the_end(self.database)
             self.model.withdraw(person)
 

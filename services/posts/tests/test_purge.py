@@ -8,9 +8,8 @@ from sqlalchemy import Connection, insert, update
 from services.posts import models
 from services.posts.actions import comments, posts
 from services.posts.actions.removals import remove_some
-from services.posts.actions.withdrawals import bury, purge_some, report_again
+from services.posts.actions.withdrawals import WITHDRAWAL
 from services.posts.app import create_app
-from services.posts.models import DONE, PURGED, PURGING
 from services.posts.queries.comments import comments_of, replies_to
 from services.posts.queries.likes import likers
 from services.posts.settings import Settings
@@ -19,6 +18,7 @@ from shared.answer import Answer
 from shared.database import Database
 from shared.events.bus import Bus
 from shared.idempotency import Idempotency, Key
+from shared.purging import DONE, PURGED, PURGING
 from shared.testing import Stub, eventually, running
 
 from .world import (
@@ -74,7 +74,7 @@ def scene(database: Database) -> Scene:
         follows_now(database, follower, followee)
     key = Key(gone, b"k" * 32, b"r" * 32)
     Idempotency(database, models.idempotency_keys).write(key, lambda _: Answer(201, b"{}"))
-    database.write(bury, gone)
+    database.write(WITHDRAWAL.request, gone)
     return Scene(gone, friend, post, first, answer, alone)
 
 
@@ -102,12 +102,12 @@ def test_a_withdrawal_takes_everything_that_names_the_person(database: Database)
     assert_complete(database, left)
 
 
-@pytest.mark.parametrize("steps", [1, 5, 9, 14, 20, 27])
+@pytest.mark.parametrize("steps", range(8))
 def test_a_purge_that_is_stopped_after_any_step_goes_on_in_a_fresh_process(settings: Settings, steps: int) -> None:
     before = Database(settings.database_url)
     left = scene(before)
     for step in range(steps):
-        before.write(purge_some, LAST_SWEEP_AFTER, ONE_BY_ONE)
+        before.write(ONE_BY_ONE.step, LAST_SWEEP_AFTER)
         if step % 2:
             before.write(remove_some, 1)
     before.close()
@@ -127,27 +127,12 @@ def due_now(database: Database) -> None:
     database.write(lambda tx: tx.execute(soon))
 
 
-def test_a_step_that_dies_before_its_commit_has_not_happened(database: Database) -> None:
-    left = scene(database)
-    before = [rows_of(database, table) for table in models.metadata.tables.values()]
-
-    def die_at_the_end(tx: Connection) -> None:
-        purge_some(tx, LAST_SWEEP_AFTER)
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        database.write(die_at_the_end)
-    assert [rows_of(database, table) for table in models.metadata.tables.values()] == before
-    purge_to_the_end(database)
-    assert_complete(database, left)
-
-
 def test_a_service_that_starts_again_finishes_what_it_had_begun(
     settings: Settings, database: Database, auth: Stub, bus: Bus
 ) -> None:
     left = scene(database)
     for _ in range(5):
-        database.write(purge_some, LAST_SWEEP_AFTER, ONE_BY_ONE)
+        database.write(ONE_BY_ONE.step, LAST_SWEEP_AFTER)
     with running(create_app(settings, bus, auth.transport)):
         eventually(lambda: purge_states(database) == {left.gone: PURGED})
         eventually(lambda: len(rows_of(database, models.disposal)) == 0)
@@ -157,14 +142,14 @@ def test_a_service_that_starts_again_finishes_what_it_had_begun(
 def test_nothing_is_reported_while_something_of_a_deleted_post_is_left(database: Database) -> None:
     gone, friend = some_people(database, 2)
     all_like(database, [friend], published(database, gone))
-    database.write(bury, gone)
-    while database.write(purge_some, LAST_SWEEP_AFTER):
+    database.write(WITHDRAWAL.request, gone)
+    while database.write(WITHDRAWAL.step, LAST_SWEEP_AFTER):
         pass
-    database.write(report_again, gone)
+    database.write(WITHDRAWAL.announce_again, gone)
     assert purge_states(database) == {gone: PURGING} and facts(database) == []
     remove_to_the_end(database)
     due_now(database)
-    assert database.write(purge_some, LAST_SWEEP_AFTER)
+    assert database.write(WITHDRAWAL.step, LAST_SWEEP_AFTER)
     assert purge_states(database) == {gone: PURGED} and len(facts(database)) == 1
 
 
@@ -177,7 +162,7 @@ def test_two_who_answered_each_other_can_withdraw_together(database: Database) -
         last = commented(database, (other, one)[turn % 2], post, parent=last)
     kept = commented(database, friend, post)
     for gone in (one, other):
-        database.write(bury, gone)
+        database.write(WITHDRAWAL.request, gone)
     purge_to_the_end(database)
     assert listed(database, comments_of, post) == [kept] == [row.id for row in rows_of(database, models.comments)]
     assert counts(database, post) == (1, 1)
@@ -194,32 +179,22 @@ def slip_in(tx: Connection, person: int, post: int) -> None:
 def test_a_last_sweep_takes_what_slipped_in_and_then_it_is_over_for_good(database: Database) -> None:
     gone, friend = some_people(database, 2)
     post = published(database, friend)
-    database.write(bury, gone)
-    assert database.write(purge_some, 0)
+    database.write(WITHDRAWAL.request, gone)
+    assert database.write(WITHDRAWAL.step, 0)
     assert purge_states(database) == {gone: PURGED} and len(facts(database)) == 1
     database.write(slip_in, gone, post)
     assert counts(database, post) == (1, 0)
-    assert database.write(purge_some, 0) and counts(database, post) == (0, 0)
-    assert database.write(purge_some, 0) and purge_states(database) == {gone: DONE}
-    assert not database.write(purge_some, 0)
-    database.write(report_again, gone)
+    assert database.write(WITHDRAWAL.step, 0) and counts(database, post) == (0, 0)
+    assert purge_states(database) == {gone: DONE}
+    assert not database.write(WITHDRAWAL.step, 0)
+    database.write(WITHDRAWAL.announce_again, gone)
     assert [name for name, _ in facts(database)] == ["user.purged.v1"] * 2
-
-
-def test_the_last_sweep_waits_until_every_token_has_expired(database: Database) -> None:
-    (gone,) = some_people(database, 1)
-    earliest = clock.now() + LAST_SWEEP_AFTER
-    database.write(bury, gone)
-    assert database.write(purge_some, LAST_SWEEP_AFTER)
-    assert not database.write(purge_some, LAST_SWEEP_AFTER)
-    (purge,) = rows_of(database, models.purges)
-    assert purge.sweep_at >= earliest
 
 
 def test_nothing_is_left_of_who_they_were(database: Database) -> None:
     (gone,) = some_people(database, 1)
-    assert database.write(bury, gone)
-    assert not database.write(bury, gone)
+    assert database.write(WITHDRAWAL.request, gone)
+    assert not database.write(WITHDRAWAL.request, gone)
     (row,) = rows_of(database, models.people)
     assert (row.nickname, row.name, row.avatar_url, row.deleted) == (None, None, None, True)
 

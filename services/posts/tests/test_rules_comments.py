@@ -6,7 +6,7 @@ import pytest
 
 from services.posts import models
 from services.posts.actions import comments
-from services.posts.actions.withdrawals import bury
+from services.posts.actions.withdrawals import WITHDRAWAL
 from services.posts.queries.comments import comment as shown
 from services.posts.queries.comments import comments_of, replies_to
 from shared import clock, ids
@@ -180,7 +180,7 @@ def test_the_words_of_somebody_withdrawn_are_blank_at_once_and_then_go(
     database: Database, people: list[int], post: int, thread: Thread
 ) -> None:
     alone = commented(database, people[2], post, "alone")
-    database.write(bury, people[2])
+    database.write(WITHDRAWAL.request, people[2])
     assert blank(database, thread["answer"]) and blank(database, alone) and not blank(database, thread["deep"])
     purge_to_the_end(database)
     assert listed(database, comments_of, post) == [thread["first"]]

@@ -6,7 +6,7 @@ import pytest
 
 from services.posts import models
 from services.posts.actions import follows, posts
-from services.posts.actions.withdrawals import bury
+from services.posts.actions.withdrawals import WITHDRAWAL
 from services.posts.queries.feed import feed
 from shared import ids
 from shared.database import Database
@@ -93,7 +93,7 @@ def test_an_edge_may_be_heard_of_before_its_people(database: Database) -> None:
 def test_a_follow_that_arrives_after_a_withdrawal_changes_nothing(database: Database, gone: str) -> None:
     pair = dict(zip(("follower", "followee"), some_people(database, 2), strict=True))
     follows_now(database, pair["follower"], pair["followee"], 1)
-    database.write(bury, pair[gone])
+    database.write(WITHDRAWAL.request, pair[gone])
     purge_to_the_end(database)
     follows_now(database, pair["follower"], pair["followee"], 2)
     assert rows_of(database, models.follows) == []
@@ -106,7 +106,7 @@ def test_what_somebody_withdrawn_posted_is_in_no_feed_and_a_page_is_still_full(d
     theirs = [published(database, friend) for _ in range(3)]
     for _ in range(5):
         published(database, gone)
-    database.write(bury, gone)
+    database.write(WITHDRAWAL.request, gone)
     found = database.read(feed, jo, Page(2, None))
     assert [ids.parse(each["id"]) for each in found.items] == theirs[:0:-1] and found.next == (theirs[1],)
 

@@ -4,7 +4,7 @@ import pytest
 
 from services.posts import models
 from services.posts.actions import likes, tallies
-from services.posts.actions.withdrawals import bury
+from services.posts.actions.withdrawals import WITHDRAWAL
 from services.posts.queries.likes import like_json, liked, likers
 from services.posts.queries.posts import everyones
 from shared import ids
@@ -47,7 +47,7 @@ def test_p3_who_likes_is_listed_newest_first_without_those_who_have_withdrawn(da
     post = published(database, jo)
     all_like(database, fans, post)
     assert listed(database, likers, post) == fans[::-1]
-    database.write(bury, fans[1])
+    database.write(WITHDRAWAL.request, fans[1])
     assert listed(database, likers, post) == [fans[3], fans[2], fans[0]]
     purge_to_the_end(database)
     assert counts(database, post) == (3, 0)

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from services.posts.actions import comments, follows, likes, photos, posts, removals, withdrawals
+from services.posts.actions import comments, follows, likes, photos, posts, removals
+from services.posts.actions.withdrawals import WITHDRAWAL
 from services.posts.queries.comments import comments_of, replies_to
 from services.posts.queries.feed import feed
 from services.posts.queries.likes import likers
@@ -103,8 +104,8 @@ def everything(database: Database) -> None:
     database.read(replies_to, first, Page(20, (0,)))
     database.read(replies_to, reply, Page(20, (0,)))
     database.read(must_be_there, other)
-    database.write(withdrawals.catch_up, [gone], 1)
-    while database.write(withdrawals.purge_some, LAST_SWEEP_AFTER) | database.write(removals.remove_some):
+    database.write(WITHDRAWAL.request, gone)
+    while database.write(WITHDRAWAL.step, LAST_SWEEP_AFTER) | database.write(removals.remove_some):
         pass
     database.write(photos.forget_unused)
     database.write(follows.note, gone, jo, 9, following=True)

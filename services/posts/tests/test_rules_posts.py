@@ -6,7 +6,7 @@ from sqlalchemy import update
 from services.posts import models
 from services.posts.actions import comments, likes, photos, posts
 from services.posts.actions.removals import remove_some
-from services.posts.actions.withdrawals import bury
+from services.posts.actions.withdrawals import WITHDRAWAL
 from services.posts.queries.comments import comments_of, replies_to
 from services.posts.queries.likes import likers
 from services.posts.queries.people import Stranger
@@ -214,7 +214,7 @@ def test_a_post_of_somebody_withdrawn_is_hidden_at_once(database: Database) -> N
     jo, fan = some_people(database, 2)
     post = published(database, jo)
     comment = commented(database, fan, post)
-    database.write(bury, jo)
+    database.write(WITHDRAWAL.request, jo)
     with pytest.raises(NotFound):
         database.read(shown, post, fan)
     with pytest.raises(NotFound):
@@ -232,7 +232,7 @@ def test_somebody_withdrawn_changes_nothing_with_a_token_still_in_flight(databas
     post, photo = published(database, friend), uploaded(database, jo)
     comment = commented(database, jo, post)
     own = published(database, jo)
-    database.write(bury, jo)
+    database.write(WITHDRAWAL.request, jo)
     before = [rows_of(database, table) for table in models.metadata.tables.values()]
     for action, *arguments in (
         (posts.publish, [photo], None),

@@ -6,17 +6,18 @@ from typing import Any
 from sqlalchemy import Row, Table, func, select
 
 from services.posts import models
-from services.posts.actions import comments, follows, likes, people, photos, posts, removals, withdrawals
-from services.posts.actions.withdrawals import EVERYTHING
+from services.posts.actions import comments, follows, likes, people, photos, posts, removals
+from services.posts.actions.withdrawals import WITHDRAWAL
 from services.posts.queries.posts import post as shown
 from shared import clock, ids
 from shared.database import Database
 from shared.pages import Page, Slice
 from shared.testing import announced
+from shared.testing.steps import in_steps_of
 
 FIRST = Page(100, None)
 LAST_SWEEP_AFTER = clock.HOUR
-ONE_BY_ONE = [(remove, 1) for remove, _ in EVERYTHING]
+ONE_BY_ONE = in_steps_of(1, WITHDRAWAL)
 OF_A_PERSON = {
     "people": (),
     "follows": ("follower_id", "followee_id"),
@@ -119,5 +120,5 @@ def remove_to_the_end(database: Database, chunk: int = 10) -> None:
 
 def purge_to_the_end(database: Database) -> None:
     """What both workers do until nothing is due, one row at a time. The clock need not pass."""
-    while database.write(withdrawals.purge_some, LAST_SWEEP_AFTER, ONE_BY_ONE):
+    while database.write(ONE_BY_ONE.step, LAST_SWEEP_AFTER):
         remove_to_the_end(database)

@@ -1,8 +1,9 @@
 """Following somebody, and no longer following them. Both change nothing where it is so already."""
 
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, update
+from sqlalchemy import Column, Connection, Row, delete, insert, select, update
 
 from shared import clock, ids
 from shared.errors import Invalid
@@ -31,6 +32,40 @@ def unfollow(tx: Connection, follower_id: int, followee_id: int) -> dict[str, An
         _count(tx, follower_id, followee_id, -1)
         events.user_unfollowed(tx, follower_id, followee_id, version)
     return queries.relation(tx, follower_id, followee_id)
+
+
+def remove_some_of(tx: Connection, person_id: int, chunk: int) -> bool:
+    """Remove edges of somebody who has withdrawn, in each direction at most so many; whether there may be more.
+
+    The counts of the others follow.
+    """
+    edges, table = models.follows.c, models.people.c
+    # Whichever are found: in an order of its own MySQL would sort them all.
+    outward = tx.execute(select(models.follows).where(edges.follower_id == person_id).limit(chunk)).all()
+    inward = tx.execute(select(models.follows).where(edges.followee_id == person_id).limit(chunk)).all()
+    others = {row.followee_id for row in outward} | {row.follower_id for row in inward}
+    people.lock(tx, {person_id, *others})
+    # The other end may have withdrawn too, and its purge may just have removed some of these.
+    left = _still_there(tx, [*outward, *inward])
+    tx.execute(delete(models.follows).where(edges.id.in_([row.id for row in left])))
+    followed = [row.followee_id for row in left if row.follower_id == person_id]
+    followers = [row.follower_id for row in left if row.followee_id == person_id]
+    _lower(tx, table.following_count, len(followed), [person_id])
+    _lower(tx, table.followers_count, len(followers), [person_id])
+    _lower(tx, table.followers_count, 1, followed)
+    _lower(tx, table.following_count, 1, followers)
+    return chunk in (len(outward), len(inward))
+
+
+def _still_there(tx: Connection, found: Collection[Row[Any]]) -> Collection[Row[Any]]:
+    edges = models.follows
+    return tx.execute(select(edges).where(edges.c.id.in_([row.id for row in found]))).all() if found else ()
+
+
+def _lower(tx: Connection, count: Column[int], by: int, person_ids: Collection[int]) -> None:
+    if by and person_ids:
+        table = models.people
+        tx.execute(update(table).where(table.c.id.in_(person_ids)).values({count: count - by}))
 
 
 def _lock_pair(tx: Connection, follower_id: int, followee_id: int) -> int:

@@ -10,7 +10,8 @@ from starlette.concurrency import run_in_threadpool
 from shared.database import Database
 
 from .. import queries
-from ..actions import people, withdrawals
+from ..actions import people
+from ..actions.withdrawals import WITHDRAWAL
 from ..neighbours import Auth
 
 T = TypeVar("T")
@@ -40,7 +41,7 @@ class Parts:
         if found is None:
             raise queries.nobody()
         if found.deleted:
-            await run_in_threadpool(self.database.write, withdrawals.bury, person_id)
+            await run_in_threadpool(self.database.write, WITHDRAWAL.request, person_id)
             return
         person = people.Person(person_id, found.nickname or "", found.name or "", found.avatar_url, found.version)
         await run_in_threadpool(self.database.write, people.keep, person)

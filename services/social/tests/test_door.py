@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from services.social.actions.withdrawals import bury
+from services.social.actions.withdrawals import WITHDRAWAL
 from shared import ids
 from shared.database import Database
 from shared.testing import Minter, Running
@@ -68,7 +68,7 @@ def test_following_needs_a_token_and_somebody_else(
 
 def test_a_token_of_somebody_withdrawn_is_refused(social: Running, minter: Minter, database: Database) -> None:
     jo, star = some_people(database, 2)
-    database.write(bury, jo)
+    database.write(WITHDRAWAL.request, jo)
     refused(social.client.put(follow_url(star), headers=minter.bearer(jo)), 401, "invalid_token")
     url = f"{API}/relations?user_ids={ids.text(star)}"
     refused(social.client.get(url, headers=minter.bearer(jo)), 401, "invalid_token")

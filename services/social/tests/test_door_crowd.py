@@ -4,9 +4,9 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
 
-from services.social.models import PURGED
 from shared import ids
 from shared.database import Database
+from shared.purging import PURGED
 from shared.testing import Minter, Running, eventually
 
 from .test_door import follow_url

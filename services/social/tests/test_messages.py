@@ -12,6 +12,7 @@ from services.social.subscriptions import HANDLERS
 from shared import clock, ids
 from shared.database import Database
 from shared.events.envelope import Event
+from shared.purging import PURGED
 from shared.testing import Running, eventually, examples_of
 
 from .world import all_follow, counted, deleted, edges, facts, person, purge_states, registered, some_people
@@ -56,7 +57,7 @@ def test_three_times_in_any_order_ends_as_once_in_order(social: Running, databas
         ]
         deliver(social, told, [ids.new() for _ in told], order)
     if ends == "withdraws":
-        eventually(lambda: set(purge_states(database).values()) == {models.PURGED})
+        eventually(lambda: set(purge_states(database).values()) == {PURGED})
     assert person(database, in_order).deleted == (ends == "withdraws")
     for someone in shuffled:
         assert state(database, someone)[1:] == state(database, in_order)[1:]
@@ -68,7 +69,7 @@ def test_the_same_fact_heard_again_changes_nothing(social: Running, database: Da
     all_follow(database, [gone], star)
     event_id = ids.new()
     assert social.hears("user.deleted.v1", deleted(gone), event_id=event_id)
-    eventually(lambda: purge_states(database) == {gone: models.PURGED})
+    eventually(lambda: purge_states(database) == {gone: PURGED})
     before = facts(database)
     for _ in range(2):
         assert social.hears("user.deleted.v1", deleted(gone), event_id=event_id)
@@ -80,7 +81,7 @@ def test_the_same_fact_heard_again_changes_nothing(social: Running, database: Da
 def test_a_withdrawal_asked_again_under_another_id_is_only_reported_again(social: Running, database: Database) -> None:
     (gone,) = some_people(database, 1)
     assert social.hears("user.deleted.v1", deleted(gone))
-    eventually(lambda: purge_states(database) == {gone: models.PURGED})
+    eventually(lambda: purge_states(database) == {gone: PURGED})
     before = state(database, gone)
     assert social.hears("user.deleted.v1", deleted(gone))
     purged = ("user.purged.v1", {"user_id": ids.text(gone), "service": "social"})

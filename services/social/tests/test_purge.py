@@ -5,15 +5,16 @@ from sqlalchemy import Connection, insert, update
 
 from services.social import models
 from services.social.actions.follows import follow
-from services.social.actions.withdrawals import bury, purge_some, report_again
+from services.social.actions.withdrawals import WITHDRAWAL
 from services.social.app import create_app
-from services.social.models import DONE, PURGED, PURGING
 from services.social.settings import Settings
 from shared import clock, ids
 from shared.database import Database
 from shared.events.bus import Bus
+from shared.purging import DONE, PURGED
 from shared.testing import Stub, eventually, running
 from shared.testing.homes import Home
+from shared.testing.steps import in_steps_of
 
 from .conftest import MIGRATIONS
 from .world import (
@@ -39,7 +40,7 @@ def with_edges_everywhere(database: Database) -> tuple[int, set[tuple[int, int]]
     for other in others[:-1]:
         database.write(follow, gone, other)
     all_follow(database, others[1:], others[0])
-    database.write(bury, gone)
+    database.write(WITHDRAWAL.request, gone)
     return gone, {pair for pair in edges(database) if gone not in pair}
 
 
@@ -63,7 +64,7 @@ def test_a_purge_that_is_stopped_after_any_step_goes_on_in_a_fresh_process(home:
     before = Database(url)
     gone, others = with_edges_everywhere(before)
     for _ in range(steps):
-        before.write(purge_some, LAST_SWEEP_AFTER, CHUNK)
+        before.write(in_steps_of(CHUNK, WITHDRAWAL).step, LAST_SWEEP_AFTER)
         assert wrong_counts(before) == []
     before.close()
     after = Database(url)
@@ -72,26 +73,11 @@ def test_a_purge_that_is_stopped_after_any_step_goes_on_in_a_fresh_process(home:
     after.close()
 
 
-def test_a_step_that_dies_before_its_commit_has_not_happened(database: Database) -> None:
-    gone, others = with_edges_everywhere(database)
-    untouched = edges(database)
-
-    def die_at_the_end(tx: Connection) -> None:
-        purge_some(tx, LAST_SWEEP_AFTER, CHUNK)
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        database.write(die_at_the_end)
-    assert edges(database) == untouched and wrong_counts(database) == []
-    purge_to_the_end(database, CHUNK)
-    assert_complete(database, gone, others)
-
-
 def test_a_service_that_starts_again_finishes_what_it_had_begun(
     settings: Settings, database: Database, auth: Stub, bus: Bus
 ) -> None:
     gone, others = with_edges_everywhere(database)
-    database.write(purge_some, LAST_SWEEP_AFTER, CHUNK)
+    database.write(in_steps_of(CHUNK, WITHDRAWAL).step, LAST_SWEEP_AFTER)
     with running(create_app(settings, bus, auth.transport)):
         eventually(lambda: purge_states(database) == {gone: PURGED})
     assert_complete(database, gone, others)
@@ -102,7 +88,7 @@ def test_two_who_follow_each_other_can_withdraw_together(database: Database) -> 
     for follower, followee in ((one, other), (other, one), (friend, one), (friend, other)):
         database.write(follow, follower, followee)
     for gone in (one, other):
-        database.write(bury, gone)
+        database.write(WITHDRAWAL.request, gone)
     purge_to_the_end(database, 1)
     assert edges(database) == set() and wrong_counts(database) == []
     assert purge_states(database) == {one: PURGED, other: PURGED}
@@ -110,18 +96,9 @@ def test_two_who_follow_each_other_can_withdraw_together(database: Database) -> 
 
 def test_nothing_is_left_of_who_they_were(database: Database) -> None:
     (gone,) = some_people(database, 1)
-    database.write(bury, gone)
+    database.write(WITHDRAWAL.request, gone)
     row = person(database, gone)
     assert (row.nickname, row.name, row.avatar_url, row.deleted) == (None, None, None, True)
-
-
-def test_while_the_purge_goes_on_nothing_is_reported(database: Database) -> None:
-    gone, _ = with_edges_everywhere(database)
-    before = facts(database)
-    assert not database.write(bury, gone)
-    database.write(report_again, gone)
-    database.write(purge_some, LAST_SWEEP_AFTER, CHUNK)
-    assert facts(database) == before and purge_states(database) == {gone: PURGING}
 
 
 def slip_in(tx: Connection, follower: int, followee: int) -> None:
@@ -135,31 +112,11 @@ def slip_in(tx: Connection, follower: int, followee: int) -> None:
 
 def test_a_last_sweep_takes_what_slipped_in_and_then_it_is_over_for_good(database: Database) -> None:
     gone, other = some_people(database, 2)
-    database.write(bury, gone)
-    assert database.write(purge_some, 0)
+    database.write(WITHDRAWAL.request, gone)
+    assert database.write(WITHDRAWAL.step, 0)
     assert purge_states(database) == {gone: PURGED} and len(facts(database)) == 1
     database.write(slip_in, gone, other)
-    assert database.write(purge_some, 0) and edges(database) == set() and wrong_counts(database) == []
-    assert database.write(purge_some, 0) and purge_states(database) == {gone: DONE}
-    assert not database.write(purge_some, 0)
-    assert len(facts(database)) == 1
-
-
-def test_the_last_sweep_waits_until_every_token_has_expired(database: Database) -> None:
-    (gone,) = some_people(database, 1)
-    earliest = clock.now() + LAST_SWEEP_AFTER
-    database.write(bury, gone)
-    assert database.write(purge_some, LAST_SWEEP_AFTER)
-    assert not database.write(purge_some, LAST_SWEEP_AFTER)
-    due = database.read(lambda connection: connection.execute(models.purges.select()).one()).sweep_at
-    assert due >= earliest
-
-
-def test_a_withdrawal_that_is_over_is_reported_again_when_auth_asks(database: Database) -> None:
-    (gone,) = some_people(database, 1)
-    database.write(bury, gone)
-    for _ in range(2):
-        database.write(purge_some, 0)
+    assert database.write(WITHDRAWAL.step, 0) and edges(database) == set() and wrong_counts(database) == []
     assert purge_states(database) == {gone: DONE}
-    database.write(report_again, gone)
-    assert [name for name, _ in facts(database)] == ["user.purged.v1"] * 2
+    assert not database.write(WITHDRAWAL.step, 0)
+    assert len(facts(database)) == 1

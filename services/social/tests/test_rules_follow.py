@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from services.social import queries
 from services.social.actions.follows import follow, unfollow
-from services.social.actions.withdrawals import bury, purge_some
+from services.social.actions.withdrawals import WITHDRAWAL
 from shared import ids
 from shared.database import Database
 from shared.errors import Invalid, NotFound, Unauthenticated
@@ -92,7 +92,7 @@ def test_people_not_heard_of_are_named_so_that_auth_can_be_asked(database: Datab
 def test_a_token_still_in_flight_changes_nothing(database: Database, change: Any) -> None:
     jo, star = some_people(database, 2)
     database.write(follow, jo, star)
-    database.write(bury, jo)
+    database.write(WITHDRAWAL.request, jo)
     with pytest.raises(Unauthenticated):
         database.write(change, jo, star)
     assert edges(database) == {(jo, star)} and len(facts(database)) == 1
@@ -101,7 +101,7 @@ def test_a_token_still_in_flight_changes_nothing(database: Database, change: Any
 @pytest.mark.parametrize("change", [follow, unfollow])
 def test_who_has_withdrawn_cannot_be_followed(database: Database, change: Any) -> None:
     jo, star = some_people(database, 2)
-    database.write(bury, star)
+    database.write(WITHDRAWAL.request, star)
     with pytest.raises(NotFound):
         database.write(change, jo, star)
     assert edges(database) == set() and facts(database) == []
@@ -124,8 +124,8 @@ PEOPLE = 4
 someone = st.integers(0, PEOPLE - 1)
 steps = st.one_of(
     st.tuples(st.sampled_from([follow, unfollow]), someone, someone),
-    st.tuples(st.just(bury), someone, st.none()),
-    st.tuples(st.just(purge_some), st.none(), st.none()),
+    st.tuples(st.just(WITHDRAWAL.request), someone, st.none()),
+    st.tuples(st.just(WITHDRAWAL.step), st.none(), st.none()),
 )
 
 
@@ -138,10 +138,10 @@ def test_whatever_happens_in_whatever_order_the_edges_are_as_told_and_the_counts
     expected: set[tuple[int, int]] = set()
     gone: set[int] = set()
     for action, one, other in history:
-        if action is purge_some:
-            database.write(purge_some, 0, 2)
+        if action is WITHDRAWAL.step:
+            database.write(WITHDRAWAL.step, 0, 2)
         elif other is None and one is not None:
-            database.write(bury, everybody[one])
+            database.write(WITHDRAWAL.request, everybody[one])
             gone.add(everybody[one])
         elif one is not None and other is not None:
             pair = everybody[one], everybody[other]

@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy import Connection
 
 from services.social import queries
-from services.social.actions import people, withdrawals
+from services.social.actions import people
 from services.social.actions.follows import follow
+from services.social.actions.withdrawals import WITHDRAWAL
 from shared import ids
 from shared.database import Database
 from shared.errors import NotFound, Unauthenticated
@@ -73,7 +74,7 @@ def test_who_withdraws_is_hidden_at_once_and_counted_until_the_purge_is_done(dat
     star, gone, fan = some_people(database, 3)
     all_follow(database, [gone, fan], star)
     database.write(follow, star, gone)
-    database.write(withdrawals.bury, gone)
+    database.write(WITHDRAWAL.request, gone)
     assert shown(database, queries.followers, star) == [fan]
     assert shown(database, queries.following, star) == []
     assert database.read(queries.relations, star, [gone]) == [
@@ -88,7 +89,7 @@ def test_the_lists_of_somebody_withdrawn_are_not_there_and_those_of_strangers_ne
     database: Database, question: List
 ) -> None:
     (gone,) = some_people(database, 1)
-    database.write(withdrawals.bury, gone)
+    database.write(WITHDRAWAL.request, gone)
     with pytest.raises(NotFound):
         database.read(question, gone, FIRST)
     with pytest.raises(queries.Strangers):
@@ -99,7 +100,7 @@ def test_the_counts_of_somebody_withdrawn_are_not_there_and_those_of_strangers_n
     database: Database,
 ) -> None:
     (gone,) = some_people(database, 1)
-    database.write(withdrawals.bury, gone)
+    database.write(WITHDRAWAL.request, gone)
     with pytest.raises(NotFound):
         database.read(queries.counts, gone)
     with pytest.raises(queries.Strangers):
@@ -127,7 +128,7 @@ def test_relations_come_in_the_order_asked_for(database: Database) -> None:
 def test_relations_are_told_to_a_stranger_and_not_to_somebody_withdrawn(database: Database) -> None:
     jo, star = some_people(database, 2)
     assert not database.read(queries.relations, ids.new(), [jo])[0]["following"]
-    database.write(withdrawals.bury, jo)
+    database.write(WITHDRAWAL.request, jo)
     with pytest.raises(Unauthenticated):
         database.read(queries.relations, jo, [star])
 
@@ -139,8 +140,8 @@ def test_no_question_reads_a_whole_table_or_sorts(database: Database) -> None:
         database.read(queries.followers, star, Page(20, (ids.new(),)))
         database.read(queries.following, jo, Page(20, (ids.new(),)))
         database.read(queries.relations, jo, [star, ids.new()])
-        database.write(withdrawals.bury, star)
-        database.write(withdrawals.purge_some, LAST_SWEEP_AFTER)
+        database.write(WITHDRAWAL.request, star)
+        database.write(WITHDRAWAL.step, LAST_SWEEP_AFTER)
 
     questions = [each for each in asked if each[0].startswith(("SELECT", "UPDATE", "DELETE"))]
     assert len(questions) > 15

@@ -5,12 +5,14 @@ from typing import Any
 from sqlalchemy import Row, func, select
 
 from services.social import models
-from services.social.actions import people, withdrawals
+from services.social.actions import people
 from services.social.actions.follows import follow
+from services.social.actions.withdrawals import WITHDRAWAL
 from shared import clock, ids
 from shared.database import Database
 from shared.pages import Page
 from shared.testing import announced
+from shared.testing.steps import in_steps_of
 
 FIRST = Page(100, None)
 LAST_SWEEP_AFTER = clock.HOUR
@@ -82,5 +84,5 @@ def purge_states(database: Database) -> dict[int, str]:
 
 def purge_to_the_end(database: Database, chunk: int = 10) -> None:
     """What the worker does until nothing is due."""
-    while database.write(withdrawals.purge_some, LAST_SWEEP_AFTER, chunk):
+    while database.write(in_steps_of(chunk, WITHDRAWAL).step, LAST_SWEEP_AFTER):
         pass

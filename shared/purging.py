@@ -1,0 +1,151 @@
+"""Removing what a subject left, little by little and for certain; saying so; and looking once more.
+
+The job is a row. It is made in the transaction that hides the subject, and each step is one transaction that looks
+for what is still there, so a kill at any point costs at most one step. When nothing is left, that is announced in
+the same transaction; a last sweep, after a time by which no earlier write can still be under way, takes what
+slipped in. Jobs take turns, so one with a million rows does not keep the others waiting.
+
+The table of jobs needs the subject as its primary key and the columns `requested_at`, `sweep_at` (nullable, with an
+index) and `state`; the table of the comparison the columns `id` and `place`.
+"""
+
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from anyio import CapacityLimiter
+from sqlalchemy import Column, Connection, Row, Table, select, update
+
+from shared import clock, ids, metrics
+from shared.background import to_end
+from shared.database import Database, insert_new, upsert
+
+PURGING, PURGED, DONE = "purging", "purged", "done"
+LOOK_AGAIN_AFTER = clock.SECOND
+OVERLAP = 10 * clock.MINUTE
+"""How far back a list is read again: its entries are committed in another order than their ids were made."""
+_ONLY_ROW = 1
+
+Remove = Callable[[Connection, int, int], bool]
+"""Removes at most so many things of a subject; whether there may be more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Purge:
+    """What it means, in one service, that somebody is to leave nothing behind."""
+
+    jobs: Table
+    hide: Callable[[Connection, int], None]
+    """From this transaction on the subject is not seen and can change nothing."""
+    remove: Sequence[tuple[Remove, int]]
+    """All that there may be, and how many of each kind go in one transaction."""
+    announce: Callable[[Connection, int], None]
+    """Says that nothing is left."""
+    is_pending: Callable[[Connection, int], bool] | None = None
+    """Whether something removed here still goes on to be removed elsewhere."""
+
+    @property
+    def _subject(self) -> Column[int]:
+        (column,) = self.jobs.primary_key.columns
+        return column
+
+    def request(self, tx: Connection, subject: int) -> bool:
+        """Hide the subject and have it purged; whether that is news."""
+        if not self._open(tx, subject):
+            return False
+        self.hide(tx, subject)
+        return True
+
+    def request_all(self, tx: Connection, subjects: Collection[int]) -> int:
+        """The same for whichever of these are not yet; how many those were.
+
+        All rows of jobs come before all that `hide` locks, and both by ascending id, so that it never deadlocks
+        with itself or with a step.
+        """
+        known = tx.execute(select(self._subject).where(self._subject.in_(subjects))).scalars()
+        missed = [each for each in sorted(set(subjects) - set(known)) if self._open(tx, each)]
+        for subject in missed:
+            self.hide(tx, subject)
+        return len(missed)
+
+    def announce_again(self, tx: Connection, subject: int) -> None:
+        """Somebody has not heard that nothing is left: say so once more, if it is so."""
+        question = select(self.jobs.c.state).where(self._subject == subject).with_for_update()
+        if tx.execute(question).scalar_one() != PURGING:
+            self.announce(tx, subject)
+
+    def step(self, tx: Connection, last_sweep_after: int) -> bool:
+        """One step of the job that is due the longest; whether there may be more to do.
+
+        `last_sweep_after` (ms) is how long after the request the last sweep comes.
+        """
+        jobs, now = self.jobs.c, clock.now()
+        wanted = self._subject.label("subject"), jobs.state, jobs.requested_at
+        longest_due = select(*wanted).where(jobs.sweep_at <= now).order_by(jobs.sweep_at).limit(1)
+        job = tx.execute(longest_due.with_for_update(skip_locked=True)).one_or_none()
+        if job is None:
+            return False
+        # Some of each kind in one transaction: most have little of everything, and one step ends their purge.
+        more = [remove(tx, job.subject, chunk) for remove, chunk in self.remove]
+        changes = {"sweep_at": now} if any(more) else self._ended(tx, job, last_sweep_after)
+        tx.execute(update(self.jobs).where(self._subject == job.subject).values(**changes))
+        return True
+
+    def _open(self, tx: Connection, subject: int) -> bool:
+        now = clock.now()
+        row = {self._subject.name: subject, "requested_at": now, "sweep_at": now, "state": PURGING}
+        return insert_new(tx, self.jobs, row)
+
+    def _ended(self, tx: Connection, job: Row[Any], last_sweep_after: int) -> dict[str, Any]:
+        """Nothing is left here: say so, and look once more later; after that it is over."""
+        if self.is_pending is not None and self.is_pending(tx, job.subject):
+            return {"sweep_at": clock.now() + LOOK_AGAIN_AFTER}
+        if job.state == PURGED:
+            return {"state": DONE, "sweep_at": None}
+        self.announce(tx, job.subject)
+        return {"state": PURGED, "sweep_at": job.requested_at + last_sweep_after}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some entries of a list of subjects, oldest first, and after which entry it goes on."""
+
+    subjects: Sequence[int]
+    last: int | None
+    """The id of the newest entry among them."""
+    next: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Holds the jobs against somebody else's list of all that have to be there: events may fail, the list does not."""
+
+    service: str
+    database: Database
+    purge: Purge
+    places: Table
+    read: Callable[[int], Awaitable[Part]]
+    """The part of the list after this entry. Raises Unavailable."""
+
+    async def step(self) -> bool:
+        """Request whatever is in the list and not here. There is nothing more to do until the next round."""
+        thread = CapacityLimiter(1)
+        place = await to_end(self.database.read, self.place, limiter=thread)
+        after: int | None = max(place - (OVERLAP << ids.RANDOM_BITS), 0)
+        while after is not None:
+            part = await self.read(after)
+            place = max(place, part.last or 0)
+            missed = await to_end(self.database.write, self._catch_up, part.subjects, place, limiter=thread)
+            metrics.RECONCILED.labels(self.service).inc(missed)
+            after = part.next
+        return False
+
+    def place(self, connection: Connection) -> int:
+        """The newest entry that has been compared; 0 before the first."""
+        question = select(self.places.c.place).where(self.places.c.id == _ONLY_ROW)
+        return connection.execute(question).scalar_one_or_none() or 0
+
+    def _catch_up(self, tx: Connection, subjects: Sequence[int], place: int) -> int:
+        missed = self.purge.request_all(tx, subjects)
+        upsert(tx, self.places, {"id": _ONLY_ROW, "place": place}, lambda new: {"place": new.place})
+        return missed

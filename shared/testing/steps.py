@@ -1,0 +1,10 @@
+"""Small steps: what takes one transaction in use takes many in a test, so that it can be stopped between them."""
+
+from dataclasses import replace
+
+from shared.purging import Purge
+
+
+def in_steps_of(chunk: int, purge: Purge) -> Purge:
+    """The same purge, with at most so many things of each kind in one transaction."""
+    return replace(purge, remove=[(remove, chunk) for remove, _ in purge.remove])
