@@ -4,6 +4,7 @@ import json
 import secrets
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -17,6 +18,7 @@ from deploy.chaos.system import ACCESS_TOKEN_SECONDS, CHEAP, Fault
 from shared import clock, ids
 
 READY_SECONDS = 120.0
+RECOVERY_SECONDS = 60.0
 FELT_FACTS = 10
 CALLS = {"auth": ("social", "posts", "dm", "gateway"), "posts": ("dm",)}
 
@@ -83,6 +85,9 @@ class Cluster:
         ]
 
     def _hang_broker(self) -> None:
+        """Only a broker to which everybody is connected: to one that has yet to come back nothing is sent."""
+        with suppress(TimeoutError):
+            until(self.is_ready, RECOVERY_SECONDS, "every process is ready")
         self._hung_since = clock.now()
         self.broker.container.pause()
 
