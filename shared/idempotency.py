@@ -127,5 +127,6 @@ def forget_some_of(table: Table, tx: Connection, owner: int, limit: int) -> bool
     """Delete some answers that are kept for this owner, for they hold what was written; whether there may be more."""
     theirs = table.c.owner_id == owner
     keys = list(tx.execute(select(table.c.key_hash).where(theirs).limit(limit)).scalars())
-    tx.execute(delete(table).where(theirs, table.c.key_hash.in_(keys)))
+    if keys:
+        tx.execute(delete(table).where(theirs, table.c.key_hash.in_(keys)))
     return len(keys) == limit

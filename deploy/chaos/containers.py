@@ -100,7 +100,7 @@ class Database:
 
     def url(self, user: str, schema: str) -> str:
         """For SQLAlchemy."""
-        return f"mysql+pymysql://{user}:{PASSWORD}@127.0.0.1:{self.port}/{schema}"
+        return f"mysql+pymysql://{user}:{PASSWORD}@127.0.0.1:{self.port}/{schema}?ssl_disabled=true"
 
     def run(self) -> None:
         """Make it, and return when all four schemas are there."""
