@@ -54,12 +54,12 @@ class Person:
 
 @dataclass
 class Written:
-    """A post, a comment or a message. Its text is unlike every other."""
+    """A post, a comment, a message or a photo shown in a room. Its text, of a photo its id, is unlike every other."""
 
     kind: str
     author: Person
     place: str
-    """The post of a comment, the room of a message."""
+    """The post of a comment, the room of a message or a photo."""
     text: str
     outcome: Outcome = UNKNOWN
     id: str = ""

@@ -105,6 +105,21 @@ class Hand:
             if message.outcome is ACKED and self.chance.random() < 0.3:
                 self.client.ask(whom, "PUT", f"/rooms/{room}/read", json={"message_id": message.id})
 
+    def show(self, who: Person, whom: Person) -> None:
+        """A photo in the room of the two, if they have one."""
+        room = self.history.rooms.get(frozenset({who.id, whom.id}))
+        if room is None:
+            return
+        upload = self.client.ask(who, "POST", f"/rooms/{room}/media", files={"file": ("a.png", PICTURE, "image/png")})
+        if upload.outcome is ACKED:
+            photo = Written("photo", who, room, upload.body["id"])
+            self.history.written.append(photo)
+            self._say(photo, f"/rooms/{room}/messages", {"type": "image", "media_id": photo.text})
+
+    def portrait(self, who: Person) -> None:
+        """A picture of themselves, in place of an earlier one."""
+        self.client.ask(who, "PUT", "/users/me/avatar", files={"file": ("me.png", PICTURE, "image/png")})
+
     def withdraw(self, who: Person) -> None:
         """While they themselves still do things with a token that is about to be refused."""
         post = self.chance.choice(self.town.posts)
@@ -143,7 +158,7 @@ class Hand:
         thing.outcome = reply.outcome
         if reply.outcome is ACKED:
             thing.id = reply.body["id"]
-            if thing.kind != "message":
+            if thing.kind in ("post", "comment"):
                 self.town.remember(thing)
 
 
@@ -218,6 +233,8 @@ class Traffic:
             (2, lambda: hand.reply(who, chance.choice(town.comments)) if town.comments else None),
             (3, lambda: hand.message(who, other) if other is not who else None),
             (1, lambda: hand.publish(who) if chance.random() < 0.3 else None),
+            (1, lambda: hand.show(who, other) if chance.random() < 0.3 else None),
+            (1, lambda: hand.portrait(who) if chance.random() < 0.1 else None),
         ]
         chance.choices([deed for _, deed in deeds], [weight for weight, _ in deeds])[0]()
 
@@ -239,6 +256,9 @@ class Traffic:
         hand.comment(who, post)
         if chance.random() < 0.5:
             hand.message(who, friend, times=chance.randint(1, 2))
+        if chance.random() < 0.1:
+            hand.portrait(who)
+            hand.show(who, friend)
         if chance.random() < 0.3:
             hand.follow(friend, who)
             hand.message(friend, who)

@@ -1,4 +1,4 @@
-"""Short runs of `make chaos`: nothing is lost in either mode."""
+"""Short runs of `make chaos`: nothing is lost in either mode, and a relay that loses something is caught."""
 
 import re
 import subprocess
@@ -9,7 +9,7 @@ import pytest
 from deploy.tests.running import REPOSITORY
 from shared.testing.containers import require_engine
 
-LONGEST = 280
+LONGEST = 480
 
 
 def chaos(*options: str) -> subprocess.CompletedProcess[str]:
@@ -40,8 +40,18 @@ def test_nothing_is_lost_when_the_one_process_is_killed_again_and_again() -> Non
 @pytest.mark.timeout(LONGEST)
 def test_nothing_is_lost_when_parts_of_the_cluster_are_killed_hang_and_are_cut_off() -> None:
     require_engine()
-    run = chaos("--seconds=45", "--seed=2026")
+    run = chaos("--seconds=90", "--seed=2026")
     assert run.returncode == 0, run.stdout + run.stderr
     for fault in ("kill broker", "hang broker", "hang and kill broker", "kill database", "hang database", "partition"):
         assert figure(run, fault) == 1
     assert figure(run, "withdrawals") > 0
+
+
+@pytest.mark.containers
+@pytest.mark.timeout(LONGEST)
+def test_a_relay_that_marks_before_it_publishes_is_caught() -> None:
+    require_engine()
+    run = chaos("--broken=mark-before-publish", "--seconds=30", "--kills=2", "--seed=2026")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert figure(run, "hang and kill broker") == 1
+    assert figure(run, "differences: lost") > 0

@@ -13,7 +13,7 @@ from shared import ids
 
 def said(ledger: Ledger) -> Iterator[Difference]:
     """Every acknowledged message, in its room, from its sender, in these bytes, once; and none that was refused."""
-    rows = {row.id: row for row in ledger.rows("dm", select(dm.messages))}
+    rows = {row.id: row for row in ledger.rows("dm", select(dm.messages).where(dm.messages.c.text.is_not(None)))}
     yield from each(DOUBLED, "message", repeated(row.text for row in rows.values()))
     texts = {row.text for row in rows.values()}
     for message in [thing for thing in list(ledger.history.written) if thing.kind == "message"]:
@@ -26,6 +26,17 @@ def said(ledger: Ledger) -> Iterator[Difference]:
             yield Difference(WRONG, f"a refused message is there: {message.text}")
     known = {message.text for message in list(ledger.history.written)}
     yield from each(WRONG, "a message that nobody sent", texts - known)
+
+
+def shown(ledger: Ledger) -> Iterator[Difference]:
+    """Every acknowledged photo, in its room, from its sender, once."""
+    rows = {row.id: row for row in ledger.rows("dm", select(dm.messages).where(dm.messages.c.media_id.is_not(None)))}
+    yield from each(DOUBLED, "photo in a room", repeated(row.media_id for row in rows.values()))
+    for photo in [thing for thing in list(ledger.history.written) if thing.kind == "photo" and thing.outcome is ACKED]:
+        row = rows.get(ids.parse(photo.id))
+        wanted = ids.parse(photo.place), ids.parse(photo.author.id), ids.parse(photo.text)
+        if row is None or (row.room_id, row.sender_id, row.media_id) != wanted:
+            yield Difference(LOST, f"photo {photo.id} in room {photo.place}")
 
 
 def one_room_for_two(ledger: Ledger) -> Iterator[Difference]:

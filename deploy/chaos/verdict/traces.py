@@ -11,6 +11,7 @@ from deploy.chaos.history import MARK
 from deploy.chaos.verdict.ledger import ORPHANED, TRACES, Difference, Ledger, each
 from services.auth import models as auth
 from services.dm import models as dm
+from services.dm.actions.photos import names_of
 from services.posts import models as posts
 
 SIGNS = re.compile(rf"{MARK}[0-9a-f]{{14}}|\+?8210[0-9]{{8}}")
@@ -85,8 +86,8 @@ def stored(ledger: Ledger) -> Iterator[Difference]:
     yield from _compare(ledger, "posts", _names(ledger))
     avatars = {row.avatar for row in ledger.rows("auth", select(auth.accounts.c.avatar)) if row.avatar}
     yield from _compare(ledger, "auth", avatars)
-    if ledger.rows("dm", select(dm.media.c.id).limit(1)):
-        yield Difference(TRACES, "the traffic sends no photos, and dm has some")
+    files = ledger.rows("dm", select(dm.media.c.file))
+    yield from _compare(ledger, "dm", {name for row in files for name in names_of(row.file)})
 
 
 def _names(ledger: Ledger) -> set[str]:
@@ -98,7 +99,7 @@ def _compare(ledger: Ledger, service: str, wanted: Iterable[str]) -> Iterator[Di
     wanted = set(wanted)
     folder = ledger.system.files[service]
     there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    models = {"posts": posts, "auth": auth}[service]
+    models = {"posts": posts, "auth": auth, "dm": dm}[service]
     going = {row.name for row in ledger.rows(service, select(models.disposal.c.name))}
     yield from each(ORPHANED, f"file of {service} that nobody knows", there - wanted - going)
     yield from each("lost", f"file of {service}", wanted - there)

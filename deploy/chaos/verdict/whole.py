@@ -25,6 +25,7 @@ OWN: Sequence[Check] = (
     posts.counted,
     posts.finished,
     rooms.said,
+    rooms.shown,
     rooms.one_room_for_two,
     rooms.counted,
     rooms.finished,
