@@ -8,7 +8,7 @@ from typing import Any, TypeVar, TypeVarTuple
 import structlog
 from anyio import CapacityLimiter, to_thread
 
-from shared import metrics
+from shared import errors, metrics
 
 log = structlog.get_logger()
 LONGEST_PAUSE = 5.0
@@ -54,15 +54,20 @@ class Worker:
             try:
                 more = await self._step()
                 failures = 0
-            except Exception:
-                failures += 1
-                more = False
-                metrics.BACKGROUND_FAILURES.labels(self.name).inc()
-                log.exception("background step failed", worker=self.name, failures=failures)
+            except Exception as problem:
+                more, failures = False, failures + 1
+                self._tell(problem, failures)
             if failures:
                 await asyncio.sleep(min(LONGEST_PAUSE, 0.1 * 2 ** min(failures, 10)))
             elif not more:
                 await self._rest()
+
+    def _tell(self, problem: Exception, failures: int) -> None:
+        metrics.BACKGROUND_FAILURES.labels(self.name).inc()
+        if isinstance(problem, errors.Unavailable):  # a part is away, which is no mistake of ours
+            log.warning("background step put off", worker=self.name, failures=failures, reason=str(problem))
+        else:
+            log.error("background step failed", worker=self.name, failures=failures, exc_info=problem)
 
     async def _rest(self) -> None:
         try:

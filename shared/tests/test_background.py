@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 from anyio import CapacityLimiter, to_thread
+from structlog.testing import capture_logs
 
 from shared import metrics
 from shared.background import LONGEST_PAUSE, Worker, in_thread, to_end
+from shared.errors import Unavailable
 from shared.testing import eventually
 
 
@@ -131,6 +133,23 @@ def test_a_step_that_fails_is_counted_and_tried_again(monkeypatch: pytest.Monkey
     run(scenario())
     assert metrics.BACKGROUND_FAILURES.labels("failing")._value.get() == before + 2
     assert pauses[0] < pauses[1] <= LONGEST_PAUSE
+
+
+def test_a_part_that_is_away_is_told_in_one_line_and_a_mistake_with_its_trace() -> None:
+    steps = Steps(Unavailable("neighbour_unavailable", "It is away."), RuntimeError("a mistake"), False)
+
+    async def scenario() -> None:
+        worker = Worker("telling", steps.step, every=3600)
+        worker.start()
+        await soon(lambda: steps.taken == 3)
+        await worker.stop()
+
+    with capture_logs() as told:
+        run(scenario())
+    assert [(each["event"], "exc_info" in each) for each in told] == [
+        ("background step put off", False),
+        ("background step failed", True),
+    ]
 
 
 def test_however_often_it_fails_it_never_pauses_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
