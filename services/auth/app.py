@@ -14,13 +14,14 @@ from shared.storage import storage_from
 from shared.web.application import build
 
 from . import models
+from .actions import accounts as account_actions
 from .actions import housekeeping, keys, withdrawals
 from .api import accounts, internal, people, sessions
 from .api.parts import Parts
 from .passwords import Passwords
 from .settings import Settings
 from .subscriptions import HANDLERS
-from .tokens import Mint, Seal
+from .tokens import SIGNING_KEYS, Mint, Seal
 
 NAME = "auth"
 
@@ -32,7 +33,7 @@ def create_app(settings: Settings, bus: Bus) -> FastAPI:
     mint = Mint(settings.token_issuer, settings.token_audience, settings.access_token_seconds)
     storage = storage_from(settings.storage_url)
     darkroom = Darkroom(settings.decoders, settings.decoders_waiting)
-    seal = Seal(settings.key("signing keys"))
+    seal = Seal(settings.key(SIGNING_KEYS))
 
     relay = Relay(database, models.outbox, bus)
     inbox.listen(bus, NAME, database, models.inbox, HANDLERS)
@@ -44,14 +45,17 @@ def create_app(settings: Settings, bus: Bus) -> FastAPI:
     publishing = Worker("auth.relay", relay.step, every=SWEEP_SECONDS)
     database.on_announced = publishing.wake
     workers = [
-        Worker("auth.keys", in_thread(load_keys), every=30),
+        Worker("auth.keys", in_thread(load_keys), every=keys.RELOADED_EVERY),
         publishing,
         Worker("auth.withdrawals", in_thread(database.write, withdrawals.ask_again), every=60),
         Worker("auth.files", in_thread(disposal.sweep, database, models.disposal, storage), every=1),
         Worker(
             "auth.housekeeping",
-            in_thread(database.write, housekeeping.forget_old, settings.access_token_seconds * 1_000),
+            in_thread(database.write, housekeeping.forget_old, seal, settings.access_token_seconds * 1_000),
             every=600,
+        ),
+        Worker(
+            "auth.looks", in_thread(database.write, account_actions.claim_looks, settings.key("handles")), every=3600
         ),
         Worker("auth.outbox", in_thread(database.write, relay.forget_old), every=600),
     ]

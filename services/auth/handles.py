@@ -1,4 +1,7 @@
-"""The handles by which a person is known: email, nickname and phone, each in its one normal form."""
+"""The handles by which a person is known: email, nickname and phone, each in its one normal form.
+
+And what a nickname looks like: two that look alike are one to whoever reads them (docs/decisions/0014).
+"""
 
 import hashlib
 import hmac
@@ -18,6 +21,8 @@ _NICKNAME = re.compile(r"(?=[0-9._]*[a-z])[a-z0-9._]{3,30}")
 _BEGINNING = re.compile(r"[a-z0-9._]{1,30}")
 LONGEST_PHONE = 16
 """A plus and 15 digits (E.164); some countries have longer numbers that are none of it."""
+_ALIKE = str.maketrans({"0": "o", "1": "l", "i": "l", "m": "rn", "w": "vv"})
+_SEPARATORS = re.compile(r"[._]+")
 RESERVED = frozenset(
     [
         "abuse",
@@ -54,6 +59,10 @@ RESERVED = frozenset(
 )
 
 
+LOOKS = "looks"
+"""The kind of handle that stands for all nicknames which look alike."""
+
+
 @dataclass(frozen=True, slots=True)
 class Handle:
     """One handle in normal form."""
@@ -72,26 +81,51 @@ def email(given: str) -> Handle:
 
 
 def nickname(given: str) -> Handle:
+    """One that somebody wants: as `_borne_nickname`, and nothing that looks like the house. Raises Invalid."""
+    handle = _borne_nickname(given)
+    if looks(handle) in _RESERVED_LOOKS:
+        raise Invalid.field("nickname", "nickname_reserved", "This nickname is kept for the house.")
+    return handle
+
+
+def _borne_nickname(given: str) -> Handle:
     """3 to 30 of a-z, 0-9, dot and underscore, with a letter among them. Raises Invalid."""
     value = unicodedata.normalize("NFKC", given).lower()
     if not _NICKNAME.fullmatch(value):
         detail = "A nickname is 3 to 30 of a-z, 0-9, dot and underscore, with a letter among them."
         raise Invalid.field("nickname", "invalid_nickname", detail)
-    if value.strip("._") in RESERVED:
-        raise Invalid.field("nickname", "nickname_reserved", "This nickname is kept for the house.")
     return Handle("nickname", value)
+
+
+def looks(nickname: Handle) -> Handle:
+    """What all nicknames that look like this one have in common: a skeleton, as in UTS #39, section 4.
+
+    0 and o; 1, l and i; m and rn; w and vv are the same. So are dot and underscore, however many in a row; at either
+    end they are nothing.
+    """
+    spaced = _SEPARATORS.sub("_", nickname.value).strip("_")
+    return Handle(LOOKS, spaced.translate(_ALIKE))
+
+
+_RESERVED_LOOKS = frozenset(looks(Handle("nickname", each)) for each in RESERVED)
 
 
 def phone(given: str, region: str) -> Handle:
     """E.164; a number without a country code is of this region. Raises Invalid."""
     try:
         number = phonenumbers.parse(given, region)
+        value = _e164(number)
+        same = _e164(phonenumbers.parse(value, region)) == value  # not so where zeros lead
     except phonenumbers.NumberParseException as problem:
         raise _not_a_phone() from problem
-    value = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    if not phonenumbers.is_possible_number(number) or number.extension or len(value) > LONGEST_PHONE:
+    possible = same and phonenumbers.is_possible_number(number) and not number.extension
+    if not possible or len(value) > LONGEST_PHONE:
         raise _not_a_phone()
     return Handle("phone", value)
+
+
+def _e164(number: phonenumbers.PhoneNumber) -> str:
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 def identifier(given: str, region: str) -> Handle | None:
@@ -100,7 +134,7 @@ def identifier(given: str, region: str) -> Handle | None:
         if "@" in given:
             return email(given)
         if any(character.isalpha() for character in given):
-            return nickname(given)
+            return _borne_nickname(given)
         return phone(given, region)
     except Invalid:
         return None

@@ -1,17 +1,21 @@
-"""Auth as a process: `python -m services.auth.main [serve|migrate|replay|withdrawals|openapi]`."""
+"""Auth as a process: `python -m services.auth.main [serve|migrate|replay|withdrawals|rotate-keys|openapi]`."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from shared import clock
 from shared.database import Database
+from shared.errors import Refusal
 from shared.process import commands
 
 from . import queries
+from .actions import keys
 from .app import NAME, create_app
 from .models import PURGING
 from .settings import Settings
+from .tokens import SIGNING_KEYS, Seal
 
 cli = commands(NAME, Settings, create_app, Path(__file__).parent)
 
@@ -27,6 +31,24 @@ def withdrawals(
         where = "  ".join(f"{name} {each[name] or 'not yet'}" for name in PURGING)
         typer.echo(f"{each['user_id']}  withdrawn {each['withdrawn_at']}  {where}")
     database.close()
+
+
+@cli.command()
+def rotate_keys() -> None:
+    """Publish a new signing key. It signs in two minutes; the one before it goes when its last token has expired.
+
+    No process needs a restart. Run again before the new key signs, it changes nothing.
+    """
+    settings = Settings()
+    database = Database(settings.database_url, pool_size=1)
+    try:
+        made = database.write(keys.rotate, Seal(settings.key(SIGNING_KEYS)))
+    except Refusal as refusal:
+        raise SystemExit(refusal.detail) from refusal
+    finally:
+        database.close()
+    already = "" if made.fresh else "already "
+    typer.echo(f"key {made.kid} is {already}published and signs from {clock.text(made.signs_from)}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The tables of auth: accounts, the handles they hold, logins, keys, and who has withdrawn."""
+"""The tables of auth: accounts, the handles they hold, logins and their trail, keys, and who has withdrawn."""
 
 from sqlalchemy import Boolean, Column, Index, Integer, MetaData, String, Table
 
@@ -37,6 +37,12 @@ handles = Table(  # outlives its account, so that nobody else is ever taken for 
     Index("handles_by_account", "account_id"),
 )
 
+unclaimed_looks = Table(  # accounts from before looks were claimed; worked off once, and empty from then on
+    "unclaimed_looks",
+    metadata,
+    Column("account_id", Big, primary_key=True, autoincrement=False),
+)
+
 sessions = Table(
     "sessions",
     metadata,
@@ -65,11 +71,25 @@ refresh_tokens = Table(
     Index("refresh_tokens_by_parent", "parent"),
 )
 
-failures = Table(  # of passwords, by what was tried, whether or not there is such an account
+trail = Table(  # what was done with an account, for its owner to read
+    "trail",
+    metadata,
+    Column("id", Big, primary_key=True, autoincrement=False),
+    Column("account_id", Big, nullable=False),
+    Column("type", String(32), nullable=False),
+    Column("session_id", Big),
+    Column("ip", String(45), nullable=False),
+    Column("device", Exact(100)),
+    Column("created_at", Big, nullable=False),
+    Index("trail_by_account", "account_id", "id"),
+)
+
+failures = Table(  # of passwords, by account, or by what was tried where there is no such account
     "failures",
     metadata,
     Column("digest", Bytes(32), primary_key=True),
     Column("tries", Integer, nullable=False),
+    Column("pending", Integer, nullable=False),  # tries whose outcome is not known yet
     Column("blocked_until", Big, nullable=False),
     Column("last_at", Big, nullable=False),
     Index("failures_by_age", "last_at"),
@@ -79,8 +99,11 @@ signing_keys = Table(
     "signing_keys",
     metadata,
     Column("kid", String(32), primary_key=True),
+    Column("generation", Integer, nullable=False),
     Column("sealed_private_key", Bytes(1024), nullable=False),
     Column("created_at", Big, nullable=False),
+    Column("signs_from", Big, nullable=False),
+    Index("signing_keys_by_generation", "generation", unique=True),
 )
 
 withdrawals = Table(  # the truth about who is gone; neighbours compare themselves with it

@@ -2,22 +2,29 @@
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from contextlib import contextmanager
+from typing import TypeVar, TypeVarTuple
 
+from anyio import CapacityLimiter, to_thread
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from prometheus_client import Counter
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from shared.errors import Invalid, Unavailable
 
 T = TypeVar("T")
+Arguments = TypeVarTuple("Arguments")
 
 SHORTEST = 8
 LONGEST = 128
 LONGEST_BYTES = 1_024
 WAITING = 32
+VERIFIED = Counter("passwords_verified_total", "Passwords that were held against a hash.")
+THREADS = 4
+"""In which the database is asked what belongs to a password."""
 COMMON = frozenset(each for each in FREQUENCY_LISTS["passwords"] if len(each) >= SHORTEST)
 
 
@@ -30,14 +37,33 @@ def check(password: str, field: str) -> None:
 
 
 class Passwords:
-    """Hashes and verifies. At most as many at once as there are cores, and a bounded line waiting."""
+    """Hashes and verifies. At most as many at once as there are cores, and a bounded line waiting.
+
+    Whoever hashes or verifies takes a place in the line first, and keeps it for all that belongs to it.
+    """
 
     def __init__(self, memory_kib: int, iterations: int) -> None:
         cores = os.cpu_count() or 1
         self._places = cores + WAITING
         self._hasher = PasswordHasher(time_cost=iterations, memory_cost=memory_kib, parallelism=1)
         self._pool = ThreadPoolExecutor(cores, thread_name_prefix="passwords")
+        self._threads = CapacityLimiter(THREADS)
         self._nobody = self._hasher.hash("the password of nobody")
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """A place in the line as long as the block lasts. Raises Unavailable where none is left."""
+        if not self._places:
+            raise Unavailable("too_many_logins", "Too many are logging in at this moment.", retry_after=2)
+        self._places -= 1
+        try:
+            yield
+        finally:
+            self._places += 1
+
+    async def beside(self, function: Callable[[*Arguments], T], *args: *Arguments) -> T:
+        """Run a blocking function on a thread of those in the line, so that a crowd keeps none from who only reads."""
+        return await to_thread.run_sync(function, *args, limiter=self._threads)
 
     async def hash(self, password: str) -> str:
         """A fresh hash with its salt and parameters inside."""
@@ -59,6 +85,7 @@ class Passwords:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _matches(self, password: str, password_hash: str) -> bool:
+        VERIFIED.inc()
         try:
             return self._hasher.verify(password_hash, password)
         except (VerificationError, InvalidHashError):
@@ -66,10 +93,4 @@ class Passwords:
 
     async def _run(self, work: Callable[[], T]) -> T:
         """Awaited, so that those who wait here keep no thread from those who only read."""
-        if not self._places:
-            raise Unavailable("too_many_logins", "Too many are logging in at this moment.", retry_after=2)
-        self._places -= 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
-        finally:
-            self._places += 1
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work)

@@ -63,6 +63,16 @@ def sessions_of(connection: Connection, account_id: int, current: int, page: Pag
     return Slice.of(rows, page, lambda row: session_json(row, current), lambda row: (row.id,))
 
 
+def trail_of(connection: Connection, account_id: int, page: Page) -> Slice:
+    """What was done with the account, newest first."""
+    trail = models.trail
+    question = select(trail).where(trail.c.account_id == account_id).order_by(trail.c.id.desc()).limit(page.limit + 1)
+    if page.after is not None:
+        question = question.where(trail.c.id < page.after[0])
+    rows = connection.execute(question).all()
+    return Slice.of(rows, page, trail_json, lambda row: (row.id,))
+
+
 def people_called(connection: Connection, beginning: str, nickname: str, page: Page) -> Slice:
     """Profiles of those whose name begins so, or whose nickname does (none where it is empty), newest first.
 
@@ -88,12 +98,6 @@ def _called(column: ColumnElement[str], beginning: str, page: Page) -> Select[tu
     if page.after is not None:
         ids_ = ids_.where(age < page.after[0])
     return ids_.order_by(age.desc()).limit(page.limit + 1)
-
-
-def refusing_until(connection: Connection, digest: bytes) -> int | None:
-    """Until when (ms since 1970) passwords for this are not even looked at; None where none was ever wrong."""
-    failures = models.failures.c
-    return connection.execute(select(failures.blocked_until).where(failures.digest == digest)).scalar_one_or_none()
 
 
 def revoked(connection: Connection, since: int) -> dict[str, list[str]]:
@@ -175,6 +179,18 @@ def profile_json(row: Account) -> dict[str, Any]:
         "name": row.name,
         "bio": row.bio,
         "avatar_url": avatar_url(row.avatar),
+        "created_at": clock.text(row.created_at),
+    }
+
+
+def trail_json(row: Row[Any]) -> dict[str, Any]:
+    """An entry of the trail as its owner sees it."""
+    return {
+        "id": ids.text(row.id),
+        "type": row.type,
+        "session_id": None if row.session_id is None else ids.text(row.session_id),
+        "ip": row.ip,
+        "device": row.device,
         "created_at": clock.text(row.created_at),
     }
 

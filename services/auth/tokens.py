@@ -11,17 +11,21 @@ import jwt
 from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from shared import ids
+from shared import clock, ids
 from shared.access_tokens import ALGORITHM, TYPE, KeySet
 from shared.errors import Unavailable
+
+SIGNING_KEYS = "signing keys"
+"""The purpose of the key that seals them."""
 
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """One key pair and its public name."""
+    """One key pair, its public name, and from when it signs (ms since 1970)."""
 
     kid: str
     private: Ed25519PrivateKey
+    signs_from: int
 
     def public_jwk(self) -> dict[str, Any]:
         """What everybody may know (RFC 8037)."""
@@ -39,10 +43,10 @@ class Seal:
         """The key as it is stored."""
         return self._fernet.encrypt(key.private_bytes_raw())
 
-    def open(self, kid: str, sealed: bytes) -> SigningKey | None:
+    def open(self, kid: str, sealed: bytes, signs_from: int) -> SigningKey | None:
         """The stored key, or None where it was sealed with another secret."""
         try:
-            return SigningKey(kid, Ed25519PrivateKey.from_private_bytes(self._fernet.decrypt(sealed)))
+            return SigningKey(kid, Ed25519PrivateKey.from_private_bytes(self._fernet.decrypt(sealed)), signs_from)
         except InvalidToken:
             return None
 
@@ -57,7 +61,7 @@ class Mint:
         self._keys: list[SigningKey] = []
 
     def load(self, keys: list[SigningKey]) -> None:
-        """Use these keys, newest last: the newest signs, all are published."""
+        """Use these keys, newest last: all are published, the newest of those that may sign does."""
         self._keys = keys
 
     def check_ready(self) -> None:
@@ -70,7 +74,7 @@ class Mint:
 
     def access_token(self, subject: int, session: int) -> str:
         """A token for this person in this login."""
-        key = self._loaded()[-1]
+        key = self._signing()
         now = int(time.time())
         claims = {
             "iss": self._issuer,
@@ -82,6 +86,11 @@ class Mint:
             "exp": now + self.lifetime,
         }
         return jwt.encode(claims, key.private, ALGORITHM, headers={"typ": TYPE, "kid": key.kid})
+
+    def _signing(self) -> SigningKey:
+        """Asked anew each time, for a key begins to sign at its moment, whether or not keys were loaded since."""
+        keys, now = self._loaded(), clock.now()
+        return next((each for each in reversed(keys) if each.signs_from <= now), keys[0])
 
     def _loaded(self) -> list[SigningKey]:
         if not self._keys:

@@ -7,4 +7,4 @@ from shared.purging import Purge
 
 def in_steps_of(chunk: int, purge: Purge) -> Purge:
     """The same purge, with at most so many things of each kind in one transaction."""
-    return replace(purge, remove=[(remove, chunk) for remove, _ in purge.remove])
+    return replace(purge, kinds=[replace(kind, chunk=chunk) for kind in purge.kinds])

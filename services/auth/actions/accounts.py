@@ -4,7 +4,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from shared import clock, ids
 from shared.database import insert_new
@@ -12,10 +12,18 @@ from shared.disposal import claim, give_up
 from shared.errors import Conflict, Forbidden, Unauthenticated
 
 from .. import events, models
-from ..handles import Handle, digest
+from ..handles import LOOKS, Handle, digest, looks
 from ..queries import Account
+from . import trail
+from .trail import Kind, Origin
 
 NAME_KEY = 120
+_CHANGED = {
+    "password_hash": Kind.PASSWORD_CHANGED,
+    "nickname": Kind.NICKNAME_CHANGED,
+    "phone": Kind.PHONE_CHANGED,
+    **dict.fromkeys(("name", "bio", "avatar"), Kind.PROFILE_CHANGED),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +42,7 @@ def name_key(name: str) -> str:
     return unicodedata.normalize("NFKC", name).casefold()[:NAME_KEY]
 
 
-def sign_up(tx: Connection, applicant: Applicant, key: bytes) -> Account:
+def sign_up(tx: Connection, applicant: Applicant, key: bytes, ip: str) -> Account:
     """Make the account. Raises Conflict where the email, the nickname or the phone is, or ever was, another's."""
     now = clock.now()
     account_id = ids.new()
@@ -57,12 +65,13 @@ def sign_up(tx: Connection, applicant: Applicant, key: bytes) -> Account:
         )
     )
     account = _lock(tx, account_id)
+    trail.record(tx, account_id, Kind.SIGNED_UP, ip)
     events.user_registered(tx, account)
     return account
 
 
 def change_account(
-    tx: Connection, proven: Account, changes: dict[str, Any], taken: list[Handle], key: bytes
+    tx: Connection, proven: Account, changes: dict[str, Any], taken: list[Handle], key: bytes, origin: Origin
 ) -> Account:
     """Change columns of the account. `taken` are the handles among them; a former nickname stays one's own.
 
@@ -72,7 +81,7 @@ def change_account(
     for handle in taken:
         _take(tx, before.id, handle, key)
     _give_back_phone(tx, before, changes, key)
-    return _change(tx, before, changes)
+    return _change(tx, before, changes, origin)
 
 
 def lock_proven(tx: Connection, proven: Account) -> Account:
@@ -83,17 +92,33 @@ def lock_proven(tx: Connection, proven: Account) -> Account:
     return account
 
 
-def set_avatar(tx: Connection, account_id: int, name: str | None) -> Account:
+def set_avatar(tx: Connection, account_id: int, name: str | None, origin: Origin) -> Account:
     """Show this stored file, or none; the former one goes."""
     before = _lock(tx, account_id)
     if name is not None:
         claim(tx, models.disposal, [name])
     if before.avatar is not None:
         give_up(tx, models.disposal, [before.avatar])
-    return _change(tx, before, {"avatar": name})
+    return _change(tx, before, {"avatar": name}, origin)
 
 
-def _change(tx: Connection, before: Account, changes: dict[str, Any]) -> Account:
+def claim_looks(tx: Connection, key: bytes, limit: int = 500) -> bool:
+    """Claim what nicknames of before look like, the oldest account first; whether there may be more.
+
+    Of those that look alike already, each keeps its own, and the first also what they look like.
+    """
+    due, accounts = models.unclaimed_looks, models.accounts.c
+    question = select(due.c.account_id, accounts.nickname).outerjoin(models.accounts, accounts.id == due.c.account_id)
+    rows = tx.execute(question.order_by(due.c.account_id).limit(limit)).all()
+    for row in rows:
+        if row.nickname is not None:
+            mark = digest(key, looks(Handle("nickname", row.nickname)))
+            insert_new(tx, models.handles, {"kind": LOOKS, "digest": mark, "account_id": row.account_id})
+    tx.execute(delete(due).where(due.c.account_id.in_([row.account_id for row in rows])))
+    return len(rows) == limit
+
+
+def _change(tx: Connection, before: Account, changes: dict[str, Any], origin: Origin) -> Account:
     real = {name: value for name, value in changes.items() if getattr(before, name) != value}
     if not real:
         return before
@@ -103,6 +128,8 @@ def _change(tx: Connection, before: Account, changes: dict[str, Any]) -> Account
     real |= {"updated_at": max(clock.now(), before.updated_at + 1), "version": before.version + seen}
     tx.execute(update(models.accounts).where(models.accounts.c.id == before.id).values(**real))
     account = _lock(tx, before.id)
+    for kind in sorted({_CHANGED[name] for name in real.keys() & _CHANGED}):
+        trail.record_in_login(tx, account.id, kind, origin)
     if seen:
         events.user_updated(tx, account)
     return account
@@ -117,17 +144,34 @@ def _lock(tx: Connection, account_id: int) -> Account:
 
 
 def _take(tx: Connection, account_id: int, handle: Handle, key: bytes) -> None:
-    """The unique key decides, also between two at the same instant."""
+    """The unique key decides, also between two at the same instant. A nickname takes all that look like it along.
+
+    One's own of before may be borne again, whatever somebody else has come to look like meanwhile.
+    """
+    if not _claim(tx, account_id, handle, key):
+        return
+    if handle.kind == "nickname":
+        _claim(tx, account_id, looks(handle), key)
+
+
+def _claim(tx: Connection, account_id: int, handle: Handle, key: bytes) -> bool:
+    """Whether it was free. Raises Conflict where it is another's."""
     handles = models.handles
     mark = digest(key, handle)
     if insert_new(tx, handles, {"kind": handle.kind, "digest": mark, "account_id": account_id}):
-        return
+        return True
     owner = tx.execute(
         select(handles.c.account_id).where(handles.c.kind == handle.kind, handles.c.digest == mark)
     ).scalar_one_or_none()
     if owner != account_id:
-        detail = f"This {handle.kind} is taken."
-        raise Conflict(f"{handle.kind}_taken", detail)
+        raise _taken(handle)
+    return False
+
+
+def _taken(handle: Handle) -> Conflict:
+    if handle.kind == LOOKS:
+        return Conflict("nickname_taken", "This nickname looks like one that is taken.")
+    return Conflict(f"{handle.kind}_taken", f"This {handle.kind} is taken.")
 
 
 def _give_back_phone(tx: Connection, before: Account, changes: dict[str, Any], key: bytes) -> None:

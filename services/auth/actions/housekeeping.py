@@ -6,7 +6,8 @@ from shared import clock, ids
 from shared.events import inbox, outbox
 
 from .. import models
-from . import failures
+from ..tokens import Seal
+from . import failures, keys, trail
 
 BATCH = 1_000
 
@@ -35,12 +36,14 @@ def forget_old_facts(tx: Connection) -> bool:
     return len(gone) == BATCH
 
 
-def forget_old(tx: Connection, access_token_lifetime: int) -> bool:
+def forget_old(tx: Connection, seal: Seal, access_token_lifetime: int) -> bool:
     """One round of everything that auth may forget; whether there may be more."""
+    keys.forget_old(tx, seal, access_token_lifetime)
     more = [
         forget_old_sessions(tx, access_token_lifetime),
         forget_old_facts(tx),
         failures.forget_old(tx),
+        trail.forget_old(tx),
         inbox.forget_old(tx, models.inbox),
     ]
     return any(more)

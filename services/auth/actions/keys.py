@@ -1,27 +1,92 @@
-"""The keys that sign access tokens, sealed in the database so that all replicas share them."""
+"""The keys that sign access tokens, sealed in the database so that all replicas share them, and how they change.
+
+A new key is published long before it signs, so that whoever verifies has met it by then; the one before it stays
+published until the last token that it signed has expired. Replicas agree because all of it follows from the rows.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Row, delete, func, insert, select
 
 from shared import clock, ids
+from shared.errors import Conflict
 
 from .. import models
 from ..tokens import Seal, SigningKey
 
+RELOADED_EVERY = 30
+"""Seconds between two looks of a replica at the keys."""
+PUBLISHED_BEFORE = 2 * clock.MINUTE
+"""How long a new key is published before it signs.
+
+A verifier asks for the keys when it meets one that it does not know, at most every 30 seconds (shared/identity.py), and
+it may be answered by a replica that has not looked for 30 seconds. The other minute is for clocks that differ.
+"""
+KEPT_LONGER = clock.MINUTE
+"""How much longer than its last token a key is kept: for clocks that differ, and for the leeway of verifiers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """The newest key, from when it signs (ms since 1970), and whether it was made just now."""
+
+    kid: str
+    signs_from: int
+    fresh: bool
+
 
 def have_keys(tx: Connection, seal: Seal) -> list[SigningKey]:
-    """All keys that this secret opens, newest last. The first one ever is made here."""
+    """All keys that this secret opens, newest last. The first one ever is made here, and signs at once."""
+    return _opened(tx, seal) or [_make(tx, seal, clock.now())]
+
+
+def rotate(tx: Connection, seal: Seal) -> Rotation:
+    """Publish a new key, which will sign in a while. One that does not sign yet is the new one already.
+
+    Raises Conflict where there are keys, and none that this secret opens: the replicas have another secret.
+    """
+    have = _opened(tx, seal)
+    if not have and _rows(tx):
+        raise Conflict("other_secret", "SECRET opens none of the keys that are there.")
+    if have and have[-1].signs_from > clock.now():
+        return Rotation(have[-1].kid, have[-1].signs_from, fresh=False)
+    made = _make(tx, seal, clock.now() + PUBLISHED_BEFORE if have else clock.now())
+    return Rotation(made.kid, made.signs_from, fresh=True)
+
+
+def forget_old(tx: Connection, seal: Seal, access_token_lifetime: int) -> None:
+    """Delete keys whose last token has expired. Only this secret's: of another's, others may still sign with them."""
+    before = clock.now() - access_token_lifetime - KEPT_LONGER
+    over = [old.kid for old, new in pairwise(_opened(tx, seal)) if new.signs_from < before]
+    tx.execute(delete(models.signing_keys).where(models.signing_keys.c.kid.in_(over)))
+
+
+def _opened(tx: Connection, seal: Seal) -> list[SigningKey]:
+    found = (seal.open(row.kid, row.sealed_private_key, row.signs_from) for row in _rows(tx))
+    return [key for key in found if key is not None]
+
+
+def _rows(tx: Connection) -> Sequence[Row[Any]]:
     table = models.signing_keys
-    rows = tx.execute(select(table).order_by(table.c.created_at, table.c.kid)).all()
-    keys = [key for row in rows if (key := seal.open(row.kid, row.sealed_private_key))]
-    return keys or [_make(tx, seal)]
+    return tx.execute(select(table).order_by(table.c.generation)).all()
 
 
-def _make(tx: Connection, seal: Seal) -> SigningKey:
-    key = SigningKey(ids.text(ids.new()), Ed25519PrivateKey.generate())
+def _make(tx: Connection, seal: Seal, signs_from: int) -> SigningKey:
+    """Of two that make one at the same instant, the second finds its generation taken and is run again."""
+    table = models.signing_keys
+    newest = tx.execute(select(func.max(table.c.generation))).scalar_one() or 0
+    key = SigningKey(ids.text(ids.new()), Ed25519PrivateKey.generate(), signs_from)
     tx.execute(
-        insert(models.signing_keys).values(
-            kid=key.kid, sealed_private_key=seal.close(key.private), created_at=clock.now()
+        insert(table).values(
+            kid=key.kid,
+            generation=newest + 1,
+            sealed_private_key=seal.close(key.private),
+            created_at=clock.now(),
+            signs_from=signs_from,
         )
     )
     return key

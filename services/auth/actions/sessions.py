@@ -1,5 +1,6 @@
 """Logging in and out, and the chain of refresh tokens of each login."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,8 @@ from shared.errors import NotFound, Unauthenticated
 
 from .. import events, models
 from ..tokens import new_refresh_token, refresh_digest
+from . import trail
+from .trail import Kind
 
 GRACE = 10 * clock.SECOND
 """An answer may get lost: for so long a spent token may be spent again, if what it gave was never used."""
@@ -58,7 +61,7 @@ def log_in(
         raise Unauthenticated("invalid_credentials", "These credentials are not right.")
     if fresh_hash is not None:
         tx.execute(update(models.accounts).where(this).values(password_hash=fresh_hash))
-    _make_room(tx, account_id)
+    _make_room(tx, account_id, ip)
     session_id = ids.new()
     tx.execute(
         insert(models.sessions).values(
@@ -71,10 +74,11 @@ def log_in(
             expires_at=now + min(lifetimes.idle, lifetimes.absolute),
         )
     )
+    trail.record(tx, account_id, Kind.LOGIN, ip, session_id=session_id, device=device)
     return Login(account_id, session_id, _issue(tx, session_id, None))
 
 
-def refresh(tx: Connection, token: str, lifetimes: Lifetimes) -> Login | Reused:
+def refresh(tx: Connection, token: str, ip: str, lifetimes: Lifetimes) -> Login | Reused:
     """Spend a refresh token for a new pair. Raises Unauthenticated for one that is unknown or over.
 
     RFC 9700, section 4.14.2: rotation, and the end of the whole login where a spent token comes again.
@@ -88,6 +92,7 @@ def refresh(tx: Connection, token: str, lifetimes: Lifetimes) -> Login | Reused:
     spent = tx.execute(select(models.refresh_tokens).where(tokens.digest == digest)).one()
     if not _may_be_spent(tx, spent):
         _end(tx, session)
+        _record(tx, session, Kind.REFRESH_TOKEN_REUSED, ip)
         return Reused()
     now = clock.now()
     if spent.spent_at is None:
@@ -98,30 +103,55 @@ def refresh(tx: Connection, token: str, lifetimes: Lifetimes) -> Login | Reused:
     return Login(session.account_id, session.id, _issue(tx, session.id, digest))
 
 
-def log_out(tx: Connection, account_id: int, session_id: int) -> None:
-    """End one of the account's logins. Raises NotFound where it has none of this id."""
+def log_out(tx: Connection, account_id: int, session_id: int, ip: str) -> None:
+    """End this login of the account. Raises NotFound where it has none of this id."""
+    session = _own(tx, account_id, session_id)
+    _end(tx, session)
+    _record(tx, session, Kind.LOGOUT, ip)
+
+
+def end_other(tx: Connection, account_id: int, session_id: int, ip: str) -> None:
+    """End a login of the account, from another one. Raises NotFound where it has none of this id."""
+    session = _own(tx, account_id, session_id)
+    _end(tx, session)
+    _record(tx, session, Kind.SESSION_ENDED, ip)
+
+
+def end_others(tx: Connection, account_id: int, but: int, ip: str) -> list[int]:
+    """End all logins of the account but this one. Returns which. Raises Unauthenticated where this one has ended.
+
+    Of two that do so at the same instant, the first ends the second.
+    """
+    live = _all_live(tx, account_id)
+    here = next((session for session in live if session.id == but), None)
+    if here is None:
+        raise Unauthenticated("invalid_token", "This login has ended.")
+    others = [session for session in live if session is not here]
+    for session in others:
+        _end(tx, session)
+    if others:
+        _record(tx, here, Kind.SESSIONS_ENDED, ip)
+    return [session.id for session in others]
+
+
+def _all_live(tx: Connection, account_id: int) -> Sequence[Row[Any]]:
+    """Locked in one order, so that two who end them all do not wait for each other."""
+    sessions = models.sessions.c
+    mine = select(models.sessions).where(sessions.account_id == account_id, sessions.ended_at.is_(None))
+    return tx.execute(mine.order_by(sessions.id).with_for_update()).all()
+
+
+def _own(tx: Connection, account_id: int, session_id: int) -> Row[Any]:
     sessions = models.sessions.c
     session = tx.execute(
         select(models.sessions).where(sessions.id == session_id, sessions.account_id == account_id).with_for_update()
     ).one_or_none()
     if session is None or session.ended_at is not None:
         raise NotFound("not_found", "There is no such login.")
-    _end(tx, session)
+    return session
 
 
-def log_out_others(tx: Connection, account_id: int, but: int) -> list[int]:
-    """End all logins of the account but one. Returns which."""
-    sessions = models.sessions.c
-    others = select(models.sessions).where(
-        sessions.account_id == account_id, sessions.id != but, sessions.ended_at.is_(None)
-    )
-    ended = tx.execute(others.with_for_update()).all()
-    for session in ended:
-        _end(tx, session)
-    return [session.id for session in ended]
-
-
-def _make_room(tx: Connection, account_id: int) -> None:
+def _make_room(tx: Connection, account_id: int, ip: str) -> None:
     sessions = models.sessions.c
     live = (
         select(models.sessions)
@@ -131,6 +161,7 @@ def _make_room(tx: Connection, account_id: int) -> None:
     )
     for session in tx.execute(live).all()[MOST - 1 :]:
         _end(tx, session)
+        _record(tx, session, Kind.SESSION_ENDED, ip)
 
 
 def _live(tx: Connection, session_id: int) -> Row[Any] | None:
@@ -167,6 +198,10 @@ def _issue(tx: Connection, session_id: int, parent: bytes | None) -> str:
         )
     )
     return token
+
+
+def _record(tx: Connection, session: Row[Any], kind: Kind, ip: str) -> None:
+    trail.record(tx, session.account_id, kind, ip, session_id=session.id, device=session.device)
 
 
 def _end(tx: Connection, session: Row[Any]) -> None:

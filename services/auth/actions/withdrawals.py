@@ -9,6 +9,7 @@ from shared.disposal import give_up
 from .. import events, models
 from ..models import PURGING
 from ..queries import Account
+from . import trail
 from .accounts import lock_proven
 
 ASK_AGAIN = 10 * clock.MINUTE
@@ -24,6 +25,8 @@ def withdraw(tx: Connection, proven: Account) -> None:
     if account.avatar is not None:
         give_up(tx, models.disposal, [account.avatar])
     _forget_logins(tx, account_id)
+    trail.forget(tx, account_id)
+    tx.execute(delete(models.unclaimed_looks).where(models.unclaimed_looks.c.account_id == account_id))
     events.take_back(tx, account_id)
     tx.execute(delete(models.accounts).where(models.accounts.c.id == account_id))
     tx.execute(

@@ -2,30 +2,33 @@
 
 import secrets
 
+import structlog
 from fastapi import APIRouter, Request, UploadFile
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from shared import clock
+from shared import clock, ids
 from shared.disposal import give_up
 from shared.identity import Identity, Required
 from shared.images.picture import Picture
-from shared.web import answers
+from shared.web import answers, files
 from shared.web.aside import in_line
 from shared.web.bodies import StrictRoute
 from shared.web.problems import documented
 
 from .. import handles, models, passwords, queries
 from ..actions import accounts, sessions, withdrawals
+from ..actions.trail import Origin
 from ..queries import Account as AccountRow
 from . import schemas
-from .parts import Here, Parts
+from .parts import Here, Parts, address_of, origin_of
 from .proofs import own_account, proven_account
 
 router = APIRouter(prefix="/api/v1", tags=["auth"], route_class=StrictRoute)
 
 UNCLAIMED_FOR = clock.HOUR
+log = structlog.get_logger()
 
 
 @router.post(
@@ -35,13 +38,16 @@ UNCLAIMED_FOR = clock.HOUR
     summary="Sign up",
     responses=documented(400, 409, 413, 415, 422),
 )
-async def sign_up(body: schemas.SignUp, here: Here) -> Response:
+async def sign_up(body: schemas.SignUp, request: Request, here: Here) -> Response:
     """Make an account. 409 `email_taken`, `nickname_taken` or `phone_taken`."""
     email, nickname = handles.email(body.email), handles.nickname(body.nickname)
     phone = handles.phone(body.phone, here.settings.default_region) if body.phone is not None else None
     passwords.check(body.password, "password")
-    applicant = accounts.Applicant(email, nickname, phone, body.name, await here.passwords.hash(body.password))
-    account = await run_in_threadpool(here.database.write, accounts.sign_up, applicant, here.handle_key)
+    with here.passwords.place():
+        password_hash = await here.passwords.hash(body.password)
+    applicant = accounts.Applicant(email, nickname, phone, body.name, password_hash)
+    ip = address_of(request)
+    account = await here.passwords.beside(here.database.write, accounts.sign_up, applicant, here.handle_key, ip)
     return answers.response(answers.created(queries.account_json(account), "/api/v1/users/me"))
 
 
@@ -57,19 +63,22 @@ def me(identity: Required, here: Here) -> Response:
     summary="Change one's account",
     responses=documented(400, 401, 403, 409, 413, 415, 422, 429),
 )
-async def change_me(body: schemas.ChangeAccount, identity: Required, here: Here) -> Response:
+async def change_me(body: schemas.ChangeAccount, request: Request, identity: Required, here: Here) -> Response:
     """Change what is given. 403 `wrong_password`. A new password ends every other login."""
     changes, taken = _changes(body, here)
-    proven = await proven_account(here, identity, body.current_password)
-    if "new_password" in body.model_fields_set:
-        changes["password_hash"] = await here.passwords.hash(body.new_password)
+    origin = origin_of(request, identity)
+    with here.passwords.place():
+        proven = await proven_account(here, identity, body.current_password, origin)
+        if "new_password" in body.model_fields_set:
+            changes["password_hash"] = await here.passwords.hash(body.new_password)
 
     def change(tx: Connection) -> tuple[AccountRow, list[int]]:
-        account = accounts.change_account(tx, proven, changes, taken, here.handle_key)
-        new_password = "password_hash" in changes
-        return account, sessions.log_out_others(tx, identity.subject, identity.login) if new_password else []
+        account = accounts.change_account(tx, proven, changes, taken, here.handle_key, origin)
+        if "password_hash" not in changes:
+            return account, []
+        return account, sessions.end_others(tx, identity.subject, identity.login, origin.ip)
 
-    account, ended = await run_in_threadpool(here.database.write, change)
+    account, ended = await here.passwords.beside(here.database.write, change)
     return answers.ending(answers.ok(queries.account_json(account)), logins=ended)
 
 
@@ -78,12 +87,13 @@ async def change_me(body: schemas.ChangeAccount, identity: Required, here: Here)
     response_model=schemas.Account,
     summary="Set one's picture",
     responses=documented(400, 401, 413, 415, 422),
+    openapi_extra=files.TAKEN,
 )
 async def set_avatar(file: UploadFile, request: Request, identity: Required, here: Here) -> Response:
     """JPEG, PNG, WebP, GIF, HEIC or AVIF, up to 20 MB and 50 megapixels."""
     await run_in_threadpool(own_account, here, identity)
     picture = await in_line(request, here.darkroom.develop, file.file)
-    return await run_in_threadpool(_show, here, identity, picture)
+    return await run_in_threadpool(_show, here, identity, origin_of(request, identity), picture)
 
 
 @router.delete(
@@ -92,10 +102,11 @@ async def set_avatar(file: UploadFile, request: Request, identity: Required, her
     summary="Remove one's picture",
     responses=documented(401),
 )
-def remove_avatar(identity: Required, here: Here) -> Response:
+def remove_avatar(request: Request, identity: Required, here: Here) -> Response:
     """The same answer whether or not there was one."""
     own_account(here, identity)
-    return answers.ok(queries.account_json(here.database.write(accounts.set_avatar, identity.subject, None)))
+    origin = origin_of(request, identity)
+    return answers.ok(queries.account_json(here.database.write(accounts.set_avatar, identity.subject, None, origin)))
 
 
 @router.post(
@@ -105,19 +116,21 @@ def remove_avatar(identity: Required, here: Here) -> Response:
     summary="Withdraw",
     responses=documented(400, 401, 403, 413, 415, 422, 429),
 )
-async def withdraw(body: schemas.Deletion, identity: Required, here: Here) -> Response:
+async def withdraw(body: schemas.Deletion, request: Request, identity: Required, here: Here) -> Response:
     """From the answer on every token is refused. Posts, likes, comments and follows go; others keep their messages."""
-    proven = await proven_account(here, identity, body.current_password)
-    await run_in_threadpool(here.database.write, withdrawals.withdraw, proven)
+    with here.passwords.place():
+        proven = await proven_account(here, identity, body.current_password, origin_of(request, identity))
+    await here.passwords.beside(here.database.write, withdrawals.withdraw, proven)
+    log.info("account withdrawn", user_id=ids.text(identity.subject))  # its trail, which would tell, is gone with it
     return answers.ending(answers.accepted({"status": "withdrawn"}), subject=identity.subject)
 
 
-def _show(here: Parts, identity: Identity, picture: Picture) -> Response:
+def _show(here: Parts, identity: Identity, origin: Origin, picture: Picture) -> Response:
     """The file is named for disposal before it is stored, and claimed by the account that shows it."""
     name = f"{secrets.token_hex(16)}.jpg"
     here.database.write(give_up, models.disposal, [name], due_at=clock.now() + UNCLAIMED_FOR)
     here.storage.put(name, picture.thumbnail.data, picture.content_type)
-    return answers.ok(queries.account_json(here.database.write(accounts.set_avatar, identity.subject, name)))
+    return answers.ok(queries.account_json(here.database.write(accounts.set_avatar, identity.subject, name, origin)))
 
 
 def _changes(body: schemas.ChangeAccount, here: Parts) -> tuple[dict[str, str | None], list[handles.Handle]]:

@@ -7,11 +7,13 @@ from fastapi import Depends, Request
 
 from shared import clock
 from shared.database import Database
+from shared.identity import Identity
 from shared.images.darkroom import Darkroom
 from shared.storage import Storage
 
 from ..actions.failures import mark
 from ..actions.sessions import Lifetimes
+from ..actions.trail import Origin
 from ..passwords import Passwords
 from ..settings import Settings
 from ..tokens import Mint
@@ -46,6 +48,17 @@ class Parts:
 
 async def _parts(request: Request) -> Parts:
     return cast("Parts", request.app.state.parts)
+
+
+def address_of(request: Request) -> str:
+    """The client's address as the gateway saw it; it replaces whatever a client sends."""
+    forwarded = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+    return (forwarded or (request.client.host if request.client else ""))[:45]
+
+
+def origin_of(request: Request, identity: Identity) -> Origin:
+    """From where somebody who is logged in asks."""
+    return Origin(address_of(request), identity.login)
 
 
 Here = Annotated[Parts, Depends(_parts)]

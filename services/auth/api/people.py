@@ -8,7 +8,7 @@ from starlette.responses import Response
 from shared.errors import Invalid, NotFound
 from shared.ids import Id
 from shared.web import answers, files, listing
-from shared.web.bodies import StrictRoute
+from shared.web.bodies import WITHOUT_NUL, StrictRoute
 from shared.web.problems import documented
 
 from .. import handles, queries
@@ -30,7 +30,15 @@ def search(
     request: Request,
     page: listing.Requested,
     here: Here,
-    query: Annotated[str, Query(min_length=1, max_length=60, description="Beginning of a nickname or a name")],
+    query: Annotated[
+        str,
+        Query(
+            min_length=1,
+            max_length=60,
+            description="Beginning of a nickname or a name",
+            json_schema_extra={"pattern": WITHOUT_NUL},
+        ),
+    ],
 ) -> Response:
     """Whose nickname or name begins so, whatever the case."""
     if "\x00" in query:

@@ -1,15 +1,27 @@
 """Whether the one who asks is who they say: by a login that has not ended, and by the password."""
 
-from starlette.concurrency import run_in_threadpool
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from shared import clock
-from shared.errors import Forbidden, TooMany, Unauthenticated
+from sqlalchemy import Connection
+
+from shared.errors import Forbidden, Unauthenticated
 from shared.identity import Identity
 
 from .. import queries
-from ..actions import failures
+from ..actions import failures, trail
+from ..actions.trail import Origin
 from ..queries import Account
 from .parts import Parts
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a password is tried on: under what failures count, the hash if there is one, and what a failure writes."""
+
+    counted_under: str
+    password_hash: str | None
+    on_failure: Callable[[Connection], None]
 
 
 def own_account(here: Parts, identity: Identity) -> Account:
@@ -20,24 +32,35 @@ def own_account(here: Parts, identity: Identity) -> Account:
     return account
 
 
-async def proven_account(here: Parts, identity: Identity, password: str) -> Account:
+async def proven_account(here: Parts, identity: Identity, password: str, origin: Origin) -> Account:
     """The same, where the password is right as well. Raises Forbidden, or TooMany after repeated failures."""
-    account = await run_in_threadpool(own_account, here, identity)
-    if not await is_right(here, f"account {account.id}", password, account.password_hash):
+    account = await here.passwords.beside(own_account, here, identity)
+
+    def failed(tx: Connection) -> None:
+        trail.record_wrong_password(tx, account.id, origin)
+
+    if not await is_right(here, Claim(of_account(account), account.password_hash, failed), password):
         raise Forbidden("wrong_password", "The current password is not right.")
     return account
 
 
-async def is_right(here: Parts, tried: str, password: str, password_hash: str | None) -> bool:
-    """Whether the password is right; failures are counted under what was tried. Raises TooMany."""
-    mark = here.failures_of(tried)
-    until = await run_in_threadpool(here.database.read, queries.refusing_until, mark)
-    wait = (until or 0) - clock.now()
-    if wait > 0:
-        raise TooMany("too_many_attempts", "Too many wrong passwords.", retry_after=1 + wait // clock.SECOND)
-    right = await here.passwords.verify(password, password_hash)
-    if not right:
-        await run_in_threadpool(here.database.write, failures.note_failure, mark)
-    elif until is not None:
-        await run_in_threadpool(here.database.write, failures.forget_failures, mark)
+async def is_right(here: Parts, claim: Claim, password: str) -> bool:
+    """Whether the password is right; whoever asks has a place in the line. Raises TooMany."""
+    mark = here.failures_of(claim.counted_under)
+    await here.passwords.beside(here.database.write, failures.begin_try, mark)
+    right = await here.passwords.verify(password, claim.password_hash)
+
+    def settle(tx: Connection) -> None:
+        if right:
+            failures.forget_failures(tx, mark)
+        else:
+            claim.on_failure(tx)
+            failures.note_failure(tx, mark)
+
+    await here.passwords.beside(here.database.write, settle)
     return right
+
+
+def of_account(account: Account) -> str:
+    """Under what failures of an account are counted, whichever of its handles was given."""
+    return f"account {account.id}"

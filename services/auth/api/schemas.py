@@ -3,12 +3,17 @@
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, Field
+from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
 from shared.web.bodies import Body, Text
 
+from ..actions.trail import Kind
+from ..passwords import LONGEST, SHORTEST
+
 A_TIME = "2026-11-23T08:41:00.123Z"
 AN_ID = "0037a52d5f400001"
+_NOT_BLANK = r"^[^\x00]*[^\s\x00\x1c-\x1f\x85][^\x00]*$"
 
 
 def _present(value: str) -> str:
@@ -17,12 +22,31 @@ def _present(value: str) -> str:
     return value
 
 
-Email = Annotated[Text, Field(max_length=254, examples=["ada@example.org"])]
+# What JSON Schema alone is told is checked where it is put in normal form, with a code of its own.
+Email = Annotated[Text, Field(max_length=254, examples=["ada@example.org"], json_schema_extra={"format": "email"})]
 Name = Annotated[Text, BeforeValidator(lambda value: _present(value) if isinstance(value, str) else value)]
-RealName = Annotated[Name, Field(min_length=1, max_length=60, examples=["Ada Lovelace"])]
-Nickname = Annotated[Text, Field(max_length=64, examples=["ada"])]
+RealName = Annotated[
+    Name,
+    Field(min_length=1, max_length=60, examples=["Ada Lovelace"], json_schema_extra={"pattern": _NOT_BLANK}),
+]
+Nickname = Annotated[
+    Text,
+    Field(
+        max_length=64,
+        examples=["ada"],
+        json_schema_extra={"minLength": 3, "maxLength": 30, "pattern": r"^[0-9._]*[A-Za-z][A-Za-z0-9._]*$"},
+    ),
+]
 Phone = Annotated[Text, Field(max_length=32, examples=["010-1234-5678"])]
 Password = Annotated[Text, Field(examples=["correct horse battery"])]
+NewPassword = Annotated[
+    Password,
+    Field(
+        examples=["correct horse battery"],
+        description="None of the common ones",
+        json_schema_extra={"minLength": SHORTEST, "maxLength": LONGEST},
+    ),
+]
 Bio = Annotated[Text, Field(max_length=150, examples=["First programmer."])]
 
 
@@ -36,7 +60,7 @@ class SignUp(Body):
     email: Email
     name: RealName
     nickname: Nickname
-    password: Password
+    password: NewPassword
     phone: Phone | None = None
 
 
@@ -62,10 +86,8 @@ class ChangeAccount(Body):
     nickname: Nickname = Field(default_factory=str)
     phone: Phone | None = None
     bio: Bio = Field(default_factory=str)
-    new_password: Password = Field(default_factory=str)
-    email: Annotated[
-        Any, BeforeValidator(_immutable), Field(description="Cannot be changed", exclude=True, examples=[None])
-    ] = None
+    new_password: NewPassword = Field(default_factory=str)
+    email: SkipJsonSchema[Annotated[Any, BeforeValidator(_immutable), Field(exclude=True)]] = None
 
 
 class Deletion(Body):
@@ -136,6 +158,26 @@ class Sessions(BaseModel):
     """A page of logins."""
 
     items: list[Session]
+    next_cursor: Annotated[str, Field(examples=["kX1t..."])] | None
+
+
+class Event(BaseModel):
+    """Something that was done with the account: from which address, and about which login."""
+
+    id: Annotated[str, Field(examples=[AN_ID])]
+    type: Annotated[
+        str, Field(examples=["login"], description="Among others: " + ", ".join(f"`{each}`" for each in Kind))
+    ]
+    session_id: Annotated[str, Field(examples=[AN_ID])] | None
+    ip: Annotated[str, Field(examples=["203.0.113.7"])]
+    device: Annotated[str, Field(examples=["Ada's phone"])] | None
+    created_at: Annotated[str, Field(examples=[A_TIME])]
+
+
+class Events(BaseModel):
+    """A page of what was done with the account."""
+
+    items: list[Event]
     next_cursor: Annotated[str, Field(examples=["kX1t..."])] | None
 
 

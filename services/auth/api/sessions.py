@@ -2,7 +2,6 @@
 
 from fastapi import APIRouter, Request
 from sqlalchemy import Connection
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from shared.errors import NotFound, Unauthenticated
@@ -13,12 +12,12 @@ from shared.web.bodies import StrictRoute
 from shared.web.problems import documented
 
 from .. import handles, queries
-from ..actions import sessions
+from ..actions import sessions, trail
 from ..actions.sessions import Login, Reused
 from ..queries import Account
 from . import schemas
-from .parts import Here, Parts
-from .proofs import is_right, own_account
+from .parts import Here, Parts, address_of
+from .proofs import Claim, is_right, of_account, own_account
 
 router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=StrictRoute)
 
@@ -32,18 +31,16 @@ router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=StrictRoute
 async def log_in(body: schemas.LogIn, request: Request, here: Here) -> Response:
     """By email, nickname or phone. 401 `invalid_credentials`, whether or not there is such an account."""
     here.mint.check_ready()
-    handle = handles.identifier(body.identifier, here.settings.default_region)
-    account = await run_in_threadpool(_account, here, handle)
-    tried = handle.value if handle else body.identifier
-    password_hash = account.password_hash if account else None
-    if not await is_right(here, tried, body.password, password_hash) or account is None:
-        raise Unauthenticated("invalid_credentials", "These credentials are not right.")
-    fresh = await here.passwords.hash(body.password) if here.passwords.is_outdated(account.password_hash) else None
+    with here.passwords.place():
+        account = await _proven(body, address_of(request), here)
+        outdated = here.passwords.is_outdated(account.password_hash)
+        fresh = await here.passwords.hash(body.password) if outdated else None
 
-    def enter(tx: Connection) -> Login:
-        return sessions.log_in(tx, account.id, account.password_hash, fresh, body.device, _ip(request), here.lifetimes)
+        def enter(tx: Connection) -> Login:
+            ip = address_of(request)
+            return sessions.log_in(tx, account.id, account.password_hash, fresh, body.device, ip, here.lifetimes)
 
-    return _tokens(here, await run_in_threadpool(here.database.write, enter))
+        return _tokens(here, await here.passwords.beside(here.database.write, enter))
 
 
 @router.post(
@@ -52,20 +49,20 @@ async def log_in(body: schemas.LogIn, request: Request, here: Here) -> Response:
     summary="Get a new pair of tokens",
     responses=documented(400, 401, 413, 415, 422),
 )
-def refresh(body: schemas.Refresh, here: Here) -> Response:
+def refresh(body: schemas.Refresh, request: Request, here: Here) -> Response:
     """The old one is spent. A spent one used again ends its whole login: 401 `refresh_token_reused`."""
     here.mint.check_ready()
-    outcome = here.database.write(sessions.refresh, body.refresh_token, here.lifetimes)
+    outcome = here.database.write(sessions.refresh, body.refresh_token, address_of(request), here.lifetimes)
     if isinstance(outcome, Reused):
         raise Unauthenticated("refresh_token_reused", "This token was used before; its login has been ended.")
     return _tokens(here, outcome)
 
 
 @router.post("/logout", status_code=204, summary="Log out", responses=documented(401))
-def log_out(identity: Required, here: Here) -> Response:
+def log_out(request: Request, identity: Required, here: Here) -> Response:
     """Ends this login at once, its access token included."""
     try:
-        here.database.write(sessions.log_out, identity.subject, identity.login)
+        here.database.write(sessions.log_out, identity.subject, identity.login, address_of(request))
     except NotFound as problem:
         raise Unauthenticated("invalid_token", "This login has ended already.") from problem
     return answers.ending(answers.empty(), logins=[identity.login])
@@ -83,12 +80,46 @@ def list_sessions(request: Request, page: listing.Requested, identity: Required,
     return listing.answer(request, here.database.read(queries.sessions_of, identity.subject, identity.login, page))
 
 
+@router.delete("/sessions", status_code=204, summary="End all other logins", responses=documented(401))
+def end_other_sessions(request: Request, identity: Required, here: Here) -> Response:
+    """All of one's own but this one, at once, their access tokens included."""
+    ended = here.database.write(sessions.end_others, identity.subject, identity.login, address_of(request))
+    return answers.ending(answers.empty(), logins=ended)
+
+
 @router.delete("/sessions/{session_id}", status_code=204, summary="End a login", responses=documented(401, 404))
-def end_session(session_id: Id, identity: Required, here: Here) -> Response:
+def end_session(session_id: Id, request: Request, identity: Required, here: Here) -> Response:
     """One's own, on another device."""
     own_account(here, identity)
-    here.database.write(sessions.log_out, identity.subject, session_id)
+    here.database.write(sessions.end_other, identity.subject, session_id, address_of(request))
     return answers.ending(answers.empty(), logins=[session_id])
+
+
+@router.get(
+    "/events",
+    response_model=schemas.Events,
+    summary="What was done with one's account",
+    responses=documented(400, 401, 422),
+)
+def list_events(request: Request, page: listing.Requested, identity: Required, here: Here) -> Response:
+    """Logins, failures, changes and ends of logins of the last 90 days, newest first. More types may come."""
+    own_account(here, identity)
+    return listing.answer(request, here.database.read(queries.trail_of, identity.subject, page))
+
+
+async def _proven(body: schemas.LogIn, ip: str, here: Parts) -> Account:
+    """The account, where the password is right. Raises Unauthenticated, as well where there is no such account."""
+    handle = handles.identifier(body.identifier, here.settings.default_region)
+    account = await here.passwords.beside(_account, here, handle)
+
+    def failed(tx: Connection) -> None:
+        trail.record_failed_login(tx, account.id if account else None, ip, body.device)
+
+    unknown = f"{handle.kind} {handle.value}" if handle else f"text {body.identifier}"
+    claim = Claim(of_account(account) if account else unknown, account.password_hash if account else None, failed)
+    if not await is_right(here, claim, body.password) or account is None:
+        raise Unauthenticated("invalid_credentials", "These credentials are not right.")
+    return account
 
 
 def _account(here: Parts, handle: handles.Handle | None) -> Account | None:
@@ -107,9 +138,3 @@ def _tokens(here: Parts, login: Login) -> Response:
             "expires_in": here.mint.lifetime,
         }
     )
-
-
-def _ip(request: Request) -> str:
-    """The client's address as the gateway saw it; it replaces whatever a client sends."""
-    forwarded = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
-    return (forwarded or (request.client.host if request.client else ""))[:45]

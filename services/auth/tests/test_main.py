@@ -5,14 +5,16 @@ from collections.abc import Callable
 import pytest
 from typer.testing import CliRunner
 
-from services.auth.actions import withdrawals
+from services.auth import models
+from services.auth.actions import keys, withdrawals
 from services.auth.main import cli
 from services.auth.models import PURGING
 from services.auth.settings import Settings
-from shared import ids
+from services.auth.tokens import SIGNING_KEYS, Seal
+from shared import clock, ids
 from shared.database import Database
 
-from .world import register
+from .world import register, rows
 
 
 @pytest.fixture
@@ -40,6 +42,28 @@ def test_it_tells_of_each_withdrawal_what_is_done_where(database: Database, run:
     assert oldest.startswith(ids.text(done.id)) and "not yet" not in oldest
     assert run("withdrawals", "--open") == [newest]
     assert run("withdrawals", "--limit", "1") == [newest]
+
+
+def test_it_rotates_keys_and_says_from_when_the_new_one_signs(
+    settings: Settings, database: Database, run: Callable[..., list[str]]
+) -> None:
+    (old,) = database.write(keys.have_keys, Seal(settings.key(SIGNING_KEYS)))
+    (told,) = run("rotate-keys")
+    (again,) = run("rotate-keys")
+    assert told.replace("is published", "is already published") == again
+    have = database.write(keys.have_keys, Seal(settings.key(SIGNING_KEYS)))
+    assert [each.kid for each in have] == [old.kid, told.split()[1]]
+    assert told.endswith(clock.text(have[1].signs_from))
+
+
+def test_with_another_secret_it_rotates_nothing_and_says_why(
+    settings: Settings, database: Database, run: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database.write(keys.have_keys, Seal(settings.key(SIGNING_KEYS)))
+    monkeypatch.setenv("SECRET", "the secret of something else, long enough")
+    result = CliRunner().invoke(cli, ["rotate-keys"])
+    assert (result.exit_code, str(result.exception)) == (1, "SECRET opens none of the keys that are there.")
+    assert len(rows(database, models.signing_keys)) == 1
 
 
 def test_where_nobody_has_withdrawn_there_is_nothing_to_tell(run: Callable[..., list[str]]) -> None:

@@ -11,13 +11,13 @@ from shared import ids
 from shared.database import Database
 from shared.errors import Conflict, Forbidden, Refusal, Unauthenticated
 
-from .world import KEY, facts, register, rows
+from .world import KEY, NOWHERE, facts, register, rows
 
 
 def change(database: Database, proven: Account, *taken: handles.Handle, **changes: str | None) -> Account:
     """Change columns; handles are among them."""
     columns = changes | {each.kind: each.value for each in taken}
-    return database.write(accounts.change_account, proven, columns, list(taken), KEY)
+    return database.write(accounts.change_account, proven, columns, list(taken), KEY, NOWHERE)
 
 
 def phone(number: str) -> handles.Handle:
@@ -44,7 +44,7 @@ def test_the_first_taken_handle_is_named(database: Database, email: str, nicknam
         register(database, nickname, email=email, phone="+82 10 1234 5678")
     assert refusal.value.code == code
     assert len(rows(database, models.accounts)) == 1
-    assert len(rows(database, models.handles)) == 3, "nothing of the second is left"
+    assert len(rows(database, models.handles)) == 4, "nothing of the second is left"
     assert len(facts(database)) == 1
 
 
@@ -59,7 +59,7 @@ def test_of_many_at_the_same_instant_one_gets_the_nickname(database: Database) -
     with ThreadPoolExecutor(8) as pool:
         outcomes = sorted(pool.map(attempt, range(8)))
     assert outcomes == ["made", *["nickname_taken"] * 7]
-    assert len(rows(database, models.handles)) == 2
+    assert len(rows(database, models.handles)) == 3
 
 
 def test_two_who_swap_nicknames_are_both_refused(database: Database) -> None:
@@ -146,11 +146,11 @@ def test_nothing_changes_of_somebody_who_is_gone(database: Database) -> None:
 
 def test_a_new_picture_claims_its_file_and_gives_up_the_former(database: Database) -> None:
     ada = register(database)
-    first = database.write(accounts.set_avatar, ada.id, "one.jpg")
+    first = database.write(accounts.set_avatar, ada.id, "one.jpg", NOWHERE)
     assert queries.account_json(first)["avatar_url"] == "/api/v1/avatars/one.jpg"
     assert rows(database, models.disposal) == []
-    database.write(accounts.set_avatar, ada.id, "two.jpg")
+    database.write(accounts.set_avatar, ada.id, "two.jpg", NOWHERE)
     assert [row.name for row in rows(database, models.disposal)] == ["one.jpg"]
-    assert database.write(accounts.set_avatar, ada.id, None).avatar is None
+    assert database.write(accounts.set_avatar, ada.id, None, NOWHERE).avatar is None
     assert {row.name for row in rows(database, models.disposal)} == {"one.jpg", "two.jpg"}
     assert [data.get("version") for _, data in facts(database)] == [1, 2, 3, 4]

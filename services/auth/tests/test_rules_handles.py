@@ -49,7 +49,9 @@ def test_what_is_no_nickname_is_refused(given: str) -> None:
     assert refusal.value.code == "invalid_nickname"
 
 
-@pytest.mark.parametrize("given", ["admin", "Support", "_admin_", "root.", "ｒｏｏｔ"])
+@pytest.mark.parametrize(
+    "given", ["admin", "Support", "_admin_", "root.", "ｒｏｏｔ", "adm1n", "r00t", "rnod", "vvebmaster"]
+)
 def test_nobody_gets_a_nickname_that_speaks_for_the_house(given: str) -> None:
     with pytest.raises(Invalid) as refusal:
         handles.nickname(given)

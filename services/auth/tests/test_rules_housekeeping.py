@@ -8,20 +8,20 @@ from shared import clock
 from shared.database import Database
 from shared.events import outbox
 
-from .world import LIFETIMES, Time, open_login, register, rows
+from .world import IP, LIFETIMES, NOWHERE, SEAL, Time, open_login, register, rows
 
 LIFETIME = 10 * clock.MINUTE
 """Of an access token."""
 
 
 def clean_up(database: Database) -> bool:
-    return database.write(housekeeping.forget_old, LIFETIME)
+    return database.write(housekeeping.forget_old, SEAL, LIFETIME)
 
 
 def test_a_login_that_was_ended_is_forgotten_when_its_tokens_have_expired(database: Database, time: Time) -> None:
     ada = register(database)
     ended, going_on = open_login(database, ada), open_login(database, ada)
-    database.write(sessions.log_out, ada.id, ended.session_id)
+    database.write(sessions.log_out, ada.id, ended.session_id, IP)
     clean_up(database)
     assert len(rows(database, models.sessions)) == 2
     time.passes(2 * LIFETIME + 1)
@@ -32,7 +32,7 @@ def test_a_login_that_was_ended_is_forgotten_when_its_tokens_have_expired(databa
 
 def test_a_login_that_nobody_uses_is_forgotten_with_its_tokens(database: Database, time: Time) -> None:
     login = open_login(database, register(database))
-    database.write(sessions.refresh, login.refresh_token, LIFETIMES)
+    database.write(sessions.refresh, login.refresh_token, IP, LIFETIMES)
     time.passes(LIFETIMES.idle + 1)
     clean_up(database)
     assert rows(database, models.sessions) == []
@@ -54,7 +54,7 @@ def test_a_round_takes_a_batch_and_says_whether_there_is_more(
 
 def test_notes_of_facts_go_after_the_facts_and_not_before(database: Database, time: Time) -> None:
     ada = register(database)
-    database.write(accounts.set_avatar, ada.id, "face.jpg")
+    database.write(accounts.set_avatar, ada.id, "face.jpg", NOWHERE)
     first, second = (row.id for row in rows(database, models.outbox))
     database.write(lambda tx: tx.execute(models.outbox.delete().where(models.outbox.c.id == first)))
     time.passes(outbox.KEPT + clock.MINUTE)

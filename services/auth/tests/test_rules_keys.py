@@ -14,9 +14,7 @@ from shared.database import Database
 from shared.errors import Unavailable
 from shared.identity import RemoteKeys, Verifier
 
-from .world import Time, rows
-
-SEAL = Seal(b"s" * 32)
+from .world import SEAL, Time, rows
 
 
 def mint_with(*signing: SigningKey) -> Mint:
@@ -26,7 +24,7 @@ def mint_with(*signing: SigningKey) -> Mint:
 
 
 def fresh(kid: str) -> SigningKey:
-    return SigningKey(kid, Ed25519PrivateKey.generate())
+    return SigningKey(kid, Ed25519PrivateKey.generate(), 0)
 
 
 def test_the_first_key_is_made_once_and_then_shared(database: Database) -> None:
@@ -51,8 +49,8 @@ def test_with_another_secret_a_key_of_its_own_is_made(database: Database, time: 
 
 def test_a_sealed_key_that_was_tampered_with_is_not_opened() -> None:
     sealed = SEAL.close(Ed25519PrivateKey.generate())
-    assert SEAL.open("kid", sealed) is not None
-    assert SEAL.open("kid", sealed[:-4] + b"AAAA") is None
+    assert SEAL.open("kid", sealed, 0) is not None
+    assert SEAL.open("kid", sealed[:-4] + b"AAAA", 0) is None
 
 
 def test_the_newest_key_signs_and_all_are_published() -> None:

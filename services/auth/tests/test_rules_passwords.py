@@ -97,8 +97,12 @@ def test_more_than_may_wait_are_told_to_come_again(cheap: Passwords, monkeypatch
     go_on = threading.Event()
     monkeypatch.setattr(cheap, "_matches", lambda *_: go_on.wait(30))
 
+    async def in_line() -> bool:
+        with cheap.place():
+            return await cheap.verify(PASSWORD, "hash")
+
     async def crowd() -> list[object]:
-        many = [asyncio.create_task(cheap.verify(PASSWORD, "hash")) for _ in range(WAITING + 100)]
+        many = [asyncio.create_task(in_line()) for _ in range(WAITING + 100)]
         await asyncio.wait(many, return_when=asyncio.FIRST_EXCEPTION)
         go_on.set()
         return await asyncio.gather(*many, return_exceptions=True)
@@ -107,4 +111,4 @@ def test_more_than_may_wait_are_told_to_come_again(cheap: Passwords, monkeypatch
     turned_away = [each for each in outcomes if isinstance(each, Unavailable)]
     assert turned_away and turned_away[0].code == "too_many_logins" and turned_away[0].retry_after == 2
     assert outcomes.count(True) == len(outcomes) - len(turned_away) > WAITING
-    assert asyncio.run(cheap.verify(PASSWORD, "hash")), "afterwards there is room again"
+    assert asyncio.run(in_line()), "afterwards there is room again"

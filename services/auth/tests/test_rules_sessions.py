@@ -10,7 +10,7 @@ from shared import clock, ids
 from shared.database import Database
 from shared.errors import NotFound, Unauthenticated
 
-from .world import HASH, LIFETIMES, Time, all_pages, facts, open_login, register, rows
+from .world import HASH, IP, LIFETIMES, Time, all_pages, facts, open_login, register, rows
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def login(database: Database) -> Login:
 
 def refresh(database: Database, token: str, lifetimes: Lifetimes = LIFETIMES) -> Login:
     """A new pair, which must be given."""
-    outcome = database.write(sessions.refresh, token, lifetimes)
+    outcome = database.write(sessions.refresh, token, IP, lifetimes)
     assert isinstance(outcome, Login)
     return outcome
 
@@ -48,7 +48,7 @@ def test_a_chain_goes_on_as_long_as_each_token_is_used_once(database: Database, 
 def test_a_spent_token_that_comes_later_ends_the_whole_login(database: Database, login: Login, time: Time) -> None:
     successor = refresh(database, login.refresh_token)
     time.passes(GRACE + 1)
-    assert isinstance(database.write(sessions.refresh, login.refresh_token, LIFETIMES), Reused)
+    assert isinstance(database.write(sessions.refresh, login.refresh_token, IP, LIFETIMES), Reused)
     assert is_over(database, login)
     with pytest.raises(Unauthenticated):
         refresh(database, successor.refresh_token)
@@ -69,20 +69,20 @@ def test_the_moment_is_counted_from_the_first_time(database: Database, login: Lo
     time.passes(GRACE - clock.SECOND)
     refresh(database, login.refresh_token)
     time.passes(2 * clock.SECOND)
-    assert isinstance(database.write(sessions.refresh, login.refresh_token, LIFETIMES), Reused)
+    assert isinstance(database.write(sessions.refresh, login.refresh_token, IP, LIFETIMES), Reused)
 
 
 def test_it_is_not_forgiven_once_the_successor_was_used(database: Database, login: Login) -> None:
     successor = refresh(database, login.refresh_token)
     refresh(database, successor.refresh_token)
-    assert isinstance(database.write(sessions.refresh, login.refresh_token, LIFETIMES), Reused)
+    assert isinstance(database.write(sessions.refresh, login.refresh_token, IP, LIFETIMES), Reused)
     assert is_over(database, login)
 
 
 def test_of_sisters_given_for_one_lost_answer_only_one_may_go_on(database: Database, login: Login) -> None:
     one, other = (refresh(database, login.refresh_token) for _ in range(2))
     refresh(database, one.refresh_token)
-    assert isinstance(database.write(sessions.refresh, other.refresh_token, LIFETIMES), Reused)
+    assert isinstance(database.write(sessions.refresh, other.refresh_token, IP, LIFETIMES), Reused)
     assert is_over(database, login)
 
 
@@ -161,10 +161,10 @@ def test_a_login_keeps_the_fresh_hash(database: Database) -> None:
 
 
 def test_logging_out_ends_one_login_and_tells_of_it_once(database: Database, login: Login) -> None:
-    database.write(sessions.log_out, login.account_id, login.session_id)
+    database.write(sessions.log_out, login.account_id, login.session_id, IP)
     assert is_over(database, login)
     with pytest.raises(NotFound):
-        database.write(sessions.log_out, login.account_id, login.session_id)
+        database.write(sessions.log_out, login.account_id, login.session_id, IP)
     revoked = [data for name, data in facts(database) if name == "session.revoked.v1"]
     assert [each["session_id"] for each in revoked] == [ids.text(login.session_id)]
 
@@ -172,14 +172,14 @@ def test_logging_out_ends_one_login_and_tells_of_it_once(database: Database, log
 def test_nobody_ends_a_login_of_somebody_else(database: Database, login: Login) -> None:
     bob = register(database, "bob")
     with pytest.raises(NotFound):
-        database.write(sessions.log_out, bob.id, login.session_id)
+        database.write(sessions.log_out, bob.id, login.session_id, IP)
     assert not is_over(database, login)
 
 
 def test_all_but_this_login_end_together(database: Database) -> None:
     ada, bob = register(database, "ada"), open_login(database, register(database, "bob"))
     here, *others = (open_login(database, ada) for _ in range(4))
-    database.write(sessions.log_out_others, ada.id, here.session_id)
+    database.write(sessions.end_others, ada.id, here.session_id, IP)
     ended = {row.id for row in rows(database, models.sessions) if row.ended_at is not None}
     assert ended == {each.session_id for each in others}
     assert {row.session_id for row in rows(database, models.refresh_tokens)} == {here.session_id, bob.session_id}
@@ -190,7 +190,7 @@ def test_ones_logins_are_listed_page_by_page_without_those_that_are_over(databas
     over = open_login(database, ada, "forgotten")
     time.passes(LIFETIMES.idle)
     logins = [open_login(database, ada, f"device {each}") for each in range(5)]
-    database.write(sessions.log_out, ada.id, logins[2].session_id)
+    database.write(sessions.log_out, ada.id, logins[2].session_id, IP)
     current = logins[4].session_id
     listed = all_pages(lambda page: database.read(queries.sessions_of, ada.id, current, page), 2)
     seen = [(each["device"], each["current"]) for each in listed]

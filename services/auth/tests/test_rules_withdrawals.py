@@ -15,7 +15,7 @@ from shared import clock, ids
 from shared.database import Database
 from shared.errors import Conflict, Forbidden, Unauthenticated
 
-from .world import KEY, LIFETIMES, Time, facts, open_login, register, rows
+from .world import IP, KEY, LIFETIMES, NOWHERE, SEAL, Time, facts, open_login, register, rows
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def ada(database: Database) -> Account:
     account = register(database, "ada", phone="010-1234-5678")
     for _ in range(2):
         open_login(database, account, "Ada's phone")
-    return database.write(accounts.set_avatar, account.id, "face.jpg")
+    return database.write(accounts.set_avatar, account.id, "face.jpg", NOWHERE)
 
 
 def withdraw(database: Database, proven: Account) -> None:
@@ -49,7 +49,7 @@ def test_everything_of_the_person_goes_at_once(database: Database, ada: Account)
 def test_what_stays_is_who_is_gone_and_hashes_of_their_handles(database: Database, ada: Account) -> None:
     withdraw(database, ada)
     assert [(row.account_id, row.complete) for row in rows(database, models.withdrawals)] == [(ada.id, False)]
-    assert {row.kind for row in rows(database, models.handles)} == {"email", "nickname", "phone"}
+    assert {row.kind for row in rows(database, models.handles)} == {"email", "nickname", "looks", "phone"}
     everything = "".join(str(row) for table in models.metadata.sorted_tables for row in rows(database, table))
     for trace in ("ada", "Ada", "example.org", "1234"):
         assert trace not in everything
@@ -74,7 +74,7 @@ def test_nobody_else_ever_gets_a_handle_of_somebody_who_is_gone(database: Databa
 
 
 def test_nothing_happens_where_the_password_changed_after_it_was_checked(database: Database, ada: Account) -> None:
-    database.write(accounts.change_account, ada, {"password_hash": "another"}, [], KEY)
+    database.write(accounts.change_account, ada, {"password_hash": "another"}, [], KEY, NOWHERE)
     with pytest.raises(Forbidden):
         withdraw(database, ada)
     assert rows(database, models.withdrawals) == []
@@ -91,7 +91,7 @@ def test_no_login_goes_on_after_it(database: Database, ada: Account) -> None:
     login = open_login(database, ada)
     withdraw(database, ada)
     with pytest.raises(Unauthenticated):
-        database.write(sessions.refresh, login.refresh_token, LIFETIMES)
+        database.write(sessions.refresh, login.refresh_token, IP, LIFETIMES)
     with pytest.raises(Unauthenticated):
         open_login(database, ada)
 
@@ -99,7 +99,7 @@ def test_no_login_goes_on_after_it(database: Database, ada: Account) -> None:
 def test_logins_that_go_on_at_the_same_instant_leave_no_token_behind(database: Database) -> None:
     def go_on(token: str) -> None:
         with suppress(Unauthenticated):
-            database.write(sessions.refresh, token, LIFETIMES)
+            database.write(sessions.refresh, token, IP, LIFETIMES)
 
     for number in range(5):
         account = register(database, f"person{number}")
@@ -196,7 +196,7 @@ def test_all_that_is_revoked_is_known_until_its_tokens_have_expired(
     database: Database, ada: Account, time: Time
 ) -> None:
     bob = open_login(database, register(database, "bob"))
-    database.write(sessions.log_out, bob.account_id, bob.session_id)
+    database.write(sessions.log_out, bob.account_id, bob.session_id, IP)
     withdraw(database, ada)
     lifetime = 600 * clock.SECOND
     told = database.read(queries.revoked, clock.now() - lifetime)
@@ -210,8 +210,8 @@ def test_a_login_that_was_ended_is_known_as_revoked_also_past_its_own_end(databa
     ada = register(database)
     brief = sessions.Lifetimes(idle=clock.MINUTE, absolute=clock.MINUTE)
     login = database.write(sessions.log_in, ada.id, ada.password_hash, None, None, "::1", brief)
-    database.write(sessions.log_out, ada.id, login.session_id)
+    database.write(sessions.log_out, ada.id, login.session_id, IP)
     time.passes(2 * clock.MINUTE)
     lifetime = 10 * clock.MINUTE
-    database.write(housekeeping.forget_old, lifetime)
+    database.write(housekeeping.forget_old, SEAL, lifetime)
     assert database.read(queries.revoked, clock.now() - lifetime)["session_ids"] == [ids.text(login.session_id)]

@@ -13,7 +13,9 @@ from sqlalchemy import Row, Table, select
 from services.auth import handles, models
 from services.auth.actions import accounts, sessions
 from services.auth.actions.sessions import Lifetimes, Login
+from services.auth.actions.trail import Origin
 from services.auth.queries import Account
+from services.auth.tokens import Seal
 from shared import clock
 from shared.database import Database
 from shared.pages import Page, Slice
@@ -23,6 +25,10 @@ KEY = b"k" * 32
 PASSWORD = "correct horse battery"
 HASH = "the hash of the password"
 CALLER_SECRET = SecretStr("a secret between two services, long enough")
+IP = "127.0.0.1"
+SEAL = Seal(b"s" * 32)
+NOWHERE = Origin(IP, 0)
+"""Of what tests do without a login."""
 LIFETIMES = Lifetimes(idle=30 * clock.DAY, absolute=90 * clock.DAY)
 
 
@@ -111,12 +117,12 @@ def applicant(
 
 def register(database: Database, nickname: str = "ada", **about: Any) -> Account:
     """The account of somebody new, without HTTP."""
-    return database.write(accounts.sign_up, applicant(nickname, **about), KEY)
+    return database.write(accounts.sign_up, applicant(nickname, **about), KEY, IP)
 
 
 def open_login(database: Database, account: Account, device: str | None = None) -> Login:
     """A login, without HTTP."""
-    return database.write(sessions.log_in, account.id, account.password_hash, None, device, "127.0.0.1", LIFETIMES)
+    return database.write(sessions.log_in, account.id, account.password_hash, None, device, IP, LIFETIMES)
 
 
 def all_pages(ask: Callable[[Page], Slice], limit: int) -> list[Any]:

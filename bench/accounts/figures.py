@@ -1,0 +1,168 @@
+"""What is measured, a function for each figure."""
+
+import asyncio
+import random
+import secrets
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from statistics import median
+
+from .others import Others, p99
+from .system import Answer, System, ask, log_in, rotate_keys, visitor
+
+WRONG = "wrong password"
+PARTS = 4
+ATTACKERS = [f"127.0.0.{number}" for number in range(2, 52)]
+
+
+async def timing(system: System) -> None:
+    """400 tries with a wrong password, half of them for accounts that are there, in a random order."""
+    tries = [(name, "known") for name in system.people] * 2
+    tries += [(f"u{secrets.token_hex(8)}", "unknown") for _ in system.people] * 2
+    random.shuffle(tries)
+    took: dict[str, list[float]] = {"known": [], "unknown": []}
+    async with visitor(system.base) as web:
+        for name, sort in tries:
+            answer = await log_in(web, name, WRONG)
+            if answer.status != 401:
+                raise RuntimeError(f"a wrong password was answered with {answer}")
+            took[sort].append(answer.seconds * 1_000)
+        for name in system.people:  # so that what was tried here does not count later
+            await log_in(web, name)
+    known, unknown = median(took["known"]), median(took["unknown"])
+    value = f"{known:.2f} ms known, {unknown:.2f} ms unknown, difference {known - unknown:+.2f} ms, {len(tries)} tries"
+    system.report("login medians", value, "< 3 ms apart", held=abs(known - unknown) < 3)
+
+
+def log_in_at_once(base: str, names: list[str]) -> list[Answer]:
+    """All of them at the same instant; in a process of their own, so that those who are measured do not wait for it."""
+
+    async def burst() -> list[Answer]:
+        async with visitor(base) as web:
+            return await asyncio.gather(*(log_in(web, name) for name in names))
+
+    return asyncio.run(burst())
+
+
+async def crowd(system: System) -> None:
+    """500 who log in at the same instant, five times, and others who read meanwhile."""
+    before = peak = system.memory()
+    answers: list[Answer] = []
+    others = Others(system, per_second=100)
+    with ProcessPoolExecutor(1, get_context("spawn")) as elsewhere:
+        await asyncio.wrap_future(elsewhere.submit(log_in_at_once, system.base, []))
+        async with others.reading():
+            for _ in range(5):
+                burst = elsewhere.submit(log_in_at_once, system.base, system.people * 5)
+                while not burst.done():
+                    peak = max(peak, system.memory())
+                    await asyncio.sleep(0.02)
+                answers += burst.result()
+    statuses = Counter(each.status for each in answers)
+    slowest = max(each.seconds for each in answers)
+    told = ", ".join(f"{count} x {status}" for status, count in sorted(statuses.items()))
+    system.report("500 logins at once, 5 times", told, "200, 429, 503 only", held=set(statuses) <= {200, 429, 503})
+    system.report("slowest of them", f"{slowest:.2f} s", "< 5 s", held=slowest < 5)
+    system.report("memory", f"+{peak - before:.0f} MB of {before:.0f}", "< 300 MB", held=peak - before < 300)
+    value = f"p99 {p99(others.answers):.0f} ms, {others.refused} of {len(others.answers)} refused"
+    system.report("others meanwhile", value, "< 200 ms, none", held=p99(others.answers) < 200 and not others.refused)
+
+
+async def refreshes(system: System) -> None:
+    """50 refreshes at once with one token; then every token that came of it is tried."""
+    async with visitor(system.base) as web:
+        token = (await log_in(web, system.people[0])).body["refresh_token"]
+
+        async def refresh(spent: str) -> Answer:
+            return await ask(web, "POST", "/auth/refresh", body={"refresh_token": spent})
+
+        given = await asyncio.gather(*(refresh(token) for _ in range(50)))
+        sisters = [each.body["refresh_token"] for each in given if each.status == 200]
+        going_on = [await refresh(each) for each in sisters]
+    lived = sum(each.status == 200 for each in going_on)
+    value = f"{len(sisters)} of 50 answered with a pair, {lived} chain went on"
+    system.report("50 refreshes at once", value, "1 chain", held=lived == 1)
+
+
+async def guesses(system: System) -> None:
+    """1,000 wrong passwords on one account, from 50 addresses, at 1,000 a minute; others read all the time.
+
+    In four parts with a pause after each, so that what else this machine does meets others alike, with and without.
+    """
+    quiet, meanwhile = Others(system, per_second=50), Others(system, per_second=50)
+    statuses: Counter[int] = Counter()
+    async with visitor(system.base) as web:
+        before = await system.hashed(web)
+        for _ in range(PARTS):
+            async with meanwhile.reading():
+                statuses += await _attack(system, system.people[1])
+            async with quiet.reading():
+                await asyncio.sleep(60 / PARTS)
+        reached = await system.hashed(web) - before - 2 * PARTS  # those who read have logged in
+    told = ", ".join(f"{count} x {status}" for status, count in sorted(statuses.items()))
+    system.report("1,000 wrong passwords in a minute", f"{reached} hashed ({told})", "at most 30", held=reached <= 30)
+    alone, beside = p99(quiet.answers), p99(meanwhile.answers)
+    value = f"p99 {alone:.1f} ms without, {beside:.1f} ms meanwhile ({len(meanwhile.answers)} requests each)"
+    held = beside <= 1.2 * alone and not meanwhile.refused
+    system.report("others meanwhile", value, "within 20 %", held=held)
+
+
+async def _attack(system: System, victim: str) -> Counter[int]:
+    """One part: five tries from each address, evenly."""
+    statuses: Counter[int] = Counter()
+
+    async def attacker(address: str, delay: float) -> None:
+        await asyncio.sleep(delay)
+        async with visitor(system.base, address) as web:
+            for _ in range(1_000 // len(ATTACKERS) // PARTS):
+                statuses[(await log_in(web, victim, WRONG)).status] += 1
+                await asyncio.sleep(60 * len(ATTACKERS) / 1_000)
+
+    await asyncio.gather(*(attacker(each, number * 0.06) for number, each in enumerate(ATTACKERS)))
+    return statuses
+
+
+async def rotation(system: System) -> None:
+    """At least 10,000 requests with tokens that are renewed all the time, while keys are rotated."""
+    answers: list[Answer] = []
+    kids: set[str] = set()
+    done = asyncio.Event()
+
+    async def person(name: str) -> None:
+        async with visitor(system.base) as web:
+            tokens = (await log_in(web, name)).body
+            while not done.is_set():
+                kids.add(tokens["access_token"].partition(".")[0])
+                answers.extend([await ask(web, "GET", each, tokens["access_token"]) for each in Others.ROUTES * 4])
+                renewed = await ask(web, "POST", "/auth/refresh", body={"refresh_token": tokens["refresh_token"]})
+                answers.append(renewed)
+                tokens = renewed.body
+                await asyncio.sleep(0.1)
+
+    people = [asyncio.create_task(person(name)) for name in system.people[2:12]]
+    await asyncio.sleep(5)
+    print(f"       {await asyncio.to_thread(rotate_keys, system)}", flush=True)
+    await until(lambda: len(kids) > 1, seconds=150)
+    await asyncio.sleep(35)  # longer than any verifier goes without asking for keys
+    await until(lambda: len(answers) >= 10_000, seconds=150)
+    done.set()
+    await asyncio.gather(*people)
+    failed = Counter(each.status for each in answers if each.status != 200)
+    value = f"{sum(failed.values())} of {len(answers)} failed {dict(failed) or ''}, {len(kids)} keys signed"
+    system.report("requests while keys are rotated", value, "0 of 10,000", held=not failed and len(answers) >= 10_000)
+
+
+async def until(condition: Callable[[], bool], seconds: int) -> None:
+    """Look once a second, and give up after so many."""
+    for _ in range(seconds):
+        if condition():
+            return
+        await asyncio.sleep(1)
+    raise TimeoutError("what was waited for did not come")
+
+
+FIGURES: dict[str, Callable[[System], Awaitable[None]]] = {
+    each.__name__: each for each in (timing, crowd, refreshes, guesses, rotation)
+}

@@ -1,0 +1,106 @@
+"""The standalone under measurement, and those who come to it."""
+
+import json
+import os
+import re
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from deploy.tests.running import REPOSITORY, Standalone
+
+PASSWORD = "correct horse battery"  # noqa: S105 - of people who exist only here
+API = "/api/v1"
+PATIENCE = aiohttp.ClientTimeout(total=30)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back: the status, how long it took, and what it says."""
+
+    status: int
+    seconds: float
+    body: dict[str, Any]
+
+
+@dataclass
+class System:
+    """The standalone under measurement, and those who have signed up."""
+
+    standalone: Standalone
+    metrics_port: int
+    people: list[str] = field(default_factory=list)
+    held: bool = True
+
+    @property
+    def base(self) -> str:
+        return self.standalone.base_url
+
+    def report(self, figure: str, value: str, bar: str, *, held: bool) -> None:
+        """One line: what was measured, and whether the bar is held."""
+        self.held = self.held and held
+        print(f"{'ok    ' if held else 'MISSED'} {figure}: {value} (bar: {bar})", flush=True)
+
+    async def hashed(self, web: aiohttp.ClientSession) -> int:
+        """Passwords that reached a hash so far."""
+        async with web.get(f"http://127.0.0.1:{self.metrics_port}/metrics") as answer:
+            found = re.search(r"^passwords_verified_total (\S+)$", await answer.text(), re.MULTILINE)
+        return int(float(found[1])) if found else 0
+
+    def memory(self) -> float:
+        """Megabytes that the process holds."""
+        status = Path(f"/proc/{self.standalone.running().pid}/status").read_text()
+        found = re.search(r"^VmRSS:\s+(\d+) kB", status, re.MULTILINE)
+        return int(found[1]) / 1024 if found else 0.0
+
+
+@asynccontextmanager
+async def visitor(base: str, address: str = "127.0.0.1") -> AsyncIterator[aiohttp.ClientSession]:
+    """A client that comes from this address of the loopback."""
+    connector = aiohttp.TCPConnector(limit=0, local_addr=(address, 0))
+    async with aiohttp.ClientSession(base, connector=connector, timeout=PATIENCE) as web:
+        yield web
+
+
+async def ask(web: aiohttp.ClientSession, method: str, path: str, token: str = "", body: Any = None) -> Answer:
+    """One request and its whole answer."""
+    headers = {"authorization": f"Bearer {token}"} if token else {}
+    began = time.perf_counter()
+    async with web.request(method, API + path, json=body, headers=headers) as answer:
+        text = await answer.read()
+    return Answer(answer.status, time.perf_counter() - began, json.loads(text) if text else {})
+
+
+async def log_in(web: aiohttp.ClientSession, who: str, password: str = PASSWORD) -> Answer:
+    return await ask(web, "POST", "/auth/login", body={"identifier": who, "password": password})
+
+
+async def sign_up(web: aiohttp.ClientSession) -> str:
+    nickname = f"n{secrets.token_hex(8)}"
+    body = {"email": f"{nickname}@example.org", "name": "N", "nickname": nickname, "password": PASSWORD}
+    answer = await ask(web, "POST", "/auth/signup", body=body)
+    if answer.status != 201:
+        raise RuntimeError(f"sign-up answered {answer}")
+    return nickname
+
+
+def rotate_keys(system: System) -> str:
+    """By the command that an operator would use."""
+    data = system.standalone.data_dir
+    own = {
+        "DATABASE_URL": f"sqlite:///{data / 'auth.db'}",
+        "SECRET": json.loads((data / "secrets.json").read_text())["auth"],
+    }
+    command = [sys.executable, "-m", "services.auth.main", "rotate-keys"]
+    done = subprocess.run(  # noqa: S603 - our own command
+        command, cwd=REPOSITORY, env=os.environ | own, check=True, capture_output=True, text=True
+    )
+    return done.stdout.strip()

@@ -1,0 +1,124 @@
+"""The trail of an account: what was done with it, from where and in which login, for its owner to read."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import Connection, delete, insert, select
+
+from shared import clock, ids
+
+from .. import models
+
+KEPT = 90 * clock.DAY
+MOST_FAILURES = 100
+MOST = 300
+"""Entries of one account: wrong passwords, and everything else. So whoever guesses pushes nothing else out."""
+
+
+class Kind(StrEnum):
+    """What can be done with an account. More may come."""
+
+    SIGNED_UP = "signed_up"
+    LOGIN = "login"
+    LOGIN_FAILED = "login_failed"
+    LOGOUT = "logout"
+    WRONG_PASSWORD = "wrong_password"  # noqa: S105 - given by somebody who is logged in
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a name
+    NICKNAME_CHANGED = "nickname_changed"
+    PHONE_CHANGED = "phone_changed"
+    PROFILE_CHANGED = "profile_changed"
+    SESSION_ENDED = "session_ended"
+    SESSIONS_ENDED = "sessions_ended"
+    REFRESH_TOKEN_REUSED = "refresh_token_reused"  # noqa: S105 - a name
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """From where something is done: the address, and in which login."""
+
+    ip: str
+    session_id: int
+
+
+FAILURES = (Kind.LOGIN_FAILED.value, Kind.WRONG_PASSWORD.value)
+
+
+def record(
+    tx: Connection, account_id: int, kind: Kind, ip: str, *, session_id: int | None = None, device: str | None = None
+) -> None:
+    """Write down what this transaction does. The account or one of its logins is locked, so it cannot have withdrawn.
+
+    `ip` is from where it is done; the login and its device are those that it is about.
+    """
+    _write(tx, account_id, kind, ip, session_id, device)
+    _trim(tx, account_id, kind)
+
+
+def record_in_login(tx: Connection, account_id: int, kind: Kind, origin: Origin) -> None:
+    """The same, for what the account does in one of its logins."""
+    sessions = models.sessions.c
+    device = tx.execute(select(sessions.device).where(sessions.id == origin.session_id)).scalar_one_or_none()
+    record(tx, account_id, kind, origin.ip, session_id=origin.session_id, device=device)
+
+
+def record_failed_login(tx: Connection, account_id: int | None, ip: str, device: str | None) -> None:
+    """The same, for somebody who is not logged in.
+
+    Where there is no account, or no longer, as much is done and nothing is left: the time shall not tell.
+    """
+    accounts = models.accounts.c
+    there = select(accounts.id).where(accounts.id == (account_id or 0)).with_for_update(read=True)
+    found = tx.execute(there).scalar_one_or_none()
+    entry = _write(tx, found or 0, Kind.LOGIN_FAILED, ip, None, device)
+    if found is None:
+        tx.execute(delete(models.trail).where(models.trail.c.id == entry))
+    else:
+        _trim(tx, found, Kind.LOGIN_FAILED)
+
+
+def record_wrong_password(tx: Connection, account_id: int, origin: Origin) -> None:
+    """The same, where it was asked for once more in a login; nothing, where that is gone."""
+    sessions = models.sessions.c
+    here = select(sessions.device).where(sessions.id == origin.session_id).with_for_update(read=True)
+    if (found := tx.execute(here).one_or_none()) is not None:
+        record(tx, account_id, Kind.WRONG_PASSWORD, origin.ip, session_id=origin.session_id, device=found.device)
+
+
+def forget(tx: Connection, account_id: int) -> None:
+    """All of it: its owner withdraws."""
+    tx.execute(delete(models.trail).where(models.trail.c.account_id == account_id))
+
+
+def forget_old(tx: Connection, limit: int = 1_000) -> bool:
+    """Delete some entries of long ago; whether there may be more."""
+    trail = models.trail.c
+    old = select(trail.id).where(trail.id < ids.at(clock.now() - KEPT)).order_by(trail.id).limit(limit)
+    gone = list(tx.execute(old).scalars())
+    tx.execute(delete(models.trail).where(trail.id.in_(gone)))
+    return len(gone) == limit
+
+
+def _write(tx: Connection, account_id: int, kind: Kind, ip: str, session_id: int | None, device: str | None) -> int:
+    entry = ids.new()
+    tx.execute(
+        insert(models.trail).values(
+            id=entry,
+            account_id=account_id,
+            type=kind.value,
+            session_id=session_id,
+            ip=ip,
+            device=device,
+            created_at=clock.now(),
+        )
+    )
+    return entry
+
+
+def _trim(tx: Connection, account_id: int, kind: Kind) -> None:
+    """What is more than is kept of this sort, oldest first."""
+    trail = models.trail.c
+    failed = trail.type.in_(FAILURES)
+    sort, most = (failed, MOST_FAILURES) if kind in FAILURES else (~failed, MOST)
+    newest = select(trail.id).where(trail.account_id == account_id, sort).order_by(trail.id.desc()).limit(most + 1)
+    if excess := tx.execute(newest).scalars().all()[most:]:
+        tx.execute(delete(models.trail).where(trail.id.in_(excess)))
