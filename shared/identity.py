@@ -5,6 +5,7 @@ good set is kept while the issuer is away.
 """
 
 import asyncio
+import hashlib
 import re
 import time
 from collections.abc import Awaitable, Callable
@@ -22,6 +23,8 @@ from shared.access_tokens import ALGORITHM, REQUIRED, TYPE, KeySet
 
 LEEWAY = 10
 LONGEST = 2_048
+MOST = 10_000
+"""Tokens remembered, about 200 bytes each."""
 _WIRE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{85}[AQgw]")
 """Base64url as it must be (RFC 7515): no padding, nothing between, no other spelling of the 64 bytes of a signature."""
 REFETCH_SECONDS = 30.0
@@ -44,7 +47,7 @@ class RemoteKeys:
     def __init__(self, fetch: Callable[[], Awaitable[KeySet]]) -> None:
         self._fetch = fetch
         self._keys: dict[str, jwt.PyJWK] = {}
-        self._asked_at = float("-inf")
+        self._ask_again_at = float("-inf")
         self._lock = asyncio.Lock()
 
     async def get(self, kid: str) -> jwt.PyJWK | None:
@@ -55,11 +58,11 @@ class RemoteKeys:
         return self._keys.get(kid)
 
     async def _learn(self, kid: str) -> None:
-        pause = REFETCH_SECONDS if self._keys else RETRY_SECONDS
-        if kid not in self._keys and time.monotonic() - self._asked_at >= pause:
-            self._asked_at = time.monotonic()
+        if kid not in self._keys and time.monotonic() >= self._ask_again_at:
+            self._ask_again_at = time.monotonic() + RETRY_SECONDS  # a failure may come when a new key begins to sign
             try:
                 self._keys = _public_keys(await self._fetch())
+                self._ask_again_at = time.monotonic() + REFETCH_SECONDS
             except (httpx.HTTPError, ValueError, KeyError, TypeError, jwt.PyJWTError) as problem:
                 log.warning("keys not fetched", reason=repr(problem))
         if not self._keys:
@@ -114,6 +117,30 @@ class Verifier:
             raise _invalid() from problem
 
 
+class Remembered:
+    """The same decision, made once for each token: checking a signature costs more than the rest of many answers.
+
+    Only good tokens are remembered, by their hash, at most MOST, and whether one has expired is looked at each time.
+    """
+
+    def __init__(self, verifier: Verifier) -> None:
+        self._verifier = verifier
+        self._known: dict[bytes, Identity] = {}
+
+    async def verify(self, token: str) -> Identity:
+        """As Verifier does."""
+        name = hashlib.blake2b(token.encode(), digest_size=32).digest()
+        known = self._known.get(name)
+        if known is not None and known.expires_at + LEEWAY > time.time():
+            return known
+        self._known.pop(name, None)
+        who = await self._verifier.verify(token)
+        if len(self._known) >= MOST:
+            del self._known[next(iter(self._known))]
+        self._known[name] = who
+        return who
+
+
 def _identity(claims: dict[str, Any]) -> Identity:
     expires_at, issued_at = claims["exp"], claims["iat"]
     if type(expires_at) is not int or type(issued_at) is not int or not 0 < expires_at - issued_at <= 3600:
@@ -134,7 +161,7 @@ async def _required(
 ) -> Identity:
     if credentials is None:
         raise _invalid()
-    verifier: Verifier = request.app.state.verifier
+    verifier: Verifier | Remembered = request.app.state.verifier
     return await verifier.verify(credentials.credentials)
 
 

@@ -10,11 +10,11 @@ index) and `state`; the table of the comparison the columns `id` and `place`.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from anyio import CapacityLimiter
-from sqlalchemy import Column, Connection, Row, Table, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Row, Table, exists, or_, select, true, update
 
 from shared import clock, ids, metrics
 from shared.background import to_end
@@ -31,14 +31,26 @@ Remove = Callable[[Connection, int, int], bool]
 
 
 @dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of thing that a subject may leave: where it is named, how that goes, and how many in one step."""
+
+    names: Sequence[Column[int]]
+    """The columns that name the subject, each with an index."""
+    remove: Remove
+    chunk: int
+    which: ColumnElement[bool] = field(default_factory=true)
+    """Of those rows only these."""
+
+
+@dataclass(frozen=True, slots=True)
 class Purge:
     """What it means, in one service, that somebody is to leave nothing behind."""
 
     jobs: Table
     hide: Callable[[Connection, int], None]
     """From this transaction on the subject is not seen and can change nothing."""
-    remove: Sequence[tuple[Remove, int]]
-    """All that there may be, and how many of each kind go in one transaction."""
+    kinds: Sequence[Kind]
+    """All that there may be."""
     announce: Callable[[Connection, int], None]
     """Says that nothing is left."""
     is_pending: Callable[[Connection, int], bool] | None = None
@@ -86,10 +98,17 @@ class Purge:
         if job is None:
             return False
         # Some of each kind in one transaction: most have little of everything, and one step ends their purge.
-        more = [remove(tx, job.subject, chunk) for remove, chunk in self.remove]
-        changes = {"sweep_at": now} if any(more) else self._ended(tx, job, last_sweep_after)
+        more = [kind.remove(tx, job.subject, kind.chunk) for kind in self._left(tx, job.subject)]
+        # What was under way may have added to a kind that was looked at before: nothing is left when none is seen.
+        goes_on = any(more) or (more and self._left(tx, job.subject))
+        changes = {"sweep_at": now} if goes_on else self._ended(tx, job, last_sweep_after)
         tx.execute(update(self.jobs).where(self._subject == job.subject).values(**changes))
         return True
+
+    def _left(self, tx: Connection, subject: int) -> list[Kind]:
+        """The kinds of which there is something, by one question: most left few kinds."""
+        there = select(*(_is_there(kind, subject) for kind in self.kinds))
+        return [kind for kind, is_there in zip(self.kinds, tx.execute(there).one(), strict=True) if is_there]
 
     def _open(self, tx: Connection, subject: int) -> bool:
         now = clock.now()
@@ -104,6 +123,10 @@ class Purge:
             return {"state": DONE, "sweep_at": None}
         self.announce(tx, job.subject)
         return {"state": PURGED, "sweep_at": job.requested_at + last_sweep_after}
+
+
+def _is_there(kind: Kind, subject: int) -> ColumnElement[bool]:
+    return or_(*(exists().where(name == subject, kind.which) for name in kind.names))
 
 
 @dataclass(frozen=True, slots=True)

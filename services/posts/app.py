@@ -20,7 +20,8 @@ from shared.storage import storage_from
 from shared.web.application import build
 
 from . import models
-from .actions import housekeeping, removals
+from .actions import housekeeping, popularity, pushes, rebuilds, removals
+from .actions.trimming import Trimming
 from .actions.withdrawals import WITHDRAWAL
 from .api import comments, internal, likes, photos, posts
 from .api.parts import Parts
@@ -48,8 +49,14 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
     last_sweep_after = (settings.access_token_seconds + 60) * clock.SECOND
     publishing = Worker("posts.relay", relay.step, every=SWEEP_SECONDS)
     database.on_announced = publishing.wake
+    pushing = Worker("posts.pushes", in_thread(database.write, pushes.push_some, settings.pushed_followers), every=1)
+    trims = Trimming(database, settings.timeline_kept)
     workers = [
         publishing,
+        pushing,
+        Worker("posts.rebuilds", in_thread(database.write, rebuilds.rebuild_some, settings.timeline_kept), every=1),
+        Worker("posts.popular", in_thread(database.write, popularity.make_up_some), every=1),
+        Worker("posts.trims", in_thread(trims.step), every=3600),
         Worker("posts.removals", in_thread(database.write, removals.remove_some), every=1),
         Worker("posts.purge", in_thread(database.write, WITHDRAWAL.step, last_sweep_after), every=1),
         Worker("posts.files", in_thread(disposal.sweep, database, models.disposal, storage), every=1),
@@ -70,5 +77,5 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
     )
     # Bounded by the darkroom itself, which refuses whoever does not fit into its line.
     threads = CapacityLimiter(math.inf)
-    app.state.parts = Parts(database, storage, darkroom, threads, idempotency, auth)
+    app.state.parts = Parts(database, storage, darkroom, threads, idempotency, auth, pushing.wake)
     return app

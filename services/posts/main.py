@@ -1,13 +1,44 @@
-"""Posts as a process: `python -m services.posts.main [serve|migrate|openapi]`."""
+"""Posts as a process: `python -m services.posts.main [serve|migrate|replay|openapi|rebuild-feed]`."""
 
 from pathlib import Path
+from typing import Annotated
 
+import typer
+
+from shared import ids
+from shared.database import Database
 from shared.process import commands
 
+from .actions import rebuilds
 from .app import NAME, create_app
 from .settings import Settings
 
 cli = commands(NAME, Settings, create_app, Path(__file__).parent)
+
+
+@cli.command("rebuild-feed")
+def rebuild_feed(
+    user: Annotated[str | None, typer.Option(help="Only the feed of the person with this id")] = None,
+) -> None:
+    """Write the timelines of all feeds, or of one, anew. Safe while the service runs, to stop, and to repeat."""
+    settings = Settings()
+    database = Database(settings.database_url, pool_size=1)
+    if user is None:
+        _ask_for_all(database)
+    else:
+        database.write(rebuilds.ask_for, [ids.parse(user)])
+    written = 0
+    while database.write(rebuilds.rebuild_some, settings.timeline_kept):
+        written += 1
+    database.close()
+    typer.echo(f"{written} timelines written; what is left a running service is writing")
+
+
+def _ask_for_all(database: Database) -> None:
+    after: int | None = 0
+    while after is not None:
+        after = database.write(rebuilds.ask_for_next, after)
+
 
 if __name__ == "__main__":
     cli()

@@ -1,4 +1,4 @@
-"""The tables of posts: photos, posts, likes and comments with their counts, who follows whom, and what is to go."""
+"""The tables of posts: photos, posts, likes and comments with their counts, feeds, and what is still to be done."""
 
 from sqlalchemy import JSON, Boolean, Column, Index, Integer, MetaData, String, Table
 
@@ -28,7 +28,7 @@ follows = Table(  # an edge that has ended stays with its version, so that an ol
     Column("followee_id", Big, primary_key=True, autoincrement=False),
     Column("version", Big, nullable=False),
     Column("following", Boolean, nullable=False),
-    Index("follows_by_followee", "followee_id", "follower_id"),
+    Index("follows_by_followee", "followee_id", "following", "follower_id"),  # pushing a post reads nothing else
 )
 
 media = Table(  # uploads; without a post they go after a day
@@ -97,6 +97,48 @@ tallies = Table(  # what each post has, spread over slots by person: a popular p
     Column("slot", Integer, primary_key=True, autoincrement=False),
     Column("likes", Integer, nullable=False),
     Column("comments", Integer, nullable=False),
+)
+
+timeline = Table(  # what feeds show: the rows of one owner lie together, so a page of a feed is one range
+    "timeline",
+    metadata,
+    Column("owner_id", Big, primary_key=True, autoincrement=False),
+    Column("post_id", Big, primary_key=True, autoincrement=False),
+    Index("timeline_by_post", "post_id"),
+    sqlite_with_rowid=False,
+)
+
+NOTHING_PUSHED = 2**63 - 1
+
+feeds = Table(  # of whoever ever followed: everything newer than the floor is in the timeline, the rest is pulled
+    "feeds",
+    metadata,
+    Column("owner_id", Big, primary_key=True, autoincrement=False),
+    Column("floor", Big, nullable=False),
+)
+
+rebuilds = Table(  # feeds whose timeline is still to be written from what there is
+    "rebuilds",
+    metadata,
+    Column("owner_id", Big, primary_key=True, autoincrement=False),
+)
+
+pushes = Table(  # posts that are not yet in every timeline; `reached` followers have them, the last is `after`
+    "pushes",
+    metadata,
+    Column("post_id", Big, primary_key=True, autoincrement=False),
+    Column("author_id", Big, nullable=False),
+    Column("after", Big, nullable=False),
+    Column("reached", Integer, nullable=False),
+    Index("pushes_by_reached", "reached", "post_id"),
+)
+
+popular = Table(  # authors whose posts are merged at reading; the rest tells how far going back to pushing has come
+    "popular",
+    metadata,
+    Column("author_id", Big, primary_key=True, autoincrement=False),
+    Column("filled_to", Big),
+    Column("filled_at", Big),
 )
 
 removals = Table(  # posts that are gone; what belonged to them is still being removed

@@ -14,3 +14,8 @@ class Settings(SharedSettings):
     database_url: str = "sqlite:///data/posts.db"
     storage_url: str = Field(default_factory=lambda: Path("data/files/posts").resolve().as_uri())
     port: Annotated[int, Field(ge=0, le=65535)] = 8103
+
+    pushed_followers: Annotated[int, Field(ge=1)] = 10_000
+    """Posts of authors with at most so many followers are pushed into timelines; those of others merged at reading."""
+    timeline_kept: Annotated[int, Field(ge=1)] = 2_500
+    """So many of its newest posts a timeline keeps, the first 100 pages of 20 and some more; older ones are pulled."""

@@ -69,7 +69,7 @@ def _in_sqlite(connection: Connection, statement: Statement) -> Iterator[str]:
     steps = _query_plan(connection, statement)
     on_the_way = {step.split()[1] for step in steps if step.startswith(("MATERIALIZE", "CO-ROUTINE"))}
     for step in steps:
-        verb, what, *_ = step.split()
+        verb, what, *_ = f"{step} ".split(" ")
         if verb == "SCAN" and what not in on_the_way and not what.startswith(("CONSTANT", "(subquery")):
             yield f"all of {what}"
         if step.startswith("USE TEMP B-TREE"):

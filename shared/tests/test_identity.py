@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -11,7 +12,7 @@ from fastapi import FastAPI
 
 from shared import ids
 from shared.errors import Refusal, Unauthenticated, Unavailable
-from shared.identity import LEEWAY, Identity, Optional, RemoteKeys, Required, Verifier, fetch_from
+from shared.identity import LEEWAY, Identity, Optional, Remembered, RemoteKeys, Required, Verifier, fetch_from
 from shared.testing import Minter
 from shared.web import problems
 
@@ -162,9 +163,14 @@ def test_while_the_issuer_is_away_the_last_keys_are_kept(
     verify(MINTER.token(1), verifier)
     issuer.answer = answer
     later(31)
+    new = minter_called("new")
     with pytest.raises(Unauthenticated):
-        verify(minter_called("new").token(2), verifier)
+        verify(new.token(2), verifier)
     assert verify(MINTER.token(1), verifier).subject == 1
+    issuer.answer = None
+    issuer.minters.append(new)
+    later(1)
+    assert verify(new.token(2), verifier).subject == 2, "who was not answered asks again soon"
 
 
 @pytest.mark.parametrize("answer", [_down, _nonsense, _no_keys])
@@ -237,3 +243,51 @@ def test_a_token_that_is_given_must_be_good_everywhere(ask: Callable[..., httpx.
         answer = ask(path, authorization=given)
         assert answer.status_code == 401
         assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
+
+
+class Counting(Verifier):
+    """Counts how often it is asked."""
+
+    asked = 0
+
+    async def verify(self, token: str) -> Identity:
+        self.asked += 1
+        return await super().verify(token)
+
+
+def counting() -> Counting:
+    return Counting(RemoteKeys(MINTER.key_set), issuer="shutter", audience="shutter")
+
+
+def test_a_good_token_is_checked_once_and_a_bad_one_every_time() -> None:
+    verifier = counting()
+    remembered = Remembered(verifier)
+    good, bad = MINTER.token(subject=7), next(iter(FORGED.values()))
+    assert [asyncio.run(remembered.verify(good)).subject for _ in range(3)] == [7, 7, 7]
+    assert verifier.asked == 1
+    for _ in range(2):
+        with pytest.raises(Unauthenticated):
+            asyncio.run(remembered.verify(bad))
+    assert verifier.asked == 3
+
+
+def test_a_remembered_token_ends_when_it_expires(monkeypatch: pytest.MonkeyPatch) -> None:
+    verifier, now = counting(), int(time.time())
+    remembered = Remembered(verifier)
+    token = MINTER.token(subject=7, iat=now - 60, exp=now + 60)
+    assert asyncio.run(remembered.verify(token)).subject == 7
+    monkeypatch.setattr("shared.identity.time.time", lambda: now + 60 + LEEWAY)
+    asked = verifier.asked
+    with suppress(Unauthenticated):  # the library that checks has a clock of its own
+        asyncio.run(remembered.verify(token))
+    assert verifier.asked == asked + 1
+
+
+def test_only_so_many_tokens_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.identity.MOST", 2)
+    verifier = counting()
+    remembered = Remembered(verifier)
+    first, *others = (MINTER.token(subject=each) for each in range(1, 4))
+    for token in (first, *others, *others, first):
+        asyncio.run(remembered.verify(token))
+    assert verifier.asked == 4

@@ -16,11 +16,11 @@ from shared import errors, metrics
 from shared.background import Worker
 from shared.database import Database
 from shared.events.bus import Bus
-from shared.identity import RemoteKeys, Verifier, fetch_from
+from shared.identity import Remembered, RemoteKeys, Verifier, fetch_from
 from shared.neighbours import Callers, Neighbour
 from shared.pages import Cursors
 from shared.settings import Settings
-from shared.web import health, openapi, problems, request_ids
+from shared.web import handshakes, health, openapi, problems, request_ids
 
 
 def build(  # noqa: PLR0913 - everything that a service is made of, named at its one call
@@ -62,7 +62,7 @@ def build(  # noqa: PLR0913 - everything that a service is made of, named at its
         generate_unique_id_function=lambda route: f"{name}_{route.name}",
     )
     keys = RemoteKeys(fetch_from(f"{settings.auth_url}/.well-known/jwks.json"))
-    app.state.verifier = Verifier(keys, issuer=settings.token_issuer, audience=settings.token_audience)
+    app.state.verifier = Remembered(Verifier(keys, issuer=settings.token_issuer, audience=settings.token_audience))
     app.state.callers = Callers(name, {who: secret.get_secret_value() for who, secret in settings.callers.items()})
     app.state.cursors = Cursors(settings.key("cursors"))
     app.state.database = database
@@ -93,6 +93,8 @@ class _Observed:
         self._service = service
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            scope, receive, send = handshakes.as_get(scope, receive, send)
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -111,9 +113,10 @@ class _Observed:
             try:
                 await self._app(scope, receive, observed)
             except Exception as problem:
-                if status is not None:  # the answer has begun; all that is left is to cut it short
+                if status is not None or handshakes.accepted(scope):  # it has begun; it can only be cut short
                     raise
                 await problems.on_surprise(Request(scope), problem)(scope, receive, observed)
             finally:
                 route = getattr(scope.get("route"), "path", "unknown")
-                metrics.REQUESTS.labels(self._service, route, status).observe(time.perf_counter() - started)
+                if not handshakes.accepted(scope):
+                    metrics.REQUESTS.labels(self._service, route, status).observe(time.perf_counter() - started)

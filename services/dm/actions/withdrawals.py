@@ -5,10 +5,10 @@ Rooms, messages and the photos in them stay as they are: they are the other one'
 
 from functools import partial
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, false
 
 from shared import idempotency, replicas
-from shared.purging import Purge
+from shared.purging import Kind, Purge
 
 from .. import events, models
 from . import photos
@@ -23,10 +23,10 @@ def _hide(tx: Connection, user_id: int) -> None:
 WITHDRAWAL = Purge(
     models.purges,
     hide=_hide,
-    remove=(
-        (photos.remove_unsent_of, 1_000),
-        (partial(idempotency.forget_some_of, models.idempotency_keys), 1_000),
-    ),
+    kinds=[
+        Kind([models.media.c.uploader_id], photos.remove_unsent_of, 1_000, models.media.c.sent == false()),
+        Kind([models.idempotency_keys.c.owner_id], partial(idempotency.forget_some_of, models.idempotency_keys), 1_000),
+    ],
     announce=events.user_purged,
 )
 """What it means here that somebody withdraws."""

@@ -2,30 +2,44 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, case, delete, select
+from sqlalchemy import Connection, Row, delete, select
 
 from shared.database import upsert
 
 from .. import models
+from . import timelines
 
 _follows = models.follows.c
 
 
 def note(tx: Connection, follower_id: int, followee_id: int, version: int, following: bool) -> None:
-    """One follows another or no longer does, in this version. Nothing about the withdrawn is noted any more."""
+    """Keep this unless a newer version is known, and let the follower's timeline be as it then should be.
+
+    Nothing about the withdrawn is noted any more.
+    """
     people = models.people.c
     either = select(people.id).where(people.id.in_((follower_id, followee_id)), people.deleted.is_(True))
     if tx.execute(either).first() is not None:
         return
+    is_pushed = timelines.is_pushed(tx, followee_id)
+    floor = timelines.hold(tx, follower_id)
+    known = _edge(tx, follower_id, followee_id)
+    if known is not None and known.version >= version:
+        return
     edge = {"follower_id": follower_id, "followee_id": followee_id, "version": version, "following": following}
-    upsert(tx, models.follows, edge, _if_newer)
+    upsert(tx, models.follows, edge, lambda new: {"version": new.version, "following": new.following})
+    if not following:
+        timelines.take_out(tx, follower_id, followee_id)
+    elif is_pushed:
+        timelines.fill(tx, follower_id, followee_id, floor)
 
 
 def remove_some_by(tx: Connection, person_id: int, chunk: int) -> bool:
     """Remove some edges from somebody who has withdrawn; whether there may be more."""
     some = select(_follows.followee_id).where(_follows.follower_id == person_id).limit(chunk)
     others = list(tx.execute(some).scalars())
-    tx.execute(delete(models.follows).where(_follows.follower_id == person_id, _follows.followee_id.in_(others)))
+    if others:
+        tx.execute(delete(models.follows).where(_follows.follower_id == person_id, _follows.followee_id.in_(others)))
     return len(others) == chunk
 
 
@@ -33,11 +47,11 @@ def remove_some_to(tx: Connection, person_id: int, chunk: int) -> bool:
     """Remove some edges to somebody who has withdrawn; whether there may be more."""
     some = select(_follows.follower_id).where(_follows.followee_id == person_id).limit(chunk)
     others = list(tx.execute(some).scalars())
-    tx.execute(delete(models.follows).where(_follows.followee_id == person_id, _follows.follower_id.in_(others)))
+    if others:
+        tx.execute(delete(models.follows).where(_follows.followee_id == person_id, _follows.follower_id.in_(others)))
     return len(others) == chunk
 
 
-def _if_newer(new: Any) -> dict[str, Any]:
-    newer = _follows.version < new.version
-    # `version` last: MySQL reads columns that an earlier assignment of the statement has already changed.
-    return {name: case((newer, new[name]), else_=_follows[name]) for name in ("following", "version")}
+def _edge(tx: Connection, follower_id: int, followee_id: int) -> Row[Any] | None:
+    this = (_follows.follower_id == follower_id) & (_follows.followee_id == followee_id)
+    return tx.execute(select(_follows.version).where(this)).one_or_none()

@@ -10,7 +10,7 @@ from shared.errors import Forbidden
 
 from .. import models
 from ..queries.posts import no_such_post, with_authors
-from . import people, photos
+from . import people, photos, pushes, timelines
 
 _posts = models.posts.c
 
@@ -23,12 +23,17 @@ class Changes(TypedDict, total=False):
 
 
 def publish(tx: Connection, author_id: int, media_ids: Sequence[int], caption: str | None) -> int:
-    """A new post of these photos. Returns its id. Raises Invalid for photos that cannot be used."""
+    """A new post of these photos, in one's own timeline, and soon in those of one's followers. Returns its id.
+
+    Raises Invalid for photos that cannot be used.
+    """
     people.hold(tx, author_id)
     post_id, now = ids.new(), clock.now()
     media = photos.attach(tx, author_id, post_id, media_ids)
     row = {"id": post_id, "author_id": author_id, "caption": caption, "media": media}
     tx.execute(insert(models.posts).values(**row, created_at=now, updated_at=now))
+    timelines.add(tx, author_id, [post_id])
+    pushes.begin(tx, post_id, author_id)
     return post_id
 
 
@@ -60,7 +65,7 @@ def hold(tx: Connection, post_id: int) -> None:
 
     Raises NotFound.
     """
-    question = with_authors().with_only_columns(_posts.id).where(_posts.id == post_id)
+    question = with_authors(_posts.id).where(_posts.id == post_id)
     shared = question.with_for_update(read=True, of=models.posts)
     if tx.execute(shared).one_or_none() is None:
         raise no_such_post()
@@ -77,7 +82,7 @@ def remove_some_by(tx: Connection, author_id: int, chunk: int) -> bool:
 
 def _own(tx: Connection, person_id: int, post_id: int) -> Row[Any]:
     people.hold(tx, person_id)
-    question = with_authors().where(_posts.id == post_id).with_for_update(of=models.posts)
+    question = with_authors(*_posts).where(_posts.id == post_id).with_for_update(of=models.posts)
     post = tx.execute(question).one_or_none()
     if post is None:
         raise no_such_post()
@@ -89,6 +94,7 @@ def _own(tx: Connection, person_id: int, post_id: int) -> Row[Any]:
 def _remove(tx: Connection, author_id: int, post_ids: list[int]) -> None:
     """Their rows and photos now, because everything else is reached through the row; the rest by `removals`."""
     tx.execute(delete(models.posts).where(_posts.id.in_(post_ids)))
+    pushes.stop(tx, post_ids)
     photos.remove_of(tx, post_ids)
     rest = [{"post_id": post_id, "author_id": author_id} for post_id in post_ids]
     tx.execute(insert(models.removals), rest)

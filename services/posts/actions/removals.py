@@ -1,4 +1,4 @@
-"""Posts that are gone: their likes, comments and counts are removed a little at a time, as other work goes on.
+"""Posts that are gone: their likes, comments, counts and places in feeds are removed a little at a time.
 
 The row of the post goes in the deleting transaction, so nobody sees the post, or adds anything to it, from then
 on: everything is reached through that row. What is left is found here.
@@ -7,9 +7,10 @@ on: everything is reached through that row. What is left is found here.
 from sqlalchemy import Connection, delete, select
 
 from .. import models
-from . import comments, likes
+from . import comments, likes, timelines
 
 CHUNK = 1_000
+OF_A_POST = (likes.remove_some_of, comments.remove_some_of, timelines.remove_some_with)
 _removals = models.removals.c
 
 
@@ -22,7 +23,7 @@ def remove_some(tx: Connection, chunk: int = CHUNK) -> bool:
     job = tx.execute(question).one_or_none()
     if job is None:
         return False
-    if not any(remove(tx, job.post_id, chunk) for remove in (likes.remove_some_of, comments.remove_some_of)):
+    if not any(remove(tx, job.post_id, chunk) for remove in OF_A_POST):
         tx.execute(delete(models.tallies).where(models.tallies.c.post_id == job.post_id))
         tx.execute(delete(models.removals).where(_removals.post_id == job.post_id))
     return True

@@ -5,10 +5,10 @@ from functools import partial
 from sqlalchemy import Connection
 
 from shared import idempotency, replicas
-from shared.purging import Purge
+from shared.purging import Kind, Purge
 
 from .. import events, models
-from . import comments, follows, likes, photos, posts, removals
+from . import comments, follows, likes, photos, posts, removals, timelines
 
 BLANK = {"nickname": None, "name": None, "avatar_url": None}
 
@@ -20,15 +20,26 @@ def _hide(tx: Connection, user_id: int) -> None:
 WITHDRAWAL = Purge(
     models.purges,
     hide=_hide,
-    remove=(
-        (posts.remove_some_by, 50),  # each with up to ten photos
-        (photos.remove_some_by, 500),
-        (likes.remove_some_by, 1_000),
-        (comments.remove_some_by, 100),  # each a few statements
-        (follows.remove_some_by, 1_000),
-        (follows.remove_some_to, 1_000),
-        (partial(idempotency.forget_some_of, models.idempotency_keys), 1_000),
-    ),
+    kinds=[
+        Kind([models.posts.c.author_id], posts.remove_some_by, 50),  # each with up to ten photos
+        Kind([models.media.c.owner_id], photos.remove_some_by, 500),
+        Kind([models.likes.c.person_id], likes.remove_some_by, 1_000),
+        Kind([models.comments.c.author_id], comments.remove_some_by, 100),  # each a few statements
+        Kind([models.follows.c.follower_id], follows.remove_some_by, 1_000),
+        Kind([models.follows.c.followee_id], follows.remove_some_to, 1_000),
+        # After the edges: nothing can be pushed to them any more.
+        Kind(
+            [
+                models.timeline.c.owner_id,
+                models.feeds.c.owner_id,
+                models.rebuilds.c.owner_id,
+                models.popular.c.author_id,
+            ],
+            timelines.remove_some_of,
+            1_000,
+        ),
+        Kind([models.idempotency_keys.c.owner_id], partial(idempotency.forget_some_of, models.idempotency_keys), 1_000),
+    ],
     announce=events.user_purged,
     is_pending=removals.are_left,
 )

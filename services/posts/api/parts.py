@@ -33,6 +33,8 @@ class Parts:
     """Whoever waits for the darkroom holds none of the threads that answer everybody else."""
     idempotency: Idempotency
     auth: Auth
+    on_published: Callable[[], None]
+    """Called after the commit of a new post."""
 
     async def knowing_people(self, work: Callable[[], T]) -> T:
         """Do it in a thread. Somebody who turns out to be a stranger is asked from auth, and it is done again.

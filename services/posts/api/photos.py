@@ -28,6 +28,7 @@ router = APIRouter(prefix="/api/v1", tags=["posts"], route_class=StrictRoute)
     response_model=schemas.Media,
     summary="Upload a photo",
     responses=documented(400, 401, 413, 415, 422),
+    openapi_extra=files.TAKEN,
 )
 async def upload(
     file: UploadFile,

@@ -36,7 +36,9 @@ async def publish(body: schemas.NewPost, identity: Required, key: idempotency_ke
         post_id = posts.publish(tx, me, body.media_ids, body.caption)
         return answers.created(shown.post(tx, post_id, me), f"/api/v1/posts/{ids.text(post_id)}")
 
-    return answers.response(await here.knowing_people(lambda: here.idempotency.write(key, write)))
+    answer = await here.knowing_people(lambda: here.idempotency.write(key, write))
+    here.on_published()
+    return answers.response(answer)
 
 
 @router.get(

@@ -22,7 +22,13 @@ def _distinct(media_ids: list[int]) -> list[int]:
 
 MediaIds = Annotated[
     list[Id],
-    Field(min_length=1, max_length=MOST_PHOTOS, description="In the order in which they are shown", examples=[[AN_ID]]),
+    Field(
+        min_length=1,
+        max_length=MOST_PHOTOS,
+        description="In the order in which they are shown",
+        examples=[[AN_ID]],
+        json_schema_extra={"uniqueItems": True},
+    ),
     AfterValidator(_distinct),
 ]
 Caption = Annotated[Text, Field(max_length=2200, examples=["The harbour this morning 🌊"])]

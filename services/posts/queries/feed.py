@@ -1,53 +1,73 @@
 """The home feed: posts of those one follows, and one's own.
 
-Which posts a page has is decided by their ids alone, in two questions to the index by author; everything else is
-as for any list of posts. The newest posts can only be by those who posted last. So the first question looks at one
-entry for each whom one follows, and the second only at entries of a page's number of authors; where there are more
-of them, at none that is older than the newest of the last of them.
+One range of the timeline answers a page, however many one follows and however deep the page lies. Beside it there are
+two cases. Whoever follows a popular author gets these merged in, because they are not pushed. And a page that reaches
+down to the feed's floor is pulled as a whole: the timeline tells nothing of what lies below, the pull tells all.
+
+The floor, the rows and whether a popular author is followed are of one statement, and so of one moment: no trimming
+can come between them.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, Subquery, select
+from sqlalchemy import BindParameter, Connection, Row, Select, and_, bindparam, exists, select, true
 
 from shared.pages import Page, Slice
 
 from .. import models
-from . import posts
+from . import posts, pulled
 
-_posts, _follows, _people = models.posts.c, models.follows.c, models.people.c
+_posts, _feeds, _timeline = models.posts.c, models.feeds.c, models.timeline.c
+_follows, _popular, _people = models.follows.c, models.popular.c, models.people.c
+
+
+def _pushed() -> Select[Any]:
+    """The page and one row more, of the timeline above its floor."""
+    reader: BindParameter[int] = bindparam("viewer")
+    edge = and_(_follows.follower_id == reader, _follows.followee_id == _popular.author_id)
+    met = select(_popular.author_id).join(models.follows, edge).where(_follows.following == true())
+    mine = and_(_timeline.owner_id == reader, _timeline.post_id > _feeds.floor)
+    return (
+        select(*posts.COLUMNS, _feeds.floor, exists(met.correlate(None)).label("meets_popular"))
+        .prefix_with("STRAIGHT_JOIN", dialect="mysql")  # beginning with the timeline, in the order asked for
+        .select_from(models.feeds)
+        .join(models.timeline, mine)
+        .join(models.posts, _posts.id == _timeline.post_id)
+        .join(models.people, _people.id == _posts.author_id)
+        .where(_feeds.owner_id == reader, _people.deleted.is_(False), _timeline.post_id < bindparam("before"))
+        .order_by(_timeline.post_id.desc())
+        .limit(bindparam("most"))
+    )
+
+
+_PUSHED = _pushed()
 
 
 def feed(connection: Connection, reader_id: int, page: Page) -> Slice:
     """One's own posts and those of whom one follows, newest first."""
-    followed = _last_to_post(connection, reader_id, page)
-    oldest = followed[page.limit][1] if len(followed) > page.limit else 0
-    newest = _newest([reader_id, *(author_id for author_id, _ in followed)], oldest, page)
-    question = posts.with_authors().join(newest, newest.c.id == _posts.id)
-    return posts.listed(connection, question, reader_id, page)
+    rows = connection.execute(_PUSHED, posts.asked_for(page, reader_id)).all()
+    is_full = len(rows) > page.limit
+    if not is_full and (not rows or rows[0].floor > 0):
+        return _with_missing(connection, [], pulled.everything(connection, reader_id, page), reader_id, page)
+    if not rows[0].meets_popular:
+        return posts.page_of(rows, page)
+    merged = pulled.by_popular(connection, reader_id, page, newer_than=rows[-1].id if is_full else 0)
+    post_ids = sorted({*merged, *(row.id for row in rows)}, reverse=True)[: page.limit + 1]
+    return _with_missing(connection, rows, post_ids, reader_id, page)
 
 
-def _last_to_post(connection: Connection, reader_id: int, page: Page) -> list[tuple[int, int]]:
-    """Of those one follows the last to post, as many as the page has posts and one more, each with their newest."""
-    theirs = _before(select(_posts.id).where(_posts.author_id == _follows.followee_id), page)
-    # In the index's whole order: for `id` alone MySQL may go through everyone's posts instead.
-    newest = theirs.order_by(_posts.author_id.desc(), _posts.id.desc()).limit(1)
-    last = newest.correlate(models.follows).scalar_subquery().label("last")
-    question = (
-        select(_follows.followee_id, last)
-        .join(models.people, _people.id == _follows.followee_id)
-        .where(_follows.follower_id == reader_id, _follows.following.is_(True), _people.deleted.is_(False))
-        .order_by(last.desc())
-        .limit(page.limit + 1)
-    )
-    return [(row.followee_id, row.last) for row in connection.execute(question) if row.last is not None]
+def _with_missing(
+    connection: Connection, rows: Sequence[Row[Any]], post_ids: list[int], reader_id: int, page: Page
+) -> Slice:
+    """These posts, a page and one more, of which some rows are known.
 
-
-def _newest(author_ids: list[int], oldest: int, page: Page) -> Subquery:
-    """The ids of a page and one more of what these authors posted, from the oldest that can be among them."""
-    theirs = select(_posts.id).where(_posts.author_id.in_(author_ids), _posts.id >= oldest)
-    return _before(theirs, page).order_by(_posts.id.desc()).limit(page.limit + 1).subquery("newest")
-
-
-def _before(question: Select[Any], page: Page) -> Select[Any]:
-    return question if page.after is None else question.where(_posts.id < page.after[0])
+    One that has gone since it was found leaves its place empty: the page ends where it did.
+    """
+    known = {row.id: row for row in rows}
+    missing = [each for each in post_ids[: page.limit] if each not in known]
+    if missing:
+        asked = {"post_ids": missing, "viewer": reader_id}
+        known |= {row.id: row for row in connection.execute(posts.THESE, asked)}
+    items = [posts.post_json(known[each]) for each in post_ids[: page.limit] if each in known]
+    return Slice(items, (post_ids[page.limit - 1],) if len(post_ids) > page.limit else None)

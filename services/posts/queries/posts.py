@@ -1,66 +1,90 @@
-"""Posts with their authors and counts. Each list takes the same few statements, however many it shows."""
+"""Posts with their authors and counts. A list is one statement, however many it shows."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select
+import orjson
+from sqlalchemy import ColumnElement, Connection, Row, Select, Text, bindparam, select, type_coerce
 
 from shared import clock, ids
 from shared.errors import NotFound
 from shared.pages import Page, Slice
 
 from .. import models
-from . import likes, people, tallies
+from . import people, tallies
 
 _posts = models.posts.c
+NEWER_THAN_ANY = 2**63 - 1
 
 
-def with_authors() -> Select[Any]:
-    """Posts whose authors have not withdrawn.
+def with_authors(*shown: ColumnElement[Any]) -> Select[Any]:
+    """Of posts whose authors have not withdrawn.
 
     Every author is there. The outer join is for MySQL, which could otherwise begin with all people and sort
     all posts, instead of reading posts in the order asked for until a page is full.
     """
     persons = models.people.c
     return (
-        select(models.posts, *people.REF)
+        select(*shown)
+        .select_from(models.posts)
         .outerjoin(models.people, persons.id == _posts.author_id)
         .where(persons.deleted.is_not(True))
     )
 
 
+COLUMNS = (
+    *(_posts.id, _posts.author_id, _posts.caption, _posts.created_at, _posts.updated_at),
+    type_coerce(_posts.media, Text).label("media"),  # goes out as it is: nobody here looks into it
+    *(*people.REF, *tallies.COLUMNS),
+)
+"""What is shown of a post."""
+THESE = with_authors(*COLUMNS).where(_posts.id.in_(bindparam("post_ids", expanding=True)))
+"""Posts that are there, of these ids, in any order. Built once, as the others here: that costs more than asking."""
+_PAGE = with_authors(*COLUMNS).where(_posts.id < bindparam("before")).limit(bindparam("most"))
+_EVERYONES = _PAGE.order_by(_posts.id.desc())
+_ONES = (  # MySQL is told the index, because for a page it may go through everyone's posts instead
+    _EVERYONES.prefix_with("/*+ INDEX(posts posts_by_author) */", dialect="mysql").where(
+        _posts.author_id == bindparam("author_id")
+    )
+)
+
+
+def asked_for(page: Page, viewer: int | None) -> dict[str, int]:
+    """The parameters `before`, `most` and `viewer`: of a page and one post more."""
+    before = NEWER_THAN_ANY if page.after is None else page.after[0]
+    return {"before": before, "most": page.limit + 1, "viewer": viewer or tallies.NOBODY}
+
+
 def post(connection: Connection, post_id: int, viewer: int | None) -> dict[str, Any]:
     """One post. Raises NotFound."""
-    row = connection.execute(with_authors().where(_posts.id == post_id)).one_or_none()
+    asked = {"post_ids": [post_id], "viewer": viewer or tallies.NOBODY}
+    row = connection.execute(THESE, asked).one_or_none()
     if row is None:
         raise no_such_post()
-    return _shown(connection, [row], viewer)[0]
+    return post_json(row)
 
 
 def everyones(connection: Connection, viewer: int | None, page: Page) -> Slice:
     """All posts, newest first."""
-    return listed(connection, with_authors(), viewer, page)
+    return page_of(connection.execute(_EVERYONES, asked_for(page, viewer)).all(), page)
 
 
 def posts_of(connection: Connection, author_id: int, viewer: int | None, page: Page) -> Slice:
     """A person's posts, newest first. Raises Stranger, or NotFound where they have withdrawn."""
-    people.must_be_there(connection, author_id)
-    return listed(connection, with_authors().where(_posts.author_id == author_id), viewer, page)
+    rows = connection.execute(_ONES, {"author_id": author_id, **asked_for(page, viewer)}).all()
+    if not rows:
+        people.must_be_there(connection, author_id)
+    return page_of(rows, page)
 
 
-def listed(connection: Connection, question: Select[Any], viewer: int | None, page: Page) -> Slice:
-    """A page of the posts that a question finds, newest first."""
-    question = question.order_by(_posts.id.desc()).limit(page.limit + 1)
-    if page.after is not None:
-        question = question.where(_posts.id < page.after[0])
-    rows = connection.execute(question).all()
-    found = Slice.of(rows, page, lambda row: row, lambda row: (row.id,))
-    return Slice(_shown(connection, found.items, viewer), found.next)
+def page_of(rows: Sequence[Row[Any]], page: Page) -> Slice:
+    """The page of a question with `COLUMNS` that was `asked_for`."""
+    return Slice.of(rows, page, post_json, lambda row: (row.id,))
 
 
 def must_be_there(connection: Connection, post_id: int) -> int:
     """The author of this post. Raises NotFound."""
-    question = with_authors().with_only_columns(_posts.author_id).where(_posts.id == post_id)
+    question = with_authors(_posts.author_id).where(_posts.id == post_id)
     author_id: int | None = connection.execute(question).scalar_one_or_none()
     if author_id is None:
         raise no_such_post()
@@ -72,23 +96,17 @@ def no_such_post() -> NotFound:
     return NotFound("not_found", "There is no such post.")
 
 
-def _shown(connection: Connection, rows: Sequence[Row[Any]], viewer: int | None) -> list[dict[str, Any]]:
-    post_ids = [row.id for row in rows]
-    if not post_ids:
-        return []
-    counted, liked = tallies.tallies(connection, post_ids), likes.liked(connection, viewer, post_ids)
-    return [_json(row, counted.get(row.id, tallies.NOTHING), row.id in liked) for row in rows]
-
-
-def _json(row: Row[Any], tally: tallies.Tally, liked: bool) -> dict[str, Any]:
+def post_json(row: Row[Any]) -> dict[str, Any]:
+    """A post, of a row that has `COLUMNS`."""
+    created_at = clock.text(row.created_at)
     return {
         "id": ids.text(row.id),
         "author": people.user_ref_json(row.author_id, row),
         "caption": row.caption,
-        "media": row.media,
-        "like_count": tally.likes,
-        "comment_count": tally.comments,
-        "liked": liked,
-        "created_at": clock.text(row.created_at),
-        "updated_at": clock.text(row.updated_at),
+        "media": orjson.Fragment(row.media),
+        "like_count": int(row.likes),
+        "comment_count": int(row.comments),
+        "liked": bool(row.liked),
+        "created_at": created_at,
+        "updated_at": created_at if row.updated_at == row.created_at else clock.text(row.updated_at),
     }

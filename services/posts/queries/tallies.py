@@ -1,35 +1,34 @@
-"""How many likes and comments posts have."""
+"""What lists of posts show beside each: how many like it and commented on it, and whether the viewer likes it."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, cast, exists, func, select
 
 from .. import models
 
+NOBODY = 0
+"""The viewer where nobody in particular looks: no person has this id."""
 
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """What one post has."""
-
-    likes: int
-    comments: int
+_tallies, _likes, _post_id = models.tallies.c, models.likes.c, models.posts.c.id
 
 
-NOTHING = Tally(0, 0)
+def _sum(column: ColumnElement[int]) -> Any:
+    return cast(func.coalesce(func.sum(column), 0), BigInteger)
 
 
-def tallies(connection: Connection, post_ids: Collection[int]) -> dict[int, Tally]:
-    """The sums over all slots; a post that never had anything is not among them."""
-    table = models.tallies.c
-    question = (
-        select(table.post_id, func.sum(table.likes).label("likes"), func.sum(table.comments).label("comments"))
-        .where(table.post_id.in_(post_ids))
-        .group_by(table.post_id)
-    )
-    return {row.post_id: Tally(int(row.likes), int(row.comments)) for row in connection.execute(question)}
+def _of_a_post(column: ColumnElement[int]) -> Any:
+    return select(_sum(column)).where(_tallies.post_id == _post_id).correlate(models.posts).scalar_subquery()
 
 
-def tally(connection: Connection, post_id: int) -> Tally:
-    """What this post has."""
-    return tallies(connection, [post_id]).get(post_id, NOTHING)
+_theirs = select(_likes.id).where(_likes.person_id == bindparam("viewer"), _likes.post_id == _post_id)
+COLUMNS = (
+    _of_a_post(_tallies.likes).label("likes"),
+    _of_a_post(_tallies.comments).label("comments"),
+    exists(_theirs.correlate(models.posts)).label("liked"),
+)
+"""Of a question about posts, with the parameter `viewer`. Counts are the sums over all slots."""
+
+
+def likes_of(connection: Connection, post_id: int) -> int:
+    """How many like this post."""
+    return int(connection.execute(select(_sum(_tallies.likes)).where(_tallies.post_id == post_id)).scalar_one())

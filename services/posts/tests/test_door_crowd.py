@@ -94,6 +94,20 @@ def everything(database: Database, query: Any, of: int) -> list[dict[str, Any]]:
     return items
 
 
+def test_32_people_who_like_and_unlike_one_post_at_the_same_instant_are_counted_exactly(crowd: Crowd) -> None:
+    author, *fans = crowd.known(33)
+    post = author.posted()["id"]
+
+    def like_often(fan: Asker) -> set[int]:
+        answers = [act(post).status_code for act in (fan.like, fan.unlike, fan.like, fan.like)]
+        return set(answers)
+
+    with ThreadPoolExecutor(len(fans)) as pool:
+        assert set().union(*pool.map(like_often, fans)) == {200}
+    assert author.get(f"/posts/{post}")["like_count"] == len(fans) == size(crowd.database, models.likes)
+    assert tallied_and_there(crowd.database, ids.parse(post)) == ([32, 0], [32, 0])
+
+
 def test_while_many_like_and_comment_the_post_can_be_deleted_and_nothing_is_left(crowd: Crowd) -> None:
     author, *fans = crowd.known(9)
     post = author.posted()["id"]

@@ -1,19 +1,23 @@
 """The migrations lead up, down and up again, and to exactly the tables that the code speaks of."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect
+from sqlalchemy import insert, inspect
 
+from services.posts import models
 from services.posts.models import metadata
-from shared import migrations
+from services.posts.queries.feed import feed
+from shared import ids, migrations
 from shared.database import Database
 from shared.testing.homes import Home
 
 from .conftest import MIGRATIONS
-from .world import OF_A_PERSON
+from .feeds import settle, timelines
+from .world import OF_A_PERSON, listed, some_people
 
 
 @pytest.fixture
@@ -38,6 +42,21 @@ def test_the_migrations_lead_up_and_down_and_up_again(empty: Database) -> None:
     assert tables(empty) == set()
     migrations.upgrade(empty, MIGRATIONS)
     assert tables(empty) == made
+
+
+def test_after_an_upgrade_feeds_are_full_and_are_then_written(empty: Database) -> None:
+    migrations._run(empty, MIGRATIONS, "upgrade", "0002")
+    jo, friend = some_people(empty, 2)
+    row: dict[str, Any] = {"caption": None, "media": [], "created_at": 1, "updated_at": 1}
+    rows = [{"id": ids.new(), "author_id": author, **row} for author in (friend, jo, friend)]
+    empty.write(lambda tx: tx.execute(insert(models.posts), rows))
+    edge = {"follower_id": jo, "followee_id": friend, "version": 1, "following": True}
+    empty.write(lambda tx: tx.execute(insert(models.follows), edge))
+    migrations.upgrade(empty, MIGRATIONS)
+    there = [each["id"] for each in reversed(rows)]
+    assert timelines(empty) == {} and listed(empty, feed, jo) == there
+    settle(empty)
+    assert timelines(empty) == {jo: there} and listed(empty, feed, jo) == there
 
 
 def test_the_tables_are_as_the_models_say(database: Database) -> None:

@@ -19,7 +19,7 @@ from shared.errors import NotFound
 from shared.pages import Page, Slice
 
 from .model import Comment, Model, Post
-from .world import commented, purge_to_the_end, remove_to_the_end, size, some_people, uploaded
+from .world import commented, photos_of, purge_to_the_end, remove_to_the_end, size, some_people, uploaded
 
 STEPS = 45
 
@@ -162,7 +162,7 @@ class Life:
         return [self.gist(each) for each in items] if query in (comments_of, replies_to) else items
 
     def essence(self, post: dict[str, Any]) -> tuple[Any, ...]:
-        photos = [ids.parse(each["id"]) for each in post["media"]]
+        photos = [ids.parse(each["id"]) for each in photos_of(post)]
         numbers = post["like_count"], post["comment_count"], post["liked"]
         return ids.parse(post["id"]), ids.parse(post["author"]["id"]), post["caption"], photos, *numbers
 

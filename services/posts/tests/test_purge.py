@@ -97,6 +97,7 @@ def test_a_withdrawal_takes_everything_that_names_the_person(database: Database)
     left = scene(database)
     assert set(traces_of(database, left.gone)) == {
         "follows", "media", "posts", "likes", "comments", "removals", "idempotency_keys",
+        "feeds", "rebuilds", "timeline", "pushes",
     }  # fmt: skip
     purge_to_the_end(database)
     assert_complete(database, left)

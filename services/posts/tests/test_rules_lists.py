@@ -3,7 +3,20 @@
 from collections.abc import Callable
 from typing import Any
 
-from services.posts.actions import comments, follows, likes, photos, posts, removals
+from services.posts import models
+from services.posts.actions import (
+    comments,
+    follows,
+    likes,
+    photos,
+    popularity,
+    posts,
+    pushes,
+    rebuilds,
+    removals,
+    timelines,
+)
+from services.posts.actions.trimming import Trimming
 from services.posts.actions.withdrawals import WITHDRAWAL
 from services.posts.queries.comments import comments_of, replies_to
 from services.posts.queries.feed import feed
@@ -13,19 +26,22 @@ from services.posts.queries.posts import post as shown
 from shared import ids
 from shared.database import Database
 from shared.pages import Page, Slice
-from shared.testing.plans import SORT, overhearing, slow_steps
+from shared.testing.plans import SORT, Statement, indexes_used, overhearing, slow_steps
 
+from .feeds import settle
 from .world import (
     LAST_SWEEP_AFTER,
     all_like,
     commented,
     follows_now,
     published,
+    size,
     some_people,
     uploaded,
 )
 
-HARMLESS = {"all of removals"}  # by its key, and only the first
+HARMLESS = {"all of removals", "all of rebuilds", "all of pushes"}  # by an index, and only the first
+HARMLESS |= {"all of popular"}  # few are
 FEW_ROWS = {
     "AS last": {SORT},  # the feed: those one follows
     "newest": {SORT},  # the feed: ids of what these posted last
@@ -42,6 +58,7 @@ def many(database: Database, number: int) -> tuple[int, int, int]:
     post = published(database, author)
     for _ in range(number - 1):
         published(database, author)
+    settle(database)
     all_like(database, fans, post)
     first = commented(database, author, post)
     for fan in fans:
@@ -50,31 +67,59 @@ def many(database: Database, number: int) -> tuple[int, int, int]:
     return reader, author, post
 
 
-def asked_by(database: Database, query: Callable[..., Slice], *args: Any) -> tuple[int, int]:
-    """How many items the largest page of a list has, and with how many statements."""
-    with overhearing(database) as asked:
-        found = database.read(query, *args, Page(100, None))
-    return len(found.items), len(asked)
+def hot_reads(database: Database, number: int) -> dict[str, list[Statement]]:
+    """What each list, of so many items, and one post ask; the names of the lists."""
+    reader, author, post = many(database, number)
+    comment = ids.parse(database.read(comments_of, post, Page(1, None)).items[0]["id"])
+    lists: dict[str, tuple[Callable[..., Slice], int, tuple[Any, ...]]] = {
+        "everyone's posts": (everyones, min(size(database, models.posts), 100), (reader,)),
+        "a person's posts": (posts_of, number, (author, reader)),
+        "the feed": (feed, number, (reader,)),
+        "likers": (likers, number, (post,)),
+        "comments": (comments_of, min(number + 1, 100), (post,)),
+        "replies": (replies_to, number, (comment,)),
+    }
+    found: dict[str, list[Statement]] = {}
+    for name, (query, items, args) in lists.items():
+        with overhearing(database) as found[name]:
+            assert len(database.read(query, *args, Page(100, None)).items) == items, name
+    with overhearing(database) as found["a post"]:
+        database.read(shown, post, reader)
+    return found
 
 
-def test_a_list_takes_as_many_statements_for_many_as_for_one(database: Database) -> None:
+def test_a_read_takes_as_many_statements_for_a_hundred_items_as_for_one(database: Database) -> None:
+    expected = {"everyone's posts": 1, "a person's posts": 1, "the feed": 1, "a post": 1}
+    expected |= {"likers": 2, "comments": 2, "replies": 3}
+    for number in (1, 100):
+        asked = hot_reads(database, number)
+        assert {name: len(statements) for name, statements in asked.items()} == expected
+
+
+def test_each_read_has_its_index(database: Database) -> None:
+    """The primary keys apart: by these the feed is read, everyone's posts, and a post."""
+    expected = {name: set[str]() for name in ("everyone's posts", "the feed", "a post")}
+    expected |= {"a person's posts": {"posts_by_author"}, "likers": {"likes_by_post"}}
+    expected |= {"comments": {"comments_by_thread"}, "replies": {"comments_by_thread"}}
+    (other,) = some_people(database, 1)
+    for _ in range(20):  # or everyone's posts are as good as a person's
+        published(database, other)
+    asked = hot_reads(database, 3)
+    used = {name: set().union(*(indexes_used(database, each) for each in asked[name])) for name in asked}
+    assert used == expected
+
+
+def test_below_the_floor_a_page_takes_as_many_statements_however_many_one_follows(database: Database) -> None:
     costs = []
     for number in (1, 30):
-        reader, author, post = many(database, number)
-        comment = ids.parse(database.read(comments_of, post, Page(1, None)).items[0]["id"])
-        questions: list[tuple[Any, ...]] = [
-            (everyones, reader),
-            (posts_of, author, reader),
-            (feed, reader),
-            (likers, post),
-            (comments_of, post),
-            (replies_to, comment),
-        ]
-        costs.append([asked_by(database, *question) for question in questions])
-    assert [items for items, _ in costs[0]] == [1, 1, 1, 1, 2, 1]
-    assert [items for items, _ in costs[1]] == [31, 30, 30, 30, 31, 30]
-    statements = [number for _, number in costs[0]]
-    assert [number for _, number in costs[1]] == statements == [3, 4, 4, 2, 2, 3]
+        reader, *authors = some_people(database, number + 1)
+        for author in authors:
+            follows_now(database, reader, author)
+            published(database, author)
+        with overhearing(database) as asked:
+            assert len(database.read(feed, reader, Page(100, None)).items) == number
+        costs.append(len(asked))
+    assert costs == [4, 4]
 
 
 def everything(database: Database) -> None:
@@ -99,6 +144,8 @@ def everything(database: Database) -> None:
         database.read(posts_of, jo, looked, after)
         database.read(shown, post, looked)
     database.read(feed, jo, after)
+    push_everything(database, jo, [fan, gone])
+    database.read(feed, jo, after)
     database.read(likers, post, after)
     database.read(comments_of, post, Page(20, (0,)))
     database.read(replies_to, first, Page(20, (0,)))
@@ -109,6 +156,27 @@ def everything(database: Database) -> None:
         pass
     database.write(photos.forget_unused)
     database.write(follows.note, gone, jo, 9, following=True)
+
+
+def push_everything(database: Database, jo: int, others: list[int]) -> None:
+    """All that happens to timelines: pushed in pieces, merged, made up, rebuilt, trimmed, left."""
+    for other in others:
+        follows_now(database, other, jo, 5)
+    published(database, jo)
+    settle(database)
+    published(database, jo)
+    database.write(pushes.push_some, 10, 1)
+    settle(database, threshold=1)
+    database.write(popularity.begin, others[0])
+    database.read(feed, jo, Page(20, (ids.new(),)))
+    published(database, others[0])
+    published(database, others[0])
+    settle(database, threshold=2)
+    database.write(rebuilds.ask_for_next, 0)
+    settle(database, kept=1)
+    Trimming(database, 1).step()
+    database.write(timelines.trim, jo, 1)
+    database.write(follows.note, others[1], jo, 6, following=False)
 
 
 def test_no_statement_looks_at_a_whole_table(database: Database) -> None:

@@ -21,6 +21,7 @@ from .world import (
     all_like,
     commented,
     listed,
+    photos_of,
     published,
     remove_to_the_end,
     rows_of,
@@ -43,7 +44,7 @@ def test_p1_a_post_shows_its_photos_in_the_order_given(database: Database) -> No
     first, second, third = (uploaded(database, jo, f"photo {number}") for number in range(3))
     post = database.write(posts.publish, jo, [third, first, second], "three")
     found = database.read(shown, post, None)
-    assert [photo["alt"] for photo in found["media"]] == ["photo 2", "photo 0", "photo 1"]
+    assert [photo["alt"] for photo in photos_of(found)] == ["photo 2", "photo 0", "photo 1"]
     assert found["author"] == {
         "id": ids.text(jo),
         "nickname": "nick0",
@@ -116,14 +117,14 @@ def test_p8_an_edit_changes_what_is_given_and_moves_updated_at(
     (jo,) = some_people(database, 1)
     post = published(database, jo, "before", 2)
     stages = [database.read(shown, post, None)]
-    keep, drop = (ids.parse(photo["id"]) for photo in stages[0]["media"])
+    keep, drop = (ids.parse(photo["id"]) for photo in photos_of(stages[0]))
     new = uploaded(database, jo)
     changes: list[posts.Changes] = [{"caption": "after"}, {"media_ids": [new, keep]}, {"caption": None}]
     for change in changes:
         database.write(posts.edit, jo, post, change)
         stages.append(database.read(shown, post, None))
     assert [stage["caption"] for stage in stages] == ["before", "after", "after", None]
-    assert [ids.parse(photo["id"]) for photo in stages[-1]["media"]] == [new, keep]
+    assert [ids.parse(photo["id"]) for photo in photos_of(stages[-1])] == [new, keep]
     times = [stage["updated_at"] for stage in stages]
     assert times == sorted(set(times)), "each edit moves it, also within one millisecond"
     assert {stage["created_at"] for stage in stages} == {times[0]}
@@ -141,7 +142,7 @@ def test_p8_an_edit_of_nothing_changes_nothing(database: Database) -> None:
 def test_p8_an_edit_whose_photos_are_refused_changes_nothing(database: Database) -> None:
     jo, other = some_people(database, 2)
     post, second = published(database, jo, "words"), published(database, jo)
-    used = ids.parse(database.read(shown, second, None)["media"][0]["id"])
+    used = ids.parse(photos_of(database.read(shown, second, None))[0]["id"])
     before = rows_of(database, models.posts), rows_of(database, models.media)
     for media_ids in ([uploaded(database, other)], [used], [ids.new()]):
         with pytest.raises(Invalid):

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import orjson
 from sqlalchemy import Row, Table, func, select
 
 from services.posts import models
@@ -25,6 +26,11 @@ OF_A_PERSON = {
     "posts": ("author_id",),
     "likes": ("person_id",),
     "comments": ("author_id",),
+    "timeline": ("owner_id",),
+    "feeds": ("owner_id",),
+    "rebuilds": ("owner_id",),
+    "pushes": ("author_id",),
+    "popular": ("author_id",),
     "removals": ("author_id",),
     "idempotency_keys": ("owner_id",),
     "purges": (),
@@ -73,6 +79,12 @@ def follows_now(database: Database, follower: int, followee: int, version: int =
 def listed(database: Database, query: Callable[..., Slice], *args: Any) -> list[int]:
     """The ids of a whole list."""
     return [ids.parse(each["id"]) for each in database.read(query, *args, FIRST).items]
+
+
+def photos_of(post: dict[str, Any]) -> list[Any]:
+    """The photos of a post, as they go out."""
+    shown: list[Any] = orjson.loads(orjson.dumps(post["media"]))
+    return shown
 
 
 def counts(database: Database, post: int) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection
 
 from shared import replicas
-from shared.purging import Purge
+from shared.purging import Kind, Purge
 
 from .. import events, models
 from . import follows
@@ -15,5 +15,10 @@ def _hide(tx: Connection, user_id: int) -> None:
     replicas.bury(tx, models.people, user_id, BLANK)
 
 
-WITHDRAWAL = Purge(models.purges, hide=_hide, remove=((follows.remove_some_of, 500),), announce=events.user_purged)
+WITHDRAWAL = Purge(
+    models.purges,
+    hide=_hide,
+    kinds=[Kind([models.follows.c.follower_id, models.follows.c.followee_id], follows.remove_some_of, 500)],
+    announce=events.user_purged,
+)
 """What it means here that somebody withdraws."""

@@ -98,6 +98,7 @@ def relations(
         Query(
             description="1 to 100 ids with commas between them",
             examples=["0037a52d5f400001,0037a52d5f400002"],
+            json_schema_extra={"pattern": "^[0-7][0-9a-f]{15}(,[0-7][0-9a-f]{15}){0,99}$"},
         ),
     ],
 ) -> Response:

@@ -1,0 +1,84 @@
+"""Authors with very many followers: their posts are not pushed, but merged into feeds at reading.
+
+    not popular --(a push reaches more than the threshold)--> popular
+    popular --(a new post finds far fewer followers)--> being made up: pushed again, and still merged
+    being made up --(every follower's timeline is filled, and a while has passed)--> not popular
+
+So at any moment a post of an author who is not popular is in every timeline, or on its way there. Whoever decides not
+to push or not to fill holds the row `popular` until the commit; making up begins only after all of these, and so
+finds each post and each follower that they left out. Locks are taken in the order popular, feeds, edges, timeline.
+"""
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, func, select, true, update
+
+from shared import clock
+from shared.database import upsert
+
+from .. import models
+from . import timelines
+
+FEWER = 0.8
+"""Popular authors are so until they have fewer than this part of the threshold, lest they go to and fro."""
+GRACE = clock.MINUTE
+"""Longer than any reader takes between finding an author popular and merging their posts."""
+CHUNK = 20
+_popular, _follows = models.popular.c, models.follows.c
+
+
+def begin(tx: Connection, author_id: int) -> None:
+    """From now on this author's posts are merged at reading, and no longer pushed."""
+    now = {"author_id": author_id, "filled_to": None, "filled_at": None}
+    upsert(tx, models.popular, now, lambda new: {"filled_to": new.filled_to, "filled_at": new.filled_at})
+
+
+def unpushed(tx: Connection, author_ids: Collection[int], threshold: int) -> set[int]:
+    """Whose posts, of these, are not pushed; that stays so until the commit."""
+    known = select(models.popular).where(_popular.author_id.in_(author_ids)).order_by(_popular.author_id)
+    unpushed = {row.author_id for row in tx.execute(known.with_for_update()) if row.filled_to is None}
+    return {each for each in unpushed if not _has_become_less(tx, each, threshold)}
+
+
+def make_up_some(tx: Connection, chunk: int = CHUNK, grace: int = GRACE) -> bool:
+    """Fill some timelines with what was not pushed to them; whether there may be more to do."""
+    begun, now = _popular.filled_to.is_not(None), clock.now()
+    waiting = _popular.filled_at.is_(None) | (_popular.filled_at <= now - grace)
+    first = select(models.popular).where(begun, waiting).order_by(_popular.author_id).limit(1)
+    author = tx.execute(first.with_for_update(skip_locked=True)).one_or_none()
+    if author is None:
+        return False
+    this = _popular.author_id == author.author_id
+    if author.filled_at is not None:
+        tx.execute(delete(models.popular).where(this))
+        return True
+    owners = _next_followers(tx, author, chunk)
+    for owner_id, floor in [(each, timelines.hold(tx, each)) for each in owners]:
+        if _follows_still(tx, owner_id, author.author_id):
+            timelines.fill(tx, owner_id, author.author_id, floor)
+    changes = {"filled_to": owners[-1]} if owners else {"filled_at": now}
+    tx.execute(update(models.popular).where(this).values(**changes))
+    return True
+
+
+def _has_become_less(tx: Connection, author_id: int, threshold: int) -> bool:
+    """Whether this popular author is so no longer; then making up begins, and this post is pushed already."""
+    enough = int(threshold * FEWER)
+    some = select(_follows.follower_id).where(_follows.followee_id == author_id, _follows.following == true())
+    number = tx.execute(select(func.count()).select_from(some.limit(enough).subquery())).scalar_one()
+    if number == enough:
+        return False
+    tx.execute(update(models.popular).where(_popular.author_id == author_id).values(filled_to=0, filled_at=None))
+    return True
+
+
+def _next_followers(tx: Connection, author: Row[Any], chunk: int) -> list[int]:
+    theirs = (_follows.followee_id == author.author_id) & (_follows.following == true())
+    after = select(_follows.follower_id).where(theirs, _follows.follower_id > author.filled_to)
+    return list(tx.execute(after.order_by(_follows.follower_id).limit(chunk)).scalars())
+
+
+def _follows_still(tx: Connection, owner_id: int, author_id: int) -> bool:
+    edge = (_follows.follower_id == owner_id) & (_follows.followee_id == author_id)
+    return tx.execute(select(_follows.following).where(edge)).scalar_one_or_none() is True

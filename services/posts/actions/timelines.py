@@ -1,0 +1,104 @@
+"""Timelines: what a feed shows that is newer than its floor is in its timeline; what is older is pulled.
+
+Raising a floor is right at any time. It is lowered only by `rebuilds`. Whoever holds a feed decides alone whom it
+follows and where its floor is. Those who push posts into it need not hold it: they only add, and they hold the edge.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from shared.database import insert_new
+
+from .. import models
+from ..models import NOTHING_PUSHED
+
+FILLED = 1_000
+"""So many posts of somebody are filled in when they are followed; where they have more, the floor rises to these."""
+_feeds, _timeline, _posts, _popular = models.feeds.c, models.timeline.c, models.posts.c, models.popular.c
+
+
+def hold(tx: Connection, owner_id: int) -> int:
+    """Let nobody else change this feed's edges or its floor before the commit. Its floor.
+
+    A feed that was never held is made, with nothing pushed and a rebuild to come.
+    """
+    question = select(_feeds.floor).where(_feeds.owner_id == owner_id).with_for_update()
+    floor: int | None = tx.execute(question).scalar_one_or_none()
+    if floor is not None:
+        return floor
+    if insert_new(tx, models.feeds, {"owner_id": owner_id, "floor": NOTHING_PUSHED}):
+        insert_new(tx, models.rebuilds, {"owner_id": owner_id})
+    return int(tx.execute(question).scalar_one())
+
+
+def add(tx: Connection, owner_id: int, post_ids: Sequence[int]) -> None:
+    """These are in the timeline, if they were not."""
+    rows = [{"owner_id": owner_id, "post_id": each} for each in sorted(post_ids)]
+    if rows:
+        new = insert(models.timeline).prefix_with("IGNORE", dialect="mysql").prefix_with("OR IGNORE", dialect="sqlite")
+        tx.execute(new, rows)
+
+
+def is_pushed(tx: Connection, author_id: int) -> bool:
+    """Whether this author's posts belong into timelines. If not, that stays so until the commit."""
+    question = select(_popular.author_id).where(_popular.author_id == author_id, _popular.filled_to.is_(None))
+    return tx.execute(question.with_for_update(read=True)).first() is None
+
+
+def fill(tx: Connection, owner_id: int, author_id: int, floor: int) -> None:
+    """Everything of this author that is newer than the floor is in the timeline. The caller holds the feed.
+
+    The posts are held, so that none is deleted, and its traces removed, while it is put in.
+    """
+    if floor == NOTHING_PUSHED:
+        return
+    theirs = select(_posts.id).where(_posts.author_id == author_id, _posts.id > floor)
+    newest = theirs.order_by(_posts.author_id.desc(), _posts.id.desc()).limit(FILLED + 1)
+    post_ids = tx.execute(newest.with_for_update(read=True)).scalars().all()
+    add(tx, owner_id, post_ids[:FILLED])
+    if len(post_ids) > FILLED:
+        set_floor(tx, owner_id, post_ids[FILLED])
+
+
+def take_out(tx: Connection, owner_id: int, author_id: int) -> None:
+    """Nothing of this author is in the timeline. The caller holds the feed."""
+    theirs = select(_posts.id).where(_posts.author_id == author_id)
+    tx.execute(delete(models.timeline).where(_timeline.owner_id == owner_id, _timeline.post_id.in_(theirs)))
+
+
+def set_floor(tx: Connection, owner_id: int, floor: int) -> None:
+    """From now on the timeline tells only what is newer. The caller holds the feed."""
+    tx.execute(update(models.feeds).where(_feeds.owner_id == owner_id).values(floor=floor))
+    tx.execute(delete(models.timeline).where(_timeline.owner_id == owner_id, _timeline.post_id <= floor))
+
+
+def trim(tx: Connection, owner_id: int, kept: int) -> None:
+    """Keep the newest so many rows."""
+    hold(tx, owner_id)
+    mine = select(_timeline.post_id).where(_timeline.owner_id == owner_id)
+    newest = mine.order_by(_timeline.post_id.desc()).limit(kept + 1).subquery()
+    number, oldest = tx.execute(select(func.count(), func.min(newest.c.post_id)).select_from(newest)).one()
+    if number > kept:
+        set_floor(tx, owner_id, oldest)
+
+
+def remove_some_with(tx: Connection, post_id: int, chunk: int) -> bool:
+    """Take a post that is gone out of some timelines; whether there were any."""
+    some = select(_timeline.owner_id).where(_timeline.post_id == post_id).limit(chunk)
+    owners = list(tx.execute(some).scalars())
+    tx.execute(delete(models.timeline).where(_timeline.post_id == post_id, _timeline.owner_id.in_(owners)))
+    return bool(owners)
+
+
+def remove_some_of(tx: Connection, person_id: int, chunk: int) -> bool:
+    """Remove some of the feed of somebody who has withdrawn and follows nobody any more; whether there may be more."""
+    some = select(_timeline.post_id).where(_timeline.owner_id == person_id).order_by(_timeline.post_id).limit(chunk)
+    post_ids = list(tx.execute(some).scalars())
+    tx.execute(delete(models.timeline).where(_timeline.owner_id == person_id, _timeline.post_id.in_(post_ids)))
+    if len(post_ids) == chunk:
+        return True
+    for table in (models.feeds, models.rebuilds):
+        tx.execute(delete(table).where(table.c.owner_id == person_id))
+    tx.execute(delete(models.popular).where(_popular.author_id == person_id))
+    return False

@@ -1,0 +1,40 @@
+"""Timelines that have grown long are cut down to their newest posts, in rounds over all of them."""
+
+from sqlalchemy import Connection, func, select
+
+from shared.database import Database
+
+from .. import models
+from . import timelines
+
+SLACK = 1.25
+"""A timeline may grow to so many times of what it keeps: it is cut seldom, and then by more than a few rows."""
+CHUNK = 100
+_feeds, _timeline = models.feeds.c, models.timeline.c
+
+
+class Trimming:
+    """One round after another. Where it stops when the process ends does not matter: the next round sees all."""
+
+    def __init__(self, database: Database, kept: int) -> None:
+        self._database = database
+        self._kept = kept
+        self._after = 0
+
+    def step(self) -> bool:
+        """Look at the next few timelines; whether there are more in this round."""
+        owners = self._database.read(_next_owners, self._after)
+        for owner_id in self._database.read(_longer_than, owners, int(self._kept * SLACK)):
+            self._database.write(timelines.trim, owner_id, self._kept)
+        self._after = owners[-1] if len(owners) == CHUNK else 0
+        return self._after > 0
+
+
+def _next_owners(connection: Connection, after: int) -> list[int]:
+    owners = select(_feeds.owner_id).where(_feeds.owner_id > after).order_by(_feeds.owner_id).limit(CHUNK)
+    return list(connection.execute(owners).scalars())
+
+
+def _longer_than(connection: Connection, owner_ids: list[int], number: int) -> list[int]:
+    theirs = select(_timeline.owner_id).where(_timeline.owner_id.in_(owner_ids)).group_by(_timeline.owner_id)
+    return list(connection.execute(theirs.having(func.count() > number)).scalars())

@@ -1,0 +1,87 @@
+"""The newest posts of many authors, looked up when they are asked for.
+
+The newest posts can only be by those who posted last. So the first question looks at one entry of the index for each
+author, and the second at no more than a page of each of a page's number of authors, however much they posted.
+"""
+
+from typing import Any
+
+from sqlalchemy import Connection, Select, select, true, union_all
+
+from shared.pages import Page
+
+from .. import models
+
+_posts, _follows, _people, _popular = models.posts.c, models.follows.c, models.people.c, models.popular.c
+AT_ONCE = 50
+"""So many authors one question looks up."""
+
+Last = list[tuple[int, int]]
+"""Authors, each with their newest post, the newest first."""
+
+
+def everything(connection: Connection, reader_id: int, page: Page) -> list[int]:
+    """The page, and one post more, of whom one follows and of one's own."""
+    last = _last(connection, _followed(reader_id), page)
+    return _newest(connection, [reader_id, *(author_id for author_id, _ in last)], page, newer_than=0)
+
+
+def by_popular(connection: Connection, reader_id: int, page: Page, newer_than: int) -> list[int]:
+    """Of that, what popular authors posted after this."""
+    last = [each for each in _last(connection, _popular_followed(reader_id), page) if each[1] > newer_than]
+    return _newest(connection, [author_id for author_id, _ in last], page, newer_than) if last else []
+
+
+def newest_ids(connection: Connection, reader_id: int, number: int) -> list[int]:
+    """The newest so many posts of whom one follows and of one's own, newest first; in questions of bounded size."""
+    page = Page(number - 1, None)
+    last = _last(connection, _followed(reader_id), page)
+    found = _newest(connection, [reader_id], page, newer_than=0)
+    for start in range(0, len(last), AT_ONCE):
+        oldest = found[-1] if len(found) == number else 0
+        authors = [author_id for author_id, newest in last[start : start + AT_ONCE] if newest > oldest]
+        if not authors:
+            break
+        found = sorted([*found, *_newest(connection, authors, page, oldest)], reverse=True)[:number]
+    return found
+
+
+def _followed(reader_id: int) -> Select[Any]:
+    return select(_follows.followee_id).where(_follows.follower_id == reader_id, _follows.following == true())
+
+
+def _popular_followed(reader_id: int) -> Select[Any]:
+    return _followed(reader_id).join(models.popular, _popular.author_id == _follows.followee_id)
+
+
+def _last(connection: Connection, authors: Select[Any], page: Page) -> Last:
+    """Of these authors the last to post, as many as the page has posts and one more."""
+    theirs = _before(select(_posts.id).where(_posts.author_id == _follows.followee_id), page)
+    # In the index's whole order: for `id` alone MySQL may go through everyone's posts instead.
+    newest = theirs.order_by(_posts.author_id.desc(), _posts.id.desc()).limit(1)
+    last = newest.correlate(models.follows).scalar_subquery().label("last")
+    question = (
+        authors.add_columns(last)
+        .join(models.people, _people.id == _follows.followee_id)
+        .where(_people.deleted.is_(False))
+        .order_by(last.desc())
+        .limit(page.limit + 1)
+    )
+    return [(row.followee_id, row.last) for row in connection.execute(question) if row.last is not None]
+
+
+def _newest(connection: Connection, author_ids: list[int], page: Page, newer_than: int) -> list[int]:
+    """The ids of a page and one more of what these authors posted after this post."""
+    each_ones = [select(_theirs(author_id, page, newer_than).subquery().c.id) for author_id in author_ids]
+    newest = union_all(*each_ones).subquery("newest")
+    question = select(newest.c.id).order_by(newest.c.id.desc()).limit(page.limit + 1)
+    return list(connection.execute(question).scalars())
+
+
+def _theirs(author_id: int, page: Page, newer_than: int) -> Select[Any]:
+    theirs = _before(select(_posts.id).where(_posts.author_id == author_id, _posts.id > newer_than), page)
+    return theirs.order_by(_posts.author_id.desc(), _posts.id.desc()).limit(page.limit + 1)
+
+
+def _before(question: Select[Any], page: Page) -> Select[Any]:
+    return question if page.after is None else question.where(_posts.id < page.after[0])

@@ -1,0 +1,85 @@
+"""Something small to purge: things with owners, and the few tables that go with them."""
+
+from sqlalchemy import Column, Connection, Index, MetaData, String, Table, delete, insert, select, update
+
+from shared import clock, ids
+from shared.database import Big, Database, insert_new
+from shared.purging import Kind, Purge
+
+from .tables import rows
+
+LAST_SWEEP_AFTER = clock.HOUR
+metadata = MetaData()
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("subject", Big, primary_key=True, autoincrement=False),
+    Column("requested_at", Big, nullable=False),
+    Column("sweep_at", Big),
+    Column("state", String(8), nullable=False),
+    Index("jobs_due", "sweep_at"),
+)
+places = Table(
+    "places",
+    metadata,
+    Column("id", Big, primary_key=True, autoincrement=False),
+    Column("place", Big, nullable=False),
+)
+things = Table(
+    "things",
+    metadata,
+    Column("id", Big, primary_key=True, autoincrement=False),
+    Column("owner", Big, nullable=False, index=True),
+)
+hidden = Table("hidden", metadata, Column("subject", Big, primary_key=True, autoincrement=False))
+said = Table("said", metadata, Column("id", Big, primary_key=True), Column("subject", Big, nullable=False))
+pending = Table("pending", metadata, Column("subject", Big, primary_key=True, autoincrement=False))
+
+
+def hide(tx: Connection, subject: int) -> None:
+    insert_new(tx, hidden, {"subject": subject})
+
+
+def remove_some(tx: Connection, subject: int, chunk: int) -> bool:
+    some = list(tx.execute(select(things.c.id).where(things.c.owner == subject).limit(chunk)).scalars())
+    tx.execute(delete(things).where(things.c.id.in_(some)))
+    return len(some) == chunk
+
+
+def say(tx: Connection, subject: int) -> None:
+    tx.execute(insert(said).values(subject=subject))
+
+
+def is_pending(tx: Connection, subject: int) -> bool:
+    return tx.execute(select(pending).where(pending.c.subject == subject)).first() is not None
+
+
+PURGE = Purge(jobs, hide, [Kind([things.c.owner], remove_some, 3)], say)
+
+
+def own(database: Database, subject: int, number: int = 1) -> None:
+    """Let this subject have so many things."""
+    database.write(lambda tx: tx.execute(insert(things), [{"id": ids.new(), "owner": subject} for _ in range(number)]))
+
+
+def owners(database: Database) -> list[int]:
+    return [row.owner for row in rows(database, things)]
+
+
+def states(database: Database) -> dict[int, str]:
+    return {row.subject: row.state for row in rows(database, jobs)}
+
+
+def told(database: Database) -> list[int]:
+    return [row.subject for row in rows(database, said)]
+
+
+def due_now(database: Database) -> None:
+    """Let every pause be over."""
+    soon = update(jobs).where(jobs.c.sweep_at.is_not(None)).values(sweep_at=clock.now())
+    database.write(lambda tx: tx.execute(soon))
+
+
+def to_the_end(database: Database, purge: Purge = PURGE, last_sweep_after: int = LAST_SWEEP_AFTER) -> None:
+    while database.write(purge.step, last_sweep_after):
+        pass

@@ -1,0 +1,101 @@
+"""A list of all that have to be purged is the truth: whatever no event told of is found there, and found once."""
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+from prometheus_client import REGISTRY
+
+from shared import clock, ids
+from shared.database import Database
+from shared.errors import Unavailable
+from shared.purging import OVERLAP, PURGING, Comparison, Part
+from shared.testing.homes import Home
+
+from .jobs import PURGE, hidden, metadata, places, states
+from .tables import made, rows
+
+
+@pytest.fixture
+def database(home: Home) -> Iterator[Database]:
+    """With the few tables of these tests."""
+    opened = Database(made(home.empty(), metadata))
+    yield opened
+    opened.close()
+
+
+class List:
+    """Somebody's list of all that have to be purged, in parts of two; remembers from where it was asked."""
+
+    def __init__(self) -> None:
+        self.entries: dict[int, int] = {}
+        self.asked: list[int] = []
+        self.there = True
+
+    async def part(self, after: int) -> Part:
+        """What comes after this entry."""
+        if not self.there:
+            raise Unavailable("neighbour_unavailable", "It is away.")
+        self.asked.append(after)
+        found = sorted(entry for entry in self.entries if entry > after)[:2]
+        last = found[-1] if found else None
+        return Part([self.entries[entry] for entry in found], last, last if len(found) == 2 else None)
+
+
+@pytest.fixture
+def truth() -> List:
+    """An empty list."""
+    return List()
+
+
+def compare(database: Database, truth: List) -> Comparison:
+    """One round."""
+    comparison = Comparison("test", database, PURGE, places, truth.part)
+    assert not asyncio.run(comparison.step())
+    return comparison
+
+
+def differences() -> float:
+    return REGISTRY.get_sample_value("reconciled_total", {"service": "test"}) or 0.0
+
+
+def test_whatever_no_event_told_of_is_requested_exactly_as_the_event_would(database: Database, truth: List) -> None:
+    before = differences()
+    database.write(PURGE.request, 8)
+    truth.entries = {ids.new(): subject for subject in (9, 8, 7)}
+    compare(database, truth)
+    compare(database, truth)
+    assert states(database) == {7: PURGING, 8: PURGING, 9: PURGING}
+    assert [row.subject for row in rows(database, hidden)] == [7, 8, 9]
+    assert differences() - before == 2
+
+
+def test_the_next_round_goes_on_where_the_last_one_ended_and_reads_the_end_again(
+    database: Database, truth: List
+) -> None:
+    now = clock.now()
+    entries = [ids.at(now - minutes * clock.MINUTE) for minutes in (60, 50, 40, 30, 20)]
+    truth.entries = {entry: subject for subject, entry in enumerate(entries)}
+    compare(database, truth)
+    assert truth.asked[0] == 0 and len(truth.asked) == 3
+    truth.asked.clear()
+    late = entries[-1] - ((OVERLAP - clock.MINUTE) << ids.RANDOM_BITS)
+    truth.entries[late] = 99  # committed after entries that were made later
+    comparison = compare(database, truth)
+    assert truth.asked == [entries[-1] - (OVERLAP << ids.RANDOM_BITS), entries[-1]]
+    assert states(database)[99] == PURGING and len(states(database)) == 6
+    assert database.read(comparison.place) == entries[-1], "never back"
+
+
+def test_without_the_list_nothing_is_taken_for_compared(database: Database, truth: List) -> None:
+    truth.entries = {ids.new(): 7}
+    truth.there = False
+    with pytest.raises(Unavailable):
+        compare(database, truth)
+    truth.there = True
+    comparison = compare(database, truth)
+    place = next(iter(truth.entries))
+    assert database.read(comparison.place) == place and states(database) == {7: PURGING}
+    truth.entries.clear()
+    compare(database, truth)
+    assert database.read(comparison.place) == place, "an empty list keeps the place"
