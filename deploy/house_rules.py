@@ -34,6 +34,7 @@ DOMAIN_NOUNS = {
 }  # fmt: skip
 # Names in shared/ that hold such a word and mean plumbing all the same, each with its reason.
 PLUMBING = {
+    "on_message_begin": "httptools' word for a request that begins",
     "message": "what ASGI and the broker call that which they carry",
     "MYSQL_SESSION": "MySQL's word for what belongs to one connection",
 }

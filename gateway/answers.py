@@ -9,6 +9,9 @@ from shared.web import problems
 
 from .visit import Headers, Visit
 
+PART = 64 * 1024
+"""Bytes of a document that are handed over at once, so that slow clients do not fill the memory."""
+
 
 class Refused(Exception):
     """The gateway does not forward this request, or has nothing good to hand back."""
@@ -81,7 +84,11 @@ async def document(visit: Visit, status: int, body: bytes, kind: bytes, *headers
     """Answer with these bytes."""
     length = (b"content-length", str(len(body)).encode())
     await visit.begin(status, [(b"content-type", kind), length, *headers])
-    await visit.end(body)
+    sent = 0
+    while len(body) - sent > PART:
+        await visit.go_on(body[sent : sent + PART])
+        sent += PART
+    await visit.end(body[sent:])
 
 
 async def nothing(visit: Visit, *headers: tuple[bytes, bytes]) -> None:

@@ -6,14 +6,18 @@ from shared.background import Worker
 from shared.events.bus import Bus
 from shared.identity import RemoteKeys, Verifier, fetch_from
 from shared.neighbours import Neighbour
+from shared.web import handshakes
 
+from .counts import counts_at
 from .docs import Docs
 from .door import Door
 from .health import Health
 from .proxy import Proxy
+from .rates import Rates
 from .revocations import EVERY_SECONDS, Revocations
-from .routes import OWN, Table
+from .routes import HEAVY, OWN, SLOW, Table
 from .settings import Settings
+from .sockets import Sockets
 from .tokens import Tokens
 from .upstream import Upstream
 from .visit import Receive, Scope, Send
@@ -32,12 +36,10 @@ class Gateway:
         revocations.listen(bus, OWN)
 
         table = Table()
+        shares = {HEAVY: settings.heavy_in_flight, SLOW: settings.slow_in_flight}
         proxy = Proxy(
             settings,
-            {
-                name: Upstream(name, url, settings.in_flight, settings.heavy_in_flight)
-                for name, url in settings.upstreams.items()
-            },
+            {name: Upstream(name, url, settings.in_flight, shares) for name, url in settings.upstreams.items()},
         )
         proxy.upstreams["auth"].on_answer = revocations.note
         health = Health(proxy, revocations)
@@ -49,16 +51,21 @@ class Gateway:
             "/docs/{file}": docs.file,
             "/openapi.json": docs.description,
         }
-        self._door = Door(settings, table, Tokens(verifier, revocations), proxy, own)
+        self._counts = counts_at(settings.rate_limit_url.get_secret_value())
+        rates = Rates(settings, self._counts)
+        sockets = Sockets(settings, proxy, revocations)
+        self._door = Door(settings, table, Tokens(verifier, revocations), rates, proxy, sockets, own)
         self._health = health
         self._proxy = proxy
         self._auth = auth
         self._bus = bus
         self._worker = Worker("gateway.revocations", revocations.pull, every=EVERY_SECONDS)
-        self.drain_seconds = settings.drain_seconds
+        self.settings = settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, or the whole life of the application."""
+        if scope["type"] == "websocket":
+            scope, receive, send = handshakes.as_get(scope, receive, send)
         if scope["type"] == "http":
             await self._door(scope, receive, send)
         else:
@@ -80,6 +87,7 @@ class Gateway:
         await self._bus.stop()
         await self._auth.close()
         await self._proxy.close()
+        await self._counts.close()
         await send({"type": "lifespan.shutdown.complete"})
 
 

@@ -13,6 +13,8 @@ from shared.web import problems
 
 from .answers import Refused, from_shared, problem, unavailable
 from .components import Components, rewritten
+from .quotas import quota
+from .rates import too_many
 from .routes import NONE, OWN, PUBLIC, Route, Table
 
 METHODS = ("get", "put", "post", "delete", "patch")
@@ -82,8 +84,10 @@ def _problems_of(route: Route) -> dict[str, Any]:
     if route.upstream == OWN:
         return {}
     possible = [
+        Refused(HTTPStatus.BAD_REQUEST, "malformed_path", "The path is not in a form that means one thing only."),
         Refused(HTTPStatus.BAD_GATEWAY, "upstream_failed", "This part of the service failed to answer."),
         unavailable("upstream_unavailable", "This part of the service cannot be reached right now."),
+        too_many(quota("anonymous", "300/5minute"), 0),
     ]
     if route.access is not PUBLIC:
         possible.append(from_shared(errors.Unauthenticated("invalid_token", "The access token is missing.")))
@@ -95,7 +99,11 @@ def _problems_of(route: Route) -> dict[str, Any]:
 def _documented(refused: Refused) -> dict[str, Any]:
     example = orjson.loads(problem(refused, "/api/v1/feed", "5f0c2b8e9d1a4f6b8c7d6e5f4a3b2c1d"))
     content = {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}
-    return {"description": problems.title(refused.status), "content": {problems.MEDIA_TYPE: content}}
+    return {
+        "description": problems.title(refused.status),
+        "headers": problems.documented_headers(refused.status),
+        "content": {problems.MEDIA_TYPE: content},
+    }
 
 
 def _problem_schemas() -> dict[str, Any]:

@@ -1,19 +1,27 @@
 """The gateway as an ASGI application: what happens to a request, from first look to answer."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
 
 import structlog
 
 from shared import metrics
+from shared.identity import Identity
 from shared.web import request_ids
+from shared.web.handshakes import SWITCHED
 
 from . import answers, bodies, limits
-from .answers import Refused
+from .addresses import Addresses
+from .answers import Refused, unavailable
+from .bodies import Upload
 from .cors import Cors
 from .proxy import CutShort, Proxy
-from .routes import OWN, PUBLIC, Table
+from .rates import Rates
+from .routes import OPEN, OWN, PUBLIC, Route, Table
 from .settings import Settings
+from .sockets import Sockets
 from .tokens import Tokens
 from .visit import Gone, Headers, Receive, Scope, Send, Visit
 
@@ -27,13 +35,23 @@ class Door:
     """Refuses, answers or forwards."""
 
     def __init__(
-        self, settings: Settings, table: Table, tokens: Tokens, proxy: Proxy, own: Mapping[str, Handler]
+        self,
+        settings: Settings,
+        table: Table,
+        tokens: Tokens,
+        rates: Rates,
+        proxy: Proxy,
+        sockets: Sockets,
+        own: Mapping[str, Handler],
     ) -> None:
         self._settings = settings
         self._table = table
         self._tokens = tokens
+        self._rates = rates
         self._proxy = proxy
+        self._sockets = sockets
         self._own = own
+        self._addresses = Addresses(settings.trusted_proxies)
         self._cors = Cors(settings.cors_origins)
         self._always = always(settings)
         self._timers: dict[tuple[str, int | None], Callable[[float], None]] = {}
@@ -61,6 +79,7 @@ class Door:
 
     async def _serve(self, visit: Visit) -> None:
         limits.examine(visit)
+        visit.client = self._addresses.client(visit.scope)
         self._cors.admit(visit)
         place = self._table.find(visit.path)
         if place is None:
@@ -73,15 +92,48 @@ class Door:
         if route is None:
             raise answers.not_allowed(place.methods)
         visit.pattern = route.pattern
-        if route.access is not PUBLIC:
-            await self._tokens.check(visit, route)
+        who = await self._admit(visit, route)
+        if who is not None and route.weight is OPEN:
+            self._cors.insist(visit)
+            await self._sockets.carry(visit, route, who)
+            return
         body = await bodies.take(visit, route, self._settings.body_seconds)
         if route.upstream == OWN:
-            await self._own[route.pattern](visit)
+            await self._answer(visit, route)
         else:
+            await self._forward(visit, route, body)
+
+    async def _admit(self, visit: Visit, route: Route) -> Identity | None:
+        """Who asks. Raises Refused for whoever may not ask this, or asks too often."""
+        who = None
+        if route.access is not PUBLIC:
+            try:
+                who = await self._tokens.check(visit, route)
+            except Refused as refused:
+                if refused.status == HTTPStatus.UNAUTHORIZED:  # to find that out is work as well
+                    await self._rates.count(visit, route, None)
+                raise
+        await self._rates.count(visit, route, who)
+        return who
+
+    async def _answer(self, visit: Visit, route: Route) -> None:
+        try:
+            async with asyncio.timeout(self._settings.whole_seconds):
+                await self._own[route.pattern](visit)
+        except TimeoutError:
+            if visit.status is None:
+                raise unavailable("too_slow", "This could not be answered in time.") from None
+            raise CutShort("the client takes the answer in too slowly") from None
+
+    async def _forward(self, visit: Visit, route: Route, body: bytes | Upload | None) -> None:
+        try:
             await self._proxy.forward(visit, route, body)
+        finally:
+            await self._rates.note(visit, route)
 
     def _count(self, visit: Visit, seconds: float) -> None:
+        if visit.status == SWITCHED:
+            return  # how long a socket was open says nothing of how soon requests are answered
         labels = (visit.pattern, visit.status)
         timer = self._timers.get(labels)
         if timer is None:

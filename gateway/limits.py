@@ -30,6 +30,7 @@ _MEANING = PASSED_ON | {
     b"content-length",
     b"host",
     b"origin",
+    b"sec-websocket-protocol",
     b"transfer-encoding",
 }
 

@@ -8,12 +8,12 @@ from http import HTTPStatus
 import aiohttp
 import structlog
 
-from shared import metrics
+from shared import errors, metrics
 
 from . import relayed
-from .answers import Refused, unavailable
+from .answers import Refused, from_shared, unavailable
 from .bodies import Upload, too_slow
-from .routes import HEAVY, LIGHT, Route
+from .routes import HEAVY, LIGHT, SLOW, Route
 from .settings import Settings
 from .upstream import Upstream
 from .visit import Visit
@@ -21,6 +21,11 @@ from .visit import Visit
 NOT_ADDED = ("accept", "accept-encoding", "content-type", "user-agent")
 """What the client library would otherwise say in the client's name."""
 LARGEST_FETCH = 4 * 1024 * 1024
+LONGEST_TEXT = 256 * 1024
+"""Bytes of one text on a WebSocket; what a service says takes a tenth of it."""
+HEARTBEAT_SECONDS = 20.0
+CLOSE_SECONDS = 1.0
+"""How long a service may take to answer the close of a WebSocket."""
 log = structlog.get_logger()
 
 
@@ -47,7 +52,7 @@ class Proxy:
 
     def __init__(self, settings: Settings, upstreams: dict[str, Upstream]) -> None:
         self.upstreams = upstreams
-        self._seconds = {LIGHT: settings.whole_seconds, HEAVY: settings.heavy_seconds}
+        self._seconds = {LIGHT: settings.whole_seconds, SLOW: settings.whole_seconds, HEAVY: settings.heavy_seconds}
         self._patience = aiohttp.ClientTimeout(
             total=None, connect=settings.connect_seconds, sock_read=settings.first_byte_seconds
         )
@@ -79,6 +84,33 @@ class Proxy:
                 await visit.end(last)
         except TimeoutError as problem:
             raise _too_late(errand) from problem
+
+    async def connect(self, visit: Visit, route: Route) -> aiohttp.ClientWebSocketResponse:
+        """Open a WebSocket at the upstream of this route, as who asks here. Raises Refused."""
+        errand = Errand(visit, route, self.upstreams[route.upstream], None)
+        errand.upstream.enter(LIGHT)
+        try:
+            async with asyncio.timeout(self._seconds[LIGHT]):
+                return await self._open(errand)
+        except aiohttp.WSServerHandshakeError as refused:
+            raise _not_opened(errand, refused) from refused
+        except (NotReached, aiohttp.ClientError, TimeoutError) as problem:
+            _blame(errand, problem)
+            raise errand.upstream.away() from problem
+        finally:
+            errand.upstream.leave(LIGHT)
+
+    async def _open(self, errand: Errand) -> aiohttp.ClientWebSocketResponse:
+        visit, upstream = errand.visit, errand.upstream
+        opened = await self._session.ws_connect(
+            upstream.address(visit.scope["raw_path"], b""),
+            headers=relayed.to_upstream(visit, errand.route, None),
+            timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_SECONDS),
+            heartbeat=HEARTBEAT_SECONDS,
+            max_msg_size=LONGEST_TEXT,
+        )
+        upstream.breaker.succeeded()
+        return opened
 
     async def fetch(self, name: str, path: str, seconds: float) -> tuple[int, bytes] | None:
         """Status and body of what an upstream says at this path, for the gateway's own use; None if nothing."""
@@ -149,6 +181,18 @@ def _meaning(errand: Errand, problem: Exception) -> Exception:
     if isinstance(problem, NotReached):
         return problem
     return _silent() if isinstance(problem, TimeoutError) else _failed()
+
+
+def _not_opened(errand: Errand, refused: aiohttp.WSServerHandshakeError) -> Refused:
+    """What to say where the service lets no WebSocket in."""
+    if refused.status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
+        errand.upstream.breaker.succeeded()  # it is there, and says itself that it has too many
+        return errand.upstream.away()
+    if refused.status == HTTPStatus.UNAUTHORIZED:
+        errand.upstream.breaker.succeeded()
+        return from_shared(errors.Unauthenticated("invalid_token", "The access token is not good any more."))
+    _blame(errand, refused)
+    return _failed()
 
 
 def _too_late(errand: Errand) -> Exception:

@@ -26,6 +26,7 @@ _KEPT_BACK = frozenset(
         *(b"te", b"trailer", b"transfer-encoding", b"upgrade"),
         # ours to say
         *(b"access-control-allow-credentials", b"access-control-allow-origin", b"date", b"referrer-policy"),
+        *(b"ratelimit", b"ratelimit-policy", b"x-ratelimit-limit", b"x-ratelimit-remaining", b"x-ratelimit-reset"),
         *(b"server", b"strict-transport-security", b"x-content-type-options", b"x-frame-options"),
         b"x-request-id",
         # said to us
@@ -48,8 +49,7 @@ def to_upstream(visit: Visit, route: Route, body: bytes | Upload | None) -> CIMu
         headers.add(_AUTHORIZATION, visit.given[b"authorization"].decode())
     if isinstance(body, Upload) and visit.length is not None:
         headers.add(_CONTENT_LENGTH, str(visit.length))
-    client = visit.scope["client"]
-    headers.add(_FORWARDED_FOR, client[0] if client else "unknown")
+    headers.add(_FORWARDED_FOR, visit.client.address)
     headers.add(_REQUEST_ID, visit.request_id)
     return headers
 

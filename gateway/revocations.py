@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import structlog
 from pydantic import BaseModel
@@ -42,12 +42,15 @@ class _Ended:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._until: dict[int, float] = {}
+        self.on_new: Callable[[int], None] = _tell_nobody
 
     def __contains__(self, id_: int) -> bool:
         return id_ in self._until
 
     def add(self, id_: int) -> None:
-        self._until.setdefault(id_, time.monotonic() + self._seconds)
+        if id_ not in self._until:
+            self._until[id_] = time.monotonic() + self._seconds
+            self.on_new(id_)
 
     def forget_old(self) -> None:
         # In place, entry by entry: facts are added from other threads meanwhile.
@@ -74,6 +77,11 @@ class Revocations:
     def revoked(self, subject: int, login: int) -> bool:
         """Whether this login or this person has ended."""
         return login in self._logins or subject in self._people
+
+    def tell(self, login_ended: Callable[[int], None], subject_ended: Callable[[int], None]) -> None:
+        """Let these hear of each end, from whatever thread it comes, after it counts for tokens."""
+        self._logins.on_new = login_ended
+        self._people.on_new = subject_ended
 
     def note(self, headers: Mapping[str, str]) -> None:
         """Take from auth's own answer what the request has ended, before whoever asked learns that it has."""
@@ -114,3 +122,7 @@ class Revocations:
             self._logins.add(ids.parse(each))
         for each in people:
             self._people.add(ids.parse(each))
+
+
+def _tell_nobody(_id: int) -> None:
+    """Nothing is open that would have to end."""

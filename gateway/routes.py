@@ -25,12 +25,24 @@ class Weight(Enum):
     """How long it may take, and which share of an upstream's places it may use."""
 
     LIGHT = "a short exchange"
+    SLOW = "a password is hashed, which takes long on purpose"
     HEAVY = "pictures, whose time depends on the client's line"
+    OPEN = "a WebSocket, which lasts as long as its token"
+
+
+class Counted(Enum):
+    """Towards which limit of requests it counts."""
+
+    USUAL = "the person's where one is signed in, else the address'; uploads and pictures have their own"
+    SIGN_UP = "new accounts from one address"
+    PROOF = "as usual, and wrong passwords towards a limit of their own"
+    NEVER = "what the house itself asks, all the time"
 
 
 PUBLIC, OPTIONAL, SIGNED_IN = Access
 NONE, JSON, UPLOAD = Body
-LIGHT, HEAVY = Weight
+LIGHT, SLOW, HEAVY, OPEN = Weight
+USUAL, SIGN_UP, PROOF, NEVER = Counted
 OWN = "gateway"
 """The upstream of what the gateway answers itself."""
 
@@ -45,22 +57,25 @@ class Route:
     access: Access = SIGNED_IN
     body: Body = NONE
     weight: Weight = LIGHT
+    counted: Counted = USUAL
 
 
 ROUTES = (
     # accounts, sessions, people
-    Route("POST", "/api/v1/auth/signup", "auth", PUBLIC, JSON),
-    Route("POST", "/api/v1/auth/login", "auth", PUBLIC, JSON),
+    Route("POST", "/api/v1/auth/signup", "auth", PUBLIC, JSON, SLOW, SIGN_UP),
+    Route("POST", "/api/v1/auth/login", "auth", PUBLIC, JSON, SLOW, PROOF),
     Route("POST", "/api/v1/auth/refresh", "auth", PUBLIC, JSON),
     Route("POST", "/api/v1/auth/logout", "auth"),
     Route("GET", "/api/v1/auth/sessions", "auth"),
+    Route("DELETE", "/api/v1/auth/sessions", "auth"),
     Route("DELETE", "/api/v1/auth/sessions/{id}", "auth"),
+    Route("GET", "/api/v1/auth/events", "auth"),
     Route("GET", "/api/v1/users", "auth", PUBLIC),
     Route("GET", "/api/v1/users/me", "auth"),
-    Route("PATCH", "/api/v1/users/me", "auth", SIGNED_IN, JSON),
+    Route("PATCH", "/api/v1/users/me", "auth", SIGNED_IN, JSON, SLOW, PROOF),
     Route("PUT", "/api/v1/users/me/avatar", "auth", SIGNED_IN, UPLOAD, HEAVY),
     Route("DELETE", "/api/v1/users/me/avatar", "auth"),
-    Route("POST", "/api/v1/users/me/deletion", "auth", SIGNED_IN, JSON),
+    Route("POST", "/api/v1/users/me/deletion", "auth", SIGNED_IN, JSON, SLOW, PROOF),
     Route("GET", "/api/v1/users/by-nickname/{nickname}", "auth", PUBLIC),
     Route("GET", "/api/v1/users/{id}", "auth", PUBLIC),
     Route("GET", "/api/v1/avatars/{name}", "auth", PUBLIC, NONE, HEAVY),
@@ -100,9 +115,10 @@ ROUTES = (
     Route("POST", "/api/v1/rooms/{id}/media", "dm", SIGNED_IN, UPLOAD, HEAVY),
     Route("GET", "/api/v1/rooms/{id}/media/{media_id}/{rendition}", "dm", PUBLIC, NONE, HEAVY),
     Route("PUT", "/api/v1/rooms/{id}/read", "dm", SIGNED_IN, JSON),
+    Route("GET", "/api/v1/ws", "dm", SIGNED_IN, NONE, OPEN),
     # answered here
-    Route("GET", "/healthz", OWN, PUBLIC),
-    Route("GET", "/readyz", OWN, PUBLIC),
+    Route("GET", "/healthz", OWN, PUBLIC, counted=NEVER),
+    Route("GET", "/readyz", OWN, PUBLIC, counted=NEVER),
     Route("GET", "/docs", OWN, PUBLIC),
     Route("GET", "/docs/{file}", OWN, PUBLIC),
     Route("GET", "/openapi.json", OWN, PUBLIC),

@@ -1,14 +1,37 @@
 """What the gateway is told from outside."""
 
 import re
+from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator
 
 from shared.settings import Settings as SharedSettings
 
+from .quotas import Quotas, quota
+
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
+_STORAGES = ("redis://", "rediss://", "valkey://", "valkeys://")
+USUAL_RATES = {
+    "signups": "5/30minute",
+    "passwords": "25/5minute",
+    "anonymous": "300/5minute",
+    "pictures": "3000/5minute",
+    "person": "1500/5minute",
+    "uploads": "30/30minute",
+}
+"""In production. Those that Mastodon has are Mastodon's."""
+AS_GOOD_AS_NONE = "10000000/minute"
+"""In development, where nobody is to run into them."""
+
+
+def _rate(notation: str) -> str:
+    quota("", notation)
+    return notation
+
+
 Seconds = Annotated[float, Field(gt=0)]
+Rate = Annotated[str, AfterValidator(_rate)]
 
 
 class Settings(SharedSettings):
@@ -31,7 +54,34 @@ class Settings(SharedSettings):
     """How long a client may take to send a JSON body."""
     in_flight: Annotated[int, Field(ge=1)] = 100
     heavy_in_flight: Annotated[int, Field(ge=1)] = 50
-    """Requests under way at one upstream, and how many of them may be uploads and pictures."""
+    slow_in_flight: Annotated[int, Field(ge=1)] = 40
+    """Requests under way at one upstream; how many of them may be uploads and pictures, and how many hash passwords."""
+
+    head_seconds: Seconds = 10.0
+    """How long a client may take to send the head of a request, from its first byte, or from connecting."""
+    keep_alive_seconds: Annotated[int, Field(ge=1)] = 75
+    """How long a connection is kept while nothing is asked."""
+    connections: Annotated[int, Field(ge=1)] = 10_000
+    connections_per_address: Annotated[int, Field(ge=1)] = 1_000
+    """Open at once. A further one takes the place of the one that has been of no use for longest."""
+
+    sockets: Annotated[int, Field(ge=1)] = 5_000
+    sockets_per_person: Annotated[int, Field(ge=1)] = 20
+    """WebSockets open at once, and how many of them may be one person's. Each takes two files of the process."""
+
+    rate_limit_url: SecretStr = SecretStr("")
+    """Where replicas count requests together (redis:// or valkey://); without it each counts alone."""
+    rate_signups: Rate | None = None
+    rate_passwords: Rate | None = None
+    """By address: new accounts, and wrong passwords."""
+    rate_anonymous: Rate | None = None
+    rate_pictures: Rate | None = None
+    """By address: what is asked without a token, pictures apart."""
+    rate_person: Rate | None = None
+    rate_uploads: Rate | None = None
+    """By person: what is asked with a token, uploads apart."""
+    trusted_proxies: Annotated[list[IPv4Network | IPv6Network], Field(default_factory=list)]
+    """Networks of our own proxies, whose X-Forwarded-For is believed."""
 
     cors_origins: Annotated[list[str], Field(default_factory=list)]
     """Web pages of exactly these origins may call from a browser."""
@@ -47,6 +97,28 @@ class Settings(SharedSettings):
             if not _ORIGIN.fullmatch(origin):
                 raise ValueError(f"{origin!r} is not an origin such as https://app.example.com")
         return origins
+
+    @field_validator("rate_limit_url")
+    @classmethod
+    def _a_storage(cls, url: SecretStr) -> SecretStr:
+        if url.get_secret_value() and not url.get_secret_value().startswith(_STORAGES):
+            raise ValueError("not an address such as redis://host:6379 or valkey://host:6379")
+        return url
+
+    @property
+    def quotas(self) -> Quotas:
+        """How often one may ask."""
+        given = {
+            "signups": self.rate_signups,
+            "passwords": self.rate_passwords,
+            "anonymous": self.rate_anonymous,
+            "pictures": self.rate_pictures,
+            "person": self.rate_person,
+            "uploads": self.rate_uploads,
+        }
+        production = self.environment == "production"
+        usual = USUAL_RATES if production else dict.fromkeys(given, AS_GOOD_AS_NONE)
+        return Quotas(**{name: quota(name, rate or usual[name]) for name, rate in given.items()})
 
     @property
     def upstreams(self) -> dict[str, str]:

@@ -22,17 +22,18 @@ class Tokens:
         self._revocations = revocations
         self._verified: dict[bytes, Identity] = {}
 
-    async def check(self, visit: Visit, route: Route) -> None:
-        """Raises Refused where this route does not let in whoever sent this."""
+    async def check(self, visit: Visit, route: Route) -> Identity | None:
+        """Who sent this, where they say so. Raises Refused where this route does not let them in."""
         authorization = visit.given.get(b"authorization")
         if authorization is None and route.access is OPTIONAL:
-            return
+            return None
         token = _token_in(authorization or b"")
         if not self._revocations.loaded:
             raise unavailable("revocations_unavailable", "Tokens cannot be checked right now.")
         who = await self._identify(token)
         if self._revocations.revoked(who.subject, who.login):
             raise _invalid()
+        return who
 
     async def _identify(self, token: bytes) -> Identity:
         name = hashlib.blake2b(token, digest_size=32).digest()

@@ -1,13 +1,13 @@
 """One service behind the gateway: where it is, how much it may be asked at once, and whether it is worth asking."""
 
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 
 from yarl import URL
 
 from .answers import Refused, unavailable
-from .routes import HEAVY, Weight
+from .routes import Weight
 
 WINDOW = 20
 WINDOW_SECONDS = 10.0
@@ -75,7 +75,7 @@ class Budget:
 class Upstream:
     """A service, as the gateway sees it."""
 
-    def __init__(self, name: str, url: str, most: int, most_heavy: int) -> None:
+    def __init__(self, name: str, url: str, most: int, shares: Mapping[Weight, int]) -> None:
         self.name = name
         self._origin = URL(url)
         if self._origin.scheme not in ("http", "https") or not self._origin.host:
@@ -83,9 +83,10 @@ class Upstream:
         self.breaker = Breaker()
         self.budget = Budget()
         self._most = most
-        self._most_heavy = most_heavy
+        self._shares = shares
+        """How many of the places what takes long may use, so that the others stay free."""
         self.in_flight = 0
-        self._heavy = 0
+        self._under_way: Counter[Weight] = Counter()
         self.on_answer: Callable[[Mapping[str, str]], None] = _say_nothing
         """Hears the headers of each answer before the client does."""
 
@@ -103,18 +104,17 @@ class Upstream:
 
     def enter(self, weight: Weight) -> None:
         """Take a place for one request. Raises Refused where there is none, or the service is not worth asking."""
-        heavy = weight is HEAVY
-        if self.in_flight >= self._most or (heavy and self._heavy >= self._most_heavy):
+        if self.in_flight >= self._most or self._under_way[weight] >= self._shares.get(weight, self._most):
             raise unavailable("upstream_busy", "This part of the service has too much to do right now.")
         if not self.breaker.lets_through():
             raise self.away(OPEN_SECONDS)
         self.in_flight += 1
-        self._heavy += heavy
+        self._under_way[weight] += 1
 
     def leave(self, weight: Weight) -> None:
         """Give the place back."""
         self.in_flight -= 1
-        self._heavy -= weight is HEAVY
+        self._under_way[weight] -= 1
 
     def away(self, retry_after: float = 1) -> Refused:
         """503: it cannot be reached."""

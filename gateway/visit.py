@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
 from typing import Any
 
 Scope = MutableMapping[str, Any]
@@ -16,6 +17,17 @@ LINGER_SECONDS = 2.0
 LINGER_BYTES = 64 * 1024 * 1024
 
 
+@dataclass(frozen=True, slots=True)
+class Client:
+    """An address as text, and the network that is counted as one: of IPv6 the /64 that one subscriber is given."""
+
+    address: str
+    network: str
+
+
+UNKNOWN = Client("unknown", "unknown")
+
+
 class Gone(Exception):
     """The client has left; nobody waits for an answer."""
 
@@ -28,6 +40,7 @@ class Visit:
         "_send",
         "always",
         "body_done",
+        "client",
         "closing",
         "given",
         "length",
@@ -46,6 +59,8 @@ class Visit:
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.request_id = request_id
+        self.client = UNKNOWN
+        """Where it comes from; unknown until somebody has looked."""
         self.always = always
         """Headers of the answer, whatever it will be."""
         self.given: dict[bytes, bytes] = {}

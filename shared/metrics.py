@@ -13,6 +13,11 @@ EVENTS_TAKEN_IN = Counter("events_taken_in_total", "Facts taken in.", ["service"
 EVENTS_FAILED = Counter("events_failed_total", "Tries to take in a fact that failed.", ["service", "name"])
 RECONCILED = Counter("reconciled_total", "Differences that reconciliation found and mended.", ["service"])
 REFUSED_AT_DOOR = Counter("gateway_refused_total", "Requests that the gateway refused itself.", ["code"])
+COUNTED_ALONE = Counter("rate_counted_alone_total", "Requests counted by one replica as the storage was away.")
+CONNECTIONS = Gauge("gateway_connections", "Open connections of clients.")
+CONNECTIONS_CLOSED = Counter("gateway_connections_closed_total", "Connections that the gateway ended.", ["reason"])
+SOCKETS = Gauge("sockets_open", "Open WebSockets, by service.", ["service"])
+SOCKETS_CLOSED = Counter("sockets_closed_total", "WebSockets that have ended, by close code.", ["service", "code"])
 IN_FLIGHT = Gauge("gateway_in_flight", "Requests being forwarded, by upstream.", ["upstream"])
 
 

@@ -2,11 +2,24 @@
 
 from typing import Any
 
+from shared.upgrades import OneWay
+from shared.wary import Wary
+
+MOST_HEARD_BYTES = 1024
+"""Bytes that a WebSocket client can make us hold before it is cut off; it has nothing to say anyway."""
+PING_SECONDS = 20.0
+"""How often a WebSocket is pinged, and how long the answer may take."""
+
 
 def server_options() -> dict[str, Any]:
     """The settings of uvicorn that are the same for all."""
     return {
-        "http": "httptools",  # refuses the ambiguous requests that h11 lets through
+        "http": Wary,
+        "ws": OneWay,
+        "ws_max_size": MOST_HEARD_BYTES,
+        "ws_ping_interval": PING_SECONDS,
+        "ws_ping_timeout": PING_SECONDS,
+        "ws_per_message_deflate": False,  # a dictionary for each connection costs more memory than it saves bytes
         "access_log": False,
         "log_config": None,
         "server_header": False,

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from deploy.tests.running import REPOSITORY
-from shared.testing.containers import require_engine
+from shared.testing.engine import require_engine
 
 LONGEST = 480
 

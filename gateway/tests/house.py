@@ -55,6 +55,13 @@ class House:
             line.sendall(request)
             return Raw.read(line.makefile("rb"))
 
+    def send_and_leave(self, request: bytes) -> None:
+        """Send these bytes, wait until a service has been asked, and hang up."""
+        before = len(self.services.asked)
+        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as line:
+            line.sendall(request)
+            eventually(lambda: len(self.services.asked) > before)
+
 
 @dataclass
 class Raw:
@@ -137,3 +144,14 @@ def serving(server: uvicorn.Server, listeners: list[socket.socket]) -> Iterator[
     finally:
         server.should_exit = True
         thread.join(30)
+
+
+def refused(answer: httpx.Response) -> tuple[int, str]:
+    """Status and code of a problem in our form."""
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert problem["status"] == answer.status_code
+    assert problem["request_id"] == answer.headers["x-request-id"]
+    if answer.status_code == 503:
+        assert int(answer.headers["retry-after"]) >= 1
+    return answer.status_code, problem["code"]

@@ -36,6 +36,21 @@ class Asked:
 Behaviour = Callable[[Asked, Receive, Send], Awaitable[None]]
 
 
+def saying(*texts: str, code: int | None = None) -> Behaviour:
+    """Accept, say this, and close with this code, or else wait until the gateway leaves."""
+
+    async def behave(_asked: Asked, receive: Receive, send: Send) -> None:
+        await send({"type": "websocket.accept"})
+        for text in texts:
+            await send({"type": "websocket.send", "text": text})
+        if code is not None:
+            await send({"type": "websocket.close", "code": code})
+        while (await receive())["type"] != "websocket.disconnect":
+            pass
+
+    return behave
+
+
 def listed(session_ids: list[str], user_ids: list[str]) -> dict[str, list[str]]:
     """Revocations in the form in which auth lists them."""
     return {"session_ids": session_ids, "user_ids": user_ids}
@@ -59,6 +74,9 @@ class Services:
     pulls: list[Asked] = field(default_factory=list)
     """How often, and with what credentials, the revocations were asked for."""
     probes: list[Asked] = field(default_factory=list)
+    handshakes: list[Asked] = field(default_factory=list)
+    socket: Behaviour = field(default_factory=saying)
+    """What a WebSocket is answered, whoever opens it."""
 
     def at(self, path: str) -> list[Asked]:
         """All that was asked at this path."""
@@ -71,6 +89,10 @@ class Services:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await _live(receive, send)
+            return
+        if scope["type"] == "websocket":
+            self.handshakes.append(_asked_by(scope))
+            await self.socket(self.handshakes[-1], receive, send)
             return
         query = f"?{scope['query_string'].decode()}" if scope["query_string"] else ""
         headers = [(name.decode(), value.decode("latin-1")) for name, value in scope["headers"]]
@@ -92,6 +114,21 @@ class Services:
             case path:
                 self.asked.append(asked)
                 await self.behaviours.get(path, echo)(asked, receive, send)
+
+
+def _asked_by(scope: Scope) -> Asked:
+    headers = [(name.decode(), value.decode("latin-1")) for name, value in scope["headers"]]
+    return Asked("dm", "GET", f"{scope['path']}?{scope['query_string'].decode()}", headers)
+
+
+def not_letting_in(status: int) -> Behaviour:
+    """Refuse every WebSocket so."""
+
+    async def behave(_asked: Asked, _receive: Receive, send: Send) -> None:
+        await send({"type": "websocket.http.response.start", "status": status, "headers": []})
+        await send({"type": "websocket.http.response.body", "body": b""})
+
+    return behave
 
 
 async def echo(asked: Asked, receive: Receive, send: Send) -> None:

@@ -1,11 +1,11 @@
 """When a service is away, slow, broken or busy."""
 
+import asyncio
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import httpx
 import pytest
@@ -13,8 +13,8 @@ import pytest
 from gateway.visit import Receive, Send
 from shared.testing.waiting import eventually
 
-from .house import House, open_house
-from .stub import Asked, answering, never, start, waiting
+from .house import House, open_house, refused
+from .stub import Asked, answering, never, start
 
 POSTS = "/api/v1/posts"
 
@@ -48,17 +48,6 @@ def rough_service(behave: Callable[[socket.socket], None]) -> Iterator[tuple[str
 
 def hang_up(_line: socket.socket) -> None:
     """End the connection without a word."""
-
-
-def refused(answer: httpx.Response) -> tuple[int, str]:
-    """Status and code of a problem in our form."""
-    assert answer.headers["content-type"] == "application/problem+json"
-    problem = answer.json()
-    assert problem["status"] == answer.status_code
-    assert problem["request_id"] == answer.headers["x-request-id"]
-    if answer.status_code == 503:
-        assert int(answer.headers["retry-after"]) >= 1
-    return answer.status_code, problem["code"]
 
 
 def test_the_body_of_a_failure_is_never_shown(house: House) -> None:
@@ -194,32 +183,6 @@ def test_a_service_that_is_back_is_used_again(monkeypatch: pytest.MonkeyPatch) -
         eventually(lambda: house.web.get(POSTS).status_code == 200)
 
 
-def test_only_so_many_requests_wait_for_one_service() -> None:
-    with open_house(in_flight=3) as house, ThreadPoolExecutor(3) as pool:
-        go_on = threading.Event()
-        house.services.behaviours[POSTS] = waiting(threading.Event(), go_on)
-        begun = [pool.submit(house.web.get, POSTS) for _ in range(3)]
-        eventually(lambda: len(house.services.at(POSTS)) == 3)
-        assert refused(house.web.get(f"{POSTS}/1")) == (503, "upstream_busy")
-        assert house.web.get("/api/v1/users/1").status_code == 200, "the others have places of their own"
-        go_on.set()
-        assert [each.result().status_code for each in begun] == [200] * 3
-        assert house.web.get(f"{POSTS}/1").status_code == 200
-
-
-def test_pictures_never_take_all_places() -> None:
-    with open_house(in_flight=3, heavy_in_flight=1) as house, ThreadPoolExecutor(1) as pool:
-        go_on = threading.Event()
-        house.services.behaviours["/api/v1/media/slow.jpg"] = waiting(threading.Event(), go_on)
-        begun = pool.submit(house.web.get, "/api/v1/media/slow.jpg")
-        eventually(lambda: house.services.at("/api/v1/media/slow.jpg"))
-        assert refused(house.web.get("/api/v1/media/b.jpg")) == (503, "upstream_busy")
-        assert house.web.get(POSTS).status_code == 200
-        go_on.set()
-        assert begun.result().status_code == 200
-        assert house.web.get("/api/v1/media/b.jpg").status_code == 200
-
-
 def test_a_client_that_reads_slowly_does_not_count_against_the_service() -> None:
     size = 30_000_000
     with open_house(heavy_seconds=0.3) as house:
@@ -259,6 +222,16 @@ def test_our_own_mistake_is_500_in_general_terms(monkeypatch: pytest.MonkeyPatch
         assert "secret" not in answer.text
 
 
+def test_what_the_gateway_says_itself_has_its_time_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def look_for_ever(_: object) -> None:
+        await asyncio.Event().wait()
+
+    with open_house(whole_seconds=0.3) as house:
+        monkeypatch.setattr("gateway.health.Health._look", look_for_ever)
+        monkeypatch.setattr("gateway.health.KEPT_SECONDS", -1)
+        assert refused(house.web.get("/readyz")) == (503, "too_slow")
+
+
 def test_nothing_takes_longer_than_its_time_also_when_asked_twice() -> None:
     def wait_then_hang_up(line: socket.socket) -> None:
         line.settimeout(0.4)
@@ -272,3 +245,17 @@ def test_nothing_takes_longer_than_its_time_also_when_asked_twice() -> None:
         assert house.web.get(POSTS).status_code == 503
         assert len(asked) == 2
         assert time.monotonic() - started < 5
+
+
+def test_a_service_that_does_not_even_take_the_call_is_503_in_time() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, ExitStack() as stack:
+        while True:
+            caller = stack.enter_context(socket.socket())
+            caller.settimeout(0.2)
+            try:
+                caller.connect(full.getsockname())
+            except TimeoutError:
+                break
+        with open_house(posts_url=f"http://127.0.0.1:{full.getsockname()[1]}", connect_seconds=0.1) as house:
+            assert refused(house.web.get(POSTS)) == (503, "upstream_unavailable")
+            assert house.web.get("/api/v1/users/1").status_code == 200

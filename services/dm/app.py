@@ -13,18 +13,19 @@ from shared.idempotency import Idempotency
 from shared.images import Darkroom
 from shared.neighbours import Neighbour
 from shared.purging import Comparison
+from shared.sockets import OpenSockets
 from shared.storage import storage_from
 from shared.web.application import build
 
 from . import models
 from .actions import photos as uploads
 from .actions.withdrawals import WITHDRAWAL
-from .api import messages, photos, rooms
+from .api import listening, messages, photos, rooms
 from .api.parts import Parts
 from .links import Links
 from .neighbours import Auth, Posts
 from .settings import Settings
-from .subscriptions import HANDLERS
+from .subscriptions import HANDLERS, OVERHEARD, Listeners
 
 NAME = "dm"
 
@@ -42,6 +43,9 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
 
     relay = Relay(database, models.outbox, bus)
     inbox.listen(bus, NAME, database, models.inbox, HANDLERS)
+    sockets = OpenSockets(NAME, settings.sockets, settings.sockets_per_person)
+    links = Links(settings.key("photo links"))
+    bus.overhear(NAME, list(OVERHEARD), Listeners(sockets, database, links).hear)
 
     comparison = Comparison(NAME, database, WITHDRAWAL, models.reconciliation, auth.withdrawals)
     last_sweep_after = (settings.access_token_seconds + 60) * clock.SECOND
@@ -63,11 +67,10 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
         settings,
         database=database,
         bus=bus,
-        routers=[rooms.router, messages.router, photos.router],
+        routers=[rooms.router, messages.router, photos.router, listening.router],
         workers=workers,
         neighbours=[to_auth, to_posts],
         closing=[darkroom.close],
     )
-    links = Links(settings.key("photo links"))
-    app.state.parts = Parts(database, idempotency, auth, Posts(to_posts), links, storage, darkroom)
+    app.state.parts = Parts(database, idempotency, auth, Posts(to_posts), links, storage, darkroom, sockets)
     return app

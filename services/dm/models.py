@@ -80,8 +80,6 @@ media = Table(
     Index("media_by_uploader", "uploader_id", "sent", "id"),
 )
 
-"""Something is being removed; nothing is left and a last sweep is to come; the last sweep has been."""
-
 purges = Table(  # the withdrawals of which we have heard
     "purges",
     metadata,

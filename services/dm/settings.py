@@ -14,3 +14,6 @@ class Settings(SharedSettings):
     storage_url: str = "file:data/files/dm"
     port: Annotated[int, Field(ge=0, le=65535)] = 8104
     posts_url: str = "http://127.0.0.1:8103"
+    sockets: Annotated[int, Field(ge=1)] = 5_000
+    sockets_per_person: Annotated[int, Field(ge=1)] = 20
+    """WebSockets open at once in this process, and how many of them may be one person's."""

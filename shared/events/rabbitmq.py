@@ -5,6 +5,7 @@ import random
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 import aio_pika
 import structlog
@@ -24,7 +25,9 @@ TRIES = 6
 """In the process, within a few seconds; then the message waits at the broker."""
 LONGEST_PAUSE = 2.0
 AT_ONCE = 4
-"""Facts taken in at the same time; their order does not matter, versions decide."""
+"""Facts taken in at the same time; their order does not matter, versions decide. What is overheard keeps its order."""
+MOST_OVERHEARD = 10_000
+"""That wait for one process; the oldest are let go, as it can pull what it missed."""
 STOP_SECONDS = 15.0
 TRIED = "x-tried"
 
@@ -39,6 +42,7 @@ class _Subscription:
     names: frozenset[str]
     receive: Receive
     durable: bool
+    threads: CapacityLimiter
 
 
 class RabbitBus:
@@ -46,13 +50,12 @@ class RabbitBus:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._subscription: _Subscription | None = None
+        self._subscriptions: list[_Subscription] = []
         self._connection: AbstractConnection | None = None
         self._events: AbstractExchange | None = None
         self._retries: AbstractExchange | None = None
         self._keeping: asyncio.Task[None] | None = None
         self._handling: set[asyncio.Task[None]] = set()
-        self._threads = CapacityLimiter(AT_ONCE)
         self._stopping = False
 
     @property
@@ -62,11 +65,13 @@ class RabbitBus:
 
     def subscribe(self, service: str, names: Collection[str], receive: Receive) -> None:
         """Let `service` hear the facts of these names from its own durable queue; before `start`."""
-        self._subscription = _Subscription(service, frozenset(names), receive, durable=True)
+        threads = CapacityLimiter(AT_ONCE)
+        self._subscriptions.append(_Subscription(service, frozenset(names), receive, durable=True, threads=threads))
 
     def overhear(self, service: str, names: Collection[str], receive: Receive) -> None:
         """Let this one process hear facts from now on, as long as it lives; before `start`."""
-        self._subscription = _Subscription(service, frozenset(names), receive, durable=False)
+        thread = CapacityLimiter(1)
+        self._subscriptions.append(_Subscription(service, frozenset(names), receive, durable=False, threads=thread))
 
     async def start(self) -> None:
         """Connect in the background. The first call counts."""
@@ -124,12 +129,10 @@ class RabbitBus:
         self._connection.close_callbacks.add(lambda *_: lost.set())
         channel = await self._connection.channel(publisher_confirms=True, on_return_raises=True)
         channel.close_callbacks.add(lambda *_: lost.set())
-        if self._subscription is not None:
-            await self._consume(self._connection, self._subscription, lost)
-            if self._subscription.durable:
-                self._retries = await channel.get_exchange(
-                    topology.retries_of(self._subscription.service), ensure=False
-                )
+        for subscription in self._subscriptions:
+            await self._consume(self._connection, subscription, lost)
+            if subscription.durable:
+                self._retries = await channel.get_exchange(topology.retries_of(subscription.service), ensure=False)
         self._events = await channel.get_exchange(topology.EXCHANGE, ensure=False)
 
     async def _consume(self, connection: AbstractConnection, wanted: _Subscription, lost: asyncio.Event) -> None:
@@ -141,37 +144,36 @@ class RabbitBus:
         queue = await (
             channel.get_queue(wanted.service, ensure=False) if wanted.durable else _own_queue(channel, wanted)
         )
-        await queue.consume(self._accept, timeout=CONNECT_SECONDS)
+        await queue.consume(partial(self._accept, wanted), timeout=CONNECT_SECONDS)
 
-    async def _accept(self, message: AbstractIncomingMessage) -> None:
+    async def _accept(self, subscription: _Subscription, message: AbstractIncomingMessage) -> None:
         """Handle in a task of our own: the library cancels its own when the connection breaks."""
         if self._stopping:
             return
-        task = asyncio.create_task(self._handle(message))
+        task = asyncio.create_task(self._handle(subscription, message))
         self._handling.add(task)
         task.add_done_callback(self._handling.discard)
 
-    async def _handle(self, message: AbstractIncomingMessage) -> None:
+    async def _handle(self, subscription: _Subscription, message: AbstractIncomingMessage) -> None:
         """An acknowledgement that fails is normal: the message comes again, and its inbox row is there."""
         try:
-            done = await self._take_in(message.body)
+            done = await self._take_in(subscription, message.body)
         except Undecodable as problem:
             log.error("event not understood", reason=str(problem))
-            aside = await self._put(message, topology.DEAD)
+            aside = await self._put(subscription, message, topology.DEAD)
         else:
-            aside = done or await self._put_off(message)
+            aside = done or await self._put_off(subscription, message)
         with suppress(*_PASSING):
             await (message.ack() if aside else message.nack(requeue=True))
 
-    async def _take_in(self, body: bytes) -> bool:
+    async def _take_in(self, subscription: _Subscription, body: bytes) -> bool:
         event = Event.from_json(body)
-        subscription = self._subscription
-        if subscription is None or event.name not in subscription.names:
+        if event.name not in subscription.names:
             raise Undecodable(f"{event.name} is not heard here")
         tries = 0
         while tries < TRIES and not self._stopping:
             try:
-                await to_thread.run_sync(subscription.receive, event, limiter=self._threads)
+                await to_thread.run_sync(subscription.receive, event, limiter=subscription.threads)
             except errors.Unavailable:  # our own database is away: wait here, and take no more meanwhile
                 await asyncio.sleep(_jitter(LONGEST_PAUSE))
             except Exception:
@@ -184,15 +186,17 @@ class RabbitBus:
                 return True
         return False
 
-    async def _put_off(self, message: AbstractIncomingMessage) -> bool:
+    async def _put_off(self, subscription: _Subscription, message: AbstractIncomingMessage) -> bool:
         tried = message.headers.get(TRIED, 0)
         tried = tried if isinstance(tried, int) else 0
         if self._stopping or tried >= len(topology.RETRY_SECONDS):
-            return not self._stopping and await self._put(message, topology.DEAD)
-        return await self._put(message, str(topology.RETRY_SECONDS[tried]), tried + 1)
+            return not self._stopping and await self._put(subscription, message, topology.DEAD)
+        return await self._put(subscription, message, str(topology.RETRY_SECONDS[tried]), tried + 1)
 
-    async def _put(self, message: AbstractIncomingMessage, where: str, tried: int = 0) -> bool:
-        if self._subscription is not None and not self._subscription.durable:
+    async def _put(
+        self, subscription: _Subscription, message: AbstractIncomingMessage, where: str, tried: int = 0
+    ) -> bool:
+        if not subscription.durable:
             return True  # nowhere to put it, and no need: what such a process missed it pulls
         if self._retries is None:
             return False
@@ -209,7 +213,7 @@ class RabbitBus:
 
 async def _own_queue(channel: AbstractChannel, wanted: _Subscription) -> aio_pika.abc.AbstractQueue:
     """A queue that goes with the process: what was missed is pulled from where it is kept."""
-    queue = await channel.declare_queue(exclusive=True, auto_delete=True)
+    queue = await channel.declare_queue(exclusive=True, auto_delete=True, arguments={"x-max-length": MOST_OVERHEARD})
     for name in wanted.names:
         await queue.bind(topology.EXCHANGE, routing_key=name)
     return queue

@@ -5,9 +5,11 @@
               after 10, 30, 60 s   ▼
     <service>.retries (direct) ──► <service>.retry.10 · .30 · .60, and at last <service>.dead
 
-A service may publish only its own facts, to the one exchange, and read only its own queue.
+A service may publish only its own facts, to the one exchange, and read only its own queue. What it overhears comes
+by a queue that each of its processes makes for itself, and that ends with it.
 """
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +20,8 @@ DEAD = "dead"
 DELIVERY_LIMIT = 100
 """Times that a message may come back because its consumer died; beyond that it is the message that kills."""
 LONGEST_QUEUE_BYTES = 1 << 30
+PASSING = r"amq\.gen.*"
+"""Queues that go with the process that declares them: nobody else can use one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,22 +82,27 @@ def permissions(members: Mapping[str, Member], vhost: str = "/") -> dict[str, An
 
 
 def _permission(vhost: str, name: str, member: Member) -> dict[str, str]:
-    if member.overhears:
-        passing = r"amq\.gen.*"
-        rights = {"configure": f"^{passing}$", "write": f"^{passing}$", "read": f"^({passing}|{EXCHANGE})$"}
-        return {"user": name, "vhost": vhost, **rights}
-    own = name.replace(".", r"\.")
-    return {
-        "user": name,
-        "vhost": vhost,
-        "configure": "^$",
-        "write": rf"^({EXCHANGE}|{own}\.retries)$",
-        "read": rf"^{own}(\.{DEAD})?$",
-    }
+    own = re.escape(name)
+    configures: list[str] = []
+    writes: list[str] = []
+    reads: list[str] = []
+    if member.announces or member.hears:
+        writes += [EXCHANGE, rf"{own}\.retries"]
+        reads += [own, rf"{own}\.{DEAD}"]
+    if member.overhears:  # what passes is bound to the exchange, and what may be bound the topic permission says
+        configures += [PASSING]
+        writes += [PASSING]
+        reads += [PASSING, EXCHANGE]
+    rights = {"configure": _any_of(configures), "write": _any_of(writes), "read": _any_of(reads)}
+    return {"user": name, "vhost": vhost, **rights}
 
 
 def _one_of(names: Collection[str]) -> str:
-    return "^(" + "|".join(name.replace(".", r"\.") for name in sorted(names)) + ")$" if names else "^$"
+    return _any_of([re.escape(name) for name in sorted(names)])
+
+
+def _any_of(patterns: Collection[str]) -> str:
+    return "^(" + "|".join(patterns) + ")$" if patterns else "^$"
 
 
 def _exchange(vhost: str, name: str, kind: str) -> dict[str, Any]:

@@ -1,24 +1,20 @@
-"""A real MySQL and a real RabbitMQ for the tests that need them, each started once for a run of tests."""
+"""A real MySQL, RabbitMQ and Valkey for the tests that need them, the first two started once for a run of tests."""
 
-import os
 import subprocess
 from collections.abc import Iterator
-from functools import cache
-from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
-from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 
+from shared.testing.engine import NO_ENGINE, end, require_engine, started_from
 from shared.testing.sharing import Started, shared_by_workers
 from shared.testing.waiting import eventually
 
 PASSWORD = "only-for-tests"
 START_SECONDS = 100
-NO_ENGINE = "no container engine answers"
 MYSQL_FAST = (
     "--disable-log-bin --innodb-flush-log-at-trx-commit=0 --innodb-doublewrite=OFF --performance-schema=OFF"
     " --mysqlx=OFF --skip-name-resolve --max-connections=400 --innodb-stats-auto-recalc=OFF"
@@ -46,24 +42,6 @@ class RabbitServer:
             return self.management.get("/overview").status_code == httpx.codes.OK
         except httpx.HTTPError:
             return False
-
-
-@cache
-def _engine_answers() -> bool:
-    try:
-        subprocess.run(["docker", "info"], check=True, capture_output=True, timeout=20)
-    except (OSError, subprocess.SubprocessError):
-        return False
-    return True
-
-
-def require_engine() -> None:
-    """Skip the test where no container engine answers; fail it where CONTAINERS=required."""
-    if _engine_answers():
-        return
-    if os.environ.get("CONTAINERS") == "required":
-        pytest.fail(f"{NO_ENGINE}, and CONTAINERS=required")
-    pytest.skip(NO_ENGINE)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -99,7 +77,7 @@ def start_rabbitmq(*fixed_ports: int) -> Started:
         made.with_bind_ports(5672, fixed_ports[0]).with_bind_ports(15672, fixed_ports[1])
     else:
         made.with_exposed_ports(5672, 15672)
-    started, host = _started(made)
+    started, host = started_from(made)
     address = host, int(made.get_exposed_port(5672)), int(made.get_exposed_port(15672))
     broker = RabbitServer(*address)
     eventually(broker.is_up, within=START_SECONDS)
@@ -107,23 +85,31 @@ def start_rabbitmq(*fixed_ports: int) -> Started:
     return started | {"address": address}
 
 
-def end(started: Started) -> None:
-    """Remove a container."""
-    subprocess.run(["docker", "rm", "--force", "--volumes", started["container"]], check=True, capture_output=True)
+@pytest.fixture
+def valkey() -> Iterator[Started]:
+    """A fresh Valkey (or Redis, which is the same on the line) at `url`; the test may kill its `container`."""
+    require_engine()
+    made = DockerContainer("valkey/valkey:9").with_exposed_ports(6379)
+    started, host = started_from(made)
+    try:
+        url = f"valkey://{host}:{made.get_exposed_port(6379)}"
+        eventually(lambda: _pongs(started["container"]), within=START_SECONDS)
+        yield started | {"url": url}
+    finally:
+        end(started)
 
 
 def _start_mysql() -> Started:
     made = DockerContainer("mysql:9.7").with_env("MYSQL_ROOT_PASSWORD", PASSWORD).with_exposed_ports(3306)
-    started, host = _started(made.with_command(MYSQL_FAST).with_tmpfs_mount("/var/lib/mysql"))
+    started, host = started_from(made.with_command(MYSQL_FAST).with_tmpfs_mount("/var/lib/mysql"))
     url = f"mysql+pymysql://root:{PASSWORD}@{host}:{made.get_exposed_port(3306)}"
     eventually(lambda: _answers(url), within=START_SECONDS)
     return started | {"url": url}
 
 
-def _started(made: Any) -> tuple[Started, str]:
-    testcontainers_config.ryuk_disabled = True  # it would end with the worker that started the container
-    made.start()
-    return {"container": made.get_wrapped_container().id}, made.get_container_host_ip()
+def _pongs(container: str) -> bool:
+    asked = subprocess.run(["docker", "exec", container, "valkey-cli", "ping"], capture_output=True, check=False)
+    return asked.stdout.strip() == b"PONG"
 
 
 def _answers(url: str) -> bool:

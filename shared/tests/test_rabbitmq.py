@@ -114,8 +114,7 @@ def test_a_fact_whose_acknowledgement_is_lost_comes_again_and_has_its_effect_onc
         cable, loop = Cable(rabbitmq.address), asyncio.get_running_loop()
         bus = RabbitBus(rabbitmq.url(wires.vhost, address=await cable.lay()))
         listen(bus, "ear", database, INBOX, {"thing.happened.v1": take_effect})
-        subscription = bus._subscription
-        assert subscription is not None
+        (subscription,) = bus._subscriptions
         receive = subscription.receive
 
         def receive_and_die(event: Event) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 from anyio import to_thread
 
-from shared.testing.containers import RabbitServer, end, require_engine, start_rabbitmq
+from shared.testing.containers import RabbitServer, start_rabbitmq
+from shared.testing.engine import end, require_engine
 
 from .wires import THING, Ear, OnBroker, connected, happened, soon
 

@@ -9,6 +9,7 @@ import pytest
 from aio_pika.abc import AbstractChannel
 from aiormq.exceptions import ChannelAccessRefused
 
+from shared.events.rabbitmq import RabbitBus
 from shared.events.topology import EXCHANGE, Member, permissions
 from shared.testing.containers import PASSWORD, RabbitServer
 from shared.testing.vhosts import load, made
@@ -20,6 +21,7 @@ MEMBERS = {
     "one": Member({"one.happened.v1"}, {"other.happened.v1"}),
     "other": Member({"other.happened.v1"}, {"one.happened.v1"}),
     "door": Member(overhears={"one.happened.v1"}),
+    "both": Member({"both.happened.v1"}, {"one.happened.v1"}, {"both.happened.v1"}),
 }
 
 
@@ -80,6 +82,8 @@ async def does(rabbitmq: RabbitServer, wires: OnBroker, who: str, deed: Deed) ->
         ("one", read("one")),
         ("one", read("one.dead")),
         ("other", publish("other.happened.v1")),
+        ("both", read("both")),
+        ("both", publish("dead", "both.retries")),
     ],
 )
 def test_a_service_may_do_what_is_its_own(rabbitmq: RabbitServer, wires: OnBroker, who: str, deed: Deed) -> None:
@@ -100,6 +104,10 @@ def test_a_service_may_do_what_is_its_own(rabbitmq: RabbitServer, wires: OnBroke
         ("door", publish("one.happened.v1")),
         ("door", read("one")),
         ("door", declare("mine")),
+        ("both", publish("one.happened.v1")),
+        ("both", read("one")),
+        ("both", declare("mine")),
+        ("both", bind("both", "one.happened.v1")),
     ],
 )
 def test_and_nothing_else(rabbitmq: RabbitServer, wires: OnBroker, who: str, deed: Deed) -> None:
@@ -126,6 +134,32 @@ def test_with_these_rights_facts_arrive_where_they_are_heard_and_overheard(
             await bus.stop()
 
     run(scenario())
+
+
+def test_a_member_may_overhear_its_own_facts_in_each_of_its_processes_and_hear_those_of_others_in_one(
+    rabbitmq: RabbitServer, wires: OnBroker
+) -> None:
+    here, there, together = Ear(), Ear(), Ear()
+
+    async def scenario() -> None:
+        replicas = [RabbitBus(rabbitmq.url(wires.vhost, "both")) for _ in range(2)]
+        for bus, ear in zip(replicas, (here, there), strict=True):
+            bus.subscribe("both", {"one.happened.v1"}, together.receive)
+            bus.overhear("both", {"both.happened.v1"}, ear.receive)
+        one = wires.bus("one", who="one")
+        for bus in (*replicas, one):
+            await bus.start()
+        await soon(lambda: all(bus.connected for bus in (*replicas, one)))
+        said = [happened("both.happened", number=each) for each in range(20)]
+        assert await replicas[0].publish(said) == [True] * 20
+        assert await one.publish([happened("one.happened")]) == [True]
+        await soon(lambda: len(here.heard) == len(there.heard) == 20 and together.heard)
+        assert here.heard == there.heard == said, "in the order in which they were said"
+        for bus in (*replicas, one):
+            await bus.stop()
+
+    run(scenario())
+    assert len(together.heard) == 1
 
 
 def test_loading_it_again_changes_nothing_and_loses_nothing(rabbitmq: RabbitServer, wires: OnBroker) -> None:

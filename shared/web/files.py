@@ -12,6 +12,11 @@ HEADERS = {
     "cross-origin-resource-policy": "cross-origin",
 }
 
+_PICTURES = ("jpeg", "png", "webp", "gif", "heic", "heif", "avif")
+_FILE = {"contentType": ", ".join(f"image/{kind}" for kind in _PICTURES)}
+TAKEN = {"requestBody": {"content": {"multipart/form-data": {"encoding": {"file": _FILE}}}}}
+"""The `openapi_extra=` of a route that takes a picture as `file`. (What it is told by its content.)"""
+
 
 def answer(storage: Storage, name: str, *, cache: str | None = None) -> Response:
     """200 with the picture. Raises NotFound."""

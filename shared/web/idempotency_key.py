@@ -11,6 +11,8 @@ from shared.identity import Required
 from shared.web.places import path_of
 
 LONGEST = 255
+PRINTABLE = r"^[!-~\xa1-\xac\xae-\xff]([ -~\xa1-\xac\xae-\xff]*[!-~\xa1-\xac\xae-\xff])?$"
+"""As far as a header can tell it: in Latin-1, and without white space around it, which is no part of a value."""
 
 
 async def _given(
@@ -18,7 +20,10 @@ async def _given(
     identity: Required,
     idempotency_key: Annotated[
         str | None,
-        Header(description="Any printable text up to 255: the same key and body within 24 h gives the first answer"),
+        Header(
+            description="Any printable text up to 255: the same key and body within 24 h gives the first answer",
+            json_schema_extra={"minLength": 1, "maxLength": LONGEST, "pattern": PRINTABLE},
+        ),
     ] = None,
 ) -> Key | None:
     if idempotency_key is None:

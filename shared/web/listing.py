@@ -16,7 +16,10 @@ from shared.web.places import path_of
 async def _requested(
     request: Request,
     limit: Annotated[int, Query(ge=1, le=100, description="How many items at most")] = 20,
-    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before")] = None,
+    cursor: Annotated[
+        str | None,
+        Query(description="`next_cursor` of the page before", json_schema_extra={"pattern": "^[A-Za-z0-9_-]+$"}),
+    ] = None,
 ) -> Page:
     if cursor is None:
         return Page(limit, None)

@@ -9,6 +9,9 @@ from pydantic.json_schema import models_json_schema
 from shared.web.problems import MEDIA_TYPE, Problem
 
 _FRAMEWORK_SCHEMAS = ("HTTPValidationError", "ValidationError")
+_TEXT = {"type": "string"}
+_LOCATION = {"description": "Where it is found", "required": True, "schema": _TEXT}
+_LINK = {"description": 'The next page, where there is one: `<url>; rel="next"` (RFC 8288)', "schema": _TEXT}
 
 
 def install(app: FastAPI) -> None:
@@ -28,6 +31,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
     for operations in document["paths"].values():
         for operation in operations.values():
             _without_framework_answers(operation["responses"])
+            _with_headers(operation)
     for name in _FRAMEWORK_SCHEMAS:
         schemas.pop(name, None)
     _, definitions = models_json_schema([(Problem, "serialization")], ref_template="#/components/schemas/{model}")
@@ -40,3 +44,12 @@ def _without_framework_answers(responses: dict[str, Any]) -> None:
     declared = responses.get("422", {}).get("content", {})
     if declared and MEDIA_TYPE not in declared:
         del responses["422"]
+
+
+def _with_headers(operation: dict[str, Any]) -> None:
+    """Whatever is made says where it is, and every list how it goes on."""
+    responses = operation["responses"]
+    if "201" in responses:
+        responses["201"].setdefault("headers", {})["Location"] = _LOCATION
+    if any(parameter["name"] == "cursor" for parameter in operation.get("parameters", [])):
+        responses["200"].setdefault("headers", {})["Link"] = _LINK

@@ -36,6 +36,7 @@ _CODES = {
     405: "method_not_allowed",
     413: "too_large",
     415: "unsupported_media_type",
+    426: "upgrade_required",
 }
 _TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}  # RFC 9110; older Pythons have older names
 _FRAMEWORK_CODES = frozenset(get_args(ErrorType))
@@ -138,19 +139,31 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {
         status: {
             "description": title(status),
+            "headers": documented_headers(status),
             "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "example": _example(status)}},
         }
         for status in sorted({*statuses, 503})
     }
 
 
+def documented_headers(status: int) -> dict[str, Any]:
+    """Those of `headers_for` that clients act on, for OpenAPI."""
+    if status == HTTPStatus.UNAUTHORIZED:
+        schema = {"type": "string", "const": headers_for(status)["www-authenticate"]}
+        return {"WWW-Authenticate": {"required": True, "schema": schema}}
+    if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
+        schema = {"type": "integer", "minimum": 1}
+        return {"Retry-After": {"required": True, "schema": schema, "description": "Seconds"}}
+    return {}
+
+
 def _example(status: int) -> dict[str, Any]:
-    refusal = {value: kind for kind, value in STATUS.items()}.get(status, errors.Refusal)
+    refusal = {value: kind for kind, value in STATUS.items()}.get(status)
     example = orjson.loads(
         body(
             status,
-            _CODES.get(status, refusal.__name__.lower()),
-            (refusal.__doc__ or "").strip(),
+            _CODES.get(status, refusal.__name__.lower() if refusal else "malformed"),
+            (refusal.__doc__ or "").strip() if refusal else title(status),
             path="/api/v1/posts/0037a52d5f400001",
             request_id="5f0c2b8e9d1a4f6b8c7d6e5f4a3b2c1d",
         )

@@ -83,6 +83,7 @@ OWN = listed(
     POST /rooms/{id}/messages
     POST /rooms/{id}/media
     PUT /rooms/{id}/read
+    GET /ws
     """,
     public=False,
 )

@@ -112,7 +112,7 @@ def flaws(operation: Operation) -> list[str]:
     found += ["401"] if operation.needs_token and "401" not in problems else []
     found += ["404"] if "{" in operation.path and "404" not in problems else []
     found += ["422"] if operation.body_types and "422" not in problems else []
-    found += [] if any(status.startswith("2") for status in responses) else ["success"]
+    found += [] if any(status.startswith("2") or status == "101" for status in responses) else ["success"]
     for status, one in responses.items():
         for media_type, media in one.get("content", {}).items():
             if "json" in media_type and not operation.has_example(media):

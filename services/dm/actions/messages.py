@@ -7,7 +7,7 @@ from sqlalchemy import Connection, case, insert, update
 from shared import clock, ids
 from shared.errors import Invalid
 
-from .. import models, queries
+from .. import events, models, queries
 from . import photos, rooms
 
 
@@ -27,7 +27,7 @@ def send(tx: Connection, sender_id: int, room_id: int, draft: Draft, *, post_exi
     The room is locked before the id is made, so within a room ids are in the order of the commits: whoever
     reads newest first misses nothing. Raises as `rooms.enter` does, and Invalid for what cannot be shown.
     """
-    rooms.enter(tx, sender_id, room_id)
+    peer_id = rooms.enter(tx, sender_id, room_id)
     if draft.post_id is not None and not post_exists:
         raise Invalid.field("post_id", "unknown_post", "There is no such post.")
     message_id = max(ids.new(), rooms.lock(tx, room_id) + 1)
@@ -48,6 +48,7 @@ def send(tx: Connection, sender_id: int, room_id: int, draft: Draft, *, post_exi
         )
     )
     _note_activity(tx, sender_id, room_id, message_id)
+    events.message_sent(tx, message_id, room_id, sender_id, peer_id)
     return message_id
 
 

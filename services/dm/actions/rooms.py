@@ -7,7 +7,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from shared import clock, ids
 from shared.errors import Conflict, Invalid
 
-from .. import models, queries
+from .. import events, models, queries
 from . import people
 
 
@@ -47,8 +47,8 @@ def _make(tx: Connection, user_id: int, peer_id: int) -> Opened:
     return Opened(room_id, is_new=True)
 
 
-def enter(tx: Connection, user_id: int, room_id: int) -> None:
-    """Let them add something to the room.
+def enter(tx: Connection, user_id: int, room_id: int) -> int:
+    """Let them add something to the room; who the other one is.
 
     Raises NotFound where it is not theirs, Unauthenticated where they have withdrawn, Conflict where the other
     has.
@@ -59,6 +59,7 @@ def enter(tx: Connection, user_id: int, room_id: int) -> None:
         raise queries.withdrawn()
     if they_have:
         raise Conflict("peer_withdrawn", "The other one has withdrawn; what was said stays here for you.")
+    return peer_id
 
 
 def lock(tx: Connection, room_id: int) -> int:
@@ -86,4 +87,5 @@ def mark_read(tx: Connection, user_id: int, room_id: int, message_id: int) -> No
     )
     forward = (members.room_id == room_id) & (members.user_id == user_id) & (members.read_id < message_id)
     values = {"read_id": message_id, "unread_count": unread.scalar_subquery()}
-    tx.execute(update(models.members).where(forward).values(**values))
+    if tx.execute(update(models.members).where(forward).values(**values)).rowcount:
+        events.room_read(tx, message_id, room_id, user_id, peer_id)

@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from shared.database import Database
 from shared.idempotency import Idempotency
 from shared.images import Darkroom
+from shared.sockets import OpenSockets
 from shared.storage import Storage
 
 from .. import queries
@@ -32,6 +33,7 @@ class Parts:
     links: Links
     storage: Storage
     darkroom: Darkroom
+    sockets: OpenSockets
 
     async def knowing_people(self, work: Callable[[], T]) -> T:
         """Do it in a thread. Whoever turns out to be a stranger is asked from auth, and it is done again.

@@ -29,6 +29,7 @@ router = APIRouter(prefix="/api/v1/rooms/{room_id}/media", tags=["dm"], route_cl
     response_model=schemas.Media,
     summary="Upload a photo to a room",
     responses=documented(400, 401, 404, 409, 413, 415, 422),
+    openapi_extra=files.TAKEN,
 )
 async def upload(
     room_id: Id,

@@ -7,13 +7,16 @@ import pytest
 from structlog.testing import capture_logs
 
 from services.dm import models
+from services.dm.actions import rooms
 from services.dm.links import Links
 from services.dm.queries import room as room_seen
-from services.dm.subscriptions import HANDLERS
-from shared import ids
+from services.dm.subscriptions import HANDLERS, OVERHEARD, Listeners
+from shared import clock, ids
 from shared.database import Database
+from shared.events.envelope import Event
 from shared.purging import PURGED
-from shared.testing import Running, eventually, examples_of
+from shared.sockets import OpenSockets
+from shared.testing import Running, announced, eventually, examples_of
 
 from .world import deleted, facts, purge_states, registered, room_of, rows_of, say, some_people, upload
 
@@ -116,3 +119,24 @@ def test_a_fact_that_cannot_be_understood_is_not_taken_in(dm: Running, database:
         assert not dm.hears("user.deleted.v1", {"user_id": "nobody"})
     assert {line["event"] for line in told} == {"event not taken in"}
     assert rows_of(database, models.inbox) == []
+
+
+def test_what_is_said_and_read_is_announced_by_ids_alone_and_once(database: Database) -> None:
+    ada, bob = some_people(database, 2)
+    room = room_of(database, ada, bob)
+    message = say(database, ada, room, "not for the broker")
+    for _ in range(2):
+        database.write(rooms.mark_read, bob, room, message)
+    told = {"message_id": ids.text(message), "room_id": ids.text(room)}
+    assert announced(database, models.outbox) == [
+        ("message.sent.v1", told | {"sender_id": ids.text(ada), "recipient_id": ids.text(bob)}),
+        ("room.read.v1", told | {"reader_id": ids.text(bob), "peer_id": ids.text(ada)}),
+    ]
+
+
+@pytest.mark.parametrize("name", sorted(OVERHEARD))
+def test_every_published_example_is_overheard(database: Database, links: Links, name: str) -> None:
+    nobody = Listeners(OpenSockets("dm", 1, 1), database, links)
+    type_, _, version = name.rpartition(".v")
+    for example in examples_of(name):
+        nobody.hear(Event(ids.new(), type_, int(version), clock.now(), None, example))

@@ -1,0 +1,28 @@
+"""Stands in for services that are not what is measured: `python -m bench.stand_in NAME ...` serves one port for each.
+
+Prints one line of JSON: the ports by name, and a token that is good here.
+"""
+
+import asyncio
+import json
+import sys
+
+import uvicorn
+
+from gateway.tests.house import listening
+from gateway.tests.stub import Services
+from shared.server import server_options
+
+
+def main() -> None:
+    """Serve until killed."""
+    listeners = {name: listening() for name in sys.argv[1:]}
+    services = Services(ports={listener.getsockname()[1]: name for name, listener in listeners.items()})
+    token = services.minter.token(1)
+    print(json.dumps({"ports": {name: port for port, name in services.ports.items()}, "token": token}), flush=True)
+    server = uvicorn.Server(uvicorn.Config(services, **server_options()))
+    asyncio.run(server.serve(sockets=list(listeners.values())))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,19 @@
+"""Somebody's open WebSocket, as a journey needs it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from shared.testing.listeners import Listener, listening
+
+from .person import API, Person
+
+
+def address(person: Person) -> str:
+    return f"{str(person.web.base_url).rstrip('/')}{API}/ws"
+
+
+@contextmanager
+def ear_of(person: Person) -> Iterator[Listener]:
+    """Open as long as the block lasts."""
+    with listening(address(person), person.access_token) as ear:
+        yield ear

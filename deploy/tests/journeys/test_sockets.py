@@ -1,0 +1,122 @@
+"""Listening: both sides hear at once what happens in their room, for as long as their tokens are good."""
+
+from contextlib import ExitStack
+
+import httpx
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from shared.testing.listeners import listening
+
+from .answers import answer, refusal, unauthorized
+from .listening import address, ear_of
+from .person import Person, fresh_password
+
+
+@pytest.fixture
+def pair(web: httpx.Client) -> tuple[Person, Person]:
+    """Two people."""
+    return Person.newcomer(web), Person.newcomer(web)
+
+
+def test_D_both_sides_hear_what_is_said_and_read_at_each_of_their_devices(pair: tuple[Person, Person]) -> None:
+    ada, bob = pair
+    room = answer(ada.open_room(bob.id), 201)["id"]
+    with ear_of(ada) as at_home, ear_of(ada.elsewhere()) as on_the_way, ear_of(bob) as his:
+        ears = at_home, on_the_way, his
+        said = answer(ada.say(room, "Would you paint the Engine?"), 201)
+        assert [ear.next() for ear in ears] == [{"event": "message.created", "data": said}] * 3
+        answer(bob.read(room, said["id"]))
+        read = {"room_id": room, "user_id": bob.id, "message_id": said["id"]}
+        assert [ear.next() for ear in ears] == [{"event": "room.read", "data": read}] * 3
+        shown = answer(bob.show(room), 201)
+        assert [ear.next()["data"] for ear in ears] == [shown] * 3
+
+
+def test_D_what_was_missed_is_read_by_rest(pair: tuple[Person, Person]) -> None:
+    ada, bob = pair
+    room = answer(ada.open_room(bob.id), 201)["id"]
+    missed = answer(ada.say(room, "are you there?"), 201)
+    with ear_of(bob) as ear:
+        heard = answer(ada.say(room, "now?"), 201)
+        while ear.next()["data"]["id"] != heard["id"]:
+            pass
+        assert answer(bob.send("GET", f"/rooms/{room}/messages"))["items"] == [heard, missed]
+
+
+def test_D_nobody_else_hears_it(web: httpx.Client, pair: tuple[Person, Person]) -> None:
+    ada, bob = pair
+    eve = Person.newcomer(web)
+    theirs, hers = answer(ada.open_room(bob.id), 201)["id"], answer(eve.open_room(bob.id), 201)["id"]
+    with ear_of(eve) as ear:
+        answer(ada.say(theirs, "between us"), 201)
+        own = answer(eve.say(hers, "hello"), 201)
+        assert ear.next()["data"] == own
+
+
+def test_T2_the_token_comes_in_a_header_or_as_a_subprotocol_and_never_in_the_address(stranger: Person) -> None:
+    url, token = address(stranger), stranger.access_token
+    with listening(url, subprotocols=["bearer", token]) as ear:
+        assert ear.connection.subprotocol == "bearer"
+    for query in (f"?access_token={token}", f"?token={token}", f"?authorization=Bearer%20{token}"):
+        with pytest.raises(InvalidStatus) as refused, listening(url + query):
+            pass
+        assert refused.value.response.status_code == 401
+        assert refused.value.response.headers["www-authenticate"] == 'Bearer error="invalid_token"'
+
+
+def test_a_request_that_does_not_ask_for_a_websocket_is_told_so(web: httpx.Client, stranger: Person) -> None:
+    refusal(stranger.send("GET", "/ws"), 426, "upgrade_required")
+    unauthorized(web.get("/api/v1/ws"))
+
+
+def test_T3_logging_out_ends_the_sockets_of_this_login_and_no_others(pair: tuple[Person, Person]) -> None:
+    ada, _ = pair
+    twin = ada.elsewhere()
+    with ear_of(ada) as here, ear_of(ada) as here_too, ear_of(twin) as there:
+        answer(twin.log_out(), 204)
+        assert there.closed() == 4401
+        room = answer(ada.open_room(pair[1].id), 201)["id"]
+        said = answer(ada.say(room, "still here"), 201)
+        assert (here.next()["data"], here_too.next()["data"]) == (said, said)
+    with pytest.raises(InvalidStatus, match="401"), ear_of(twin):
+        pass
+
+
+def test_T3_ending_a_session_from_another_device_ends_its_sockets(pair: tuple[Person, Person]) -> None:
+    ada, _ = pair
+    twin = ada.elsewhere()
+    (session,) = (one["id"] for one in answer(twin.send("GET", "/auth/sessions"))["items"] if one["current"])
+    with ear_of(twin) as there:
+        answer(ada.send("DELETE", f"/auth/sessions/{session}"), 204)
+        assert there.closed() == 4401
+
+
+def test_T3_a_new_password_ends_the_sockets_of_every_other_login(pair: tuple[Person, Person]) -> None:
+    ada, bob = pair
+    others = [ada.elsewhere() for _ in range(2)]
+    with ear_of(ada) as own, ExitStack() as stack:
+        ears = [stack.enter_context(ear_of(other)) for other in others]
+        answer(ada.change(new_password=fresh_password()))
+        assert [ear.closed() for ear in ears] == [4401, 4401]
+        room = answer(ada.open_room(bob.id), 201)["id"]
+        said = answer(ada.say(room, "it is me"), 201)
+        assert own.next()["data"] == said
+
+
+def test_A6_withdrawing_ends_every_socket(pair: tuple[Person, Person]) -> None:
+    ada, bob = pair
+    room = answer(ada.open_room(bob.id), 201)["id"]
+    twin = ada.elsewhere()
+    with ear_of(ada) as here, ear_of(twin) as there, ear_of(bob) as his:
+        answer(ada.withdraw(), 202)
+        assert (here.closed(), there.closed()) == (4401, 4401)
+        refusal(bob.say(room, "hello?"), 409, "peer_withdrawn")
+        with pytest.raises(TimeoutError):
+            his.connection.recv(timeout=0)
+
+
+def test_D_a_client_that_says_something_is_cut_off(stranger: Person) -> None:
+    with ear_of(stranger) as ear:
+        ear.connection.send("hello")
+        assert ear.closed() == 1008

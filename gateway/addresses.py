@@ -1,0 +1,79 @@
+"""Where a request comes from. Only proxies that the settings name are believed when they tell it in a header."""
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+
+from .visit import UNKNOWN, Client, Headers, Scope
+
+Network = IPv4Network | IPv6Network
+_FORWARDED_FOR = b"x-forwarded-for"
+_WITH_PORT = re.compile(r"\[([^\]]+)\](?::[0-9]{1,5})?|([0-9.]+):[0-9]{1,5}")
+LONGEST = 64
+"""Characters of one address, a port and brackets included."""
+MOST_HOPS = 32
+
+
+class Addresses:
+    """Tells clients from proxies."""
+
+    def __init__(self, trusted: Iterable[Network]) -> None:
+        self._trusted = tuple(trusted)
+
+    def client(self, scope: Scope) -> Client:
+        """Whoever is at the other end, past our own proxies.
+
+        The entries of X-Forwarded-For are read from the right, each only if a trusted proxy has written it. One that
+        is no address ends the reading: the client is then the last proxy that is known for certain.
+        """
+        peer = scope["client"]
+        nearest = client_at(peer[0]) if peer else None
+        if nearest is None:
+            return UNKNOWN
+        if not self._trusted or not self.trusts(nearest):
+            return nearest
+        for entry in _forwarded(scope["headers"]):
+            further = client_at(entry)
+            if further is None:
+                return nearest
+            nearest = further
+            if not self.trusts(nearest):
+                return nearest
+        return nearest
+
+    def trusts(self, client: Client) -> bool:
+        """Whether a proxy of ours has this address."""
+        address = ip_address(client.address)
+        return any(address in network for network in self._trusted)
+
+
+def _forwarded(headers: Headers) -> list[str]:
+    """All entries of X-Forwarded-For, the nearest first."""
+    lines = [value.decode("latin-1") for name, value in headers if name == _FORWARDED_FOR]
+    entries = ",".join(lines).split(",") if lines else []
+    return [entry.strip(" \t") for entry in reversed(entries[-MOST_HOPS:])]
+
+
+def client_at(text: str) -> Client | None:
+    """The client of this address, which a proxy may have written with a port; None if it is no address."""
+    return _client(text) if len(text) <= LONGEST else None
+
+
+@lru_cache(maxsize=16_384)
+def _client(text: str) -> Client | None:
+    found = _parsed(text)
+    if isinstance(found, IPv6Address):
+        if found.ipv4_mapped is None:
+            return Client(str(found), f"{IPv6Address(int(found) >> 64 << 64)}/64")
+        found = found.ipv4_mapped
+    return Client(str(found), str(found)) if found is not None else None
+
+
+def _parsed(text: str) -> IPv4Address | IPv6Address | None:
+    with_port = _WITH_PORT.fullmatch(text)
+    bare = (with_port[1] or with_port[2]) if with_port else text
+    try:
+        return ip_address(bare.partition("%")[0])
+    except ValueError:
+        return None

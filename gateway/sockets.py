@@ -1,0 +1,76 @@
+"""WebSockets, carried on to the service that has something to say: let in as requests are, and ended as tokens are."""
+
+from http import HTTPStatus
+
+import aiohttp
+import structlog
+
+from shared import errors
+from shared.identity import Identity
+from shared.sockets import ENDINGS, LOST, OpenSockets, Socket
+from shared.web import handshakes
+from shared.web.handshakes import Handshake
+
+from .answers import Refused, from_shared
+from .proxy import Proxy
+from .revocations import Revocations
+from .routes import OWN, Route
+from .settings import Settings
+from .visit import Gone, Visit
+
+log = structlog.get_logger()
+
+
+class Sockets:
+    """All that are open here."""
+
+    def __init__(self, settings: Settings, proxy: Proxy, revocations: Revocations) -> None:
+        self._proxy = proxy
+        self._revocations = revocations
+        self._open = OpenSockets(OWN, settings.sockets, settings.sockets_per_person)
+        revocations.tell(self._open.end_login, self._open.end_subject)
+
+    async def carry(self, visit: Visit, route: Route, who: Identity) -> None:
+        """Keep one open as long as it may be. Raises Refused while it can still be refused, or Gone."""
+        handshake = visit.scope.get(handshakes.KEY)
+        if handshake is None:
+            raise _upgrade_required()
+        try:
+            with self._open.hold(who) as socket:
+                if self._revocations.revoked(who.subject, who.login):  # what ends from here on finds it held
+                    raise from_shared(errors.Unauthenticated("invalid_token", "The access token has just ended."))
+                await self._join(visit, handshake, socket, await self._proxy.connect(visit, route))
+        except errors.Refusal as refusal:
+            raise from_shared(refusal) from refusal
+        except OSError as problem:
+            raise Gone from problem
+
+    async def _join(
+        self, visit: Visit, handshake: Handshake, socket: Socket, upstream: aiohttp.ClientWebSocketResponse
+    ) -> None:
+        async def following() -> str | None:
+            return await _next(upstream, socket)
+
+        try:
+            visit.status = handshakes.SWITCHED
+            await handshake.accept(visit.always)
+            await self._open.attend(socket, handshake.receive, handshake.send, following)
+        finally:
+            await upstream.close()
+
+
+async def _next(upstream: aiohttp.ClientWebSocketResponse, socket: Socket) -> str | None:
+    """What the service says next; None when it has ended the socket, or is lost."""
+    text = await upstream.receive()
+    if text.type is aiohttp.WSMsgType.TEXT:
+        return str(text.data)
+    ending = ENDINGS.get(upstream.close_code or 0, LOST)
+    if ending is LOST:
+        log.warning("a service has let go of a socket", code=upstream.close_code)
+    socket.end(ending)
+    return None
+
+
+def _upgrade_required() -> Refused:
+    headers = [(name.encode(), value.encode()) for name, value in handshakes.HEADERS.items()]
+    return Refused(HTTPStatus.UPGRADE_REQUIRED, "upgrade_required", handshakes.DETAIL, headers=headers)

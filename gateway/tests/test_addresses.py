@@ -1,0 +1,126 @@
+"""Whose request it is: only our own proxies are believed."""
+
+from ipaddress import ip_network
+
+import pytest
+from pydantic import ValidationError
+
+from gateway.addresses import Addresses, client_at
+from gateway.settings import Settings
+
+from .house import open_house
+
+PROXIES = Addresses([ip_network("10.0.0.0/8"), ip_network("fd00::/8"), ip_network("127.0.0.1/32")])
+POSTS = "/api/v1/posts"
+
+
+def seen(peer: str | None, *lines: str, addresses: Addresses = PROXIES) -> str:
+    """The address that counts for a request of this peer with these lines of X-Forwarded-For."""
+    headers = [(b"x-forwarded-for", line.encode("latin-1")) for line in lines]
+    return addresses.client({"client": (peer, 1) if peer else None, "headers": headers}).address
+
+
+@pytest.mark.parametrize("line", ["1.2.3.4", "10.0.0.1", "127.0.0.1", ""])
+def test_a_stranger_is_not_believed(line: str) -> None:
+    assert seen("203.0.113.9", line) == "203.0.113.9"
+
+
+def test_without_proxies_nobody_is_believed() -> None:
+    assert seen("10.0.0.1", "1.2.3.4", addresses=Addresses([])) == "10.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("lines", "client"),
+    [
+        (["198.51.100.7"], "198.51.100.7"),
+        (["6.6.6.6, 198.51.100.7"], "198.51.100.7"),
+        (["6.6.6.6", "198.51.100.7"], "198.51.100.7"),
+        (["6.6.6.6, 198.51.100.7, 10.9.9.9"], "198.51.100.7"),
+        (["198.51.100.7,10.9.9.9,\t fd00::1 "], "198.51.100.7"),
+        (["198.51.100.7:4711"], "198.51.100.7"),
+        (["[2001:db8::1]:4711"], "2001:db8::1"),
+        (["[2001:db8::1]"], "2001:db8::1"),
+        (["2001:DB8:0::1"], "2001:db8::1"),
+        (["::ffff:198.51.100.7"], "198.51.100.7"),
+        (["10.2.2.2, 10.3.3.3"], "10.2.2.2"),
+        ([], "10.0.0.1"),
+    ],
+)
+def test_of_what_proxies_say_the_last_that_is_none_of_them_counts(lines: list[str], client: str) -> None:
+    assert seen("10.0.0.1", *lines) == client
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        ",",
+        "unknown",
+        "1.2.3.4.5",
+        "1.2.3",
+        "01.2.3.4",
+        "1.2.3.4 5.6.7.8",
+        "1.2.3.4;6.6.6.6",
+        "999.1.1.1",
+        "0x7f000001",
+        "::g",
+        "[::1",
+        "[1.2.3.4]x",
+        "1.2.3.4:port",
+        "1.2.3.4:123456",
+        "for=1.2.3.4",
+        "\x00",
+        "\xff\xfe",
+        "１.2.3.4".encode().decode("latin-1"),
+        "1" * 10_000,
+        "6.6.6.6," + "x" * 65,
+    ],
+)
+def test_what_is_no_address_is_not_taken_for_one(line: str) -> None:
+    assert seen("10.0.0.1", line) == "10.0.0.1"
+    assert seen("10.0.0.1", f"6.6.6.6, {line}, 10.5.5.5") == "10.5.5.5", "and nothing before it is believed"
+
+
+def test_an_endless_chain_of_proxies_is_not_followed() -> None:
+    assert seen("10.0.0.1", ", ".join(["6.6.6.6", *["10.0.0.2"] * 100])) == "10.0.0.2"
+
+
+def test_nobody_at_the_other_end_is_nobody() -> None:
+    assert seen(None, "6.6.6.6") == "unknown"
+
+
+def test_an_ipv6_network_counts_as_one() -> None:
+    first, second = client_at("2001:db8:1:2:3::4"), client_at("2001:db8:1:2:ffff::")
+    other = client_at("2001:db8:1:3::4")
+    assert first and second and other
+    assert first.network == second.network == "2001:db8:1:2::/64" != other.network
+    mapped, plain = client_at("::ffff:1.2.3.4"), client_at("1.2.3.4")
+    assert mapped == plain and plain is not None and plain.network == "1.2.3.4"
+
+
+def test_the_services_hear_of_the_client_behind_a_trusted_proxy() -> None:
+    with open_house(trusted_proxies=["127.0.0.0/8"]) as house:
+        house.web.get(POSTS, headers={"x-forwarded-for": "6.6.6.6, 198.51.100.7"})
+        assert house.services.at(POSTS)[-1].all("x-forwarded-for") == ["198.51.100.7"]
+
+
+def test_behind_a_trusted_proxy_each_client_has_a_count_of_its_own() -> None:
+    with open_house(trusted_proxies=["127.0.0.1/32"], rate_anonymous="1/day") as house:
+
+        def status(client: str) -> int:
+            return house.web.get(POSTS, headers={"x-forwarded-for": client}).status_code
+
+        assert [status("198.51.100.7"), status("198.51.100.8"), status("198.51.100.7")] == [200, 200, 429]
+        assert [status("2001:db8::1"), status("2001:db8::2"), status("2001:db8:0:1::1")] == [200, 429, 200]
+
+
+def test_nobody_gets_a_new_count_by_claiming_to_be_somebody_else() -> None:
+    with open_house(rate_anonymous="1/day") as house:
+        claims = [{name: "198.51.100.7"} for name in ("x-forwarded-for", "x-real-ip", "forwarded", "x-client-ip")]
+        assert [house.web.get(POSTS, headers=claim).status_code for claim in claims] == [200, 429, 429, 429]
+
+
+@pytest.mark.parametrize("network", ["10.0.0.1/8", "proxy.example.com", "10.0.0.0/33", ""])
+def test_a_network_that_is_none_is_told_at_once(network: str) -> None:
+    with pytest.raises(ValidationError):
+        Settings(trusted_proxies=[network])  # type: ignore[list-item] # as it comes from the environment

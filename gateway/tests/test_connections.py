@@ -1,0 +1,269 @@
+"""Connections that only cost: slow heads, trailers without end, clients that do not read, and too many of them."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+
+import pytest
+from prometheus_client import REGISTRY
+
+from gateway import connections
+from gateway.connections import Connections
+from gateway.settings import Settings
+from shared.testing.waiting import eventually
+
+from .house import House, Raw, open_house
+from .stub import answering, waiting
+from .test_bodies import LOGIN, chunk, head
+
+GET = b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n"
+
+
+@contextmanager
+def line_to(house: House) -> Iterator[socket.socket]:
+    """A connection."""
+    with socket.create_connection(("127.0.0.1", house.port), timeout=10) as line:
+        yield line
+
+
+def is_ended(line: socket.socket) -> bool:
+    """Whether the gateway has closed it; what it says before is thrown away."""
+    line.settimeout(0.01)
+    try:
+        while line.recv(65536):
+            pass
+    except TimeoutError:
+        return False
+    except OSError:
+        pass
+    return True
+
+
+def closed(reason: str) -> float:
+    return REGISTRY.get_sample_value("gateway_connections_closed_total", {"reason": reason}) or 0.0
+
+
+def test_a_head_that_does_not_come_in_time_is_408() -> None:
+    with open_house(head_seconds=0.2) as house, line_to(house) as line:
+        before = closed("slow head")
+        line.sendall(GET[:20])
+        answer = Raw.read(line.makefile("rb"))
+        assert (answer.status, answer.code) == (408, "request_timeout")
+        assert answer.headers["connection"] == "close"
+        assert line.recv(1) == b""
+        assert closed("slow head") > before
+
+
+def test_sending_a_little_now_and_then_buys_no_time() -> None:
+    with open_house(head_seconds=0.5) as house, line_to(house) as line:
+        line.sendall(b"GET /healthz HTTP/1.1\r\nhost: a\r\n")
+
+        def is_refused_by_now() -> bool:
+            with suppress(OSError):
+                line.sendall(b"x: 1\r\n")
+            return is_ended(line)
+
+        eventually(is_refused_by_now)
+
+
+@pytest.mark.parametrize(
+    "first", [b"", b"\r\n", GET, GET + b"\r\n"], ids=["nothing", "an empty line", "a request", "both"]
+)
+def test_who_says_nothing_is_not_waited_for(first: bytes) -> None:
+    with open_house(head_seconds=0.2, keep_alive_seconds=1) as house, line_to(house) as line:
+        line.sendall(first)
+        eventually(lambda: is_ended(line))
+
+
+def test_empty_lines_keep_no_connection_open() -> None:
+    with open_house(head_seconds=0.5) as house, line_to(house) as line:
+
+        def is_ended_by_now() -> bool:
+            with suppress(OSError):
+                line.sendall(b"\r\n")
+            return is_ended(line)
+
+        eventually(is_ended_by_now)
+
+
+def test_an_answer_may_take_longer_than_a_head() -> None:
+    arrived, go_on = threading.Event(), threading.Event()
+    with open_house(head_seconds=0.2) as house, line_to(house) as line, line_to(house) as other:
+        house.services.behaviours["/api/v1/posts"] = waiting(arrived, go_on)
+        line.sendall(b"GET /api/v1/posts HTTP/1.1\r\nhost: a\r\n\r\n" + GET[:10])
+        assert arrived.wait(10)
+        other.sendall(GET[:10])
+        eventually(lambda: is_ended(other))  # by then the first has waited for as long
+        go_on.set()
+        assert Raw.read(line.makefile("rb")).status == 200
+
+
+def test_who_is_served_again_and_again_is_not_slow() -> None:
+    with open_house(head_seconds=0.2) as house, line_to(house) as line, line_to(house) as other:
+        stream = line.makefile("rb")
+        while not is_ended(other):
+            line.sendall(GET)
+            assert Raw.read(stream).status == 200
+
+
+def test_a_trailer_without_end_does_not_fill_the_memory() -> None:
+    with open_house() as house, line_to(house) as line:
+        line.sendall(head(house, LOGIN, "transfer-encoding: chunked") + b"0\r\nx: ")
+        sent = 0
+        with suppress(OSError):
+            while sent < 50_000_000:
+                sent += line.send(b"a" * 65536)
+        assert sent < 50_000_000
+        assert house.web.get("/healthz").status_code == 200
+
+
+def test_a_trailer_is_no_header() -> None:
+    with open_house() as house:
+        trailer = chunk(b"{}") + b"0\r\nidempotency-key: x\r\nhost: b\r\nx-request-id: from-a-trailer\r\n\r\n"
+        answer = house.raw(head(house, LOGIN, "transfer-encoding: chunked") + trailer)
+        assert answer.status == 200
+        assert answer.headers["x-request-id"] != "from-a-trailer"
+        assert not house.services.at(LOGIN)[-1].all("idempotency-key")
+
+
+def test_only_so_many_requests_may_be_sent_ahead() -> None:
+    arrived, go_on = threading.Event(), threading.Event()
+    with open_house() as house, line_to(house) as line:
+        house.services.behaviours["/api/v1/posts"] = waiting(arrived, go_on)
+        line.sendall(b"GET /api/v1/posts HTTP/1.1\r\nhost: a\r\n\r\n" + GET * 200)
+        assert arrived.wait(10)
+        go_on.set()
+        answered = line.makefile("rb").read().count(b"HTTP/1.1 200 OK")
+        assert 1 < answered < 30, "the others were not taken in, and the connection has ended"
+
+
+def test_nonsense_behind_a_request_takes_no_answer_away() -> None:
+    arrived, go_on = threading.Event(), threading.Event()
+    with open_house() as house, line_to(house) as line:
+        house.services.behaviours["/api/v1/posts"] = waiting(arrived, go_on)
+        line.sendall(b"GET /api/v1/posts HTTP/1.1\r\nhost: a\r\n\r\nnonsense\r\n\r\n")
+        assert arrived.wait(10)
+        line.sendall(b"and more of it\r\n\r\n")
+        go_on.set()
+        answers = line.makefile("rb").read()
+        assert answers.startswith(b"HTTP/1.1 200 OK")
+        assert answers.count(b"HTTP/1.1") == 1
+
+
+def test_too_many_connections_of_one_address_make_room_for_its_next() -> None:
+    with open_house(connections_per_address=10) as house, ExitStack() as stack:
+        slow = [stack.enter_context(line_to(house)) for _ in range(30)]
+        for line in slow:
+            with suppress(OSError):
+                line.sendall(GET[:10])
+        assert house.web.get("/healthz").status_code == 200
+        eventually(lambda: sum(map(is_ended, slow)) >= 20)
+        assert house.server.server_state.connections and len(house.server.server_state.connections) <= 10
+
+
+def test_connections_that_are_served_are_not_closed_for_others() -> None:
+    arrived, go_on = threading.Event(), threading.Event()
+    with open_house(connections=3) as house, ExitStack() as stack:
+        house.web.close()  # its connection is one as well
+        house.services.behaviours["/api/v1/posts"] = waiting(arrived, go_on)
+        served = [stack.enter_context(line_to(house)) for _ in range(3)]
+        for line in served:
+            line.sendall(b"GET /api/v1/posts HTTP/1.1\r\nhost: a\r\n\r\n")
+        eventually(lambda: len(house.services.at("/api/v1/posts")) == 3)
+        with line_to(house) as line:
+            answer = Raw.read(line.makefile("rb"))
+            assert (answer.status, answer.code) == (503, "too_many_connections")
+            assert int(answer.headers["retry-after"]) >= 1
+        go_on.set()
+        assert [Raw.read(line.makefile("rb")).status for line in served] == [200] * 3
+        with line_to(house) as line:  # one that has been served may go
+            line.sendall(GET)
+            assert Raw.read(line.makefile("rb")).status == 200
+
+
+def test_who_never_reads_an_answer_does_not_keep_it_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "LINGER_SECONDS", 0.2)
+    with open_house(heavy_seconds=0.3) as house, line_to(house) as line:
+        house.web.close()
+        house.services.behaviours["/api/v1/media/large.jpg"] = answering(200, b"x" * 30_000_000)
+        line.sendall(b"GET /api/v1/media/large.jpg HTTP/1.1\r\nhost: a\r\n\r\n")
+        eventually(lambda: house.services.at("/api/v1/media/large.jpg"))
+        eventually(lambda: not house.server.server_state.connections)
+
+
+def test_the_gateways_own_documents_are_handed_over_piece_by_piece() -> None:
+    with open_house(whole_seconds=0.5) as house, line_to(house) as line:
+        whole = house.web.get("/docs/swagger-ui-bundle.js").content
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        line.sendall(b"GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nhost: a\r\n\r\n" * 10)
+        tasks = house.server.server_state.tasks
+        eventually(lambda: tasks)
+        eventually(lambda: not tasks)
+        assert len(line.makefile("rb").read()) < 10 * len(whole), "and not kept for who does not take them"
+
+
+class Silent:
+    """A connection that does nothing by itself."""
+
+    def __init__(self, address: str = "192.0.2.1") -> None:
+        self.client: tuple[str, int] | None = (address, 1)
+        self.ended = ""
+
+    def give_up(self) -> None:
+        self.ended = "given up"
+
+    def abort(self) -> None:
+        self.ended = "aborted"
+
+    def is_closing(self) -> bool:
+        return False
+
+
+def test_room_is_made_by_the_one_that_has_been_of_no_use_for_longest() -> None:
+    now = [0.0]
+    opened = Connections(Settings(connections=4), lambda: now[0])
+    served, resting, slow, slower = (Silent(f"192.0.2.{number}") for number in range(4))
+    for connection in (served, resting, slower, slow):
+        assert opened.open(connection)
+        now[0] += 1
+    opened.serve(served)
+    opened.serve(resting)
+    opened.rest(resting)
+    expected = [slower, slow, resting]
+    for victim in expected:
+        newcomer = Silent("198.51.100.1")
+        assert opened.open(newcomer)
+        opened.serve(newcomer)
+        assert victim.ended == "aborted"
+    assert not opened.open(Silent()), "the others are all being served"
+    assert served.ended == ""
+
+
+def test_an_address_makes_room_only_by_its_own_and_a_proxy_need_not() -> None:
+    opened = Connections(Settings(connections_per_address=1, trusted_proxies=["10.0.0.0/8"]))  # type: ignore[list-item] # parsed
+    other, first, second = Silent("192.0.2.1"), Silent("2001:db8::1"), Silent("2001:db8::2")
+    proxied = [Silent("10.0.0.1") for _ in range(5)]
+    assert all(map(opened.open, [other, first, second, *proxied]))
+    assert [each.ended for each in (other, first, second)] == ["", "aborted", ""]
+    assert {each.ended for each in proxied} == {""}
+
+
+def test_what_has_left_leaves_nothing_behind() -> None:
+    opened = Connections(Settings())
+    several = [Silent(f"192.0.2.{number}") for number in range(5)]
+    for connection in several:
+        opened.open(connection)
+        opened.serve(connection)
+        opened.rest(connection)
+        opened.wait(connection)
+        opened.leave(connection)
+        opened.leave(connection)
+        opened.wait(connection)
+        opened.rest(connection)
+    assert not (opened._all.open or opened._all.waiting or opened._all.resting or opened._networks or opened._of)
+
+
+def test_files_are_asked_for_and_some_are_kept_back() -> None:
+    assert connections.files_allowed() >= 256
+    assert Connections(Settings(connections=10**9))._most <= connections.files_allowed() // 2

@@ -1,0 +1,42 @@
+"""What is malformed or ambiguous stops at the door, and nothing of it reaches a service."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from shared.testing.malformed import CASES, Case
+from shared.testing.raw_lines import Reaction, faults_of_door, provoke
+
+from .house import House, open_house
+
+LOGIN = "/api/v1/auth/login"
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[House]:
+    """One that does not wait long for bodies."""
+    with open_house(body_seconds=0.3) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def reactions(house: House) -> dict[str, Reaction]:
+    """Of the gateway to each case."""
+    return dict(
+        zip([case.name for case in CASES], provoke(house.port, [case.to(LOGIN) for case in CASES]), strict=True)
+    )
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_malformed_request_does_no_harm(reactions: dict[str, Reaction], case: Case) -> None:
+    assert faults_of_door(case, reactions[case.name]) == [], reactions[case.name]
+
+
+@pytest.mark.usefixtures("reactions")
+def test_nothing_smuggled_reached_a_service(house: House) -> None:
+    assert len({case.name for case in CASES}) == len(CASES) >= 60
+    targets = {asked.target for asked in house.services.asked}
+    assert targets <= {LOGIN}, targets
+    assert not any(b"smuggled" in asked.body for asked in house.services.asked)
+    assert house.web.get("/healthz").status_code == 200
+    assert house.web.post(LOGIN, content=b"{}").status_code == 200

@@ -1,0 +1,248 @@
+"""How often one may ask: every limit exceeded for real, and what is said about it."""
+
+import time
+from collections.abc import Callable
+
+import httpx
+import pytest
+from prometheus_client import REGISTRY
+from pydantic import ValidationError
+
+from gateway.counts import MOST, Memory
+from gateway.quotas import quota
+from gateway.settings import Settings
+from shared.testing.waiting import eventually
+
+from .house import SECRET, House, open_house
+from .stub import answering
+
+LOGIN = "/api/v1/auth/login"
+ME = "/api/v1/users/me"
+DELETION = "/api/v1/users/me/deletion"
+DAY = "5/day"
+"""A window that hardly ever ends in the middle of a test."""
+
+Ask = Callable[[House], httpx.Response]
+
+
+def sign_up(house: House) -> httpx.Response:
+    return house.web.post("/api/v1/auth/signup", json={})
+
+
+def look_around(house: House) -> httpx.Response:
+    return house.web.get("/api/v1/posts")
+
+
+def look_at_a_picture(house: House) -> httpx.Response:
+    return house.web.get("/api/v1/media/a.jpg")
+
+
+def read_the_feed(house: House) -> httpx.Response:
+    return house.web.get("/api/v1/feed", headers=house.minter.bearer(1))
+
+
+def upload(house: House) -> httpx.Response:
+    return house.web.post("/api/v1/media", content=b"x", headers=house.minter.bearer(1))
+
+
+def upload_a_face(house: House) -> httpx.Response:
+    return house.web.put("/api/v1/users/me/avatar", content=b"x", headers=house.minter.bearer(1))
+
+
+KINDS = [
+    ("signups", sign_up),
+    ("anonymous", look_around),
+    ("pictures", look_at_a_picture),
+    ("person", read_the_feed),
+    ("uploads", upload),
+    ("uploads", upload_a_face),
+]
+
+
+def refused(answer: httpx.Response) -> bool:
+    """Whether it was too many, said as it should be."""
+    if answer.status_code != 429 or answer.headers.get("content-type") != "application/problem+json":
+        return False
+    assert answer.json()["code"] == "rate_limited"
+    assert 1 <= int(answer.headers["retry-after"]) <= 86_400
+    assert answer.headers["x-ratelimit-remaining"] == "0"
+    return True
+
+
+@pytest.mark.parametrize(("kind", "ask"), KINDS)
+def test_what_is_allowed_is_served_and_one_more_is_refused(kind: str, ask: Ask) -> None:
+    with open_house(None, **{f"rate_{kind}": DAY}) as house:
+        assert [ask(house).status_code for _ in range(5)] == [200] * 5
+        before = len(house.services.asked)
+        assert refused(ask(house))
+        assert len(house.services.asked) == before, "no service hears of it"
+
+
+@pytest.mark.parametrize(("kind", "ask"), KINDS)
+def test_each_limit_leaves_the_others_alone(kind: str, ask: Ask) -> None:
+    with open_house(None, **{f"rate_{kind}": "1/day"}) as house:
+        ask(house)
+        assert refused(ask(house))
+        others = [other for name, other in KINDS if name != kind]
+        assert [other(house).status_code for other in others] == [200] * len(others)
+
+
+def test_every_person_has_a_count_of_their_own() -> None:
+    with open_house(rate_person="1/day") as house:
+        for person in (1, 2):
+            assert house.web.get("/api/v1/feed", headers=house.minter.bearer(person)).status_code == 200
+        assert refused(house.web.get("/api/v1/feed", headers=house.minter.bearer(2)))
+
+
+def test_a_person_is_counted_wherever_they_show_who_they_are() -> None:
+    with open_house(rate_person="1/day", rate_anonymous="1/day") as house:
+        assert house.web.get("/api/v1/posts", headers=house.minter.bearer(1)).status_code == 200
+        assert refused(house.web.get("/api/v1/posts", headers=house.minter.bearer(1)))
+        assert house.web.get("/api/v1/posts").status_code == 200
+
+
+def test_a_new_window_begins_with_an_empty_count() -> None:
+    with open_house(rate_anonymous="1/second") as house:
+        while not refused(look_around(house)):
+            pass
+        deadline = time.monotonic() + 5
+        while look_around(house).status_code == 429:
+            assert time.monotonic() < deadline
+
+
+def test_bad_tokens_count_against_the_address_they_come_from() -> None:
+    with open_house(rate_anonymous=DAY) as house:
+        asked = [house.web.get("/api/v1/feed", headers={"authorization": f"Bearer {n}"}) for n in range(6)]
+        assert [answer.status_code for answer in asked] == [401] * 5 + [429]
+        assert refused(look_around(house))
+        assert read_the_feed(house).status_code == 200, "who has a good one is another matter"
+
+
+def test_what_the_house_asks_all_the_time_is_never_refused() -> None:
+    with open_house(rate_anonymous="1/day") as house:
+        look_around(house)
+        for path in ("/healthz", "/readyz"):
+            answers = [house.web.get(path) for _ in range(5)]
+            assert [answer.status_code for answer in answers] == [200] * 5
+            assert "ratelimit" not in answers[0].headers
+
+
+PASSWORDS = [("POST", LOGIN, 401), ("PATCH", ME, 403), ("POST", DELETION, 403)]
+
+
+@pytest.mark.parametrize(("method", "path", "wrong"), PASSWORDS)
+def test_after_so_many_wrong_passwords_no_more_are_tried(method: str, path: str, wrong: int) -> None:
+    def attempt(house: House) -> httpx.Response:
+        return house.web.request(method, path, json={}, headers=house.minter.bearer(1))
+
+    with open_house(rate_passwords=DAY) as house:
+        house.services.behaviours[path] = answering(wrong)
+        assert [attempt(house).status_code for _ in range(5)] == [wrong] * 5
+        house.services.behaviours[path] = answering(200)
+        assert refused(attempt(house)), "a right one is not tried either"
+        assert len(house.services.at(path)) == 5
+        assert look_around(house).status_code == 200
+        for other_method, other_path, _ in PASSWORDS:
+            assert refused(house.web.request(other_method, other_path, json={}, headers=house.minter.bearer(1)))
+
+
+def test_right_passwords_and_other_refusals_are_no_guesses() -> None:
+    with open_house(rate_passwords="1/day") as house:
+        for status in (200, 400, 409, 422, 429, 500):
+            house.services.behaviours[LOGIN] = answering(status)
+            assert not refused(house.web.post(LOGIN, json={}))
+        assert house.web.patch(ME, json={}).status_code == 401, "without a token nobody has looked at a password"
+        house.services.behaviours[LOGIN] = answering(200)
+        assert house.web.post(LOGIN, json={}).status_code == 200
+
+
+def test_a_wrong_password_counts_also_when_nobody_waits_for_the_answer() -> None:
+    with open_house(rate_passwords="1/day") as house:
+        house.services.behaviours[LOGIN] = answering(401)
+        before = count("http_request_seconds_count", service="gateway", route=LOGIN, status="401")
+        head = b"POST /api/v1/auth/login HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\n{}"
+        house.send_and_leave(head)
+        eventually(lambda: count("http_request_seconds_count", service="gateway", route=LOGIN, status="401") > before)
+        assert refused(house.web.post(LOGIN, json={}))
+
+
+def test_every_counted_answer_tells_what_is_left() -> None:
+    with open_house(rate_anonymous="3/day", rate_person="7/hour") as house:
+        answer = look_around(house)
+        assert answer.headers["ratelimit-policy"] == '"anonymous";q=3;w=86400'
+        name, remaining, reset = answer.headers["ratelimit"].split(";")
+        assert (name, remaining) == ('"anonymous"', "r=2")
+        assert 0 < int(reset.removeprefix("t=")) <= 86_400
+        assert answer.headers["x-ratelimit-limit"] == "3"
+        assert answer.headers["x-ratelimit-remaining"] == "2"
+        assert int(answer.headers["x-ratelimit-reset"]) > time.time() - 1
+        assert look_around(house).headers["x-ratelimit-remaining"] == "1"
+        assert read_the_feed(house).headers["ratelimit-policy"] == '"person";q=7;w=3600'
+        assert house.web.get("/api/v1/feed").headers["x-ratelimit-remaining"] == "0", "also on a refusal"
+        answer = look_around(house)
+        assert refused(answer)
+        assert answer.headers["ratelimit"].startswith('"anonymous";r=0;t=')
+        assert answer.headers["retry-after"] == answer.headers["ratelimit"].partition("t=")[2]
+
+
+def test_what_a_service_says_about_limits_is_not_passed_on() -> None:
+    with open_house() as house:
+        house.services.behaviours["/api/v1/posts"] = answering(200, ratelimit="x", x_ratelimit_limit="x")
+        headers = look_around(house).headers
+        assert len(headers.get_list("ratelimit")) == len(headers.get_list("x-ratelimit-limit")) == 1
+        assert "x" not in (headers["ratelimit"], headers["x-ratelimit-limit"])
+
+
+def test_refusals_are_counted_for_the_operator() -> None:
+    with open_house(rate_anonymous="1/day") as house:
+        before = count("gateway_refused_total", code="rate_limited")
+        look_around(house)
+        look_around(house)
+        assert count("gateway_refused_total", code="rate_limited") == before + 1
+
+
+def test_in_production_the_limits_are_those_of_the_house_and_in_development_hardly_any() -> None:
+    strict = Settings(environment="production", secret=SECRET).quotas  # type: ignore[arg-type] # pydantic wraps it
+    assert (strict.signups.most, strict.signups.seconds) == (5, 1800)
+    assert (strict.passwords.most, strict.passwords.seconds) == (25, 300)
+    assert (strict.anonymous.most, strict.anonymous.seconds) == (300, 300)
+    assert (strict.person.most, strict.person.seconds) == (1500, 300)
+    assert (strict.uploads.most, strict.uploads.seconds) == (30, 1800)
+    assert Settings().quotas.signups.most >= 1_000_000
+
+
+@pytest.mark.parametrize("notation", ["5", "0/minute", "-1/minute", "5/week", "5/minute;6/hour", "many"])
+def test_a_rate_that_is_none_is_told_at_once(notation: str) -> None:
+    with pytest.raises(ValidationError):
+        Settings(rate_person=notation)
+
+
+@pytest.mark.parametrize("url", ["memcached://a", "a", "http://a"])
+def test_a_storage_that_is_none_is_told_at_once(url: str) -> None:
+    with pytest.raises(ValidationError):
+        Settings(rate_limit_url=url)  # type: ignore[arg-type] # as above
+
+
+def test_counting_has_its_bound() -> None:
+    memory, counted = Memory(), quota("anonymous", "5/minute")
+    for number in range(MOST + 10):
+        memory.add(counted, str(number), 1)
+    assert memory.get(counted, "0", 1) == 0, "the first were let go"
+    assert memory.get(counted, str(MOST + 9), 1) == 1
+    assert len(memory._windows["anonymous"].counts) == MOST
+    memory.add(counted, "a", 2)
+    assert len(memory._windows["anonymous"].counts) == 1, "what was counted in a window goes with it"
+
+
+def test_what_is_learnt_after_the_end_of_a_window_does_not_disturb_the_next() -> None:
+    memory, counted = Memory(), quota("anonymous", "5/minute")
+    memory.add(counted, "a", 2)
+    assert memory.learn(counted, "b", 1, 7) == 7
+    assert (memory.get(counted, "a", 2), memory.get(counted, "b", 2)) == (1, 0)
+    assert memory.learn(counted, "a", 2, 4) == 4
+    assert memory.learn(counted, "a", 2, 3) == 4
+    assert memory.add(counted, "a", 2) == 5
+
+
+def count(name: str, **labels: str) -> float:
+    return REGISTRY.get_sample_value(name, labels) or 0.0

@@ -1,0 +1,114 @@
+"""Several replicas of the gateway that count together, and what they do while their storage is away."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import pytest
+from prometheus_client import REGISTRY
+
+from gateway.quotas import quota
+from shared.testing.engine import tell
+from shared.testing.sharing import Started
+from shared.testing.waiting import eventually
+
+from .house import House, open_gateway, open_house
+from .stub import answering
+
+POSTS = "/api/v1/posts"
+LOGIN = "/api/v1/auth/login"
+
+
+@contextmanager
+def replicas(url: str, **changed: Any) -> Iterator[tuple[House, House]]:
+    """Two of them before the same services."""
+    with ExitStack() as stack:
+        first = stack.enter_context(open_house(rate_limit_url=url, **changed))
+        second = stack.enter_context(open_gateway(first.services, rate_limit_url=url, **changed))
+        eventually(lambda: second.web.get("/readyz").json()["revocations"] == "loaded")
+        yield first, second
+
+
+def look(house: House) -> int:
+    return house.web.get(POSTS).status_code
+
+
+def alone() -> float:
+    """How often a replica has counted alone although it should not have to."""
+    return REGISTRY.get_sample_value("rate_counted_alone_total") or 0.0
+
+
+@pytest.mark.containers
+def test_replicas_count_together(valkey: Started) -> None:
+    with replicas(valkey["url"], rate_anonymous="6/day") as (first, second):
+        before = alone()
+        assert [look(house) for _ in range(3) for house in (first, second)] == [200] * 6
+        assert [look(first), look(second)] == [429, 429]
+        assert first.web.get(POSTS, headers=first.minter.bearer(1)).status_code == 200
+        assert alone() == before
+
+
+@pytest.mark.containers
+def test_of_a_high_limit_each_replica_lets_through_a_bundle_too_many_at_most(valkey: Started) -> None:
+    with replicas(valkey["url"], rate_anonymous="100/day") as (first, second):
+        served = [look(house) for _ in range(60) for house in (first, second)].count(200)
+        assert 100 <= served <= 100 + 2 * quota("anonymous", "100/day").bundle
+
+
+@pytest.mark.containers
+def test_wrong_passwords_are_counted_together(valkey: Started) -> None:
+    with replicas(valkey["url"], rate_passwords="4/day") as (first, second):
+        first.services.behaviours[LOGIN] = answering(401)
+        tried = [house.web.post(LOGIN, json={}).status_code for house in (first, first, second, second)]
+        assert tried == [401] * 4
+        eventually(lambda: second.web.post(LOGIN, json={}).status_code == 429)
+        eventually(lambda: first.web.post(LOGIN, json={}).status_code == 429)
+
+
+@pytest.mark.containers
+def test_who_is_over_the_limit_costs_the_storage_nothing_more(valkey: Started) -> None:
+    with open_house(rate_limit_url=valkey["url"], rate_anonymous="2/day") as house:
+        assert [look(house) for _ in range(3)] == [200, 200, 429]
+        tell(valkey, "kill")
+        before = alone()
+        assert [look(house) for _ in range(20)] == [429] * 20
+        assert alone() == before, "it was not asked"
+
+
+@pytest.mark.containers
+@pytest.mark.parametrize("end", ["kill", "pause"])
+def test_without_the_storage_each_replica_goes_on_counting_from_what_it_knew(valkey: Started, end: str) -> None:
+    with replicas(valkey["url"], rate_anonymous="20/day") as (first, second):
+        assert [look(house) for _ in range(5) for house in (first, second)] == [200] * 10
+        before = alone()
+        tell(valkey, end)
+        assert [look(first) for _ in range(11)] == [200] * 11, "it had heard of nine"
+        assert [look(first), look(second)] == [429, 200]
+        assert alone() == before + 12
+
+
+@pytest.mark.containers
+def test_a_storage_that_is_back_is_used_again(valkey: Started, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.upstream.OPEN_SECONDS", 0.3)
+    monkeypatch.setattr("gateway.quotas.BUNDLES", 1000)
+    with replicas(valkey["url"], rate_anonymous="1000/day") as (first, second):
+        look(first)
+        tell(valkey, "pause")
+        for _ in range(12):
+            assert look(first) == 200
+        tell(valkey, "unpause")
+
+        def is_counted_together() -> bool:
+            before = int(second.web.get(POSTS).headers["x-ratelimit-remaining"])
+            look(first)
+            return int(second.web.get(POSTS).headers["x-ratelimit-remaining"]) == before - 2
+
+        eventually(is_counted_together)
+
+
+def test_a_storage_that_was_never_there_keeps_nobody_out() -> None:
+    with open_house(rate_limit_url="redis://127.0.0.1:1", rate_anonymous="3/day") as house:
+        before = alone()
+        assert [look(house) for _ in range(4)] == [200, 200, 200, 429]
+        assert alone() == before + 3
+        assert house.web.get("/readyz").status_code == 200

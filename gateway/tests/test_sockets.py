@@ -1,0 +1,296 @@
+"""WebSockets through the door: let in as requests are, carried on, and ended as tokens are."""
+
+import asyncio
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from typing import Any
+
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from gateway.visit import Receive, Send
+from shared import clock, ids, sockets
+from shared.metrics import SOCKETS
+from shared.testing.listeners import Listener, listening
+from shared.testing.waiting import eventually
+
+from .house import House, Raw, open_gateway, open_house
+from .stub import Asked, Services, never, not_letting_in, saying
+
+WS = "/api/v1/ws"
+PAGE = "https://app.example.com"
+
+
+@pytest.fixture
+def open_door() -> Iterator[House]:
+    """A house of one's own."""
+    with open_house(
+        sockets_per_person=2, sockets=3, cors_origins=[PAGE], first_byte_seconds=1, whole_seconds=1
+    ) as opened:
+        yield opened
+
+
+def url(house: House, path: str = WS) -> str:
+    return f"http://127.0.0.1:{house.port}{path}"
+
+
+@contextmanager
+def ear(house: House, subject: int = 1, login: int = 1, **claims: Any) -> Iterator[Listener]:
+    """An open socket of this person."""
+    with listening(url(house), house.minter.token(subject, login, **claims)) as opened:
+        yield opened
+
+
+def refused(house: House, path: str = WS, **options: Any) -> tuple[int, str]:
+    """The status and the code of the problem with which a handshake is refused."""
+    with pytest.raises(InvalidStatus) as found, listening(url(house, path), **options):
+        pass
+    answer = found.value.response
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = json.loads(answer.body or b"")
+    assert problem["request_id"] == answer.headers["x-request-id"]
+    return answer.status_code, problem["code"]
+
+
+def test_what_the_service_says_is_heard(house: House) -> None:
+    house.services.socket = saying("1", '"안녕"')
+    with ear(house) as opened:
+        assert (opened.next(), opened.next()) == (1, "안녕")
+
+
+def test_the_service_sees_the_token_and_nothing_that_a_client_makes_up(house: House) -> None:
+    token = house.minter.token(1)
+    made_up = {"x-user-id": "7", "x-forwarded-for": "9.9.9.9", "cookie": "a=b", "x-request-id": "mine"}
+    with listening(url(house, f"{WS}?token=x"), subprotocols=["bearer", token], headers=made_up) as opened:
+        assert opened.connection.subprotocol == "bearer"
+        assert opened.connection.response is not None
+        assert opened.connection.response.headers["x-request-id"] == "mine"
+    asked = house.services.handshakes[-1]
+    assert asked.target == f"{WS}?"
+    assert asked.all("authorization") == [f"Bearer {token}"]
+    assert asked.all("x-request-id") == ["mine"]
+    assert asked.all("x-forwarded-for") == ["127.0.0.1"]
+    assert not asked.names & {"x-user-id", "cookie", "sec-websocket-protocol", "origin"}
+
+
+def test_nobody_is_let_in_without_a_good_token(house: House) -> None:
+    token, before = house.minter.token(1), len(house.services.handshakes)
+    nobody = 401, "invalid_token"
+    assert refused(house) == nobody
+    assert refused(house, f"{WS}?access_token={token}&token={token}") == nobody
+    assert refused(house, token="nonsense") == nobody
+    assert refused(house, token=house.minter.token(1, exp=int(time.time()) - 60)) == nobody
+    assert refused(house, subprotocols=["bearer", "nonsense"]) == nobody
+    assert refused(house, subprotocols=["other", token]) == nobody
+    assert refused(house, token=token, subprotocols=["bearer", token]) == (400, "repeated_header")
+    assert len(house.services.handshakes) == before
+
+
+def test_other_places_are_no_sockets(house: House) -> None:
+    token = house.minter.token(1)
+    assert refused(house, "/nowhere/ws", token=token) == (404, "not_found")
+    assert refused(house, "/api/v1/..%2fws", token=token) == (400, "malformed_path")
+    with pytest.raises(InvalidStatus, match="200"), listening(url(house, "/healthz"), token):
+        pass
+
+
+def test_a_plain_request_is_told_what_this_is(house: House) -> None:
+    answer = house.web.get(WS, headers=house.minter.bearer(1))
+    assert (answer.status_code, answer.json()["code"]) == (426, "upgrade_required")
+    assert (answer.headers["upgrade"], answer.headers["connection"]) == ("websocket", "upgrade")
+    assert house.web.get(WS).status_code == 401
+
+
+HANDSHAKE = {
+    b"host": b"a",
+    b"connection": b"keep-alive, Upgrade",
+    b"upgrade": b"websocket",
+    b"sec-websocket-version": b"13",
+    b"sec-websocket-key": b"dGhlIHNhbXBsZSBub25jZQ==",
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "status"),
+    [
+        ({}, 101),
+        ({b"sec-websocket-key": b"short"}, 426),
+        ({b"sec-websocket-key": None}, 426),
+        ({b"sec-websocket-version": b"12"}, 426),
+        ({b"upgrade": b"h2c"}, 426),
+        ({b"connection": b"close"}, 426),
+        ({b"content-length": b"5"}, 426),
+        ({b"host": None}, 400),
+        ({b"host": b"a b"}, 400),
+        ({b"sec-websocket-protocol": b"bearer,, x"}, 426),
+        ({b"accept-language": b"a" * 9_000}, 426),
+        ({b"accept-language": b"a" * 17_000}, 431),
+        (dict.fromkeys((b"x-%d" % each for each in range(130)), b"x"), 431),
+    ],
+)
+def test_a_handshake_with_a_fault_is_a_plain_request(house: House, changed: dict[bytes, Any], status: int) -> None:
+    token = house.minter.bearer(1)["authorization"].encode()
+    lines = {**HANDSHAKE, b"authorization": token, **changed}
+    head = b"".join(b"%b: %b\r\n" % line for line in lines.items() if line[1] is not None)
+    assert house.raw(b"GET %b HTTP/1.1\r\n%b\r\n" % (WS.encode(), head)).status == status
+
+
+def test_what_follows_an_upgrade_that_was_not_made_is_no_request(house: House) -> None:
+    lines = {**HANDSHAKE, b"content-length": b"56", b"authorization": house.minter.bearer(1)["authorization"].encode()}
+    head = b"".join(b"%b: %b\r\n" % line for line in lines.items())
+    with socket.create_connection(("127.0.0.1", house.port), timeout=10) as line:
+        line.sendall(b"POST /api/v1/posts HTTP/1.1\r\n%b\r\n" % head)
+        stream = line.makefile("rb")
+        assert Raw.read(stream).status == 200
+        with suppress(OSError):
+            line.sendall(b"GET /api/v1/posts/smuggled HTTP/1.1\r\nhost: a.example\r\n\r\n")
+            assert stream.read() == b""
+    assert not house.services.at("/api/v1/posts/smuggled")
+
+
+def test_only_pages_of_our_origins_may_listen(open_door: House) -> None:
+    token = open_door.minter.token(1)
+    assert refused(open_door, token=token, origin="https://evil.example.com") == (403, "origin_not_allowed")
+    assert refused(open_door, token=token, origin="null") == (403, "origin_not_allowed")
+    with listening(url(open_door), token, origin=PAGE) as opened:
+        assert opened.connection.response is not None
+
+
+def test_a_socket_ends_with_its_token(house: House) -> None:
+    with ear(house, exp=int(time.time()) + 2) as opened:
+        assert opened.closed() == 4401
+
+
+def test_a_socket_ends_with_its_login_and_others_stay(house: House) -> None:
+    house.services.socket = saying("1")
+    mine, other = ids.new(), ids.new()
+    revoked = {"session_id": ids.text(mine), "user_id": ids.text(11), "revoked_at": clock.text(clock.now())}
+    with ear(house, 11, mine) as ended, ear(house, 11, other) as stays:
+        assert stays.next() == 1
+        assert house.hears("session.revoked", revoked)
+        assert ended.closed() == 4401
+        with pytest.raises(TimeoutError):
+            stays.connection.recv(timeout=0)
+    assert refused(house, token=house.minter.token(11, mine)) == (401, "invalid_token")
+
+
+def test_every_socket_of_a_person_ends_with_them(house: House) -> None:
+    with ear(house, 12, ids.new()) as one, ear(house, 12, ids.new()) as two:
+        assert house.hears("user.deleted", {"user_id": ids.text(12), "deleted_at": clock.text(clock.now())})
+        assert (one.closed(), two.closed()) == (4401, 4401)
+
+
+def test_what_ends_while_a_socket_is_being_opened_ends_it_at_once(house: House) -> None:
+    arrived, go_on, login = threading.Event(), threading.Event(), ids.new()
+    accept = saying()
+
+    async def hesitating(asked: Asked, receive: Receive, send: Send) -> None:
+        arrived.set()
+        await asyncio.to_thread(go_on.wait, 10)
+        await accept(asked, receive, send)
+
+    def listen() -> int:
+        with ear(house, 14, login) as opened:
+            return opened.closed()
+
+    house.services.socket = hesitating
+    with ThreadPoolExecutor(1) as pool:
+        listening_there = pool.submit(listen)
+        assert arrived.wait(10)
+        revoked = {"session_id": ids.text(login), "user_id": ids.text(14), "revoked_at": clock.text(clock.now())}
+        assert house.hears("session.revoked", revoked)
+        go_on.set()
+        assert listening_there.result(20) == 4401
+
+
+def test_without_the_bus_a_socket_ends_when_auth_tells(house: House) -> None:
+    login = ids.new()
+    with ear(house, 13, login) as opened:
+        house.services.revocations = {"session_ids": [ids.text(login)], "user_ids": []}
+        assert opened.closed() == 4401
+
+
+def test_there_is_an_end_to_how_many_can_be_open(open_door: House) -> None:
+    first, second = open_door.minter.token(21), open_door.minter.token(22)
+    with ExitStack() as stack:
+        opened = stack.enter_context(listening(url(open_door), first))
+        stack.enter_context(listening(url(open_door), first))
+        assert refused(open_door, token=first) == (429, "too_many_sockets")
+        stack.enter_context(listening(url(open_door), second))
+        assert refused(open_door, token=second) == (503, "sockets_exhausted")
+        opened.connection.close()
+        eventually(lambda: SOCKETS.labels("gateway")._value.get() == 2)
+        stack.enter_context(listening(url(open_door), first))
+    eventually(lambda: SOCKETS.labels("gateway")._value.get() == 0)
+
+
+def test_whoever_says_something_is_cut_off(house: House) -> None:
+    with ear(house) as opened:
+        opened.connection.send("hello")
+        assert opened.closed() == 1008
+
+
+@pytest.mark.parametrize(
+    ("said", "heard"), [(4401, 4401), (4408, 4408), (1012, 1012), (1000, 1013), (1011, 1013), (4999, 1013)]
+)
+def test_how_the_service_ends_it_is_told(house: House, said: int, heard: int) -> None:
+    house.services.socket = saying("1", code=said)
+    with ear(house) as opened:
+        assert opened.closed() == heard
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"),
+    [
+        (401, (401, "invalid_token")),
+        (429, (503, "upstream_unavailable")),
+        (503, (503, "upstream_unavailable")),
+        (404, (502, "upstream_failed")),
+        (500, (502, "upstream_failed")),
+    ],
+)
+def test_what_the_service_refuses_is_refused(open_door: House, status: int, answer: tuple[int, str]) -> None:
+    open_door.services.socket = not_letting_in(status)
+    assert refused(open_door, token=open_door.minter.token(1)) == answer
+
+
+def test_a_service_that_keeps_silent_or_is_away_is_said_to_be_away() -> None:
+    with open_house(whole_seconds=1, first_byte_seconds=1) as house:
+        house.services.socket = never
+        assert refused(house, token=house.minter.token(1)) == (503, "upstream_unavailable")
+    services = Services()
+    with open_house(services, dm_url="http://127.0.0.1:9") as house:
+        assert refused(house, token=house.minter.token(1)) == (503, "upstream_unavailable")
+
+
+async def vanishing(_asked: Asked, _receive: Receive, send: Send) -> None:
+    """Accept, and be gone without a word."""
+    await send({"type": "websocket.accept"})
+
+
+def test_where_the_service_is_lost_the_client_is_asked_to_come_again(house: House) -> None:
+    house.services.socket = vanishing
+    with ear(house) as opened:
+        assert opened.closed() == 1013
+
+
+def test_the_end_of_the_process_asks_to_come_again() -> None:
+    with open_house() as house, ExitStack() as outside, ExitStack() as process:
+        going = process.enter_context(open_gateway(house.services))
+        eventually(lambda: going.web.get("/readyz").json()["revocations"] == "loaded")
+        opened = outside.enter_context(listening(url(going), going.minter.token(1)))
+        process.close()
+        assert opened.closed() == 1012
+
+
+def test_a_reader_that_takes_in_nothing_is_given_up(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sockets, "SEND_SECONDS", 0.2)
+    house.services.socket = saying(*[json.dumps("x" * 100_000)] * 300)
+    with ear(house, 31) as opened:
+        eventually(lambda: SOCKETS.labels("gateway")._value.get() == 0, within=20)
+        assert opened.closed() == 4408

@@ -1,0 +1,50 @@
+"""Hearing at once what happens in one's rooms: a WebSocket on which only the service speaks."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Request
+from starlette.responses import Response
+
+from shared.identity import Required
+from shared.web import handshakes
+from shared.web.problems import documented
+
+from .parts import Here
+
+router = APIRouter(prefix="/api/v1", tags=["dm"])
+
+SWITCHED = {
+    "description": "From here on it is a WebSocket. Each of its texts is"
+    ' `{"event": "message.created", "data": Message}` or'
+    ' `{"event": "room.read", "data": {"room_id", "user_id", "message_id"}}`.',
+    "headers": {
+        "Upgrade": {"schema": {"type": "string", "const": "websocket"}},
+        "Sec-WebSocket-Protocol": {
+            "schema": {"type": "string", "const": "bearer"},
+            "description": "Where it was offered",
+        },
+    },
+}
+Subprotocols = Annotated[
+    str, Header(alias="Sec-WebSocket-Protocol", description="`bearer, <token>`, for those who cannot send headers")
+]
+
+
+@router.get(
+    "/ws",
+    status_code=101,
+    response_class=Response,
+    summary="Hear what happens in one's rooms",
+    responses={101: SWITCHED, **documented(401, 426, 429)},
+)
+async def listen(request: Request, identity: Required, here: Here, _subprotocols: Subprotocols = "") -> Response:
+    """A WebSocket (RFC 6455). It hears what both sides do, as it happens; what was missed is read by REST.
+
+    Closed with 4401 when the token ends, 4408 for reading too slowly, 1008 for saying anything, 1012 or 1013 when
+    coming again helps. Texts come nearly in order, and one may come twice: ids tell. A token in the address is none.
+    """
+    handshake = handshakes.of(request)
+    with here.sockets.hold(identity) as socket:
+        await handshake.accept([(b"x-request-id", request.scope["request_id"].encode())])
+        await here.sockets.attend(socket, handshake.receive, handshake.send, socket.next)
+    return handshakes.Over()

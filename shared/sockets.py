@@ -1,0 +1,194 @@
+"""The open WebSockets of this process: whose they are, how many there may be, and how each of them ends."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from shared import clock, errors, metrics
+from shared.identity import Identity
+
+WAITING = 100
+"""Texts that wait for a slow reader, before it is closed."""
+SEND_SECONDS = 10.0
+"""How long one text may take to find room on the way to its reader."""
+LAST_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A close code (RFC 6455, section 7.4; ours are 4000 plus the status of HTTP that means it), and why."""
+
+    code: int
+    reason: str
+
+
+TOKEN_ENDED = Ending(4401, "the access token has ended")
+TOO_SLOW = Ending(4408, "read too slowly")
+RESTARTED = Ending(1012, "restarting, please come again")
+LOST = Ending(1013, "lost the way, please come again")
+LEFT = Ending(1006, "the client is gone")
+ENDINGS = {each.code: each for each in (TOKEN_ENDED, TOO_SLOW, RESTARTED)}
+"""Those that one of our processes tells another."""
+_USUAL = frozenset({1000, 1001, 1005, 1006, 1008, 1009, 1011, 1012, 1013, 4401, 4408})
+_Event = Any
+Receive = Callable[[], Awaitable[_Event]]
+Send = Callable[[_Event], Awaitable[None]]
+Next = Callable[[], Awaitable[str | None]]
+"""Waits for what is to be said next; None when there will be nothing more."""
+
+
+class Socket:
+    """One of them: what waits to be said on it, and why it ends."""
+
+    def __init__(self, who: Identity) -> None:
+        self.who = who
+        self.ended: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
+        self._waiting: asyncio.Queue[str] = asyncio.Queue(WAITING)
+
+    def say(self, text: str) -> None:
+        """Let it be said when there is room. A reader for whom too much waits already is given up."""
+        try:
+            self._waiting.put_nowait(text)
+        except asyncio.QueueFull:
+            self.end(TOO_SLOW)
+
+    async def next(self) -> str | None:
+        """What waits for longest."""
+        return await self._waiting.get()
+
+    def end(self, ending: Ending) -> None:
+        """Let it end. The first reason counts."""
+        if not self.ended.done():
+            self.ended.set_result(ending)
+
+
+class OpenSockets:
+    """All of one service. `hold` is for the loop; the rest may be called from any thread."""
+
+    def __init__(self, service: str, most: int, most_each: int) -> None:
+        self._service = service
+        self._most = most
+        self._most_each = most_each
+        self._of_subject: dict[int, set[Socket]] = defaultdict(set)
+        self._of_login: dict[int, set[Socket]] = defaultdict(set)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.count = 0
+
+    @contextmanager
+    def hold(self, who: Identity) -> Iterator[Socket]:
+        """A new socket of theirs for as long as the block lasts. Raises TooMany for them, Unavailable for all."""
+        if self.count >= self._most:
+            raise errors.Unavailable("sockets_exhausted", "No more connections can be held open here.", retry_after=5)
+        if len(self._of_subject.get(who.subject, ())) >= self._most_each:
+            detail = f"At most {self._most_each} connections of one person can be open."
+            raise errors.TooMany("too_many_sockets", detail, retry_after=5)
+        self._loop = asyncio.get_running_loop()
+        socket = Socket(who)
+        self._enter(socket)
+        try:
+            yield socket
+        finally:
+            self._leave(socket)
+
+    def hears(self, *subjects: int) -> bool:
+        """Whether any of them has one open here."""
+        return any(subject in self._of_subject for subject in subjects)
+
+    def tell(self, subjects: Iterable[int], text: str) -> None:
+        """Say this on every open socket of these."""
+        self._soon(self._tell, tuple(subjects), text)
+
+    def end_login(self, login: int) -> None:
+        """This login has ended, its tokens with it."""
+        self._soon(self._end, self._of_login, login)
+
+    def end_subject(self, subject: int) -> None:
+        """This one is gone, all their tokens with them."""
+        self._soon(self._end, self._of_subject, subject)
+
+    def _enter(self, socket: Socket) -> None:
+        self._of_subject[socket.who.subject].add(socket)
+        self._of_login[socket.who.login].add(socket)
+        self.count += 1
+        metrics.SOCKETS.labels(self._service).inc()
+
+    def _leave(self, socket: Socket) -> None:
+        for index, key in ((self._of_subject, socket.who.subject), (self._of_login, socket.who.login)):
+            index[key].discard(socket)
+            if not index[key]:
+                del index[key]
+        self.count -= 1
+        metrics.SOCKETS.labels(self._service).dec()
+
+    def _soon(self, function: Callable[..., None], *args: Any) -> None:
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop has just closed, and every socket with it
+                self._loop.call_soon_threadsafe(function, *args)
+
+    def _tell(self, subjects: tuple[int, ...], text: str) -> None:
+        for subject in subjects:
+            for socket in self._of_subject.get(subject, ()):
+                socket.say(text)
+
+    def _end(self, index: dict[int, set[Socket]], key: int) -> None:
+        for socket in index.get(key, ()):
+            socket.end(TOKEN_ENDED)
+
+    async def attend(self, socket: Socket, receive: Receive, send: Send, following: Next) -> None:
+        """Say what follows on an accepted socket, until it ends, its token does, or the client leaves."""
+        speaking = asyncio.create_task(_speak(socket, send, following))
+        listening = asyncio.create_task(_listen(receive))
+        ends: set[asyncio.Future[Any]] = {speaking, listening, socket.ended}
+        try:
+            left = max(0.0, socket.who.expires_at - clock.now() / clock.SECOND)
+            await asyncio.wait(ends, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            speaking.cancel()
+            listening.cancel()
+            await asyncio.gather(speaking, listening, return_exceptions=True)
+        if not listening.cancelled():
+            code = listening.result()
+        else:
+            ending = _ending(socket, speaking)
+            code = ending.code
+            await _close(send, ending)
+        metrics.SOCKETS_CLOSED.labels(self._service, code if code in _USUAL else "other").inc()
+
+
+async def _speak(socket: Socket, send: Send, following: Next) -> None:
+    while (text := await following()) is not None:
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                await send({"type": "websocket.send", "text": text})
+        except TimeoutError:
+            socket.end(TOO_SLOW)
+            return
+
+
+async def _listen(receive: Receive) -> int:
+    """Wait until the client leaves; the code with which it does. It has nothing else to say."""
+    while (event := await receive())["type"] != "websocket.disconnect":
+        pass
+    code: int = event.get("code", LEFT.code)
+    return code
+
+
+def _ending(socket: Socket, speaking: "asyncio.Task[None]") -> Ending:
+    if socket.ended.done():
+        return socket.ended.result()
+    if speaking.cancelled():
+        return TOKEN_ENDED
+    with suppress(OSError):
+        speaking.result()  # raises what is no fault of the client's
+    return LEFT
+
+
+async def _close(send: Send, ending: Ending) -> None:
+    if ending is LEFT:
+        return
+    with suppress(OSError, TimeoutError):  # the client has left first, or takes in nothing any more
+        async with asyncio.timeout(LAST_SECONDS):
+            await send({"type": "websocket.close", "code": ending.code, "reason": ending.reason})

@@ -1,0 +1,41 @@
+"""Somebody who listens on a WebSocket, as a client library does it."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+
+WAIT_SECONDS = 10.0
+
+
+class Listener:
+    """An open WebSocket and what is said on it."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self.connection = connection
+
+    def next(self) -> Any:
+        """What is said next."""
+        return json.loads(self.connection.recv(timeout=WAIT_SECONDS))
+
+    def closed(self, within: float = WAIT_SECONDS) -> int:
+        """The code with which it is closed, whatever is said before."""
+        try:
+            while True:
+                self.connection.recv(timeout=within)
+        except ConnectionClosed as end:
+            return end.rcvd.code if end.rcvd is not None else 1006
+
+
+@contextmanager
+def listening(url: str, token: str | None = None, **options: Any) -> Iterator[Listener]:
+    """Listen at this address of HTTP as long as the block lasts; raises what `websockets` raises where refused."""
+    headers = {} if token is None else {"authorization": f"Bearer {token}"}
+    address = url.replace("http", "ws", 1)
+    with connect(
+        address, additional_headers=headers | options.pop("headers", {}), compression=None, proxy=None, **options
+    ) as connection:
+        yield Listener(connection)

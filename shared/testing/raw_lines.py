@@ -1,0 +1,87 @@
+"""Sends raw bytes to a server, many sequences at once, and holds what comes back against what may."""
+
+import re
+import select
+import socket
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from shared.testing.malformed import EVERYBODY, NOBODY, REFUSED, Case
+
+QUIET_SECONDS = 1.0
+"""Nothing more is expected after so long without a byte on any of the connections."""
+PATIENCE_SECONDS = 30.0
+_STATUS_LINE = re.compile(rb"^HTTP/1\.[01] ([0-9]{3})", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Reaction:
+    """What a server did."""
+
+    statuses: tuple[int, ...]
+    """Of its answers, without 100 Continue."""
+    closed: bool
+
+
+def provoke(port: int, sent: Iterable[bytes]) -> list[Reaction]:
+    """Send each of these on a connection of its own, all at the same time."""
+    lines = [_sent(port, each) for each in sent]
+    received = dict.fromkeys(lines, b"")
+    open_ = set(lines)
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while open_ and time.monotonic() < deadline:
+        readable, _, _ = select.select(list(open_), [], [], QUIET_SECONDS)
+        if not readable:
+            break
+        for line in readable:
+            part = _part(line)
+            received[line] += part
+            if not part:
+                open_.discard(line)
+    for line in lines:
+        line.close()
+    return [Reaction(_statuses(received[line]), line not in open_) for line in lines]
+
+
+def faults(case: Case, reaction: Reaction) -> list[str]:
+    """What should not have happened."""
+    found = []
+    if len(reaction.statuses) > case.answers:
+        found.append("there were more answers than requests")
+    if any(status >= 500 and status not in REFUSED for status in reaction.statuses):
+        found.append("the server failed")
+    if case.refused is EVERYBODY:
+        found += _misunderstood(reaction)
+        if not reaction.closed:
+            found.append("the connection goes on after what nobody can understand")
+    return found
+
+
+def faults_of_door(case: Case, reaction: Reaction) -> list[str]:
+    """The same for the server that stands before the others."""
+    return faults(case, reaction) + ([] if case.refused is NOBODY else _misunderstood(reaction))
+
+
+def _misunderstood(reaction: Reaction) -> list[str]:
+    understood = [status for status in reaction.statuses[-1:] if status not in REFUSED]
+    return ["it was taken for a request"] if understood else []
+
+
+def _sent(port: int, request: bytes) -> socket.socket:
+    line = socket.create_connection(("127.0.0.1", port), timeout=10)
+    with suppress(OSError):  # it may be closed before everything is sent
+        line.sendall(request)
+    return line
+
+
+def _part(line: socket.socket) -> bytes:
+    try:
+        return line.recv(65536)
+    except OSError:
+        return b""
+
+
+def _statuses(received: bytes) -> tuple[int, ...]:
+    return tuple(status for status in map(int, _STATUS_LINE.findall(received)) if status != 100)

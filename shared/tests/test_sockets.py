@@ -1,0 +1,273 @@
+"""Open WebSockets on a real line: on which only we speak, to clients of every kind."""
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from typing import Any
+
+import pytest
+import uvicorn
+from starlette.types import Receive, Scope, Send
+
+from shared import sockets, upgrades
+from shared.errors import TooMany, Unavailable
+from shared.identity import Identity
+from shared.metrics import SOCKETS_CLOSED
+from shared.server import server_options
+from shared.sockets import LOST, TOKEN_ENDED, OpenSockets, Socket
+from shared.testing import eventually
+from shared.testing.listeners import listening
+
+HEAD = (
+    b"GET /ws HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
+    b"sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+PING = b"\x89\x80\0\0\0\0"
+LONG = "x" * 100_000
+
+
+class House:
+    """A server whose sockets all belong to one, who has a token for an hour."""
+
+    def __init__(self, **changed: Any) -> None:
+        self.open = OpenSockets("tests", 1_000, 1_000)
+        self.expires_at = int(time.time()) + 3600
+        self.held: list[Socket] = []
+        self.server = uvicorn.Server(uvicorn.Config(self, **{**server_options(), "lifespan": "off", **changed}))
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self.listener.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}/ws"
+        self.loop = asyncio.new_event_loop()
+        self.accept: Callable[[Send], Awaitable[object]] = lambda send: send({"type": "websocket.accept"})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "websocket":
+            await send({"type": "http.response.start", "status": 426, "headers": [(b"content-length", b"0")]})
+            await send({"type": "http.response.body", "body": b""})
+            return
+        with self.open.hold(Identity(1, 2, self.expires_at)) as held:
+            self.held.append(held)
+            await receive()
+            await self.accept(send)
+            await self.open.attend(held, receive, send, held.next)
+
+    def run(self) -> None:
+        with asyncio.Runner(loop_factory=lambda: self.loop) as runner:
+            runner.run(self.server.serve([self.listener]))
+
+    @property
+    def connections(self) -> int:
+        """How many the server still has, open or closing."""
+        return len(self.server.server_state.connections)
+
+
+@contextmanager
+def serving(**changed: Any) -> Iterator[House]:
+    """For as long as the block lasts."""
+    house = House(**changed)
+    thread = threading.Thread(target=house.run, daemon=True)
+    thread.start()
+    eventually(lambda: house.server.started)
+    yield house
+    house.server.should_exit = True
+    thread.join(30)
+
+
+@pytest.fixture
+def house() -> Iterator[House]:
+    with serving() as opened:
+        yield opened
+
+
+@contextmanager
+def line_to(house: House) -> Iterator[socket.socket]:
+    """An open WebSocket of a client that does only what the test does."""
+    with socket.socket() as line:
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        line.settimeout(10)
+        line.connect(("127.0.0.1", house.port))
+        line.sendall(HEAD)
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            head += line.recv(1)
+        yield line
+
+
+def everything_from(line: socket.socket) -> bytes:
+    """Until the other side ends it."""
+    found = bytearray()
+    with suppress(ConnectionResetError):
+        while part := line.recv(65536):
+            found += part
+    return bytes(found)
+
+
+def closes(code: int) -> float:
+    """How many sockets were closed with this code."""
+    return float(SOCKETS_CLOSED.labels("tests", code)._value.get())
+
+
+def test_what_is_told_is_heard_by_all_of_those_and_nobody_else(house: House) -> None:
+    with ExitStack() as stack:
+        ears = [stack.enter_context(listening(house.url)) for _ in range(3)]
+        assert house.open.hears(1) and house.open.hears(7, 1) and not house.open.hears(2)
+        house.open.tell([2], '"others"')
+        house.open.tell([1, 2], '"all"')
+        assert [ear.next() for ear in ears] == ["all"] * 3
+    eventually(lambda: house.open.count == 0)
+    assert not house.open.hears(1)
+
+
+@pytest.mark.parametrize("end", [lambda house: house.open.end_login(2), lambda house: house.open.end_subject(1)])
+def test_with_the_login_or_the_one_behind_it_every_socket_ends(house: House, end: Callable[[House], None]) -> None:
+    with listening(house.url) as ear:
+        house.open.end_login(1)
+        house.open.end_subject(2)
+        house.open.tell([1], "1")
+        assert ear.next() == 1
+        end(house)
+        assert ear.closed() == 4401
+
+
+def test_a_socket_whose_token_has_ended_already_ends_at_once(house: House) -> None:
+    house.expires_at = int(time.time()) - 5
+    with listening(house.url) as ear:
+        assert ear.closed() == 4401
+
+
+def test_of_several_reasons_to_end_the_first_is_told(house: House) -> None:
+    with listening(house.url) as ear:
+        for ending in (LOST, TOKEN_ENDED):
+            house.loop.call_soon_threadsafe(house.held[0].end, ending)
+        assert ear.closed() == 1013
+
+
+def test_there_is_an_end_to_how_many_there_may_be() -> None:
+    async def scenario() -> None:
+        few = OpenSockets("tests", 2, 1)
+        with few.hold(Identity(1, 1, 0)):
+            with pytest.raises(TooMany), few.hold(Identity(1, 2, 0)):
+                pass
+            with few.hold(Identity(2, 3, 0)), pytest.raises(Unavailable), few.hold(Identity(3, 4, 0)):
+                pass
+        assert few.count == 0
+
+    asyncio.run(scenario())
+
+
+def test_before_anybody_listens_there_is_nobody_to_tell() -> None:
+    nobody = OpenSockets("tests", 1, 1)
+    nobody.tell([1], "x")
+    nobody.end_login(1)
+    assert nobody.count == 0
+
+
+def fill(house: House) -> bool:
+    """Say more; whether the one socket has been given up."""
+    house.open.tell([1], LONG)
+    return bool(house.held) and house.open.count == 0
+
+
+def test_whoever_reads_nothing_is_given_up_and_takes_no_memory_with_them(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sockets, "SEND_SECONDS", 0.1)
+    monkeypatch.setattr(upgrades, "LINGER_SECONDS", 0.1)
+    before = closes(4408)
+    with line_to(house):
+        eventually(lambda: fill(house), within=30)
+        eventually(lambda: house.connections == 0)
+    assert closes(4408) == before + 1
+
+
+def test_whoever_reads_again_in_time_learns_why_it_ended(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sockets, "SEND_SECONDS", 0.1)
+    with line_to(house) as line:
+        eventually(lambda: fill(house), within=30)
+        assert everything_from(line).endswith((4408).to_bytes(2, "big") + b"read too slowly")
+
+
+def test_whoever_answers_no_ping_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upgrades, "LINGER_SECONDS", 0.1)
+    before = closes(1011)
+    with serving(ws_ping_interval=0.1, ws_ping_timeout=0.1) as house, line_to(house) as line:
+        assert b"\x89\x04" in everything_from(line), "a ping"
+        eventually(lambda: house.open.count == 0 and house.connections == 0)
+    assert closes(1011) == before + 1
+
+
+def test_whoever_answers_pings_stays() -> None:
+    with serving(ws_ping_interval=0.05, ws_ping_timeout=5) as house, listening(house.url) as ear:
+        assert [ear.connection.ping().wait(10) for _ in range(5)] == [True] * 5
+        house.open.tell([1], "1")
+        assert ear.next() == 1
+
+
+@pytest.mark.parametrize(
+    ("flood", "code"),
+    [
+        (PING * 1000, 1008),
+        (b"\x8a\x80\0\0\0\0" * 1000, 1008),  # answers to no ping
+        (b"\x01\x80\0\0\0\0" + b"\0\x80\0\0\0\0" * 1000, 1008),  # a text in empty pieces, without an end
+        (b"\x81\xfe\x7f\xff\0\0\0\0" + b"x" * 0x7FFF, 1009),
+        (b"\x83\x80\0\0\0\0", 1002),  # of a kind that there is not
+        (b"\x81\x01x", 1002),  # without a mask
+    ],
+)
+def test_whoever_floods_us_is_cut_off(house: House, flood: bytes, code: int) -> None:
+    with line_to(house) as line:
+        with suppress(OSError):
+            line.sendall(flood)
+        assert code.to_bytes(2, "big") in everything_from(line)
+    eventually(lambda: house.open.count == 0 and house.connections == 0)
+
+
+def test_whoever_does_not_wait_to_be_let_in_is_not(house: House) -> None:
+    hesitating = threading.Event()
+    accept, house.accept = house.accept, lambda _: asyncio.to_thread(hesitating.wait, 10)
+    with socket.create_connection(("127.0.0.1", house.port), timeout=10) as line:
+        line.sendall(HEAD)
+        eventually(lambda: house.held)
+        line.sendall(PING)
+        assert everything_from(line) == b""
+        house.accept = accept
+        hesitating.set()
+    eventually(lambda: house.open.count == 0 and house.connections == 0)
+
+
+def test_when_the_process_ends_nobody_who_does_not_read_holds_it_up(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upgrades, "LINGER_SECONDS", 0.1)
+    with line_to(house):
+        eventually(lambda: house.held)
+        house.open.tell([1], "x" * 10_000_000)
+        house.server.should_exit = True
+        eventually(lambda: not house.loop.is_running())
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        HEAD.replace(b"dGhl", b"dG"),
+        HEAD.replace(b": 13", b": 8"),
+        HEAD.replace(b"/ws", b"/other"),
+        HEAD.replace(b"GET", b"PUT"),
+        HEAD.replace(b"1.1", b"1.0"),
+        HEAD[:-2] + b"upgrade: websocket\r\n\r\n",
+        HEAD[:-2] + b"x: " + b"a" * 8_100 + b"\r\n\r\n",
+        HEAD[:-2] + b"x: a\r\n" * 120 + b"\r\n",
+        HEAD[:-2] + b"origin: a\r\norigin: b\r\n\r\n",
+        HEAD[:-2] + b"sec-websocket-protocol: ,\r\n\r\n",
+        HEAD[:-2] + b"transfer-encoding: chunked\r\n\r\n",
+    ],
+)
+def test_a_handshake_with_a_fault_is_a_plain_request_and_ends_the_line(house: House, spoilt: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", house.port), timeout=10) as line:
+        line.sendall(spoilt)
+        answer = everything_from(line)
+    assert answer.startswith(b"HTTP/1.1 426 ") and answer.count(b"HTTP/1.1") == 1
+    eventually(lambda: house.connections == 0)

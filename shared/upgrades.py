@@ -1,0 +1,147 @@
+"""How a connection of ours becomes a WebSocket (RFC 6455) on which only the server has something to say."""
+
+import re
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.utils import ClientDisconnected
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
+
+PLACE = b"/ws"
+"""Where our WebSockets are: at paths that end so. Everywhere else an upgrade is not made."""
+MOST_HEADERS = 100
+LONGEST_LINE = 8_000
+"""Bytes of a line of the head; the library that takes the handshake gives up in silence at 8,192."""
+LINGER_SECONDS = 5.0
+"""How long a connection that is to end may take for its last bytes."""
+MOST_PINGS = 20
+PING_WINDOW_SECONDS = 10.0
+VIOLATION = 1008
+UNANSWERED = 1011
+
+Headers = list[tuple[bytes, bytes]]
+_KEY = re.compile(rb"[A-Za-z0-9+/]{21}[AQgw]==")
+_TOKEN = rb"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
+_TOKENS = re.compile(rb"%b(?:[ \t]*,[ \t]*%b)*" % (_TOKEN, _TOKEN))
+_ONCE = (b"host", b"upgrade", b"connection", b"sec-websocket-key", b"sec-websocket-version")
+_AT_MOST_ONCE = (b"origin", b"sec-websocket-protocol")
+_BODY = (b"content-length", b"transfer-encoding")
+
+
+class Upgrading(HttpToolsProtocol):
+    """uvicorn's HTTP, which becomes a WebSocket only for a handshake without a fault.
+
+    To everybody else who asks for an upgrade the answer is that of a plain request, and the connection ends with
+    it: the parser has not looked for a body, so what follows on the line could be taken for another request.
+    """
+
+    def on_headers_complete(self) -> None:
+        """The head is complete."""
+        super().on_headers_complete()
+        if self.parser.should_upgrade() and not self._should_upgrade():
+            self.cycle.keep_alive = False
+
+    def _should_upgrade(self) -> bool:
+        plain = self.scope["http_version"] == "1.1" and self.scope["method"] == "GET"
+        return plain and super()._should_upgrade() and is_handshake(self.url, self.headers)
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Anybody may ask for an upgrade as often as they like; that fills no log."""
+
+
+class OneWay(WebSocketsSansIOProtocol):
+    """uvicorn's WebSocket for clients that only listen.
+
+    Pings are answered, within reason; a client that says anything else is cut off. And whoever does not read
+    what it is sent cannot keep a connection that is to end.
+    """
+
+    pings = 0
+    counting_since = 0.0
+
+    def data_received(self, data: bytes) -> None:
+        """Take in what came. The first piece is the whole handshake; nothing may follow before it is answered."""
+        if self.handshake_initiated and not self.handshake_complete:
+            self.transport.abort()
+            return
+        super().data_received(data)
+        if not self.handshake_initiated:
+            self.transport.close()
+
+    def handle_text(self, event: Frame) -> None:  # noqa: ARG002 - whatever it says
+        """Nothing is expected."""
+        self._cut_off("there is nothing to say here")
+
+    handle_bytes = handle_cont = handle_text
+
+    def handle_ping(self) -> None:
+        """Answered by the library, unless they come too fast for answers that may never be read."""
+        if self._is_patient():
+            super().handle_ping()
+
+    def handle_pong(self, event: Frame) -> None:
+        """An answer to our ping, or one that nobody asked for."""
+        if self._is_patient():
+            super().handle_pong(event)
+
+    def _is_patient(self) -> bool:
+        now = self.loop.time()
+        if now - self.counting_since > PING_WINDOW_SECONDS:
+            self.counting_since, self.pings = now, 0
+        self.pings += 1
+        if self.pings > MOST_PINGS:
+            self._cut_off("too many pings")
+        return self.pings <= MOST_PINGS
+
+    def _cut_off(self, reason: str) -> None:
+        if not self.close_sent:
+            self.conn.fail(VIOLATION, reason)
+            self.handle_parser_exception()
+
+    def keepalive_timeout(self) -> None:
+        """Nobody is there any more: what they have not read does not wait for them."""
+        super().keepalive_timeout()
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": UNANSWERED})
+        self._end_soon()
+
+    def shutdown(self) -> None:
+        """The process ends: say so, and wait for nobody who does not read it."""
+        super().shutdown()
+        self._end_soon()
+
+    def on_task_complete(self, task: Any) -> None:
+        """The application is done with this connection."""
+        super().on_task_complete(task)
+        self._end_soon()
+
+    def _end_soon(self) -> None:
+        self.loop.call_later(LINGER_SECONDS, self.transport.abort)
+
+    async def send(self, message: Any) -> None:
+        """A close does not wait until there is room for it: it is the last, and small."""
+        if self.close_sent:
+            raise ClientDisconnected
+        if message["type"] == "websocket.close":
+            self.writable.set()
+        await super().send(message)
+        self.handshake_complete |= self.close_sent  # a handshake that was refused is complete as well
+
+
+def is_handshake(url: bytes, headers: Headers) -> bool:
+    """Whether a GET with these headers begins a WebSocket at a place where there is one (RFC 6455, section 4.2.1)."""
+    names = [name for name, _ in headers]
+    given = dict(headers)
+    lines = max(len(name) + len(value) for name, value in [(b"", url), *headers])
+    return (
+        url.partition(b"?")[0].endswith(PLACE)
+        and lines <= LONGEST_LINE
+        and len(headers) <= MOST_HEADERS
+        and all(names.count(name) == 1 for name in _ONCE)
+        and all(names.count(name) <= 1 for name in _AT_MOST_ONCE)
+        and not any(name in given for name in _BODY)
+        and _KEY.fullmatch(given[b"sec-websocket-key"]) is not None
+        and given[b"sec-websocket-version"] == b"13"
+        and _TOKENS.fullmatch(given[b"connection"]) is not None
+        and _TOKENS.fullmatch(given.get(b"sec-websocket-protocol", b"none")) is not None
+    )

@@ -1,0 +1,71 @@
+"""A WebSocket begins as a GET (RFC 6455, section 4.1): it goes through the same door, and is refused as one."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import HTTPException, Request
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+BEARER = "bearer"
+"""The subprotocol behind which browsers, who cannot send headers, put their token."""
+KEY = "handshake"
+SWITCHED = 101
+REQUIRED = 426
+HEADERS = {"upgrade": "websocket", "connection": "upgrade"}
+DETAIL = "This is a WebSocket: ask for an upgrade to it (RFC 6455, version 13)."
+
+
+@dataclass(slots=True)
+class Handshake:
+    """The way to accept what is treated as a GET."""
+
+    receive: Receive
+    send: Send
+    subprotocol: str | None
+    accepted: bool = False
+
+    async def accept(self, headers: list[tuple[bytes, bytes]]) -> None:
+        """From here on it is a WebSocket. Raises OSError where the client has left."""
+        await self.receive()
+        self.accepted = True
+        await self.send({"type": "websocket.accept", "subprotocol": self.subprotocol, "headers": headers})
+
+
+def as_get(scope: Scope, receive: Receive, send: Send) -> tuple[Scope, Receive, Send]:
+    """The handshake as an ordinary request. A token among the subprotocols is one in the headers."""
+    offered: list[str] = scope["subprotocols"]
+    headers: list[tuple[bytes, bytes]] = list(scope["headers"])
+    if len(offered) == 2 and offered[0] == BEARER:
+        headers.append((b"authorization", f"Bearer {offered[1]}".encode()))
+    shaking = Handshake(receive, send, BEARER if BEARER in offered else None)
+
+    async def nothing() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def answer(message: Message) -> None:
+        await send({**message, "type": f"websocket.{message['type']}"})
+
+    request: dict[str, Any] = {**scope, "type": "http", "method": "GET", "headers": headers, KEY: shaking}
+    return request, nothing, answer
+
+
+def accepted(scope: Scope) -> bool:
+    """Whether this request has become a WebSocket, and can be answered no more."""
+    shaking = scope.get(KEY)
+    return isinstance(shaking, Handshake) and shaking.accepted
+
+
+class Over(Response):
+    """What is left to answer when a WebSocket has ended: nothing."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Everything has been said."""
+
+
+def of(request: Request) -> Handshake:
+    """That of this request. Raises HTTPException, 426, where it is none."""
+    shaking = request.scope.get(KEY)
+    if not isinstance(shaking, Handshake):
+        raise HTTPException(REQUIRED, DETAIL, HEADERS)
+    return shaking
