@@ -1,0 +1,78 @@
+"""An instance of its own, whose signing key the tests know."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from deploy.tests.journeys.person import API, Person
+from deploy.tests.running import Standalone
+from services.auth.actions import keys
+from services.auth.settings import Settings
+from services.auth.tokens import SIGNING_KEYS, Seal
+from shared.database import Database
+from shared.tests.forgeries import Forger
+
+from . import scene as scenes
+from .requests import REQUESTS
+from .scene import Scene
+from .table import Expected
+
+
+@dataclass
+class House:
+    """A running instance, and what somebody knows who has stolen its signing key."""
+
+    web: httpx.Client
+    forger: Forger
+
+    def ask(self, expected: Expected, scene: Scene, who: Person, token: str | None) -> httpx.Response:
+        """The route's one valid request, with this token or none."""
+        request = REQUESTS[str(expected)](scene, who)
+        path = request.pop("path", {})
+        url = request.pop("url", None) or API + expected.path.format(**path)
+        headers = {} if token is None else {"authorization": f"Bearer {token}"}
+        return self.web.request(expected.method, url, headers=headers, **request)
+
+    def bad_tokens(self, owner: Person) -> dict[str, str]:
+        """One of each kind, as near to a good one as can be."""
+        return {
+            "expired": self.forger.token(sub=owner.id, iat=1_000_000_000, exp=1_000_000_600),
+            "forged": scenes.forged(self.forger.kid, owner.id),
+            "withdrawn": scenes.withdrawn(self.web),
+            "logged out": scenes.logged_out(owner),
+            "superseded": scenes.superseded(self.web),
+        }
+
+
+@pytest.fixture(scope="package")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """It serves all tests of this folder."""
+    data = tmp_path_factory.mktemp("authorization") / "data"
+    standalone = Standalone(data)
+    try:
+        standalone.start()
+        with httpx.Client(base_url=standalone.base_url, timeout=30.0) as web:
+            yield House(web, _forger(data))
+        assert standalone.end() == 0
+    finally:
+        standalone.kill()
+
+
+def _forger(data: Path) -> Forger:
+    settings = Settings(
+        database_url=f"sqlite:///{data / 'auth.db'}", secret=json.loads((data / "secrets.json").read_text())["auth"]
+    )
+    database = Database(settings.database_url, pool_size=1)
+    (key,) = database.write(keys.have_keys, Seal(settings.key(SIGNING_KEYS)))
+    database.close()
+    return Forger(key.private, key.kid)
+
+
+@pytest.fixture
+def scene(house: House) -> Scene:
+    """For one test alone."""
+    return Scene.made(house.web)

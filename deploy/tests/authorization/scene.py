@@ -1,0 +1,81 @@
+"""What every request of the matrix is about: an owner with one of each thing, and all who might ask for it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from deploy.tests.journeys.answers import answer, ids
+from deploy.tests.journeys.person import Person, form, fresh_password
+from shared.tests.forgeries import Forger
+
+
+@dataclass
+class Scene:
+    """An owner, their peer, and one of everything that is theirs."""
+
+    owner: Person
+    peer: Person
+    session: str = ""
+    photo: str = ""
+    unused: str = ""
+    post: dict[str, Any] = field(default_factory=dict)
+    comment: str = ""
+    reply: str = ""
+    room: str = ""
+    message: str = ""
+    room_photo: dict[str, Any] = field(default_factory=dict)
+    avatar: str = ""
+
+    @classmethod
+    def made(cls, web: httpx.Client) -> "Scene":
+        """In the middle of life."""
+        scene = cls(Person.newcomer(web), Person.newcomer(web))
+        owner, peer = scene.owner, scene.peer
+        scene.unused = owner.photo()
+        scene.post = owner.posted("as it was")
+        scene.comment = answer(owner.comment(scene.post["id"], "as it was"), 201)["id"]
+        scene.reply = answer(peer.reply(scene.post["id"], scene.comment, "as it was"), 201)["id"]
+        scene.room = answer(owner.open_room(peer.id), 201)["id"]
+        scene.message = answer(owner.say(scene.room, "as it was"), 201)["id"]
+        scene.room_photo = answer(owner.upload_to(scene.room), 201)
+        scene.avatar = answer(owner.show_face(form()["file"][1]))["avatar_url"]
+        answer(owner.follow(peer.id))
+        scene.session = ids(owner.send("GET", "/auth/sessions"))[0]
+        return scene
+
+    def state(self) -> list[Any]:
+        """All that the owner has, as they and their peer see it."""
+        mine = ("/users/me", "/feed", "/rooms", f"/rooms/{self.room}/messages", f"/posts/{self.post['id']}")
+        about = (f"/posts/{self.post['id']}/comments", f"/comments/{self.comment}/replies", f"/users/{self.owner.id}")
+        counts = (f"/posts/{self.post['id']}/likes", f"/users/{self.owner.id}/counts", "/auth/events")
+        seen = [answer(self.owner.send("GET", path)) for path in (*mine, *about, *counts)]
+        return [*seen, len(ids(self.owner.send("GET", "/auth/sessions"))), answer(self.peer.send("GET", "/rooms"))]
+
+
+def withdrawn(web: httpx.Client) -> str:
+    """The token of somebody who has just withdrawn."""
+    person = Person.newcomer(web)
+    answer(person.withdraw(), 202)
+    return person.access_token
+
+
+def logged_out(person: Person) -> str:
+    """A token of this person whose login has ended."""
+    twin = person.elsewhere()
+    answer(twin.log_out(), 204)
+    return twin.access_token
+
+
+def superseded(web: httpx.Client) -> str:
+    """A token from before its owner took another password at another device."""
+    person = Person.newcomer(web)
+    answer(person.elsewhere().change(new_password=fresh_password()))
+    return person.access_token
+
+
+def forged(kid: str, subject: str) -> str:
+    """The owner's, signed with a key that is not the issuer's."""
+    forger = Forger(Ed25519PrivateKey.generate(), kid)
+    return forger.token(sub=subject)

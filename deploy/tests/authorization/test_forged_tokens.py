@@ -1,0 +1,102 @@
+"""Every kind of forged token at every route that looks at one: at the gateway, and at the services behind it."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+import services.auth.app
+import services.auth.settings
+import services.dm.app
+import services.dm.settings
+import services.posts.app
+import services.posts.settings
+import services.social.app
+import services.social.settings
+from deploy.tests.journeys.answers import shown
+from deploy.tests.journeys.person import API
+from gateway.routes import PUBLIC, ROUTES, UPLOAD, Route
+from shared import ids, migrations
+from shared.database import Database
+from shared.events.in_process import InProcessBus
+from shared.testing import Minter, running
+from shared.tests.forgeries import Forger, forgeries
+
+from .conftest import House
+
+PACKAGES: Mapping[str, Any] = {
+    "auth": services.auth,
+    "social": services.social,
+    "posts": services.posts,
+    "dm": services.dm,
+}
+ANYTHING = {name: ids.text(7) for name in ("id", "message_id", "media_id", "name", "rendition")}
+FEWEST = 60
+LONGEST = 15_000
+TAKEN = {"social": "/relations?user_ids=", "posts": "/posts", "dm": "/rooms"}
+"""What a good token of anybody is enough for. Auth wants a login that it knows, too."""
+
+
+def sendable(forger: Forger) -> dict[str, str]:
+    """Forgeries that fit into a header; the others are shown to the verifier itself in shared/tests."""
+    return {
+        name: token
+        for name, token in forgeries(forger)
+        if token.isascii() and token.isprintable() and token.strip() == token != "" and len(token) < LONGEST
+    }
+
+
+def let_in(client: httpx.Client, routes: Iterable[Route], tokens: Mapping[str, str]) -> Iterator[str]:
+    """Whatever is answered in another way than a bad token should be."""
+    for route in routes:
+        for name, token in tokens.items():
+            target = route.pattern.format(**ANYTHING)
+            files = {"file": ("a.png", b"no picture")} if route.body is UPLOAD else None
+            response = client.request(route.method, target, headers={"authorization": f"Bearer {token}"}, files=files)
+            challenge = response.headers.get("www-authenticate")
+            if response.status_code != 401 or challenge != 'Bearer error="invalid_token"':
+                yield f"{name}: {shown(response)}"
+
+
+LOOKED_AT = [route for route in ROUTES if route.access is not PUBLIC]
+
+
+def test_the_gateway_takes_no_forgery_at_any_route(house: House) -> None:
+    tokens = sendable(house.forger)
+    assert len(tokens) > FEWEST
+    assert list(let_in(house.web, LOOKED_AT, tokens)) == []
+
+
+def test_the_same_key_can_write_a_token_that_is_taken(house: House) -> None:
+    """Else every forgery would be refused for nothing."""
+    good = house.forger.token()
+    assert house.web.get(f"{API}/posts", headers={"authorization": f"Bearer {good}"}).status_code == 200
+
+
+@contextmanager
+def served(name: str, folder: Path, minter: Minter) -> Iterator[httpx.Client]:
+    """This service alone, reached past the gateway."""
+    url = f"sqlite:///{folder / name}.db"
+    database = Database(url, pool_size=1)
+    migrations.upgrade(database, Path(PACKAGES[name].__path__[0]) / "migrations")
+    database.close()
+    settings = PACKAGES[name].settings.Settings(database_url=url, storage_url=(folder / "files").as_uri(), decoders=1)
+    app: FastAPI = PACKAGES[name].app.create_app(settings, InProcessBus())
+    app.state.verifier = minter.verifier()
+    with running(app) as service:
+        yield service.client
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_a_service_that_is_reached_past_the_gateway_takes_none_either(name: str, tmp_path: Path) -> None:
+    minter = Minter()
+    tokens = sendable(Forger(minter.key, minter.kid))
+    with served(name, tmp_path, minter) as client:
+        routes = [route for route in LOOKED_AT if route.upstream == name]
+        assert list(let_in(client, routes, tokens)) == []
+        if name in TAKEN:
+            assert client.get(f"{API}{TAKEN[name]}", headers=minter.bearer(7)).status_code != 401
