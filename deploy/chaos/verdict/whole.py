@@ -6,7 +6,7 @@ import httpx
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from deploy.chaos.verdict import door, events, follows, people, posts, rooms, traces
+from deploy.chaos.verdict import door, events, feeds, follows, people, posts, rooms, traces
 from deploy.chaos.verdict.ledger import WRONG, Difference, Ledger, each
 from services.auth import models as auth
 from services.posts import models as posts_tables
@@ -40,6 +40,7 @@ TRAVELLED: Sequence[Check] = (
     people.withdrawals,
     people.names,
     follows.same_in_posts,
+    feeds.pushed,
     events.published,
     events.taken_in,
     events.drained,
@@ -65,6 +66,7 @@ def under_way(ledger: Ledger) -> list[str]:
             "purges": sum(_purging(ledger, service) for service in people.COPIES),
             "withdrawals not complete": _count(ledger, "auth", auth.withdrawals.c.complete.is_(False)),
             "posts being removed": ledger.rows("posts", select(func.count()).select_from(posts_tables.removals))[0][0],
+            "posts being pushed": feeds.waiting(ledger),
             "messages at the broker": sum(ledger.system.waiting_messages().values()),
         }
     except (SQLAlchemyError, httpx.HTTPError) as problem:
