@@ -5,7 +5,7 @@ SETUP = @sh deploy/setup.sh
 PYTHON_HERE = .venv/bin/python
 COMPOSE = docker compose
 
-.PHONY: help run demo up down ps logs e2e chaos test check fix openapi lock clean clean-data
+.PHONY: help run demo up down ps logs e2e chaos bench test check audit fix openapi lock clean clean-data
 
 help:
 	@echo 'Shutter: share photos, follow people, talk in private.'
@@ -42,14 +42,23 @@ chaos: ## Torment a cluster of its own and look for losses: SEED, SECONDS, KILLS
 	@$(PYTHON_HERE) -m deploy.chaos $(if $(MODE),--mode=$(MODE)) $(if $(SEED),--seed=$(SEED)) $(if $(SECONDS),--seconds=$(SECONDS)) \
 	  $(if $(KILLS),--kills=$(KILLS)) $(if $(WITHDRAWALS),--withdrawals=$(WITHDRAWALS)) $(if $(BROKEN),--broken=$(BROKEN)) $(ARGS)
 
+bench: ## Measure it beside a textbook version of itself: ARGS="feed gateway --rounds=3" some of it, GRAPH=file who follows whom
+	$(SETUP)
+	@$(PYTHON_HERE) -m pip install --quiet --no-input --disable-pip-version-check --require-hashes --requirement bench/requirements.lock
+	@$(PYTHON_HERE) -m bench $(ARGS)
+
 ##@ Change it
 test: ## Run every test, with MySQL and RabbitMQ where a container engine answers; ARGS="-k follow" runs some
 	$(SETUP)
-	@$(PYTHON_HERE) -m pytest $(if $(ARGS),$(ARGS),--numprocesses=2 --cov)
+	@$(PYTHON_HERE) -m pytest $(if $(ARGS),$(ARGS),--numprocesses=2 --dist=worksteal --cov)
 
 check: ## Check style, types, import rules, house rules, and that generated files are up to date
 	$(SETUP)
 	@$(PYTHON_HERE) -m deploy.check
+
+audit: ## Look for known vulnerabilities in the locked packages, dangerous code, and secrets in the whole history
+	$(SETUP)
+	@$(PYTHON_HERE) -m deploy.audit
 
 fix: ## Format the code, sort imports, and mend what can be mended by itself
 	$(SETUP)

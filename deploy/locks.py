@@ -25,8 +25,11 @@ OURS = {
     "shutter-dm": "services/dm",
     "shutter-gateway": "gateway",
     "shutter-deploy": "deploy",
+    "shutter-bench": "bench",
 }
-WITH_IMAGE = [folder for folder in OURS.values() if folder not in ("shared", "deploy")]
+BENCH = "bench/requirements.lock"
+"""Only what `make bench` needs beyond the root lock: nobody else installs it."""
+WITH_IMAGE = [folder for folder in OURS.values() if folder not in ("shared", "deploy", "bench")]
 OLDEST_PYTHON = "3.11"
 PIN = re.compile(r"^([a-z0-9][a-z0-9.-]*)==([^\s;]+)", re.MULTILINE)
 
@@ -38,6 +41,7 @@ def write_all(options: list[str]) -> None:
     for folder in WITH_IMAGE:
         constraint = ["--constraint", "requirements.lock"]
         compile_lock(f"{folder}/requirements.lock", [*constraint, f"{folder}/pyproject.toml"])
+    compile_lock(BENCH, ["--constraint", "requirements.lock", "bench/pyproject.toml"])
 
 
 def compile_lock(output: str, sources: list[str]) -> None:
@@ -60,6 +64,7 @@ def disagreements(root: Path) -> Iterator[str]:
         for package, versions in own.items():
             if not set(versions) <= set(everything.get(package, ())):
                 yield f"{name}: {package} is not the version of requirements.lock"
+    yield from missing(BENCH, pins(root / BENCH), declared(root, "bench"))
 
 
 def missing(lock: str, pinned: Pins, wanted: Iterator[Requirement]) -> Iterator[str]:

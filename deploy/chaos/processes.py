@@ -49,6 +49,13 @@ class Process:
         """Where it answers."""
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        """Of this life. RuntimeError where it was never started."""
+        if self._running is None:
+            raise RuntimeError(f"{self.name} does not run")
+        return self._running.pid
+
     def start(self) -> None:
         """Begin a life; returns at once."""
         with self._one_at_a_time:

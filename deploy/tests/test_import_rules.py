@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ["deploy", "gateway", "services", "shared"]
+ROOMS = ["bench", "deploy", "gateway", "services", "shared"]
 LINT = "from importlinter.cli import lint_imports_command as lint; lint(['--no-logo', '--no-cache'])"
 
 # What is planted where, and who is then said to import whom.

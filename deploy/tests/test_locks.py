@@ -69,6 +69,11 @@ def test_a_member_locked_to_another_version_is_found(project: Path) -> None:
     assert expected in list(locks.disagreements(project))
 
 
+def test_what_only_the_benchmark_needs_is_in_its_own_lock_alone(project: Path) -> None:
+    replace(project / "bench/pyproject.toml", '"asyncmy', '"brand-new>=1",\n    "asyncmy')
+    assert list(locks.disagreements(project)) == ["bench/requirements.lock: brand-new>=1 is declared but not locked"]
+
+
 def test_a_missing_lock_is_found(project: Path) -> None:
     (project / "services/social/requirements.lock").unlink()
     assert any(line.startswith("services/social/requirements.lock") for line in locks.disagreements(project))

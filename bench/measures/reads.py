@@ -1,0 +1,84 @@
+"""How two reads are compared: ours through its gateway, with many and few readers, and the stock with and without."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from time import process_time
+
+import jwt
+
+from bench.costs import HEAD, Cost, cost, in_turn, middles, row
+from bench.doors import no_door
+from bench.load.shots import Shot
+from bench.load.steady import Stream, stream
+from bench.report import Report
+from bench.stage import Stage
+from bench.systems import System
+from shared.access_tokens import ALGORITHM
+from shared.testing.tokens import Minter
+
+FEW = 10
+CHECKS = 500
+FASTER = 10
+"""So many times as many bare answers: the kernel counts in hundredths of a second."""
+OURS, WARM, ALONE, STOCK = "ours, everyone", f"ours, the same {FEW}", "stock without gateway", "stock with its gateway"
+BARE = "bare uvicorn answer"
+Asked = Callable[[System, dict[int, str], Sequence[int]], list[Shot]]
+"""The requests of these readers, who have these tokens."""
+
+
+def compared(stage: Stage, asked: Asked) -> dict[str, list[Cost]]:
+    """CPU of each side over interleaved rounds, every token met before."""
+    options = stage.options
+    tokens = stage.tokens(stage.world.people)
+    everyone, few = stage.world.people, stage.world.people[:FEW]
+    ours, stock = asked(stage.ours, tokens, everyone), asked(stage.stock, tokens, everyone)
+    with no_door(stage.folder) as bare:
+        sides = {
+            OURS: partial(cost, stage.ours, ours, options.answers),
+            WARM: partial(cost, stage.ours, asked(stage.ours, tokens, few), options.answers),
+            ALONE: partial(cost, stage.stock, stock, options.answers, through_gateway=False),
+            STOCK: partial(cost, stage.stock, stock, options.answers),
+            BARE: partial(cost, bare, [Shot("GET", "/", tokens[few[0]])], FASTER * options.answers),
+        }
+        in_turn(sides, 1)
+        return in_turn(sides, options.rounds)
+
+
+def token_check() -> float:
+    """CPU microseconds of PyJWT for one token, as each process of the stock spends them on each request."""
+    minter = Minter()
+    token, key = minter.token(1), minter.key.public_key()
+    began = process_time()
+    for _ in range(CHECKS):
+        jwt.decode(token, key, algorithms=[ALGORITHM], issuer="shutter", audience="shutter")
+    return (process_time() - began) / CHECKS * 1e6
+
+
+def tell(report: Report, title: str, costs: Mapping[str, Sequence[Cost]]) -> None:
+    """The table and its picture."""
+    report.table(title, HEAD, [row(name, each) for name, each in costs.items()])
+    report.say(f"Checking a token costs each of the stock's processes {token_check():.0f} us of these.")
+    name = f"{report.name}-{title.partition(' ')[0]}"
+    report.picture(name, f"CPU of a request: {title}", middles(costs), "us")
+
+
+def latencies(stage: Stage, report: Report, asked: Asked, rate: float) -> None:
+    """Of both through their gateways, at one rate."""
+    options = stage.options
+    tokens = stage.tokens(stage.world.people)
+    rows = []
+    for system in stage.systems:
+        shots = asked(system, tokens, stage.world.people)
+        number = int(rate * options.seconds)
+        sent = (shots * (number // len(shots) + 1))[:number]
+        rows.append(stream_row(system.name, stream(system.port(), sent, rate)))
+    report.table(f"At {rate:,.0f} requests a second, open loop", STREAM_HEAD, rows)
+
+
+STREAM_HEAD = ("", "answers/s", "p50 ms", "p90 ms", "p99 ms", "slowest ms", "generator's core")
+
+
+def stream_row(name: str, found: Stream) -> tuple[str, ...]:
+    """Under `STREAM_HEAD`."""
+    times = (f"{each:.1f}" for each in (found.p50, found.p90, found.p99, found.slowest))
+    return (name, f"{found.rate:,.0f}", *times, f"{found.generator:.0%}")

@@ -1,0 +1,58 @@
+"""The mix of the DeathStarBench social network: 60 % home feeds, 30 % one person's posts, 10 % new posts, 10 a page.
+
+A read begins at any of the first eleven pages, by cursors that were walked to before.
+"""
+
+import random
+
+import httpx
+
+from bench.load.shots import Shot
+from bench.stage import Stage, walk
+from bench.systems import System, feed, new_post, person
+
+WALKERS = 100
+PAGES = 11
+HOME, ONE_PERSON = 0.6, 0.9
+"""Below which a number drawn from 0 to 1 means which request."""
+
+
+class Mix:
+    """Of one system; every new post takes an upload of its own."""
+
+    def __init__(self, stage: Stage, system: System) -> None:
+        self._system = system
+        self._chance = random.Random(60_30_10)  # noqa: S311 - both systems are asked the same
+        people = self._chance.sample(stage.world.people, WALKERS)
+        self._tokens = stage.tokens(stage.world.people)
+        self._uploads = stage.uploads[system.name]
+        with httpx.Client(base_url=f"http://127.0.0.1:{system.port()}", timeout=30) as web:
+            self._feeds = [shot for each in people for shot in _pages(web, feed(self._tokens[each]))]
+            lists = [person(system, self._tokens[each], self._chance.choice(people)) for each in people]
+            self._lists = [shot for each in lists for shot in _pages(web, each)]
+
+    def shots(self, number: int) -> list[Shot]:
+        """So many, drawn anew."""
+        return [self._one() for _ in range(number)]
+
+    def _one(self) -> Shot:
+        drawn = self._chance.random()
+        if drawn < HOME:
+            return self._chance.choice(self._feeds)
+        if drawn < ONE_PERSON:
+            return self._chance.choice(self._lists)
+        return self._post()
+
+    def _post(self) -> Shot:
+        author = self._chance.choice([*self._uploads])
+        media_id = self._uploads[author].pop()
+        if not self._uploads[author]:
+            del self._uploads[author]
+        return new_post(self._system, self._tokens[author], media_id)
+
+
+def _pages(web: httpx.Client, first: Shot) -> list[Shot]:
+    """The requests of the first pages, as far as there are so many."""
+    cursors = [page["next_cursor"] for page in walk(web, first, PAGES - 1)]
+    rest = [Shot("GET", f"{first.target}&cursor={each}", first.token) for each in cursors if each]
+    return [first, *rest]

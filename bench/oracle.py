@@ -1,0 +1,71 @@
+"""What lists of posts have to show, by looking at everything; and whether an answer shows that."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bench.world import Post, World
+
+
+class Wrong(Exception):
+    """An answer is not what it has to be: what would be timed is not the same work."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What somebody sees of a post."""
+
+    post: int
+    author: int
+    likes: int
+    comments: int
+    liked: bool
+
+
+class Oracle:
+    """Knows a world by heart."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._by_author: dict[int, list[Post]] = defaultdict(list)
+        for post in world.posts:
+            self._by_author[post.author].append(post)
+        self._likes = Counter(post for _, post in world.likes)
+        self._comments = Counter(post for _, post in world.comments)
+        self._liked = set(world.likes)
+
+    def feed(self, reader: int) -> list[Shown]:
+        """All of it, newest first."""
+        return self._shown([reader, *self._world.followed_by.get(reader, [])], reader)
+
+    def posts_of(self, author: int, reader: int) -> list[Shown]:
+        """All of them, newest first."""
+        return self._shown([author], reader)
+
+    def _shown(self, authors: Sequence[int], reader: int) -> list[Shown]:
+        found = sorted((post.id, post.author) for author in authors for post in self._by_author[author])
+        return [
+            Shown(post, author, self._likes[post], self._comments[post], (reader, post) in self._liked)
+            for post, author in reversed(found)
+        ]
+
+
+def shown(item: Mapping[str, Any], base: int) -> Shown:
+    """What an answer says of a post; ids are written to this base."""
+    return Shown(
+        int(str(item["id"]), base),
+        int(str(item["author"]["id"]), base),
+        item["like_count"],
+        item["comment_count"],
+        item["liked"],
+    )
+
+
+def compare(what: str, expected: Sequence[Shown], found: Sequence[Shown]) -> None:
+    """Raises Wrong at the first difference."""
+    for place, (one, other) in enumerate(zip(expected, found, strict=False)):
+        if one != other:
+            raise Wrong(f"{what}, place {place}: {other} instead of {one}")
+    if len(expected) != len(found):
+        raise Wrong(f"{what}: {len(found)} posts instead of {len(expected)}")

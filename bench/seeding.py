@@ -1,0 +1,182 @@
+"""Writes a world straight into the database: in the form that posts keeps it, and from there into the stock's tables.
+
+Only the schema of posts is filled: none of the measured routes reads another one. Timelines are written by the
+service's own `rebuild-feed`.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from types import SimpleNamespace
+from typing import Any, cast
+
+from sqlalchemy import Connection, Engine, Row, Table, insert, text
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from bench.stock.models import Model
+from bench.world import World
+from services.posts import models
+from services.posts.actions.tallies import slot
+from services.posts.queries.photos import media_json
+from shared import clock, ids
+
+BATCH = 5_000
+Rows = Iterator[dict[str, Any]]
+Uploads = Mapping[int, Sequence[int]]
+"""By owner."""
+
+
+def fill(engine: Engine, world: World) -> None:
+    """Into the schema of posts, instead of whatever was there."""
+    for table in models.metadata.sorted_tables:
+        with engine.begin() as tx:
+            tx.execute(text(f"TRUNCATE TABLE {table.name}"))
+    _pour(engine, models.people, map(_person, enumerate(world.people)))
+    _pour(engine, models.follows, _follows(world))
+    _pour(engine, models.media, (_photo(post.id, post.author, post.id) for post in world.posts))
+    add_uploads(engine, world.uploads)
+    _pour(engine, models.posts, _posts(world))
+    _pour(engine, models.likes, _likes(world))
+    _pour(engine, models.comments, _comments(world))
+    _pour(engine, models.tallies, _tallies(world))
+    if not world.posts:  # nothing is missing in any timeline
+        _pour(engine, models.feeds, ({"owner_id": each, "floor": 0} for each in world.followed_by))
+
+
+def add_uploads(engine: Engine, uploads: Uploads) -> None:
+    """Photos that no post shows yet, into the schema of posts."""
+    _pour(engine, models.media, _unused(uploads))
+    _pour(engine, models.disposal, _files(uploads))
+
+
+def copy_to_stock(engine: Engine) -> None:
+    """The same into the stock's schema, made anew; the engine may do everything."""
+    with engine.begin() as tx:
+        tx.execute(text("DROP SCHEMA IF EXISTS stock"))
+        tx.execute(text("CREATE SCHEMA stock CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_ai_ci"))
+        tx.execute(text("USE stock"))
+        for table in Model.metadata.sorted_tables:
+            tx.execute(CreateTable(table))
+            _copy(tx, table)
+            for index in table.indexes:
+                tx.execute(CreateIndex(index))
+        tx.execute(text("USE mysql"))
+
+
+def analyze(engine: Engine, schema: str, tables: Iterable[Table]) -> None:
+    """Let the optimizer know what is there now."""
+    with engine.connect() as connection:
+        names = ", ".join(f"{schema}.{table.name}" for table in tables)
+        connection.execute(text(f"ANALYZE TABLE {names}")).all()
+
+
+COPIES = {
+    "users": "SELECT id, nickname, name, avatar_url FROM posts.people",
+    "follows": "SELECT follower_id, followee_id FROM posts.follows",
+    "posts": "SELECT id, author_id, caption, FROM_UNIXTIME(created_at / 1000), FROM_UNIXTIME(updated_at / 1000)"
+    " FROM posts.posts",
+    "media": "SELECT id, owner_id, post_id, 0, display, thumbnail, width, height, blurhash, alt, content_type"
+    " FROM posts.media",
+    "likes": "SELECT person_id, post_id FROM posts.likes",
+    "comments": "SELECT id, post_id, author_id, text, FROM_UNIXTIME(created_at / 1000) FROM posts.comments",
+}
+"""In the order of the stock's columns."""
+
+
+def _copy(tx: Connection, table: Table) -> None:
+    names = ", ".join(column.name for column in table.columns)
+    tx.execute(text(f"INSERT INTO {table.name} ({names}) {COPIES[table.name]}"))
+
+
+def _pour(engine: Engine, table: Table, rows: Iterable[dict[str, Any]]) -> None:
+    left = iter(rows)
+    while batch := list(islice(left, BATCH)):
+        with engine.begin() as tx:
+            tx.execute(insert(table), batch)
+
+
+def _person(numbered: tuple[int, int]) -> dict[str, Any]:
+    number, person = numbered
+    names = {"nickname": f"person.{number}", "name": f"Person {number} of the graph"}
+    return {"id": person, **names, "avatar_url": f"/api/v1/avatars/{person:032x}.jpg", "version": 1, "deleted": False}
+
+
+def _follows(world: World) -> Rows:
+    for version, (follower, followee) in enumerate(world.follows, 1):
+        yield {"follower_id": follower, "followee_id": followee, "version": version, "following": True}
+
+
+def _photo(media_id: int, owner: int, post: int | None) -> dict[str, Any]:
+    return {
+        "id": media_id,
+        "owner_id": owner,
+        "post_id": post,
+        "display": f"{media_id:032x}.jpg",
+        "thumbnail": f"{media_id:032x}.t.jpg",
+        "width": 2048,
+        "height": 1536,
+        "blurhash": "LEHV6nWB2yk8pyo0adR*.7kCMdnj",
+        "alt": "Boats in a harbour, one of them red",
+        "content_type": "image/jpeg",
+        "created_at": _made_at(media_id),
+    }
+
+
+def _files(uploads: Uploads) -> Rows:
+    """Those of uploads that no post shows go by themselves after a day."""
+    for photo in _unused(uploads):
+        for name in (photo["display"], photo["thumbnail"]):
+            yield {"name": name, "due_at": clock.now() + clock.DAY}
+
+
+def _unused(uploads: Uploads) -> Rows:
+    for owner, media_ids in uploads.items():
+        yield from (_photo(each, owner, None) for each in media_ids)
+
+
+def _posts(world: World) -> Rows:
+    for post in world.posts:
+        row = cast("Row[Any]", SimpleNamespace(**_photo(post.id, post.author, post.id)))
+        made_at = _made_at(post.id)
+        yield {
+            "id": post.id,
+            "author_id": post.author,
+            "caption": f"The harbour this morning, seen from the bridge, number {post.number}",
+            "media": [media_json(row)],
+            "created_at": made_at,
+            "updated_at": made_at,
+        }
+
+
+def _likes(world: World) -> Rows:
+    for number, (person, post) in enumerate(world.likes):
+        yield {"person_id": person, "post_id": post, "id": ids.at(clock.now() - clock.DAY) | number}
+
+
+def _comments(world: World) -> Rows:
+    made_at = clock.now() - clock.DAY
+    for number, (author, post) in enumerate(world.comments):
+        yield {
+            "id": ids.at(made_at) | number,
+            "post_id": post,
+            "root_id": None,
+            "parent_id": None,
+            "author_id": author,
+            "text": f"Lovely light, number {number}!",
+            "deleted": False,
+            "reply_count": 0,
+            "created_at": made_at,
+            "updated_at": made_at,
+        }
+
+
+def _tallies(world: World) -> Rows:
+    likes = Counter((post, slot(person)) for person, post in world.likes)
+    comments = Counter((post, slot(person)) for person, post in world.comments)
+    for post, place in sorted(likes.keys() | comments.keys()):
+        counts = {"likes": likes[post, place], "comments": comments[post, place]}
+        yield {"post_id": post, "slot": place, **counts}
+
+
+def _made_at(id_: int) -> int:
+    return (id_ >> ids.RANDOM_BITS) + ids.EPOCH

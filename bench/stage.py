@@ -1,0 +1,179 @@
+"""Where measurements take place: the servers, both systems, and the world that they hold at the moment."""
+
+import copy
+import random
+import time
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import httpx
+from sqlalchemy import create_engine
+
+from bench import graph, seeding
+from bench.load.shots import Shot
+from bench.oracle import Oracle, compare, shown
+from bench.servers import Servers, servers
+from bench.stock.models import Model
+from bench.systems import Ours, Signer, Stock, System, feed, person
+from bench.world import World, society, uploads
+from services.posts import models
+
+UPLOADS_EACH = 60
+BESIDE = 10
+SAMPLE = 25
+"""Readers whose answers are compared with the oracle before anything is timed."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How much is measured."""
+
+    rounds: int = 5
+    answers: int = 3_000
+    posts: tuple[int, ...] = (10, 100)
+    """Posts a person; each is measured where it matters, else the first."""
+    seconds: float = 6.0
+    """Of each try of an open-loop load."""
+    graph: Path | None = None
+
+
+class Stage:
+    """Started when first needed, removed in the end."""
+
+    def __init__(self, folder: Path, options: Options) -> None:
+        self.folder = folder
+        self.options = options
+        self._stack = ExitStack()
+        self._playing = False
+        self.world = World("nothing", [], [], [])
+        self.uploads: dict[str, dict[int, list[int]]] = {}
+        """What is left of them, by system and owner."""
+
+    def __enter__(self) -> "Stage":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop()
+        self._stack.close()
+
+    @cached_property
+    def servers(self) -> Servers:
+        """MySQL and RabbitMQ."""
+        return self._stack.enter_context(servers(self.folder))
+
+    @cached_property
+    def ours(self) -> Ours:
+        """With its tables, not yet running."""
+        found = Ours(self.folder, self.servers)
+        found.migrate()
+        return found
+
+    @cached_property
+    def signer(self) -> Signer:
+        """After the tables."""
+        _ = self.ours
+        return Signer(self.servers)
+
+    @cached_property
+    def stock(self) -> Stock:
+        """Not yet running."""
+        return Stock(self.folder, self.servers, self.signer.public_key())
+
+    @property
+    def sizes(self) -> list[int]:
+        """Posts a person, each to be measured, beginning with what is there at the moment."""
+        return sorted(self.options.posts, key=lambda each: self.world.name != _society(each))
+
+    def answers(self, system: System) -> int:
+        """Of a run where the stock is only to be seen beside ours, and so is asked for less."""
+        return self.options.answers // (1 if system is self.ours else BESIDE)
+
+    @property
+    def systems(self) -> list[System]:
+        """Both."""
+        return [self.ours, self.stock]
+
+    def society(self, posts_each: int) -> World:
+        """The social graph."""
+        if self.world.name == _society(posts_each):
+            return self.world
+        edges, source = graph.graph(self.options.graph)
+        print(f"graph: {source}", flush=True)
+        return self.play(society(_society(posts_each), edges, posts_each, UPLOADS_EACH))
+
+    def play(self, world: World) -> World:
+        """Both systems hold this world, run, and answer rightly."""
+        self._stop()
+        began = time.monotonic()
+        ours, _ = self.ours, self.stock
+        seeding.fill(ours.engines["posts"], world)
+        root = create_engine(self.servers.database.url("root", "mysql"))
+        seeding.copy_to_stock(root)
+        if world.posts:
+            ours.write_timelines()
+        seeding.analyze(root, "posts", models.metadata.sorted_tables)
+        seeding.analyze(root, "stock", Model.metadata.sorted_tables)
+        root.dispose()
+        self._start()
+        self.world = world
+        self.uploads = {system.name: copy.deepcopy(world.uploads) for system in self.systems}
+        self._verify()
+        print(f"{world.name}: {world.sizes()}; seeded and verified in {time.monotonic() - began:.0f} s", flush=True)
+        return world
+
+    def tokens(self, people: Iterable[int]) -> dict[int, str]:
+        """By person."""
+        return {each: self.signer.token(each) for each in people}
+
+    def extra_uploads(self, owner: int, number: int) -> list[int]:
+        """So many more, of ours."""
+        made = uploads({owner: number})
+        seeding.add_uploads(self.ours.engines["posts"], made)
+        return made[owner]
+
+    def _start(self) -> None:
+        self.ours.start()
+        self.stock.start()
+        self._playing = True
+        self.ours.settle()
+
+    def _stop(self) -> None:
+        if self._playing:
+            self.ours.stop()
+            self.stock.stop()
+            self._playing = False
+
+    def _verify(self) -> None:
+        """Raises Wrong where a sample of answers is not what the oracle says."""
+        oracle, chance = Oracle(self.world), random.Random(1)  # noqa: S311 - the same in each run
+        sample = chance.sample(self.world.people, min(SAMPLE, len(self.world.people)))
+        tokens = self.tokens(sample)
+        for system in self.systems if self.world.posts else ():
+            with httpx.Client(base_url=f"http://127.0.0.1:{system.port()}", timeout=30) as web:
+                for reader in sample:
+                    pages = walk(web, feed(tokens[reader]), 2)
+                    found = [shown(item, system.base) for page in pages for item in page["items"]]
+                    compare(f"{system.name}, feed", oracle.feed(reader)[:20], found)
+                    page = walk(web, person(system, tokens[reader], sample[0]), 1)[0]
+                    found = [shown(item, system.base) for item in page["items"]]
+                    compare(f"{system.name}, a person's posts", oracle.posts_of(sample[0], reader)[:10], found)
+
+
+def _society(posts_each: int) -> str:
+    return f"society-{posts_each}"
+
+
+def walk(web: httpx.Client, first: Shot, pages: int) -> list[dict[str, Any]]:
+    """So many pages, or as many as there are, each by the cursor of the one before."""
+    found: list[dict[str, Any]] = []
+    target: str | None = first.target
+    while target and len(found) < pages:
+        answer = web.get(target, headers={"authorization": f"Bearer {first.token}"}).raise_for_status()
+        found.append(answer.json())
+        cursor = found[-1]["next_cursor"]
+        target = f"{first.target}&cursor={cursor}" if cursor else None
+    return found

@@ -1,0 +1,28 @@
+"""CPU is read from the kernel's own lines, with children, for whole families."""
+
+import os
+import subprocess
+import sys
+
+from bench.accounting import TICKS, Process, family, parsed, resident, table, used
+
+
+def test_a_name_with_brackets_and_spaces_does_not_shift_the_fields() -> None:
+    fields = ["S", "7", *("0" for _ in range(9)), "100", "20", "3", "4", *("0" for _ in range(5))]
+    assert parsed(f"42 (a) b) {' '.join(fields)}") == Process(42, 7, 127 / TICKS)
+
+
+def test_a_family_is_all_that_descend() -> None:
+    processes = {pid: Process(pid, parent, 1.0) for pid, parent in ((2, 1), (3, 2), (4, 3), (5, 1))}
+    assert family(processes, 2) == {2, 3, 4}
+
+
+def test_what_a_child_burns_is_counted_with_its_parent() -> None:
+    before = used({"service": [os.getpid()]})["service"]
+    subprocess.run([sys.executable, "-c", "import time\nwhile time.process_time() < 0.2: pass"], check=True)
+    assert used({"service": [os.getpid()]})["service"] - before >= 0.15
+
+
+def test_this_process_is_in_the_table_and_holds_memory() -> None:
+    assert os.getpid() in table()
+    assert resident(os.getpid()) > 5

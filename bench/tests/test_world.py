@@ -1,0 +1,52 @@
+"""A world is consistent in itself, and the oracle sees in it what a person would."""
+
+import pytest
+
+from bench.oracle import Oracle, Shown, Wrong, compare, shown
+from bench.world import Post, World, society, uploads
+
+EDGES = [(0, 1), (1, 2), (2, 3)]
+
+
+def test_everybody_posts_as_often_and_only_friends_like() -> None:
+    world = society("small", EDGES, posts_each=3, uploads_each=2)
+    authors = {post.id: post.author for post in world.posts}
+    assert sorted(authors.values()) == sorted(world.people * 3)
+    assert [post.id for post in world.posts] == sorted(authors)
+    assert world.likes and world.comments
+    assert {(person, authors[post]) for person, post in world.likes} <= set(world.follows)
+
+
+def test_a_friendship_is_followed_both_ways() -> None:
+    world = society("small", EDGES, posts_each=1, uploads_each=0)
+    assert set(world.follows) == {(b, a) for a, b in world.follows}
+    assert world.followers[world.people[1]] == 2
+
+
+def test_no_upload_is_anothers() -> None:
+    given = uploads({1: 3, 2: 2})
+    assert len({*given[1], *given[2]}) == 5
+
+
+def test_a_feed_is_what_one_follows_and_ones_own_newest_first() -> None:
+    oracle = Oracle(world())
+    assert oracle.feed(1) == [Shown(13, 1, 0, 0, False), Shown(12, 2, 2, 1, True)]
+    assert oracle.feed(3) == [Shown(11, 3, 0, 0, False)]
+    assert oracle.posts_of(2, 3) == [Shown(12, 2, 2, 1, False)]
+
+
+def test_an_answer_is_read_in_whichever_base_its_ids_are() -> None:
+    item = {"id": "0c", "author": {"id": "02"}, "like_count": 2, "comment_count": 1, "liked": True}
+    assert shown(item, 16) == Shown(12, 2, 2, 1, True)
+    assert shown({**item, "id": 12, "author": {"id": 2}}, 10) == Shown(12, 2, 2, 1, True)
+
+
+@pytest.mark.parametrize("found", [[], [Shown(12, 2, 3, 1, True)], [Shown(12, 2, 2, 1, True)] * 2])
+def test_an_answer_that_differs_is_not_timed(found: list[Shown]) -> None:
+    with pytest.raises(Wrong):
+        compare("a feed", [Shown(12, 2, 2, 1, True)], found)
+
+
+def world() -> World:
+    posts = [Post(11, 3, 0), Post(12, 2, 1), Post(13, 1, 2)]
+    return World("small", [1, 2, 3], [(1, 2)], posts, likes=[(1, 12), (2, 12)], comments=[(1, 12)])
