@@ -8,7 +8,7 @@ HEADERS = {
     "cache-control": "public, max-age=31536000, immutable",
     "content-security-policy": "default-src 'none'; sandbox",
     "x-content-type-options": "nosniff",
-    "content-disposition": "inline",
+    "content-disposition": 'inline; filename="picture.jpg"',
     "cross-origin-resource-policy": "cross-origin",
 }
 

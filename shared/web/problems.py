@@ -152,8 +152,8 @@ def documented_headers(status: int) -> dict[str, Any]:
         schema = {"type": "string", "const": headers_for(status)["www-authenticate"]}
         return {"WWW-Authenticate": {"required": True, "schema": schema}}
     if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
-        schema = {"type": "integer", "minimum": 1}
-        return {"Retry-After": {"required": True, "schema": schema, "description": "Seconds"}}
+        seconds = {"type": "integer", "minimum": 1}
+        return {"Retry-After": {"required": True, "schema": seconds, "description": "Seconds"}}
     return {}
 
 

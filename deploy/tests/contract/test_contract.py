@@ -1,0 +1,125 @@
+"""Schemathesis over the merged OpenAPI: every check, in every phase, on every route.
+
+By hand longer, and with other chances:
+SCHEMATHESIS_EXAMPLES=300 SCHEMATHESIS_SEED=7 make test ARGS="deploy/tests/contract -s"
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from schemathesis.checks import CHECKS, load_all_checks
+
+from deploy.tests.journeys.person import API, Person
+from deploy.tests.running import REPOSITORY, Standalone
+
+from .events import Deeds
+
+CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
+CHEAP_HASHES = {"ARGON2_MEMORY_KIB": "8", "ARGON2_ITERATIONS": "1"}
+EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "8")
+"""Of each operation in fuzzing, and stories; about a minute on two cores."""
+SEED = os.environ.get("SCHEMATHESIS_SEED", "2026")
+PHASES = {"examples", "coverage", "fuzzing", "stateful"}
+SECONDS = 3_600
+
+pytestmark = pytest.mark.timeout(SECONDS)
+
+
+@dataclass
+class Run:
+    """One run of Schemathesis that has ended."""
+
+    operations: set[str]
+    code: int
+    printed: str
+    deeds: Deeds
+
+
+@pytest.fixture(scope="module")
+def standalone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]:
+    running = Standalone(tmp_path_factory.mktemp("contract") / "data", settings=CHEAP_HASHES)
+    try:
+        running.start()
+        yield running
+        assert running.end() == 0
+    finally:
+        running.kill()
+
+
+@pytest.fixture(scope="module")
+def run(standalone: Standalone, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """All tests of this file look at the same one."""
+    folder = tmp_path_factory.mktemp("schemathesis")
+    with httpx.Client(base_url=standalone.base_url, timeout=30.0) as web:
+        document = web.get("/openapi.json").json()
+        people = {"auth": [_login(name, Person.registered(web)) for name in ("ada", "bob")]}
+    # As a file: where it is read from an address, the operation that gives it would not be tested.
+    (folder / "openapi.json").write_text(json.dumps(document))
+    (folder / "people.json").write_text(json.dumps(people))
+    done = _schemathesis(folder, standalone.base_url)
+    print(done.stdout, done.stderr)
+    operations = {f"{method.upper()} {path}" for path, item in document["paths"].items() for method in item}
+    return Run(operations, done.returncode, done.stdout + done.stderr, Deeds.read(folder / "events.ndjson"))
+
+
+def _schemathesis(folder: Path, base_url: str) -> "subprocess.CompletedProcess[str]":
+    command = [
+        sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIGURATION),
+        "run", "openapi.json", f"--url={base_url}", "--checks=all", f"--phases={','.join(sorted(PHASES))}",
+        f"--max-examples={EXAMPLES}", f"--seed={SEED}", "--no-color",
+        "--report=ndjson", "--report-ndjson-path=events.ndjson",
+    ]  # fmt: skip
+    environment = {
+        **os.environ, "BASE": base_url, "PEOPLE": str(folder / "people.json"),
+        "SCHEMATHESIS_HOOKS": "deploy.tests.contract.hooks", "PYTHONPATH": str(REPOSITORY),
+    }  # fmt: skip
+    return subprocess.run(
+        command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        timeout=SECONDS, check=False,
+    )  # fmt: skip
+
+
+def _login(name: str, person: Person) -> dict[str, Any]:
+    """How Schemathesis logs in as this person, in the form of the Web Fuzzing Commons."""
+    credentials = {
+        "usernameField": "identifier",
+        "username": person.nickname,
+        "passwordField": "password",
+        "password": person.password,
+    }
+    token = {
+        "extractFrom": "body",
+        "extractSelector": "/access_token",
+        "sendIn": "header",
+        "sendName": "Authorization",
+        "sendTemplate": "Bearer {token}",
+    }
+    route = {"endpoint": f"{API}/auth/login", "verb": "POST", "contentType": "application/json"}
+    return {"name": name, "loginEndpointAuth": {**route, "payloadUserPwd": credentials, "token": token}}
+
+
+def test_what_is_described_is_what_is_done(run: Run) -> None:
+    assert run.code == 0, run.printed[-20_000:]
+    assert f"Seed: {SEED}" in run.printed
+
+
+def test_no_check_is_left_out(run: Run) -> None:
+    load_all_checks()
+    assert set(CHECKS.get_all_names()) - set(run.deeds.checks) == set()
+
+
+def test_no_phase_is_left_out(run: Run) -> None:
+    assert set(run.deeds.phases) == PHASES
+    assert run.deeds.links > 0
+
+
+def test_every_route_has_accepted_something(run: Run) -> None:
+    assert run.operations - set(run.deeds.accepted) == set()
