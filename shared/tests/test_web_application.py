@@ -162,6 +162,7 @@ def test_stored_pictures_are_served_as_nothing_but_pictures(standing: Running, t
     assert answer.headers["content-type"] == "image/jpeg"
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["content-security-policy"] == "default-src 'none'; sandbox"
+    assert answer.headers["content-disposition"] == 'inline; filename="picture.jpg"'
     assert "immutable" in answer.headers["cache-control"]
     assert standing.client.get("/api/v1/picture/ab.jpg?private=true").headers["cache-control"] == "private"
     assert standing.client.get("/api/v1/picture/none.jpg").status_code == 404

@@ -1,0 +1,74 @@
+"""What compose starts keeps its secrets apart, publishes one door, and is made of code alone."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+OURS = ("auth", "social", "posts", "dm", "gateway")
+SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+NETWORKS: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["networks"]
+SECRET = re.compile(r"\$\{((?:[A-Z]+_)*(?:PASSWORD|SECRET))\}")
+
+
+def told(name: str) -> set[str]:
+    """The secrets that this container is given."""
+    return set(SECRET.findall(str(SERVICES[name].get("environment"))))
+
+
+def test_only_the_gateways_door_is_published() -> None:
+    assert {name: each["ports"] for name, each in SERVICES.items() if "ports" in each} == {
+        "gateway": ["${PORT:-8080}:8080"]
+    }
+
+
+def test_services_reach_nothing_outside() -> None:
+    assert NETWORKS["inside"] == {"internal": True}
+    assert {name for name, each in SERVICES.items() if each["networks"] != ["inside"]} == {"gateway"}
+
+
+def test_every_part_of_ours_is_in_production() -> None:
+    told_so = {name for name, each in SERVICES.items() if each["environment"].get("ENVIRONMENT") == "production"}
+    assert told_so == {*OURS, *(f"{name}-migrate" for name in OURS[:-1])}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_container_has_as_few_rights_as_it_can(name: str) -> None:
+    each = SERVICES[name]
+    assert each["read_only"] is True
+    assert each["cap_drop"] == ["ALL"]
+    assert each["security_opt"] == ["no-new-privileges:true"]
+    assert "privileged" not in each and "docker.sock" not in str(each.get("volumes"))
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_service_is_told_no_password_of_another(name: str) -> None:
+    own = {f"{name.upper()}_{kind}" for kind in ("SECRET", "BROKER_PASSWORD", "DATABASE_PASSWORD")}
+    callers = {"auth": {"SOCIAL_SECRET", "POSTS_SECRET", "DM_SECRET", "GATEWAY_SECRET"}, "posts": {"DM_SECRET"}}
+    assert told(name) <= own | callers.get(name, set())
+    assert f"{name.upper()}_SECRET" in told(name)
+
+
+def test_no_secret_stands_in_the_file() -> None:
+    given = [(key, value) for each in SERVICES.values() for key, value in each.get("environment", {}).items()]
+    secret = [str(value) for key, value in given if key.endswith(("PASSWORD", "SECRET"))]
+    assert secret and all(SECRET.fullmatch(value) for value in secret)
+    addresses = [str(value) for _, value in given if re.search("://.*@", str(value))]
+    assert addresses and all(re.search(r"://[a-z]+:\$\{[A-Z_]+\}@", value) for value in addresses)
+
+
+def test_an_image_is_made_of_code_alone() -> None:
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    patterns = [line for line in lines if line and not line.startswith("#")]
+    assert patterns[0] == "*"
+    assert {each for each in patterns if each.startswith("!")} == {"!shared", "!gateway", "!services"}
+    assert {"**/tests", "**/testing"} <= set(patterns)
+    for dockerfile in (*ROOT.glob("services/*/Dockerfile"), ROOT / "gateway/Dockerfile"):
+        folder = str(dockerfile.parent.relative_to(ROOT))
+        copies = [line.split() for line in dockerfile.read_text().splitlines() if line.startswith("COPY")]
+        copied = {words[-2] for words in copies if not words[1].startswith("--from")}
+        assert copied == {f"{folder}/requirements.lock", "shared", folder}
+        assert re.search(r"^USER \d+$", dockerfile.read_text(), re.MULTILINE)
