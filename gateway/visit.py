@@ -15,6 +15,9 @@ SMALL = 64 * 1024
 """Bytes of an unread body that the server throws away by itself while the connection lives on."""
 LINGER_SECONDS = 2.0
 LINGER_BYTES = 64 * 1024 * 1024
+_POLICY = b"content-security-policy"
+NOTHING_RUNS = (_POLICY, b"default-src 'none'; base-uri 'none'; frame-ancestors 'none'")
+"""For every answer without a policy of its own: should a browser ever take it for a page, it is an empty one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,8 @@ class Visit:
         if self.closing:
             headers.append((b"connection", b"close"))
         headers += self.always
+        if not any(name == _POLICY for name, _ in headers):
+            headers.append(NOTHING_RUNS)
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
 
     async def go_on(self, part: bytes) -> None:

@@ -31,6 +31,8 @@ def test_every_answer_is_guarded(house: House, method: str, path: str) -> None:
         "x-frame-options": "DENY",
     }.items():
         assert headers.get_list(name) == [value]
+    (policy,) = headers.get_list("content-security-policy")
+    assert {"default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"} <= set(policy.split("; "))
     assert len(headers["x-request-id"]) == 32
     assert "server" not in headers and "strict-transport-security" not in headers
 
