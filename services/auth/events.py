@@ -42,13 +42,22 @@ def session_revoked(tx: Connection, account_id: int, session_id: int) -> None:
 def take_back(tx: Connection, account_id: int) -> None:
     """Forget what was ever announced of a person: names stay nowhere, and those who have not heard need not.
 
-    What a relay is publishing at this moment is locked and is skipped; it is taken back when this is called again.
+    What a relay is publishing at this moment is locked and stays, for nobody who withdraws waits for a broker.
     """
-    outbox, facts = models.outbox, models.person_facts
-    told = select(facts.c.event_id).where(facts.c.account_id == account_id)
-    free = select(outbox.c.id).where(outbox.c.id.in_(told)).with_for_update(skip_locked=True)
+    outbox = models.outbox.c
+    free = select(outbox.id).where(outbox.id.in_(_told_of(tx, account_id))).with_for_update(skip_locked=True)
     gone = list(tx.execute(free).scalars())
-    tx.execute(delete(outbox).where(outbox.c.id.in_(gone)))
+    tx.execute(delete(models.outbox).where(outbox.id.in_(gone)))
+
+
+def take_back_the_rest(tx: Connection, account_id: int) -> None:
+    """The same for what was being published then: waits for it, and fails where that takes too long."""
+    tx.execute(delete(models.outbox).where(models.outbox.c.id.in_(_told_of(tx, account_id))))
+
+
+def _told_of(tx: Connection, account_id: int) -> list[int]:
+    facts = models.person_facts.c
+    return list(tx.execute(select(facts.event_id).where(facts.account_id == account_id)).scalars())
 
 
 def _tell_of(tx: Connection, account: Any, type_: str) -> None:

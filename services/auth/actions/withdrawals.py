@@ -59,8 +59,8 @@ def note_purge(tx: Connection, account_id: int, service: str) -> None:
         select(func.count()).where(purges.c.account_id == account_id, purges.c.service.in_(PURGING))
     ).scalar_one()
     if done == len(PURGING):
+        events.take_back_the_rest(tx, account_id)
         tx.execute(update(withdrawals).where(this).values(complete=True))
-        events.take_back(tx, account_id)
 
 
 def ask_again(tx: Connection) -> bool:

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
+from sqlalchemy import event, select
 
 from services.auth import models, queries
 from services.auth.actions import accounts, housekeeping, sessions, withdrawals
@@ -13,8 +14,10 @@ from services.auth.models import PURGING
 from services.auth.queries import Account
 from shared import clock, ids
 from shared.database import Database
-from shared.errors import Conflict, Forbidden, Unauthenticated
+from shared.errors import Conflict, Forbidden, Unauthenticated, Unavailable
+from shared.testing.homes import Cluster, Servers
 
+from .conftest import MIGRATIONS
 from .world import IP, KEY, LIFETIMES, NOWHERE, SEAL, Time, facts, open_login, register, rows
 
 
@@ -139,6 +142,27 @@ def test_names_that_were_being_published_at_that_moment_go_when_all_are_done(dat
     for service in PURGING:
         database.write(withdrawals.note_purge, ada.id, service)
     assert {name for name, _ in facts(database)} == {"user.deleted.v1"}
+
+
+@pytest.mark.containers  # SQLite's writers take turns
+def test_nobody_is_done_while_a_relay_still_holds_what_was_told_of_them(servers: Servers) -> None:
+    home = Cluster(servers)
+    impatient = Database(home.database(MIGRATIONS), lock_wait=1)
+    event.listen(impatient.engine, "begin", lambda tx: tx.exec_driver_sql("SET innodb_lock_wait_timeout = 1"))
+    ada = register(impatient)
+    with impatient.engine.connect() as relay, relay.begin():
+        relay.execute(select(models.outbox).with_for_update()).all()
+        withdraw(impatient, ada)
+        for service in PURGING[:-1]:
+            impatient.write(withdrawals.note_purge, ada.id, service)
+        with pytest.raises(Unavailable):
+            impatient.write(withdrawals.note_purge, ada.id, PURGING[-1])
+    assert "ada" in str(rows(impatient, models.outbox))
+    impatient.write(withdrawals.note_purge, ada.id, PURGING[-1])
+    assert "ada" not in str(rows(impatient, models.outbox))
+    assert [row.complete for row in rows(impatient, models.withdrawals)] == [True]
+    impatient.close()
+    home.clear()
 
 
 def test_those_who_are_not_done_are_asked_again_and_again(database: Database, ada: Account, time: Time) -> None:
