@@ -99,7 +99,7 @@ def open_house(services: Services | None = None, **changed: Any) -> Iterator[Hou
         stack.enter_context(serving(behind, listeners))
         house = stack.enter_context(open_gateway(services, **changed))
         if services.revocations is not None:
-            eventually(lambda: house.web.get("/readyz").json()["revocations"] == "loaded")
+            eventually(lambda: house.web.get("/readyz").json().get("revocations") == "loaded")
         yield house
         behind.should_exit = behind.force_exit = True  # while the gateway ends as well
 

@@ -185,13 +185,13 @@ def test_a_service_that_is_back_is_used_again(monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_client_that_reads_slowly_does_not_count_against_the_service() -> None:
     size = 30_000_000
-    with open_house(heavy_seconds=0.3) as house:
+    with open_house(heavy_seconds=0.6) as house:
         posts = house.gateway._proxy.upstreams["posts"]
         for number in range(12):
             path = f"/api/v1/media/{number}.jpg"
             house.services.behaviours[path] = answering(200, b"x" * size)
             with socket.create_connection(("127.0.0.1", house.port), timeout=10) as line:
-                line.sendall(f"GET {path} HTTP/1.1\r\nhost: a\r\n\r\n".encode())
+                line.sendall(f"GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n".encode())
                 eventually(lambda: house.services.at(path))  # noqa: B023 - waited for at once
                 eventually(lambda: posts.in_flight == 0)
                 received = 0

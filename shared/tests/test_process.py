@@ -18,6 +18,7 @@ from shared.events.bus import Bus
 from shared.events.in_process import InProcessBus
 from shared.process import commands, described
 from shared.settings import Settings
+from shared.wary import Wary
 
 from .test_migrations import ENV, add_step
 from .things import service
@@ -73,7 +74,7 @@ def test_it_serves_also_when_nothing_is_said(
     monkeypatch.setenv("PORT", "8199")
     run(cli, *arguments)
     (options,) = served
-    assert (options["host"], options["port"], options["http"]) == ("127.0.0.1", 8199, "httptools")
+    assert (options["host"], options["port"], options["http"]) == ("127.0.0.1", 8199, Wary)
     assert options["server_header"] is False and options["proxy_headers"] is False
 
 
