@@ -14,8 +14,9 @@ import httpx
 from bench.accounting import pid_of
 from bench.systems import NO_LIMIT, start, stop
 from deploy.chaos.containers import Container, NoEngine, until
-from deploy.chaos.processes import Process, free_port
+from deploy.chaos.processes import Process
 from shared.access_tokens import KeySet
+from shared.testing.ports import free_port
 from shared.testing.tokens import Minter
 
 _CONFIG = Path(__file__).with_name("doors_config")

@@ -26,7 +26,8 @@ from typing import Any
 import aiohttp
 import httpx
 
-from deploy.tests.running import REPOSITORY, free_port
+from deploy.tests.running import REPOSITORY
+from shared.testing.ports import free_port
 from shared.testing.waiting import eventually
 
 SLOW_LINES = 2_000

@@ -19,12 +19,12 @@ from sqlalchemy import Connection, Table, func, insert, literal, select, text
 
 from deploy.chaos.containers import Container
 from deploy.chaos.containers import Database as Server
-from deploy.chaos.processes import free_port
 from services.posts import models
 from services.posts.actions import likes, people
 from services.posts.actions.withdrawals import WITHDRAWAL
 from shared import clock, ids, migrations
 from shared.database import Big, Database
+from shared.testing.ports import free_port
 
 BATCH = 50_000
 OTHERS = 200

@@ -20,7 +20,8 @@ import aiohttp
 
 from deploy.chaos.cluster import Cluster
 from deploy.chaos.containers import NoEngine, until
-from deploy.chaos.processes import Process, free_port
+from deploy.chaos.processes import Process
+from shared.testing.ports import free_port
 
 PEOPLE = 200
 AT_ONCE = 8

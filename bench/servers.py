@@ -20,7 +20,7 @@ from deploy.chaos.containers import (
     docker,
     until,
 )
-from deploy.chaos.processes import free_port
+from shared.testing.ports import free_port
 
 
 @dataclass(frozen=True)

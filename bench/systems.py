@@ -15,12 +15,13 @@ from bench.load.shots import Shot
 from bench.servers import Servers
 from deploy.chaos.cluster import CALLS
 from deploy.chaos.containers import PASSWORD, ROOMS, SERVICES, until
-from deploy.chaos.processes import Process, free_port
+from deploy.chaos.processes import Process
 from services.auth.actions import keys
 from services.auth.settings import Settings as AuthSettings
 from services.auth.tokens import SIGNING_KEYS, Mint, Seal
 from shared import ids
 from shared.database import Database
+from shared.testing.ports import free_port
 
 READY_SECONDS = 60.0
 TOKEN_SECONDS = 3_600

@@ -10,7 +10,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from deploy.tests.running import Standalone, free_port
+from deploy.tests.running import Standalone
+from shared.testing.ports import free_port
 
 from .figures import FIGURES
 from .system import System, sign_up, visitor

@@ -6,7 +6,8 @@ from bench.accounting import resident, used
 from bench.report import Report
 from bench.stage import Stage
 from bench.systems import Ours, start, stop
-from deploy.chaos.processes import Process, free_port
+from deploy.chaos.processes import Process
+from shared.testing.ports import free_port
 
 MOST_EACH = 90.0
 MOST_STANDALONE = 160.0

@@ -13,9 +13,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from deploy.chaos.containers import PASSWORD, ROOMS, SERVICES, Broker, Container, Database, until
 from deploy.chaos.partition import Wire
-from deploy.chaos.processes import Process, free_port
+from deploy.chaos.processes import Process
 from deploy.chaos.system import ACCESS_TOKEN_SECONDS, CHEAP, Fault
 from shared import clock, ids
+from shared.testing.ports import free_port
 
 READY_SECONDS = 120.0
 RECOVERY_SECONDS = 60.0

@@ -5,8 +5,9 @@ from pathlib import Path
 from sqlalchemy import Engine, create_engine, event
 
 from deploy.chaos.containers import SERVICES, until
-from deploy.chaos.processes import Process, free_port
+from deploy.chaos.processes import Process
 from deploy.chaos.system import ACCESS_TOKEN_SECONDS, CHEAP, Fault
+from shared.testing.ports import free_port
 
 READY_SECONDS = 60.0
 

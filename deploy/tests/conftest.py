@@ -1,7 +1,6 @@
 """The instance that the tests speak to: the one that BASE_URL names, else one that is started here."""
 
 import os
-import signal
 from collections.abc import Iterator
 
 import pytest
@@ -16,11 +15,5 @@ def base_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if given:
         yield given.rstrip("/")
         return
-    standalone = Standalone(tmp_path_factory.mktemp("journeys") / "data")
-    try:
-        standalone.start()
+    with Standalone(tmp_path_factory.mktemp("journeys") / "data").served() as standalone:
         yield standalone.base_url
-        code = standalone.end(signal.SIGINT)
-        assert code == 0, f"ended with {code}:\n{standalone.printed()[-4000:]}"
-    finally:
-        standalone.kill()

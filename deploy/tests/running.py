@@ -2,16 +2,18 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 import httpx
 
 from shared.testing import eventually
+from shared.testing.ports import free_port
 
 REPOSITORY = Path(__file__).parents[2]
 TIME_TO_READY = 45.0
@@ -19,14 +21,6 @@ TIME_TO_READY = 45.0
 TIME_TO_END = 60.0
 
 _OURS = ("BASE_URL", "DATABASE_URL", "BROKER_URL")
-
-
-def free_port() -> int:
-    """A port nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass
@@ -87,6 +81,17 @@ class Standalone:
     def printed(self) -> str:
         """Everything that it has written so far, over all its runs."""
         return self.log.read_text(errors="replace")
+
+    @contextmanager
+    def served(self) -> Iterator[Self]:
+        """It runs as long as the block lasts, and has to end cleanly after it."""
+        try:
+            self.start()
+            yield self
+            code = self.end()
+            assert code == 0, f"ended with {code}:\n{self.printed()[-4000:]}"
+        finally:
+            self.kill()
 
     def running(self) -> subprocess.Popen[bytes]:
         if self.process is None:

@@ -23,13 +23,8 @@ MOMENTS = [0, *sorted(chance.randrange(1, 80) for _ in range(3))]
 @pytest.fixture(scope="module")
 def standalone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]:
     """One data folder; each test finds it served, and leaves it served by another process."""
-    running = Standalone(tmp_path_factory.mktemp("crash") / "data")
-    try:
-        running.start()
+    with Standalone(tmp_path_factory.mktemp("crash") / "data").served() as running:
         yield running
-        assert running.end() == 0
-    finally:
-        running.kill()
 
 
 @dataclass

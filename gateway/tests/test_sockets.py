@@ -16,7 +16,7 @@ from websockets.exceptions import InvalidStatus
 from gateway.visit import Receive, Send
 from shared import clock, ids, sockets
 from shared.metrics import SOCKETS
-from shared.testing.listeners import Listener, listening
+from shared.testing.listeners import Listener, listening, refused_handshake
 from shared.testing.waiting import eventually
 
 from .house import House, Raw, open_gateway, open_house
@@ -47,14 +47,8 @@ def ear(house: House, subject: int = 1, login: int = 1, **claims: Any) -> Iterat
 
 
 def refused(house: House, path: str = WS, **options: Any) -> tuple[int, str]:
-    """The status and the code of the problem with which a handshake is refused."""
-    with pytest.raises(InvalidStatus) as found, listening(url(house, path), **options):
-        pass
-    answer = found.value.response
-    assert answer.headers["content-type"] == "application/problem+json"
-    problem = json.loads(answer.body or b"")
-    assert problem["request_id"] == answer.headers["x-request-id"]
-    return answer.status_code, problem["code"]
+    """With what this house refuses a handshake."""
+    return refused_handshake(url(house, path), **options)
 
 
 def test_what_the_service_says_is_heard(house: House) -> None:

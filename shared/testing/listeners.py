@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from websockets.exceptions import ConnectionClosed
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 WAIT_SECONDS = 10.0
@@ -39,3 +40,14 @@ def listening(url: str, token: str | None = None, **options: Any) -> Iterator[Li
         address, additional_headers=headers | options.pop("headers", {}), compression=None, proxy=None, **options
     ) as connection:
         yield Listener(connection)
+
+
+def refused_handshake(url: str, **options: Any) -> tuple[int, str]:
+    """The status and the code of the problem with which it is refused."""
+    with pytest.raises(InvalidStatus) as refused, listening(url, **options):
+        pass
+    answer = refused.value.response
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = json.loads(answer.body or b"")
+    assert problem["request_id"] == answer.headers["x-request-id"]
+    return answer.status_code, problem["code"]

@@ -1,7 +1,6 @@
 """A broker that goes and comes again: the bus says so, and goes on by itself."""
 
 import asyncio
-import socket
 import subprocess
 from collections.abc import Iterator
 
@@ -10,16 +9,11 @@ from anyio import to_thread
 
 from shared.testing.containers import RabbitServer, start_rabbitmq
 from shared.testing.engine import end, require_engine
+from shared.testing.ports import free_port
 
 from .wires import THING, Ear, OnBroker, connected, happened, soon
 
 pytestmark = pytest.mark.containers
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-        return port
 
 
 @pytest.fixture

@@ -52,14 +52,8 @@ class House:
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """It serves all tests of this folder."""
     data = tmp_path_factory.mktemp("authorization") / "data"
-    standalone = Standalone(data)
-    try:
-        standalone.start()
-        with httpx.Client(base_url=standalone.base_url, timeout=30.0) as web:
-            yield House(web, _forger(data))
-        assert standalone.end() == 0
-    finally:
-        standalone.kill()
+    with Standalone(data).served() as standalone, httpx.Client(base_url=standalone.base_url, timeout=30.0) as web:
+        yield House(web, _forger(data))
 
 
 def _forger(data: Path) -> Forger:

@@ -45,13 +45,8 @@ class Run:
 
 @pytest.fixture(scope="module")
 def standalone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]:
-    running = Standalone(tmp_path_factory.mktemp("contract") / "data", settings=CHEAP_HASHES)
-    try:
-        running.start()
+    with Standalone(tmp_path_factory.mktemp("contract") / "data", settings=CHEAP_HASHES).served() as running:
         yield running
-        assert running.end() == 0
-    finally:
-        running.kill()
 
 
 @pytest.fixture(scope="module")

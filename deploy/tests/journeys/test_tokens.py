@@ -103,13 +103,8 @@ def short_lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Clie
     """An instance whose access tokens end after two seconds, apart from the leeway for clocks."""
     data_dir: Path = tmp_path_factory.mktemp("short_lived") / "data"
     standalone = Standalone(data_dir, settings={"ACCESS_TOKEN_SECONDS": "2"})
-    try:
-        standalone.start()
-        with httpx.Client(base_url=standalone.base_url, timeout=30.0) as web:
-            yield web
-        assert standalone.end() == 0
-    finally:
-        standalone.kill()
+    with standalone.served(), httpx.Client(base_url=standalone.base_url, timeout=30.0) as web:
+        yield web
 
 
 def test_T2_an_expired_access_token_gets_401_and_T3_the_refresh_token_helps(

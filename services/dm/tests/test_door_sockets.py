@@ -1,14 +1,12 @@
 """Listening at the door of dm: who hears what, and until when."""
 
 import asyncio
-import json
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
-from websockets.exceptions import InvalidStatus
 
 from services.dm.api.parts import Parts
 from services.dm.app import create_app
@@ -17,7 +15,7 @@ from shared import sockets
 from shared.database import Database
 from shared.events.bus import Bus
 from shared.testing import Minter, Running, Stub, eventually, running
-from shared.testing.listeners import Listener, listening
+from shared.testing.listeners import Listener, listening, refused_handshake
 
 from .asker import Asker, made
 from .world import deleted, some_people
@@ -37,17 +35,6 @@ def ear_of(person: Asker, **claims: Any) -> Iterator[Listener]:
     """Their open socket."""
     with listening(f"{person.dm.url}/api/v1/ws", person.minter.token(person.number, **claims)) as ear:
         yield ear
-
-
-def refused_handshake(url: str, **options: Any) -> tuple[int, str]:
-    """The status and the code of the problem with which it is refused."""
-    with pytest.raises(InvalidStatus) as refused, listening(url, **options):
-        pass
-    answer = refused.value.response
-    assert answer.headers["content-type"] == "application/problem+json"
-    problem = json.loads(answer.body or b"")
-    assert problem["request_id"] == answer.headers["x-request-id"]
-    return answer.status_code, problem["code"]
 
 
 def test_both_sides_hear_at_each_of_their_sockets_what_is_said_and_read(pair: Pair) -> None:
