@@ -1,9 +1,10 @@
-"""The history of a service's tables, by Alembic: run before the service, never at import."""
+"""The history of a service's tables, by Alembic: run before the service, never at import.
+
+Alembic is loaded where it is used: it takes 8 MB that no process needs for serving.
+"""
 
 from pathlib import Path
 
-from alembic import command, context
-from alembic.config import Config
 from sqlalchemy import Connection, MetaData
 
 from shared.database import Database
@@ -20,6 +21,9 @@ def downgrade(database: Database, folder: Path) -> None:
 
 
 def _run(database: Database, folder: Path, verb: str, target: str) -> None:
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
     config = Config()
     config.set_main_option("script_location", str(folder).replace("%", "%%"))
     with database.engine.connect().execution_options(writes=True) as connection, connection.begin():
@@ -29,6 +33,8 @@ def _run(database: Database, folder: Path, verb: str, target: str) -> None:
 
 def run_inside(metadata: MetaData) -> None:
     """What each service's env.py calls: use the connection that `upgrade` opened."""
+    from alembic import context  # noqa: PLC0415
+
     connection: Connection = context.config.attributes["connection"]
     context.configure(connection=connection, target_metadata=metadata, transactional_ddl=False)
     context.run_migrations()
