@@ -17,6 +17,7 @@ from typing import Annotated
 import typer
 from sqlalchemy import Connection, Table, func, insert, literal, select, text
 
+from bench.servers import run_mysql
 from deploy.chaos.containers import Container
 from deploy.chaos.containers import Database as Server
 from services.posts import models
@@ -36,7 +37,7 @@ def posts_database() -> Iterator[Database]:
     """The schema of posts on a MySQL that goes in the end."""
     server = Server(Container(f"shutter-bench-{secrets.token_hex(3)}-mysql"), free_port())
     try:
-        server.run()
+        run_mysql(server)
         database = Database(server.url("posts", "posts"), pool_size=16)
         migrations.upgrade(database, MIGRATIONS)
         yield database
@@ -127,7 +128,7 @@ def main(
         writing.start()
         database.write(WITHDRAWAL.request, lover)
         began, steps = time.monotonic(), 0
-        while database.write(WITHDRAWAL.step, clock.HOUR):
+        while WITHDRAWAL.work(database, clock.HOUR):
             steps += 1
         took = time.monotonic() - began
         beside.stop()

@@ -40,7 +40,7 @@ def servers(folder: Path) -> Iterator[Servers]:
         Broker(Container(f"{run}-rabbitmq"), free_port(), free_port()),
     )
     try:
-        _run_mysql(found.database)
+        run_mysql(found.database)
         found.broker.run(folder)
         yield found
     finally:
@@ -48,7 +48,8 @@ def servers(folder: Path) -> Iterator[Servers]:
         found.database.container.remove()
 
 
-def _run_mysql(database: Database) -> None:
+def run_mysql(database: Database) -> None:
+    """Make it, and return when all four schemas are there."""
     passwords = [f"--env={name.upper()}_DATABASE_PASSWORD={PASSWORD}" for name in SERVICES]
     docker(
         "run",

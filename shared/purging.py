@@ -9,22 +9,48 @@ The table of jobs needs the subject as its primary key and the columns `requeste
 index) and `state`; the table of the comparison the columns `id` and `place`.
 """
 
+import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from enum import IntEnum
+from functools import cached_property
 from typing import Any
 
 from anyio import CapacityLimiter
-from sqlalchemy import Column, ColumnElement, Connection, Row, Table, exists, or_, select, true, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Table,
+    bindparam,
+    exists,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from shared import clock, ids, metrics
 from shared.background import to_end
-from shared.database import Database, insert_new, upsert
+from shared.database import Big, Database, insert_new, upsert
 
 PURGING, PURGED, DONE = "purging", "purged", "done"
 LOOK_AGAIN_AFTER = clock.SECOND
 OVERLAP = 10 * clock.MINUTE
 """How far back a list is read again: its entries are committed in another order than their ids were made."""
 _ONLY_ROW = 1
+
+
+class Outcome(IntEnum):
+    """What came of a step; false where there was nothing to do."""
+
+    NOTHING_DUE = 0
+    DONE = 1
+    """The job has nothing more to remove now."""
+    GOES_ON = 2
+
 
 Remove = Callable[[Connection, int, int], bool]
 """Removes at most so many things of a subject; whether there may be more."""
@@ -42,7 +68,7 @@ class Kind:
     """Of those rows only these."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Purge:
     """What it means, in one service, that somebody is to leave nothing behind."""
 
@@ -86,8 +112,19 @@ class Purge:
         if tx.execute(question).scalar_one() != PURGING:
             self.announce(tx, subject)
 
-    def step(self, tx: Connection, last_sweep_after: int) -> bool:
-        """One step of the job that is due the longest; whether there may be more to do.
+    def work(self, database: Database, last_sweep_after: int) -> bool:
+        """One step, and where its job goes on a rest of the same length; whether there may be more to do.
+
+        A job of a million rows otherwise keeps the database so busy that the writes of all others take twice as long.
+        """
+        began = time.monotonic()
+        outcome = database.write(self.step, last_sweep_after)
+        if outcome is Outcome.GOES_ON:
+            time.sleep(time.monotonic() - began)
+        return bool(outcome)
+
+    def step(self, tx: Connection, last_sweep_after: int) -> Outcome:
+        """One step of the job that is due the longest.
 
         `last_sweep_after` (ms) is how long after the request the last sweep comes.
         """
@@ -96,19 +133,24 @@ class Purge:
         longest_due = select(*wanted).where(jobs.sweep_at <= now).order_by(jobs.sweep_at).limit(1)
         job = tx.execute(longest_due.with_for_update(skip_locked=True)).one_or_none()
         if job is None:
-            return False
+            return Outcome.NOTHING_DUE
         # Some of each kind in one transaction: most have little of everything, and one step ends their purge.
         more = [kind.remove(tx, job.subject, kind.chunk) for kind in self._left(tx, job.subject)]
         # What was under way may have added to a kind that was looked at before: nothing is left when none is seen.
         goes_on = any(more) or (more and self._left(tx, job.subject))
         changes = {"sweep_at": now} if goes_on else self._ended(tx, job, last_sweep_after)
         tx.execute(update(self.jobs).where(self._subject == job.subject).values(**changes))
-        return True
+        return Outcome.GOES_ON if goes_on else Outcome.DONE
 
     def _left(self, tx: Connection, subject: int) -> list[Kind]:
         """The kinds of which there is something, by one question: most left few kinds."""
-        there = select(*(_is_there(kind, subject) for kind in self.kinds))
-        return [kind for kind, is_there in zip(self.kinds, tx.execute(there).one(), strict=True) if is_there]
+        there = tx.execute(self._question, {"subject": subject}).one()
+        return [kind for kind, is_there in zip(self.kinds, there, strict=True) if is_there]
+
+    @cached_property
+    def _question(self) -> Select[*tuple[bool, ...]]:
+        """Built once: that takes longer than the answer."""
+        return select(*(_is_there(kind) for kind in self.kinds))
 
     def _open(self, tx: Connection, subject: int) -> bool:
         now = clock.now()
@@ -125,7 +167,8 @@ class Purge:
         return {"state": PURGED, "sweep_at": job.requested_at + last_sweep_after}
 
 
-def _is_there(kind: Kind, subject: int) -> ColumnElement[bool]:
+def _is_there(kind: Kind) -> ColumnElement[bool]:
+    subject = bindparam("subject", type_=Big)
     return or_(*(exists().where(name == subject, kind.which) for name in kind.names))
 
 

@@ -53,7 +53,7 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
     database.on_announced = publishing.wake
     workers = [
         publishing,
-        Worker("dm.purge", in_thread(database.write, WITHDRAWAL.step, last_sweep_after), every=1),
+        Worker("dm.purge", in_thread(WITHDRAWAL.work, database, last_sweep_after), every=1),
         Worker("dm.reconcile", comparison.step, every=settings.reconcile_seconds),
         Worker("dm.files", in_thread(disposal.sweep, database, models.disposal, storage), every=1),
         Worker("dm.uploads", in_thread(database.write, uploads.forget_unsent), every=600),

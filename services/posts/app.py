@@ -58,7 +58,7 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
         Worker("posts.popular", in_thread(database.write, popularity.make_up_some), every=1),
         Worker("posts.trims", in_thread(trims.step), every=3600),
         Worker("posts.removals", in_thread(database.write, removals.remove_some), every=1),
-        Worker("posts.purge", in_thread(database.write, WITHDRAWAL.step, last_sweep_after), every=1),
+        Worker("posts.purge", in_thread(WITHDRAWAL.work, database, last_sweep_after), every=1),
         Worker("posts.files", in_thread(disposal.sweep, database, models.disposal, storage), every=1),
         Worker("posts.reconcile", comparison.step, every=settings.reconcile_seconds),
         Worker("posts.forget", in_thread(database.write, housekeeping.forget_old, idempotency), every=600),

@@ -40,7 +40,7 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
     database.on_announced = publishing.wake
     workers = [
         publishing,
-        Worker("social.purge", in_thread(database.write, WITHDRAWAL.step, last_sweep_after), every=1),
+        Worker("social.purge", in_thread(WITHDRAWAL.work, database, last_sweep_after), every=1),
         Worker("social.reconcile", comparison.step, every=settings.reconcile_seconds),
         Worker("social.inbox", in_thread(database.write, inbox.forget_old, models.inbox), every=600),
         Worker("social.outbox", in_thread(database.write, relay.forget_old), every=600),

@@ -29,13 +29,17 @@ def unlike(tx: Connection, person_id: int, post_id: int) -> None:
 
 
 def remove_some_by(tx: Connection, person_id: int, chunk: int) -> bool:
-    """Take back some likes of somebody who has withdrawn; whether there may be more."""
-    some = select(_likes.post_id).where(_likes.person_id == person_id).order_by(_likes.post_id).limit(chunk)
-    post_ids = list(tx.execute(some.with_for_update()).scalars())
-    if post_ids:
-        tx.execute(delete(models.likes).where(_likes.person_id == person_id, _likes.post_id.in_(post_ids)))
-        tallies.uncount_likes(tx, person_id, post_ids)
-    return len(post_ids) == chunk
+    """Take back some likes of somebody who has withdrawn; whether there may be more.
+
+    Nothing is carried to and fro but the end of the range: a thousand ids cost more here than the work in the database.
+    """
+    mine = _likes.person_id == person_id
+    last = select(_likes.post_id).where(mine).order_by(_likes.post_id).limit(1).offset(chunk - 1)
+    end = tx.execute(last).scalar_one_or_none()
+    some = mine if end is None else mine & (_likes.post_id <= end)
+    tallies.uncount_likes(tx, person_id, select(_likes.post_id).where(some))
+    tx.execute(delete(models.likes).where(some))
+    return end is not None
 
 
 def remove_some_of(tx: Connection, post_id: int, chunk: int) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, Select, update
 
 from shared.database import upsert
 
@@ -26,7 +26,7 @@ def count(tx: Connection, post_id: int, person_id: int, *, likes: int = 0, comme
     )
 
 
-def uncount_likes(tx: Connection, person_id: int, post_ids: list[int]) -> None:
+def uncount_likes(tx: Connection, person_id: int, post_ids: Select[tuple[int]]) -> None:
     """One like by this person fewer on each of these posts."""
     table = models.tallies
     mine = (table.c.post_id.in_(post_ids)) & (table.c.slot == slot(person_id))
