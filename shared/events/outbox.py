@@ -29,7 +29,7 @@ from shared.database import Big, Database
 from shared.events.bus import Bus
 from shared.events.envelope import Event
 
-BATCH = 100
+BATCH = 250
 SWEEP_SECONDS = 1.0
 PUBLISH_SECONDS = 30.0
 KEPT = 7 * clock.DAY
@@ -127,6 +127,8 @@ class Relay:
         failed = [event.id for event, certain in zip(events, confirmed, strict=True) if not certain]
         if done:
             tx.execute(update(table).where(table.c.id.in_(done)).values(published_at=now))
+        if not failed:
+            return
         for row in tx.execute(select(table.c.id, table.c.tries).where(table.c.id.in_(failed))).all():
             pause = min(LONGEST_PAUSE, clock.SECOND * 2 ** min(row.tries, 10))
             tx.execute(update(table).where(table.c.id == row.id).values(tries=row.tries + 1, not_before=now + pause))

@@ -9,8 +9,10 @@ from functools import partial
 
 import aio_pika
 import structlog
-from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, AbstractIncomingMessage
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
 from aio_pika.exceptions import AMQPException
+from aiormq import Channel as Wire
+from aiormq import spec
 from anyio import CapacityLimiter, to_thread
 
 from shared import errors, metrics
@@ -30,6 +32,8 @@ MOST_OVERHEARD = 10_000
 """That wait for one process; the oldest are let go, as it can pull what it missed."""
 STOP_SECONDS = 15.0
 TRIED = "x-tried"
+PERSISTENT = 2
+"""The delivery mode of a message that outlives the broker's process (AMQP 0-9-1, class basic)."""
 
 log = structlog.get_logger()
 _PASSING = (AMQPException, OSError, asyncio.TimeoutError, RuntimeError)
@@ -52,8 +56,7 @@ class RabbitBus:
         self._url = url
         self._subscriptions: list[_Subscription] = []
         self._connection: AbstractConnection | None = None
-        self._events: AbstractExchange | None = None
-        self._retries: AbstractExchange | None = None
+        self._publishing: Wire | None = None
         self._keeping: asyncio.Task[None] | None = None
         self._handling: set[asyncio.Task[None]] = set()
         self._stopping = False
@@ -61,7 +64,7 @@ class RabbitBus:
     @property
     def connected(self) -> bool:
         """Whether facts can be published now."""
-        return self._events is not None
+        return self._publishing is not None
 
     def subscribe(self, service: str, names: Collection[str], receive: Receive) -> None:
         """Let `service` hear the facts of these names from its own durable queue; before `start`."""
@@ -90,10 +93,12 @@ class RabbitBus:
 
     async def publish(self, events: Sequence[Event]) -> list[bool]:
         """Publish all at once; for each, whether the broker has confirmed that a queue holds it."""
-        exchange = self._events
-        if exchange is None:
+        channel = self._publishing
+        if channel is None:
             return [False] * len(events)
-        return await asyncio.gather(*(_confirmed(exchange, _message(each.to_json()), each.name) for each in events))
+        return await asyncio.gather(
+            *(_confirmed(channel, topology.EXCHANGE, each.name, each.to_json()) for each in events)
+        )
 
     async def _keep_connected(self) -> None:
         """Each try is a task of its own: the library cancels whoever waits when a connection breaks in its hands."""
@@ -131,9 +136,8 @@ class RabbitBus:
         channel.close_callbacks.add(lambda *_: lost.set())
         for subscription in self._subscriptions:
             await self._consume(self._connection, subscription, lost)
-            if subscription.durable:
-                self._retries = await channel.get_exchange(topology.retries_of(subscription.service), ensure=False)
-        self._events = await channel.get_exchange(topology.EXCHANGE, ensure=False)
+        wire = await channel.get_underlay_channel()
+        self._publishing = wire if isinstance(wire, Wire) else None
 
     async def _consume(self, connection: AbstractConnection, wanted: _Subscription, lost: asyncio.Event) -> None:
         channel = await connection.channel()
@@ -198,13 +202,14 @@ class RabbitBus:
     ) -> bool:
         if not subscription.durable:
             return True  # nowhere to put it, and no need: what such a process missed it pulls
-        if self._retries is None:
+        if self._publishing is None:
             return False
-        return await _confirmed(self._retries, _message(message.body, tried), where)
+        retries = topology.retries_of(subscription.service)
+        return await _confirmed(self._publishing, retries, where, message.body, tried)
 
     async def _close(self) -> None:
         connection, self._connection = self._connection, None
-        self._events = self._retries = None
+        self._publishing = None
         if connection is not None:
             with suppress(*_PASSING):
                 async with asyncio.timeout(CONNECT_SECONDS):
@@ -219,22 +224,25 @@ async def _own_queue(channel: AbstractChannel, wanted: _Subscription) -> aio_pik
     return queue
 
 
-async def _confirmed(exchange: AbstractExchange, message: aio_pika.Message, key: str) -> bool:
+async def _confirmed(channel: Wire, exchange: str, key: str, body: bytes, tried: int = 0) -> bool:
+    """Whether the broker has it. `wait` would keep the next from being sent until this one has left the process."""
+    properties = spec.Basic.Properties(
+        content_type="application/json", delivery_mode=PERSISTENT, headers={TRIED: tried} if tried else None
+    )
     try:
-        await exchange.publish(message, routing_key=key, mandatory=True, timeout=PUBLISH_SECONDS)
+        await channel.basic_publish(
+            body,
+            exchange=exchange,
+            routing_key=key,
+            properties=properties,
+            mandatory=True,
+            timeout=PUBLISH_SECONDS,
+            wait=False,
+        )
     except _PASSING as problem:
         log.warning("not confirmed", key=key, reason=repr(problem))
         return False
     return True
-
-
-def _message(body: bytes, tried: int = 0) -> aio_pika.Message:
-    return aio_pika.Message(
-        body,
-        content_type="application/json",
-        delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
-        headers={TRIED: tried} if tried else None,
-    )
 
 
 def _jitter(longest: float) -> float:
