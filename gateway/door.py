@@ -19,7 +19,7 @@ from .bodies import Upload
 from .cors import Cors
 from .proxy import CutShort, Proxy
 from .rates import Rates
-from .routes import OPEN, OWN, PUBLIC, Route, Table
+from .routes import OPEN, OWN, PUBLIC, SLOW, Route, Table
 from .settings import Settings
 from .sockets import Sockets
 from .tokens import Tokens
@@ -55,6 +55,7 @@ class Door:
         self._cors = Cors(settings.cors_origins)
         self._always = always(settings)
         self._timers: dict[tuple[str, int | None], Callable[[float], None]] = {}
+        self._one_by_one = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, whatever happens."""
@@ -92,6 +93,8 @@ class Door:
         if route is None:
             raise answers.not_allowed(place.methods)
         visit.pattern = route.pattern
+        if route.weight is SLOW:
+            await self._let_others_go_first()
         who = await self._admit(visit, route)
         if who is not None and route.weight is OPEN:
             self._cors.insist(visit)
@@ -102,6 +105,11 @@ class Door:
             await self._answer(visit, route)
         else:
             await self._forward(visit, route, body)
+
+    async def _let_others_go_first(self) -> None:
+        """One in each turn of the loop: of a crowd that logs in most are refused, and even that takes time."""
+        async with self._one_by_one:
+            await asyncio.sleep(0)
 
     async def _admit(self, visit: Visit, route: Route) -> Identity | None:
         """Who asks. Raises Refused for whoever may not ask this, or asks too often."""
