@@ -1,6 +1,6 @@
 """Liking a post, and no longer liking it. Both change nothing where it is so already."""
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, func, select
 
 from shared import ids
 from shared.database import insert_new
@@ -34,12 +34,12 @@ def remove_some_by(tx: Connection, person_id: int, chunk: int) -> bool:
     Nothing is carried to and fro but the end of the range: a thousand ids cost more here than the work in the database.
     """
     mine = _likes.person_id == person_id
-    last = select(_likes.post_id).where(mine).order_by(_likes.post_id).limit(1).offset(chunk - 1)
-    end = tx.execute(last).scalar_one_or_none()
-    some = mine if end is None else mine & (_likes.post_id <= end)
+    first = select(_likes.post_id).where(mine).order_by(_likes.post_id).limit(chunk).subquery()
+    number, last = tx.execute(select(func.count(), func.max(first.c.post_id)).select_from(first)).one()
+    some = mine & (_likes.post_id <= last)
     tallies.uncount_likes(tx, person_id, select(_likes.post_id).where(some))
     tx.execute(delete(models.likes).where(some))
-    return end is not None
+    return bool(number == chunk)
 
 
 def remove_some_of(tx: Connection, post_id: int, chunk: int) -> bool:
