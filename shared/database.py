@@ -23,8 +23,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import mysql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from shared import errors
 
@@ -49,6 +51,8 @@ def Bytes(length: int) -> LargeBinary:  # noqa: N802 - as above
 TRIES = 5
 POOL_WAIT = 3.0
 """Seconds a request waits for a connection before it is told to come back."""
+FRESH = 1.0
+"""Seconds for which a connection that was just used is taken to live."""
 LOCK_WAIT = 5.0
 """Seconds a writer waits for another; SQLite has one lock for all, MySQL one for each row."""
 
@@ -76,6 +80,9 @@ class Database:
     ) -> None:
         self.engine = _engine(url, pool_size, pool_wait, lock_wait)
         self.has_row_locks = self.engine.dialect.name == "mysql"
+        self.reading = _reading_engine(url, pool_size, pool_wait) if self.has_row_locks else self.engine
+        """What `read` asks. MySQL lets it write nothing, and it has no transactions: to end one takes as long as many a
+        question."""
         self._turns = nullcontext() if self.has_row_locks else _Turns(lock_wait)
         self.on_announced: Callable[[], None] = lambda: None
         """Called after a commit that put something into the outbox."""
@@ -83,7 +90,7 @@ class Database:
     def read(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run one question; nothing is kept."""
         try:
-            with self.engine.connect() as connection:
+            with self.reading.connect() as connection:
                 return query(connection, *args, **kwargs)
         except (DBAPIError, PoolTimeout) as problem:
             raise _translated(problem) from problem
@@ -121,6 +128,7 @@ class Database:
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
+        self.reading.dispose()
 
 
 class _Turns:
@@ -169,29 +177,57 @@ def insert_new(tx: Connection, table: Table, values: Mapping[str, Any]) -> bool:
 
 
 def _engine(url: str, pool_size: int, pool_wait: float, lock_wait: float) -> Engine:
-    # What a statement was given are people's names and addresses: no error, and so no log, may quote it.
-    pool: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 0, "pool_timeout": pool_wait}
     if make_url(url).get_backend_name() == "sqlite":
-        engine = create_engine(url, **pool, hide_parameters=True, connect_args={"timeout": lock_wait})
+        pool = _pool(pool_size, pool_wait)
+        engine = create_engine(url, **pool, connect_args={"timeout": lock_wait})
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    return create_engine(
+    return _mysql_engine(url, isolation_level="READ COMMITTED", **_pool(pool_size, pool_wait))
+
+
+def _reading_engine(url: str, pool_size: int, pool_wait: float) -> Engine:
+    session = f"{_MYSQL_SESSION}, transaction_read_only = ON"
+    pool = _pool(pool_size, pool_wait)
+    return _mysql_engine(url, session, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True, **pool)
+
+
+def _pool(size: int, wait: float) -> dict[str, Any]:
+    # What a statement was given are people's names and addresses: no error, and so no log, may quote it.
+    return {"pool_size": size, "max_overflow": 0, "pool_timeout": wait, "hide_parameters": True}
+
+
+def _mysql_engine(url: str, session: str = _MYSQL_SESSION, **options: Any) -> Engine:
+    engine = create_engine(
         url,
-        **pool,
-        hide_parameters=True,
-        pool_pre_ping=True,
+        **options,
         pool_recycle=1800,
         pool_use_lifo=True,
-        isolation_level="READ COMMITTED",
         connect_args={
             "charset": "utf8mb4",
-            "init_command": _MYSQL_SESSION,
+            "init_command": session,
             "connect_timeout": 3,
             "read_timeout": 30,
             "write_timeout": 30,
         },
     )
+    event.listen(engine, "checkin", _note_use)
+    event.listen(engine, "checkout", _look_whether_it_lives)
+    return engine
+
+
+def _note_use(_connection: object, record: ConnectionPoolEntry) -> None:
+    record.info["used_at"] = time.monotonic()
+
+
+def _look_whether_it_lives(connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: object) -> None:
+    """Ask whoever has been silent for a while: asking each time, as the pool would, takes as long as a question."""
+    now = time.monotonic()
+    if now - record.info.get("used_at", now) > FRESH:
+        try:
+            connection.ping(reconnect=False)
+        except Exception as problem:
+            raise InvalidatePoolError from problem
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:

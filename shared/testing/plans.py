@@ -24,11 +24,14 @@ def overhearing(database: Database) -> Iterator[list[Statement]]:
         if not statement.startswith("BEGIN"):
             asked.append((statement, parameters))
 
-    event.listen(database.engine, "before_cursor_execute", listen)
+    engines = {database.engine, database.reading}
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", listen)
     try:
         yield asked
     finally:
-        event.remove(database.engine, "before_cursor_execute", listen)
+        for engine in engines:
+            event.remove(engine, "before_cursor_execute", listen)
 
 
 def slow_steps(database: Database, statement: Statement) -> set[str]:

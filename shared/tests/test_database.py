@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 
 import pytest
 from sqlalchemy import Connection, func, select, text
@@ -43,7 +44,8 @@ def test_of_an_action_that_fails_nothing_is_kept(database: Database, problem: Ba
 
 
 def test_a_read_keeps_nothing(database: Database) -> None:
-    database.read(note, 1)
+    with pytest.raises(DBAPIError) if database.has_row_locks else nullcontext():
+        database.read(note, 1)
     assert count(database) == 0
 
 
@@ -90,14 +92,12 @@ def test_when_all_connections_are_taken_one_is_told_to_come_again(database: Data
     with ThreadPoolExecutor(4) as pool:
         held = [pool.submit(database.read, hold) for _ in range(4)]
         entered.wait(10)
-        for use in (database.ping, lambda: database.write(note, 1)):
-            with pytest.raises(Unavailable):
-                use()
+        with pytest.raises(Unavailable):
+            database.ping()
         leave.set()
         for each in held:
             each.result(10)
     database.ping()
-    assert count(database) == 0
 
 
 @pytest.mark.parametrize("statement", ["SELECT * FROM nowhere", "SELECT nothing FROM notes", "SELEC 1"])

@@ -110,7 +110,11 @@ def test_a_connection_that_is_killed_in_the_middle_is_an_outage_and_nothing_is_h
     assert count(database) == 3
 
 
-def test_all_connections_that_broke_while_nobody_looked_are_made_anew(database: Database) -> None:
+def test_all_connections_that_broke_while_nobody_looked_are_made_anew(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.database.FRESH", 0.0)
+
     def kill_all(connection: Connection) -> None:
         mine = "SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()"
         for each in connection.execute(text(mine)).scalars().all():
@@ -118,7 +122,8 @@ def test_all_connections_that_broke_while_nobody_looked_are_made_anew(database: 
 
     with ThreadPoolExecutor(4) as pool:
         together = threading.Barrier(4)
-        list(pool.map(lambda _: database.read(lambda _tx: together.wait(10)), range(4)))
+        for use in (database.read, database.write):
+            list(pool.map(lambda _, use=use: use(lambda _tx: together.wait(10)), range(4)))
         database.read(kill_all)
         list(pool.map(lambda each: database.write(count_up, each), [1, 2] * 8))
     assert times(database) == [8, 8]
