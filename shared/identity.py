@@ -20,6 +20,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from shared import errors, ids
 from shared.access_tokens import ALGORITHM, REQUIRED, TYPE, KeySet
+from shared.web.plain import NotPlain, Plainly
 
 LEEWAY = 10
 LONGEST = 2_048
@@ -173,7 +174,26 @@ async def _optional(
     return await _required(request, credentials)
 
 
-Required = Annotated[Identity, Depends(_required)]
+async def _required_plainly(request: Request) -> Identity:
+    verifier: Verifier | Remembered = request.app.state.verifier
+    return await verifier.verify(_plain_token(request))
+
+
+async def _optional_plainly(request: Request) -> Identity | None:
+    return await _required_plainly(request) if "authorization" in request.headers else None
+
+
+def _plain_token(request: Request) -> str:
+    given = request.headers.getlist("authorization")
+    if len(given) != 1 or not given[0].startswith("Bearer "):
+        raise NotPlain
+    token = given[0].removeprefix("Bearer ")
+    if not _WIRE.fullmatch(token):
+        raise NotPlain
+    return token
+
+
+Required = Annotated[Identity, Depends(_required), Plainly(_required_plainly)]
 """The one who asks; without a valid token the route answers 401."""
-Optional = Annotated[Identity | None, Depends(_optional)]
+Optional = Annotated[Identity | None, Depends(_optional), Plainly(_optional_plainly)]
 """The one who asks, if anybody; a token that is given must be valid."""

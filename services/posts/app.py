@@ -70,7 +70,7 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
         settings,
         database=database,
         bus=bus,
-        routers=[photos.router, posts.router, likes.router, comments.router, internal.router],
+        routers=[posts.router, likes.router, comments.router, photos.router, internal.router],
         workers=workers,
         neighbours=[neighbour],
         closing=[darkroom.close],

@@ -1,5 +1,6 @@
 """Lists over HTTP: `?limit=` and `?cursor=` in, `next_cursor` and `Link` out."""
 
+import re
 from typing import Annotated
 from urllib.parse import parse_qsl, urlencode
 
@@ -11,11 +12,16 @@ from shared.answer import Answer
 from shared.pages import Cursors, Page, Slice
 from shared.web.answers import response
 from shared.web.places import path_of
+from shared.web.plain import NotPlain, Plainly
+
+_PLAIN = re.compile(rb"(?:limit=(?P<limit>[1-9][0-9]?|100))?(?:(?(limit)&)cursor=(?P<cursor>[A-Za-z0-9_-]+))?")
+"""A query string of these two alone, in this order, as our own links have it."""
+LIMIT = 20
 
 
 async def _requested(
     request: Request,
-    limit: Annotated[int, Query(ge=1, le=100, description="How many items at most")] = 20,
+    limit: Annotated[int, Query(ge=1, le=100, description="How many items at most")] = LIMIT,
     cursor: Annotated[
         str | None,
         Query(description="`next_cursor` of the page before", json_schema_extra={"pattern": "^[A-Za-z0-9_-]+$"}),
@@ -27,7 +33,15 @@ async def _requested(
     return Page(limit, cursors.read(cursor, _scope(request)))
 
 
-Requested = Annotated[Page, Depends(_requested)]
+async def _plainly(request: Request) -> Page:
+    asked = _PLAIN.fullmatch(request.scope["query_string"])
+    if asked is None:
+        raise NotPlain
+    limit, cursor = asked["limit"], asked["cursor"]
+    return await _requested(request, int(limit) if limit else LIMIT, cursor.decode() if cursor else None)
+
+
+Requested = Annotated[Page, Depends(_requested), Plainly(_plainly)]
 """The page that the query parameters ask for."""
 
 

@@ -10,6 +10,7 @@ from shared.database import Database
 from shared.identity import Identity
 from shared.images.darkroom import Darkroom
 from shared.storage import Storage
+from shared.web.plain import Plainly
 
 from ..actions.failures import mark
 from ..actions.sessions import Lifetimes
@@ -61,5 +62,5 @@ def origin_of(request: Request, identity: Identity) -> Origin:
     return Origin(address_of(request), identity.login)
 
 
-Here = Annotated[Parts, Depends(_parts)]
+Here = Annotated[Parts, Depends(_parts), Plainly(_parts)]
 """This service's parts."""

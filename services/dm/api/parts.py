@@ -12,6 +12,7 @@ from shared.idempotency import Idempotency
 from shared.images import Darkroom
 from shared.sockets import OpenSockets
 from shared.storage import Storage
+from shared.web.plain import Plainly
 
 from .. import queries
 from ..actions import people
@@ -62,5 +63,5 @@ async def _parts(request: Request) -> Parts:
     return cast("Parts", request.app.state.parts)
 
 
-Here = Annotated[Parts, Depends(_parts)]
+Here = Annotated[Parts, Depends(_parts), Plainly(_parts)]
 """This service's parts."""

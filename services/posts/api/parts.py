@@ -13,6 +13,7 @@ from shared.idempotency import Idempotency
 from shared.identity import Identity
 from shared.images import Darkroom
 from shared.storage import Storage
+from shared.web.plain import Plainly
 
 from ..actions import people
 from ..actions.withdrawals import WITHDRAWAL
@@ -68,5 +69,5 @@ async def _parts(request: Request) -> Parts:
     return cast("Parts", request.app.state.parts)
 
 
-Here = Annotated[Parts, Depends(_parts)]
+Here = Annotated[Parts, Depends(_parts), Plainly(_parts)]
 """This service's parts."""

@@ -1,4 +1,4 @@
-"""Posts: publishing, editing, deleting, and the lists of them."""
+"""Posts: the lists of them, publishing, editing, deleting. Routes are tried in order, so the most asked comes first."""
 
 from fastapi import APIRouter, Request
 from sqlalchemy import Connection
@@ -19,6 +19,17 @@ from . import schemas
 from .parts import Here, viewer
 
 router = APIRouter(prefix="/api/v1", tags=["posts"], route_class=StrictRoute)
+
+
+@router.get(
+    "/feed",
+    response_model=schemas.Posts,
+    summary="One's home feed",
+    responses=documented(400, 401, 422),
+)
+def feed(request: Request, page: listing.Requested, identity: Required, here: Here) -> Response:
+    """Posts of those one follows, and one's own, newest first."""
+    return listing.answer(request, here.database.read(home.feed, identity.subject, page))
 
 
 @router.post(
@@ -102,14 +113,3 @@ async def posts_of(user_id: Id, request: Request, page: listing.Requested, ident
     looking = viewer(identity)
     found = await here.knowing_people(lambda: here.database.read(shown.posts_of, user_id, looking, page))
     return listing.answer(request, found)
-
-
-@router.get(
-    "/feed",
-    response_model=schemas.Posts,
-    summary="One's home feed",
-    responses=documented(400, 401, 422),
-)
-def feed(request: Request, page: listing.Requested, identity: Required, here: Here) -> Response:
-    """Posts of those one follows, and one's own, newest first."""
-    return listing.answer(request, here.database.read(home.feed, identity.subject, page))

@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
 from shared.database import Database
+from shared.web.plain import Plainly
 
 from .. import queries
 from ..actions import people
@@ -51,5 +52,5 @@ async def _parts(request: Request) -> Parts:
     return cast("Parts", request.app.state.parts)
 
 
-Here = Annotated[Parts, Depends(_parts)]
+Here = Annotated[Parts, Depends(_parts), Plainly(_parts)]
 """This service's parts."""

@@ -1,0 +1,149 @@
+"""A plain request is answered as the framework answers it, without it; all others are left to the framework."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from shared.database import Database
+from shared.events.in_process import InProcessBus
+from shared.identity import Optional, Required
+from shared.ids import Id, text
+from shared.pages import Slice
+from shared.settings import Settings
+from shared.testing import Running, running
+from shared.web import bodies, listing, plain
+from shared.web.application import build
+from shared.web.bodies import StrictRequest, StrictRoute
+
+from .things import MINTER
+
+ID = "0037a52d5f400001"
+TOKEN = MINTER.token(7)
+GENERAL = "general"
+"""A path below this goes the framework's way, whatever it looks like."""
+
+
+def _routes(prefix: str, methods: list[str]) -> APIRouter:
+    router = APIRouter(prefix=prefix, route_class=StrictRoute, include_in_schema=False)
+
+    @router.api_route("/of/{thing_id}", methods=methods)
+    def listed(thing_id: Id, request: Request, page: listing.Requested, who: Optional) -> Response:
+        where = None if who is None else who.subject
+        return listing.answer(request, Slice([text(thing_id), page.limit, page.after, where], (page.limit, "x")))
+
+    @router.api_route("/mine", methods=methods)
+    async def mine(request: Request, page: listing.Requested, who: Required) -> Response:
+        return listing.answer(request, Slice([page.limit, page.after, who.subject], None))
+
+    return router
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The same routes twice: what does more than read has no plain way."""
+    folder: Path = tmp_path_factory.mktemp("plain")
+    settings = Settings(database_url=f"sqlite:///{folder}/none.db")
+    database = Database(settings.database_url)
+    routers = [_routes("/plain", ["GET"]), _routes(f"/{GENERAL}", ["GET", "HEAD"])]
+    app = build("plain", settings, database=database, bus=InProcessBus(lambda _: 0), routers=routers)
+    app.state.verifier = MINTER.verifier()
+    with running(app) as service:
+        yield service
+
+
+@pytest.fixture
+def by_framework(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The paths of the requests that went the framework's way."""
+    seen: list[str] = []
+
+    class Seen(StrictRequest):
+        def __init__(self, request: Request) -> None:
+            seen.append(request.url.path)
+            super().__init__(request)
+
+    monkeypatch.setattr(bodies, "StrictRequest", Seen)
+    return seen
+
+
+def ask(both: Running, which: str, path: str, headers: list[tuple[str, str]]) -> tuple[int, object, str | None]:
+    answer = both.client.get(f"/{which}{path}", headers=headers)
+    body = answer.json()
+    for varies in ("request_id", "instance", "next_cursor"):
+        body.pop(varies, None)
+    link = answer.headers.get("link")
+    return answer.status_code, body, link and link.partition("cursor=")[0].replace(f"/{which}", "")
+
+
+PLAIN = [
+    (f"/of/{ID}", []),
+    (f"/of/{ID}?limit=1", []),
+    (f"/of/{ID}?limit=100", [("Authorization", f"Bearer {TOKEN}")]),
+    ("/mine?limit=99", [("Authorization", f"Bearer {TOKEN}")]),
+    ("/mine", [("Authorization", f"Bearer {TOKEN}")]),
+]
+ODD = [
+    (f"/of/{ID.upper()}", []),
+    ("/of/f037a52d5f400001", []),
+    ("/of/1", []),
+    *((f"/of/{ID}?{query}", []) for query in ("limit=0", "limit=101", "limit=+5", "limit=05", "limit=", "limit=%35")),
+    *((f"/of/{ID}?{query}", []) for query in ("limit=5&limit=6", "cursor=", "cursor=a&limit=5", "colour=red", "&")),
+    *((f"/of/{ID}?{query}", []) for query in ("limit=5;cursor=a", "limit=5&cursor=%41", "LIMIT=5", "limit=5%00")),
+    (f"/of/{ID}", [("Authorization", f"bearer {TOKEN}")]),
+    (f"/of/{ID}", [("Authorization", f"Basic {TOKEN}")]),
+    (f"/of/{ID}", [("Authorization", "Bearer")]),
+    (f"/of/{ID}", [("Authorization", "Bearer abc")]),
+    ("/mine", [("Authorization", f"Bearer  {TOKEN}")]),
+    ("/mine", [("Authorization", f"Bearer {TOKEN} more")]),
+    ("/mine", []),
+    ("/mine", [("Authorization", f"Bearer {TOKEN}"), ("Authorization", f"Bearer {TOKEN}")]),
+    ("/mine?limit=x", [("Authorization", f"BEARER {TOKEN}")]),
+]
+REFUSED = [
+    (f"/of/{ID}?cursor=abc", []),
+    (f"/of/{ID}?limit=5&cursor=abc", []),
+    ("/mine", [("Authorization", f"Bearer {MINTER.token(7, exp=1)}")]),
+]
+
+
+@pytest.mark.parametrize(("path", "headers"), PLAIN)
+def test_a_plain_request_is_answered_as_the_framework_would(
+    both: Running, by_framework: list[str], path: str, headers: list[tuple[str, str]]
+) -> None:
+    found = ask(both, "plain", path, headers)
+    assert not by_framework
+    assert found == ask(both, GENERAL, path, headers)
+    assert found[0] == 200
+    assert by_framework
+
+
+@pytest.mark.parametrize(("path", "headers"), ODD)
+def test_whatever_is_not_plain_is_left_to_the_framework(
+    both: Running, by_framework: list[str], path: str, headers: list[tuple[str, str]]
+) -> None:
+    found = ask(both, "plain", path, headers)
+    assert len(by_framework) == 1
+    assert found == ask(both, GENERAL, path, headers)
+
+
+@pytest.mark.parametrize(("path", "headers"), REFUSED)
+def test_what_is_refused_is_refused_alike(both: Running, path: str, headers: list[tuple[str, str]]) -> None:
+    found = ask(both, "plain", path, headers)
+    assert found == ask(both, GENERAL, path, headers)
+    assert found[0] in (400, 401)
+
+
+def test_the_next_page_is_reached_plainly(both: Running, by_framework: list[str]) -> None:
+    first = both.client.get(f"/plain/of/{ID}?limit=3")
+    second = both.client.get(first.links["next"]["url"])
+    assert second.json()["items"] == [ID, 3, [3, "x"], None]
+    assert not by_framework
+
+
+def test_a_route_with_a_parameter_of_another_kind_has_no_plain_way() -> None:
+    def coloured(request: Request, colour: str = "") -> Response:
+        return Response(colour)
+
+    assert plain.handler(coloured) is None

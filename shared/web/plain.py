@@ -1,0 +1,81 @@
+"""Works out the arguments of plain requests: that takes the framework longer than all else that most reads need.
+
+A route takes part if it only reads and all its parameters are of kinds that can be read plainly. A request does if
+each of them can be: a token after `Bearer`, a limit and a cursor, an id. Whatever looks any other way goes the
+framework's way, so what is refused, and how, is decided there alone.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, get_args, get_type_hints
+
+from fastapi import Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from shared import ids
+
+Read = Callable[[Request], Awaitable[Any]]
+Handler = Callable[[Request], Awaitable[Response | None]]
+"""Answers a plain request; None if it is not."""
+
+
+class NotPlain(Exception):
+    """This has to go the framework's way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plainly:
+    """Stands beside `Depends` in an annotation: the same value, from a plain request. `read` raises NotPlain."""
+
+    read: Read
+
+
+def handler(endpoint: Callable[..., Any]) -> Handler | None:
+    """The plain way into this endpoint; None where a parameter knows none."""
+    readers = _readers(endpoint)
+    if readers is None:
+        return None
+    call = endpoint if inspect.iscoroutinefunction(endpoint) else partial(run_in_threadpool, endpoint)
+
+    async def handle(request: Request) -> Response | None:
+        try:
+            values = {name: await read(request) for name, read in readers.items()}
+        except NotPlain:
+            return None
+        answer: Response = await call(**values)
+        return answer
+
+    return handle
+
+
+def _readers(endpoint: Callable[..., Any]) -> Mapping[str, Read] | None:
+    found: dict[str, Read] = {}
+    hints = get_type_hints(endpoint, include_extras=True)
+    for name in inspect.signature(endpoint).parameters:
+        read = _reader(name, hints[name])
+        if read is None:
+            return None
+        found[name] = read
+    return found
+
+
+def _reader(name: str, hint: Any) -> Read | None:
+    if hint is Request:
+        return _itself
+    if hint == ids.Id:
+        return partial(_id_in_path, name)
+    return next((each.read for each in get_args(hint) if isinstance(each, Plainly)), None)
+
+
+async def _itself(request: Request) -> Request:
+    return request
+
+
+async def _id_in_path(name: str, request: Request) -> int:
+    try:
+        return ids.parse(request.path_params[name])
+    except (KeyError, ValueError):
+        raise NotPlain from None
