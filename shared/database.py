@@ -81,8 +81,7 @@ class Database:
         self.engine = _engine(url, pool_size, pool_wait, lock_wait)
         self.has_row_locks = self.engine.dialect.name == "mysql"
         self.reading = _reading_engine(url, pool_size, pool_wait) if self.has_row_locks else self.engine
-        """What `read` asks. MySQL lets it write nothing, and it has no transactions: to end one takes as long as many a
-        question."""
+        """What `read` asks. MySQL lets it write nothing, and no transaction has to be ended."""
         self._turns = nullcontext() if self.has_row_locks else _Turns(lock_wait)
         self.on_announced: Callable[[], None] = lambda: None
         """Called after a commit that put something into the outbox."""

@@ -23,7 +23,7 @@ class Settings(BaseSettings):
     database_url: str
     broker_url: str = "memory://"
     pool_size: Annotated[int, Field(ge=1, le=200)] = 10
-    """Database connections, and as many threads that use them."""
+    """Database connections for reads, as many for writes (SQLite: for both), and as many threads that use them."""
 
     decoders: Annotated[int, Field(ge=1, le=64)] = 2
     """Photos decoded at once, each in a process of its own; only services that take photos have them."""

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from typing import cast
 
 import aio_pika
 import structlog
@@ -136,8 +137,8 @@ class RabbitBus:
         channel.close_callbacks.add(lambda *_: lost.set())
         for subscription in self._subscriptions:
             await self._consume(self._connection, subscription, lost)
-        wire = await channel.get_underlay_channel()
-        self._publishing = wire if isinstance(wire, Wire) else None
+        # What the library promises of a channel knows nothing of `wait`; the one that there is does.
+        self._publishing = cast("Wire", await channel.get_underlay_channel())
 
     async def _consume(self, connection: AbstractConnection, wanted: _Subscription, lost: asyncio.Event) -> None:
         channel = await connection.channel()
