@@ -66,7 +66,7 @@ _MYSQL_PASSING = {
     *(1053, 1077, 1080, 1158, 1159, 1160, 1161, 1317, 1927, 3168, 4031),  # stopping, or cut off
     *(1290, 1836, 3024),  # read-only for now; too slow for its limit
 }
-_MYSQL_SESSION = (
+_MYSQL_GREETING = (
     "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,"
     f"ONLY_FULL_GROUP_BY,NO_ENGINE_SUBSTITUTION', innodb_lock_wait_timeout = {LOCK_WAIT:.0f}"
 )
@@ -186,9 +186,9 @@ def _engine(url: str, pool_size: int, pool_wait: float, lock_wait: float) -> Eng
 
 
 def _reading_engine(url: str, pool_size: int, pool_wait: float) -> Engine:
-    session = f"{_MYSQL_SESSION}, transaction_read_only = ON"
+    greeting = f"{_MYSQL_GREETING}, transaction_read_only = ON"
     pool = _pool(pool_size, pool_wait)
-    return _mysql_engine(url, session, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True, **pool)
+    return _mysql_engine(url, greeting, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True, **pool)
 
 
 def _pool(size: int, wait: float) -> dict[str, Any]:
@@ -196,7 +196,7 @@ def _pool(size: int, wait: float) -> dict[str, Any]:
     return {"pool_size": size, "max_overflow": 0, "pool_timeout": wait, "hide_parameters": True}
 
 
-def _mysql_engine(url: str, session: str = _MYSQL_SESSION, **options: Any) -> Engine:
+def _mysql_engine(url: str, greeting: str = _MYSQL_GREETING, **options: Any) -> Engine:
     engine = create_engine(
         url,
         **options,
@@ -204,7 +204,7 @@ def _mysql_engine(url: str, session: str = _MYSQL_SESSION, **options: Any) -> En
         pool_use_lifo=True,
         connect_args={
             "charset": "utf8mb4",
-            "init_command": session,
+            "init_command": greeting,
             "connect_timeout": 3,
             "read_timeout": 30,
             "write_timeout": 30,

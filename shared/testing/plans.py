@@ -40,13 +40,13 @@ def slow_steps(database: Database, statement: Statement) -> set[str]:
     What a statement makes on its way and then reads is as large as the steps that made it, which are judged too.
     """
     steps = _in_mysql if database.has_row_locks else _in_sqlite
-    return database.read(lambda connection: set(steps(connection, statement)))
+    return database.write(lambda tx: set(steps(tx, statement)))
 
 
 def indexes_used(database: Database, statement: Statement) -> set[str]:
     """The names of the indexes by which it would be answered, the primary keys apart."""
     names = _names_in_mysql if database.has_row_locks else _names_in_sqlite
-    return database.read(lambda connection: set(names(connection, statement)))
+    return database.write(lambda tx: set(names(tx, statement)))
 
 
 def _in_mysql(connection: Connection, statement: Statement) -> Iterator[str]:
