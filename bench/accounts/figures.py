@@ -50,7 +50,7 @@ async def crowd(system: System) -> None:
     """500 who log in at the same instant, five times, and others who read meanwhile."""
     before = peak = system.memory()
     answers: list[Answer] = []
-    others = Others(system, per_second=50)
+    others = Others(system, per_second=100)
     with ProcessPoolExecutor(1, get_context("spawn")) as elsewhere:
         await asyncio.wrap_future(elsewhere.submit(log_in_at_once, system.base, []))
         async with others.reading():

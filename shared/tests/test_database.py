@@ -100,6 +100,26 @@ def test_when_all_connections_are_taken_one_is_told_to_come_again(database: Data
     database.ping()
 
 
+def test_when_all_who_may_write_do_one_more_is_told_to_come_again(database: Database) -> None:
+    writers = 4 if database.has_row_locks else 1
+    entered, leave = threading.Barrier(writers + 1), threading.Event()
+
+    def hold(_: Connection) -> None:
+        entered.wait(10)
+        assert leave.wait(10)
+
+    with ThreadPoolExecutor(writers) as pool:
+        held = [pool.submit(database.write, hold) for _ in range(writers)]
+        entered.wait(10)
+        with pytest.raises(Unavailable):
+            database.write(note, 1)
+        database.ping()
+        leave.set()
+        for each in held:
+            each.result(10)
+    assert count(database) == 0
+
+
 @pytest.mark.parametrize("statement", ["SELECT * FROM nowhere", "SELECT nothing FROM notes", "SELEC 1"])
 def test_a_wrong_statement_is_our_own_mistake_and_not_called_an_outage(database: Database, statement: str) -> None:
     with pytest.raises(DBAPIError):

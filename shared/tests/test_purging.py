@@ -54,6 +54,18 @@ def test_one_step_ends_the_purge_of_somebody_who_left_little(database: Database)
     assert not database.write(PURGE.step, LAST_SWEEP_AFTER)
 
 
+def test_only_a_purge_that_goes_on_rests(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    rests: list[float] = []
+    monkeypatch.setattr("shared.purging.time.sleep", rests.append)
+    own(database, 7, 4)  # a step removes three
+    database.write(PURGE.request, 7)
+    assert PURGE.work(database, LAST_SWEEP_AFTER) and states(database) == {7: PURGING}
+    assert len(rests) == 1 and rests[0] > 0
+    assert PURGE.work(database, LAST_SWEEP_AFTER) and states(database) == {7: PURGED}
+    assert not PURGE.work(database, LAST_SWEEP_AFTER)
+    assert len(rests) == 1
+
+
 @pytest.mark.parametrize("steps", range(5))
 def test_a_purge_that_is_stopped_after_any_step_goes_on(database: Database, steps: int) -> None:
     own(database, 7, 10)
