@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Connection, Row, delete, func, insert, select
+from sqlalchemy import Connection, Row, delete, insert, select
 
 from shared import clock, ids
 from shared.errors import Conflict
@@ -41,7 +41,8 @@ class Rotation:
 
 def have_keys(tx: Connection, seal: Seal) -> list[SigningKey]:
     """All keys that this secret opens, newest last. The first one ever is made here, and signs at once."""
-    return _opened(tx, seal) or [_make(tx, seal, clock.now())]
+    rows = _rows(tx)
+    return _opened(rows, seal) or [_make(tx, seal, rows, clock.now())]
 
 
 def rotate(tx: Connection, seal: Seal) -> Rotation:
@@ -49,24 +50,25 @@ def rotate(tx: Connection, seal: Seal) -> Rotation:
 
     Raises Conflict where there are keys, and none that this secret opens: the replicas have another secret.
     """
-    have = _opened(tx, seal)
-    if not have and _rows(tx):
+    rows = _rows(tx)
+    have = _opened(rows, seal)
+    if not have and rows:
         raise Conflict("other_secret", "SECRET opens none of the keys that are there.")
     if have and have[-1].signs_from > clock.now():
         return Rotation(have[-1].kid, have[-1].signs_from, fresh=False)
-    made = _make(tx, seal, clock.now() + PUBLISHED_BEFORE if have else clock.now())
+    made = _make(tx, seal, rows, clock.now() + PUBLISHED_BEFORE if have else clock.now())
     return Rotation(made.kid, made.signs_from, fresh=True)
 
 
 def forget_old(tx: Connection, seal: Seal, access_token_lifetime: int) -> None:
     """Delete keys whose last token has expired. Only this secret's: of another's, others may still sign with them."""
     before = clock.now() - access_token_lifetime - KEPT_LONGER
-    over = [old.kid for old, new in pairwise(_opened(tx, seal)) if new.signs_from < before]
+    over = [old.kid for old, new in pairwise(_opened(_rows(tx), seal)) if new.signs_from < before]
     tx.execute(delete(models.signing_keys).where(models.signing_keys.c.kid.in_(over)))
 
 
-def _opened(tx: Connection, seal: Seal) -> list[SigningKey]:
-    found = (seal.open(row.kid, row.sealed_private_key, row.signs_from) for row in _rows(tx))
+def _opened(rows: Sequence[Row[Any]], seal: Seal) -> list[SigningKey]:
+    found = (seal.open(row.kid, row.sealed_private_key, row.signs_from) for row in rows)
     return [key for key in found if key is not None]
 
 
@@ -75,15 +77,18 @@ def _rows(tx: Connection) -> Sequence[Row[Any]]:
     return tx.execute(select(table).order_by(table.c.generation)).all()
 
 
-def _make(tx: Connection, seal: Seal, signs_from: int) -> SigningKey:
-    """Of two that make one at the same instant, the second finds its generation taken and is run again."""
+def _make(tx: Connection, seal: Seal, seen: Sequence[Row[Any]], signs_from: int) -> SigningKey:
+    """The one after those that were seen.
+
+    Of two who saw the same, the second finds the generation taken and is run again. Asking for the newest here instead
+    would find one that came meanwhile, and put a needless second beside it.
+    """
     table = models.signing_keys
-    newest = tx.execute(select(func.max(table.c.generation))).scalar_one() or 0
     key = SigningKey(ids.text(ids.new()), Ed25519PrivateKey.generate(), signs_from)
     tx.execute(
         insert(table).values(
             kid=key.kid,
-            generation=newest + 1,
+            generation=seen[-1].generation + 1 if seen else 1,
             sealed_private_key=seal.close(key.private),
             created_at=clock.now(),
             signs_from=signs_from,
