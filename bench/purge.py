@@ -112,8 +112,8 @@ def p(values: list[float], hundredth: int) -> float:
 
 def main(
     number: Annotated[int, typer.Option(help="Likes of the one who withdraws")] = 1_000_000,
-    rate: Annotated[float, typer.Option(help="Writes of others in a second")] = 40,
-    seconds: Annotated[float, typer.Option(help="How long others are timed alone")] = 20,
+    rate: Annotated[float, typer.Option(help="Writes of others in a second")] = 100,
+    seconds: Annotated[float, typer.Option(help="How long others are timed alone")] = 30,
 ) -> None:
     """Prints both."""
     with posts_database() as database:

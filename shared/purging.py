@@ -12,7 +12,6 @@ index) and `state`; the table of the comparison the columns `id` and `place`.
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from enum import IntEnum
 from functools import cached_property
 from typing import Any
 
@@ -37,19 +36,11 @@ from shared.background import to_end
 from shared.database import Big, Database, insert_new, upsert
 
 PURGING, PURGED, DONE = "purging", "purged", "done"
+CHUNKS_IN_A_TURN = 8
 LOOK_AGAIN_AFTER = clock.SECOND
 OVERLAP = 10 * clock.MINUTE
 """How far back a list is read again: its entries are committed in another order than their ids were made."""
 _ONLY_ROW = 1
-
-
-class Outcome(IntEnum):
-    """What came of a step; false where there was nothing to do."""
-
-    NOTHING_DUE = 0
-    DONE = 1
-    """The job has nothing more to remove now."""
-    GOES_ON = 2
 
 
 Remove = Callable[[Connection, int, int], bool]
@@ -66,6 +57,15 @@ class Kind:
     chunk: int
     which: ColumnElement[bool] = field(default_factory=true)
     """Of those rows only these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a step worked at."""
+
+    subject: int
+    unfinished: Sequence[Kind]
+    """Of these there may be more."""
 
 
 @dataclass(frozen=True)
@@ -113,18 +113,30 @@ class Purge:
             self.announce(tx, subject)
 
     def work(self, database: Database, last_sweep_after: int) -> bool:
-        """One step, and where its job goes on a rest of the same length; whether there may be more to do.
+        """One turn of the job that is due the longest; whether there may be more to do.
 
-        A job of a million rows otherwise keeps the database so busy that the writes of all others take twice as long.
+        A turn is a step and, of what is unfinished then, some more chunks. Before each it rests for as long as the one
+        before took: a job of a million rows otherwise keeps the database so busy that all others wait.
         """
         began = time.monotonic()
-        outcome = database.write(self.step, last_sweep_after)
-        if outcome is Outcome.GOES_ON:
-            time.sleep(time.monotonic() - began)
-        return bool(outcome)
+        step = database.write(self.step, last_sweep_after)
+        if step is None:
+            return False
+        for kind in step.unfinished:
+            for _ in range(CHUNKS_IN_A_TURN):
+                time.sleep(time.monotonic() - began)
+                began = time.monotonic()
+                if not database.write(self.remove_more, step.subject, kind):
+                    break
+        return True
 
-    def step(self, tx: Connection, last_sweep_after: int) -> Outcome:
-        """One step of the job that is due the longest.
+    def remove_more(self, tx: Connection, subject: int, kind: Kind) -> bool:
+        """Whether there may be still more. Who holds the job's row is the only one who works at it."""
+        job = select(self._subject).where(self._subject == subject).with_for_update(skip_locked=True)
+        return tx.execute(job).one_or_none() is not None and kind.remove(tx, subject, kind.chunk)
+
+    def step(self, tx: Connection, last_sweep_after: int) -> Step | None:
+        """Some of every kind of the job that is due the longest; none if no job is due.
 
         `last_sweep_after` (ms) is how long after the request the last sweep comes.
         """
@@ -133,14 +145,15 @@ class Purge:
         longest_due = select(*wanted).where(jobs.sweep_at <= now).order_by(jobs.sweep_at).limit(1)
         job = tx.execute(longest_due.with_for_update(skip_locked=True)).one_or_none()
         if job is None:
-            return Outcome.NOTHING_DUE
+            return None
         # Some of each kind in one transaction: most have little of everything, and one step ends their purge.
-        more = [kind.remove(tx, job.subject, kind.chunk) for kind in self._left(tx, job.subject)]
+        there = self._left(tx, job.subject)
+        unfinished = [kind for kind in there if kind.remove(tx, job.subject, kind.chunk)]
         # What was under way may have added to a kind that was looked at before: nothing is left when none is seen.
-        goes_on = any(more) or (more and self._left(tx, job.subject))
+        goes_on = unfinished or (there and self._left(tx, job.subject))
         changes = {"sweep_at": now} if goes_on else self._ended(tx, job, last_sweep_after)
         tx.execute(update(self.jobs).where(self._subject == job.subject).values(**changes))
-        return Outcome.GOES_ON if goes_on else Outcome.DONE
+        return Step(job.subject, unfinished)
 
     def _left(self, tx: Connection, subject: int) -> list[Kind]:
         """The kinds of which there is something, by one question: most left few kinds."""

@@ -1,8 +1,9 @@
-"""How accounts hold out, measured against a standalone of its own: `python -m bench.accounts [figure ...]`.
+"""How accounts hold out: `python -m bench.accounts [cluster] [figure ...]`.
 
 The figures are `timing`, `crowd`, `refreshes`, `guesses` and `rotation`; without a name all are measured, in about
-seven minutes. Everything runs on this machine, clients too, so that what others do on it at the same time is in the
-figures. The exit code says whether all bars are held.
+seven minutes. They are measured against a standalone of its own or, with `cluster` before them, against five processes
+on MySQL and RabbitMQ in containers. Everything runs on this machine, clients too, so that what others do on it at the
+same time is in the figures. The exit code says whether all bars are held.
 """
 
 import asyncio
@@ -10,13 +11,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from deploy.tests.running import Standalone
-from shared.testing.ports import free_port
+from deploy.chaos.containers import NoEngine
 
 from .figures import FIGURES
-from .system import System, sign_up, visitor
+from .system import System, as_a_cluster, in_one_process, sign_up, visitor
 
 PEOPLE = 100
+CLUSTER = "cluster"
 
 
 async def measure(system: System, names: list[str]) -> None:
@@ -29,18 +30,17 @@ async def measure(system: System, names: list[str]) -> None:
 
 def main() -> int:
     """Start, measure, end."""
-    names = sys.argv[1:] or list(FIGURES)
+    given = sys.argv[1:]
+    made = as_a_cluster if given[:1] == [CLUSTER] else in_one_process
+    names = [each for each in given if each != CLUSTER] or list(FIGURES)
     if unknown := set(names) - set(FIGURES):
         sys.exit(f"no such figure: {', '.join(sorted(unknown))}; there are {', '.join(FIGURES)}")
-    port = free_port()
     with tempfile.TemporaryDirectory() as folder:
-        standalone = Standalone(Path(folder) / "data", settings={"METRICS_PORT": str(port)})
-        system = System(standalone, port)
         try:
-            standalone.start()
-            asyncio.run(measure(system, names))
-        finally:
-            standalone.kill()
+            with made(Path(folder)) as system:
+                asyncio.run(measure(system, names))
+        except NoEngine as problem:
+            sys.exit(str(problem))
     return 0 if system.held else 1
 
 

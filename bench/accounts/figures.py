@@ -10,7 +10,7 @@ from multiprocessing import get_context
 from statistics import median
 
 from .others import Others, p99
-from .system import Answer, System, ask, log_in, rotate_keys, visitor
+from .system import Answer, System, ask, log_in, visitor
 
 WRONG = "wrong password"
 PARTS = 4
@@ -143,7 +143,7 @@ async def rotation(system: System) -> None:
 
     people = [asyncio.create_task(person(name)) for name in system.people[2:12]]
     await asyncio.sleep(5)
-    print(f"       {await asyncio.to_thread(rotate_keys, system)}", flush=True)
+    print(f"       {await asyncio.to_thread(system.rotate_keys)}", flush=True)
     await until(lambda: len(kids) > 1, seconds=150)
     await asyncio.sleep(35)  # longer than any verifier goes without asking for keys
     await until(lambda: len(answers) >= 10_000, seconds=150)

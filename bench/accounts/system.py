@@ -1,4 +1,4 @@
-"""The standalone under measurement, and those who come to it."""
+"""The system under measurement, in one process or as a cluster of five, and those who come to it."""
 
 import json
 import os
@@ -7,15 +7,18 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
+from deploy.chaos.cluster import Cluster
 from deploy.tests.running import REPOSITORY, Standalone
+from services.auth.settings import Settings as AuthSettings
+from shared.testing.ports import free_port
 
 PASSWORD = "correct horse battery"  # noqa: S105 - of people who exist only here
 API = "/api/v1"
@@ -33,16 +36,16 @@ class Answer:
 
 @dataclass
 class System:
-    """The standalone under measurement, and those who have signed up."""
+    """The system under measurement, and those who have signed up."""
 
-    standalone: Standalone
+    base: str
     metrics_port: int
+    """Of auth."""
+    pids: list[int]
+    rotate_keys: Callable[[], str]
+    """By the command that an operator would use; what it prints."""
     people: list[str] = field(default_factory=list)
     held: bool = True
-
-    @property
-    def base(self) -> str:
-        return self.standalone.base_url
 
     def report(self, figure: str, value: str, bar: str, *, held: bool) -> None:
         """One line: what was measured, and whether the bar is held."""
@@ -56,10 +59,55 @@ class System:
         return int(float(found[1])) if found else 0
 
     def memory(self) -> float:
-        """Megabytes that the process holds."""
-        status = Path(f"/proc/{self.standalone.running().pid}/status").read_text()
-        found = re.search(r"^VmRSS:\s+(\d+) kB", status, re.MULTILINE)
-        return int(found[1]) / 1024 if found else 0.0
+        """Megabytes that the processes hold."""
+        return sum(_resident(pid) for pid in self.pids)
+
+
+def _resident(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text()
+    found = re.search(r"^VmRSS:\s+(\d+) kB", status, re.MULTILINE)
+    return int(found[1]) / 1024 if found else 0.0
+
+
+@contextmanager
+def in_one_process(folder: Path) -> Iterator[System]:
+    """The standalone."""
+    port = free_port()
+    standalone = Standalone(folder / "data", settings={"METRICS_PORT": str(port)})
+
+    def rotate_keys() -> str:
+        own = {
+            "DATABASE_URL": f"sqlite:///{standalone.data_dir / 'auth.db'}",
+            "SECRET": json.loads((standalone.data_dir / "secrets.json").read_text())["auth"],
+        }
+        command = [sys.executable, "-m", "services.auth.main", "rotate-keys"]
+        done = subprocess.run(  # noqa: S603 - our own command
+            command, cwd=REPOSITORY, env=os.environ | own, check=True, capture_output=True, text=True
+        )
+        return done.stdout.strip()
+
+    try:
+        standalone.start()
+        yield System(standalone.base_url, port, [standalone.running().pid], rotate_keys)
+    finally:
+        standalone.kill()
+
+
+@contextmanager
+def as_a_cluster(folder: Path) -> Iterator[System]:
+    """Five processes on MySQL and RabbitMQ. Raises NoEngine where no container engine answers."""
+    port = free_port()
+    usual = AuthSettings()
+    cost = {"ARGON2_MEMORY_KIB": str(usual.argon2_memory_kib), "ARGON2_ITERATIONS": str(usual.argon2_iterations)}
+    cluster = Cluster(folder, wired="social", settings=cost)
+    auth = cluster.processes["auth"]
+    auth.settings = {**auth.settings, "METRICS_PORT": str(port)}
+    try:
+        cluster.start()
+        pids = [process.pid for process in cluster.processes.values()]
+        yield System(cluster.base_url, port, pids, lambda: auth.run_once("rotate-keys").strip())
+    finally:
+        cluster.stop()
 
 
 @asynccontextmanager
@@ -90,17 +138,3 @@ async def sign_up(web: aiohttp.ClientSession) -> str:
     if answer.status != 201:
         raise RuntimeError(f"sign-up answered {answer}")
     return nickname
-
-
-def rotate_keys(system: System) -> str:
-    """By the command that an operator would use."""
-    data = system.standalone.data_dir
-    own = {
-        "DATABASE_URL": f"sqlite:///{data / 'auth.db'}",
-        "SECRET": json.loads((data / "secrets.json").read_text())["auth"],
-    }
-    command = [sys.executable, "-m", "services.auth.main", "rotate-keys"]
-    done = subprocess.run(  # noqa: S603 - our own command
-        command, cwd=REPOSITORY, env=os.environ | own, check=True, capture_output=True, text=True
-    )
-    return done.stdout.strip()

@@ -90,15 +90,17 @@ class Process:
         except httpx.HTTPError:
             return False
 
-    def run_once(self, *arguments: str) -> None:
-        """One of its other commands, to its end. Raises CalledProcessError."""
-        subprocess.run(  # noqa: S603 - our own commands
+    def run_once(self, *arguments: str) -> str:
+        """One of its other commands, to its end; what it prints. Raises CalledProcessError."""
+        done = subprocess.run(  # noqa: S603 - our own commands
             [sys.executable, *self.arguments, *arguments],
             check=True,
             cwd=self.folder,
             env=self._environment(),
             capture_output=True,
+            text=True,
         )
+        return done.stdout
 
     def _launch(self) -> None:
         with self.log.open("ab") as log:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, insert
 
 from shared import clock, ids
 from shared.database import Database
-from shared.purging import DONE, PURGED, PURGING, Kind
+from shared.purging import CHUNKS_IN_A_TURN, DONE, PURGED, PURGING, Kind
 from shared.testing.homes import Cluster, Home, Servers
 from shared.testing.steps import in_steps_of
 
@@ -54,16 +54,43 @@ def test_one_step_ends_the_purge_of_somebody_who_left_little(database: Database)
     assert not database.write(PURGE.step, LAST_SWEEP_AFTER)
 
 
-def test_only_a_purge_that_goes_on_rests(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_turn_of_a_long_purge_goes_on_after_rests_and_ends(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rests: list[float] = []
     monkeypatch.setattr("shared.purging.time.sleep", rests.append)
-    own(database, 7, 4)  # a step removes three
+    own(database, 7, 3 * (CHUNKS_IN_A_TURN + 2))  # a chunk is three
     database.write(PURGE.request, 7)
-    assert PURGE.work(database, LAST_SWEEP_AFTER) and states(database) == {7: PURGING}
-    assert len(rests) == 1 and rests[0] > 0
+    assert PURGE.work(database, LAST_SWEEP_AFTER)
+    assert len(owners(database)) == 3 and states(database) == {7: PURGING}
+    assert len(rests) == CHUNKS_IN_A_TURN and min(rests) > 0
+    while PURGE.work(database, LAST_SWEEP_AFTER):
+        pass
+    assert owners(database) == [] and states(database) == {7: PURGED} and told(database) == [7]
+
+
+def test_a_purge_of_little_never_rests(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("shared.purging.time.sleep")
+    own(database, 7, 2)
+    database.write(PURGE.request, 7)
     assert PURGE.work(database, LAST_SWEEP_AFTER) and states(database) == {7: PURGED}
     assert not PURGE.work(database, LAST_SWEEP_AFTER)
-    assert len(rests) == 1
+
+
+def test_a_turn_leaves_a_job_that_somebody_else_works_at(servers: Servers) -> None:
+    home = Cluster(servers)
+    database = Database(made(home.empty(), metadata))
+    own(database, 7, 10)
+    database.write(PURGE.request, 7)
+
+    def beside_another(tx: Connection) -> None:
+        PURGE.step(tx, LAST_SWEEP_AFTER)
+        assert database.write(PURGE.remove_more, 7, PURGE.kinds[0]) is False
+
+    database.write(beside_another)
+    assert len(owners(database)) == 7
+    database.close()
+    home.clear()
 
 
 @pytest.mark.parametrize("steps", range(5))

@@ -63,7 +63,7 @@ def purge_states(database: Database) -> dict[int, str]:
 
 def purge_to_the_end(database: Database, chunk: int = 10) -> None:
     """What the worker does until nothing is due."""
-    while database.write(in_steps_of(chunk, WITHDRAWAL).step, LAST_SWEEP_AFTER):
+    while in_steps_of(chunk, WITHDRAWAL).work(database, LAST_SWEEP_AFTER):
         pass
 
 

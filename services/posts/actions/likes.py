@@ -1,6 +1,6 @@
 """Liking a post, and no longer liking it. Both change nothing where it is so already."""
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, bindparam, delete, func, select
 
 from shared import ids
 from shared.database import insert_new
@@ -9,6 +9,14 @@ from .. import models
 from . import people, posts, tallies
 
 _likes = models.likes.c
+
+# Of a chunk nothing is carried to and fro but its end: a thousand ids cost more here than the work in the database.
+_theirs = _likes.person_id == bindparam("liker")
+_first = select(_likes.post_id).where(_theirs).order_by(_likes.post_id).limit(bindparam("most")).subquery()
+_FIRST = select(func.count(), func.max(_first.c.post_id)).select_from(_first)
+_chunk = _theirs & (_likes.post_id <= bindparam("last"))
+_UNCOUNT = tallies.one_like_fewer(select(_likes.post_id).where(_chunk), bindparam("their_slot"))
+_DELETE = delete(models.likes).where(_chunk)
 
 
 def like(tx: Connection, person_id: int, post_id: int) -> None:
@@ -29,16 +37,12 @@ def unlike(tx: Connection, person_id: int, post_id: int) -> None:
 
 
 def remove_some_by(tx: Connection, person_id: int, chunk: int) -> bool:
-    """Take back some likes of somebody who has withdrawn; whether there may be more.
-
-    Nothing is carried to and fro but the end of the range: a thousand ids cost more here than the work in the database.
-    """
-    mine = _likes.person_id == person_id
-    first = select(_likes.post_id).where(mine).order_by(_likes.post_id).limit(chunk).subquery()
-    number, last = tx.execute(select(func.count(), func.max(first.c.post_id)).select_from(first)).one()
-    some = mine & (_likes.post_id <= last)
-    tallies.uncount_likes(tx, person_id, select(_likes.post_id).where(some))
-    tx.execute(delete(models.likes).where(some))
+    """Take back some likes of somebody who has withdrawn; whether there may be more."""
+    number, last = tx.execute(_FIRST, {"liker": person_id, "most": chunk}).one()
+    if number:
+        some = {"liker": person_id, "last": last}
+        tx.execute(_UNCOUNT, {**some, "their_slot": tallies.slot(person_id)})
+        tx.execute(_DELETE, some)
     return bool(number == chunk)
 
 

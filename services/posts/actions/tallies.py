@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, Select, update
+from sqlalchemy import BindParameter, Connection, Select, Update, update
 
 from shared.database import upsert
 
@@ -26,11 +26,11 @@ def count(tx: Connection, post_id: int, person_id: int, *, likes: int = 0, comme
     )
 
 
-def uncount_likes(tx: Connection, person_id: int, post_ids: Select[tuple[int]]) -> None:
-    """One like by this person fewer on each of these posts."""
+def one_like_fewer(post_ids: Select[tuple[int]], in_slot: BindParameter[int]) -> Update:
+    """The statement that counts one like less in this slot of each of these posts."""
     table = models.tallies
-    mine = (table.c.post_id.in_(post_ids)) & (table.c.slot == slot(person_id))
-    tx.execute(update(table).where(mine).values(likes=table.c.likes - 1))
+    mine = table.c.post_id.in_(post_ids) & (table.c.slot == in_slot)
+    return update(table).where(mine).values(likes=table.c.likes - 1)
 
 
 def uncount_comments(tx: Connection, person_id: int, by_post: Mapping[int, int]) -> None:

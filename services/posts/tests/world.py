@@ -132,5 +132,5 @@ def remove_to_the_end(database: Database, chunk: int = 10) -> None:
 
 def purge_to_the_end(database: Database) -> None:
     """What both workers do until nothing is due, one row at a time. The clock need not pass."""
-    while database.write(ONE_BY_ONE.step, LAST_SWEEP_AFTER):
+    while ONE_BY_ONE.work(database, LAST_SWEEP_AFTER):
         remove_to_the_end(database)
