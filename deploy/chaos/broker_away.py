@@ -15,6 +15,8 @@ from deploy.chaos.verdict.ledger import Difference, Ledger
 from deploy.chaos.verdict.whole import OWN, burials_left, verdict
 
 LOOK_SECONDS = 0.25
+QUIET_SECONDS = 900.0
+"""In ten minutes without the broker thousands withdraw, of whom only auth knows: all of their purges begin at its return."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def broker_away(cluster: Cluster, seed: int, seconds: float, threads: int) -> Aw
     began, before = time.monotonic(), unpublished(ledger)
     _until(lambda: unpublished(ledger) <= backlog * 0.05)
     drained = Drained(before - unpublished(ledger), time.monotonic() - began)
-    quiet(ledger, 300, began)
+    quiet(ledger, QUIET_SECONDS, began)
     found = verdict(ledger)
     return Away(seconds, acknowledged, refused, unanswered, backlog, drained, found)
 
