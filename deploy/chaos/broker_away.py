@@ -16,7 +16,7 @@ from deploy.chaos.verdict.whole import OWN, burials_left, verdict
 
 LOOK_SECONDS = 0.25
 QUIET_SECONDS = 900.0
-"""In ten minutes without the broker thousands withdraw, of whom only auth knows: all of their purges begin at its return."""
+"""In ten minutes without the broker thousands withdraw, of whom only auth knows: their purges begin at its return."""
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from shared.neighbours import Callers, Neighbour
 from shared.pages import Cursors
 from shared.settings import Settings
 from shared.web import handshakes, health, openapi, problems, request_ids
+from shared.web.plain import PlainWay
 
 
 def build(  # noqa: PLR0913 - everything that a service is made of, named at its one call
@@ -60,6 +61,7 @@ def build(  # noqa: PLR0913 - everything that a service is made of, named at its
         redirect_slashes=False,
         separate_input_output_schemas=False,
         generate_unique_id_function=lambda route: f"{name}_{route.name}",
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # we count ourselves; it asks each time
     )
     keys = RemoteKeys(fetch_from(f"{settings.auth_url}/.well-known/jwks.json"))
     app.state.verifier = Remembered(Verifier(keys, issuer=settings.token_issuer, audience=settings.token_audience))
@@ -72,6 +74,7 @@ def build(  # noqa: PLR0913 - everything that a service is made of, named at its
         app.add_exception_handler(kind, handler)
     for router in (*routers, health.router):
         app.include_router(router)
+    app.add_middleware(PlainWay, routers=routers, refusals=_handlers())
     app.add_middleware(_Observed, service=name)
     openapi.install(app)
     return app

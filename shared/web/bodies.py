@@ -14,8 +14,6 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Message
 
-from shared.web import plain
-
 JSON_LIMIT = 64 * 1024
 """Bytes. The longest text we take, every character escaped, stays below it."""
 UPLOAD_LIMIT = 20 * 1024 * 1024 + 64 * 1024
@@ -96,15 +94,13 @@ def _each_once(pairs: list[tuple[str, Any]]) -> None:
 
 
 class StrictRoute(APIRoute):
-    """A route that reads its request strictly, and a plain one soon."""
+    """A route that reads its request strictly."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The framework's handler, given our request; before it the plain way, where there is one."""
+        """The framework's handler, given our request."""
         handle = super().get_route_handler()
-        plainly = plain.handler(self.endpoint) if self.methods == {"GET"} else None
 
         async def strict(request: Request) -> Response:
-            answer = await plainly(request) if plainly is not None else None
-            return answer if answer is not None else await handle(StrictRequest(request))
+            return await handle(StrictRequest(request))
 
         return strict

@@ -1,19 +1,21 @@
-"""Works out the arguments of plain requests: that takes the framework longer than all else that most reads need.
+"""Answers plain requests: what the framework does before and after takes longer than all else that most reads need.
 
 A route takes part if it only reads and all its parameters are of kinds that can be read plainly. A request does if
 each of them can be: a token after `Bearer`, a limit and a cursor, an id. Whatever looks any other way goes the
-framework's way, so what is refused, and how, is decided there alone.
+framework's way, so which requests are malformed is decided there alone.
 """
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, get_args, get_type_hints
 
-from fastapi import Request
+from fastapi import APIRouter, Request
+from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared import ids
 
@@ -31,6 +33,40 @@ class Plainly:
     """Stands beside `Depends` in an annotation: the same value, from a plain request. `read` raises NotPlain."""
 
     read: Read
+
+
+class PlainWay:
+    """Stands before the framework, and answers what is plain in its place."""
+
+    def __init__(
+        self, app: ASGIApp, routers: Sequence[APIRouter], refusals: Mapping[type[Exception], Callable[..., Response]]
+    ) -> None:
+        self._app = app
+        reads = [each for router in routers for each in router.routes if isinstance(each, APIRoute)]
+        self._reads = [(each, _handler_of(each)) for each in reads if "GET" in (each.methods or ())]
+        self._refusals = refusals
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        answer = await self._answer(scope, receive) if scope["type"] == "http" and scope["method"] == "GET" else None
+        await (answer or self._app)(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Response | None:
+        """What the first route of this path says; None if that is for the framework to find out."""
+        found = ((each, handle, each.path_regex.match(scope["path"])) for each, handle in self._reads)
+        route, handle, match = next((each for each in found if each[2]), (None, None, None))
+        if handle is None or match is None:
+            return None
+        scope["route"] = route
+        request = Request({**scope, "path_params": match.groupdict()}, receive)
+        try:
+            return await handle(request)
+        except tuple(self._refusals) as problem:
+            return next(say for kind, say in self._refusals.items() if isinstance(problem, kind))(request, problem)
+
+
+def _handler_of(route: APIRoute) -> Handler | None:
+    return handler(route.endpoint) if route.methods == {"GET"} else None
 
 
 def handler(endpoint: Callable[..., Any]) -> Handler | None:

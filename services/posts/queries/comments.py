@@ -49,7 +49,9 @@ def no_such_comment() -> NotFound:
 
 
 def _with_authors() -> Select[Any]:
-    return select(models.comments, *people.REF).outerjoin(models.people, models.people.c.id == _comments.author_id)
+    authors = models.people.c
+    shown = (*people.REF, authors.deleted.label("withdrawn"))
+    return select(models.comments, *shown).outerjoin(models.people, authors.id == _comments.author_id)
 
 
 def _listed(connection: Connection, where: list[ColumnElement[bool]], page: Page) -> Slice:

@@ -10,7 +10,7 @@ from shared.errors import NotFound, Refusal, Unauthenticated
 from .. import models
 
 _people = models.people.c
-REF = (_people.nickname, _people.name, _people.avatar_url, _people.deleted.label("withdrawn"))
+REF = (_people.nickname, _people.name, _people.avatar_url)
 """The columns that a list joins for what it shows of a person."""
 
 

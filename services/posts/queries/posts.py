@@ -98,14 +98,15 @@ def no_such_post() -> NotFound:
 
 def post_json(row: Row[Any]) -> dict[str, Any]:
     """A post, of a row that has `COLUMNS`."""
+    likes, comments = tallies.counts(row)
     created_at = clock.text(row.created_at)
     return {
         "id": ids.text(row.id),
         "author": people.user_ref_json(row.author_id, row),
         "caption": row.caption,
         "media": orjson.Fragment(row.media),
-        "like_count": int(row.likes),
-        "comment_count": int(row.comments),
+        "like_count": likes,
+        "comment_count": comments,
         "liked": bool(row.liked),
         "created_at": created_at,
         "updated_at": created_at if row.updated_at == row.created_at else clock.text(row.updated_at),

@@ -2,13 +2,15 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, cast, exists, func, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, Row, bindparam, cast, exists, func, select
 
 from .. import models
 
 NOBODY = 0
 """The viewer where nobody in particular looks: no person has this id."""
 
+_PLACE = 2**32
+"""What a like counts for, so that one look at a post's slots tells both sums."""
 _tallies, _likes, _post_id = models.tallies.c, models.likes.c, models.posts.c.id
 
 
@@ -16,17 +18,18 @@ def _sum(column: ColumnElement[int]) -> Any:
     return cast(func.coalesce(func.sum(column), 0), BigInteger)
 
 
-def _of_a_post(column: ColumnElement[int]) -> Any:
-    return select(_sum(column)).where(_tallies.post_id == _post_id).correlate(models.posts).scalar_subquery()
-
-
+_counts = select(_sum(_tallies.likes * _PLACE + _tallies.comments)).where(_tallies.post_id == _post_id)
 _theirs = select(_likes.id).where(_likes.person_id == bindparam("viewer"), _likes.post_id == _post_id)
 COLUMNS = (
-    _of_a_post(_tallies.likes).label("likes"),
-    _of_a_post(_tallies.comments).label("comments"),
+    _counts.correlate(models.posts).scalar_subquery().label("counts"),
     exists(_theirs.correlate(models.posts)).label("liked"),
 )
-"""Of a question about posts, with the parameter `viewer`. Counts are the sums over all slots."""
+"""Of a question about posts, with the parameter `viewer`. The counts are the sums over all slots, in one number."""
+
+
+def counts(row: Row[Any]) -> tuple[int, int]:
+    """Likes and comments, of a row that has `COLUMNS`."""
+    return divmod(int(row.counts), _PLACE)
 
 
 def likes_of(connection: Connection, post_id: int) -> int:
