@@ -131,7 +131,7 @@ class Purge:
         return True
 
     def remove_more(self, tx: Connection, subject: int, kind: Kind) -> bool:
-        """Whether there may be still more. Who holds the job's row is the only one who works at it."""
+        """Remove one chunk more; whether there may be still more. Nothing where somebody else works at the job."""
         job = select(self._subject).where(self._subject == subject).with_for_update(skip_locked=True)
         return tx.execute(job).one_or_none() is not None and kind.remove(tx, subject, kind.chunk)
 

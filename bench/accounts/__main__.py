@@ -1,7 +1,7 @@
 """How accounts hold out: `python -m bench.accounts [cluster] [figure ...]`.
 
 The figures are `timing`, `crowd`, `refreshes`, `guesses` and `rotation`; without a name all are measured, in about
-seven minutes. They are measured against a standalone of its own or, with `cluster` before them, against five processes
+seven minutes. They are measured against a standalone of its own or, with `cluster` among them, against five processes
 on MySQL and RabbitMQ in containers. Everything runs on this machine, clients too, so that what others do on it at the
 same time is in the figures. The exit code says whether all bars are held.
 """
@@ -31,7 +31,7 @@ async def measure(system: System, names: list[str]) -> None:
 def main() -> int:
     """Start, measure, end."""
     given = sys.argv[1:]
-    made = as_a_cluster if given[:1] == [CLUSTER] else in_one_process
+    made = as_a_cluster if CLUSTER in given else in_one_process
     names = [each for each in given if each != CLUSTER] or list(FIGURES)
     if unknown := set(names) - set(FIGURES):
         sys.exit(f"no such figure: {', '.join(sorted(unknown))}; there are {', '.join(FIGURES)}")

@@ -15,6 +15,7 @@ from typing import Any
 
 import aiohttp
 
+from bench.accounting import resident
 from deploy.chaos.cluster import Cluster
 from deploy.tests.running import REPOSITORY, Standalone
 from services.auth.settings import Settings as AuthSettings
@@ -60,13 +61,7 @@ class System:
 
     def memory(self) -> float:
         """Megabytes that the processes hold."""
-        return sum(_resident(pid) for pid in self.pids)
-
-
-def _resident(pid: int) -> float:
-    status = Path(f"/proc/{pid}/status").read_text()
-    found = re.search(r"^VmRSS:\s+(\d+) kB", status, re.MULTILINE)
-    return int(found[1]) / 1024 if found else 0.0
+        return sum(resident(pid) for pid in self.pids)
 
 
 @contextmanager

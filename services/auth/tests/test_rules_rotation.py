@@ -16,7 +16,9 @@ from shared import clock, ids
 from shared.database import Database
 from shared.errors import Conflict, Unauthenticated
 from shared.identity import REFETCH_SECONDS, RemoteKeys, Verifier
+from shared.testing.homes import Cluster, Servers
 
+from .conftest import MIGRATIONS
 from .world import SEAL, Time, rows
 
 LIFETIME = 600
@@ -99,6 +101,25 @@ def test_of_many_that_start_at_the_same_instant_one_makes_the_first_key(database
     with ThreadPoolExecutor(6) as crowd:
         found = list(crowd.map(lambda _: database.write(keys.have_keys, SEAL), range(6)))
     assert len({each.kid for (each,) in found}) == 1
+
+
+def test_a_first_key_that_comes_between_looking_and_making_stays_the_only_one(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Cluster(servers)
+    database = Database(home.database(MIGRATIONS))
+    now, others = clock.now, [SEAL]
+
+    def meanwhile() -> int:
+        while others:
+            database.write(keys.have_keys, others.pop())
+        return now()
+
+    monkeypatch.setattr(clock, "now", meanwhile)
+    (key,) = database.write(keys.have_keys, SEAL)
+    assert [row.kid for row in rows(database, models.signing_keys)] == [key.kid] and not others
+    database.close()
+    home.clear()
 
 
 def test_the_first_key_of_all_signs_at_once(database: Database) -> None:
