@@ -5,6 +5,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import httpx
@@ -18,6 +19,7 @@ PASSWORD = "only-for-chaos-and-on-loopback-only"  # noqa: S105 - of containers t
 SERVICES = ("auth", "social", "posts", "dm")
 ROOMS = (*SERVICES, "gateway")
 START_SECONDS = 120.0
+PAUSE_TRIES = 20
 
 
 class NoEngine(Exception):
@@ -75,8 +77,20 @@ class Container:
         self.start()
 
     def pause(self) -> None:
-        """It hangs: connections stay open and nothing answers."""
-        docker("pause", self.name)
+        """It hangs: connections stay open and nothing answers.
+
+        Freezing is a race with processes that are just being made, which the engine gives up after a while and leaves
+        to its caller to run again.
+        """
+        for tries in count(1):
+            try:
+                docker("pause", self.name)
+            except NoEngine:
+                if tries == PAUSE_TRIES:
+                    raise
+                time.sleep(0.2)
+            else:
+                return
 
     def unpause(self) -> None:
         """It goes on as if nothing had been."""

@@ -5,7 +5,10 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
 
 from deploy.chaos.system import Fault, System
 
@@ -41,7 +44,7 @@ def _spread(chance: random.Random, faults: Sequence[Fault], seconds: float) -> I
 
 
 class Torment:
-    """Carries out the plan in threads of its own, and keeps every process alive meanwhile."""
+    """Carries out the plan in threads of its own, and keeps every process alive until the end of `with`."""
 
     def __init__(self, system: System, seed: int, seconds: float, kills: int) -> None:
         chance = random.Random(f"faults {seed}")  # noqa: S311 - to be drawn again from the same seed
@@ -54,41 +57,47 @@ class Torment:
         self.happened: Counter[str] = Counter()
         self._over = threading.Event()
         self._began = 0.0
-        self._threads: list[threading.Thread] = []
-        self._watching = threading.Thread(target=self._watch, name="watch")
+        self._works: list[Future[None]] = []
+        self._hands = ThreadPoolExecutor(len(self._plans) + 2, thread_name_prefix="faults")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._over.set()
+        self._hands.shutdown()
 
     def start(self) -> None:
         """Begin."""
         self._began = time.monotonic()
-        works = [threading.Thread(target=self._kill, name="kills")]
-        works += [threading.Thread(target=self._strike, args=(plan,), name="faults") for plan in self._plans]
-        self._threads = works
-        for thread in (*works, self._watching):
-            thread.start()
+        self._works = [self._hands.submit(self._strike, plan) for plan in self._plans]
+        self._works.append(self._hands.submit(self._kill))
+        self._hands.submit(self._watch)
 
     def wait(self) -> None:
-        """Until the last fault has ended, and the time is over."""
-        for thread in self._threads:
-            thread.join()
+        """Until the last fault has ended, and the time is over. Raises what kept a fault from being carried out."""
+        for work in as_completed(self._works):
+            work.result()
         self._sleep_until(self._seconds)
 
-    def stop(self) -> None:
-        """Let processes lie that end from now on."""
-        self._over.set()
-        self._watching.join()
-
     def _sleep_until(self, at: float) -> None:
-        time.sleep(max(0.0, self._began + at - time.monotonic()))
+        self._over.wait(max(0.0, self._began + at - time.monotonic()))
 
     def _kill(self) -> None:
         for at, name in self._kills:
             self._sleep_until(at)
+            if self._over.is_set():
+                return
             self._system.processes[name].kill()
             self.happened["kill process"] += 1
 
     def _strike(self, plan: Sequence[Planned]) -> None:
         for each in plan:
             self._sleep_until(each.at)
+            if self._over.is_set():
+                return
             each.fault.strike()
             time.sleep(each.seconds)
             self._wait_until_felt(each.fault)

@@ -52,8 +52,20 @@ def run(system: System, plan: Plan) -> Result:
     """Everything, from the first request to the last check."""
     ledger = Ledger(History(), system)
     result = Result(ledger.history)
-    traffic = Traffic(system.base_url, ledger.history, plan.seed, plan.threads)
-    torment = Torment(system, plan.seed, plan.seconds, plan.kills)
+    with Torment(system, plan.seed, plan.seconds, plan.kills) as torment:
+        since = _tormented(ledger, plan, torment, result)
+        result.quiet_after = quiet(ledger, plan.quiet_within, since)
+        result.under_way = [] if result.quiet_after is not None else under_way(ledger)
+    result.happened = torment.happened
+    result.differences = [*verdict(ledger), *_fell(system)]
+    if plan.again and not result.differences:
+        _once_more(ledger, plan, result)
+    return result
+
+
+def _tormented(ledger: Ledger, plan: Plan, torment: Torment, result: Result) -> float:
+    """The traffic, from its beginning to its end: since when it can become quiet."""
+    traffic = Traffic(ledger.system.base_url, ledger.history, plan.seed, plan.threads)
     began = time.monotonic()
     try:
         traffic.start()
@@ -67,14 +79,7 @@ def run(system: System, plan: Plan) -> Result:
     finally:
         traffic.stop()
     result.seconds = time.monotonic() - began
-    result.quiet_after = quiet(ledger, plan.quiet_within, time.monotonic() if late else ended)
-    result.under_way = [] if result.quiet_after is not None else under_way(ledger)
-    torment.stop()
-    result.happened = torment.happened
-    result.differences = [*verdict(ledger), *_fell(system)]
-    if plan.again and not result.differences:
-        _once_more(ledger, plan, result)
-    return result
+    return time.monotonic() if late else ended
 
 
 def _once_more(ledger: Ledger, plan: Plan, result: Result) -> None:

@@ -3,9 +3,14 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from deploy.chaos.containers import NoEngine
+from deploy.chaos.embedded import Embedded
+from deploy.chaos.faults import Torment
+from deploy.chaos.system import Fault
 from deploy.tests.running import REPOSITORY
 from shared.testing.engine import require_engine
 
@@ -55,3 +60,15 @@ def test_a_relay_that_marks_before_it_publishes_is_caught() -> None:
     assert run.returncode == 0, run.stdout + run.stderr
     assert figure(run, "hang and kill broker") == 1
     assert figure(run, "differences: lost") > 0
+
+
+def test_a_fault_that_cannot_be_carried_out_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise NoEngine("docker pause: unable to freeze")
+
+    system = Embedded(tmp_path)
+    monkeypatch.setattr(system, "faults", lambda: [Fault("hang", "broker", refuse)])
+    with Torment(system, 1, seconds=2, kills=0) as torment:
+        torment.start()
+        with pytest.raises(NoEngine, match="unable to freeze"):
+            torment.wait()
