@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 SECOND = 1_000
 MINUTE = 60 * SECOND
@@ -18,8 +19,16 @@ def now() -> int:
 
 def text(moment: int) -> str:
     """`1795423260123` as `2026-11-23T08:41:00.123Z`."""
-    at = _EPOCH + timedelta(milliseconds=moment)
-    return at.isoformat(timespec="milliseconds")[:-6] + "Z"
+    days, rest = divmod(moment, DAY)
+    minutes, rest = divmod(rest, MINUTE)
+    second, millisecond = divmod(rest, SECOND)
+    hour, minute = divmod(minutes, 60)
+    return f"{_date(days)}T{hour:02}:{minute:02}:{second:02}.{millisecond:03}Z"
+
+
+@lru_cache(maxsize=1_000)  # most of what a page shows was made on a few days
+def _date(days: int) -> str:
+    return (_EPOCH + timedelta(days=days)).date().isoformat()
 
 
 def parse(value: str) -> int:

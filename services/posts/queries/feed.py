@@ -11,7 +11,7 @@ can come between them.
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Row, Select, and_, bindparam, exists, select, true
+from sqlalchemy import BindParameter, ColumnElement, Connection, Select, and_, bindparam, exists, select, true
 
 from shared.pages import Page, Slice
 
@@ -22,20 +22,29 @@ _posts, _feeds, _timeline = models.posts.c, models.feeds.c, models.timeline.c
 _follows, _popular, _people = models.follows.c, models.popular.c, models.people.c
 
 
+_READER: BindParameter[int] = bindparam("viewer")
+
+
+def _meets_popular() -> ColumnElement[bool]:
+    edge = and_(_follows.follower_id == _READER, _follows.followee_id == _popular.author_id)
+    met = select(_popular.author_id).join(models.follows, edge).where(_follows.following == true())
+    return exists(met.correlate(None)).label("meets_popular")
+
+
+_SHOWN = posts.shown_with(_feeds.floor, _meets_popular())
+
+
 def _pushed() -> Select[Any]:
     """The page and one row more, of the timeline above its floor."""
-    reader: BindParameter[int] = bindparam("viewer")
-    edge = and_(_follows.follower_id == reader, _follows.followee_id == _popular.author_id)
-    met = select(_popular.author_id).join(models.follows, edge).where(_follows.following == true())
-    mine = and_(_timeline.owner_id == reader, _timeline.post_id > _feeds.floor)
+    mine = and_(_timeline.owner_id == _READER, _timeline.post_id > _feeds.floor)
     return (
-        select(*posts.COLUMNS, _feeds.floor, exists(met.correlate(None)).label("meets_popular"))
+        select(*_SHOWN.columns)
         .prefix_with("STRAIGHT_JOIN", dialect="mysql")  # beginning with the timeline, in the order asked for
         .select_from(models.feeds)
         .join(models.timeline, mine)
         .join(models.posts, _posts.id == _timeline.post_id)
         .join(models.people, _people.id == _posts.author_id)
-        .where(_feeds.owner_id == reader, _people.deleted.is_(False), _timeline.post_id < bindparam("before"))
+        .where(_feeds.owner_id == _READER, _people.deleted.is_(False), _timeline.post_id < bindparam("before"))
         .order_by(_timeline.post_id.desc())
         .limit(bindparam("most"))
     )
@@ -46,7 +55,7 @@ _PUSHED = _pushed()
 
 def feed(connection: Connection, reader_id: int, page: Page) -> Slice:
     """One's own posts and those of whom one follows, newest first."""
-    rows = connection.execute(_PUSHED, posts.asked_for(page, reader_id)).all()
+    rows = _SHOWN.rows(connection.execute(_PUSHED, posts.asked_for(page, reader_id)))
     is_full = len(rows) > page.limit
     if not is_full and (not rows or rows[0].floor > 0):
         return _with_missing(connection, [], pulled.everything(connection, reader_id, page), reader_id, page)
@@ -58,7 +67,7 @@ def feed(connection: Connection, reader_id: int, page: Page) -> Slice:
 
 
 def _with_missing(
-    connection: Connection, rows: Sequence[Row[Any]], post_ids: list[int], reader_id: int, page: Page
+    connection: Connection, rows: Sequence[Any], post_ids: list[int], reader_id: int, page: Page
 ) -> Slice:
     """These posts, a page and one more, of which some rows are known.
 
@@ -67,7 +76,6 @@ def _with_missing(
     known = {row.id: row for row in rows}
     missing = [each for each in post_ids[: page.limit] if each not in known]
     if missing:
-        asked = {"post_ids": missing, "viewer": reader_id}
-        known |= {row.id: row for row in connection.execute(posts.THESE, asked)}
+        known |= {row.id: row for row in posts.these(connection, missing, reader_id)}
     items = [posts.post_json(known[each]) for each in post_ids[: page.limit] if each in known]
     return Slice(items, (post_ids[page.limit - 1],) if len(post_ids) > page.limit else None)

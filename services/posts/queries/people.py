@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 
 from shared import ids
 from shared.errors import NotFound, Refusal, Unauthenticated
@@ -32,7 +32,7 @@ def must_be_there(connection: Connection, person_id: int) -> None:
         raise nobody()
 
 
-def user_ref_json(person_id: int, row: Row[Any]) -> dict[str, Any]:
+def user_ref_json(person_id: int, row: Any) -> dict[str, Any]:
     """A person, of a row that has the columns `REF`. Those who have withdrawn are shown nowhere."""
     return {
         "id": ids.text(person_id),

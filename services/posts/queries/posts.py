@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Row, Select, Text, bindparam, select, type_coerce
+from sqlalchemy import ColumnElement, Connection, Select, Text, bindparam, select, type_coerce
 
 from shared import clock, ids
 from shared.errors import NotFound
+from shared.packed import Packed
 from shared.pages import Page, Slice
 
 from .. import models
@@ -32,15 +33,17 @@ def with_authors(*shown: ColumnElement[Any]) -> Select[Any]:
     )
 
 
-COLUMNS = (
-    *(_posts.id, _posts.author_id, _posts.caption, _posts.created_at, _posts.updated_at),
-    type_coerce(_posts.media, Text).label("media"),  # goes out as it is: nobody here looks into it
-    *(*people.REF, *tallies.COLUMNS),
-)
-"""What is shown of a post."""
-THESE = with_authors(*COLUMNS).where(_posts.id.in_(bindparam("post_ids", expanding=True)))
-"""Posts that are there, of these ids, in any order. Built once, as the others here: that costs more than asking."""
-_PAGE = with_authors(*COLUMNS).where(_posts.id < bindparam("before")).limit(bindparam("most"))
+def shown_with(*more: ColumnElement[Any]) -> Packed:
+    """What is shown of a post, and these."""
+    own = (_posts.id, _posts.author_id, _posts.caption, _posts.created_at, _posts.updated_at)
+    media = type_coerce(_posts.media, Text).label("media")  # goes out as it is: nobody here looks into it
+    return Packed(*own, *people.REF, *tallies.COLUMNS, *more, beside=(media,))
+
+
+_SHOWN = shown_with()
+_THESE = with_authors(*_SHOWN.columns).where(_posts.id.in_(bindparam("post_ids", expanding=True)))
+"""Built once, as the others here: that costs more than asking."""
+_PAGE = with_authors(*_SHOWN.columns).where(_posts.id < bindparam("before")).limit(bindparam("most"))
 _EVERYONES = _PAGE.order_by(_posts.id.desc())
 _ONES = (  # MySQL is told the index, because for a page it may go through everyone's posts instead
     _EVERYONES.prefix_with("/*+ INDEX(posts posts_by_author) */", dialect="mysql").where(
@@ -57,28 +60,33 @@ def asked_for(page: Page, viewer: int | None) -> dict[str, int]:
 
 def post(connection: Connection, post_id: int, viewer: int | None) -> dict[str, Any]:
     """One post. Raises NotFound."""
-    asked = {"post_ids": [post_id], "viewer": viewer or tallies.NOBODY}
-    row = connection.execute(THESE, asked).one_or_none()
-    if row is None:
+    found = these(connection, [post_id], viewer)
+    if not found:
         raise no_such_post()
-    return post_json(row)
+    return post_json(found[0])
+
+
+def these(connection: Connection, post_ids: list[int], viewer: int | None) -> list[Any]:
+    """The rows of those that are there, in any order."""
+    asked = {"post_ids": post_ids, "viewer": viewer or tallies.NOBODY}
+    return _SHOWN.rows(connection.execute(_THESE, asked))
 
 
 def everyones(connection: Connection, viewer: int | None, page: Page) -> Slice:
     """All posts, newest first."""
-    return page_of(connection.execute(_EVERYONES, asked_for(page, viewer)).all(), page)
+    return page_of(_SHOWN.rows(connection.execute(_EVERYONES, asked_for(page, viewer))), page)
 
 
 def posts_of(connection: Connection, author_id: int, viewer: int | None, page: Page) -> Slice:
     """A person's posts, newest first. Raises Stranger, or NotFound where they have withdrawn."""
-    rows = connection.execute(_ONES, {"author_id": author_id, **asked_for(page, viewer)}).all()
+    rows = _SHOWN.rows(connection.execute(_ONES, {"author_id": author_id, **asked_for(page, viewer)}))
     if not rows:
         people.must_be_there(connection, author_id)
     return page_of(rows, page)
 
 
-def page_of(rows: Sequence[Row[Any]], page: Page) -> Slice:
-    """The page of a question with `COLUMNS` that was `asked_for`."""
+def page_of(rows: Sequence[Any], page: Page) -> Slice:
+    """The page of a question that was `asked_for`."""
     return Slice.of(rows, page, post_json, lambda row: (row.id,))
 
 
@@ -96,8 +104,8 @@ def no_such_post() -> NotFound:
     return NotFound("not_found", "There is no such post.")
 
 
-def post_json(row: Row[Any]) -> dict[str, Any]:
-    """A post, of a row that has `COLUMNS`."""
+def post_json(row: Any) -> dict[str, Any]:
+    """A post, of a row with what is `shown_with` nothing or more."""
     likes, comments = tallies.counts(row)
     created_at = clock.text(row.created_at)
     return {

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Row, bindparam, cast, exists, func, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, cast, exists, func, select
 
 from .. import models
 
@@ -27,9 +27,10 @@ COLUMNS = (
 """Of a question about posts, with the parameter `viewer`. The counts are the sums over all slots, in one number."""
 
 
-def counts(row: Row[Any]) -> tuple[int, int]:
+def counts(row: Any) -> tuple[int, int]:
     """Likes and comments, of a row that has `COLUMNS`."""
-    return divmod(int(row.counts), _PLACE)
+    likes, comments = divmod(row.counts, _PLACE)
+    return likes, comments
 
 
 def likes_of(connection: Connection, post_id: int) -> int:

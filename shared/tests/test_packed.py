@@ -1,0 +1,39 @@
+"""Packed columns come out as they went in, on both databases."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import exists, insert, literal, select
+
+from shared.database import Database
+from shared.packed import Packed
+from shared.testing.homes import Home
+
+from .notes import METADATA, NOTES
+from .tables import made
+
+NASTY = 'quote " and \\ backslash, \n line, \x01 control, \U0001f30a wave, \u00e9'
+LARGEST = 2**63 - 1
+
+
+@pytest.fixture
+def database(home: Home) -> Iterator[Database]:
+    """With one note that is hard to write down."""
+    opened = Database(made(home.empty(), METADATA), pool_size=2)
+    opened.write(lambda tx: tx.execute(insert(NOTES).values(id=LARGEST, text=NASTY)))
+    yield opened
+    opened.close()
+
+
+def test_every_column_has_its_name_and_its_value(database: Database) -> None:
+    nothing, truth = literal(None).label("nothing"), exists(select(NOTES.c.id)).label("truth")
+    packed = Packed(NOTES.c.id, NOTES.c.text, nothing, truth, beside=(NOTES.c.text.label("whole"),))
+    question = select(*packed.columns).select_from(NOTES)
+    (row,) = database.read(lambda connection: packed.rows(connection.execute(question)))
+    assert (row.id, row.text, row.nothing, bool(row.truth), row.whole) == (LARGEST, NASTY, None, True, NASTY)
+
+
+def test_where_nothing_was_found_there_is_nothing(database: Database) -> None:
+    packed = Packed(NOTES.c.id, NOTES.c.text)
+    question = select(*packed.columns).where(NOTES.c.id == 0)
+    assert database.read(lambda connection: packed.rows(connection.execute(question))) == []
