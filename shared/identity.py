@@ -20,6 +20,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from shared import errors, ids
 from shared.access_tokens import ALGORITHM, REQUIRED, TYPE, KeySet
+from shared.tls import trust
 from shared.web.plain import NotPlain, Plainly
 
 LEEWAY = 10
@@ -78,7 +79,7 @@ def fetch_from(url: str) -> Callable[[], Awaitable[KeySet]]:
     """Fetches the JWK set at this address, within 2 seconds."""
 
     async def fetch() -> KeySet:
-        async with httpx.AsyncClient(timeout=2.0) as http:
+        async with httpx.AsyncClient(verify=trust(url), timeout=2.0) as http:
             answer = await http.get(url)
         return cast("KeySet", answer.raise_for_status().json())
 

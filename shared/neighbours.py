@@ -9,6 +9,7 @@ import structlog
 from fastapi import Depends, Request
 
 from shared import errors
+from shared.tls import trust
 
 LIFETIME = 60
 LONGEST = 2_048
@@ -28,7 +29,9 @@ class Neighbour:
         self._secret = secret
         self._name = name
         limits = httpx.Limits(max_connections=50)
-        self._http = httpx.AsyncClient(base_url=url, timeout=TIMEOUT, limits=limits, transport=transport)
+        self._http = httpx.AsyncClient(
+            base_url=url, verify=trust(url), timeout=TIMEOUT, limits=limits, transport=transport
+        )
 
     async def get(self, path: str, **query: Any) -> dict[str, Any] | None:
         """The JSON there, or None where there is nothing. Raises errors.Unavailable."""
