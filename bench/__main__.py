@@ -5,9 +5,8 @@ import sys
 import tempfile
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
 from bench.load.wrk import Invalid, wrk
 from bench.report import RESULTS, Goal, Report
@@ -21,26 +20,31 @@ MEASUREMENTS = (
 """Those that share a world stand side by side: making one takes minutes."""
 
 
+@click.command()
+@click.argument("names", nargs=-1, type=click.Choice(MEASUREMENTS))
+@click.option("--rounds", type=click.IntRange(1), default=5, help="Interleaved rounds; medians are told")
+@click.option("--answers", type=click.IntRange(100), default=3_000, help="Answers of each run whose CPU is counted")
+@click.option("--posts", type=click.IntRange(1), multiple=True, default=(10, 100), help="A person; may be given twice")
+@click.option("--seconds", type=click.FloatRange(1), default=6.0, help="Length of each open-loop load")
+@click.option("--graph", type=click.Path(path_type=Path), envvar="GRAPH", help="Friendships, `a b` a line")
+@click.option("--results", type=click.Path(path_type=Path), default=RESULTS, help="The folder for tables and pictures")
 def main(
-    names: Annotated[list[str] | None, typer.Argument(help=f"Any of {', '.join(MEASUREMENTS)}; none means all")] = None,
-    rounds: Annotated[int, typer.Option(min=1, help="Interleaved rounds; medians are told")] = 5,
-    answers: Annotated[int, typer.Option(min=100, help="Answers of each run whose CPU is counted")] = 3_000,
-    posts: Annotated[list[int] | None, typer.Option(min=1, help="Posts a person; may be given twice")] = None,
-    seconds: Annotated[float, typer.Option(min=1, help="Length of each open-loop load")] = 6.0,
-    graph: Annotated[Path | None, typer.Option(envvar="GRAPH", help="A file of friendships, `a b` a line")] = None,
-    results: Annotated[Path, typer.Option(help="The folder for tables and pictures")] = RESULTS,
+    names: tuple[str, ...],
+    rounds: int,
+    answers: int,
+    posts: tuple[int, ...],
+    seconds: float,
+    graph: Path | None,
+    results: Path,
 ) -> None:
-    """Exits with 1 where a goal is missed."""
-    chosen = names or list(MEASUREMENTS)
-    if unknown := set(chosen) - set(MEASUREMENTS):
-        sys.exit(f"no such measurement: {', '.join(sorted(unknown))}; there are {', '.join(MEASUREMENTS)}")
+    """Measure these, or all. Exits with 1 where a goal is missed."""
     wrk()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that containers are removed then as well
-    options = Options(rounds, answers, tuple(posts or (10, 100)), seconds, graph)
+    options = Options(rounds, answers, posts, seconds, graph)
     results.mkdir(parents=True, exist_ok=True)
     goals: list[Goal] = []
     with tempfile.TemporaryDirectory(prefix="shutter-bench-") as folder, Stage(Path(folder), options) as stage:
-        for name in chosen:
+        for name in names or MEASUREMENTS:
             goals += _measured(stage, name, results)
     print("\n".join(["", *map(str, goals)]))
     sys.exit(0 if all(goal.held for goal in goals) else 1)
@@ -59,4 +63,4 @@ def _measured(stage: Stage, name: str, results: Path) -> list[Goal]:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    main()

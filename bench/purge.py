@@ -12,9 +12,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 from sqlalchemy import Connection, Table, func, insert, literal, select, text
 
 from bench.servers import run_mysql
@@ -110,11 +109,11 @@ def p(values: list[float], hundredth: int) -> float:
     return statistics.quantiles(values, n=100)[hundredth - 1]
 
 
-def main(
-    number: Annotated[int, typer.Option(help="Likes of the one who withdraws")] = 1_000_000,
-    rate: Annotated[float, typer.Option(help="Writes of others in a second")] = 100,
-    seconds: Annotated[float, typer.Option(help="How long others are timed alone")] = 30,
-) -> None:
+@click.command()
+@click.option("--number", default=1_000_000, help="Likes of the one who withdraws")
+@click.option("--rate", default=100.0, help="Writes of others in a second")
+@click.option("--seconds", default=30.0, help="How long others are timed alone")
+def main(number: int, rate: float, seconds: float) -> None:
     """Prints both."""
     with posts_database() as database:
         lover, people_ids, post_ids = fill(database, number)
@@ -143,4 +142,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    main()

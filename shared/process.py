@@ -4,9 +4,9 @@ import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TypeVar
 
-import typer
+import click
 import uvicorn
 from fastapi import FastAPI
 
@@ -24,14 +24,14 @@ S = TypeVar("S", bound=Settings)
 
 def commands(
     name: str, settings_type: Callable[[], S], create_app: Callable[[S, Bus], FastAPI], folder: Path
-) -> typer.Typer:
+) -> click.Group:
     """`serve` (also when no command is given), `migrate`, `replay` and `openapi` for the service in this folder."""
-    cli = typer.Typer(help=f"The {name} service.", add_completion=False, pretty_exceptions_enable=False)
 
-    @cli.callback(invoke_without_command=True)
-    def default(context: typer.Context) -> None:
+    @click.group(name, help=f"The {name} service.", invoke_without_command=True)
+    @click.pass_context
+    def cli(context: click.Context) -> None:
         if context.invoked_subcommand is None:
-            serve()
+            context.invoke(serve)
 
     @cli.command()
     def serve() -> None:
@@ -50,28 +50,26 @@ def commands(
         database.close()
 
     @cli.command()
-    def replay(
-        since: Annotated[str | None, typer.Option(help="Publish again what happened since, RFC 3339 in UTC")] = None,
-        fact: Annotated[
-            str | None, typer.Option("--type", help="Publish again facts of this name, such as user.deleted.v1")
-        ] = None,
-        event_id: Annotated[str | None, typer.Option("--id", help="Publish this one fact again")] = None,
-    ) -> None:
+    @click.option("--since", help="Publish again what happened since, RFC 3339 in UTC")
+    @click.option("--type", "fact", help="Publish again facts of this name, such as user.deleted.v1")
+    @click.option("--id", "event_id", help="Publish this one fact again")
+    def replay(since: str | None, fact: str | None, event_id: str | None) -> None:
         """Put this service's dead letters back; or, with an option, publish its own facts again. Safe to repeat."""
         settings = settings_type()
         if since is None and fact is None and event_id is None:
-            typer.echo(f"{asyncio.run(put_back(settings.broker_url, name))} dead letters put back")
+            click.echo(f"{asyncio.run(put_back(settings.broker_url, name))} dead letters put back")
             return
         database = Database(settings.database_url, pool_size=1)
         moment = clock.parse(since) if since else None
         one = ids.parse(event_id) if event_id else None
         again = database.write(publish_again, since=moment, name=fact, event_id=one)
         database.close()
-        typer.echo(f"{again} facts will be published again")
+        click.echo(f"{again} facts will be published again")
 
     @cli.command()
-    def openapi(target: Annotated[Path, typer.Argument(help="The file to write")]) -> None:
-        """Write the description of the HTTP interface."""
+    @click.argument("target", type=click.Path(path_type=Path))
+    def openapi(target: Path) -> None:
+        """Write the description of the HTTP interface into this file."""
         target.write_text(described(create_app(settings_type(), InProcessBus())))
 
     return cli

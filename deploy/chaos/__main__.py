@@ -9,9 +9,8 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
 from deploy.chaos.broker_away import broker_away, never_there
 from deploy.chaos.cluster import Cluster
@@ -43,21 +42,37 @@ class Broken(StrEnum):
     mark_before_publish = "mark-before-publish"
 
 
-def main(  # noqa: PLR0913, PLR0917 - the options of a command
-    mode: Annotated[Mode, typer.Option(help="Real processes with MySQL and RabbitMQ, or all in one")] = Mode.cluster,
-    scenario: Annotated[Scenario, typer.Option(help="Everything at random, or one thing alone")] = Scenario.mixed,
-    seed: Annotated[int | None, typer.Option(help="The same seed plans the same faults")] = None,
-    seconds: Annotated[float, typer.Option(min=10, help="How long faults go on")] = 90,
-    withdrawals: Annotated[int, typer.Option(help="Go on after the faults until so many have withdrawn")] = 0,
-    kills: Annotated[int | None, typer.Option(help="Processes killed; without it one in six seconds")] = None,
-    threads: Annotated[int, typer.Option(min=3, help="Clients at once")] = 6,
-    again: Annotated[bool, typer.Option(help="In the end publish every fact once more")] = True,
-    broken: Annotated[Broken | None, typer.Option(help="Run with a deliberate mistake, which must be caught")] = None,
-    keep: Annotated[bool, typer.Option(help="Leave the folder with the logs")] = False,
+def _one_of(kind: type[StrEnum]) -> click.Choice[str]:
+    return click.Choice([each.value for each in kind])
+
+
+@click.command()
+@click.option("--mode", type=_one_of(Mode), default="cluster", help="Real processes with MySQL and RabbitMQ, or one")
+@click.option("--scenario", type=_one_of(Scenario), default="mixed", help="Everything at random, or one thing alone")
+@click.option("--seed", type=int, help="The same seed plans the same faults")
+@click.option("--seconds", type=click.FloatRange(10), default=90, help="How long faults go on")
+@click.option("--withdrawals", default=0, help="Go on after the faults until so many have withdrawn")
+@click.option("--kills", type=int, help="Processes killed; without it one in six seconds")
+@click.option("--threads", type=click.IntRange(3), default=6, help="Clients at once")
+@click.option("--again/--no-again", default=True, help="In the end publish every fact once more")
+@click.option("--broken", type=_one_of(Broken), help="Run with a deliberate mistake, which must be caught")
+@click.option("--keep", is_flag=True, help="Leave the folder with the logs")
+def main(  # noqa: PLR0913 - the options of a command
+    *,
+    mode: str,
+    scenario: str,
+    seed: int | None,
+    seconds: float,
+    withdrawals: int,
+    kills: int | None,
+    threads: int,
+    again: bool,
+    broken: str | None,
+    keep: bool,
 ) -> None:
     """Exits with 1 on any difference; with --broken, if there is none."""
     seed = secrets.randbelow(10**6) if seed is None else seed
-    say(f"seed {seed}, {mode.value} mode{f', broken: {broken.value}' if broken else ''}")
+    say(f"seed {seed}, {mode} mode{f', broken: {broken}' if broken else ''}")
     planned_kills = max(1, round(seconds / 6)) if kills is None else kills
     patience = 45.0 if broken else QUIET_SECONDS
     plan = Plan(seed, seconds, planned_kills, withdrawals, threads, patience, again and not broken)
@@ -66,14 +81,14 @@ def main(  # noqa: PLR0913, PLR0917 - the options of a command
     with ExitStack() as stack:
         if not keep:
             stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        if scenario is not Scenario.mixed:
-            sys.exit(_one_thing_alone(scenario, Path(folder), plan))
-        result = _on(_system(mode, Path(folder), seed, broken), plan)
+        if scenario != Scenario.mixed:
+            sys.exit(_one_thing_alone(Scenario(scenario), Path(folder), plan))
+        result = _on(_system(Mode(mode), Path(folder), seed, broken), plan)
         summary(result, seed)
     sys.exit(_exit_code(result, broken))
 
 
-def _system(mode: Mode, folder: Path, seed: int, broken: Broken | None) -> System:
+def _system(mode: Mode, folder: Path, seed: int, broken: str | None) -> System:
     if mode is Mode.embedded:
         return Embedded(folder)
     modules: Mapping[str, list[str]] = {}
@@ -115,7 +130,7 @@ def _one_thing_alone(scenario: Scenario, folder: Path, plan: Plan) -> int:
         cluster.stop()
 
 
-def _exit_code(result: Result, broken: Broken | None) -> int:
+def _exit_code(result: Result, broken: str | None) -> int:
     failed = bool(result.differences) or result.quiet_after is None
     if broken is None:
         return int(failed)
@@ -125,4 +140,4 @@ def _exit_code(result: Result, broken: Broken | None) -> int:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    main()

@@ -1,9 +1,8 @@
 """Auth as a process: `python -m services.auth.main [serve|migrate|replay|withdrawals|rotate-keys|openapi]`."""
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
 from shared import clock
 from shared.database import Database
@@ -21,19 +20,18 @@ cli = commands(NAME, Settings, create_app, Path(__file__).parent)
 
 
 @cli.command()
-def withdrawals(
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="The newest so many")] = 100,
-    unfinished: Annotated[bool, typer.Option("--open", help="Only those that some service has not reported")] = False,
-) -> None:
+@click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="The newest so many")
+@click.option("--open", "unfinished", is_flag=True, help="Only those that some service has not reported")
+def withdrawals(*, limit: int, unfinished: bool) -> None:
     """Tell for each withdrawn account what is done where."""
     database = Database(Settings().database_url, pool_size=1)
     for each in database.read(queries.withdrawal_states, open_only=unfinished, limit=limit):
         where = "  ".join(f"{name} {each[name] or 'not yet'}" for name in PURGING)
-        typer.echo(f"{each['user_id']}  withdrawn {each['withdrawn_at']}  {where}")
+        click.echo(f"{each['user_id']}  withdrawn {each['withdrawn_at']}  {where}")
     database.close()
 
 
-@cli.command()
+@cli.command("rotate-keys")
 def rotate_keys() -> None:
     """Publish a new signing key. It signs in two minutes; the one before it goes when its last token has expired.
 
@@ -48,7 +46,7 @@ def rotate_keys() -> None:
     finally:
         database.close()
     already = "" if made.fresh else "already "
-    typer.echo(f"key {made.kid} is {already}published and signs from {clock.text(made.signs_from)}")
+    click.echo(f"key {made.kid} is {already}published and signs from {clock.text(made.signs_from)}")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,8 @@
 """Posts as a process: `python -m services.posts.main [serve|migrate|replay|openapi|rebuild-feed]`."""
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
 from shared import ids
 from shared.database import Database
@@ -17,9 +16,8 @@ cli = commands(NAME, Settings, create_app, Path(__file__).parent)
 
 
 @cli.command("rebuild-feed")
-def rebuild_feed(
-    user: Annotated[str | None, typer.Option(help="Only the feed of the person with this id")] = None,
-) -> None:
+@click.option("--user", help="Only the feed of the person with this id")
+def rebuild_feed(user: str | None) -> None:
     """Write the timelines of all feeds, or of one, anew. Safe while the service runs, to stop, and to repeat."""
     settings = Settings()
     database = Database(settings.database_url, pool_size=1)
@@ -31,7 +29,7 @@ def rebuild_feed(
     while database.write(rebuilds.rebuild_some, settings.timeline_kept):
         written += 1
     database.close()
-    typer.echo(f"{written} timelines written; what is left a running service is writing")
+    click.echo(f"{written} timelines written; what is left a running service is writing")
 
 
 def _ask_for_all(database: Database) -> None:

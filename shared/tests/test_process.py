@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
-import typer
 import uvicorn
+from click.testing import CliRunner
 from sqlalchemy import inspect
-from typer.testing import CliRunner
 
 from shared import metrics
 from shared.database import Database
@@ -34,7 +34,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def cli(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[typer.Typer]:
+def cli(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[click.Group]:
     """The commands of a service."""
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{folder / 'new.db'}")
     opened: list[Database] = []
@@ -50,13 +50,13 @@ def cli(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[typer.Typer]:
         database.close()
 
 
-def run(cli: typer.Typer, *arguments: str) -> str:
+def run(cli: click.Group, *arguments: str) -> str:
     result = CliRunner().invoke(cli, list(arguments), catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return result.output
 
 
-def test_migrate_makes_the_tables_and_may_be_repeated(cli: typer.Typer, folder: Path) -> None:
+def test_migrate_makes_the_tables_and_may_be_repeated(cli: click.Group, folder: Path) -> None:
     run(cli, "migrate")
     run(cli, "migrate")
     database = Database(f"sqlite:///{folder / 'new.db'}")
@@ -66,7 +66,7 @@ def test_migrate_makes_the_tables_and_may_be_repeated(cli: typer.Typer, folder: 
 
 @pytest.mark.parametrize("arguments", [[], ["serve"]])
 def test_it_serves_also_when_nothing_is_said(
-    cli: typer.Typer, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+    cli: click.Group, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
 ) -> None:
     served: list[dict[str, Any]] = []
     monkeypatch.setattr(uvicorn, "run", lambda _, **options: served.append(options))
@@ -78,7 +78,7 @@ def test_it_serves_also_when_nothing_is_said(
     assert options["server_header"] is False and options["proxy_headers"] is False
 
 
-def test_it_describes_itself_the_same_each_time(cli: typer.Typer, folder: Path) -> None:
+def test_it_describes_itself_the_same_each_time(cli: click.Group, folder: Path) -> None:
     target = folder / "openapi.json"
     run(cli, "openapi", str(target))
     first = target.read_text(encoding="utf-8")
@@ -98,7 +98,7 @@ def test_a_description_ends_with_a_line_break_and_keeps_its_letters(folder: Path
     assert text.endswith("}\n") and "Å" in text
 
 
-def test_each_command_says_what_it_does(cli: typer.Typer) -> None:
+def test_each_command_says_what_it_does(cli: click.Group) -> None:
     shown = run(cli, "--help")
     assert all(word in shown for word in ("serve", "migrate", "openapi"))
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
 from services.auth import models
 from services.auth.actions import keys, withdrawals

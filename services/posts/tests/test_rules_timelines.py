@@ -1,8 +1,8 @@
 """The pushed feed: who gets a post when, what is merged or pulled instead, and how it is mended."""
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import delete, insert
-from typer.testing import CliRunner
 
 from services.posts import models
 from services.posts.actions import follows, popularity, posts, pushes, rebuilds, trimming
