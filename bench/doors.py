@@ -1,4 +1,4 @@
-"""Gateways in front of one tiny service: ours, the stock's, nginx, Envoy, and none at all."""
+"""Gateways in front of one tiny service: ours, the stock's, a bare forwarder, nginx, Envoy, and none at all."""
 
 import asyncio
 import json
@@ -67,7 +67,7 @@ def doors(folder: Path, minter: Minter) -> Iterator[tuple[dict[str, Door], list[
     with ExitStack() as stack:
         _run(stack, bare)
         found = {"none": Door("none", bare.port, {"service": [bare.pid]})}
-        for process in (_ours(bare), _stock(bare, key_set["keys"][-1])):
+        for process in (_ours(bare), _stock(bare, key_set["keys"][-1]), _forwarder(bare)):
             _run(stack, process)
             found[process.name] = _door(process, bare)
         absent = []
@@ -111,6 +111,11 @@ def _ours(bare: Process) -> Process:
 def _stock(bare: Process, key: dict[str, Any]) -> Process:
     told = {"PUBLIC_KEY": json.dumps(key), "POSTS_URL": bare.url}
     return Process("stock", ["-m", "bench.stock.gateway"], told, bare.folder, free_port())
+
+
+def _forwarder(bare: Process) -> Process:
+    port = free_port()
+    return Process("forwarder", ["-m", "bench.forwarder", str(port), bare.url], {}, bare.folder, port)
 
 
 def _nginx(stack: ExitStack, bare: Process) -> Door:

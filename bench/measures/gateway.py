@@ -1,4 +1,4 @@
-"""What a gateway adds to an answer of 6 kB with a known token: ours, the stock's, Envoy's and nginx's."""
+"""What a gateway adds to an answer of 6 kB with a known token: ours, the stock's, a bare one, Envoy's and nginx's."""
 
 from functools import partial
 from statistics import median
@@ -47,6 +47,8 @@ def _judge(report: Report, connections: int, costs: dict[str, list[Cost]]) -> No
     bar = AT_MOST[connections]
     name = f"gateway's CPU at {connections} connections, part of the stock's"
     report.goal(name, f"at most 1/{1 / bar:.0f} = {bar:.3g}", str(of_stock), held=of_stock.median <= bar)
+    of_bare = Ratio.of(_added(costs["ours"]), _added(costs["forwarder"]))
+    report.say(f"Ours is {of_bare} times the forwarder, which has our parts and does nothing but forward.")
     if "envoy" in costs:
         of_envoy = Ratio.of(_added(costs["ours"]), _added(costs["envoy"]))
         name = f"gateway's CPU at {connections} connections, times Envoy's"

@@ -1,0 +1,54 @@
+"""The least that a gateway of our parts could be: `python -m bench.forwarder PORT URL`.
+
+uvicorn, aiohttp's client, and a look whether a token is known. It verifies, limits, counts and bounds nothing.
+"""
+
+import sys
+from collections.abc import Awaitable, Callable, MutableMapping
+from functools import cached_property
+from typing import Any
+
+import aiohttp
+import uvicorn
+from yarl import URL
+
+from shared.server import server_options
+
+Message = MutableMapping[str, Any]
+KEPT_BACK = (b"date", b"server")
+
+
+class Forwarder:
+    """Asks the one service behind it, and hands its answer back in one piece."""
+
+    def __init__(self, url: str) -> None:
+        self._origin = URL(url)
+        self._known: set[bytes] = set()
+
+    @cached_property
+    def _http(self) -> aiohttp.ClientSession:
+        """Made in the running loop."""
+        return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), auto_decompress=False)
+
+    async def __call__(
+        self, scope: Message, _receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
+    ) -> None:
+        token = dict(scope["headers"]).get(b"authorization", b"")
+        if token not in self._known:
+            self._known.add(token)
+        url = self._origin.with_path(scope["path"])
+        headers = {"authorization": token.decode()}
+        async with self._http.request(scope["method"], url, headers=headers, allow_redirects=False) as answer:
+            body = await answer.read()
+        told = [(name, value) for name, value in answer.raw_headers if name.lower() not in KEPT_BACK]
+        await send({"type": "http.response.start", "status": answer.status, "headers": told})
+        await send({"type": "http.response.body", "body": body})
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    uvicorn.run(Forwarder(sys.argv[2]), port=int(sys.argv[1]), lifespan="off", **server_options())
+
+
+if __name__ == "__main__":
+    main()
