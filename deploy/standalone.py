@@ -36,7 +36,7 @@ import services.social.settings
 from shared import logs, metrics, migrations
 from shared.database import Database
 from shared.events.in_process import InProcessBus
-from shared.server import server_options
+from shared.server import server_options, settle
 from shared.settings import Settings
 
 SERVICES: dict[str, Any] = {
@@ -71,6 +71,7 @@ async def _run(data: Path, door: socket.socket) -> None:
     rooms = {name: _listener() for name in SERVICES}
     listeners = [*rooms.values(), door]
     servers = await asyncio.to_thread(_servers, data, rooms)
+    settle()
     running = [
         asyncio.create_task(server.serve(sockets=[listener]))
         for server, listener in zip(servers, listeners, strict=True)

@@ -4,6 +4,7 @@ from contextlib import suppress
 
 from shared import logs, metrics
 from shared.events.chosen import bus_for
+from shared.server import settle
 
 from .app import create_app
 from .server import Server
@@ -16,6 +17,7 @@ def main() -> None:
     logs.configure(settings.log_level, settings.environment)
     metrics.serve(settings.host, settings.metrics_port)
     app = create_app(settings, bus_for(settings.broker_url))
+    settle()
     with suppress(KeyboardInterrupt):
         Server(app, host=settings.host, port=settings.port).run()
 

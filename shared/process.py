@@ -16,7 +16,7 @@ from shared.events.bus import Bus
 from shared.events.chosen import bus_for
 from shared.events.in_process import InProcessBus
 from shared.events.replay import publish_again, put_back
-from shared.server import server_options
+from shared.server import server_options, settle
 from shared.settings import Settings
 
 S = TypeVar("S", bound=Settings)
@@ -40,6 +40,7 @@ def commands(
         logs.configure(settings.log_level, settings.environment)
         metrics.serve(settings.host, settings.metrics_port)
         app = create_app(settings, bus_for(settings.broker_url))
+        settle()
         uvicorn.run(app, host=settings.host, port=settings.port, **server_options())
 
     @cli.command()

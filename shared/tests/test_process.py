@@ -1,6 +1,8 @@
 """A service as a process: it migrates, serves and describes itself, by the same few commands everywhere."""
 
 import json
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -109,3 +111,9 @@ def test_counts_are_served_on_a_port_of_their_own_where_one_is_set(monkeypatch: 
     metrics.serve("127.0.0.1", None)
     metrics.serve("127.0.0.1", 9101)
     assert served == [(9101, "127.0.0.1")]
+
+
+def test_what_is_there_before_it_serves_is_left_alone_by_the_collector() -> None:
+    asked = "import gc; from shared.server import settle; settle(); print(gc.get_freeze_count())"
+    told = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, timeout=60, check=True)
+    assert int(told.stdout) > 10_000
