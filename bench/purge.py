@@ -24,6 +24,7 @@ from services.posts.actions import likes, people
 from services.posts.actions.withdrawals import WITHDRAWAL
 from shared import clock, ids, migrations
 from shared.database import Big, Database
+from shared.server import settle
 from shared.testing.ports import free_port
 
 BATCH = 50_000
@@ -118,6 +119,7 @@ def main(number: int, rate: float, seconds: float) -> None:
     with posts_database() as database:
         lover, people_ids, post_ids = fill(database, number)
         print(f"{number:,} likes are there")
+        settle()
         alone = Others(database, people_ids, post_ids, rate)
         alone.run(time.monotonic() + 5)  # connections are made, plans are known
         alone.milliseconds.clear()
