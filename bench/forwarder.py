@@ -28,7 +28,8 @@ class Forwarder:
     @cached_property
     def _http(self) -> aiohttp.ClientSession:
         """Made in the running loop."""
-        return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), auto_decompress=False)
+        connector, timeout = aiohttp.TCPConnector(limit=0), aiohttp.ClientTimeout(total=60)
+        return aiohttp.ClientSession(connector=connector, timeout=timeout, auto_decompress=False)
 
     async def __call__(
         self, scope: Message, _receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]

@@ -47,7 +47,7 @@ def _one_of(kind: type[StrEnum]) -> click.Choice[str]:
 
 
 @click.command()
-@click.option("--mode", type=_one_of(Mode), default="cluster", help="Real processes with MySQL and RabbitMQ, or one")
+@click.option("--mode", type=_one_of(Mode), default="cluster", help="Real processes and servers, or all in one")
 @click.option("--scenario", type=_one_of(Scenario), default="mixed", help="Everything at random, or one thing alone")
 @click.option("--seed", type=int, help="The same seed plans the same faults")
 @click.option("--seconds", type=click.FloatRange(10), default=90, help="How long faults go on")
