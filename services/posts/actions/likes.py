@@ -12,7 +12,10 @@ _likes = models.likes.c
 
 # Of a chunk nothing is carried to and fro but its end: a thousand ids cost more here than the work in the database.
 _theirs = _likes.person_id == bindparam("liker")
-_first = select(_likes.post_id).where(_theirs).order_by(_likes.post_id).limit(bindparam("most")).subquery()
+# MySQL reads ahead as many rows as it expects, whatever the limit: 1 ms for somebody with many. With the index forced
+# it does not count them first, and expects one.
+_few = select(_likes.post_id).where(_theirs).order_by(_likes.post_id).limit(bindparam("most"))
+_first = _few.with_hint(models.likes, "FORCE INDEX (PRIMARY)", "mysql").subquery()
 _FIRST = select(func.count(), func.max(_first.c.post_id)).select_from(_first)
 _chunk = _theirs & (_likes.post_id <= bindparam("last"))
 _UNCOUNT = tallies.one_like_fewer(select(_likes.post_id).where(_chunk), bindparam("their_slot"))
