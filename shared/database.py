@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import structlog
+from pymysql.constants import SERVER_STATUS
 from sqlalchemy import (
     BigInteger,
     Connection,
@@ -202,6 +203,7 @@ def _mysql_engine(url: str, greeting: str = _MYSQL_GREETING, **options: Any) -> 
         **options,
         pool_recycle=1800,
         pool_use_lifo=True,
+        pool_reset_on_return=None,
         connect_args={
             "charset": "utf8mb4",
             "init_command": greeting,
@@ -210,9 +212,16 @@ def _mysql_engine(url: str, greeting: str = _MYSQL_GREETING, **options: Any) -> 
             "write_timeout": 30,
         },
     )
+    event.listen(engine, "reset", _roll_back_what_is_open)
     event.listen(engine, "checkin", _note_use)
     event.listen(engine, "checkout", _look_whether_it_lives)
     return engine
+
+
+def _roll_back_what_is_open(connection: Any, _record: object, _state: object) -> None:
+    """The pool would roll back after each commit too, and each write would wait for that answer."""
+    if connection.server_status & SERVER_STATUS.SERVER_STATUS_IN_TRANS:
+        connection.rollback()
 
 
 def _note_use(_connection: object, record: ConnectionPoolEntry) -> None:

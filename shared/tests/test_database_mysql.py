@@ -136,3 +136,25 @@ def test_text_is_equal_only_to_itself_and_any_script_is_kept(database: Database)
     for number, each in enumerate(said, 10):
         question = select(NOTES.c.id).where(NOTES.c.text == each)
         assert database.read(lambda tx: tx.execute(question).scalars().all()) == [number]  # noqa: B023 - asked at once
+
+
+def rolled_back(tx: Connection) -> int:
+    """How often this connection was told to."""
+    return int(tx.execute(text("SHOW SESSION STATUS LIKE 'Com_rollback'")).one()[1])
+
+
+def test_after_a_commit_nothing_is_rolled_back(database: Database) -> None:
+    before = database.write(rolled_back)
+    database.write(count_up, 1)
+    assert database.write(rolled_back) == before
+
+
+def test_a_connection_that_is_given_back_in_the_middle_has_written_nothing_and_locks_nothing(
+    database: Database,
+) -> None:
+    given_back = database.engine.raw_connection()
+    given_back.cursor().execute("UPDATE notes SET times = times + 7 WHERE id = 1")
+    given_back.close()
+    with ThreadPoolExecutor(1) as another:
+        another.submit(database.write, count_up, 1).result(10)
+    assert times(database) == [1, 0]
