@@ -30,6 +30,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from shared import errors
+from shared.inflight import InFlight
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -84,6 +85,7 @@ class Database:
         self.reading = _reading_engine(url, pool_size, pool_wait) if self.has_row_locks else self.engine
         """What `read` asks. MySQL lets it write nothing, and no transaction has to be ended."""
         self._turns = nullcontext() if self.has_row_locks else _Turns(lock_wait)
+        self.writes = InFlight()
         self.on_announced: Callable[[], None] = lambda: None
         """Called after a commit that put something into the outbox."""
 
@@ -112,7 +114,7 @@ class Database:
         raise AssertionError("unreachable")
 
     def _commit(self, action: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        with self._turns, self.engine.connect().execution_options(writes=True) as tx:
+        with self.writes, self._turns, self.engine.connect().execution_options(writes=True) as tx:
             tx.info.pop("announced", None)
             with tx.begin():
                 result = action(tx, *args, **kwargs)

@@ -116,7 +116,8 @@ class Purge:
         """One turn of the job that is due the longest; whether there may be more to do.
 
         A turn is a step and, of what is unfinished then, some more chunks. Before each it rests for as long as the one
-        before took: a job of a million rows otherwise keeps the database so busy that all others wait.
+        before took: a job of a million rows otherwise keeps the database so busy that all others wait. After that it
+        lets writes that are under way here end, but waits no longer than it rested: others may always be writing.
         """
         began = time.monotonic()
         step = database.write(self.step, last_sweep_after)
@@ -124,7 +125,9 @@ class Purge:
             return False
         for kind in step.unfinished:
             for _ in range(CHUNKS_IN_A_TURN):
-                time.sleep(time.monotonic() - began)
+                took = time.monotonic() - began
+                time.sleep(took)
+                database.writes.wait_for_none(took)
                 began = time.monotonic()
                 if not database.write(self.remove_more, step.subject, kind):
                     break

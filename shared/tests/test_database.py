@@ -43,6 +43,11 @@ def test_of_an_action_that_fails_nothing_is_kept(database: Database, problem: Ba
     database.write(note, 1)
 
 
+def test_a_write_is_in_flight_until_it_is_kept(database: Database) -> None:
+    assert not database.write(lambda _: database.writes.wait_for_none(0))
+    assert database.writes.wait_for_none(0)
+
+
 def test_a_read_keeps_nothing(database: Database) -> None:
     with pytest.raises(DBAPIError) if database.has_row_locks else nullcontext():
         database.read(note, 1)

@@ -69,6 +69,26 @@ def test_a_turn_of_a_long_purge_goes_on_after_rests_and_ends(
     assert owners(database) == [] and states(database) == {7: PURGED} and told(database) == [7]
 
 
+def test_others_who_never_stop_writing_do_not_stop_a_long_purge(database: Database) -> None:
+    own(database, 7, 9)
+    database.write(PURGE.request, 7)
+    with database.writes:
+        while PURGE.work(database, LAST_SWEEP_AFTER):
+            pass
+    assert owners(database) == [] and states(database) == {7: PURGED}
+
+
+def test_a_chunk_begins_when_the_writes_of_others_have_ended(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(database.writes, "wait_for_none", waited.append)
+    own(database, 7, 9)
+    database.write(PURGE.request, 7)
+    assert PURGE.work(database, LAST_SWEEP_AFTER)
+    assert len(waited) == 3 and min(waited) > 0  # before all but the first of three, and a last one that finds nothing
+
+
 def test_a_purge_of_little_never_rests(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr("shared.purging.time.sleep")
     own(database, 7, 2)
