@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from shared.testing.malformed import EVERYBODY, NOBODY, REFUSED, Case
 
-QUIET_SECONDS = 1.0
-"""Nothing more is expected after so long without a byte on any of the connections."""
+QUIET_SECONDS = 3.0
+"""Nothing more is expected after so long without a byte on any of the connections; machines can be still for one."""
 PATIENCE_SECONDS = 30.0
 _STATUS_LINE = re.compile(rb"^HTTP/1\.[01] ([0-9]{3})", re.MULTILINE)
 
