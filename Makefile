@@ -44,7 +44,7 @@ chaos: ## Torment a cluster of its own and look for losses: SEED, SECONDS, KILLS
 
 bench: ## Measure it beside a textbook version of itself: ARGS="feed gateway --rounds=3" some of it, GRAPH=file who follows whom
 	$(SETUP)
-	@$(PYTHON_HERE) -m pip install --quiet --no-input --disable-pip-version-check --require-hashes --requirement bench/requirements.lock
+	@$(PYTHON_HERE) -m pip install --quiet --no-input --disable-pip-version-check --no-deps --require-hashes --requirement bench/requirements.lock
 	@$(PYTHON_HERE) -m bench $(ARGS)
 
 ##@ Change it

@@ -25,6 +25,7 @@ STEPS = [
     Step("imports", ["-c", "from importlinter.cli import lint_imports_command as lint; lint(['--no-logo'])"]),
     Step("house rules", ["-m", "deploy.house_rules"]),
     Step("locks", ["-m", "deploy.locks", "--check"]),
+    Step("packages", ["-m", "pip", "check"]),  # they were installed as locked, without asking what they need
     Step("api descriptions", ["-m", "deploy.openapi", "--check"]),
     Step("dockerfiles", ["-m", "deploy.dockerfiles"]),
     Step("broker definitions", ["-m", "deploy.broker", "--check"]),

@@ -63,5 +63,5 @@ mkdir .venv 2>/dev/null && touch "$log" 2>/dev/null ||
     stop "Cannot write in $(pwd): make this folder writable for yourself and run make again."
 "$python" -m venv .venv >"$log" 2>&1 || explain_failed_install
 .venv/bin/python -m pip install --quiet --no-input --disable-pip-version-check --retries 2 \
-    --require-hashes --requirement "$lock" >>"$log" 2>&1 || explain_failed_install
+    --no-deps --require-hashes --requirement "$lock" >>"$log" 2>&1 || explain_failed_install
 cp "$lock" "$made_from" || explain_failed_install

@@ -69,6 +69,14 @@ def test_it_says_what_it_does_and_does_it_once(clone: Path) -> None:
     assert installs(clone) == 1
 
 
+def test_nothing_is_installed_that_the_lock_does_not_name(clone: Path) -> None:
+    """An old pip takes `name[extra]` for something that is not locked, and with its newest version refuses them all."""
+    give_python(clone, install='echo " $* " > asked')
+    assert set_up(clone).returncode == 0
+    asked = (clone / "asked").read_text()
+    assert " --no-deps " in asked and " --require-hashes " in asked and " requirements.lock " in asked
+
+
 def test_another_lock_means_another_venv(clone: Path) -> None:
     give_python(clone)
     set_up(clone)
