@@ -14,6 +14,7 @@ from sqlalchemy import (
     BigInteger,
     Connection,
     Engine,
+    Insert,
     Integer,
     LargeBinary,
     String,
@@ -152,29 +153,37 @@ class _Turns:
         self._lock.release()
 
 
-def upsert(tx: Connection, table: Table, values: Mapping[str, Any], update: Callable[[Any], Mapping[str, Any]]) -> None:
-    """Insert the row, or change the one that has its key. `update` gets the new values and names the changes."""
-    if tx.dialect.name == "mysql":
-        new = mysql.insert(table).values(**values)
+Changes = Callable[[Any], Mapping[str, Any]]
+"""Gets the new values of a row and names the changes of the one that is there."""
+
+
+def upsert(tx: Connection, table: Table, values: Mapping[str, Any], update: Changes) -> None:
+    """Insert the row, or change the one that has its key."""
+    tx.execute(upserting(tx.dialect.name, table, update), values)
+
+
+def upserting(dialect: str, table: Table, update: Changes) -> Insert:
+    """The statement of `upsert`, for whoever needs it so often that it is to be built once."""
+    if dialect == "mysql":
+        new = mysql.insert(table)
         # Pairs, because their order counts: MySQL reads columns as earlier ones of the statement have left them.
-        tx.execute(new.on_duplicate_key_update(list(update(new.inserted).items())))
-        return
-    row = sqlite.insert(table).values(**values)
+        return new.on_duplicate_key_update(list(update(new.inserted).items()))
+    row = sqlite.insert(table)
     keys = [column.name for column in table.primary_key.columns]
-    tx.execute(row.on_conflict_do_update(index_elements=keys, set_=update(row.excluded)))
+    return row.on_conflict_do_update(index_elements=keys, set_=update(row.excluded))
 
 
 def insert_new(tx: Connection, table: Table, values: Mapping[str, Any]) -> bool:
     """Insert the row unless its key is taken; whether it was inserted."""
     if tx.dialect.name == "mysql":
         try:
-            tx.execute(mysql.insert(table).values(**values))
+            tx.execute(mysql.insert(table), values)
         except IntegrityError as problem:  # only the statement is undone; the transaction goes on
             if _mysql_code(problem) != _MYSQL_KEY_TAKEN:
                 raise
             return False
         return True
-    result = tx.execute(sqlite.insert(table).values(**values).on_conflict_do_nothing())
+    result = tx.execute(sqlite.insert(table).on_conflict_do_nothing(), values)
     return result.rowcount > 0
 
 

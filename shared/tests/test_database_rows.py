@@ -33,9 +33,9 @@ class MySQL:
         self.statements: list[str] = []
         self._failure = failure
 
-    def execute(self, statement: Any) -> None:
+    def execute(self, statement: Any, values: dict[str, Any]) -> None:
         """Write it down, or fail."""
-        self.statements.append(str(statement.compile(dialect=self.dialect)))
+        self.statements.append(str(statement.compile(dialect=self.dialect, column_keys=[*values])))
         if self._failure is not None:
             raise self._failure
 

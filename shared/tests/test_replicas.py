@@ -83,8 +83,8 @@ def test_in_mysql_the_version_changes_last() -> None:
     class Recorder:
         dialect = mysql.dialect()
 
-        def execute(self, statement: Any) -> None:
-            statements.append(str(statement.compile(dialect=self.dialect)))
+        def execute(self, statement: Any, values: dict[str, Any]) -> None:
+            statements.append(str(statement.compile(dialect=self.dialect, column_keys=[*values])))
 
     recorder: Any = Recorder()
     tx: Connection = recorder

@@ -2,12 +2,16 @@
 
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from shared import replicas
 
 from .. import models
 from ..queries.people import Stranger, withdrawn
+
+_people = models.people.c
+_HELD = select(_people.deleted).where(_people.id == bindparam("person_id")).with_for_update(read=True)
+"""Built once: that costs more than asking, and every write asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +32,7 @@ def keep(tx: Connection, person: Person) -> None:
 
 def hold(tx: Connection, person_id: int) -> None:
     """Let this person not be buried before the commit. Raises Stranger, or Unauthenticated if they are."""
-    table = models.people.c
-    question = select(table.deleted).where(table.id == person_id).with_for_update(read=True)
-    deleted = tx.execute(question).scalar_one_or_none()
+    deleted = tx.execute(_HELD, {"person_id": person_id}).scalar_one_or_none()
     if deleted is None:
         raise Stranger(person_id, withdrawn())
     if deleted:

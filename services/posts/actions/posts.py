@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, TypedDict
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from shared import clock, ids
 from shared.errors import Forbidden
@@ -13,6 +13,9 @@ from ..queries.posts import no_such_post, with_authors
 from . import people, photos, pushes, timelines
 
 _posts = models.posts.c
+_WANTED = with_authors(_posts.id).where(_posts.id == bindparam("post_id"))
+_HELD = _WANTED.with_for_update(read=True, of=models.posts)
+"""Built once: that costs more than asking, and every like and comment asks."""
 
 
 class Changes(TypedDict, total=False):
@@ -65,9 +68,7 @@ def hold(tx: Connection, post_id: int) -> None:
 
     Raises NotFound.
     """
-    question = with_authors(_posts.id).where(_posts.id == post_id)
-    shared = question.with_for_update(read=True, of=models.posts)
-    if tx.execute(shared).one_or_none() is None:
+    if tx.execute(_HELD, {"post_id": post_id}).one_or_none() is None:
         raise no_such_post()
 
 

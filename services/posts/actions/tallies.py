@@ -1,10 +1,11 @@
 """Counting likes and comments. Each person counts in one slot of a post, so no slot is ever below zero."""
 
 from collections.abc import Mapping
+from functools import cache
 
-from sqlalchemy import BindParameter, Connection, Select, Update, update
+from sqlalchemy import BindParameter, Connection, Insert, Select, Update, update
 
-from shared.database import upsert
+from shared.database import upserting
 
 from .. import models
 
@@ -16,13 +17,18 @@ def slot(person_id: int) -> int:
 
 def count(tx: Connection, post_id: int, person_id: int, *, likes: int = 0, comments: int = 0) -> None:
     """So many more, or fewer, by this person."""
-    table = models.tallies.c
     row = {"post_id": post_id, "slot": slot(person_id), "likes": likes, "comments": comments}
-    upsert(
-        tx,
+    tx.execute(_counting(tx.dialect.name), row)
+
+
+@cache
+def _counting(dialect: str) -> Insert:
+    """Built once: for each like that costs as much as asking."""
+    there = models.tallies.c
+    return upserting(
+        dialect,
         models.tallies,
-        row,
-        lambda new: {"likes": table.likes + new.likes, "comments": table.comments + new.comments},
+        lambda new: {"likes": there.likes + new.likes, "comments": there.comments + new.comments},
     )
 
 
