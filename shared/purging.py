@@ -36,7 +36,9 @@ from shared.background import to_end
 from shared.database import Big, Database, insert_new, upsert
 
 PURGING, PURGED, DONE = "purging", "purged", "done"
-CHUNKS_IN_A_TURN = 8
+CHUNKS_IN_A_TURN = 16
+REST = 0.5
+"""How long a purge rests after a chunk, as a part of what the chunk took."""
 LOOK_AGAIN_AFTER = clock.SECOND
 OVERLAP = 10 * clock.MINUTE
 """How far back a list is read again: its entries are committed in another order than their ids were made."""
@@ -115,9 +117,9 @@ class Purge:
     def work(self, database: Database, last_sweep_after: int) -> bool:
         """One turn of the job that is due the longest; whether there may be more to do.
 
-        A turn is a step and, of what is unfinished then, some more chunks. Before each it rests for as long as the one
-        before took: a job of a million rows otherwise keeps the database so busy that all others wait. After that it
-        lets writes that are under way here end, but waits no longer than it rested: others may always be writing.
+        A turn is a step and, of what is unfinished then, some more chunks. Before each it rests: a job of a million
+        rows otherwise keeps the database so busy that all others wait. After that it lets writes that are under way
+        here end, but waits no longer than the chunk before took: others may always be writing.
         """
         began = time.monotonic()
         step = database.write(self.step, last_sweep_after)
@@ -126,7 +128,7 @@ class Purge:
         for kind in step.unfinished:
             for _ in range(CHUNKS_IN_A_TURN):
                 took = time.monotonic() - began
-                time.sleep(took)
+                time.sleep(took * REST)
                 database.writes.wait_for_none(took)
                 began = time.monotonic()
                 if not database.write(self.remove_more, step.subject, kind):
@@ -135,8 +137,8 @@ class Purge:
 
     def remove_more(self, tx: Connection, subject: int, kind: Kind) -> bool:
         """Remove one chunk more; whether there may be still more. Nothing where somebody else works at the job."""
-        job = select(self._subject).where(self._subject == subject).with_for_update(skip_locked=True)
-        return tx.execute(job).one_or_none() is not None and kind.remove(tx, subject, kind.chunk)
+        mine = tx.execute(self._mine, {"subject": subject}).one_or_none()
+        return mine is not None and kind.remove(tx, subject, kind.chunk)
 
     def step(self, tx: Connection, last_sweep_after: int) -> Step | None:
         """Some of every kind of the job that is due the longest; none if no job is due.
@@ -162,6 +164,12 @@ class Purge:
         """The kinds of which there is something, by one question: most left few kinds."""
         there = tx.execute(self._question, {"subject": subject}).one()
         return [kind for kind, is_there in zip(self.kinds, there, strict=True) if is_there]
+
+    @cached_property
+    def _mine(self) -> Select[int]:
+        """The job, unless somebody else works at it; built once, as the question below."""
+        job = select(self._subject).where(self._subject == bindparam("subject", type_=Big))
+        return job.with_for_update(skip_locked=True)
 
     @cached_property
     def _question(self) -> Select[*tuple[bool, ...]]:

@@ -10,12 +10,14 @@ from . import people, posts, tallies
 
 _likes = models.likes.c
 
-# Of a chunk nothing is carried to and fro but its end: a thousand ids cost more here than the work in the database.
+# Statements are built once: that costs as much as asking.
 _theirs = _likes.person_id == bindparam("liker")
-# MySQL reads ahead as many rows as it expects, whatever the limit: 1 ms for somebody with many. With the index forced
-# it does not count them first, and expects one.
-_few = select(_likes.post_id).where(_theirs).order_by(_likes.post_id).limit(bindparam("most"))
-_first = _few.with_hint(models.likes, "FORCE INDEX (PRIMARY)", "mysql").subquery()
+_TAKE_BACK = delete(models.likes).where(_theirs, _likes.post_id == bindparam("liked"))
+
+# Of a chunk nothing is carried to and fro but its end: a thousand ids cost more here than the work in the database.
+# Locked, because a plain read of MySQL reads far ahead, whatever the limit: 1.5 ms with 300,000 likes instead of 0.4.
+_few = select(_likes.post_id).where(_theirs).order_by(_likes.post_id).limit(bindparam("most")).with_for_update()
+_first = _few.subquery()
 _FIRST = select(func.count(), func.max(_first.c.post_id)).select_from(_first)
 _chunk = _theirs & (_likes.post_id <= bindparam("last"))
 _UNCOUNT = tallies.one_like_fewer(select(_likes.post_id).where(_chunk), bindparam("their_slot"))
@@ -34,8 +36,7 @@ def unlike(tx: Connection, person_id: int, post_id: int) -> None:
     """Raises NotFound."""
     people.hold(tx, person_id)
     posts.hold(tx, post_id)
-    mine = (_likes.person_id == person_id) & (_likes.post_id == post_id)
-    if tx.execute(delete(models.likes).where(mine)).rowcount:
+    if tx.execute(_TAKE_BACK, {"liker": person_id, "liked": post_id}).rowcount:
         tallies.count(tx, post_id, person_id, likes=-1)
 
 
