@@ -4,6 +4,8 @@ On a MySQL of its own in a container: writes of others are timed at an even rate
 purge. A write that waits for its turn counts from when it was due.
 """
 
+import itertools
+import math
 import secrets
 import statistics
 import threading
@@ -74,7 +76,11 @@ def _like_many(tx: Connection, lover: int, author: int, post_ids: range) -> None
 
 
 class Others:
-    """Likes and takes likes back at an even rate, and notes how long after its time each was committed."""
+    """Likes and takes likes back at an even rate, and notes how long after its time each was committed.
+
+    Each pair of a person and a post has its turn once in a round, and liking and taking back alternate in a round and
+    from round to round: from the second round on each write changes something, and half of them are likes.
+    """
 
     def __init__(self, database: Database, people_ids: list[int], post_ids: list[int], rate: float) -> None:
         self._database = database
@@ -82,26 +88,35 @@ class Others:
         self._posts = post_ids
         self._rate = rate
         self._over = threading.Event()
+        self._number = 0
         self.milliseconds: list[float] = []
 
-    def run(self, until: float | None = None) -> None:
-        """Until then, or until `stop`."""
+    def run(self, seconds: float = math.inf) -> list[float]:
+        """For so long, or until `stop`, from where it stood; the milliseconds that each write took."""
+        self.milliseconds = []
         began = time.monotonic()
         with ThreadPoolExecutor(8) as pool:
-            number = 0
-            while not self._over.is_set() and (until is None or time.monotonic() < until):
-                due = began + number / self._rate
+            for due in (began + each / self._rate for each in itertools.count()):
+                if self._over.is_set() or due > began + seconds:
+                    break
                 time.sleep(max(0.0, due - time.monotonic()))
-                pool.submit(self._one, number, due)
-                number += 1
+                pool.submit(self._one, self._number, due)
+                self._number += 1
+        return self.milliseconds
+
+    @property
+    def round_seconds(self) -> float:
+        """How long it takes until every pair has had its turn."""
+        return len(self._posts) / self._rate
 
     def stop(self) -> None:
         """Begin no more."""
         self._over.set()
 
     def _one(self, number: int, due: float) -> None:
+        rounds = number // len(self._posts)
         person, post = self._people[number % OTHERS], self._posts[number * 7 % len(self._posts)]
-        self._database.write(likes.unlike if number // OTHERS % 2 else likes.like, person, post)
+        self._database.write(likes.unlike if (number + rounds) % 2 else likes.like, person, post)
         self.milliseconds.append((time.monotonic() - due) * 1_000)
 
 
@@ -120,27 +135,24 @@ def main(number: int, rate: float, seconds: float) -> None:
         lover, people_ids, post_ids = fill(database, number)
         print(f"{number:,} likes are there")
         settle()
-        alone = Others(database, people_ids, post_ids, rate)
-        alone.run(time.monotonic() + 5)  # connections are made, plans are known
-        alone.milliseconds.clear()
-        alone.run(time.monotonic() + seconds)
-        beside = Others(database, people_ids, post_ids, rate)
-        writing = threading.Thread(target=beside.run)
+        others = Others(database, people_ids, post_ids, rate)
+        others.run(others.round_seconds)  # connections are made, plans are known
+        alone = others.run(seconds)
+        writing = threading.Thread(target=others.run)
         writing.start()
         database.write(WITHDRAWAL.request, lover)
         began, steps = time.monotonic(), 0
         while WITHDRAWAL.work(database, clock.HOUR):
             steps += 1
         took = time.monotonic() - began
-        beside.stop()
+        others.stop()
         writing.join()
         mine = select(func.count()).where(models.likes.c.person_id == lover)
         left = database.read(lambda connection: connection.execute(mine).scalar_one())
     print(f"purged in {took:.1f} s, {steps:,} steps, {left} left")
-    for name, others in (("alone", alone), ("beside it", beside)):
-        times = others.milliseconds
+    for name, times in (("alone", alone), ("beside it", others.milliseconds)):
         print(f"{len(times):,} writes of others {name}: median {p(times, 50):.1f} ms, p99 {p(times, 99):.1f} ms")
-    print(f"p99 beside it is {p(beside.milliseconds, 99) / p(alone.milliseconds, 99):.2f} times that alone")
+    print(f"p99 beside it is {p(others.milliseconds, 99) / p(alone, 99):.2f} times that alone")
 
 
 if __name__ == "__main__":
