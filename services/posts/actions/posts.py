@@ -13,8 +13,7 @@ from ..queries.posts import no_such_post, with_authors
 from . import people, photos, pushes, timelines
 
 _posts = models.posts.c
-_WANTED = with_authors(_posts.id).where(_posts.id == bindparam("post_id"))
-_HELD = _WANTED.with_for_update(read=True, of=models.posts)
+_HELD = with_authors(_posts.id).where(_posts.id == bindparam("post_id")).with_for_update(read=True, of=models.posts)
 """Built once: that costs more than asking, and every like and comment asks."""
 
 
