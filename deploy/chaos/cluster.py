@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from deploy.chaos.containers import PASSWORD, ROOMS, SERVICES, Broker, Container, Database, until
 from deploy.chaos.partition import Wire
-from deploy.chaos.processes import Process
+from deploy.chaos.processes import Process, wait_until_ready
 from deploy.chaos.system import ACCESS_TOKEN_SECONDS, CHEAP, Fault
 from shared import clock, ids
 from shared.testing.ports import free_port
@@ -54,14 +54,15 @@ class Cluster:
         }
 
     def start(self) -> None:
-        """Make everything, and return when it is ready."""
+        """Make everything, and return when it is ready. Raises NotReady."""
         with ThreadPoolExecutor() as pool:
             list(pool.map(lambda make: make(), self._containers()))
             list(pool.map(lambda name: self.processes[name].run_once("migrate"), SERVICES))
         self.wire.start()
         for process in self.processes.values():
             process.start()
-        until(self.is_ready if self._with_broker else self.is_up, READY_SECONDS, "every process is ready")
+        ready = self.is_ready if self._with_broker else self.is_up
+        wait_until_ready(self.processes.values(), ready, READY_SECONDS)
 
     def stop(self) -> None:
         """End and remove everything."""

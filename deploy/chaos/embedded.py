@@ -4,8 +4,8 @@ from pathlib import Path
 
 from sqlalchemy import Engine, create_engine, event
 
-from deploy.chaos.containers import SERVICES, until
-from deploy.chaos.processes import Process
+from deploy.chaos.containers import SERVICES
+from deploy.chaos.processes import Process, wait_until_ready
 from deploy.chaos.system import ACCESS_TOKEN_SECONDS, CHEAP, Fault
 from shared.testing.ports import free_port
 
@@ -30,9 +30,9 @@ class Embedded:
         self.files = {name: data / "files" / name for name in ("auth", "posts", "dm")}
 
     def start(self) -> None:
-        """Start it, and return when it is ready."""
+        """Start it, and return when it is ready. Raises NotReady."""
         self.processes["standalone"].start()
-        until(self.is_ready, READY_SECONDS, "it is ready")
+        wait_until_ready(self.processes.values(), self.is_ready, READY_SECONDS)
 
     def stop(self) -> None:
         """End it; its folder is removed by whoever made it."""

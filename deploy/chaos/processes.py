@@ -5,14 +5,22 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 
+from deploy.chaos.containers import until
+
 ROOT = Path(__file__).resolve().parents[2]
 _PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
+_LAST_WORDS = 2_000
+
+
+class NotReady(Exception):
+    """What was started cannot work; what each process says and printed last is told."""
 
 
 @dataclass
@@ -90,6 +98,23 @@ class Process:
         except httpx.HTTPError:
             return False
 
+    def has_ended(self) -> bool:
+        """Whether this life is over though nobody ended it."""
+        return self._running is not None and self._running.poll() is not None
+
+    def account(self) -> str:
+        """Whether it runs, what it says of itself, and the end of its log."""
+        if self.has_ended():
+            says = "ended by itself"
+        else:
+            try:
+                answer = httpx.get(f"{self.url}/readyz", timeout=5)
+                says = f"{answer.status_code} {answer.text}"
+            except httpx.HTTPError as problem:
+                says = repr(problem)
+        printed = self.log.read_text(errors="replace")[-_LAST_WORDS:] if self.log.exists() else ""
+        return f"{self.name} on port {self.port}: {says}\n{printed}"
+
     def run_once(self, *arguments: str) -> str:
         """One of its other commands, to its end; what it prints. Raises CalledProcessError."""
         done = subprocess.run(  # noqa: S603 - our own commands
@@ -117,3 +142,11 @@ class Process:
         """Nothing of the caller's own settings: a run is decided by its options alone."""
         kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         return {**kept, "PYTHONPATH": str(ROOT), "PORT": str(self.port), **self.settings}
+
+
+def wait_until_ready(processes: Collection[Process], ready: Callable[[], bool], within: float) -> None:
+    """Wait for what was just started, at most so many seconds. Raises NotReady; at once where a process has ended."""
+    with suppress(TimeoutError):
+        until(lambda: ready() or any(each.has_ended() for each in processes), within, "decided")
+    if not ready():
+        raise NotReady("\n".join(each.account() for each in processes))

@@ -1,6 +1,7 @@
 """Short runs of `make chaos`: nothing is lost in either mode, and a relay that loses something is caught."""
 
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from deploy.chaos.containers import NoEngine
 from deploy.chaos.embedded import Embedded
 from deploy.chaos.faults import Torment
+from deploy.chaos.processes import NotReady
 from deploy.chaos.system import Fault
 from deploy.tests.running import REPOSITORY
 from shared.testing.engine import require_engine
@@ -60,6 +62,14 @@ def test_a_relay_that_marks_before_it_publishes_is_caught() -> None:
     assert run.returncode == 0, run.stdout + run.stderr
     assert figure(run, "hang and kill broker") == 1
     assert figure(run, "differences: lost") > 0
+
+
+def test_a_start_that_fails_says_why_at_once(tmp_path: Path) -> None:
+    system = Embedded(tmp_path)
+    with socket.create_server(("127.0.0.1", system.processes["standalone"].port)):
+        with pytest.raises(NotReady, match=r"(?s)ended by itself.*in use"):
+            system.start()
+        system.stop()
 
 
 def test_a_fault_that_cannot_be_carried_out_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
