@@ -15,7 +15,7 @@ from bench.load.shots import Shot
 from bench.servers import Servers
 from deploy.chaos.cluster import CALLS
 from deploy.chaos.containers import PASSWORD, ROOMS, SERVICES, until
-from deploy.chaos.processes import Process
+from deploy.chaos.processes import Process, wait_until_ready
 from services.auth.actions import keys
 from services.auth.settings import Settings as AuthSettings
 from services.auth.tokens import SIGNING_KEYS, Mint, Seal
@@ -229,11 +229,11 @@ class Stock:
 
 
 def start(processes: Iterable[Process]) -> None:
-    """Return when they are ready. Raises TimeoutError."""
+    """Return when they are ready. Raises NotReady."""
     begun = list(processes)
     for process in begun:
         process.start()
-    until(lambda: all(process.is_ready() for process in begun), READY_SECONDS, "every process is ready")
+    wait_until_ready(begun, lambda: all(process.is_ready() for process in begun), READY_SECONDS)
 
 
 def stop(processes: Iterable[Process]) -> None:

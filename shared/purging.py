@@ -39,6 +39,8 @@ PURGING, PURGED, DONE = "purging", "purged", "done"
 CHUNKS_IN_A_TURN = 16
 REST = 0.5
 """How long a purge rests after a chunk, as a part of what the chunk took."""
+PATIENCE = 3.0
+"""How long it then waits at most until no write is under way, in the same unit: others may always be writing."""
 LOOK_AGAIN_AFTER = clock.SECOND
 OVERLAP = 10 * clock.MINUTE
 """How far back a list is read again: its entries are committed in another order than their ids were made."""
@@ -119,7 +121,7 @@ class Purge:
 
         A turn is a step and, of what is unfinished then, some more chunks. Before each it rests: a job of a million
         rows otherwise keeps the database so busy that all others wait. After that it lets writes that are under way
-        here end, but waits no longer than the chunk before took: others may always be writing.
+        here end.
         """
         began = time.monotonic()
         step = database.write(self.step, last_sweep_after)
@@ -129,7 +131,7 @@ class Purge:
             for _ in range(CHUNKS_IN_A_TURN):
                 took = time.monotonic() - began
                 time.sleep(took * REST)
-                database.writes.wait_for_none(took)
+                database.writes.wait_for_none(took * PATIENCE)
                 began = time.monotonic()
                 if not database.write(self.remove_more, step.subject, kind):
                     break

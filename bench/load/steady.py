@@ -124,7 +124,8 @@ class Sender:
         self._free: list[Line] = []
         self._waiting: deque[tuple[bytes, float]] = deque()
         self.statuses: Counter[str] = Counter()
-        self.admitted: list[float] = []
+        self.admitted: list[tuple[float, float]] = []
+        """When each was due, and the seconds from then to its answer."""
         self.late: list[float] = []
         self.seconds = self.busy = 0.0
         self._done = asyncio.Event()
@@ -162,7 +163,7 @@ class Sender:
         """One more is answered."""
         self.statuses[status] += 1
         if status != "503":
-            self.admitted.append(time.perf_counter() - due)
+            self.admitted.append((due, time.perf_counter() - due))
         if self.statuses.total() == len(self._raws):
             self._done.set()
 
@@ -183,7 +184,7 @@ def main() -> None:
     raws = read(Path(file))
     sender = Sender(raws, float(rate))
     uvloop.run(sender.run(int(port), int(connections)))
-    times, late = sorted(sender.admitted), sorted(sender.late)
+    times, late = sorted(took for _, took in sender.admitted), sorted(sender.late)
     found = Stream(
         sent=len(raws),
         statuses=dict(sender.statuses),

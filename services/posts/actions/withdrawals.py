@@ -23,7 +23,7 @@ WITHDRAWAL = Purge(
     kinds=[
         Kind([models.posts.c.author_id], posts.remove_some_by, 50),  # each with up to ten photos
         Kind([models.media.c.owner_id], photos.remove_some_by, 500),
-        Kind([models.likes.c.person_id], likes.remove_some_by, 100),
+        Kind([models.likes.c.person_id], likes.remove_some_by, 150),
         Kind([models.comments.c.author_id], comments.remove_some_by, 100),  # each a few statements
         Kind([models.follows.c.follower_id], follows.remove_some_by, 1_000),
         Kind([models.follows.c.followee_id], follows.remove_some_to, 1_000),
