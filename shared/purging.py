@@ -37,7 +37,7 @@ from shared.database import Big, Database, insert_new, upsert
 
 PURGING, PURGED, DONE = "purging", "purged", "done"
 CHUNKS_IN_A_TURN = 16
-REST = 0.5
+REST = 0.3
 """How long a purge rests after a chunk, as a part of what the chunk took."""
 PATIENCE = 3.0
 """How long it then waits at most until no write is under way, in the same unit: others may always be writing."""
@@ -48,7 +48,10 @@ _ONLY_ROW = 1
 
 
 Remove = Callable[[Connection, int, int], bool]
-"""Removes at most so many things of a subject; whether there may be more."""
+"""Removes at most so many things of a subject; whether there may be more.
+
+Two processes may be at it at the same time, so it locks what it also counts.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,14 +136,9 @@ class Purge:
                 time.sleep(took * REST)
                 database.writes.wait_for_none(took * PATIENCE)
                 began = time.monotonic()
-                if not database.write(self.remove_more, step.subject, kind):
+                if not database.write(kind.remove, step.subject, kind.chunk):
                     break
         return True
-
-    def remove_more(self, tx: Connection, subject: int, kind: Kind) -> bool:
-        """Remove one chunk more; whether there may be still more. Nothing where somebody else works at the job."""
-        mine = tx.execute(self._mine, {"subject": subject}).one_or_none()
-        return mine is not None and kind.remove(tx, subject, kind.chunk)
 
     def step(self, tx: Connection, last_sweep_after: int) -> Step | None:
         """Some of every kind of the job that is due the longest; none if no job is due.
@@ -166,12 +164,6 @@ class Purge:
         """The kinds of which there is something, by one question: most left few kinds."""
         there = tx.execute(self._question, {"subject": subject}).one()
         return [kind for kind, is_there in zip(self.kinds, there, strict=True) if is_there]
-
-    @cached_property
-    def _mine(self) -> Select[int]:
-        """The job, unless somebody else works at it; built once, as the question below."""
-        job = select(self._subject).where(self._subject == bindparam("subject", type_=Big))
-        return job.with_for_update(skip_locked=True)
 
     @cached_property
     def _question(self) -> Select[*tuple[bool, ...]]:

@@ -97,22 +97,6 @@ def test_a_purge_of_little_never_rests(database: Database, monkeypatch: pytest.M
     assert not PURGE.work(database, LAST_SWEEP_AFTER)
 
 
-def test_a_turn_leaves_a_job_that_somebody_else_works_at(servers: Servers) -> None:
-    home = Cluster(servers)
-    database = Database(made(home.empty(), metadata))
-    own(database, 7, 10)
-    database.write(PURGE.request, 7)
-
-    def beside_another(tx: Connection) -> None:
-        PURGE.step(tx, LAST_SWEEP_AFTER)
-        assert database.write(PURGE.remove_more, 7, PURGE.kinds[0]) is False
-
-    database.write(beside_another)
-    assert len(owners(database)) == 7
-    database.close()
-    home.clear()
-
-
 @pytest.mark.parametrize("steps", range(5))
 def test_a_purge_that_is_stopped_after_any_step_goes_on(database: Database, steps: int) -> None:
     own(database, 7, 10)

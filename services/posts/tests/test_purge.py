@@ -1,9 +1,12 @@
 """A withdrawal ends complete and the counts right, wherever it is interrupted."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
+from threading import Barrier, BrokenBarrierError
 
 import pytest
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, event, insert, update
 
 from services.posts import models
 from services.posts.actions import comments, posts
@@ -175,6 +178,32 @@ def slip_in(tx: Connection, person: int, post: int) -> None:
     tx.execute(insert(models.likes).values(person_id=person, post_id=post, id=ids.new()))
     tally = {"post_id": post, "slot": person % models.SLOTS, "likes": 1, "comments": 0}
     tx.execute(insert(models.tallies).values(**tally))
+
+
+@pytest.mark.parametrize(("what", "shown"), [("likes", (1, 2)), ("comments", (2, 1))])
+def test_two_who_purge_at_once_count_nothing_twice(database: Database, what: str, shown: tuple[int, int]) -> None:
+    gone, friend = some_people(database, 2)
+    liked = [published(database, friend) for _ in range(4)]
+    for post in liked:
+        all_like(database, [gone, friend], post)
+        commented(database, gone, post)
+        commented(database, friend, post)
+    database.write(WITHDRAWAL.request, gone)
+    (kind,) = (each for each in WITHDRAWAL.kinds if each.names[0].table.name == what)
+    both_asked = Barrier(2)
+
+    def wait_for_the_other(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("SELECT"):
+            with suppress(BrokenBarrierError):  # the other cannot ask before this one has ended
+                both_asked.wait(timeout=1)
+
+    event.listen(database.engine, "after_cursor_execute", wait_for_the_other)
+    with ThreadPoolExecutor(2) as pool:
+        for each in [pool.submit(database.write, kind.remove, gone, 2) for _ in range(2)]:
+            each.result()
+    while database.write(kind.remove, gone, 2):
+        pass
+    assert {counts(database, post) for post in liked} == {shown}
 
 
 def test_a_last_sweep_takes_what_slipped_in_and_then_it_is_over_for_good(database: Database) -> None:
