@@ -6,7 +6,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -146,7 +145,17 @@ class Process:
 
 def wait_until_ready(processes: Collection[Process], ready: Callable[[], bool], within: float) -> None:
     """Wait for what was just started, at most so many seconds. Raises NotReady; at once where a process has ended."""
-    with suppress(TimeoutError):
-        until(lambda: ready() or any(each.has_ended() for each in processes), within, "decided")
-    if not ready():
-        raise NotReady("\n".join(each.account() for each in processes))
+
+    def ready_or_never() -> bool:
+        if any(each.has_ended() for each in processes):
+            raise NotReady(_accounts(processes))
+        return ready()
+
+    try:
+        until(ready_or_never, within, "every process is ready")
+    except TimeoutError as problem:
+        raise NotReady(_accounts(processes)) from problem
+
+
+def _accounts(processes: Collection[Process]) -> str:
+    return "\n".join(each.account() for each in processes)
