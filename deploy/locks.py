@@ -1,7 +1,14 @@
-"""Pins what each member declares in requirements.lock files, and tells whether they still agree.
+"""Writes the lock files (pinned, hashed requirement files) and checks that they agree with the pyproject.toml files.
 
-`python -m deploy.locks` writes them with uv; `--check` compares without the network. Every member's lock
-takes its versions from the root lock, so that what was tested together is what each image installs.
+`python -m deploy.locks` writes them with uv; `--check` compares without the network.
+
+- requirements.lock: what `make run` installs, the union of what all members need.
+- requirements-dev.lock: the same and the test tools, for every other command.
+- deploy/installer.lock: uv alone, which installs the two above.
+- services/*/requirements.lock, gateway/requirements.lock: what one image installs.
+- bench/requirements.lock: what `make bench` installs in addition.
+
+All of them hold the versions of requirements-dev.lock, so that each image installs what was tested together.
 """
 
 import re
@@ -27,8 +34,11 @@ OURS = {
     "shutter-deploy": "deploy",
     "shutter-bench": "bench",
 }
+RUN = "requirements.lock"
+DEVELOPMENT = "requirements-dev.lock"
+INSTALLER = "deploy/installer.lock"
 BENCH = "bench/requirements.lock"
-"""Only what `make bench` needs beyond the root lock: nobody else installs it."""
+"""Only what `make bench` needs beyond requirements-dev.lock."""
 WITH_IMAGE = [folder for folder in OURS.values() if folder not in ("shared", "deploy", "bench")]
 OLDEST_PYTHON = "3.11"
 PIN = re.compile(r"^([a-z0-9][a-z0-9.-]*)==([^\s;]+)", re.MULTILINE)
@@ -37,11 +47,13 @@ Pins = Mapping[str, Collection[str]]
 
 
 def write_all(options: list[str]) -> None:
-    compile_lock("requirements.lock", [*options, "--group", "pyproject.toml:dev", "deploy/pyproject.toml"])
+    compile_lock(DEVELOPMENT, [*options, "--group", "pyproject.toml:dev", "deploy/pyproject.toml"])
+    constraint = ["--constraint", DEVELOPMENT]
+    compile_lock(RUN, [*constraint, "deploy/pyproject.toml"])
     for folder in WITH_IMAGE:
-        constraint = ["--constraint", "requirements.lock"]
         compile_lock(f"{folder}/requirements.lock", [*constraint, f"{folder}/pyproject.toml"])
-    compile_lock(BENCH, ["--constraint", "requirements.lock", "bench/pyproject.toml"])
+    compile_lock(INSTALLER, [*constraint, "--group", "pyproject.toml:installer"])
+    compile_lock(BENCH, [*constraint, "bench/pyproject.toml"])
 
 
 def compile_lock(output: str, sources: list[str]) -> None:
@@ -54,17 +66,21 @@ def compile_lock(output: str, sources: list[str]) -> None:
 
 
 def disagreements(root: Path) -> Iterator[str]:
-    everything = pins(root / "requirements.lock")
-    yield from missing("requirements.lock", everything, declared(root, "deploy"))
-    yield from missing("requirements.lock", everything, test_tools(root))
-    for folder in WITH_IMAGE:
-        name = f"{folder}/requirements.lock"
-        own = pins(root / name)
-        yield from missing(name, own, declared(root, folder))
-        for package, versions in own.items():
-            if not set(versions) <= set(everything.get(package, ())):
-                yield f"{name}: {package} is not the version of requirements.lock"
+    everything = pins(root / DEVELOPMENT)
+    yield from missing(DEVELOPMENT, everything, group(root, "dev"))
     yield from missing(BENCH, pins(root / BENCH), declared(root, "bench"))
+    yield from disagreements_of(root, INSTALLER, group(root, "installer"))
+    yield from disagreements_of(root, RUN, declared(root, "deploy"))
+    for folder in WITH_IMAGE:
+        yield from disagreements_of(root, f"{folder}/requirements.lock", declared(root, folder))
+
+
+def disagreements_of(root: Path, lock: str, wanted: Iterator[Requirement]) -> Iterator[str]:
+    own, everything = pins(root / lock), pins(root / DEVELOPMENT)
+    yield from missing(lock, own, wanted)
+    for package, versions in own.items():
+        if not set(versions) <= set(everything.get(package, ())):
+            yield f"{lock}: {package} is not the version of {DEVELOPMENT}"
 
 
 def missing(lock: str, pinned: Pins, wanted: Iterator[Requirement]) -> Iterator[str]:
@@ -87,8 +103,13 @@ def declared(root: Path, folder: str, extras: Collection[str] = ()) -> Iterator[
             yield requirement
 
 
-def test_tools(root: Path) -> Iterator[Requirement]:
-    return map(Requirement, read(root / "pyproject.toml")["dependency-groups"]["dev"])
+def group(root: Path, name: str) -> Iterator[Requirement]:
+    """The requirements of one dependency group of the root pyproject.toml."""
+    for line in read(root / "pyproject.toml")["dependency-groups"][name]:
+        if isinstance(line, str):
+            yield Requirement(line)
+        else:
+            yield from group(root, line["include-group"])
 
 
 def pins(lock: Path) -> Pins:

@@ -12,7 +12,7 @@ from typing import Any
 
 from .report import Report
 
-LOCK = "requirements.lock"
+LOCK = "requirements-dev.lock"
 DATABASES = ("pypi", "osv")
 """Asked in this order until one knows the packages; both hold the Python Packaging Advisory Database."""
 PATIENCE = 25

@@ -20,7 +20,7 @@ def project(tmp_path: Path) -> Path:
     """A copy of all pyprojects and locks, to be put out of order."""
     for folder in [".", *locks.OURS.values()]:
         (tmp_path / folder).mkdir(parents=True, exist_ok=True)
-        for name in ("pyproject.toml", "requirements.lock"):
+        for name in ("pyproject.toml", "requirements.lock", "requirements-dev.lock", "installer.lock"):
             if (locks.ROOT / folder / name).exists():
                 shutil.copy(locks.ROOT / folder / name, tmp_path / folder)
     return tmp_path
@@ -39,7 +39,7 @@ def test_the_locks_agree() -> None:
 def test_a_package_that_was_never_locked_is_found(project: Path) -> None:
     replace(project / "services/auth/pyproject.toml", '"argon2-cffi', '"brand-new>=1",\n    "argon2-cffi')
     assert set(locks.disagreements(project)) == {
-        "requirements.lock: brand-new>=1 is declared but not locked",
+        f"{locks.RUN}: brand-new>=1 is declared but not locked",
         "services/auth/requirements.lock: brand-new>=1 is declared but not locked",
     }
 
@@ -60,12 +60,23 @@ def test_a_bound_above_the_locked_version_is_found(project: Path) -> None:
 
 def test_a_test_tool_that_was_never_locked_is_found(project: Path) -> None:
     replace(project / "pyproject.toml", '"pytest>=', '"brand-new>=1",\n    "pytest>=')
-    assert list(locks.disagreements(project)) == ["requirements.lock: brand-new>=1 is declared but not locked"]
+    assert list(locks.disagreements(project)) == [f"{locks.DEVELOPMENT}: brand-new>=1 is declared but not locked"]
+
+
+def test_running_needs_no_test_tools() -> None:
+    run, development = locks.pins(locks.ROOT / locks.RUN), locks.pins(locks.ROOT / locks.DEVELOPMENT)
+    assert not {"pytest", "mypy", "schemathesis", "uv"} & run.keys()
+    assert run.keys() < development.keys()
+
+
+def test_another_uv_than_that_of_the_test_tools_is_found(project: Path) -> None:
+    replace(project / locks.INSTALLER, "uv==", "uv==9.")
+    assert f"{locks.INSTALLER}: uv is not the version of {locks.DEVELOPMENT}" in list(locks.disagreements(project))
 
 
 def test_a_member_locked_to_another_version_is_found(project: Path) -> None:
     replace(project / "services/dm/requirements.lock", "pydantic==", "pydantic==9.")
-    expected = "services/dm/requirements.lock: pydantic is not the version of requirements.lock"
+    expected = "services/dm/requirements.lock: pydantic is not the version of requirements-dev.lock"
     assert expected in list(locks.disagreements(project))
 
 

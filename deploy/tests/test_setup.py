@@ -1,4 +1,4 @@
-"""Setting up tells in one sentence what stands in the way, and never takes a half-made .venv for a whole one."""
+"""deploy/setup.sh explains each failure in one sentence, and never takes an incomplete .venv for a complete one."""
 
 import shutil
 import subprocess
@@ -7,16 +7,19 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-TOOLS = ["awk", "cat", "cmp", "cp", "dirname", "mkdir", "rm", "sh", "touch"]
+TOOLS = ["awk", "cat", "cmp", "cp", "date", "dirname", "mkdir", "rm", "sh", "sleep", "touch"]
 
-# Pretends to be a Python: asked for its version, for 3.11 or newer, for its venv module, or to make a venv.
+# Stands in for Python: it is asked for its version, for 3.11 or newer, for its venv module, to create an environment,
+# and to install uv by pip, the packages by uv, or the packages by pip.
 PYTHON = """#!/bin/sh
 case "$*" in
 *"%d.%d"*) echo {version} ;;
 *version_info*) exit {too_old} ;;
 *ensurepip*) exit {without_venv} ;;
 "-m venv .venv") mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
-*"pip install"*) {install} ;;
+*"uv pip install"*) echo "uv $*" >> calls; {uv} ;;
+*"pip install"*installer.lock*) echo "installer $*" >> calls; {installer} ;;
+*"pip install"*) echo "pip $*" >> calls; {pip} ;;
 esac
 """
 
@@ -27,6 +30,7 @@ def clone(tmp_path: Path) -> Path:
     (tmp_path / "deploy").mkdir()
     shutil.copy(ROOT / "deploy/setup.sh", tmp_path / "deploy")
     (tmp_path / "requirements.lock").write_text("anything==1\n")
+    (tmp_path / "requirements-dev.lock").write_text("anything==1\ntest-tool==1\n")
     (tmp_path / "bin").mkdir()
     for tool in TOOLS:
         (tmp_path / "bin" / tool).symlink_to(shutil.which(tool) or pytest.fail(f"{tool} is not on this machine"))
@@ -35,17 +39,27 @@ def clone(tmp_path: Path) -> Path:
 
 def give_python(
     clone: Path, name: str = "python3", version: str = "3.12", too_old: int = 0, without_venv: int = 0,
-    install: str = "echo . >> installs",
+    installer: str = "", uv: str = "", pip: str = "",
 ) -> None:  # fmt: skip
     python = clone / "bin" / name
-    python.write_text(PYTHON.format(version=version, too_old=too_old, without_venv=without_venv, install=install))
+    python.write_text(
+        PYTHON.format(
+            version=version, too_old=too_old, without_venv=without_venv,
+            installer=installer or ":", uv=uv or ":", pip=pip or ":",
+        )
+    )  # fmt: skip
     python.chmod(0o755)
 
 
-def set_up(clone: Path) -> subprocess.CompletedProcess[str]:
-    command = [str(clone / "bin/sh"), "deploy/setup.sh"]
+def set_up(clone: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [str(clone / "bin/sh"), "deploy/setup.sh", *arguments]
     path = {"PATH": str(clone / "bin")}
-    return subprocess.run(command, cwd=clone, env=path, capture_output=True, text=True, check=False, timeout=30)
+    # To files and not to pipes: a pipe stays open until the last child of a killed script has ended.
+    with (clone / "out").open("w+") as out, (clone / "err").open("w+") as err:
+        done = subprocess.run(command, cwd=clone, env=path, stdout=out, stderr=err, check=False)
+    return subprocess.CompletedProcess(
+        command, done.returncode, (clone / "out").read_text(), (clone / "err").read_text()
+    )
 
 
 def refusal(clone: Path) -> str:
@@ -56,25 +70,76 @@ def refusal(clone: Path) -> str:
     return done.stderr
 
 
-def installs(clone: Path) -> int:
-    return (clone / "installs").read_text().count(".")
+def calls(clone: Path) -> list[str]:
+    """Which installer was called, in order: "installer" (pip installs uv), "uv" or "pip" (the packages)."""
+    if not (clone / "calls").exists():
+        return []
+    return [line.split()[0] for line in (clone / "calls").read_text().splitlines()]
 
 
-def test_it_says_what_it_does_and_does_it_once(clone: Path) -> None:
+def test_it_installs_once_and_says_how_many_packages(clone: Path) -> None:
     give_python(clone)
     first, second = set_up(clone), set_up(clone)
     assert first.returncode == second.returncode == 0
-    assert first.stdout == "Setting up Python packages in .venv (once, about a minute) ...\n"
+    assert first.stdout.startswith("Setting up .venv, once (1 Python packages) ...")
+    assert first.stdout.endswith(" done.\n")
     assert second.stdout + first.stderr + second.stderr == ""
-    assert installs(clone) == 1
+    assert calls(clone) == ["installer", "uv"]
 
 
-def test_nothing_is_installed_that_the_lock_does_not_name(clone: Path) -> None:
-    """An old pip takes `name[extra]` for something that is not locked, and with its newest version refuses them all."""
-    give_python(clone, install='echo " $* " > asked')
+def test_the_elapsed_time_is_printed_while_it_installs(clone: Path) -> None:
+    give_python(clone, uv="while [ ! -e shown ]; do sleep 0.1; done")
+    path = {"PATH": str(clone / "bin")}
+    command = [str(clone / "bin/sh"), "deploy/setup.sh"]
+    with subprocess.Popen(command, cwd=clone, env=path, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        printed = ""
+        while " s ..." not in printed:
+            printed += process.stdout.read(1)
+        (clone / "shown").touch()
+        assert process.stdout.read().endswith(" done.\n")
+    assert process.returncode == 0
+
+
+def test_only_what_the_lock_names_is_installed(clone: Path) -> None:
+    """An old pip takes `name[extra]` for something that is not locked, and its newest version refuses all of them."""
+    give_python(clone, uv="exit 1")
     assert set_up(clone).returncode == 0
-    asked = (clone / "asked").read_text()
-    assert " --no-deps " in asked and " --require-hashes " in asked and " requirements.lock " in asked
+    called = (clone / "calls").read_text().splitlines()
+    assert len(called) == 3
+    assert all(" --no-deps " in call and " --require-hashes " in call for call in called)
+    assert all(call.endswith(" requirements.lock") for call in called[1:])
+
+
+def test_the_test_tools_are_added_to_what_running_needs(clone: Path) -> None:
+    give_python(clone)
+    assert set_up(clone).returncode == 0
+    (clone / ".venv/kept").touch()
+    added = set_up(clone, "dev")
+    assert added.returncode == 0
+    assert added.stdout.startswith("Adding the test tools to .venv, once (2 Python packages) ...")
+    assert (clone / ".venv/kept").exists()
+    assert (clone / "calls").read_text().splitlines()[-1].endswith(" requirements-dev.lock")
+    assert set_up(clone).stdout + set_up(clone, "dev").stdout == "", "an environment with test tools serves both"
+
+
+def test_without_uv_pip_installs_the_packages(clone: Path) -> None:
+    give_python(clone, installer='echo "No matching distribution found for uv" >&2; exit 1')
+    assert set_up(clone).returncode == 0
+    assert calls(clone) == ["installer", "pip"]
+
+
+def test_where_uv_fails_pip_installs_the_packages(clone: Path) -> None:
+    """uv does not read pip's configuration, in which an index or a proxy may be named."""
+    give_python(clone, uv='echo "failed to fetch" >&2; exit 2')
+    assert set_up(clone).returncode == 0
+    assert calls(clone) == ["installer", "uv", "pip"]
+
+
+def test_without_a_network_nothing_is_tried_twice(clone: Path) -> None:
+    give_python(clone, installer='echo "NewConnectionError: no route" >&2; exit 1')
+    assert "check the network connection" in refusal(clone)
+    assert calls(clone) == ["installer"]
 
 
 def test_another_lock_means_another_venv(clone: Path) -> None:
@@ -83,7 +148,7 @@ def test_another_lock_means_another_venv(clone: Path) -> None:
     (clone / ".venv/left-over").touch()
     (clone / "requirements.lock").write_text("anything==2\n")
     assert set_up(clone).returncode == 0
-    assert installs(clone) == 2
+    assert calls(clone) == ["installer", "uv"] * 2
     assert not (clone / ".venv/left-over").exists()
 
 
@@ -114,22 +179,22 @@ def test_a_python_without_venv_is_named_with_the_remedy(clone: Path) -> None:
         ("Temporary failure in name resolution", "check the network connection"),
         ("THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE", "differs from the one"),
         ("OSError: [Errno 28] No space left on device", "disk is full"),
-        ("something nobody has seen before", "see why in .venv/setup.log"),
+        ("an unknown reason", "read the reason in .venv/setup.log"),
     ],
 )
 def test_a_failed_install_is_explained(clone: Path, pip_says: str, told: str) -> None:
-    give_python(clone, install=f'echo "{pip_says}" >&2; exit 1')
+    give_python(clone, uv="exit 1", pip=f'echo "{pip_says}" >&2; exit 1')
     assert told in refusal(clone)
     assert pip_says in (clone / ".venv/setup.log").read_text()
 
 
 def test_a_set_up_that_was_cut_off_is_started_afresh(clone: Path) -> None:
-    give_python(clone, install="kill -9 $PPID")
+    give_python(clone, uv="kill -9 $PPID")
     assert set_up(clone).returncode != 0
     assert (clone / ".venv/bin/python").exists()
     give_python(clone)
     assert set_up(clone).returncode == 0
-    assert installs(clone) == 1
+    assert calls(clone) == ["installer", "uv"] * 2
 
 
 def test_a_folder_that_cannot_be_written_is_named(clone: Path) -> None:
