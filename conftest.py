@@ -4,9 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared import clock, ids
+from shared import clock, database, ids
 
-pytest_plugins = ["shared.testing.containers", "shared.testing.homes"]
+pytest_plugins = ["shared.testing.containers", "shared.testing.homes", "shared.testing.skips"]
+
+database.SQLITE_SYNCHRONOUS = "OFF"  # databases of tests need not survive a loss of power
 
 
 @pytest.fixture(autouse=True)

@@ -59,6 +59,9 @@ FRESH = 1.0
 LOCK_WAIT = 5.0
 """Seconds a writer waits for another; SQLite has one lock for all, MySQL one for each row."""
 
+SQLITE_SYNCHRONOUS = "FULL"
+"""A commit that was acknowledged survives a loss of power. Tests do without it: fsync takes most of a small commit."""
+
 _MYSQL_KEY_TAKEN = 1062
 _MYSQL_TRY_AGAIN = {1213, 1205, 3572}  # deadlock, lock wait timeout, lock not available at once
 _MYSQL_PASSING = {
@@ -251,7 +254,7 @@ def _look_whether_it_lives(connection: DBAPIConnection, record: ConnectionPoolEn
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+    for pragma in ("journal_mode = WAL", f"synchronous = {SQLITE_SYNCHRONOUS}", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 

@@ -14,11 +14,9 @@ import httpx
 
 from shared.testing import eventually
 from shared.testing.ports import free_port
+from shared.testing.waiting import WAIT_SECONDS
 
 REPOSITORY = Path(__file__).parents[2]
-TIME_TO_READY = 45.0
-"""Generous: the tests may share two cores with much else. How fast it starts is measured elsewhere."""
-TIME_TO_END = 60.0
 
 _OURS = ("BASE_URL", "DATABASE_URL", "BROKER_URL")
 
@@ -53,7 +51,7 @@ class Standalone:
     def start(self) -> None:
         """Start the process and wait until it says that it is ready."""
         self.launch()
-        eventually(self.is_ready, within=TIME_TO_READY)
+        eventually(self.is_ready)
 
     def is_ready(self) -> bool:
         """Whether GET /readyz answers 200. A process that has ended never will: that is an error at once."""
@@ -61,7 +59,7 @@ class Standalone:
         if ended is not None:
             raise RuntimeError(f"standalone ended with {ended}:\n{self.printed()[-4000:]}")
         try:
-            return httpx.get(f"{self.base_url}/readyz", timeout=5.0).status_code == 200
+            return httpx.get(f"{self.base_url}/readyz", timeout=WAIT_SECONDS).status_code == 200
         except httpx.TransportError:
             return False
 
@@ -69,14 +67,14 @@ class Standalone:
         """Ask it to end, wait until it has, and give its exit code."""
         process = self.running()
         process.send_signal(how)
-        return process.wait(timeout=TIME_TO_END)
+        return process.wait(timeout=WAIT_SECONDS)
 
     def kill(self) -> None:
         """Take it away in the middle of whatever it does, as a power cut would, if it still runs."""
         if self.process is None:
             return
         self.process.kill()
-        self.process.wait(timeout=TIME_TO_END)
+        self.process.wait(timeout=WAIT_SECONDS)
 
     def printed(self) -> str:
         """Everything that it has written so far, over all its runs."""

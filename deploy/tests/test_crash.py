@@ -13,8 +13,8 @@ from deploy.tests.journeys.answers import answer, ids, items, refusal
 from deploy.tests.journeys.person import API, Person
 from deploy.tests.running import Standalone
 from shared.testing import eventually
+from shared.testing.waiting import WAIT_SECONDS
 
-TIMEOUT = 30.0
 chance = random.Random(2026)
 MOMENTS = [0, *sorted(chance.randrange(1, 80) for _ in range(3))]
 """How many times somebody looks between the answer to a withdrawal and the kill."""
@@ -73,14 +73,14 @@ def said(person: Person, room: str) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("looks", MOMENTS)
 def test_a_withdrawal_ends_complete_though_killed_in_the_middle(standalone: Standalone, looks: int) -> None:
-    with httpx.Client(base_url=standalone.base_url, timeout=TIMEOUT) as web:
+    with httpx.Client(base_url=standalone.base_url, timeout=WAIT_SECONDS) as web:
         life = lived(web)
         answer(life.leaver.withdraw(), 202)
         for _ in range(looks):
             web.get(f"{API}/users/{life.leaver.id}/posts")
         standalone.kill()
     standalone.start()
-    with httpx.Client(base_url=standalone.base_url, timeout=TIMEOUT) as web:
+    with httpx.Client(base_url=standalone.base_url, timeout=WAIT_SECONDS) as web:
         life = life.reached_by(web)
         refusal(life.leaver.account(), 401)
         refusal(life.leaver.log_in(), 401, "invalid_credentials")
@@ -91,15 +91,15 @@ def test_a_withdrawal_ends_complete_though_killed_in_the_middle(standalone: Stan
 def everything_goes(web: httpx.Client, life: Life) -> None:
     url = f"{API}/posts/{life.post_of_friend}"
     for gone in (*(f"{API}/posts/{post['id']}" for post in life.posts), *life.files()):
-        eventually(partial(is_gone, web, gone), within=20.0)
-    eventually(lambda: answer(web.get(url))["like_count"] == 0, within=20.0)
-    eventually(lambda: [one["deleted"] for one in items(web.get(f"{url}/comments"))] == [True], within=20.0)
+        eventually(partial(is_gone, web, gone))
+    eventually(lambda: answer(web.get(url))["like_count"] == 0)
+    eventually(lambda: [one["deleted"] for one in items(web.get(f"{url}/comments"))] == [True])
     nobody = {"followers_count": 0, "following_count": 0}
-    eventually(lambda: answer(web.get(f"{API}/users/{life.friend.id}/counts")) == nobody, within=20.0)
+    eventually(lambda: answer(web.get(f"{API}/users/{life.friend.id}/counts")) == nobody)
     assert items(web.get(f"{url}/likes")) == []
     answered = ids(web.get(f"{url}/comments"))[0]
     assert [one["text"] for one in items(web.get(f"{API}/comments/{answered}/replies"))] == ["the answer"]
-    eventually(lambda: ids(life.friend.send("GET", "/feed")) == [life.post_of_friend], within=20.0)
+    eventually(lambda: ids(life.friend.send("GET", "/feed")) == [life.post_of_friend])
 
 
 def is_gone(web: httpx.Client, url: str) -> bool:
@@ -109,12 +109,12 @@ def is_gone(web: httpx.Client, url: str) -> bool:
 def the_history_stays(life: Life) -> None:
     nameless = {"nickname": None, "name": None, "avatar_url": None, "deleted": True}
     expected = [one | {"sender": one["sender"] | nameless} for one in life.history]
-    eventually(lambda: said(life.friend, life.room) == expected, within=20.0)
+    eventually(lambda: said(life.friend, life.room) == expected)
     refusal(life.friend.say(life.room, "hello?"), 409, "peer_withdrawn")
 
 
 def test_what_was_answered_before_a_kill_is_there_after_it(standalone: Standalone) -> None:
-    with httpx.Client(base_url=standalone.base_url, timeout=TIMEOUT) as web:
+    with httpx.Client(base_url=standalone.base_url, timeout=WAIT_SECONDS) as web:
         jo, friend = Person.newcomer(web), Person.newcomer(web)
         room, post = answer(jo.open_room(friend.id), 201)["id"], jo.posted("last words")
         sent = [answer(jo.say(room, f"{number}"), 201)["id"] for number in range(20)]
@@ -122,10 +122,10 @@ def test_what_was_answered_before_a_kill_is_there_after_it(standalone: Standalon
         answer(friend.follow(jo.id))
         standalone.kill()
     standalone.start()
-    with httpx.Client(base_url=standalone.base_url, timeout=TIMEOUT) as web:
+    with httpx.Client(base_url=standalone.base_url, timeout=WAIT_SECONDS) as web:
         jo.web = friend.web = web
         assert [one["id"] for one in said(friend, room)] == sent[::-1]
         assert answer(web.get(f"{API}/posts/{post['id']}"))["like_count"] == 1
         assert [web.get(photo["url"]).status_code for photo in post["media"]] == [200]
         assert ids(web.get(f"{API}/users/{jo.id}/followers")) == [friend.id]
-        eventually(lambda: ids(friend.send("GET", "/feed")) == [post["id"]], within=20.0)
+        eventually(lambda: ids(friend.send("GET", "/feed")) == [post["id"]])

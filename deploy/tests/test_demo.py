@@ -14,6 +14,7 @@ from deploy.demo.plan import plan
 from deploy.demo.visitor import Guest, Refused, Stopped, Visitor
 from deploy.demo.words import CAPTIONS, COMMENTS
 from deploy.pictures.drawings import KINDS, SHAPES, SUBJECTS
+from shared.testing.waiting import WAIT_SECONDS
 
 PLAN = plan()
 
@@ -95,7 +96,7 @@ def visiting(*answers: httpx.Response | Exception) -> Visitor:
             raise given
         return given
 
-    return Visitor("http://localhost:8080", httpx.Client(transport=httpx.MockTransport(answer), timeout=5))
+    return Visitor("http://localhost:8080", httpx.Client(transport=httpx.MockTransport(answer), timeout=WAIT_SECONDS))
 
 
 def busy(retry_after: str) -> httpx.Response:
@@ -146,7 +147,7 @@ def test_a_repeated_post_carries_the_same_idempotency_key(waits: list[float]) ->
         keys.append(request.headers["Idempotency-Key"])
         return httpx.Response(503 if len(keys) == 1 else 201, json={})
 
-    there = Visitor("http://localhost:8080", httpx.Client(transport=httpx.MockTransport(answer), timeout=5))
+    there = Visitor("http://localhost:8080", httpx.Client(transport=httpx.MockTransport(answer), timeout=WAIT_SECONDS))
     there.ask("POST", "/posts", body={})
     there.ask("POST", "/posts", body={})
     assert keys[0] == keys[1] != keys[2]
@@ -158,7 +159,7 @@ def test_lists_are_read_to_their_end() -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         return httpx.Response(200, content=json.dumps(pages[request.url.params.get("cursor", "")]))
 
-    there = Visitor("http://localhost:8080", httpx.Client(transport=httpx.MockTransport(answer), timeout=5))
+    there = Visitor("http://localhost:8080", httpx.Client(transport=httpx.MockTransport(answer), timeout=WAIT_SECONDS))
     assert list(there.every("/users")) == [1, 2, 3]
 
 

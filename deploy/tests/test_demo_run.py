@@ -15,6 +15,7 @@ from deploy.demo.performance import Performance
 from deploy.demo.plan import Plan
 from deploy.demo.visitor import API, Visitor
 from deploy.pictures.drawings import Drawing
+from shared.testing.waiting import WAIT_SECONDS
 
 T = TypeVar("T")
 QUILT = Drawing("quilt", "square", "jpg", seed=1)
@@ -41,7 +42,7 @@ def small_plan() -> Plan:
 
 
 def performed(plan: Plan, base_url: str) -> Performance:
-    with httpx.Client(timeout=60) as http:
+    with httpx.Client(timeout=WAIT_SECONDS) as http:
         performance = Performance(plan, Visitor(base_url, http), unseen)
         performance.run()
     return performance
@@ -61,7 +62,7 @@ def test_the_demo_adds_what_is_missing_and_nothing_twice(base_url: str, small_pl
 
 def test_what_the_demo_added_is_there_for_everyone(base_url: str, small_plan: Plan) -> None:
     performance = performed(small_plan, base_url)
-    with httpx.Client(base_url=base_url + API, timeout=30) as anyone:
+    with httpx.Client(base_url=base_url + API, timeout=WAIT_SECONDS) as anyone:
         for number, post in enumerate(small_plan.posts):
             seen = anyone.get(f"/posts/{performance.posts[number]}").json()
             assert seen["author"]["nickname"] == small_plan.people[post.author].nickname
@@ -75,7 +76,7 @@ def test_somebody_who_has_withdrawn_is_left_out(base_url: str, small_plan: Plan)
     first = performed(replace(small_plan, posts=()), base_url)
     gone = first.guests[0]
     bearer = {"Authorization": f"Bearer {gone.token}"}
-    with httpx.Client(base_url=base_url + API, headers=bearer, timeout=30) as theirs:
+    with httpx.Client(base_url=base_url + API, headers=bearer, timeout=WAIT_SECONDS) as theirs:
         assert theirs.post("/users/me/deletion", json={"current_password": PASSWORD}).status_code == 202
     rest = performed(small_plan, base_url)
     assert set(rest.guests) == {1, 2, 3}

@@ -38,16 +38,12 @@ def clone(tmp_path: Path) -> Path:
 
 
 def give_python(
-    clone: Path, name: str = "python3", version: str = "3.12", too_old: int = 0, without_venv: int = 0,
-    installer: str = "", uv: str = "", pip: str = "",
+    clone: Path, name: str = "python3", *, version: str = "3.12", too_old: int = 0, without_venv: int = 0,
+    installer: str = ":", uv: str = ":", pip: str = ":",
 ) -> None:  # fmt: skip
+    words = {"version": version, "too_old": too_old, "without_venv": without_venv}
     python = clone / "bin" / name
-    python.write_text(
-        PYTHON.format(
-            version=version, too_old=too_old, without_venv=without_venv,
-            installer=installer or ":", uv=uv or ":", pip=pip or ":",
-        )
-    )  # fmt: skip
+    python.write_text(PYTHON.format(**words, installer=installer, uv=uv, pip=pip))
     python.chmod(0o755)
 
 

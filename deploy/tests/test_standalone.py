@@ -11,8 +11,9 @@ import pytest
 
 from deploy.tests.journeys.answers import answer, ids
 from deploy.tests.journeys.person import API, Person
-from deploy.tests.running import TIME_TO_END, TIME_TO_READY, Standalone
+from deploy.tests.running import Standalone
 from shared.testing import eventually
+from shared.testing.waiting import WAIT_SECONDS
 
 
 @pytest.fixture
@@ -30,8 +31,8 @@ def plain(text: str) -> str:
 
 def test_it_says_where_to_look_only_once_it_is_ready(standalone: Standalone) -> None:
     standalone.launch()
-    eventually(lambda: has_announced(standalone), within=TIME_TO_READY)
-    ready = httpx.get(f"{standalone.base_url}/readyz", timeout=5.0)
+    eventually(lambda: has_announced(standalone))
+    ready = httpx.get(f"{standalone.base_url}/readyz", timeout=WAIT_SECONDS)
     assert ready.status_code == 200, "it had said that it was ready"
     printed = plain(standalone.printed())
     assert f":{standalone.port}/docs" in printed
@@ -49,7 +50,7 @@ def has_announced(standalone: Standalone) -> bool:
 
 def test_asked_to_end_it_ends_cleanly_and_a_second_start_keeps_everything(standalone: Standalone) -> None:
     standalone.start()
-    with httpx.Client(base_url=standalone.base_url, timeout=30.0) as web:
+    with httpx.Client(base_url=standalone.base_url, timeout=WAIT_SECONDS) as web:
         jo, friend = Person.newcomer(web), Person.newcomer(web)
         post = jo.posted("kept")
         answer(friend.follow(jo.id))
@@ -60,7 +61,7 @@ def test_asked_to_end_it_ends_cleanly_and_a_second_start_keeps_everything(standa
     assert standalone.end(signal.SIGTERM) == 0
     assert "Traceback" not in standalone.printed()
     standalone.start()
-    with httpx.Client(base_url=standalone.base_url, timeout=30.0) as web:
+    with httpx.Client(base_url=standalone.base_url, timeout=WAIT_SECONDS) as web:
         jo.web = friend.web = web
         assert answer(jo.account())["id"] == jo.id, "the keys of tokens are kept too"
         answer(jo.refresh())
@@ -74,7 +75,7 @@ def test_asked_to_end_it_ends_cleanly_and_a_second_start_keeps_everything(standa
 
 def test_asked_to_end_while_it_starts_it_ends_too(standalone: Standalone) -> None:
     standalone.launch()
-    eventually(standalone.data_dir.exists, within=TIME_TO_READY)
+    eventually(standalone.data_dir.exists)
     standalone.end(signal.SIGINT)
     assert "Traceback" not in standalone.printed()
 
@@ -82,7 +83,7 @@ def test_asked_to_end_while_it_starts_it_ends_too(standalone: Standalone) -> Non
 def refused_start(standalone: Standalone) -> str:
     """The one sentence of a start that cannot be."""
     standalone.launch()
-    code = standalone.running().wait(timeout=TIME_TO_END)
+    code = standalone.running().wait(timeout=WAIT_SECONDS)
     said = standalone.printed().strip()
     assert code not in (0, None), f"it ended with {code}: {said}"
     assert "Traceback" not in said

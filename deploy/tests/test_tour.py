@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from deploy.tests.running import REPOSITORY
+from shared.testing.waiting import WAIT_SECONDS
 
 README = REPOSITORY / "README.md"
 STATIONS = {
@@ -51,7 +52,7 @@ def walked(tour: str, base_url: str, tmp_path_factory: pytest.TempPathFactory) -
     return subprocess.run(
         ["bash", "-euo", "pipefail", "-c", tour],
         cwd=tmp_path_factory.mktemp("tour"), env=os.environ | {"BASE": base_url}, stdin=subprocess.DEVNULL,
-        capture_output=True, text=True, timeout=50, check=False,
+        capture_output=True, text=True, timeout=WAIT_SECONDS, check=False,
     )  # fmt: skip
 
 

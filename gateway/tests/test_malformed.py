@@ -22,9 +22,7 @@ def house() -> Iterator[House]:
 @pytest.fixture(scope="module")
 def reactions(house: House) -> dict[str, Reaction]:
     """Of the gateway to each case."""
-    return dict(
-        zip([case.name for case in CASES], provoke(house.port, [case.to(LOGIN) for case in CASES]), strict=True)
-    )
+    return dict(zip([case.name for case in CASES], provoke(house.port, CASES, LOGIN), strict=True))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -99,6 +99,8 @@ class Cluster:
 
 
 BOTH = ["embedded", pytest.param("cluster", marks=pytest.mark.containers)]
+only_embedded = pytest.mark.parametrize("home", ["embedded"], indirect=True)
+"""For what neither database nor broker has a part in: HTTP parsing and validation."""
 
 
 @pytest.fixture(scope="session")
@@ -111,19 +113,9 @@ def servers(mysql_url: str, rabbitmq: RabbitServer) -> Iterator[Servers]:
 
 @pytest.fixture(params=BOTH)
 def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Home]:
-    """Each test that uses it runs in both homes."""
-    yield from _either(request, tmp_path)
-
-
-@pytest.fixture(scope="module", params=BOTH)
-def lasting_home(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    """The same for a whole file: for tests that do not get in one another's way."""
-    yield from _either(request, tmp_path_factory.mktemp("lasting"))
-
-
-def _either(request: pytest.FixtureRequest, folder: Path) -> Iterator[Home]:
+    """Each test that uses it runs in both homes, unless it is marked with `only_embedded`."""
     if request.param == "embedded":
-        yield Embedded(folder)
+        yield Embedded(tmp_path)
         return
     cluster = Cluster(request.getfixturevalue("servers"))
     yield cluster

@@ -9,7 +9,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-WAIT_SECONDS = 10.0
+from shared.testing.waiting import WAIT_SECONDS
 
 
 class Listener:
@@ -22,11 +22,11 @@ class Listener:
         """What is said next."""
         return json.loads(self.connection.recv(timeout=WAIT_SECONDS))
 
-    def closed(self, within: float = WAIT_SECONDS) -> int:
+    def closed(self) -> int:
         """The code with which it is closed, whatever is said before."""
         try:
             while True:
-                self.connection.recv(timeout=within)
+                self.connection.recv(timeout=WAIT_SECONDS)
         except ConnectionClosed as end:
             return end.rcvd.code if end.rcvd is not None else 1006
 
@@ -37,7 +37,12 @@ def listening(url: str, token: str | None = None, **options: Any) -> Iterator[Li
     headers = {} if token is None else {"authorization": f"Bearer {token}"}
     address = url.replace("http", "ws", 1)
     with connect(
-        address, additional_headers=headers | options.pop("headers", {}), compression=None, proxy=None, **options
+        address,
+        additional_headers=headers | options.pop("headers", {}),
+        compression=None,
+        proxy=None,
+        open_timeout=WAIT_SECONDS,
+        **options,
     ) as connection:
         yield Listener(connection)
 

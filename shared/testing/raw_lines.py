@@ -4,15 +4,16 @@ import re
 import select
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 from shared.testing.malformed import EVERYBODY, NOBODY, REFUSED, Case
+from shared.testing.waiting import WAIT_SECONDS
 
-QUIET_SECONDS = 3.0
-"""Nothing more is expected after so long without a byte on any of the connections; machines can be still for one."""
-PATIENCE_SECONDS = 30.0
+QUIET_SECONDS = 1.0
+"""Nothing more is expected from a server that may keep the connection after so long without a byte. On a slow machine
+this can only miss a fault, never report one that is not there."""
 _STATUS_LINE = re.compile(rb"^HTTP/1\.[01] ([0-9]{3})", re.MULTILINE)
 
 
@@ -25,15 +26,16 @@ class Reaction:
     closed: bool
 
 
-def provoke(port: int, sent: Iterable[bytes]) -> list[Reaction]:
-    """Send each of these on a connection of its own, all at the same time."""
-    lines = [_sent(port, each) for each in sent]
+def provoke(port: int, cases: Sequence[Case], path: str) -> list[Reaction]:
+    """Send each of these to this path, on a connection of its own, all at the same time."""
+    lines = [_sent(port, case.to(path)) for case in cases]
+    to_be_closed = {line for line, case in zip(lines, cases, strict=True) if case.refused is EVERYBODY}
     received = dict.fromkeys(lines, b"")
     open_ = set(lines)
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + WAIT_SECONDS
     while open_ and time.monotonic() < deadline:
         readable, _, _ = select.select(list(open_), [], [], QUIET_SECONDS)
-        if not readable:
+        if not readable and not open_ & to_be_closed:
             break
         for line in readable:
             part = _part(line)
@@ -70,7 +72,7 @@ def _misunderstood(reaction: Reaction) -> list[str]:
 
 
 def _sent(port: int, request: bytes) -> socket.socket:
-    line = socket.create_connection(("127.0.0.1", port), timeout=10)
+    line = socket.create_connection(("127.0.0.1", port), timeout=WAIT_SECONDS)
     with suppress(OSError):  # it may be closed before everything is sent
         line.sendall(request)
     return line

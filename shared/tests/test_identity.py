@@ -14,6 +14,7 @@ from shared import ids
 from shared.errors import Refusal, Unauthenticated, Unavailable
 from shared.identity import LEEWAY, Identity, Optional, Remembered, RemoteKeys, Required, Verifier, fetch_from
 from shared.testing import Minter
+from shared.testing.waiting import WAIT_SECONDS
 from shared.web import problems
 
 from .forgeries import Forger, forgeries
@@ -218,7 +219,9 @@ def ask() -> Callable[..., httpx.Response]:
     def send(path: str, **headers: str) -> httpx.Response:
         async def over_asgi() -> httpx.Response:
             transport = httpx.ASGITransport(app)
-            async with httpx.AsyncClient(transport=transport, base_url="http://service", timeout=5) as client:
+            async with httpx.AsyncClient(
+                transport=transport, base_url="http://service", timeout=WAIT_SECONDS
+            ) as client:
                 return await client.get(path, headers=headers)
 
         return asyncio.run(over_asgi())

@@ -20,6 +20,7 @@ from shared.events.bus import Bus
 from shared.events.in_process import InProcessBus
 from shared.process import commands, described
 from shared.settings import Settings
+from shared.testing.waiting import WAIT_SECONDS
 from shared.wary import Wary
 
 from .test_migrations import ENV, add_step
@@ -115,5 +116,7 @@ def test_counts_are_served_on_a_port_of_their_own_where_one_is_set(monkeypatch: 
 
 def test_what_is_there_before_it_serves_is_left_alone_by_the_collector() -> None:
     asked = "import gc; from shared.server import settle; settle(); print(gc.get_freeze_count())"
-    told = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, timeout=60, check=True)
+    told = subprocess.run(
+        [sys.executable, "-c", asked], capture_output=True, text=True, timeout=WAIT_SECONDS, check=True
+    )
     assert int(told.stdout) > 10_000

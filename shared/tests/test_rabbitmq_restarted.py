@@ -8,8 +8,9 @@ import pytest
 from anyio import to_thread
 
 from shared.testing.containers import RabbitServer, start_rabbitmq
-from shared.testing.engine import end, require_engine
+from shared.testing.engine import end
 from shared.testing.ports import free_port
+from shared.testing.waiting import WAIT_SECONDS
 
 from .wires import THING, Ear, OnBroker, connected, happened, soon
 
@@ -19,7 +20,6 @@ pytestmark = pytest.mark.containers
 @pytest.fixture
 def own_broker() -> Iterator[tuple[str, RabbitServer]]:
     """One for this test alone: its container, and where it is."""
-    require_engine()
     started = start_rabbitmq(free_port(), free_port())
     broker = RabbitServer(*started["address"])
     yield started["container"], broker
@@ -44,12 +44,12 @@ def test_a_broker_that_is_restarted_is_found_again_with_all_that_was_certain(
             assert await bus.publish([during]) == [False]
             await to_thread.run_sync(docker, "start", container)
             go_on = True
-            await soon(lambda: bus.connected and wires.bus("ear").connected, within=60)
+            await soon(lambda: bus.connected and wires.bus("ear").connected)
             assert await bus.publish([after]) == [True]
-            await soon(lambda: {each.id for each in ear.heard} == {before.id, after.id}, within=30)
+            await soon(lambda: {each.id for each in ear.heard} == {before.id, after.id})
 
     asyncio.run(asyncio.wait_for(scenario(), 110))
 
 
 def docker(*words: str) -> None:
-    subprocess.run(["docker", *words], check=True, capture_output=True, timeout=60)
+    subprocess.run(["docker", *words], check=True, capture_output=True, timeout=WAIT_SECONDS)

@@ -13,6 +13,7 @@ from shared.events.rabbitmq import RabbitBus
 from shared.events.topology import EXCHANGE, Member, permissions
 from shared.testing.containers import PASSWORD, RabbitServer
 from shared.testing.vhosts import load, made
+from shared.testing.waiting import WAIT_SECONDS
 
 from .wires import Ear, OnBroker, happened, run, soon
 
@@ -46,31 +47,31 @@ Deed = Callable[[AbstractChannel], Awaitable[Any]]
 def publish(name: str, exchange: str = EXCHANGE) -> Deed:
     async def deed(channel: AbstractChannel) -> None:
         there = await channel.get_exchange(exchange, ensure=False)
-        await there.publish(aio_pika.Message(b"{}"), routing_key=name, timeout=5)
+        await there.publish(aio_pika.Message(b"{}"), routing_key=name, timeout=WAIT_SECONDS)
 
     return deed
 
 
 def read(queue: str) -> Deed:
     async def deed(channel: AbstractChannel) -> None:
-        await (await channel.get_queue(queue, ensure=False)).get(fail=False, timeout=5)
+        await (await channel.get_queue(queue, ensure=False)).get(fail=False, timeout=WAIT_SECONDS)
 
     return deed
 
 
 def declare(queue: str) -> Deed:
-    return lambda channel: channel.declare_queue(queue, durable=True, timeout=5)
+    return lambda channel: channel.declare_queue(queue, durable=True, timeout=WAIT_SECONDS)
 
 
 def bind(queue: str, name: str) -> Deed:
     async def deed(channel: AbstractChannel) -> None:
-        await (await channel.get_queue(queue, ensure=False)).bind(EXCHANGE, routing_key=name, timeout=5)
+        await (await channel.get_queue(queue, ensure=False)).bind(EXCHANGE, routing_key=name, timeout=WAIT_SECONDS)
 
     return deed
 
 
 async def does(rabbitmq: RabbitServer, wires: OnBroker, who: str, deed: Deed) -> None:
-    async with await aio_pika.connect(rabbitmq.url(wires.vhost, who), timeout=10) as connection:
+    async with await aio_pika.connect(rabbitmq.url(wires.vhost, who), timeout=WAIT_SECONDS) as connection:
         await deed(await connection.channel(publisher_confirms=True, on_return_raises=True))
 
 

@@ -20,6 +20,7 @@ from shared.server import server_options
 from shared.sockets import LOST, TOKEN_ENDED, OpenSockets, Socket
 from shared.testing import eventually
 from shared.testing.listeners import listening
+from shared.testing.waiting import WAIT_SECONDS
 
 HEAD = (
     b"GET /ws HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
@@ -178,7 +179,7 @@ def test_whoever_reads_nothing_is_given_up_and_takes_no_memory_with_them(
     monkeypatch.setattr(upgrades, "LINGER_SECONDS", 0.1)
     before = closes(4408)
     with line_to(house):
-        eventually(lambda: fill(house), within=30)
+        eventually(lambda: fill(house))
         eventually(lambda: house.connections == 0)
     assert closes(4408) == before + 1
 
@@ -186,7 +187,7 @@ def test_whoever_reads_nothing_is_given_up_and_takes_no_memory_with_them(
 def test_whoever_reads_again_in_time_learns_why_it_ended(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sockets, "SEND_SECONDS", 0.1)
     with line_to(house) as line:
-        eventually(lambda: fill(house), within=30)
+        eventually(lambda: fill(house))
         assert everything_from(line).endswith((4408).to_bytes(2, "big") + b"read too slowly")
 
 
@@ -228,7 +229,7 @@ def test_whoever_floods_us_is_cut_off(house: House, flood: bytes, code: int) -> 
 def test_whoever_does_not_wait_to_be_let_in_is_not(house: House) -> None:
     hesitating = threading.Event()
     accept, house.accept = house.accept, lambda _: asyncio.to_thread(hesitating.wait, 10)
-    with socket.create_connection(("127.0.0.1", house.port), timeout=10) as line:
+    with socket.create_connection(("127.0.0.1", house.port), timeout=WAIT_SECONDS) as line:
         line.sendall(HEAD)
         eventually(lambda: house.held)
         line.sendall(PING)
@@ -266,7 +267,7 @@ def test_when_the_process_ends_nobody_who_does_not_read_holds_it_up(
     ],
 )
 def test_a_handshake_with_a_fault_is_a_plain_request_and_ends_the_line(house: House, spoilt: bytes) -> None:
-    with socket.create_connection(("127.0.0.1", house.port), timeout=10) as line:
+    with socket.create_connection(("127.0.0.1", house.port), timeout=WAIT_SECONDS) as line:
         line.sendall(spoilt)
         answer = everything_from(line)
     assert answer.startswith(b"HTTP/1.1 426 ") and answer.count(b"HTTP/1.1") == 1

@@ -11,6 +11,7 @@ from obstore.store import MemoryStore
 
 from shared.errors import NotFound, Unavailable
 from shared.storage import Storage, folder, is_name, storage_from
+from shared.testing.waiting import WAIT_SECONDS
 
 ROOT = Path(__file__).parents[2]
 NOT_OURS = [
@@ -131,7 +132,7 @@ for name in ("a/one", "a/two"):
 storage.put("a/three", b"small", "image/jpeg")
 """
     command = [sys.executable, "-c", script]
-    run = subprocess.run(command, check=True, capture_output=True, text=True, timeout=30, cwd=ROOT)
+    run = subprocess.run(command, check=True, capture_output=True, text=True, timeout=WAIT_SECONDS, cwd=ROOT)
     assert run.stdout.split() == ["refused", "a/one", "refused", "a/two"]
     assert folder(tmp_path).get("a/one") == b"old"
     assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["one", "three"]

@@ -9,6 +9,7 @@ import pytest
 
 from shared import errors
 from shared.testing import Running
+from shared.testing.waiting import WAIT_SECONDS
 from shared.web.problems import MOST_FAULTS, STATUS, title
 
 from .things import MINTER, REFUSALS
@@ -113,7 +114,7 @@ def test_no_bytes_in_the_address_are_a_mistake_of_ours(standing: Running, reques
 def raw(standing: Running, request: bytes) -> bytes:
     """The bytes that answer these bytes."""
     address = standing.url.removeprefix("http://").partition(":")
-    with socket.create_connection((address[0], int(address[2])), timeout=5) as connection:
+    with socket.create_connection((address[0], int(address[2])), timeout=WAIT_SECONDS) as connection:
         connection.sendall(request)
         received = b""
         while chunk := connection.recv(65_536):

@@ -18,6 +18,7 @@ from shared.events.topology import Member
 from shared.testing import eventually
 from shared.testing.containers import RabbitServer
 from shared.testing.vhosts import made
+from shared.testing.waiting import WAIT_SECONDS
 
 THING = {"thing.happened.v1"}
 
@@ -75,13 +76,13 @@ class OnBroker:
 
     async def waiting_in(self, queue: str) -> int:
         """How many messages are in this queue and with nobody."""
-        async with await aio_pika.connect(self._server.url(self.vhost), timeout=10) as connection:
+        async with await aio_pika.connect(self._server.url(self.vhost), timeout=WAIT_SECONDS) as connection:
             channel = await connection.channel()
             return (await channel.declare_queue(queue, passive=True)).declaration_result.message_count or 0
 
     async def put(self, queue: str, *bodies: bytes) -> None:
         """Lay these into a queue, whatever they are."""
-        async with await aio_pika.connect(self._server.url(self.vhost), timeout=10) as connection:
+        async with await aio_pika.connect(self._server.url(self.vhost), timeout=WAIT_SECONDS) as connection:
             exchange = (await connection.channel()).default_exchange
             for body in bodies:
                 await exchange.publish(aio_pika.Message(body), routing_key=queue)

@@ -14,6 +14,7 @@ from services.auth.actions import keys
 from services.auth.settings import Settings
 from services.auth.tokens import SIGNING_KEYS, Seal
 from shared.database import Database
+from shared.testing.waiting import WAIT_SECONDS
 from shared.tests.forgeries import Forger
 
 from . import scene as scenes
@@ -52,7 +53,10 @@ class House:
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """It serves all tests of this folder."""
     data = tmp_path_factory.mktemp("authorization") / "data"
-    with Standalone(data).served() as standalone, httpx.Client(base_url=standalone.base_url, timeout=30.0) as web:
+    with (
+        Standalone(data).served() as standalone,
+        httpx.Client(base_url=standalone.base_url, timeout=WAIT_SECONDS) as web,
+    ):
         yield House(web, _forger(data))
 
 

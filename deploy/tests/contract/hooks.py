@@ -18,6 +18,7 @@ from schemathesis.transport.serialization import Binary
 from deploy.tests.journeys.answers import answer
 from deploy.tests.journeys.person import Person
 from deploy.tests.journeys.pictures import picture
+from shared.testing.waiting import WAIT_SECONDS
 
 from .cast import Known, Owner, last_part
 from .filling import fill
@@ -31,7 +32,7 @@ class Stage:
     """Who is there, and what the server has told so far."""
 
     def __init__(self, base_url: str, people: list[dict[str, Any]]) -> None:
-        web = httpx.Client(base_url=base_url, timeout=30.0)
+        web = httpx.Client(base_url=base_url, timeout=WAIT_SECONDS)
         friend = Person.newcomer(web)
         self.owners = {each["name"]: Owner(_known(web, each), friend) for each in people}
         self.told: set[str] = set()

@@ -19,6 +19,7 @@ from schemathesis.checks import CHECKS, load_all_checks
 
 from deploy.tests.journeys.person import API, Person
 from deploy.tests.running import REPOSITORY, Standalone
+from shared.testing.waiting import WAIT_SECONDS
 
 from .events import Deeds
 
@@ -28,9 +29,6 @@ EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "8")
 """Of each operation in fuzzing, and stories; about a minute on two cores."""
 SEED = os.environ.get("SCHEMATHESIS_SEED", "2026")
 PHASES = {"examples", "coverage", "fuzzing", "stateful"}
-SECONDS = 3_600
-
-pytestmark = pytest.mark.timeout(SECONDS)
 
 
 @dataclass
@@ -53,7 +51,7 @@ def standalone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]
 def run(standalone: Standalone, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """All tests of this file look at the same one."""
     folder = tmp_path_factory.mktemp("schemathesis")
-    with httpx.Client(base_url=standalone.base_url, timeout=30.0) as web:
+    with httpx.Client(base_url=standalone.base_url, timeout=WAIT_SECONDS) as web:
         document = web.get("/openapi.json").json()
         people = {"auth": [_login(name, Person.registered(web)) for name in ("ada", "bob")]}
     # As a file: where it is read from an address, the operation that gives it would not be tested.
@@ -77,8 +75,7 @@ def _schemathesis(folder: Path, base_url: str) -> "subprocess.CompletedProcess[s
         "SCHEMATHESIS_HOOKS": "deploy.tests.contract.hooks", "PYTHONPATH": str(REPOSITORY),
     }  # fmt: skip
     return subprocess.run(
-        command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-        timeout=SECONDS, check=False,
+        command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
     )  # fmt: skip
 
 

@@ -65,7 +65,7 @@ def unauthorized(response: httpx.Response) -> Any:
 
 def disappears(web: httpx.Client, url: str) -> None:
     """Wait until nothing is found there."""
-    eventually(lambda: web.get(url).status_code == 404, within=20.0)
+    eventually(lambda: web.get(url).status_code == 404)
 
 
 def flaw_in_problem(response: httpx.Response) -> str | None:

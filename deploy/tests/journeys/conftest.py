@@ -5,26 +5,32 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from shared.testing.waiting import WAIT_SECONDS
+
 from .answers import answer, ids
 from .bodies import Scene
 from .contract import Operation, operations
 from .person import Person
 from .refusals import Refusals
 
-TIMEOUT = httpx.Timeout(30.0, connect=5.0)
-
 
 @pytest.fixture(scope="session")
 def web(base_url: str) -> Iterator[httpx.Client]:
     """A visitor without a token. It follows no redirects, because no route should answer with one."""
-    with httpx.Client(base_url=base_url, timeout=TIMEOUT) as client:
+    with httpx.Client(base_url=base_url, timeout=WAIT_SECONDS) as client:
         yield client
 
 
 @pytest.fixture(scope="session")
-def stranger(web: httpx.Client) -> Person:
-    """Somebody who only looks and is refused, shared by every test: never change what is theirs."""
+def _stranger(web: httpx.Client) -> Person:
     return Person.newcomer(web)
+
+
+@pytest.fixture
+def stranger(_stranger: Person) -> Person:
+    """Somebody who only looks and is refused, shared by every test: never change what is theirs."""
+    _stranger.keep_fresh()
+    return _stranger
 
 
 @pytest.fixture(scope="session")

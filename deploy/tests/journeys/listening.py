@@ -15,5 +15,6 @@ def address(person: Person) -> str:
 @contextmanager
 def ear_of(person: Person) -> Iterator[Listener]:
     """Open as long as the block lasts."""
+    person.keep_fresh()
     with listening(address(person), person.access_token) as ear:
         yield ear

@@ -2,17 +2,13 @@
 
 import base64
 import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-from deploy.tests.running import Standalone
-from shared.testing import eventually
 
 from .answers import TIME, answer, items, refusal, unauthorized
 from .person import API, Person, fresh_password
@@ -96,27 +92,6 @@ def test_T2_a_token_signed_with_another_key_gets_401(web: httpx.Client, stranger
     unauthorized(with_token(web, forged))
     forged = jwt.encode(claims, Ed25519PrivateKey.generate(), algorithm="EdDSA", headers=header)
     unauthorized(with_token(web, forged))
-
-
-@pytest.fixture(scope="module")
-def short_lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    """An instance whose access tokens end after two seconds, apart from the leeway for clocks."""
-    data_dir: Path = tmp_path_factory.mktemp("short_lived") / "data"
-    standalone = Standalone(data_dir, settings={"ACCESS_TOKEN_SECONDS": "2"})
-    with standalone.served(), httpx.Client(base_url=standalone.base_url, timeout=30.0) as web:
-        yield web
-
-
-def test_T2_an_expired_access_token_gets_401_and_T3_the_refresh_token_helps(
-    short_lived: httpx.Client,
-) -> None:
-    jo = Person.registered(short_lived)
-    assert answer(jo.log_in())["expires_in"] == 2
-    answer(jo.account())
-    eventually(lambda: jo.account().status_code == 401, within=30.0)
-    unauthorized(jo.account())
-    answer(jo.refresh())
-    assert answer(jo.account())["id"] == jo.id
 
 
 def test_T3_the_refresh_token_gives_a_new_pair(web: httpx.Client) -> None:

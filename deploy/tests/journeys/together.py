@@ -5,12 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import TypeVar
 
+from shared.testing.waiting import WAIT_SECONDS
+
 T = TypeVar("T")
 
 
 def at_once(actions: Sequence[Callable[[], T]]) -> list[T]:
     """Do all of it together: nobody starts before everybody stands ready. The results keep the order."""
-    line = Barrier(len(actions), timeout=30.0)
+    line = Barrier(len(actions), timeout=WAIT_SECONDS)
 
     def wait_and_do(action: Callable[[], T]) -> T:
         line.wait()

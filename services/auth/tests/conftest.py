@@ -13,7 +13,7 @@ from services.auth.subscriptions import HANDLERS
 from shared.database import Database
 from shared.events.bus import Bus
 from shared.testing import Running, eventually, running
-from shared.testing.homes import Home
+from shared.testing.homes import Embedded, Home
 
 from .world import CALLER_SECRET, Time
 
@@ -48,10 +48,11 @@ def auth(settings: Settings, bus: Bus) -> Iterator[Running]:
 
 
 @pytest.fixture(scope="module")
-def standing(lasting_home: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """One service for a whole file: for requests that change nothing."""
-    bus = lasting_home.bus(NAME, HANDLERS, ANNOUNCES)
-    with _served(_settings(lasting_home, tmp_path_factory.mktemp("standing")), bus) as service:
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One embedded service for a whole file: for requests that are refused before they change anything."""
+    folder = tmp_path_factory.mktemp("standing")
+    home = Embedded(folder)
+    with _served(_settings(home, folder), home.bus(NAME, HANDLERS, ANNOUNCES)) as service:
         yield service
 
 
