@@ -109,7 +109,7 @@ def place() -> Iterator[Place]:
         port = free_port()
         gateway = stack.enter_context(started("gateway.main", PORT=str(port), LOG_LEVEL="error", **urls))
         found = Place(gateway, posts, port, first["token"])
-        eventually(lambda: _is_ready(port), within=30)
+        eventually(lambda: _is_ready(port))
         yield found
 
 

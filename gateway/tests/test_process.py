@@ -41,7 +41,7 @@ def process(services: Services, **more: str) -> Iterator[tuple[subprocess.Popen[
         httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as web,
     ):
         try:
-            eventually(lambda: is_ready(web), within=30)
+            eventually(lambda: is_ready(web))
             yield running, web
         finally:
             running.kill()

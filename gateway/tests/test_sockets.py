@@ -286,5 +286,5 @@ def test_a_reader_that_takes_in_nothing_is_given_up(house: House, monkeypatch: p
     monkeypatch.setattr(sockets, "SEND_SECONDS", 0.2)
     house.services.socket = saying(*[json.dumps("x" * 100_000)] * 300)
     with ear(house, 31) as opened:
-        eventually(lambda: SOCKETS.labels("gateway")._value.get() == 0, within=20)
+        eventually(lambda: SOCKETS.labels("gateway")._value.get() == 0)
         assert opened.closed() == 4408

@@ -13,10 +13,11 @@ from shared import metrics
 from shared.background import LONGEST_PAUSE, Worker, in_thread, to_end
 from shared.errors import Unavailable
 from shared.testing import eventually
+from shared.testing.waiting import WAIT_SECONDS
 
 
 def run(scenario: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(scenario, 20))
+    asyncio.run(asyncio.wait_for(scenario, WAIT_SECONDS))
 
 
 async def soon(condition: Callable[[], object]) -> None:

@@ -152,6 +152,7 @@ def test_what_slips_in_during_a_step_is_taken_before_it_says_that_nothing_is_lef
     assert owners(database) == [] and states(database) == {7: PURGED} and told(database) == [7]
 
 
+@pytest.mark.containers
 def test_two_who_work_at_once_take_two_different_jobs(servers: Servers) -> None:
     home = Cluster(servers)
     database = Database(made(home.empty(), metadata))

@@ -16,6 +16,7 @@ from shared.events.inbox import inbox_table, listen
 from shared.events.rabbitmq import AT_ONCE, RabbitBus
 from shared.events.replay import put_back
 from shared.testing.containers import RabbitServer
+from shared.testing.waiting import WAIT_SECONDS
 
 from .tables import made, rows
 from .wires import THING, Cable, Ear, OnBroker, connected, happened, run, soon
@@ -34,8 +35,8 @@ def wires(rabbitmq: RabbitServer) -> Iterator[OnBroker]:
     on_broker.remove()
 
 
-async def until_waiting(wires: OnBroker, queue: str, number: int, within: float = 10) -> None:
-    async with asyncio.timeout(within):
+async def until_waiting(wires: OnBroker, queue: str, number: int) -> None:
+    async with asyncio.timeout(WAIT_SECONDS):
         while await wires.waiting_in(queue) != number:
             pass
 

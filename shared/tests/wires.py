@@ -154,9 +154,9 @@ def happened(name: str = "thing.happened", **data: Any) -> Event:
     return Event(ids.new(), name, 1, clock.now(), None, data)
 
 
-async def soon(condition: Callable[[], object], within: float = 10) -> None:
+async def soon(condition: Callable[[], object]) -> None:
     """Wait for it, while the loop goes on."""
-    await to_thread.run_sync(eventually, condition, within)
+    await to_thread.run_sync(eventually, condition)
 
 
 @asynccontextmanager
@@ -175,4 +175,4 @@ async def connected(wires: Wires, **ears: tuple[Collection[str], Receive]) -> As
 
 
 def run(scenario: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(scenario, 20))
+    asyncio.run(asyncio.wait_for(scenario, WAIT_SECONDS))

@@ -103,6 +103,7 @@ def test_of_many_that_start_at_the_same_instant_one_makes_the_first_key(database
     assert len({each.kid for (each,) in found}) == 1
 
 
+@pytest.mark.containers
 def test_a_first_key_that_comes_between_looking_and_making_stays_the_only_one(
     servers: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
