@@ -1,6 +1,9 @@
 """What SQLite does for us: one writer at a time, nobody overtaken, and nothing lost without power or on a full disk."""
 
+import os
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -131,9 +134,18 @@ def test_a_file_that_may_not_be_written_is_unavailable(tmp_path: Path) -> None:
     nowhere.close()
 
 
-def test_what_is_kept_survives_a_cut_of_power(database: Database) -> None:
-    def settings(connection: Connection) -> dict[str, Any]:
-        names = ("journal_mode", "synchronous", "foreign_keys")
-        return {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in names}
+SETTINGS = """
+from shared.database import Database
+database = Database("sqlite:///settings.db")
+names = ("journal_mode", "synchronous", "foreign_keys")
+ask = lambda tx: [tx.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in names]
+print(database.read(ask))
+"""
 
-    assert database.read(settings) == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+def test_what_is_kept_survives_a_cut_of_power(tmp_path: Path) -> None:
+    """In a process of its own: this one sets synchronous to OFF for all its databases."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    command = [sys.executable, "-c", SETTINGS]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['wal', 2, 1]"
