@@ -23,6 +23,7 @@ from shared.events.in_process import InProcessBus
 from shared.metrics import EVENTS_FAILED
 from shared.server import server_options
 from shared.testing.contracts import Described
+from shared.testing.loops import ClockedLoop
 from shared.testing.waiting import WAIT_SECONDS, eventually
 
 
@@ -32,7 +33,7 @@ class Running:
 
     app: FastAPI
     client: httpx.Client
-    loop: asyncio.AbstractEventLoop
+    loop: ClockedLoop
 
     @property
     def url(self) -> str:
@@ -40,19 +41,27 @@ class Running:
         return str(self.client.base_url)
 
     def hears(self, name: str, data: dict[str, Any], *, event_id: int | None = None) -> bool:
-        """Deliver a fact over the bus; whether every subscriber has committed it."""
+        """Deliver an event over the bus; whether every subscriber has committed it."""
+        event, confirmed = self._publish(name, data, event_id)
+        if isinstance(self.app.state.bus, InProcessBus) or not confirmed:
+            return confirmed
+        return eventually(lambda: self._has_taken_in(event.id))
+
+    def refuses(self, name: str, data: dict[str, Any]) -> bool:
+        """Deliver an event over the bus; whether a subscriber has failed to take it in."""
+        failed = _failed(name)
+        event, confirmed = self._publish(name, data)
+        if isinstance(self.app.state.bus, InProcessBus):
+            return not confirmed
+        eventually(lambda: _failed(name) > failed)
+        return not self._has_taken_in(event.id)
+
+    def _publish(self, name: str, data: dict[str, Any], event_id: int | None = None) -> tuple[Event, bool]:
         type_, _, version = name.rpartition(".v")
         event = Event(event_id or ids.new(), type_, int(version), clock.now(), None, data)
         bus: Bus = self.app.state.bus
-        failed = _failed(name)
-        confirmed = asyncio.run_coroutine_threadsafe(bus.publish([event]), self.loop).result(30)[0]
-        if isinstance(bus, InProcessBus) or not confirmed:
-            return confirmed
-        eventually(lambda: self._has_taken_in(event.id) or _failed(name) > failed)
-        try:  # it may have been an earlier one that failed again
-            return eventually(lambda: self._has_taken_in(event.id))
-        except AssertionError:
-            return False
+        published = asyncio.run_coroutine_threadsafe(bus.publish([event]), self.loop)
+        return event, published.result(WAIT_SECONDS)[0]
 
     def _has_taken_in(self, event_id: int) -> bool:
         """A broker confirms before the subscriber has done anything: its inbox tells when it has."""
@@ -72,7 +81,7 @@ def running(app: FastAPI) -> Iterator[Running]:
     """Serve the application on loopback as long as the block lasts. Each answer is held against its OpenAPI."""
     listener = socket.create_server(("127.0.0.1", 0))
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else small answers wait 40 ms
-    loop = asyncio.new_event_loop()
+    loop = ClockedLoop()
     server = _Server(uvicorn.Config(app, **server_options()))
     thread = threading.Thread(target=_serve, args=(loop, server, listener), daemon=True)
     thread.start()

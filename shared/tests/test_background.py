@@ -179,14 +179,14 @@ def test_stopping_waits_for_the_thread_of_the_step_that_is_running() -> None:
 
     def step() -> bool:
         begun.set()
-        go_on.wait(10)
+        go_on.wait(WAIT_SECONDS)
         ended.set()
         return False
 
     async def scenario() -> None:
         worker = Worker("test", in_thread(step), every=3600)
         worker.start()
-        await to_thread.run_sync(begun.wait, 10)
+        await to_thread.run_sync(begun.wait, WAIT_SECONDS)
         stopping = asyncio.create_task(worker.stop())
         await asyncio.wait([stopping], timeout=0.05)
         assert not stopping.done()
@@ -202,13 +202,13 @@ def test_blocking_steps_leave_the_threads_of_requests_alone() -> None:
 
     def step() -> bool:
         begun.set()
-        return go_on.wait(10)
+        return go_on.wait(WAIT_SECONDS)
 
     async def scenario() -> None:
         limiter = to_thread.current_default_thread_limiter()
         worker = Worker("test", in_thread(step), every=3600)
         worker.start()
-        await to_thread.run_sync(begun.wait, 10)
+        await to_thread.run_sync(begun.wait, WAIT_SECONDS)
         assert limiter.borrowed_tokens == 0
         go_on.set()
         await worker.stop()
@@ -230,12 +230,12 @@ def test_a_thread_that_fails_while_it_is_waited_for_at_the_end_is_no_surprise() 
 
     def fail() -> None:
         begun.set()
-        go_on.wait(10)
+        go_on.wait(WAIT_SECONDS)
         raise RuntimeError("too late")
 
     async def scenario() -> None:
         task = asyncio.create_task(to_end(fail, limiter=CapacityLimiter(1)))
-        await to_thread.run_sync(begun.wait, 10)
+        await to_thread.run_sync(begun.wait, WAIT_SECONDS)
         task.cancel()
         await asyncio.wait([task], timeout=0.05)
         go_on.set()

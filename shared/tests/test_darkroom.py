@@ -18,6 +18,7 @@ from shared.images import bench, frames, limits, prints, worker
 from shared.images.darkroom import Darkroom
 from shared.images.worker import Worker
 from shared.testing import eventually
+from shared.testing.waiting import WAIT_SECONDS
 from shared.tests import picture_samples as samples
 
 UPLOADED = samples.encoded(samples.corners(), "JPEG")
@@ -102,7 +103,7 @@ def test_a_process_that_went_home_for_lack_of_work_is_replaced_unnoticed(
 ) -> None:
     with employed(limited("bench.IDLE_SECONDS = 0")) as idle:
         process, *_ = idle._started()
-        process.wait(10)
+        process.wait(WAIT_SECONDS)
         idle._process = process  # as if it had ended just after we looked
         monkeypatch.setattr(process, "poll", lambda: None)
         monkeypatch.setattr(idle, "_command", worker.BENCH)
@@ -157,7 +158,7 @@ class HeldUpload(BytesIO):
 
     def read(self, size: int | None = -1) -> bytes:
         self.asked.set()
-        assert self.let_go.wait(20)
+        assert self.let_go.wait(WAIT_SECONDS)
         return super().read(size)
 
 
@@ -169,7 +170,7 @@ def test_whoever_finds_the_line_full_is_told_at_once_and_nobody_who_waits_is_los
             for upload in (first, BytesIO(UPLOADED))
         ]
         threads[0].start()
-        assert first.asked.wait(20)
+        assert first.asked.wait(WAIT_SECONDS)
         threads[1].start()
         eventually(lambda: lab._line._value == 0)  # no place is left in the line
         with pytest.raises(Unavailable) as refusal:
@@ -177,7 +178,7 @@ def test_whoever_finds_the_line_full_is_told_at_once_and_nobody_who_waits_is_los
         assert refusal.value.retry_after
         first.let_go.set()
         for thread in threads:
-            thread.join(20)
+            thread.join(WAIT_SECONDS)
         assert len(results) == 2
         assert lab.develop(BytesIO(UPLOADED)) == results[0] == results[1]
 

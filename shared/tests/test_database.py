@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from shared.database import TRIES, Database
 from shared.errors import NotFound, Unavailable
 from shared.testing.homes import Home
+from shared.testing.waiting import WAIT_SECONDS
 
 from .notes import METADATA, NOTES, count, note
 from .tables import made
@@ -91,17 +92,17 @@ def test_when_all_connections_are_taken_one_is_told_to_come_again(database: Data
     entered, leave = threading.Barrier(5), threading.Event()
 
     def hold(_: Connection) -> None:
-        entered.wait(10)
-        assert leave.wait(10)
+        entered.wait(WAIT_SECONDS)
+        assert leave.wait(WAIT_SECONDS)
 
     with ThreadPoolExecutor(4) as pool:
         held = [pool.submit(database.read, hold) for _ in range(4)]
-        entered.wait(10)
+        entered.wait(WAIT_SECONDS)
         with pytest.raises(Unavailable):
             database.ping()
         leave.set()
         for each in held:
-            each.result(10)
+            each.result(WAIT_SECONDS)
     database.ping()
 
 
@@ -110,18 +111,18 @@ def test_when_all_who_may_write_do_one_more_is_told_to_come_again(database: Data
     entered, leave = threading.Barrier(writers + 1), threading.Event()
 
     def hold(_: Connection) -> None:
-        entered.wait(10)
-        assert leave.wait(10)
+        entered.wait(WAIT_SECONDS)
+        assert leave.wait(WAIT_SECONDS)
 
     with ThreadPoolExecutor(writers) as pool:
         held = [pool.submit(database.write, hold) for _ in range(writers)]
-        entered.wait(10)
+        entered.wait(WAIT_SECONDS)
         with pytest.raises(Unavailable):
             database.write(note, 1)
         database.ping()
         leave.set()
         for each in held:
-            each.result(10)
+            each.result(WAIT_SECONDS)
     assert count(database) == 0
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 from shared.database import Database
 from shared.errors import Unavailable
 from shared.testing.homes import Cluster, Servers
+from shared.testing.waiting import WAIT_SECONDS
 
 from .notes import METADATA, NOTES, count, note
 from .tables import made
@@ -47,7 +48,7 @@ def test_of_two_that_wait_for_each_other_both_are_done_in_the_end(database: Data
     def both(tx: Connection, first: int, then: int) -> None:
         count_up(tx, first)
         if not codes:
-            meet.wait(10)
+            meet.wait(WAIT_SECONDS)
         try:
             count_up(tx, then)
         except OperationalError as problem:
@@ -56,7 +57,7 @@ def test_of_two_that_wait_for_each_other_both_are_done_in_the_end(database: Data
 
     with ThreadPoolExecutor(2) as pool:
         for done in [pool.submit(database.write, both, 1, 2), pool.submit(database.write, both, 2, 1)]:
-            done.result(20)
+            done.result(WAIT_SECONDS)
     assert codes == [1213]
     assert times(database) == [2, 2], "of the one that was chosen nothing was left, and it was run again"
 
@@ -68,7 +69,7 @@ def test_a_wait_that_ends_in_vain_rolls_back_the_whole_and_is_run_again(database
     def hold(tx: Connection) -> None:
         count_up(tx, 2)
         held.set()
-        assert let_go.wait(20)
+        assert let_go.wait(WAIT_SECONDS)
 
     def both(tx: Connection) -> None:
         tries.append(times_in(tx))
@@ -79,9 +80,9 @@ def test_a_wait_that_ends_in_vain_rolls_back_the_whole_and_is_run_again(database
 
     with ThreadPoolExecutor(1) as pool:
         holding = pool.submit(database.write, hold)
-        assert held.wait(10)
+        assert held.wait(WAIT_SECONDS)
         database.write(both)
-        holding.result(10)
+        holding.result(WAIT_SECONDS)
     assert tries[:2] == [[0, 0], [0, 0]]
     assert times(database) == [1, 2]
 
@@ -123,7 +124,7 @@ def test_all_connections_that_broke_while_nobody_looked_are_made_anew(
     with ThreadPoolExecutor(4) as pool:
         together = threading.Barrier(4)
         for use in (database.read, database.write):
-            list(pool.map(lambda _, use=use: use(lambda _tx: together.wait(10)), range(4)))
+            list(pool.map(lambda _, use=use: use(lambda _tx: together.wait(WAIT_SECONDS)), range(4)))
         database.read(kill_all)
         list(pool.map(lambda each: database.write(count_up, each), [1, 2] * 8))
     assert times(database) == [8, 8]
@@ -156,5 +157,5 @@ def test_a_connection_that_is_given_back_in_the_middle_has_written_nothing_and_l
     given_back.cursor().execute("UPDATE notes SET times = times + 7 WHERE id = 1")
     given_back.close()
     with ThreadPoolExecutor(1) as another:
-        another.submit(database.write, count_up, 1).result(10)
+        another.submit(database.write, count_up, 1).result(WAIT_SECONDS)
     assert times(database) == [1, 0]

@@ -17,6 +17,7 @@ from sqlalchemy.exc import OperationalError
 from shared.database import Database
 from shared.errors import Unavailable
 from shared.testing import eventually
+from shared.testing.waiting import WAIT_SECONDS
 
 from .notes import METADATA, count, note
 from .tables import made
@@ -44,16 +45,16 @@ def test_while_another_writes_a_writer_waits_and_then_goes_on(path: Path) -> Non
     def slow(tx: Connection) -> None:
         note(tx, 1)
         entered.set()
-        assert leave.wait(10)
+        assert leave.wait(WAIT_SECONDS)
 
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(patient.write, slow)
-        assert entered.wait(10)
+        assert entered.wait(WAIT_SECONDS)
         second = pool.submit(patient.write, note, 2)
         assert count(patient) == 0, "who reads does not wait, and sees nothing half-written"
         leave.set()
-        first.result(10)
-        assert second.result(10) == 2
+        first.result(WAIT_SECONDS)
+        assert second.result(WAIT_SECONDS) == 2
     patient.close()
 
 
@@ -63,17 +64,17 @@ def test_writers_that_wait_for_their_turn_keep_no_connection_from_readers(path: 
 
     def slow(tx: Connection) -> None:
         entered.set()
-        assert leave.wait(10)
+        assert leave.wait(WAIT_SECONDS)
         note(tx, 0)
 
     with ThreadPoolExecutor(5) as pool:
         writing: list[Future[Any]] = [pool.submit(patient.write, slow)]
-        assert entered.wait(10)
+        assert entered.wait(WAIT_SECONDS)
         writing += [pool.submit(patient.write, note, number) for number in range(1, 5)]
         eventually(lambda: all(each.running() for each in writing))
         assert [count(patient) for _ in range(50)] == [0] * 50
         leave.set()
-        assert [each.result(10) for each in writing] == [None, 1, 2, 3, 4]
+        assert [each.result(WAIT_SECONDS) for each in writing] == [None, 1, 2, 3, 4]
     patient.close()
 
 
@@ -82,16 +83,16 @@ def test_whose_turn_does_not_come_is_told_to_come_again(database: Database) -> N
 
     def slow(tx: Connection) -> None:
         entered.set()
-        assert leave.wait(10)
+        assert leave.wait(WAIT_SECONDS)
         note(tx, 1)
 
     with ThreadPoolExecutor(1) as pool:
         writing = pool.submit(database.write, slow)
-        assert entered.wait(10)
+        assert entered.wait(WAIT_SECONDS)
         with pytest.raises(Unavailable):
             database.write(note, 2)
         leave.set()
-        writing.result(10)
+        writing.result(WAIT_SECONDS)
     assert count(database) == 1
 
 

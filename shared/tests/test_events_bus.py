@@ -12,6 +12,7 @@ from shared.events.chosen import bus_for
 from shared.events.envelope import Event
 from shared.events.in_process import InProcessBus
 from shared.events.rabbitmq import RabbitBus
+from shared.testing.waiting import WAIT_SECONDS
 
 from .wires import THING, Ear, OnBroker, OneProcess, Wires, connected, happened, run, soon
 
@@ -109,7 +110,7 @@ def test_what_nobody_listens_to_is_not_certain(wires: Wires) -> None:
 
 def test_a_slow_subscriber_does_not_hold_up_another(wires: Wires) -> None:
     go_on, quick = threading.Event(), Ear()
-    slow, three = Ear(fails=lambda *_: not go_on.wait(10)), [happened(), happened(), happened()]
+    slow, three = Ear(fails=lambda *_: not go_on.wait(WAIT_SECONDS)), [happened(), happened(), happened()]
 
     async def scenario() -> None:
         async with connected(wires, slow=(THING, slow.receive), quick=(THING, quick.receive)) as bus:
@@ -129,7 +130,7 @@ def test_stopping_waits_for_what_is_being_taken_in(wires: Wires) -> None:
 
     def receive(_: Event) -> None:
         begun.set()
-        ended.append(go_on.wait(10))
+        ended.append(go_on.wait(WAIT_SECONDS))
 
     async def scenario() -> None:
         async with connected(wires, ear=(THING, receive)) as bus:

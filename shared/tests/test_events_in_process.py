@@ -6,6 +6,7 @@ import threading
 from shared import clock
 from shared.events.envelope import Event
 from shared.events.in_process import InProcessBus
+from shared.testing.waiting import WAIT_SECONDS
 
 from .wires import THING, Ear, OneProcess, connected, happened, run, soon
 
@@ -16,7 +17,7 @@ def test_of_what_waits_when_it_stops_nothing_is_certain() -> None:
 
     def receive(_: Event) -> None:
         begun.set()
-        go_on.wait(10)
+        go_on.wait(WAIT_SECONDS)
 
     async def scenario() -> None:
         async with connected(OneProcess(), ear=(THING, receive)) as bus:
@@ -36,7 +37,7 @@ def test_whoever_stops_waiting_for_it_does_not_stop_the_rest() -> None:
 
     def receive(event: Event) -> None:
         begun.set()
-        go_on.wait(10)
+        go_on.wait(WAIT_SECONDS)
         ear.receive(event)
 
     async def scenario() -> None:

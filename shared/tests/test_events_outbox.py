@@ -23,6 +23,7 @@ from shared.events.outbox import BATCH, KEPT, LONGEST_PAUSE, Relay, announce, ou
 from shared.testing import eventually
 from shared.testing.homes import Home
 from shared.testing.plans import indexes_used, overhearing, slow_steps
+from shared.testing.waiting import WAIT_SECONDS
 
 from .tables import made, rows
 
@@ -238,7 +239,7 @@ def test_stopping_waits_until_what_was_published_is_marked(database: Database) -
     async def scenario() -> None:
         worker = Worker("relay", Relay(database, OUTBOX, Slow()).step, every=3600)
         worker.start()
-        await to_thread.run_sync(published.wait, 10)
+        await to_thread.run_sync(published.wait, WAIT_SECONDS)
         stopping = asyncio.create_task(worker.stop())
         await asyncio.wait([stopping], timeout=0.05)
         assert not stopping.done()

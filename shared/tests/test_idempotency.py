@@ -15,6 +15,7 @@ from shared.database import Database
 from shared.errors import Conflict, Invalid, NotFound
 from shared.idempotency import KEPT, Idempotency, Key, idempotency_table
 from shared.testing.homes import Home
+from shared.testing.waiting import WAIT_SECONDS
 
 from .tables import made, rows
 
@@ -89,16 +90,16 @@ def test_while_the_first_still_runs_the_second_is_refused(once: Idempotency, dat
 
     def slow(tx: Connection) -> Answer:
         begun.set()
-        assert go_on.wait(10)
+        assert go_on.wait(WAIT_SECONDS)
         return note(tx)
 
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(once.write, KEY, slow)
-        assert begun.wait(10)
+        assert begun.wait(WAIT_SECONDS)
         with pytest.raises(Conflict) as refusal:
             once.write(KEY, note)
         go_on.set()
-        answer = first.result(10)
+        answer = first.result(WAIT_SECONDS)
     assert refusal.value.code == "idempotency_in_progress"
     assert once.write(KEY, note) == answer
     assert len(rows(database, NOTES)) == 1

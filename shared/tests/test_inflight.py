@@ -5,6 +5,7 @@ from contextlib import suppress
 
 from shared.inflight import InFlight
 from shared.testing import eventually
+from shared.testing.waiting import WAIT_SECONDS
 
 
 def test_when_nothing_is_under_way_nobody_waits() -> None:
@@ -19,7 +20,7 @@ def test_one_goes_on_when_the_last_has_ended() -> None:
                 waiting = another.submit(under_way.wait_for_none, 10)
                 eventually(waiting.running)
             assert not under_way.wait_for_none(0) and not waiting.done()
-        assert waiting.result(10)
+        assert waiting.result(WAIT_SECONDS)
 
 
 def test_one_gives_up_when_it_takes_too_long() -> None:

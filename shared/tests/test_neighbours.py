@@ -128,7 +128,7 @@ FORGED: dict[str, Callable[[], str]] = {
     "expired": lambda: token(iat=int(time.time()) - 600, exp=int(time.time()) - 60),
     "never expires": lambda: token(exp=None),
     "expires as text": lambda: token(exp="soon"),
-    "issued in the future": lambda: token(iat=int(time.time()) + 60),
+    "issued in the future": lambda: token(iat=int(time.time()) + 86_400, exp=int(time.time()) + 86_460),
     "never issued": lambda: token(iat=None),
     "another algorithm": lambda: token(alg="HS512"),
     "of another type": lambda: token(header={"typ": "at+jwt"}),

@@ -173,7 +173,7 @@ def test_what_is_being_taken_in_when_it_stops_is_finished_and_does_not_come_agai
 
         def receive(event: Event) -> None:
             loop.call_soon_threadsafe(begun.set)
-            asyncio.run_coroutine_threadsafe(go_on.wait(), loop).result(10)
+            asyncio.run_coroutine_threadsafe(go_on.wait(), loop).result(WAIT_SECONDS)
             ear.receive(event)
 
         async with connected(wires, ear=(THING, receive)) as bus:

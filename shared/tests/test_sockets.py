@@ -74,7 +74,7 @@ def serving(**changed: Any) -> Iterator[House]:
     eventually(lambda: house.server.started)
     yield house
     house.server.should_exit = True
-    thread.join(30)
+    thread.join(WAIT_SECONDS)
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def line_to(house: House) -> Iterator[socket.socket]:
     """An open WebSocket of a client that does only what the test does."""
     with socket.socket() as line:
         line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        line.settimeout(10)
+        line.settimeout(WAIT_SECONDS)
         line.connect(("127.0.0.1", house.port))
         line.sendall(HEAD)
         head = b""
@@ -202,7 +202,7 @@ def test_whoever_answers_no_ping_is_given_up(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_whoever_answers_pings_stays() -> None:
     with serving(ws_ping_interval=0.05, ws_ping_timeout=5) as house, listening(house.url) as ear:
-        assert [ear.connection.ping().wait(10) for _ in range(5)] == [True] * 5
+        assert [ear.connection.ping().wait(WAIT_SECONDS) for _ in range(5)] == [True] * 5
         house.open.tell([1], "1")
         assert ear.next() == 1
 
@@ -228,7 +228,7 @@ def test_whoever_floods_us_is_cut_off(house: House, flood: bytes, code: int) -> 
 
 def test_whoever_does_not_wait_to_be_let_in_is_not(house: House) -> None:
     hesitating = threading.Event()
-    accept, house.accept = house.accept, lambda _: asyncio.to_thread(hesitating.wait, 10)
+    accept, house.accept = house.accept, lambda _: asyncio.to_thread(hesitating.wait, WAIT_SECONDS)
     with socket.create_connection(("127.0.0.1", house.port), timeout=WAIT_SECONDS) as line:
         line.sendall(HEAD)
         eventually(lambda: house.held)

@@ -26,6 +26,7 @@ from shared.neighbours import Callers, Neighbour
 from shared.settings import Settings
 from shared.storage import storage_from
 from shared.testing import Running, Stub, eventually, running
+from shared.testing.waiting import WAIT_SECONDS
 from shared.web import problems
 from shared.web.application import build
 from shared.web.aside import THREADS, aside, in_line
@@ -202,7 +203,7 @@ def threads_of(found: Running) -> float:
     async def tokens() -> float:
         return to_thread.current_default_thread_limiter().total_tokens
 
-    return asyncio.run_coroutine_threadsafe(tokens(), found.loop).result(10)
+    return asyncio.run_coroutine_threadsafe(tokens(), found.loop).result(WAIT_SECONDS)
 
 
 @pytest.mark.parametrize(("wait", "places"), [(aside, THREADS), (in_line, 2 + 30 + 1)])
@@ -213,7 +214,7 @@ def test_whoever_waits_long_keeps_no_thread_from_others(tmp_path: Path, wait: ob
 
     def work() -> None:
         busy.append(1)
-        go_on.wait(10)
+        go_on.wait(WAIT_SECONDS)
 
     async def scenario() -> None:
         request = Request({"type": "http", "app": app})

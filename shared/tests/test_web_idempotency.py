@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from shared.database import Database
 from shared.testing import Running
+from shared.testing.waiting import WAIT_SECONDS
 
 from .things import MINTER, THINGS
 
@@ -65,7 +66,7 @@ def test_of_twenty_at_once_one_is_written(standing: Running, database: Database)
     before, together = count(database), threading.Barrier(20)
 
     def attempt(_: int) -> httpx.Response:
-        together.wait(10)
+        together.wait(WAIT_SECONDS)
         return add(standing, "six")
 
     with ThreadPoolExecutor(20) as crowd:

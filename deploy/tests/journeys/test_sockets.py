@@ -8,6 +8,7 @@ from websockets.exceptions import InvalidStatus
 
 from shared.testing import eventually
 from shared.testing.listeners import listening
+from shared.testing.waiting import WAIT_SECONDS
 
 from .answers import answer, refusal, unauthorized
 from .listening import address, ear_of
@@ -114,7 +115,7 @@ def test_A6_withdrawing_ends_every_socket(pair: tuple[Person, Person]) -> None:
         assert (here.closed(), there.closed()) == (4401, 4401)
         eventually(lambda: bob.say(room, "hello?").status_code == 409)
         refusal(bob.say(room, "hello?"), 409, "peer_withdrawn")
-        assert his.connection.ping().wait(10), "the other's stays"
+        assert his.connection.ping().wait(WAIT_SECONDS), "the other's stays"
 
 
 def test_D_a_client_that_says_something_is_cut_off(stranger: Person) -> None:

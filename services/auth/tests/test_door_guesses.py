@@ -15,6 +15,7 @@ from services.auth.passwords import VERIFIED, Passwords
 from shared import clock, ids
 from shared.database import Database
 from shared.testing import Running, eventually
+from shared.testing.waiting import WAIT_SECONDS
 
 from .world import PASSWORD, Time, log_in, rows, sign_up, somebody
 
@@ -128,7 +129,7 @@ def test_those_who_wait_to_log_in_keep_no_thread_from_those_who_read(
 
     def stuck(tx: Connection, digest: bytes) -> None:
         waiting.append(digest)
-        go_on.wait(30)
+        go_on.wait(WAIT_SECONDS)
         begin(tx, digest)
 
     monkeypatch.setattr(failures, "begin_try", stuck)

@@ -14,6 +14,7 @@ from services.auth.passwords import Passwords
 from shared import clock, ids
 from shared.database import Database
 from shared.testing import Minter, Running, eventually
+from shared.testing.waiting import WAIT_SECONDS
 
 from .world import PASSWORD, Time, bearer, log_in, rows, sign_up, somebody
 
@@ -128,7 +129,7 @@ def test_many_who_log_in_do_not_keep_others_from_reading(auth: Running, monkeypa
 
     def stuck(*_: object) -> bool:
         waiting.append(1)
-        return go_on.wait(30)
+        return go_on.wait(WAIT_SECONDS)
 
     monkeypatch.setattr(passwords, "_matches", stuck)
     with ThreadPoolExecutor(20) as crowd:

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from shared import ids
 from shared.testing import Running
+from shared.testing.waiting import WAIT_SECONDS
 
 from .world import PASSWORD, Person, calling, somebody
 
@@ -122,7 +123,7 @@ def test_neighbours_are_answered_while_all_threads_are_busy(auth: Running) -> No
         while limiter.available_tokens:
             limiter.acquire_on_behalf_of_nowait(object())
 
-    asyncio.run_coroutine_threadsafe(occupy(), auth.loop).result(10)
+    asyncio.run_coroutine_threadsafe(occupy(), auth.loop).result(WAIT_SECONDS)
     assert ask(auth, "/internal/withdrawals") == {"items": [], "next": None}
     assert auth.client.get("/readyz").json()["database"] == "up"
     assert auth.client.get("/.well-known/jwks.json").status_code == 200

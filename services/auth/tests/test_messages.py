@@ -67,6 +67,6 @@ def test_what_cannot_be_understood_is_not_taken_in_and_does_not_stand_in_the_way
 ) -> None:
     person = ids.text(withdrawn(auth))
     for broken in ({}, {"user_id": 5, "service": "dm"}, {"user_id": person}, {"user_id": "x", "service": "dm"}):
-        assert not auth.hears("user.purged.v1", broken)
+        assert auth.refuses("user.purged.v1", broken)
     assert rows(database, models.inbox) == []
     assert auth.hears("user.purged.v1", {"user_id": person, "service": "dm"})

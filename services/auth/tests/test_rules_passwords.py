@@ -9,6 +9,7 @@ import pytest
 from services.auth import passwords
 from services.auth.passwords import WAITING, Passwords
 from shared.errors import Invalid, Unavailable
+from shared.testing.waiting import WAIT_SECONDS
 
 PASSWORD = "correct horse battery"
 
@@ -95,7 +96,7 @@ def test_a_hash_of_other_cost_is_outdated(cheap: Passwords) -> None:
 
 def test_more_than_may_wait_are_told_to_come_again(cheap: Passwords, monkeypatch: pytest.MonkeyPatch) -> None:
     go_on = threading.Event()
-    monkeypatch.setattr(cheap, "_matches", lambda *_: go_on.wait(30))
+    monkeypatch.setattr(cheap, "_matches", lambda *_: go_on.wait(WAIT_SECONDS))
 
     async def in_line() -> bool:
         with cheap.place():

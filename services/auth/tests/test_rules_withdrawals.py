@@ -16,6 +16,7 @@ from shared import clock, ids
 from shared.database import Database
 from shared.errors import Conflict, Forbidden, Unauthenticated, Unavailable
 from shared.testing.homes import Cluster, Servers
+from shared.testing.waiting import WAIT_SECONDS
 
 from .conftest import MIGRATIONS
 from .world import IP, KEY, LIFETIMES, NOWHERE, SEAL, Time, facts, open_login, register, rows
@@ -109,9 +110,9 @@ def test_logins_that_go_on_at_the_same_instant_leave_no_token_behind(database: D
         tokens = [open_login(database, account).refresh_token for _ in range(4)]
         with ThreadPoolExecutor(5) as crowd:
             going_on = [crowd.submit(go_on, token) for token in tokens]
-            crowd.submit(withdraw, database, account).result(20)
+            crowd.submit(withdraw, database, account).result(WAIT_SECONDS)
             for each in going_on:
-                each.result(20)
+                each.result(WAIT_SECONDS)
     assert rows(database, models.sessions) == rows(database, models.refresh_tokens) == []
 
 

@@ -10,6 +10,7 @@ import pytest
 from services.dm import models
 from shared.database import Database
 from shared.testing import Minter, Running
+from shared.testing.waiting import WAIT_SECONDS
 
 from .asker import Asker, made, refused
 from .world import rows_of, some_people
@@ -33,7 +34,7 @@ def at_once(works: list[Callable[[], T]]) -> list[T]:
     start = Barrier(len(works))
 
     def work(do: Callable[[], T]) -> T:
-        start.wait(10)
+        start.wait(WAIT_SECONDS)
         return do()
 
     with ThreadPoolExecutor(len(works)) as pool:

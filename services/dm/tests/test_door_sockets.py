@@ -16,6 +16,7 @@ from shared.database import Database
 from shared.events.bus import Bus
 from shared.testing import Minter, Running, Stub, eventually, running
 from shared.testing.listeners import Listener, listening, refused_handshake
+from shared.testing.waiting import WAIT_SECONDS
 
 from .asker import Asker, made
 from .world import deleted, some_people
@@ -108,7 +109,8 @@ def test_a_plain_request_is_told_what_this_is(dm: Running, minter: Minter) -> No
 
 def test_a_socket_ends_with_its_token(dm: Running, minter: Minter) -> None:
     person = Asker(dm, minter, 7)
-    with ear_of(person, exp=int(time.time()) + 2) as ear:
+    with ear_of(person, exp=int(time.time()) + 600) as ear:
+        dm.loop.shift(600)
         assert ear.closed() == 4401
 
 
@@ -146,7 +148,7 @@ def test_a_reader_for_whom_too_much_waits_is_given_up(pair: Pair, monkeypatch: p
         parts.sockets._tell((ada.number,) * 4, "x")
 
     with ear_of(ada) as ear:
-        asyncio.run_coroutine_threadsafe(too_much_at_once(), ada.dm.loop).result(10)
+        asyncio.run_coroutine_threadsafe(too_much_at_once(), ada.dm.loop).result(WAIT_SECONDS)
         assert ear.closed() == 4408
 
 

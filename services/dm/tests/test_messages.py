@@ -116,7 +116,7 @@ def test_a_withdrawal_asked_again_under_another_id_is_only_reported_again(dm: Ru
 
 def test_a_fact_that_cannot_be_understood_is_not_taken_in(dm: Running, database: Database) -> None:
     with capture_logs() as told:
-        assert not dm.hears("user.deleted.v1", {"user_id": "nobody"})
+        assert dm.refuses("user.deleted.v1", {"user_id": "nobody"})
     assert {line["event"] for line in told} == {"event not taken in"}
     assert rows_of(database, models.inbox) == []
 
