@@ -141,7 +141,7 @@ def caller(name: Calling) -> Response:
 def service(folder: Path, **options: Any) -> FastAPI:
     """The service on a fresh database in this folder."""
     settings = Settings(database_url=made(f"sqlite:///{folder}/service.db", METADATA), **options)
-    database = Database(settings.database_url, pool_size=settings.pool_size, pool_wait=0.1, lock_wait=0.1)
+    database = Database(settings.database_url, pool_size=settings.pool_size, pool_wait=0.1)
     app = build("things", settings, database=database, bus=InProcessBus(lambda _: 0), routers=[router])
     app.state.verifier = MINTER.verifier()
     app.state.once = Idempotency(database, KEYS)
