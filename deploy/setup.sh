@@ -69,7 +69,6 @@ explain_failed_install() {
 
 # Runs a command with its output in $log, and prints the elapsed time every five seconds until it ends.
 with_progress() {
-    started=$(date +%s)
     while sleep 1 && kill -0 $$ 2>/dev/null; do
         elapsed=$(($(date +%s) - started))
         [ $((elapsed % 5)) -ne 0 ] || printf ' %d s ...' "$elapsed"
@@ -109,7 +108,7 @@ interrupted() {
     exit 130
 }
 
-ticker=''
+ticker='' started=$(date +%s)
 trap interrupted INT # not TERM: it has to end the ticker whenever it arrives
 packages=$(awk '/^[a-z0-9].*==/ {n++} END {print n + 0}' "$lock")
 if [ -x .venv/bin/python ] && cmp -s requirements.lock "$made_from"; then
