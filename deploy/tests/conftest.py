@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from deploy.tests.running import Standalone
+from deploy.tests.running import CHEAP_HASHES, Standalone
 
 
 @pytest.fixture(scope="session")
@@ -15,5 +15,5 @@ def base_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if given:
         yield given.rstrip("/")
         return
-    with Standalone(tmp_path_factory.mktemp("journeys") / "data").served() as standalone:
+    with Standalone(tmp_path_factory.mktemp("journeys") / "data", settings=CHEAP_HASHES).served() as standalone:
         yield standalone.base_url

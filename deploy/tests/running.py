@@ -18,6 +18,9 @@ from shared.testing.waiting import WAIT_SECONDS
 
 REPOSITORY = Path(__file__).parents[2]
 
+CHEAP_HASHES = {"ARGON2_MEMORY_KIB": "8", "ARGON2_ITERATIONS": "1"}
+"""Settings for an instance at which people sign up and log in by the hundred; passwords have tests of their own."""
+
 _OURS = ("BASE_URL", "DATABASE_URL", "BROKER_URL")
 
 

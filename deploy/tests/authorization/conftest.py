@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from deploy.tests.journeys.person import API, Person
-from deploy.tests.running import Standalone
+from deploy.tests.running import CHEAP_HASHES, Standalone
 from services.auth.actions import keys
 from services.auth.settings import Settings
 from services.auth.tokens import SIGNING_KEYS, Seal
@@ -54,7 +54,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """It serves all tests of this folder."""
     data = tmp_path_factory.mktemp("authorization") / "data"
     with (
-        Standalone(data).served() as standalone,
+        Standalone(data, settings=CHEAP_HASHES).served() as standalone,
         httpx.Client(base_url=standalone.base_url, timeout=WAIT_SECONDS) as web,
     ):
         yield House(web, _forger(data))

@@ -18,13 +18,12 @@ import pytest
 from schemathesis.checks import CHECKS, load_all_checks
 
 from deploy.tests.journeys.person import API, Person
-from deploy.tests.running import REPOSITORY, Standalone
+from deploy.tests.running import CHEAP_HASHES, REPOSITORY, Standalone
 from shared.testing.waiting import WAIT_SECONDS
 
 from .events import Deeds
 
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
-CHEAP_HASHES = {"ARGON2_MEMORY_KIB": "8", "ARGON2_ITERATIONS": "1"}
 EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "4")
 """For each operation in fuzzing, and for sequences of operations. CI asks for more."""
 SEED = os.environ.get("SCHEMATHESIS_SEED", "2026")
