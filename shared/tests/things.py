@@ -89,6 +89,13 @@ def remove(thing_id: ids.Id) -> Response:
     return answers.empty()
 
 
+@router.get("/long/{size}", responses=ALL, response_model=None)
+@router.post("/long/{size}", responses=ALL, response_model=None, include_in_schema=False)
+def long(size: int) -> Response:
+    """An answer of so many bytes."""
+    return answers.ok("x" * (size - len('""')))
+
+
 @router.put("/file", status_code=202, responses=ALL, response_model=None)
 def upload(file: UploadFile) -> Response:
     """How long it is."""

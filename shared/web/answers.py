@@ -9,11 +9,14 @@ from starlette.responses import Response
 from shared import ids
 from shared.access_tokens import ENDED_LOGINS, ENDED_SUBJECT
 from shared.answer import Answer
+from shared.web import compression
 
 
 def response(answer: Answer) -> Response:
     """The answer as the framework sends it; whoever keeps copies of it is told not to."""
     headers = {"cache-control": "no-store", **answer.headers}
+    if len(answer.body) >= compression.SMALLEST:
+        headers["vary"] = compression.VARY
     return Response(answer.body or None, answer.status, headers, "application/json" if answer.body else None)
 
 

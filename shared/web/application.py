@@ -21,6 +21,7 @@ from shared.neighbours import Callers, Neighbour
 from shared.pages import Cursors
 from shared.settings import Settings
 from shared.web import handshakes, health, openapi, problems, request_ids
+from shared.web.compression import Compression
 from shared.web.plain import PlainWay
 
 
@@ -75,6 +76,7 @@ def build(  # noqa: PLR0913 - everything that a service is made of, named at its
     for router in (*routers, health.router):
         app.include_router(router)
     app.add_middleware(PlainWay, routers=routers, refusals=_handlers())
+    app.add_middleware(Compression)
     app.add_middleware(_Observed, service=name)
     openapi.install(app)
     return app
