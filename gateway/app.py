@@ -43,13 +43,14 @@ class Gateway:
         )
         proxy.upstreams["auth"].on_answer = revocations.note
         health = Health(proxy, revocations)
-        docs = Docs(proxy, table)
+        docs = Docs()
         own = {
             "/healthz": health.healthz,
             "/readyz": health.readyz,
             "/docs": docs.page,
             "/docs/{file}": docs.file,
-            "/openapi.json": docs.description,
+            "/openapi.json": docs.openapi,
+            "/asyncapi.json": docs.asyncapi,
         }
         self._counts = counts_at(settings.rate_limit_url.get_secret_value())
         rates = Rates(settings, self._counts)

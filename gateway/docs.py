@@ -1,24 +1,11 @@
-"""The documentation page: one Swagger UI over all services, every file of it served from here."""
+"""The documentation: a page, every file of it served from here, and the two descriptions of the interface."""
 
-import asyncio
 import importlib.util
-import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import orjson
-
-from . import answers
-from .answers import Refused, unavailable
-from .description import merged
-from .proxy import Proxy
-from .routes import Table
+from .answers import Refused
+from .static_files import StaticFile
 from .visit import Visit
-
-KEPT_SECONDS = 60.0
-INCOMPLETE_KEPT_SECONDS = 1.0
-FETCH_SECONDS = 5.0
 
 PAGE = b"""<!doctype html>
 <html lang="en">
@@ -48,7 +35,7 @@ START = b"""SwaggerUIBundle({
   validatorUrl: null,
 });
 """
-POLICY = (
+_POLICY = (
     b"content-security-policy",
     # The page styles itself with style attributes, and its icons are data: addresses.
     b"default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:;"
@@ -59,62 +46,43 @@ _FILES = {
     "swagger-ui.css": ("swagger-ui.css", b"text/css; charset=utf-8"),
     "favicon.png": ("favicon-32x32.png", b"image/png"),
 }
+_HERE = Path(__file__).parent
+_JSON = b"application/json"
+_CHECKED = (b"cache-control", b"no-cache")
+"""Kept by browsers, and asked for again with its tag each time."""
 
 
 class Docs:
-    """The page, its files, and the description it shows."""
+    """All of it. `make openapi` writes the descriptions: they belong to the routes of this very gateway."""
 
-    def __init__(self, proxy: Proxy, table: Table) -> None:
-        self._proxy = proxy
-        self._table = table
-        self._files = {name: ((_folder() / file).read_bytes(), kind) for name, (file, kind) in _FILES.items()}
-        self._files["start.js"] = (START, b"text/javascript; charset=utf-8")
-        self._documents: dict[str, Mapping[str, Any]] = {}
-        self._description = b""
-        self._stale_at = float("-inf")
-        self._fetching = asyncio.Lock()
+    def __init__(self) -> None:
+        kept = (b"cache-control", b"public, max-age=3600")
+        self._page = StaticFile(PAGE, b"text/html; charset=utf-8", _CHECKED, _POLICY)
+        self._files = {
+            name: StaticFile((_folder() / file).read_bytes(), kind, kept) for name, (file, kind) in _FILES.items()
+        }
+        self._files["start.js"] = StaticFile(START, b"text/javascript; charset=utf-8", kept)
+        self._openapi = StaticFile((_HERE / "openapi.json").read_bytes(), _JSON, _CHECKED)
+        self._asyncapi = StaticFile((_HERE / "asyncapi.json").read_bytes(), _JSON, _CHECKED)
 
     async def page(self, visit: Visit) -> None:
         """`GET /docs`"""
-        kind = b"text/html; charset=utf-8"
-        await answers.document(visit, 200, PAGE, kind, (b"cache-control", b"no-cache"), POLICY)
+        await self._page.send(visit)
 
     async def file(self, visit: Visit) -> None:
         """`GET /docs/{file}`"""
         found = self._files.get(visit.path.rpartition("/")[2])
         if found is None:
             raise Refused(404, "not_found", "There is nothing here.")
-        await answers.document(visit, 200, *found, (b"cache-control", b"public, max-age=3600"))
+        await found.send(visit)
 
-    async def description(self, visit: Visit) -> None:
-        """`GET /openapi.json`: the last good description of each service, as one."""
-        async with self._fetching:
-            if time.monotonic() > self._stale_at:
-                await self._fetch()
-        missing = [name for name in self._proxy.upstreams if name not in self._documents]
-        if missing:
-            detail = f"The description of {', '.join(missing)} could not be fetched yet."
-            raise unavailable("description_unavailable", detail)
-        kind = b"application/json"
-        await answers.document(visit, 200, self._description, kind, (b"cache-control", b"no-cache"))
+    async def openapi(self, visit: Visit) -> None:
+        """`GET /openapi.json`"""
+        await self._openapi.send(visit)
 
-    async def _fetch(self) -> None:
-        names = list(self._proxy.upstreams)
-        found = await asyncio.gather(*map(self._document, names))
-        self._documents |= {name: document for name, document in zip(names, found, strict=True) if document}
-        known = {name: self._documents[name] for name in names if name in self._documents}
-        self._description = orjson.dumps(merged(known, self._table))
-        self._stale_at = time.monotonic() + (KEPT_SECONDS if all(found) else INCOMPLETE_KEPT_SECONDS)
-
-    async def _document(self, name: str) -> Mapping[str, Any] | None:
-        found = await self._proxy.fetch(name, "/openapi.json", FETCH_SECONDS)
-        if found is None or found[0] != 200:
-            return None
-        try:
-            document = orjson.loads(found[1])
-        except orjson.JSONDecodeError:
-            return None
-        return document if isinstance(document, dict) and "paths" in document else None
+    async def asyncapi(self, visit: Visit) -> None:
+        """`GET /asyncapi.json`"""
+        await self._asyncapi.send(visit)
 
 
 def _folder() -> Path:

@@ -122,6 +122,7 @@ ROUTES = (
     Route("GET", "/docs", OWN, PUBLIC),
     Route("GET", "/docs/{file}", OWN, PUBLIC),
     Route("GET", "/openapi.json", OWN, PUBLIC),
+    Route("GET", "/asyncapi.json", OWN, PUBLIC),
 )
 
 

@@ -1,4 +1,4 @@
-"""The named parts of several OpenAPI documents in one: shared where they are the same, else renamed."""
+"""The named parts of several OpenAPI documents in one: shared where they mean the same, else renamed."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -10,6 +10,8 @@ _REFERENCE = re.compile(r"#/components/(\w+)/([^/]+)")
 Key = tuple[str, str]
 """Section and name of a component."""
 Parts = Mapping[str, Mapping[str, Any]]
+WORDS = ("title", "description", "example", "examples")
+"""What is said about a schema and is no part of what it allows."""
 
 
 class Components:
@@ -24,12 +26,12 @@ class Components:
         renamed = {key: f"{owner.capitalize()}{key[1]}" for key in self._different(own)}
         for key, value in own.items():
             section, name = key
-            self.sections.setdefault(section, {})[renamed.get(key, name)] = rewritten(value, renamed)
+            self.sections.setdefault(section, {}).setdefault(renamed.get(key, name), rewritten(value, renamed))
         return renamed
 
     def _different(self, own: Mapping[Key, Any]) -> set[Key]:
         """Those whose name stands for something else already, and all that refer to one of them."""
-        different = {key for key, value in own.items() if self._kept(key) not in (None, value)}
+        different = {key for key, value in own.items() if self._kept(key) not in (None, meaning(value))}
         while True:
             more = {key for key, value in own.items() if key not in different and different & set(references(value))}
             if not more:
@@ -38,7 +40,18 @@ class Components:
 
     def _kept(self, key: Key) -> Any:
         section, name = key
-        return self.sections.get(section, {}).get(name)
+        return meaning(self.sections.get(section, {}).get(name))
+
+
+def meaning(value: Any) -> Any:
+    """A copy without words, which may differ between services. (A field that has such a name stays.)"""
+    if isinstance(value, list):
+        return [meaning(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    fields = {name: meaning(each) for name, each in value.get("properties", {}).items()}
+    others = {name: meaning(each) for name, each in value.items() if name not in (*WORDS, "properties")}
+    return {**others, "properties": fields} if fields else others
 
 
 def references(value: Any) -> Iterator[Key]:

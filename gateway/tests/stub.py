@@ -5,7 +5,6 @@ import json
 import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from gateway.visit import Receive, Scope, Send
 from shared.testing.tokens import Minter
@@ -64,9 +63,6 @@ class Services:
     asked: list[Asked] = field(default_factory=list)
     behaviours: dict[str, Behaviour] = field(default_factory=dict)
     """By path; everything else is echoed."""
-    descriptions: dict[str, Any] = field(default_factory=dict)
-    descriptions_down: bool = False
-    described: int = 0
     keys_down: bool = False
     not_ready: set[str] = field(default_factory=set)
     revocations: dict[str, list[str]] | None = field(default_factory=lambda: listed([], []))
@@ -107,10 +103,6 @@ class Services:
             case "/readyz":
                 self.probes.append(asked)
                 await say(send, 503 if upstream in self.not_ready else 200, {})
-            case "/openapi.json":
-                self.described += 1
-                described = self.descriptions[upstream]
-                await say(send, 503 if self.descriptions_down else 200, described)
             case path:
                 self.asked.append(asked)
                 await self.behaviours.get(path, echo)(asked, receive, send)

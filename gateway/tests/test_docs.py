@@ -1,161 +1,86 @@
-"""The documentation: one page, all of it from our own host, over one valid description."""
+"""The documentation: one page and two descriptions, all of it from our own host, compressed once and validated."""
 
+import gzip
+import json
 import re
-from typing import Any
+from pathlib import Path
 
 import httpx
 import pytest
-from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from gateway.components import Components
-from gateway.routes import OWN, ROUTES
-
-from .house import House, open_house
+from .house import House, open_gateway
 from .stub import NAMES, Services
 
 FILES = ("/docs/swagger-ui-bundle.js", "/docs/swagger-ui.css", "/docs/start.js", "/docs/favicon.png")
+DESCRIPTIONS = ("/openapi.json", "/asyncapi.json")
+GATEWAY = Path(__file__).parents[1]
 
 
-def operation(name: str, **more: Any) -> dict[str, Any]:
-    """An operation as FastAPI describes it."""
-    answer = {"description": "OK", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Thing"}}}}
-    return {
-        "operationId": name,
-        "summary": name,
-        "tags": ["other"],
-        "security": [{"HTTPBearer": []}],
-        "responses": {"200": answer},
-        **more,
-    }
+@pytest.mark.parametrize("path", DESCRIPTIONS)
+def test_a_description_is_the_one_that_was_written_with_these_routes(house: House, path: str) -> None:
+    answer = house.web.get(path)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+    assert answer.content == (GATEWAY / path[1:]).read_bytes()
 
 
-def description(name: str) -> dict[str, Any]:
-    """What a service says of itself: its routes, one that is not routed, and schemas of names that others have."""
-    paths: dict[str, Any] = {}
-    for number, route in enumerate(route for route in ROUTES if route.upstream == name):
-        pattern = route.pattern.replace("{id}", "{some_id}")
-        names = re.findall(r"\{(\w+)\}", pattern)
-        given = [{"name": each, "in": "path", "required": True, "schema": {"type": "string"}} for each in names]
-        described = operation(f"{name}_{number}", parameters=given)
-        paths.setdefault(pattern, {})[route.method.lower()] = described
-    paths["/internal/secrets"] = {"get": operation(f"{name}_internal")}
-    paths["/api/v1/users/me"] = {**paths.get("/api/v1/users/me", {}), "put": operation(f"{name}_put_me")}
-    schemas = {
-        "Same": {"type": "object", "title": "Same"},
-        "Inner": {"type": "object", "title": f"Inner of {name}"},
-        "Thing": {"type": "object", "properties": {"inner": {"$ref": "#/components/schemas/Inner"}}},
-    }
-    scheme = {"HTTPBearer": {"type": "http", "scheme": "bearer"}}
-    info = {"title": name, "version": "1"}
-    components = {"schemas": schemas, "securitySchemes": scheme}
-    return {"openapi": "3.1.0", "info": info, "paths": paths, "components": components}
+@pytest.mark.parametrize("path", [*DESCRIPTIONS, "/docs"])
+def test_a_description_is_there_before_any_service_is(path: str) -> None:
+    """Whoever generates a client from it at the first moment would otherwise keep a problem as the description."""
+    away = dict.fromkeys([f"{name}_url" for name in NAMES], "http://127.0.0.1:1")
+    with open_gateway(Services(), **away) as house:
+        assert house.web.get("/readyz").status_code == 503
+        assert house.web.get(path).status_code == 200
 
 
-@pytest.fixture(scope="module")
-def documented() -> dict[str, Any]:
-    """The merged description."""
-    with open_house(Services(descriptions={name: description(name) for name in NAMES})) as house:
-        answer = house.web.get("/openapi.json")
-        assert answer.headers["content-type"] == "application/json"
-        document: dict[str, Any] = answer.json()
-        return document
+def test_the_page_leads_to_the_description_of_the_socket(house: House) -> None:
+    assert "/asyncapi.json" in json.loads(house.web.get("/openapi.json").content)["info"]["description"]
 
 
-def test_the_description_is_valid(documented: dict[str, Any]) -> None:
-    OpenAPIV31SpecValidator(documented).validate()
-    assert documented["openapi"] == "3.1.0"
-    assert documented["servers"] == [{"url": "/"}]
+def coded(house: House, path: str, coding: str, **headers: str) -> httpx.Response:
+    """The answer to whoever accepts this coding."""
+    return house.web.get(path, headers={"accept-encoding": coding, **headers})
 
 
-def test_it_has_every_route_and_no_other(documented: dict[str, Any]) -> None:
-    described = {
-        (method.upper(), path.replace("{some_id}", "{id}"))
-        for path, item in documented["paths"].items()
-        for method in item
-    }
-    assert described == {(route.method, route.pattern) for route in ROUTES if route.pattern != "/docs/{file}"}
+@pytest.mark.parametrize("path", [*DESCRIPTIONS, "/docs/swagger-ui-bundle.js", "/docs/swagger-ui.css"])
+def test_what_is_large_comes_compressed_to_whoever_takes_it(house: House, path: str) -> None:
+    packed, plain = coded(house, path, "br, gzip"), coded(house, path, "identity")
+    assert packed.headers["content-encoding"] == "gzip" and "content-encoding" not in plain.headers
+    assert packed.content == plain.content, "the client unpacks it"
+    assert int(packed.headers["content-length"]) < int(plain.headers["content-length"]) / 2
+    assert packed.headers["vary"] == plain.headers["vary"] == "accept-encoding"
+    assert packed.headers["etag"] != plain.headers["etag"], "other bytes, another strong tag (RFC 9110, 8.8.3.3)"
 
 
-def test_every_operation_says_whose_it_is_and_who_may_ask(documented: dict[str, Any]) -> None:
-    rows = {(route.method.lower(), route.pattern): route for route in ROUTES}
-    secured: dict[str, list[dict[str, list[str]]]] = {
-        "PUBLIC": [],
-        "OPTIONAL": [{}, {"accessToken": []}],
-        "SIGNED_IN": [{"accessToken": []}],
-    }
-    for path, item in documented["paths"].items():
-        for method, described in item.items():
-            route = rows[method, path.replace("{some_id}", "{id}")]
-            assert described["tags"] == [route.upstream]
-            assert described["security"] == secured[route.access.name]
-            if route.upstream != OWN:
-                problems = set(described["responses"])
-                assert {"502", "503"} <= problems
-                assert ("401" in problems) == (route.access.name != "PUBLIC")
-                assert ("413" in problems) == (route.body.name != "NONE")
-    assert [tag["name"] for tag in documented["tags"]] == [*NAMES, OWN]
-    assert documented["components"]["securitySchemes"]["accessToken"]["scheme"] == "bearer"
+@pytest.mark.parametrize("path", ["/docs/favicon.png", "/docs/start.js", "/docs", "/healthz"])
+def test_what_is_small_or_a_picture_does_not(house: House, path: str) -> None:
+    answer = coded(house, path, "gzip")
+    assert "content-encoding" not in answer.headers and "vary" not in answer.headers
 
 
-def test_schemas_of_one_name_are_shared_where_they_are_the_same(documented: dict[str, Any]) -> None:
-    schemas = documented["components"]["schemas"]
-    assert "Same" in schemas and not [name for name in schemas if name.endswith("Same") and name != "Same"]
-    assert schemas["Inner"]["title"] == "Inner of auth"
-    assert schemas["DmInner"]["title"] == "Inner of dm"
+@pytest.mark.parametrize("path", [*DESCRIPTIONS, "/docs", *FILES])
+@pytest.mark.parametrize("coding", ["gzip", "identity"])
+def test_what_one_has_already_is_not_sent_again(house: House, path: str, coding: str) -> None:
+    first = coded(house, path, coding)
+    tag = first.headers["etag"]
+    for given in (tag, f'"other", {tag}', f"W/{tag}", "*"):
+        again = coded(house, path, coding, **{"if-none-match": given})
+        assert (again.status_code, again.content) == (304, b"")
+        for name in ("etag", "cache-control", "vary", "content-security-policy"):
+            assert again.headers.get(name) == first.headers.get(name), name
+    assert coded(house, path, coding, **{"if-none-match": '"other"'}).status_code == 200
 
 
-def test_what_refers_to_a_renamed_schema_is_renamed_with_it(documented: dict[str, Any]) -> None:
-    schemas = documented["components"]["schemas"]
-    assert schemas["DmThing"]["properties"]["inner"] == {"$ref": "#/components/schemas/DmInner"}
-    answer = documented["paths"]["/api/v1/rooms"]["get"]["responses"]["200"]
-    assert answer["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/DmThing"}
+def test_a_tag_is_good_whatever_coding_it_was_for(house: House) -> None:
+    tag = coded(house, "/openapi.json", "gzip").headers["etag"]
+    assert coded(house, "/openapi.json", "identity", **{"if-none-match": tag}).status_code == 304
 
 
-def test_discriminators_and_lists_follow_the_new_names() -> None:
-    components = Components()
-    components.adopt("one", {"schemas": {"A": {"type": "string"}}})
-    union = {"oneOf": [{"$ref": "#/components/schemas/A"}], "mapping": {"a": "#/components/schemas/A"}}
-    renamed = components.adopt("two", {"schemas": {"A": {"type": "integer"}, "U": union}})
-    assert renamed == {("schemas", "A"): "TwoA", ("schemas", "U"): "TwoU"}
-    assert components.sections["schemas"]["TwoU"] == {
-        "oneOf": [{"$ref": "#/components/schemas/TwoA"}],
-        "mapping": {"a": "#/components/schemas/TwoA"},
-    }
-
-
-def test_a_service_that_was_never_reached_is_named() -> None:
-    services = Services(descriptions={"auth": description("auth"), "social": description("social"), "posts": []})
-    services.descriptions["dm"] = description("dm")
-    with open_house(services, dm_url="http://127.0.0.1:1") as house:
-        answer = house.web.get("/openapi.json")
-        assert (answer.status_code, answer.json()["code"]) == (503, "description_unavailable")
-        assert "posts, dm" in answer.json()["detail"]
-        assert "retry-after" in answer.headers
-
-
-def test_the_last_good_description_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.docs.KEPT_SECONDS", 0.0)
-    monkeypatch.setattr("gateway.docs.INCOMPLETE_KEPT_SECONDS", 0.0)
-    services = Services(descriptions={name: description(name) for name in NAMES})
-    with open_house(services) as house:
-        good = house.web.get("/openapi.json").json()
-        services.descriptions["dm"] = "nonsense"
-        assert house.web.get("/openapi.json").json() == good
-        services.descriptions_down = True
-        assert house.web.get("/openapi.json").json() == good
-
-
-def test_a_description_that_is_no_json_counts_as_none() -> None:
-    services = Services(descriptions=dict.fromkeys(NAMES, b"<html>"))
-    with open_house(services) as house:
-        assert house.web.get("/openapi.json").status_code == 503
-
-
-def test_it_is_not_fetched_for_every_visitor() -> None:
-    services = Services(descriptions={name: description(name) for name in NAMES})
-    with open_house(services) as house:
-        assert house.web.get("/openapi.json").json() == house.web.get("/openapi.json").json()
-        assert services.described == len(NAMES)
+def test_a_head_tells_the_length_of_what_a_get_would_send(house: House) -> None:
+    raw = house.raw(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\nConnection: close\r\n\r\n")
+    assert gzip.decompress(raw.body) == (GATEWAY / "openapi.json").read_bytes()
+    head = house.web.head("/openapi.json", headers={"accept-encoding": "gzip"})
+    assert head.headers["content-length"] == raw.headers["content-length"]
+    assert head.headers["etag"] == raw.headers["etag"]
 
 
 def test_the_page_and_all_its_files_come_from_here(house: House) -> None:

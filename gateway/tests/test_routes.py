@@ -7,7 +7,7 @@ from gateway.routes import OPEN, OWN, ROUTES, Route, Table
 from .house import House
 
 TABLE = Table()
-NOT_READ = ("/docs/{file}", "/openapi.json", "/api/v1/ws")
+NOT_READ = ("/docs/{file}", "/api/v1/ws")
 """What cannot be had for the asking alone."""
 
 

@@ -31,7 +31,7 @@ def test_a_short_answer_does_not(standing: Running) -> None:
     assert "content-encoding" not in answer.headers and "vary" not in answer.headers
 
 
-def test_an_answer_to_a_post_does_not_since_it_may_hold_tokens(standing: Running) -> None:
+def test_only_answers_to_get_are_compressed_since_others_may_hold_tokens(standing: Running) -> None:
     assert "content-encoding" not in asked(standing, f"/api/v1/long/{4 * SMALLEST}", "POST").headers
 
 

@@ -21,6 +21,7 @@ async def _given(
     idempotency_key: Annotated[
         str | None,
         Header(
+            alias="Idempotency-Key",
             description="Any printable text up to 255: the same key and body within 24 h gives the first answer",
             json_schema_extra={"minLength": 1, "maxLength": LONGEST, "pattern": PRINTABLE},
         ),

@@ -38,6 +38,17 @@ _CODES = {
     415: "unsupported_media_type",
     426: "upgrade_required",
 }
+_EXAMPLES = {
+    400: ("malformed_json", "The body is not valid JSON in UTF-8."),
+    401: ("invalid_token", "The access token is missing."),
+    403: ("not_yours", "This is somebody else's."),
+    409: ("idempotency_in_progress", "The first request with this key is still running."),
+    422: ("validation_failed", "/text: String should have at least 1 character"),
+    429: ("rate_limited", "At most 300 such requests in 300 seconds."),
+    500: ("internal_error", "Something went wrong on our side."),
+    503: ("database_unavailable", "The database cannot be reached right now."),
+}
+"""What OpenAPI shows of a status. What the framework refuses has its code above."""
 _TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}  # RFC 9110; older Pythons have older names
 _FRAMEWORK_CODES = frozenset(get_args(ErrorType))
 log = structlog.get_logger()
@@ -59,9 +70,15 @@ class Problem(BaseModel):
     status: Annotated[int, Field(examples=[404])]
     detail: Annotated[str, Field(examples=["There is nothing here."])]
     instance: Annotated[str, Field(examples=["/api/v1/posts/0037a52d5f400001"])]
-    code: Annotated[str, Field(examples=["not_found"])]
+    code: Annotated[str, Field(examples=["not_found"], description="docs/errors.md lists them; more may come")]
     request_id: Annotated[str, Field(examples=["5f0c2b8e9d1a4f6b8c7d6e5f4a3b2c1d"])]
-    errors: Annotated[list[FieldProblem] | None, Field(description="For 422: what is wrong where")] = None
+    errors: Annotated[
+        list[FieldProblem],
+        Field(
+            default_factory=list,
+            description="Only with 422, and always there: what is wrong where; empty where no one field is to blame",
+        ),
+    ]
 
 
 def body(
@@ -158,18 +175,12 @@ def documented_headers(status: int) -> dict[str, Any]:
 
 
 def _example(status: int) -> dict[str, Any]:
-    refusal = {value: kind for kind, value in STATUS.items()}.get(status)
-    example = orjson.loads(
-        body(
-            status,
-            _CODES.get(status, refusal.__name__.lower() if refusal else "malformed"),
-            (refusal.__doc__ or "").strip() if refusal else title(status),
-            path="/api/v1/posts/0037a52d5f400001",
-            request_id="5f0c2b8e9d1a4f6b8c7d6e5f4a3b2c1d",
-        )
-    )
+    code, detail = _EXAMPLES.get(status) or (_CODES[status], title(status))
+    path, request_id = "/api/v1/posts/0037a52d5f400001", "5f0c2b8e9d1a4f6b8c7d6e5f4a3b2c1d"
+    example = orjson.loads(body(status, code, detail, path=path, request_id=request_id))
     if status == HTTPStatus.UNPROCESSABLE_ENTITY:
-        example["errors"] = [{"pointer": "/text", "code": "string_too_short", "detail": "Should not be empty."}]
+        wrong = {"pointer": "/text", "code": "string_too_short", "detail": "String should have at least 1 character"}
+        example["errors"] = [wrong]
     return dict(example)
 
 

@@ -13,7 +13,9 @@ from .requests import REQUESTS
 from .scene import Scene
 from .table import TABLE, Expected
 
-AT_THE_ROOT = {"GET /healthz", "GET /readyz", "GET /docs", "GET /docs/{file}", "GET /openapi.json"}
+AT_THE_ROOT = {
+    f"GET {path}" for path in ("/healthz", "/readyz", "/docs", "/docs/{file}", "/openapi.json", "/asyncapi.json")
+}
 KEYS = "GET /.well-known/jwks.json"
 """Public, outside the base path, and the same for everybody."""
 

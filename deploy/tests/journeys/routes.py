@@ -87,6 +87,6 @@ OWN = listed(
     """,
     public=False,
 )
-AT_THE_ROOT = ["/healthz", "/readyz", "/docs", "/openapi.json", "/.well-known/jwks.json"]
+AT_THE_ROOT = ["/healthz", "/readyz", "/docs", "/openapi.json", "/asyncapi.json", "/.well-known/jwks.json"]
 """Public GET routes outside the base path."""
 EVERY = [*PUBLIC, *OWN]

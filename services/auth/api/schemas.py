@@ -1,17 +1,17 @@
 """The bodies that auth takes and gives, for checking and for OpenAPI."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
 from shared.web.bodies import Body, Text
+from shared.web.fields import Time
 
 from ..actions.trail import Kind
 from ..passwords import LONGEST, SHORTEST
 
-A_TIME = "2026-11-23T08:41:00.123Z"
 AN_ID = "0037a52d5f400001"
 _NOT_BLANK = r"^[^\x00]*[^\s\x00\x1c-\x1f\x85][^\x00]*$"
 
@@ -112,8 +112,8 @@ class Account(BaseModel):
     phone: Annotated[str, Field(examples=["+821012345678"])] | None
     bio: Bio
     avatar_url: Annotated[str, Field(examples=["/api/v1/avatars/5f0c2b8e.jpg"])] | None
-    created_at: Annotated[str, Field(examples=[A_TIME])]
-    updated_at: Annotated[str, Field(examples=[A_TIME])]
+    created_at: Time
+    updated_at: Time
 
 
 class Profile(BaseModel):
@@ -124,7 +124,7 @@ class Profile(BaseModel):
     name: RealName
     bio: Bio
     avatar_url: Annotated[str, Field(examples=["/api/v1/avatars/5f0c2b8e.jpg"])] | None
-    created_at: Annotated[str, Field(examples=[A_TIME])]
+    created_at: Time
 
 
 class Profiles(BaseModel):
@@ -139,7 +139,7 @@ class Tokens(BaseModel):
 
     access_token: Annotated[str, Field(examples=["eyJhbGciOiJFZERTQSIs..."])]
     refresh_token: Annotated[str, Field(examples=["Zk3v..."])]
-    token_type: Annotated[str, Field(examples=["Bearer"])]
+    token_type: Literal["Bearer"]
     expires_in: Annotated[int, Field(examples=[600])]
 
 
@@ -149,8 +149,8 @@ class Session(BaseModel):
     id: Annotated[str, Field(examples=[AN_ID])]
     device: Annotated[str, Field(examples=["Ada's phone"])] | None
     ip: Annotated[str, Field(examples=["203.0.113.7"])]
-    created_at: Annotated[str, Field(examples=[A_TIME])]
-    last_used_at: Annotated[str, Field(examples=[A_TIME])]
+    created_at: Time
+    last_used_at: Time
     current: bool
 
 
@@ -166,12 +166,17 @@ class Event(BaseModel):
 
     id: Annotated[str, Field(examples=[AN_ID])]
     type: Annotated[
-        str, Field(examples=["login"], description="Among others: " + ", ".join(f"`{each}`" for each in Kind))
+        str,
+        Field(
+            examples=["login"],
+            description="Kinds may be added",
+            json_schema_extra={"x-extensible-enum": [each.value for each in Kind]},
+        ),
     ]
     session_id: Annotated[str, Field(examples=[AN_ID])] | None
     ip: Annotated[str, Field(examples=["203.0.113.7"])]
     device: Annotated[str, Field(examples=["Ada's phone"])] | None
-    created_at: Annotated[str, Field(examples=[A_TIME])]
+    created_at: Time
 
 
 class Events(BaseModel):

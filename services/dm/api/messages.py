@@ -65,9 +65,9 @@ async def send(
 
 def _draft(body: schemas.NewMessage) -> messages.Draft:
     match body.root:
-        case schemas.NewText(text=text, reply_to=reply_to):
+        case schemas.NewTextMessage(text=text, reply_to=reply_to):
             return messages.Draft(text=text, reply_to=reply_to)
-        case schemas.NewImage(media_id=media_id, reply_to=reply_to):
+        case schemas.NewImageMessage(media_id=media_id, reply_to=reply_to):
             return messages.Draft(media_id=media_id, reply_to=reply_to)
-        case schemas.NewPost(post_id=post_id, reply_to=reply_to):
+        case schemas.NewPostMessage(post_id=post_id, reply_to=reply_to):
             return messages.Draft(post_id=post_id, reply_to=reply_to)

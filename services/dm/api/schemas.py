@@ -7,8 +7,8 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from shared.ids import Id
 from shared.web.bodies import Body, Text
+from shared.web.fields import Time
 
-A_TIME = "2026-11-23T08:41:00.123Z"
 AN_ID = "0037a52d5f400001"
 A_LINK = f"/api/v1/rooms/{AN_ID}/media/{AN_ID}/display.jpg?expires=1795426200&signature=mBq3Vg5x0S1yTr2c7dLhJp4k"
 
@@ -21,7 +21,7 @@ class OpenRoom(Body):
     user_id: Id
 
 
-class NewText(Body):
+class NewTextMessage(Body):
     """A few words."""
 
     type: Literal["text"]
@@ -29,7 +29,7 @@ class NewText(Body):
     reply_to: Annotated[Id | None, Field(description="An earlier message of this room")] = None
 
 
-class NewImage(Body):
+class NewImageMessage(Body):
     """A photo that was uploaded to this room, and not sent before."""
 
     type: Literal["image"]
@@ -37,7 +37,7 @@ class NewImage(Body):
     reply_to: Annotated[Id | None, Field(description="An earlier message of this room")] = None
 
 
-class NewPost(Body):
+class NewPostMessage(Body):
     """Somebody's post."""
 
     type: Literal["post"]
@@ -45,7 +45,7 @@ class NewPost(Body):
     reply_to: Annotated[Id | None, Field(description="An earlier message of this room")] = None
 
 
-class NewMessage(RootModel[Annotated[NewText | NewImage | NewPost, Field(discriminator="type")]]):
+class NewMessage(RootModel[Annotated[NewTextMessage | NewImageMessage | NewPostMessage, Field(discriminator="type")]]):
     """What to say: exactly one of a text, a photo and a post; `type` says which."""
 
     @model_validator(mode="wrap")
@@ -84,7 +84,10 @@ class UserRef(BaseModel):
 
 
 class Media(BaseModel):
-    """A photo of a room. Its links work without a token, for about an hour."""
+    """A photo in two sizes; `blurhash` is what to show until it is there.
+
+    The links of a photo of a room work without a token, for about an hour.
+    """
 
     id: Annotated[str, Field(examples=[AN_ID])]
     url: Annotated[str, Field(examples=[A_LINK])]
@@ -92,7 +95,7 @@ class Media(BaseModel):
     width: Annotated[int, Field(examples=[2048])]
     height: Annotated[int, Field(examples=[1536])]
     blurhash: Annotated[str, Field(examples=["LEHV6nWB2yk8pyo0adR*.7kCMdnj"])]
-    alt: Annotated[str, Field(examples=["A quay at dusk"])] | None
+    alt: Annotated[Text, Field(max_length=1000, examples=["A quay at dusk"])] | None
     content_type: Annotated[str, Field(examples=["image/jpeg"])]
 
 
@@ -105,18 +108,43 @@ class Quote(BaseModel):
     text: Annotated[str, Field(examples=["Lunch?"])] | None
 
 
-class Message(BaseModel):
-    """What somebody said in a room; of `text`, `image` and `post_id` exactly one is there."""
-
+class _Message(BaseModel):
     id: Annotated[str, Field(examples=[AN_ID])]
     room_id: Annotated[str, Field(examples=[AN_ID])]
     sender: UserRef
-    type: Kind
-    text: Annotated[str, Field(examples=["Lunch at one?"])] | None
-    image: Media | None
-    post_id: Annotated[str, Field(examples=[AN_ID])] | None
     reply_to: Quote | None
-    created_at: Annotated[str, Field(examples=[A_TIME])]
+    created_at: Time
+
+
+class TextMessage(_Message):
+    """A few words that somebody said in a room."""
+
+    type: Literal["text"]
+    text: Annotated[str, Field(examples=["Lunch at one?"])]
+    image: None
+    post_id: None
+
+
+class ImageMessage(_Message):
+    """A photo that somebody sent in a room."""
+
+    type: Literal["image"]
+    text: None
+    image: Media
+    post_id: None
+
+
+class PostMessage(_Message):
+    """A post that somebody shared in a room."""
+
+    type: Literal["post"]
+    text: None
+    image: None
+    post_id: Annotated[str, Field(examples=[AN_ID])]
+
+
+class Message(RootModel[Annotated[TextMessage | ImageMessage | PostMessage, Field(discriminator="type")]]):
+    """What somebody said in a room; of `text`, `image` and `post_id` exactly one is there, and `type` says which."""
 
 
 class Messages(BaseModel):
@@ -133,7 +161,7 @@ class Room(BaseModel):
     peer: UserRef
     last_message: Message | None
     unread_count: Annotated[int, Field(examples=[3])]
-    created_at: Annotated[str, Field(examples=[A_TIME])]
+    created_at: Time
 
 
 class Rooms(BaseModel):
@@ -141,3 +169,25 @@ class Rooms(BaseModel):
 
     items: list[Room]
     next_cursor: Annotated[str, Field(examples=["nT0sVb1p6mCkW3s0WzE2OTg0XQ"])] | None
+
+
+class ReadMark(BaseModel):
+    """Up to which message of a room somebody has read."""
+
+    room_id: Annotated[str, Field(examples=[AN_ID])]
+    user_id: Annotated[str, Field(examples=[AN_ID])]
+    message_id: Annotated[str, Field(examples=[AN_ID])]
+
+
+class MessageCreated(BaseModel):
+    """Said on the socket: somebody has sent a message."""
+
+    event: Literal["message.created"]
+    data: Message
+
+
+class RoomRead(BaseModel):
+    """Said on the socket: somebody has read a room up to a message."""
+
+    event: Literal["room.read"]
+    data: ReadMark

@@ -7,8 +7,8 @@ from pydantic_core import PydanticCustomError
 
 from shared.ids import Id
 from shared.web.bodies import Body, Text
+from shared.web.fields import Time
 
-A_TIME = "2026-11-23T08:41:00.123Z"
 AN_ID = "0037a52d5f400001"
 ANOTHER_ID = "0037a52d5f400002"
 MOST_PHOTOS = 10
@@ -103,8 +103,8 @@ class Post(BaseModel):
     like_count: Annotated[int, Field(examples=[12])]
     comment_count: Annotated[int, Field(examples=[3])]
     liked: bool
-    created_at: Annotated[str, Field(examples=[A_TIME])]
-    updated_at: Annotated[str, Field(examples=[A_TIME])]
+    created_at: Time
+    updated_at: Time
 
 
 class Posts(BaseModel):
@@ -136,8 +136,8 @@ class Comment(BaseModel):
     text: CommentText | None
     deleted: bool
     reply_count: Annotated[int, Field(examples=[2])]
-    created_at: Annotated[str, Field(examples=[A_TIME])]
-    updated_at: Annotated[str, Field(examples=[A_TIME])]
+    created_at: Time
+    updated_at: Time
 
 
 class Comments(BaseModel):

@@ -1,0 +1,80 @@
+"""What all answers have in common: headers that the gateway adds, and problems that are described once for all."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from gateway.routes import NEVER, Route
+from shared.web import problems
+
+from .problems import problems_of
+
+_TEXT = {"type": "string"}
+_COUNT = {"type": "integer", "minimum": 0}
+_HEADERS = {
+    "X-Request-ID": {
+        "description": "The id of this request: the client's own where it is well-formed, else one that was made",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,128}$"},
+        "example": "5f0c2b8e9d1a4f6b8c7d6e5f4a3b2c1d",
+    },
+    "RateLimit-Policy": {
+        "description": "The limit that this request counts towards: at most `q` in `w` seconds"
+        " (draft-ietf-httpapi-ratelimit-headers)",
+        "schema": _TEXT,
+        "example": '"person";q=1500;w=300',
+    },
+    "RateLimit": {
+        "description": "What is left of it: `r` requests in the next `t` seconds",
+        "schema": _TEXT,
+        "example": '"person";r=1499;t=213',
+    },
+    "X-RateLimit-Limit": {"description": "`q` of RateLimit-Policy", "schema": _COUNT, "example": 1500},
+    "X-RateLimit-Remaining": {"description": "`r` of RateLimit", "schema": _COUNT, "example": 1499},
+    "X-RateLimit-Reset": {
+        "description": "When all is there again: seconds since 1970",
+        "schema": _COUNT,
+        "example": 1785412800,
+    },
+}
+_OF_COUNTED = ("RateLimit-Policy", "RateLimit", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
+
+
+def described(responses: Mapping[str, Any], route: Route) -> dict[str, Any]:
+    """The answers of an operation, with what the gateway adds to them."""
+    names = ["X-Request-ID"] if route.counted is NEVER else ["X-Request-ID", *_OF_COUNTED]
+    added = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+    whole = {**problems_of(route), **responses}
+    return {status: {**each, "headers": {**each.get("headers", {}), **added}} for status, each in sorted(whole.items())}
+
+
+def shared_headers() -> dict[str, Any]:
+    """The section of headers."""
+    return _HEADERS
+
+
+def shared_responses(paths: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """The section of responses: the problem of each status. Operations refer to it from now on."""
+    found: dict[str, Any] = {}
+    for item in paths.values():
+        for operation in item.values():
+            operation["responses"] = {
+                status: _referred(status, each, found) for status, each in operation["responses"].items()
+            }
+    return found
+
+
+def _referred(status: str, response: Mapping[str, Any], found: dict[str, Any]) -> Mapping[str, Any]:
+    """A reference to the problem of this status. What is described otherwise stays where it is."""
+    if problems.MEDIA_TYPE not in response.get("content", {}):
+        return response
+    name = problems.title(HTTPStatus(int(status))).replace(" ", "")
+    if _content(found.setdefault(name, response)) != _content(response):
+        return response
+    return {"$ref": f"#/components/responses/{name}"}
+
+
+def _content(response: Mapping[str, Any]) -> Any:
+    """What makes two problems of one status the same to a client; examples do not."""
+    media = response["content"][problems.MEDIA_TYPE]
+    return response.get("headers"), {key: value for key, value in media.items() if key != "example"}

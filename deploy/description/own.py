@@ -1,0 +1,65 @@
+"""The operations that the gateway answers itself, for OpenAPI."""
+
+from typing import Any
+
+from gateway.routes import OWN
+
+
+def _own(name: str, summary: str, about: str, kind: str, example: object, **others: Any) -> dict[str, Any]:
+    schema = {"type": "object" if kind == "application/json" else "string"}
+    answer = {"description": "OK", "content": {kind: {"schema": schema, "example": example}}}
+    responses = {"200": answer, **others}
+    described = {"operationId": f"{OWN}_{name}", "summary": summary, "description": about}
+    return {"get": {**described, "responses": responses}}
+
+
+def _document(name: str, summary: str, kind: str, example: object) -> dict[str, Any]:
+    """One that stays the same until the next release."""
+    about = "With an `ETag`; asked again with `If-None-Match`, it is sent only if it has changed."
+    unchanged = {"description": "Not Modified", "headers": {"ETag": _ETAG}}
+    own = _own(name, summary, about, kind, example, **{"304": unchanged})
+    own["get"]["responses"]["200"]["headers"] = {"ETag": _ETAG}
+    own["get"]["parameters"] = [
+        {
+            "name": "If-None-Match",
+            "in": "header",
+            "required": False,
+            "description": "The `ETag` of the copy that one has",
+            "schema": {"type": "string"},
+        }
+    ]
+    return own
+
+
+_ETAG = {"description": "Names this very content", "required": True, "schema": {"type": "string"}}
+_STATES = {"auth": "up", "social": "up", "posts": "up", "dm": "down"}
+_READY = {"status": "degraded", "revocations": "loaded", "upstreams": _STATES}
+_NOT_READY = {"status": "starting", "revocations": "unknown", "upstreams": _STATES}
+PATHS = {
+    "/healthz": _own(
+        "healthz",
+        "Whether the gateway is up",
+        "200 as long as the process answers at all.",
+        "application/json",
+        {"status": "up"},
+    ),
+    "/readyz": _own(
+        "readyz",
+        "Whether the gateway can serve",
+        "The state of each service is in the answer. One that is away does not make the gateway unready.",
+        "application/json",
+        _READY,
+        **{
+            "503": {
+                "description": "Not now",
+                "headers": {"Retry-After": {"required": True, "schema": {"type": "integer", "minimum": 1}}},
+                "content": {"application/json": {"schema": {"type": "object"}, "example": _NOT_READY}},
+            }
+        },
+    ),
+    "/docs": _document("docs", "The page that shows this description", "text/html", "<!doctype html>"),
+    "/openapi.json": _document("openapi", "This description", "application/json", {"openapi": "3.1.0"}),
+    "/asyncapi.json": _document(
+        "asyncapi", "What is pushed over the WebSocket, as AsyncAPI", "application/json", {"asyncapi": "3.0.0"}
+    ),
+}

@@ -1,0 +1,51 @@
+"""The problems that the gateway answers, and the schema of all problems, for OpenAPI."""
+
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from pydantic.json_schema import models_json_schema
+
+from gateway.answers import Refused, from_shared, problem, unavailable
+from gateway.quotas import quota
+from gateway.rates import too_many
+from gateway.routes import NONE, OWN, PUBLIC, Route
+from shared import errors
+from shared.web import problems
+
+REFERENCE = "#/components/schemas/"
+
+
+def schemas(codes: list[str]) -> dict[str, Any]:
+    """Those of a problem and its parts. A client has to get on with codes that are added later."""
+    _, found = models_json_schema([(problems.Problem, "validation")], ref_template=REFERENCE + "{model}")
+    made: dict[str, Any] = found["$defs"]
+    made["Problem"]["properties"]["code"]["x-extensible-enum"] = codes
+    return made
+
+
+def problems_of(route: Route) -> dict[str, Any]:
+    """What the gateway may answer on this route before, or instead of, the service."""
+    if route.upstream == OWN:
+        return {}
+    possible = [
+        Refused(HTTPStatus.BAD_REQUEST, "malformed_path", "The path is not in a form that means one thing only."),
+        Refused(HTTPStatus.BAD_GATEWAY, "upstream_failed", "This part of the service failed to answer."),
+        unavailable("upstream_unavailable", "This part of the service cannot be reached right now."),
+        too_many(quota("anonymous", "300/5minute"), 0),
+    ]
+    if route.access is not PUBLIC:
+        possible.append(from_shared(errors.Unauthenticated("invalid_token", "The access token is missing.")))
+    if route.body is not NONE:
+        possible.append(Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", "The body is too large."))
+    return {str(int(each.status)): _documented(each) for each in possible}
+
+
+def _documented(refused: Refused) -> dict[str, Any]:
+    example = orjson.loads(problem(refused, "/api/v1/feed", "5f0c2b8e9d1a4f6b8c7d6e5f4a3b2c1d"))
+    content = {"schema": {"$ref": f"{REFERENCE}Problem"}, "example": example}
+    return {
+        "description": problems.title(refused.status),
+        "headers": problems.documented_headers(refused.status),
+        "content": {problems.MEDIA_TYPE: content},
+    }

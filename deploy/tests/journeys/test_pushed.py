@@ -1,0 +1,62 @@
+"""What the socket says is what the AsyncAPI document says of it."""
+
+import copy
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import httpx
+import pytest
+from jsonschema import Draft202012Validator
+
+from .answers import answer
+from .listening import address, ear_of
+from .person import Person
+
+
+@pytest.fixture(scope="module")
+def described(web: httpx.Client) -> Mapping[str, Any]:
+    response = web.get("/asyncapi.json")
+    assert response.headers["content-type"] == "application/json"
+    document: Mapping[str, Any] = answer(response)
+    return document
+
+
+def objects(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        yield value
+        for each in value.values():
+            yield from objects(each)
+
+
+def validators(document: Mapping[str, Any]) -> dict[str, Draft202012Validator]:
+    """Of each event by its name; a field that is not described is wrong here, though clients ignore it."""
+    strict = copy.deepcopy(dict(document))
+    for each in objects(strict["components"]["schemas"]):
+        if each.get("type") == "object":
+            each["additionalProperties"] = False
+    checker = Draft202012Validator.FORMAT_CHECKER
+    return {
+        message["name"]: Draft202012Validator({**message["payload"], **strict}, format_checker=checker)
+        for message in strict["components"]["messages"].values()
+    }
+
+
+def test_D_every_event_is_as_it_is_described(web: httpx.Client, described: Mapping[str, Any]) -> None:
+    ada, bob = Person.newcomer(web), Person.newcomer(web)
+    room = answer(ada.open_room(bob.id), 201)["id"]
+    with ear_of(bob) as ear:
+        first = answer(ada.say(room, "Would you paint the Engine?"), 201)
+        answer(ada.say(room, "With a cloud?", reply_to=first["id"]), 201)
+        answer(ada.show(room), 201)
+        answer(ada.share(room, ada.posted()["id"]), 201)
+        answer(bob.read(room, first["id"]))
+        heard = [ear.next() for _ in range(5)]
+    checks = validators(described)
+    for event in heard:
+        checks[event["event"]].validate(event)
+    assert {event["event"] for event in heard} == set(checks), "each is described, and each was heard"
+    assert {event["data"].get("type") for event in heard} == {"text", "image", "post", None}
+
+
+def test_it_says_where_the_socket_is(described: Mapping[str, Any], stranger: Person) -> None:
+    assert address(stranger).endswith(described["channels"]["socket"]["address"])

@@ -1,0 +1,47 @@
+"""Files that stay the same as long as the process runs: compressed once, and not sent to whoever has them already."""
+
+import hashlib
+import re
+from http import HTTPStatus
+
+from shared.web.compression import SMALLEST, VARY, accepts_gzip, gzipped
+
+from . import answers
+from .visit import Headers, Visit
+
+LEVEL = 9
+_TAG = re.compile(rb'"[^"]*"')
+
+
+class StaticFile:
+    """One of them, with the headers that it is sent with."""
+
+    def __init__(self, body: bytes, media_type: bytes, *headers: tuple[bytes, bytes]) -> None:
+        digest = hashlib.sha256(body).hexdigest()[:32].encode()
+        packed = gzipped(body, LEVEL) if len(body) >= SMALLEST else body
+        self._plain, self._plain_tag = body, b'"%b"' % digest
+        self._packed, self._packed_tag = packed, b'"%b-gzip"' % digest
+        self._media_type = media_type
+        self._headers = headers
+        self._is_packed = len(packed) < len(body)
+
+    async def send(self, visit: Visit) -> None:
+        """200, or 304 to whoever has it (RFC 9110, section 13.1.2: one of its tags is enough, whatever its coding)."""
+        packed = self._is_packed and accepts_gzip(visit.given.get(b"accept-encoding", b""))
+        headers: Headers = [(b"etag", self._packed_tag if packed else self._plain_tag), *self._headers]
+        if self._is_packed:
+            headers.append((b"vary", VARY.encode()))
+        if self._is_known(visit.given.get(b"if-none-match", b"")):
+            await visit.begin(HTTPStatus.NOT_MODIFIED, headers)
+            await visit.end()
+            return
+        if packed:
+            headers.append((b"content-encoding", b"gzip"))
+        await answers.document(
+            visit, HTTPStatus.OK, self._packed if packed else self._plain, self._media_type, *headers
+        )
+
+    def _is_known(self, if_none_match: bytes) -> bool:
+        if if_none_match.strip() == b"*":
+            return True
+        return not {self._plain_tag, self._packed_tag}.isdisjoint(_TAG.findall(if_none_match))
