@@ -62,11 +62,16 @@ def asyncapi() -> dict[str, Any]:
             }
         },
         "components": {
-            "schemas": {name: {**without_titles(each), "title": name} for name, each in sorted(found["$defs"].items())},
+            "schemas": {name: _schema(name, each) for name, each in sorted(found["$defs"].items())},
             "messages": {model.__name__: _message(model, about) for model, about in MESSAGES},
             "securitySchemes": {"accessToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         },
     }
+
+
+def _schema(name: str, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The `discriminator` of OpenAPI means something else here, and a `const` in each alternative says the same."""
+    return {**{key: value for key, value in without_titles(schema).items() if key != "discriminator"}, "title": name}
 
 
 def _channel() -> Mapping[str, Any]:

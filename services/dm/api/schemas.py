@@ -108,39 +108,42 @@ class Quote(BaseModel):
     text: Annotated[str, Field(examples=["Lunch?"])] | None
 
 
+Words = Annotated[str, Field(examples=["Lunch at one?"])]
+PostId = Annotated[str, Field(examples=[AN_ID])]
+
+
 class _Message(BaseModel):
+    """What is not there is null. (Its type is not null alone: some generators then leave the field out.)"""
+
     id: Annotated[str, Field(examples=[AN_ID])]
     room_id: Annotated[str, Field(examples=[AN_ID])]
     sender: UserRef
+    text: Words | None
+    image: Media | None
+    post_id: PostId | None
     reply_to: Quote | None
     created_at: Time
 
 
 class TextMessage(_Message):
-    """A few words that somebody said in a room."""
+    """A few words that somebody said in a room. `image` and `post_id` are null."""
 
     type: Literal["text"]
-    text: Annotated[str, Field(examples=["Lunch at one?"])]
-    image: None
-    post_id: None
+    text: Words
 
 
 class ImageMessage(_Message):
-    """A photo that somebody sent in a room."""
+    """A photo that somebody sent in a room. `text` and `post_id` are null."""
 
     type: Literal["image"]
-    text: None
     image: Media
-    post_id: None
 
 
 class PostMessage(_Message):
-    """A post that somebody shared in a room."""
+    """A post that somebody shared in a room. `text` and `image` are null."""
 
     type: Literal["post"]
-    text: None
-    image: None
-    post_id: Annotated[str, Field(examples=[AN_ID])]
+    post_id: PostId
 
 
 class Message(RootModel[Annotated[TextMessage | ImageMessage | PostMessage, Field(discriminator="type")]]):

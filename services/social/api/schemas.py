@@ -33,10 +33,10 @@ class Relation(BaseModel):
 
 
 class Relations(BaseModel):
-    """All relations that were asked for."""
+    """All relations that were asked for; there is never a next page."""
 
     items: list[Relation]
-    next_cursor: None
+    next_cursor: Annotated[str, Field(examples=["nT0sVb1p6mCkW3s0WzE2OTg0XQ"])] | None
 
 
 class Counts(BaseModel):

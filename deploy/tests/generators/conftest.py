@@ -1,0 +1,24 @@
+"""What every generated client starts from: the description as it is served, and a picture to upload."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from deploy.tests.journeys.pictures import picture
+
+
+@pytest.fixture(scope="module")
+def description(base_url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file that a developer downloads."""
+    path = tmp_path_factory.mktemp("description") / "openapi.json"
+    path.write_bytes(httpx.get(f"{base_url}/openapi.json", timeout=30.0).raise_for_status().content)
+    return path
+
+
+@pytest.fixture(scope="module")
+def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A JPEG."""
+    path = tmp_path_factory.mktemp("photo") / "photo.jpg"
+    path.write_bytes(picture())
+    return path

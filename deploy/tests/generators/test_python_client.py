@@ -1,0 +1,32 @@
+"""openapi-python-client makes a client of the description, without a warning, and a program on it works."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+SECONDS = 100
+
+
+def run(*arguments: str, **environment: str) -> str:
+    """What this Python command printed. It has to succeed."""
+    done = subprocess.run(
+        [sys.executable, *arguments], env={**os.environ, **environment}, stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, timeout=SECONDS, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-8000:]
+    return done.stdout
+
+
+def test_a_program_on_the_generated_client_does_what_people_do(
+    description: Path, photo: Path, base_url: str, tmp_path: Path
+) -> None:
+    client = tmp_path / "shutter_client"
+    printed = run(
+        "-m", "openapi_python_client", "generate", f"--path={description}", f"--output-path={client}",
+        f"--config={HERE / 'python_client.yml'}", "--meta=none", "--fail-on-warning",
+    )  # fmt: skip
+    assert "warning" not in printed.lower()
+    done = run(str(HERE / "python_program.py"), base_url, str(photo), PYTHONPATH=str(tmp_path))
+    assert done == "done\n"
