@@ -9,7 +9,7 @@ COMPOSE = docker compose
 # Without bytecode files each process compiles every module again: a start then takes about a third longer.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run demo up down ps logs e2e chaos bench test check audit fix openapi lock clean clean-data
+.PHONY: help run demo up pin down ps logs e2e chaos bench test check audit fix openapi lock clean clean-data
 
 help:
 	@echo 'Shutter: share photos, follow people, talk in private.'
@@ -25,8 +25,12 @@ demo: ## Fill a running instance with people, posts and conversations: PORT=8080
 	@$(PYTHON_HERE) -m deploy.demo
 
 ##@ Run it as a cluster (needs a container engine with Compose)
-up: ## Build and start everything with MySQL and RabbitMQ, wait until it is healthy: PORT=8080 is where
+up: ## Build and start everything with MySQL and RabbitMQ, wait until it is healthy: BIND=127.0.0.1 and PORT=8080 are where, RATES=off is for tests
 	@sh deploy/up.sh
+
+pin: ## Write the digests of the base images that are here into .env, so that later builds and starts take these very images
+	$(SETUP)
+	@$(PYTHON_HERE) -m deploy.pin
 
 down: ## Stop the cluster; its data stays (ARGS=--volumes removes it)
 	@$(COMPOSE) down $(ARGS)
@@ -37,7 +41,7 @@ ps: ## Show the cluster's containers
 logs: ## Follow the cluster's logs: ARGS=posts shows one service's
 	@$(COMPOSE) logs --follow --tail=100 $(ARGS)
 
-e2e: ## Walk the journeys against the cluster that `make up` started
+e2e: ## Walk the journeys against the cluster that `make up RATES=off` started
 	$(SETUP_DEVELOPMENT)
 	@BASE_URL=http://127.0.0.1:$(or $(PORT),8080) $(PYTHON_HERE) -m pytest deploy/tests/journeys --quiet $(ARGS)
 

@@ -29,7 +29,7 @@ def main() -> None:
     known = read(ENV)
     missing = [name for name in NAMES if not known.get(name)]
     if missing:
-        _append(ENV, {name: secrets.token_urlsafe(32) for name in missing})
+        write_settings(ENV, {name: secrets.token_urlsafe(32) for name in missing})
         known = read(ENV)
     MADE.mkdir(exist_ok=True)
     definitions = json.loads(TOPOLOGY.read_text())
@@ -48,10 +48,12 @@ def read(path: Path) -> dict[str, str]:
     return {name.strip(): value.strip() for name, _, value in pairs}
 
 
-def _append(path: Path, values: dict[str, str]) -> None:
+def write_settings(path: Path, values: dict[str, str]) -> None:
+    """Write these into an env file: in place of what they were, else behind all others."""
     before = path.read_text() if path.exists() else "# Secrets of this cluster, made at its first start. Keep them.\n"
-    lines = "".join(f"{name}={value}\n" for name, value in values.items())
-    _write_whole(path, f"{before.rstrip()}\n{lines}", mode=0o600)
+    kept = [line for line in before.rstrip().splitlines() if line.partition("=")[0].strip() not in values]
+    lines = [*kept, *(f"{name}={value}" for name, value in values.items())]
+    _write_whole(path, "\n".join(lines) + "\n", mode=0o600)
 
 
 def _write_whole(path: Path, text: str, mode: int = 0o644) -> None:

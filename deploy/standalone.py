@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,7 @@ class Trouble(Exception):
 
 def main() -> None:
     """Start, tell where to look, and run until Ctrl-C."""
+    os.umask(0o077)  # databases, photos and the secret are for nobody else on this machine
     try:
         logs.configure(_environment("LOG_LEVEL", "warning"), "development")
         data = _data_folder(Path(_environment("DATA_DIR", "data")))
@@ -70,14 +72,14 @@ async def _run(data: Path, door: socket.socket) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     rooms = {name: _listener() for name in SERVICES}
     listeners = [*rooms.values(), door]
-    servers = await asyncio.to_thread(_servers, data, rooms)
+    servers, unlimited = await asyncio.to_thread(_servers, data, rooms)
     settle()
     running = [
         asyncio.create_task(server.serve(sockets=[listener]))
         for server, listener in zip(servers, listeners, strict=True)
     ]
     ending = asyncio.create_task(stopping.wait())
-    greeting = asyncio.create_task(_greet(data, door))
+    greeting = asyncio.create_task(_greet(data, door, unlimited=unlimited))
     await asyncio.wait([ending, *running], return_when=asyncio.FIRST_COMPLETED)
     greeting.cancel()
     ending.cancel()
@@ -88,8 +90,8 @@ async def _run(data: Path, door: socket.socket) -> None:
         raise Trouble("a part of it ended by itself; the lines above tell why.")
 
 
-def _servers(data: Path, rooms: dict[str, socket.socket]) -> list[uvicorn.Server]:
-    """All five, wired to one another and to one bus; the gateway last."""
+def _servers(data: Path, rooms: dict[str, socket.socket]) -> tuple[list[uvicorn.Server], bool]:
+    """All five, wired to one another and to one bus, the gateway last; and whether anything is without a limit."""
     keys = _secrets(data)
     urls = {name: f"http://127.0.0.1:{listener.getsockname()[1]}" for name, listener in rooms.items()}
     bus = InProcessBus()
@@ -103,7 +105,8 @@ def _servers(data: Path, rooms: dict[str, socket.socket]) -> list[uvicorn.Server
     outside: dict[str, Any] = {f"{name}_url": url for name, url in urls.items()}
     lifetime = _seconds("ACCESS_TOKEN_SECONDS", 600)
     door = gateway.settings.Settings(secret=SecretStr(keys["gateway"]), access_token_seconds=lifetime, **outside)
-    return [*servers, _Door(gateway.app.create_app(door, bus))]
+    unlimited = gateway.settings.AS_GOOD_AS_NONE in door.rates.values()
+    return [*servers, _Door(gateway.app.create_app(door, bus))], unlimited
 
 
 def _settings(name: str, data: Path, urls: dict[str, str], keys: dict[str, str]) -> dict[str, Any]:
@@ -142,7 +145,8 @@ def _secrets(data: Path) -> dict[str, str]:
 
 def _data_folder(path: Path) -> Path:
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _close(path)
         (path / ".writable").touch()
         (path / ".writable").unlink()
     except OSError as problem:
@@ -150,6 +154,12 @@ def _data_folder(path: Path) -> Path:
             f"the data folder {path} cannot be written ({problem.strerror}); name another one with DATA_DIR=..."
         ) from problem
     return path.resolve()
+
+
+def _close(data: Path) -> None:
+    """Close what an earlier version left open to others. The folder itself may be somebody's who keeps more in it."""
+    for path in (*data.glob("*.db*"), *data.glob("files")):
+        path.chmod(0o700 if path.is_dir() else 0o600)
 
 
 def _door(host: str, port: int) -> socket.socket:
@@ -165,9 +175,11 @@ def _listener() -> socket.socket:
     return socket.create_server(("127.0.0.1", 0), backlog=2048)
 
 
-async def _greet(data: Path, door: socket.socket) -> None:
-    address = f"http://localhost:{door.getsockname()[1]}"
-    await _ready(f"http://127.0.0.1:{door.getsockname()[1]}/readyz")
+async def _greet(data: Path, door: socket.socket, *, unlimited: bool) -> None:
+    host, port = door.getsockname()[:2]
+    bound = ip_address(host)
+    address = f"http://{'localhost' if bound.is_loopback or bound.is_unspecified else host}:{port}"
+    await _ready(f"http://{'127.0.0.1' if bound.is_unspecified else host}:{port}/readyz")
     print(
         f"\n  Shutter is ready on {address}\n\n"
         f"  Documentation  {address}/docs\n"
@@ -176,6 +188,12 @@ async def _greet(data: Path, door: socket.socket) -> None:
         f"  Stop it        Ctrl-C\n",
         flush=True,
     )
+    if unlimited and not bound.is_loopback:
+        print(
+            f"  Careful: others can reach {host}, and nobody is limited in how often they ask.\n"
+            f"  ENVIRONMENT=production sets the limits of docs/gateway.md.\n",
+            flush=True,
+        )
 
 
 async def _ready(address: str) -> None:

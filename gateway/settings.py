@@ -106,8 +106,8 @@ class Settings(SharedSettings):
         return url
 
     @property
-    def quotas(self) -> Quotas:
-        """How often one may ask."""
+    def rates(self) -> dict[str, str]:
+        """How often one may ask, as it is written."""
         given = {
             "signups": self.rate_signups,
             "passwords": self.rate_passwords,
@@ -118,7 +118,12 @@ class Settings(SharedSettings):
         }
         production = self.environment == "production"
         usual = USUAL_RATES if production else dict.fromkeys(given, AS_GOOD_AS_NONE)
-        return Quotas(**{name: quota(name, rate or usual[name]) for name, rate in given.items()})
+        return {name: rate or usual[name] for name, rate in given.items()}
+
+    @property
+    def quotas(self) -> Quotas:
+        """The same, to count by."""
+        return Quotas(**{name: quota(name, rate) for name, rate in self.rates.items()})
 
     @property
     def upstreams(self) -> dict[str, str]:

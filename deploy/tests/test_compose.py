@@ -21,7 +21,7 @@ def told(name: str) -> set[str]:
 
 def test_only_the_gateways_door_is_published() -> None:
     assert {name: each["ports"] for name, each in SERVICES.items() if "ports" in each} == {
-        "gateway": ["${PORT:-8080}:8080"]
+        "gateway": ["${BIND:-127.0.0.1}:${PORT:-8080}:8080"]
     }
 
 

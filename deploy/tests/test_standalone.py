@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from deploy import standalone as standalone_module
 from deploy.tests.journeys.answers import answer, ids
 from deploy.tests.journeys.person import API, Person
 from deploy.tests.running import Standalone
@@ -46,6 +47,49 @@ def has_announced(standalone: Standalone) -> bool:
     if standalone.running().poll() is not None:
         pytest.fail(f"it ended:\n{standalone.printed()[-4000:]}")
     return f":{standalone.port}" in plain(standalone.printed())
+
+
+def test_nobody_else_on_the_machine_can_read_what_it_keeps(standalone: Standalone) -> None:
+    standalone.start()
+    with httpx.Client(base_url=standalone.base_url, timeout=30.0) as web:
+        Person.newcomer(web).posted()
+    assert standalone.end() == 0
+    kept = [standalone.data_dir, *standalone.data_dir.rglob("*")]
+    assert {path.suffix for path in kept} >= {".db", ".json", ".jpg"}
+    assert [str(path) for path in kept if path.stat().st_mode & 0o077] == []
+
+
+def test_what_an_earlier_version_left_open_is_closed_and_the_folder_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "files" / "posts").mkdir(parents=True)
+    for name in ("auth.db", "auth.db-wal", "somebody.txt"):
+        (tmp_path / name).touch()
+        (tmp_path / name).chmod(0o644)
+    (tmp_path / "files").chmod(0o755)
+    tmp_path.chmod(0o755)
+    standalone_module._data_folder(tmp_path)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path, *tmp_path.iterdir())}
+    assert modes == {
+        tmp_path.name: 0o755, "files": 0o700, "auth.db": 0o600, "auth.db-wal": 0o600, "somebody.txt": 0o644,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("settings", "is_told"),
+    [
+        ({"HOST": "0.0.0.0"}, True),  # noqa: S104 - that is what is to be told
+        ({"HOST": "0.0.0.0", "ENVIRONMENT": "production"}, False),  # noqa: S104 - and here it is not
+        ({"HOST": "127.0.0.1"}, False),
+    ],
+)
+def test_it_says_when_nobody_is_limited_and_others_can_reach_it(
+    standalone: Standalone, settings: dict[str, str], is_told: bool
+) -> None:
+    standalone.settings = settings
+    standalone.launch()
+    eventually(lambda: has_announced(standalone), within=TIME_TO_READY)
+    assert standalone.end() == 0
+    assert ("nobodyislimited" in plain(standalone.printed())) is is_told
+    assert ("ENVIRONMENT=production" in plain(standalone.printed())) is is_told
 
 
 def test_asked_to_end_it_ends_cleanly_and_a_second_start_keeps_everything(standalone: Standalone) -> None:
