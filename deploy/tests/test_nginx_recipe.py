@@ -1,0 +1,169 @@
+"""The proxy of docs/gateway.md, as it stands there, in front of a running instance."""
+
+import datetime
+import ipaddress
+import re
+import shutil
+import socket
+import ssl
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from deploy.tests.journeys.answers import answer
+from deploy.tests.journeys.person import API, Person
+from deploy.tests.running import Standalone
+from shared.testing import eventually
+from shared.testing.listeners import listening
+from shared.testing.ports import free_port
+
+NGINX = shutil.which("nginx", path="/usr/local/bin:/usr/bin:/usr/local/sbin:/usr/sbin:/opt/homebrew/bin")
+ROOT = Path(__file__).parents[2]
+MAIN = """
+pid {folder}/pid;
+error_log {folder}/error.log;
+master_process off;
+daemon off;
+events {{}}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    {recipe}
+}}
+"""
+pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
+
+
+@dataclass
+class Proxied:
+    """The instance behind the proxy."""
+
+    port: int
+    web: httpx.Client
+    authority: Path
+    """The certificate to believe."""
+
+    def trust(self, *protocols: str) -> ssl.SSLContext:
+        """What believes it, and speaks one of these protocols."""
+        context = ssl.create_default_context(cafile=self.authority)
+        if protocols:
+            context.set_alpn_protocols(protocols)
+        return context
+
+
+def certificate(folder: Path) -> Path:
+    """Write a key and its certificate for 127.0.0.1; the file of the latter."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "photos.example.com")])
+    now = datetime.datetime.now(datetime.UTC)
+    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(names, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    plain = serialization.NoEncryption()
+    pkcs8 = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+    (folder / "key.pem").write_bytes(pkcs8)
+    authority = folder / "fullchain.pem"
+    authority.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    return authority
+
+
+def recipe(folder: Path, port: int, gateway: int) -> str:
+    """The block of the document, at other addresses and nothing else."""
+    found = re.search(r"```nginx\n(.*?)```", (ROOT / "docs" / "gateway.md").read_text(), re.DOTALL)
+    assert found
+    text = re.sub(r"listen \[::\]:443[^;]*;", "", found[1])
+    moved = {"listen 443": f"listen 127.0.0.1:{port}", "127.0.0.1:8080": f"127.0.0.1:{gateway}"}
+    moved |= {"/etc/nginx/tls": str(folder)}
+    for before, after in moved.items():
+        assert text.count(before) >= 1, before
+        text = text.replace(before, after)
+    return text
+
+
+def accepts(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.fixture(scope="module")
+def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxied]:
+    folder = tmp_path_factory.mktemp("nginx")
+    port, authority = free_port(), certificate(folder)
+    settings = {"TRUSTED_PROXIES": '["127.0.0.1/32"]', "HSTS_SECONDS": "31536000"}
+    with Standalone(folder / "data", settings=settings).served() as standalone:
+        configuration = folder / "nginx.conf"
+        configuration.write_text(MAIN.format(folder=folder, recipe=recipe(folder, port, standalone.port)))
+        nginx = subprocess.Popen([str(NGINX), "-p", str(folder), "-c", str(configuration)], stdin=subprocess.DEVNULL)
+        try:
+            eventually(lambda: nginx.poll() is not None or accepts(port))
+            assert nginx.poll() is None, (folder / "error.log").read_text()
+            trust = ssl.create_default_context(cafile=authority)
+            with httpx.Client(base_url=f"https://127.0.0.1:{port}", verify=trust, timeout=30.0) as web:
+                yield Proxied(port, web, authority)
+        finally:
+            nginx.terminate()
+            nginx.wait(timeout=30)
+
+
+def test_it_speaks_http_2(proxied: Proxied) -> None:
+    with (
+        socket.create_connection(("127.0.0.1", proxied.port), timeout=10) as line,
+        proxied.trust("h2", "http/1.1").wrap_socket(line, server_hostname="127.0.0.1") as spoken,
+    ):
+        assert spoken.selected_alpn_protocol() == "h2"
+
+
+def test_text_is_compressed_and_tokens_are_not(proxied: Proxied) -> None:
+    described = proxied.web.get("/openapi.json", headers={"accept-encoding": "gzip"})
+    assert described.headers["content-encoding"] == "gzip" and described.json()["openapi"]
+    tag = {"if-none-match": described.headers["etag"], "accept-encoding": "gzip"}
+    assert proxied.web.get("/openapi.json", headers=tag).status_code == 304
+    ada = Person.newcomer(proxied.web)
+    for number in range(3):
+        ada.posted(f"Seen through a proxy, {number}")
+    assert proxied.web.get(f"{API}/users/{ada.id}/posts").headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in ada.log_in().headers
+
+
+def test_the_address_is_that_of_the_client_whatever_it_says(proxied: Proxied) -> None:
+    ada = Person.registered(proxied.web)
+    given = {"identifier": ada.nickname, "password": ada.password}
+    claimed = {"x-forwarded-for": "203.0.113.7", "forwarded": "for=203.0.113.7"}
+    ada.access_token = answer(proxied.web.post(f"{API}/auth/login", json=given, headers=claimed))["access_token"]
+    assert [each["ip"] for each in answer(ada.send("GET", "/auth/sessions"))["items"]] == ["127.0.0.1"]
+
+
+def test_browsers_are_told_to_insist_on_https(proxied: Proxied) -> None:
+    assert proxied.web.get("/healthz").headers["strict-transport-security"] == "max-age=31536000"
+
+
+def test_the_socket_opens_and_hears(proxied: Proxied) -> None:
+    ada, bob = Person.newcomer(proxied.web), Person.newcomer(proxied.web)
+    room = answer(ada.open_room(bob.id), 201)["id"]
+    address = f"https://127.0.0.1:{proxied.port}{API}/ws"
+    with listening(address, bob.access_token, ssl=proxied.trust()) as ear:
+        said = answer(ada.say(room, "Through a proxy"), 201)
+        assert ear.next() == {"event": "message.created", "data": said}
