@@ -86,7 +86,7 @@ def test_it_says_when_nobody_is_limited_and_others_can_reach_it(
 ) -> None:
     standalone.settings = settings
     standalone.launch()
-    eventually(lambda: has_announced(standalone), within=TIME_TO_READY)
+    eventually(lambda: has_announced(standalone))
     assert standalone.end() == 0
     assert ("nobodyislimited" in plain(standalone.printed())) is is_told
     assert ("ENVIRONMENT=production" in plain(standalone.printed())) is is_told
