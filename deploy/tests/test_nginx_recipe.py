@@ -42,7 +42,6 @@ http {{
     {recipe}
 }}
 """
-pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
 
 
 @dataclass
@@ -108,15 +107,23 @@ def accepts(port: int) -> bool:
     return True
 
 
+def configuration(folder: Path, port: int, gateway: int) -> Path:
+    """A whole configuration around it, with all its files in this folder."""
+    path = folder / "nginx.conf"
+    path.write_text(MAIN.format(folder=folder, recipe=recipe(folder, port, gateway)))
+    return path
+
+
 @pytest.fixture(scope="module")
 def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxied]:
+    if NGINX is None:
+        pytest.skip("nginx is not installed")
     folder = tmp_path_factory.mktemp("nginx")
     port, authority = free_port(), certificate(folder)
     settings = {"TRUSTED_PROXIES": '["127.0.0.1/32"]', "HSTS_SECONDS": "31536000"}
     with Standalone(folder / "data", settings=settings).served() as standalone:
-        configuration = folder / "nginx.conf"
-        configuration.write_text(MAIN.format(folder=folder, recipe=recipe(folder, port, standalone.port)))
-        nginx = subprocess.Popen([str(NGINX), "-p", str(folder), "-c", str(configuration)], stdin=subprocess.DEVNULL)
+        written = str(configuration(folder, port, standalone.port))
+        nginx = subprocess.Popen([NGINX, "-p", str(folder), "-c", written], stdin=subprocess.DEVNULL)
         try:
             eventually(lambda: nginx.poll() is not None or accepts(port))
             assert nginx.poll() is None, (folder / "error.log").read_text()
@@ -167,3 +174,13 @@ def test_the_socket_opens_and_hears(proxied: Proxied) -> None:
     with listening(address, bob.access_token, ssl=proxied.trust()) as ear:
         said = answer(ada.say(room, "Through a proxy"), 201)
         assert ear.next() == {"event": "message.created", "data": said}
+
+
+@pytest.mark.containers
+def test_the_newest_nginx_takes_it_too(tmp_path: Path) -> None:
+    """The one above is Debian 12's or 13's, whichever is installed."""
+    certificate(tmp_path)
+    checked = ["nginx", "-t", "-c", str(configuration(tmp_path, 8443, 8080))]
+    command = ["docker", "run", "--rm", "--pull=never", f"--volume={tmp_path}:{tmp_path}:ro", "nginx:stable", *checked]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False)
+    assert "syntax is ok" in done.stderr, done.stderr
