@@ -13,7 +13,7 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Any
 
@@ -185,15 +185,19 @@ async def _greet(data: Path, door: socket.socket, *, unlimited: bool) -> None:
         f"  Documentation  {address}/docs\n"
         f"  Your data      {data}\n"
         f"  Fill it        make demo    (in another terminal)\n"
-        f"  Stop it        Ctrl-C\n",
+        f"  Stop it        Ctrl-C\n{_warning(bound, unlimited=unlimited)}",
         flush=True,
     )
-    if unlimited and not bound.is_loopback:
-        print(
-            f"  Careful: others can reach {host}, and nobody is limited in how often they ask.\n"
-            f"  ENVIRONMENT=production sets the limits of docs/gateway.md.\n",
-            flush=True,
-        )
+
+
+def _warning(bound: IPv4Address | IPv6Address, *, unlimited: bool) -> str:
+    """What to know before strangers come; nothing where they cannot, or are limited."""
+    if bound.is_loopback or not unlimited:
+        return ""
+    return (
+        f"\n  Careful: others can reach {bound}, and nobody is limited in how often they ask.\n"
+        "  ENVIRONMENT=production sets the limits of docs/gateway.md.\n"
+    )
 
 
 async def _ready(address: str) -> None:

@@ -9,7 +9,7 @@ from pydantic.json_schema import models_json_schema
 from gateway.answers import Refused, from_shared, problem, unavailable
 from gateway.quotas import quota
 from gateway.rates import too_many
-from gateway.routes import NONE, OWN, PUBLIC, Route
+from gateway.routes import NEVER, NONE, OWN, PUBLIC, Route
 from shared import errors
 from shared.web import problems
 
@@ -26,14 +26,17 @@ def schemas(codes: list[str]) -> dict[str, Any]:
 
 def problems_of(route: Route) -> dict[str, Any]:
     """What the gateway may answer on this route before, or instead of, the service."""
-    if route.upstream == OWN:
+    if route.counted is NEVER:  # probes
         return {}
     possible = [
         Refused(HTTPStatus.BAD_REQUEST, "malformed_path", "The path is not in a form that means one thing only."),
-        Refused(HTTPStatus.BAD_GATEWAY, "upstream_failed", "This part of the service failed to answer."),
-        unavailable("upstream_unavailable", "This part of the service cannot be reached right now."),
         too_many(quota("anonymous", "300/5minute"), 0),
     ]
+    if route.upstream != OWN:
+        possible.append(
+            Refused(HTTPStatus.BAD_GATEWAY, "upstream_failed", "This part of the service failed to answer.")
+        )
+        possible.append(unavailable("upstream_unavailable", "This part of the service cannot be reached right now."))
     if route.access is not PUBLIC:
         possible.append(from_shared(errors.Unauthenticated("invalid_token", "The access token is missing.")))
     if route.body is not NONE:

@@ -4,6 +4,7 @@ import re
 import signal
 import socket
 from collections.abc import Iterator
+from ipaddress import ip_address
 from pathlib import Path
 
 import httpx
@@ -49,16 +50,6 @@ def has_announced(standalone: Standalone) -> bool:
     return f":{standalone.port}" in plain(standalone.printed())
 
 
-def test_nobody_else_on_the_machine_can_read_what_it_keeps(standalone: Standalone) -> None:
-    standalone.start()
-    with httpx.Client(base_url=standalone.base_url, timeout=30.0) as web:
-        Person.newcomer(web).posted()
-    assert standalone.end() == 0
-    kept = [standalone.data_dir, *standalone.data_dir.rglob("*")]
-    assert {path.suffix for path in kept} >= {".db", ".json", ".jpg"}
-    assert [str(path) for path in kept if path.stat().st_mode & 0o077] == []
-
-
 def test_what_an_earlier_version_left_open_is_closed_and_the_folder_left_alone(tmp_path: Path) -> None:
     (tmp_path / "files" / "posts").mkdir(parents=True)
     for name in ("auth.db", "auth.db-wal", "somebody.txt"):
@@ -74,22 +65,21 @@ def test_what_an_earlier_version_left_open_is_closed_and_the_folder_left_alone(t
 
 
 @pytest.mark.parametrize(
-    ("settings", "is_told"),
-    [
-        ({"HOST": "0.0.0.0"}, True),  # noqa: S104 - that is what is to be told
-        ({"HOST": "0.0.0.0", "ENVIRONMENT": "production"}, False),  # noqa: S104 - and here it is not
-        ({"HOST": "127.0.0.1"}, False),
-    ],
+    ("address", "unlimited", "is_told"),
+    [("192.0.2.7", True, True), ("::", True, True), ("192.0.2.7", False, False), ("127.0.0.1", True, False)],
 )
-def test_it_says_when_nobody_is_limited_and_others_can_reach_it(
-    standalone: Standalone, settings: dict[str, str], is_told: bool
-) -> None:
-    standalone.settings = settings
+def test_it_warns_where_others_can_reach_it_and_nobody_is_limited(address: str, unlimited: bool, is_told: bool) -> None:
+    said = standalone_module._warning(ip_address(address), unlimited=unlimited)
+    assert (address in said and "ENVIRONMENT=production" in said) is is_told
+    assert bool(said) is is_told
+
+
+def test_it_says_that_nobody_is_limited_where_it_listens_everywhere(standalone: Standalone) -> None:
+    standalone.settings = {"HOST": "0.0.0.0"}  # noqa: S104 - that is what is to be told
     standalone.launch()
     eventually(lambda: has_announced(standalone))
     assert standalone.end() == 0
-    assert ("nobodyislimited" in plain(standalone.printed())) is is_told
-    assert ("ENVIRONMENT=production" in plain(standalone.printed())) is is_told
+    assert "nobodyislimited" in plain(standalone.printed())
 
 
 def test_asked_to_end_it_ends_cleanly_and_a_second_start_keeps_everything(standalone: Standalone) -> None:
@@ -104,6 +94,9 @@ def test_asked_to_end_it_ends_cleanly_and_a_second_start_keeps_everything(standa
         photo = web.get(post["media"][0]["url"]).content
     assert standalone.end(signal.SIGTERM) == 0
     assert "Traceback" not in standalone.printed()
+    kept = [standalone.data_dir, *standalone.data_dir.rglob("*")]
+    assert {path.suffix for path in kept} >= {".db", ".json", ".jpg"}
+    assert [str(path) for path in kept if path.stat().st_mode & 0o077] == [], "nobody else can read it"
     standalone.start()
     with httpx.Client(base_url=standalone.base_url, timeout=WAIT_SECONDS) as web:
         jo.web = friend.web = web
