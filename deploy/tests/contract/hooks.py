@@ -26,6 +26,8 @@ from .filling import fill
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "HEIF", "AVIF")
 FORM = "multipart/form-data"
 GONE = (204, 404)
+NAMES = ("id", "url", "nickname", "email", "phone")
+"""Ends of the names of fields that hold what can be asked for."""
 
 
 class Stage:
@@ -41,12 +43,15 @@ class Stage:
         """Who asks. Whoever asks without a name asks for what somebody has."""
         return self.owners.get(case.auth_identity or "") or next(iter(self.owners.values()))
 
-    def hear(self, value: Any) -> None:
-        """Remember every id and name in an answer."""
-        if isinstance(value, dict | list):
-            for each in value.values() if isinstance(value, dict) else value:
-                self.hear(each)
-        elif isinstance(value, str):
+    def hear(self, value: Any, field: str = "") -> None:
+        """Remember every id, handle and address in an answer; a text such as "0" is none of them, and a usual guess."""
+        if isinstance(value, dict):
+            for name, each in value.items():
+                self.hear(each, name)
+        elif isinstance(value, list):
+            for each in value:
+                self.hear(each, field)
+        elif isinstance(value, str) and field.endswith(NAMES):
             self.told |= {value, last_part(value)}
 
     def forget(self, case: schemathesis.Case[Any]) -> None:
