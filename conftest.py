@@ -1,5 +1,6 @@
-"""Fixtures that tests of every room may ask for, and one that all of them need."""
+"""Fixtures that tests of all packages may ask for, one that all of them need, and what makes a whole run fail."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -17,3 +18,11 @@ def _ids_are_of_the_present() -> Iterator[None]:
     yield
     if ids._last >= ids.at(clock.now() + clock.SECOND):  # noqa: SLF001 - tests may look inside
         ids._last = 0  # noqa: SLF001 - as above
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """With SKIPS=forbidden, as in CI, a run that skipped anything fails."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")  # only where the reports of all workers are
+    if reporter is not None and reporter.stats.get("skipped") and os.environ.get("SKIPS") == "forbidden":
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

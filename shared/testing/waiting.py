@@ -3,7 +3,6 @@
 The limit only ends what would never come. A test that passes never depends on it, so it suits a slow machine.
 """
 
-import asyncio
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -20,26 +19,11 @@ def eventually(condition: Callable[[], T]) -> T:
     deadline = time.monotonic() + WAIT_SECONDS
     while True:
         try:
-            return _holds(condition)
+            result = condition()
+            assert result, "still not so"
         except AssertionError:
             if time.monotonic() > deadline:
                 raise
             time.sleep(_POLL_SECONDS)
-
-
-async def eventually_async(condition: Callable[[], T]) -> T:
-    """The same in a coroutine."""
-    deadline = time.monotonic() + WAIT_SECONDS
-    while True:
-        try:
-            return _holds(condition)
-        except AssertionError:
-            if time.monotonic() > deadline:
-                raise
-            await asyncio.sleep(_POLL_SECONDS)
-
-
-def _holds(condition: Callable[[], T]) -> T:
-    result = condition()
-    assert result, "still not so"
-    return result
+        else:
+            return result

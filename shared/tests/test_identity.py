@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from shared import ids
 from shared.errors import Refusal, Unauthenticated, Unavailable
-from shared.identity import LEEWAY, Identity, Optional, Remembered, RemoteKeys, Required, Verifier, fetch_from
+from shared.identity import LEEWAY, Identity, Optional, RemoteKeys, Required, Verifier, fetch_from
 from shared.testing import Minter
 from shared.testing.waiting import WAIT_SECONDS
 from shared.web import problems
@@ -258,50 +258,3 @@ def test_a_token_that_is_given_must_be_good_everywhere(ask: Callable[..., httpx.
         answer = ask(path, authorization=given)
         assert answer.status_code == 401
         assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
-
-
-class Counting(Verifier):
-    """Counts how often it is asked."""
-
-    asked = 0
-
-    async def verify(self, token: str) -> Identity:
-        self.asked += 1
-        return await super().verify(token)
-
-
-def counting() -> Counting:
-    return Counting(RemoteKeys(MINTER.key_set), issuer="shutter", audience="shutter")
-
-
-def test_a_good_token_is_checked_once_and_a_bad_one_every_time() -> None:
-    verifier = counting()
-    remembered = Remembered(verifier)
-    good, bad = MINTER.token(subject=7), next(iter(FORGED.values()))
-    assert [asyncio.run(remembered.verify(good)).subject for _ in range(3)] == [7, 7, 7]
-    assert verifier.asked == 1
-    for _ in range(2):
-        with pytest.raises(Unauthenticated):
-            asyncio.run(remembered.verify(bad))
-    assert verifier.asked == 3
-
-
-def test_a_remembered_token_ends_when_it_expires() -> None:
-    verifier, now = counting(), int(time.time())
-    remembered = Remembered(verifier)
-    token = MINTER.token(subject=7, iat=now - 60, exp=now + 60)
-    with time_machine.travel(now + 60 + LEEWAY - 1, tick=False):
-        assert asyncio.run(remembered.verify(token)).subject == 7
-    with time_machine.travel(now + 60 + LEEWAY, tick=False), pytest.raises(Unauthenticated):
-        asyncio.run(remembered.verify(token))
-    assert verifier.asked == 2
-
-
-def test_only_so_many_tokens_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.identity.MOST", 2)
-    verifier = counting()
-    remembered = Remembered(verifier)
-    first, *others = (MINTER.token(subject=each) for each in range(1, 4))
-    for token in (first, *others, *others, first):
-        asyncio.run(remembered.verify(token))
-    assert verifier.asked == 4

@@ -1,0 +1,63 @@
+"""The cache of verified tokens: a good token is verified once, until it expires."""
+
+import asyncio
+import time
+
+import pytest
+import time_machine
+
+from shared.errors import Unauthenticated
+from shared.identity import LEEWAY, Identity, Remembered, RemoteKeys, Verifier
+from shared.testing import Minter
+
+from .forgeries import Forger, forgeries
+
+MINTER = Minter()
+FORGED = dict(forgeries(Forger(MINTER.key, MINTER.kid)))
+
+
+class Counting(Verifier):
+    """Counts how often it is asked."""
+
+    asked = 0
+
+    async def verify(self, token: str) -> Identity:
+        self.asked += 1
+        return await super().verify(token)
+
+
+def counting() -> Counting:
+    return Counting(RemoteKeys(MINTER.key_set), issuer="shutter", audience="shutter")
+
+
+def test_a_good_token_is_checked_once_and_a_bad_one_every_time() -> None:
+    verifier = counting()
+    remembered = Remembered(verifier)
+    good, bad = MINTER.token(subject=7), next(iter(FORGED.values()))
+    assert [asyncio.run(remembered.verify(good)).subject for _ in range(3)] == [7, 7, 7]
+    assert verifier.asked == 1
+    for _ in range(2):
+        with pytest.raises(Unauthenticated):
+            asyncio.run(remembered.verify(bad))
+    assert verifier.asked == 3
+
+
+def test_a_remembered_token_ends_when_it_expires() -> None:
+    verifier, now = counting(), int(time.time())
+    remembered = Remembered(verifier)
+    token = MINTER.token(subject=7, iat=now - 60, exp=now + 60)
+    with time_machine.travel(now + 60 + LEEWAY - 1, tick=False):
+        assert asyncio.run(remembered.verify(token)).subject == 7
+    with time_machine.travel(now + 60 + LEEWAY, tick=False), pytest.raises(Unauthenticated):
+        asyncio.run(remembered.verify(token))
+    assert verifier.asked == 2
+
+
+def test_only_so_many_tokens_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.identity.MOST", 2)
+    verifier = counting()
+    remembered = Remembered(verifier)
+    first, *others = (MINTER.token(subject=each) for each in range(1, 4))
+    for token in (first, *others, *others, first):
+        asyncio.run(remembered.verify(token))
+    assert verifier.asked == 4
