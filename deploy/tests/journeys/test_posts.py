@@ -68,6 +68,14 @@ def test_P2_a_post_needs_no_caption(jo: Person) -> None:
     assert answer(jo.send("POST", "/posts", json=body), 201)["caption"] is None
 
 
+@pytest.mark.parametrize("caption", ["", "  ", "\n", "\u200b\u3164"], ids=ascii)
+def test_P2_a_caption_of_blanks_counts_as_none(jo: Person, caption: str) -> None:
+    body = {"media_ids": [jo.photo()], "caption": caption}
+    assert answer(jo.send("POST", "/posts", json=body), 201)["caption"] is None
+    post = jo.posted("words")
+    assert answer(jo.edit_post(post["id"], caption=caption))["caption"] is None
+
+
 @pytest.mark.parametrize("body", [{}, {"media_ids": []}, {"media_ids": None}, {"media_ids": [], "caption": "words"}])
 def test_P2_a_post_needs_at_least_one_photo(web: httpx.Client, jo: Person, body: dict[str, Any]) -> None:
     before = ids(web.get(f"{API}/users/{jo.id}/posts"))
