@@ -88,6 +88,12 @@ comments = Table(  # one that was deleted and has replies stays, with no author 
     Index("comments_by_author", "author_id", "id"),
 )
 
+blank_comments = Table(  # to which nothing is answered any more: they, and the blank ones above them, are to go
+    "blank_comments",
+    metadata,
+    Column("comment_id", Big, primary_key=True, autoincrement=False),
+)
+
 SLOTS = 8
 
 tallies = Table(  # what each post has, spread over slots by person: a popular post is no queue, and the sum is exact

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from sqlalchemy import insert
+
 from services.posts import models
 from services.posts.actions import (
     comments,
@@ -40,7 +42,12 @@ from .world import (
     uploaded,
 )
 
-HARMLESS = {"all of removals", "all of rebuilds", "all of pushes"}  # by an index, and only the first
+HARMLESS = {
+    "all of removals",
+    "all of rebuilds",
+    "all of pushes",
+    "all of blank_comments",
+}  # by an index, and only the first
 HARMLESS |= {"all of popular"}  # few are
 FEW_ROWS = {
     "AS last": {SORT},  # the feed: those one follows
@@ -137,6 +144,8 @@ def everything(database: Database) -> None:
     commented(database, gone, post)
     database.write(comments.edit, fan, first, "better")
     database.write(comments.delete_comment, fan, first)
+    database.write(lambda tx: tx.execute(insert(models.blank_comments).values(comment_id=first)))
+    database.write(comments.remove_some_blank)
     database.write(posts.edit, jo, post, {"media_ids": [uploaded(database, jo)]})
     after = Page(20, (ids.new(),))
     for looked in (jo, None):
