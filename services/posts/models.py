@@ -29,6 +29,7 @@ follows = Table(  # an edge that has ended stays with its version, so that an ol
     Column("version", Big, nullable=False),
     Column("following", Boolean, nullable=False),
     Index("follows_by_followee", "followee_id", "following", "follower_id"),  # pushing a post reads nothing else
+    Index("follows_by_follower", "follower_id", "following", "followee_id"),  # pulling reads no edge that has ended
 )
 
 media = Table(  # uploads; without a post they go after a day

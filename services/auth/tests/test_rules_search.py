@@ -148,15 +148,14 @@ def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     models.metadata.create_all(database.engine)
     names = ((each, f"k{each:06}", "kim" if each % 100 else "kim lee") for each in range(1, MANY + 1))
     account = "INSERT INTO accounts VALUES (?, ?2, 'Kim', ?3, ?2, NULL, '', NULL, '', 1, 0, 0)"
-    prefixes = [("k", 1, 1), ("kim", 1, 1), ("kim l", 100, 100)]
-    numbered = "WITH RECURSIVE n(i) AS (SELECT ? UNION ALL SELECT i + ? FROM n WHERE i + ?2 <= ?3) SELECT ?4, i FROM n"
+    steps = {"k": 1, "kim": 1, "kim l": 100}
+    prefixes = ((prefix, each) for prefix, step in steps.items() for each in range(step, MANY + 1, step))
 
     def fill(tx: Connection) -> None:
         driver = tx.connection.driver_connection
         assert driver is not None
         driver.executemany(account, names)
-        for prefix, first, step in prefixes:
-            driver.execute(f"INSERT INTO search_prefixes {numbered}", (first, step, MANY, prefix))
+        driver.executemany("INSERT INTO search_prefixes VALUES (?, ?)", prefixes)
 
     database.write(fill)
     yield database

@@ -1,6 +1,7 @@
 """A chain of answers of any depth is removed in steps of bounded size, between which others write."""
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, insert
@@ -33,7 +34,7 @@ def chain(database: Database, post: int, author: int) -> list[int]:
     """A comment on this post and answers, each to the one before; all but the last have been deleted."""
     first = commented(database, author, post)
     made = [first, *(ids.new() for _ in range(DEPTH - 1))]
-    blank = {"post_id": post, "root_id": first, "deleted": True, "author_id": None, "text": None}
+    blank: dict[str, Any] = {"post_id": post, "root_id": first, "deleted": True, "author_id": None, "text": None}
     times = {"reply_count": 1, "created_at": 1, "updated_at": 1}
     answers = [{"id": this, "parent_id": above} | blank | times for above, this in pairwise(made)]
     answers[-1] |= {"author_id": author, "text": "the last", "deleted": False}

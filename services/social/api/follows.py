@@ -27,12 +27,12 @@ MOST_RELATIONS = 100
     "/users/{user_id}/follow",
     response_model=schemas.Relation,
     summary="Follow a person",
-    responses=documented(401, 404, 422),
+    responses=documented(401, 404, 409, 422),
 )
 async def follow(user_id: Id, identity: Required, here: Here) -> Response:
-    """At once; the same answer where one follows already. 422 `cannot_follow_self`."""
-    me = identity.subject
-    relation = await here.knowing_people(lambda: here.database.write(follows.follow, me, user_id))
+    """At once; the same answer where one follows already. 422 `cannot_follow_self`; 409 `following_limit_reached`."""
+    me, limit = identity.subject, here.following_limit
+    relation = await here.knowing_people(lambda: here.database.write(follows.follow, me, user_id, limit))
     return answers.ok(relation)
 
 
