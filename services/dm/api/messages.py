@@ -1,5 +1,6 @@
 """Messages of a room: said once, and read. There is no route that changes or deletes one."""
 
+import orjson
 from fastapi import APIRouter, Request
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
@@ -45,7 +46,7 @@ def message(room_id: Id, message_id: Id, identity: Required, here: Here) -> Resp
     status_code=201,
     response_model=schemas.Message,
     summary="Say something in a room",
-    responses=documented(400, 401, 404, 409, 413, 415, 422),
+    responses=documented(400, 401, 404, 409, 413, 415, 422, 429),
 )
 async def send(
     room_id: Id, body: schemas.NewMessage, identity: Required, key: idempotency_key.Given, here: Here
@@ -60,7 +61,11 @@ async def send(
         said = queries.message(tx, identity.subject, room_id, message_id, here.links)
         return answers.created(said, f"/api/v1/rooms/{ids.text(room_id)}/messages/{ids.text(message_id)}")
 
-    return answers.response(await run_in_threadpool(here.idempotency.write, key, say))
+    def shown(tx: Connection, location: str) -> bytes:
+        message_id = ids.parse(location.rpartition("/")[2])
+        return orjson.dumps(queries.message(tx, identity.subject, room_id, message_id, here.links))
+
+    return answers.response(await run_in_threadpool(here.idempotency.write, key, say, shown))
 
 
 def _draft(body: schemas.NewMessage) -> messages.Draft:

@@ -186,6 +186,16 @@ def test_the_same_key_and_body_give_the_first_answer_again(jo: Asker, room: str)
     assert len(jo.messages(room)) == 1
 
 
+def test_a_message_is_stored_once_whatever_key_it_has(jo: Asker, room: str, database: Database) -> None:
+    said = [jo.message(room, "text", type="text", text="\U0001f600" * 2_000), jo.show(room)]
+    assert [row.body for row in rows_of(database, models.idempotency_keys)] == [b""]
+    media = jo.upload(room).json()["id"]
+    first, second = (jo.message(room, "photo", type="image", media_id=media) for _ in range(2))
+    assert (made(first)["id"], made(first)["image"]["id"]) == (made(second)["id"], made(second)["image"]["id"])
+    assert made(jo.message(room, "text", type="text", text="\U0001f600" * 2_000)) == made(said[0])
+    assert len(jo.messages(room)) == 3
+
+
 def test_a_repeated_share_gets_its_first_answer_also_when_the_post_is_gone(
     jo: Asker, room: str, post: str, neighbours: Stub
 ) -> None:

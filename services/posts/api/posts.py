@@ -37,7 +37,7 @@ def feed(request: Request, page: listing.Requested, identity: Required, here: He
     status_code=201,
     response_model=schemas.Post,
     summary="Publish a post",
-    responses=documented(400, 401, 409, 413, 415, 422),
+    responses=documented(400, 401, 409, 413, 415, 422, 429),
 )
 async def publish(body: schemas.NewPost, identity: Required, key: idempotency_key.Given, here: Here) -> Response:
     """One to ten of one's own photos that no post shows yet. 422 `unknown_media`, `media_already_used`."""
