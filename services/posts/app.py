@@ -24,7 +24,7 @@ from .actions import comments as comment_actions
 from .actions import housekeeping, popularity, pushes, rebuilds, removals
 from .actions.trimming import Trimming
 from .actions.withdrawals import WITHDRAWAL
-from .api import comments, internal, likes, photos, posts
+from .api import comments, internal, likes, limits, photos, posts
 from .api.parts import Parts
 from .neighbours import Auth
 from .settings import Settings
@@ -72,7 +72,7 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
         settings,
         database=database,
         bus=bus,
-        routers=[posts.router, likes.router, comments.router, photos.router, internal.router],
+        routers=[posts.router, likes.router, comments.router, photos.router, limits.router, internal.router],
         workers=workers,
         neighbours=[neighbour],
         closing=[darkroom.close],

@@ -15,7 +15,6 @@ from shared.database import Database
 from shared.errors import Conflict, Invalid, NotFound, TooMany
 from shared.idempotency import KEPT, Idempotency, Key, idempotency_table
 from shared.testing.homes import Home
-from shared.testing.plans import indexes_used, overhearing, slow_steps
 from shared.testing.waiting import WAIT_SECONDS
 
 from .tables import made, rows
@@ -93,14 +92,6 @@ def test_one_owner_has_so_many_keys_within_a_day(database: Database, monkeypatch
     _at(monkeypatch, start + KEPT + 1)
     once.write(Key(1, b"2", KEY.request), note)
     assert len(rows(database, NOTES)) == 5
-
-
-def test_counting_keys_reads_those_of_the_owner_alone(once: Idempotency, database: Database) -> None:
-    with overhearing(database) as asked:
-        once.write(KEY, note)
-    (question,) = [each for each in asked if "count(" in each[0]]
-    assert indexes_used(database, question) == {"idempotency_keys_by_owner"}
-    assert slow_steps(database, question) == set()
 
 
 def test_the_same_key_for_another_request_is_refused(once: Idempotency, database: Database) -> None:

@@ -18,11 +18,13 @@ from shared.web.plain import NotPlain, Plainly
 _PLAIN = re.compile(rb"(?:limit=(?P<limit>[1-9][0-9]?|100))?(?:(?(limit)&)cursor=(?P<cursor>[A-Za-z0-9_-]+))?")
 """A query string of these two alone, in this order, as our own links have it."""
 LIMIT = 20
+MOST = 100
+"""Items of a page."""
 
 
 async def _requested(
     request: Request,
-    limit: Annotated[int, Query(ge=1, le=100, description="How many items at most")] = LIMIT,
+    limit: Annotated[int, Query(ge=1, le=MOST, description="How many items at most")] = LIMIT,
     cursor: Annotated[
         str | None,
         Query(description="`next_cursor` of the page before", json_schema_extra={"pattern": "^[A-Za-z0-9_-]+$"}),

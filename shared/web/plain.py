@@ -37,6 +37,14 @@ class Plainly:
     """Whether `read` raises NotPlain for every query parameter that the route does not know or that comes twice."""
 
 
+async def _none(_: Request) -> None:
+    """A parameter that no plain request has."""
+
+
+ABSENT = Plainly(_none)
+"""Of an optional query parameter of a list: a plain request has none but those of its page."""
+
+
 class PlainWay:
     """Stands before the framework, and answers what is plain in its place."""
 

@@ -217,3 +217,31 @@ def test_P10_a_deleted_post_stays_deleted(jo: Person) -> None:
 def test_the_posts_of_somebody_unknown_are_not_there(web: httpx.Client) -> None:
     refusal(web.get(f"{API}/users/{NOTHING}/posts"), 404)
     refusal(web.get(f"{API}/posts/{NOTHING}"), 404)
+
+
+def test_posts_are_read_by_their_ids_in_that_order(web: httpx.Client, jo: Person, fan: Person) -> None:
+    first, second, gone = (jo.posted(str(number))["id"] for number in range(3))
+    answer(fan.like(first))
+    answer(jo.delete_post(gone), 204)
+    page = answer(fan.send("GET", f"/posts?ids={second},{gone},{first},{NOTHING}"))
+    assert [(each["id"], each["liked"]) for each in page["items"]] == [(second, False), (first, True)]
+    assert page["next_cursor"] is None
+    assert not any(each["liked"] for each in items(web.get(f"{API}/posts", params={"ids": f"{first},{second}"})))
+    invalid(web.get(f"{API}/posts?ids=none"), "/ids")
+    invalid(web.get(f"{API}/posts", params={"ids": ",".join([NOTHING] * 101)}), "/ids")
+
+
+def test_the_limits_are_as_each_route_describes_itself(web: httpx.Client) -> None:
+    """Whichever service it is that has the limit."""
+    limits, schemas = answer(web.get(f"{API}/limits")), answer(web.get("/openapi.json"))["components"]["schemas"]
+
+    def longest(schema: str, name: str) -> int:
+        field = schemas[schema]["properties"][name]
+        found: int = next(one["maxLength"] for one in (field, *field.get("anyOf", [])) if "maxLength" in one)
+        return found
+
+    assert limits["post"]["max_caption_length"] == longest("NewPost", "caption")
+    assert limits["post"]["max_media"] == schemas["NewPost"]["properties"]["media_ids"]["maxItems"]
+    assert limits["comment"]["max_text_length"] == longest("NewComment", "text")
+    assert limits["message"]["max_text_length"] == longest("NewText", "text")
+    assert limits["media"]["max_bytes"] == 20 * 1024 * 1024

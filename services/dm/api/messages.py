@@ -1,7 +1,10 @@
 """Messages of a room: said once, and read. There is no route that changes or deletes one."""
 
+from typing import Annotated
+
 import orjson
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
+from pydantic.json_schema import SkipJsonSchema
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
@@ -12,6 +15,7 @@ from shared.identity import Required
 from shared.ids import Id
 from shared.web import answers, idempotency_key, listing
 from shared.web.bodies import StrictRoute
+from shared.web.plain import ABSENT
 from shared.web.problems import documented
 
 from .. import queries
@@ -21,6 +25,10 @@ from .parts import Here
 
 router = APIRouter(prefix="/api/v1/rooms/{room_id}/messages", tags=["dm"], route_class=StrictRoute)
 
+Since = Annotated[
+    Id | SkipJsonSchema[None], Query(description="The id of a message, up to which everything is known"), ABSENT
+]
+
 
 @router.get(
     "",
@@ -28,9 +36,11 @@ router = APIRouter(prefix="/api/v1/rooms/{room_id}/messages", tags=["dm"], route
     summary="What was said in a room",
     responses=documented(400, 401, 404, 422),
 )
-def list_messages(room_id: Id, request: Request, page: listing.Requested, identity: Required, here: Here) -> Response:
-    """Newest first."""
-    found = here.database.read(queries.messages_in, identity.subject, room_id, page, here.links)
+def list_messages(
+    room_id: Id, request: Request, page: listing.Requested, identity: Required, here: Here, since: Since = None
+) -> Response:
+    """Newest first. With `since` what came after that message, oldest first."""
+    found = here.database.read(queries.messages_in, identity.subject, room_id, page, here.links, since)
     return listing.answer(request, found)
 
 

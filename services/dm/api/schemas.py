@@ -6,13 +6,14 @@ from pydantic import BaseModel, Field, ModelWrapValidatorHandler, RootModel, Val
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from shared.ids import Id
+from shared.lengths import LONGEST
 from shared.web.bodies import VISIBLE, WITH_VISIBLE, Body, Text
 
 A_TIME = "2026-11-23T08:41:00.123Z"
 AN_ID = "0037a52d5f400001"
 A_LINK = f"/api/v1/rooms/{AN_ID}/media/{AN_ID}/display.jpg?expires=1795426200&signature=mBq3Vg5x0S1yTr2c7dLhJp4k"
 
-Alt = Annotated[Text, Field(max_length=1000, examples=["A quay at dusk"])]
+Alt = Annotated[Text, Field(max_length=LONGEST["alt"], examples=["A quay at dusk"])]
 Kind = Literal["text", "image", "post"]
 
 
@@ -28,7 +29,12 @@ class NewText(Body):
     type: Literal["text"]
     text: Annotated[
         Text,
-        Field(min_length=1, max_length=2000, examples=["Lunch at one?"], json_schema_extra={"pattern": WITH_VISIBLE}),
+        Field(
+            min_length=1,
+            max_length=LONGEST["message"],
+            examples=["Lunch at one?"],
+            json_schema_extra={"pattern": WITH_VISIBLE},
+        ),
         VISIBLE,
     ]
     reply_to: Annotated[Id | None, Field(description="An earlier message of this room")] = None

@@ -6,6 +6,7 @@ from pydantic import AfterValidator, BaseModel, Field
 from pydantic_core import PydanticCustomError
 
 from shared.ids import Id
+from shared.lengths import LONGEST
 from shared.text import has_visible_character
 from shared.web.bodies import VISIBLE, WITH_VISIBLE, Body, Text
 
@@ -36,15 +37,20 @@ MediaIds = Annotated[
     ),
     AfterValidator(_distinct),
 ]
-Caption = Annotated[Text, Field(max_length=2200, examples=["The harbour this morning 🌊"])]
+Caption = Annotated[Text, Field(max_length=LONGEST["caption"], examples=["The harbour this morning 🌊"])]
 GivenCaption = Annotated[Caption | None, AfterValidator(_none_if_blank)]
 """A caption without a visible character counts as none."""
 CommentText = Annotated[
     Text,
-    Field(min_length=1, max_length=1000, examples=["Lovely light!"], json_schema_extra={"pattern": WITH_VISIBLE}),
+    Field(
+        min_length=1,
+        max_length=LONGEST["comment"],
+        examples=["Lovely light!"],
+        json_schema_extra={"pattern": WITH_VISIBLE},
+    ),
     VISIBLE,
 ]
-Alt = Annotated[Text, Field(max_length=1000, examples=["Boats in a harbour"])]
+Alt = Annotated[Text, Field(max_length=LONGEST["alt"], examples=["Boats in a harbour"])]
 
 
 class NewPost(Body):
