@@ -11,10 +11,12 @@ from services.auth import handles, models, queries
 from services.auth.actions import accounts, reindexing, withdrawals
 from services.auth.actions.accounts import name_key
 from services.auth.handles import Handle
+from shared import migrations
 from shared.database import Database
 from shared.pages import Page, Slice
 from shared.testing.plans import SORT, indexes_used, overhearing, slow_steps, sqlite_work
 
+from .conftest import MIGRATIONS
 from .world import KEY, NOWHERE, all_pages, register, rows
 
 
@@ -145,7 +147,7 @@ MANY = 300_000
 def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """So many people who are called alike, every hundredth of whom has another name too."""
     database = Database(f"sqlite:///{tmp_path_factory.mktemp('crowd')}/auth.db")
-    models.metadata.create_all(database.engine)
+    migrations.upgrade(database, MIGRATIONS)
     names = ((each, f"k{each:06}", "kim" if each % 100 else "kim lee") for each in range(1, MANY + 1))
     account = "INSERT INTO accounts VALUES (?, ?2, 'Kim', ?3, ?2, NULL, '', NULL, '', 1, 0, 0)"
     steps = {"k": 1, "kim": 1, "kim l": 100}

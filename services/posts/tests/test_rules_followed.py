@@ -6,13 +6,14 @@ from functools import partial
 import pytest
 from sqlalchemy import Connection
 
-from services.posts import models
 from services.posts.actions import follows
 from services.posts.queries.feed import feed
+from shared import migrations
 from shared.database import Database
 from shared.pages import Page
 from shared.testing.plans import indexes_used, overhearing, slow_steps, sqlite_work
 
+from .conftest import MIGRATIONS
 from .world import follows_now, published, some_people
 
 READER, MOST, ENDED = 1, 7_500, 300_000
@@ -22,7 +23,7 @@ READER, MOST, ENDED = 1, 7_500, 300_000
 def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """A reader who follows as many as they may, and has followed many others before; each of them has posted."""
     database = Database(f"sqlite:///{tmp_path_factory.mktemp('followed')}/posts.db")
-    models.metadata.create_all(database.engine)
+    migrations.upgrade(database, MIGRATIONS)
     authors = range(READER + 1, READER + 1 + MOST + ENDED)
 
     def fill(tx: Connection) -> None:
