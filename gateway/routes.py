@@ -105,6 +105,7 @@ ROUTES = (
     Route("GET", "/api/v1/comments/{id}/replies", "posts", PUBLIC),
     Route("PATCH", "/api/v1/comments/{id}", "posts", SIGNED_IN, JSON),
     Route("DELETE", "/api/v1/comments/{id}", "posts"),
+    Route("GET", "/api/v1/limits", "posts", PUBLIC),
     # private talk
     Route("POST", "/api/v1/rooms", "dm", SIGNED_IN, JSON),
     Route("GET", "/api/v1/rooms", "dm"),

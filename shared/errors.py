@@ -18,11 +18,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One offending place in a body: a JSON pointer (RFC 6901), a code and a sentence."""
+    """One offending place in a body or a query: a JSON pointer (RFC 6901), a code and a sentence."""
 
     pointer: str
     code: str
     detail: str
+
+    @classmethod
+    def at(cls, *place: object, code: str, detail: str) -> "Fault":
+        """A fault at this place, given as the unescaped names and indexes that lead to it."""
+        escaped = (str(part).replace("~", "~0").replace("/", "~1") for part in place)
+        return cls("".join(f"/{part}" for part in escaped), code, detail)
 
 
 class Refusal(Exception):

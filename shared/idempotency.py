@@ -1,4 +1,7 @@
-"""A write that a client may send twice: the first answer is kept in the write's own transaction and given again."""
+"""A write that a client may send twice: the first answer is kept in the write's own transaction and given again.
+
+What is never changed need not be kept twice: of an answer that can be made anew, only its location is kept.
+"""
 
 import threading
 from collections.abc import Callable
@@ -15,6 +18,7 @@ from sqlalchemy import (
     String,
     Table,
     delete,
+    func,
     insert,
     select,
 )
@@ -25,6 +29,11 @@ from shared.answer import Answer
 from shared.database import Big, Bytes, Database
 
 KEPT = clock.DAY
+KEYS_A_DAY = 5_000
+"""So many keys of one owner are kept at most: each holds an answer of some kilobytes for a day."""
+BY_OWNER = "idempotency_keys_by_owner"
+Again = Callable[[Connection, str], bytes]
+"""Makes the body of an answer anew, from its location."""
 AnswerBody = LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql")
 """An answer: a plain BLOB of MySQL ends at 64 KiB, and a page of long texts in JSON can be more than that."""
 
@@ -42,6 +51,7 @@ def idempotency_table(metadata: MetaData) -> Table:
         Column("location", String(255), nullable=False),
         Column("created_at", Big, nullable=False),
         Index("idempotency_keys_age", "created_at"),
+        Index(BY_OWNER, "owner_id", "created_at"),
     )
 
 
@@ -57,16 +67,18 @@ class Key:
 class Idempotency:
     """Runs writes under keys. A key whose write is running is refused, not waited for."""
 
-    def __init__(self, database: Database, table: Table) -> None:
+    def __init__(self, database: Database, table: Table, keys_a_day: int = KEYS_A_DAY) -> None:
         self._database = database
         self._table = table
+        self._keys_a_day = keys_a_day
         self._running: set[tuple[int, bytes]] = set()
         self._lock = threading.Lock()
 
-    def write(self, key: Key | None, action: Callable[[Connection], Answer]) -> Answer:
+    def write(self, key: Key | None, action: Callable[[Connection], Answer], again: Again | None = None) -> Answer:
         """Run the action in one transaction with its key, or give the answer that it gave before.
 
-        Raises errors.Invalid for a key that was used for something else, errors.Conflict while the first runs.
+        With `again` the body is not kept, but made anew. Raises errors.Invalid for a key that was used for something
+        else, errors.Conflict while the first runs, errors.TooMany where the owner used too many keys within a day.
         """
         if key is None:
             return self._database.write(action)
@@ -76,15 +88,16 @@ class Idempotency:
                 raise errors.Conflict("idempotency_in_progress", "The first request with this key still runs.")
             self._running.add(place)
         try:
-            return self._database.write(self._once, key, action)
+            return self._database.write(self._once, key, action, again)
         finally:
             with self._lock:
                 self._running.discard(place)
 
-    def _once(self, tx: Connection, key: Key, action: Callable[[Connection], Answer]) -> Answer:
-        earlier = self._earlier(tx, key)
+    def _once(self, tx: Connection, key: Key, action: Callable[[Connection], Answer], again: Again | None) -> Answer:
+        earlier = self._earlier(tx, key, again)
         if earlier is not None:
             return earlier
+        self._check_number(tx, key.owner)
         answer = action(tx)
         tx.execute(
             insert(self._table).values(
@@ -92,14 +105,27 @@ class Idempotency:
                 key_hash=key.name,
                 request_hash=key.request,
                 status=answer.status,
-                body=answer.body,
+                body=answer.body if again is None else b"",
                 location=answer.headers.get("location", ""),
                 created_at=clock.now(),
             )
         )
         return answer
 
-    def _earlier(self, tx: Connection, key: Key) -> Answer | None:
+    def _check_number(self, tx: Connection, owner: int) -> None:
+        """Raises TooMany. Of several at the same instant each sees only what is committed: it is no exact limit."""
+        table, now = self._table.c, clock.now()
+        lately = (table.owner_id == owner) & (table.created_at > now - KEPT)
+        question = select(func.count(), func.min(table.created_at)).where(lately)
+        # MySQL is told the index, because by the primary key it would read the answers along.
+        question = question.prefix_with(f"/*+ INDEX({self._table.name} {BY_OWNER}) */", dialect="mysql")
+        number, oldest = tx.execute(question).one()
+        if number >= self._keys_a_day:
+            wait = 1 + (oldest + KEPT - now) // clock.SECOND
+            detail = f"At most {self._keys_a_day} idempotency keys within 24 hours."
+            raise errors.TooMany("too_many_idempotency_keys", detail, retry_after=wait)
+
+    def _earlier(self, tx: Connection, key: Key, again: Again | None) -> Answer | None:
         table = self._table.c
         mine = (table.owner_id == key.owner) & (table.key_hash == key.name)
         row = tx.execute(select(self._table).where(mine)).one_or_none()
@@ -111,7 +137,8 @@ class Idempotency:
         if row.request_hash != key.request:
             detail = "This key was used for another request."
             raise errors.Invalid("idempotency_key_reused", detail)
-        return Answer(row.status, row.body, {"location": row.location} if row.location else {})
+        body = row.body or (again(tx, row.location) if again else b"")
+        return Answer(row.status, body, {"location": row.location} if row.location else {})
 
     def forget_old(self, tx: Connection, limit: int = 1_000) -> bool:
         """Delete some keys that are older than a day; whether there may be more."""

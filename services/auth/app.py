@@ -16,6 +16,7 @@ from shared.web.application import build
 from . import models
 from .actions import accounts as account_actions
 from .actions import housekeeping, keys, withdrawals
+from .actions.reindexing import Reindexing
 from .api import accounts, internal, people, sessions
 from .api.parts import Parts
 from .passwords import Passwords
@@ -24,6 +25,8 @@ from .subscriptions import HANDLERS
 from .tokens import SIGNING_KEYS, Mint, Seal
 
 NAME = "auth"
+REINDEXED_EVERY = 86_400
+"""Seconds. Only a release without the index leaves anything to correct."""
 
 
 def create_app(settings: Settings, bus: Bus) -> FastAPI:
@@ -57,6 +60,7 @@ def create_app(settings: Settings, bus: Bus) -> FastAPI:
         Worker(
             "auth.looks", in_thread(database.write, account_actions.claim_looks, settings.key("handles")), every=3600
         ),
+        Worker("auth.reindexing", in_thread(Reindexing(database).step), every=REINDEXED_EVERY),
         Worker("auth.outbox", in_thread(database.write, relay.forget_old), every=600),
     ]
 

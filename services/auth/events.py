@@ -1,5 +1,6 @@
 """The facts that auth announces, each in the transaction that makes it true."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
@@ -11,6 +12,7 @@ from . import models
 
 ANNOUNCES = ("user.registered.v1", "user.updated.v1", "user.deleted.v1", "session.revoked.v1")
 """Everything that the broker lets this service publish."""
+PART = 1_000
 
 
 def user_registered(tx: Connection, account: Any) -> None:
@@ -45,19 +47,23 @@ def take_back(tx: Connection, account_id: int) -> None:
     What a relay is publishing at this moment is locked and stays, for nobody who withdraws waits for a broker.
     """
     outbox = models.outbox.c
-    free = select(outbox.id).where(outbox.id.in_(_told_of(tx, account_id))).with_for_update(skip_locked=True)
-    gone = list(tx.execute(free).scalars())
-    tx.execute(delete(models.outbox).where(outbox.id.in_(gone)))
+    for told in _told_of(tx, account_id):
+        free = select(outbox.id).where(outbox.id.in_(told)).with_for_update(skip_locked=True)
+        gone = list(tx.execute(free).scalars())
+        tx.execute(delete(models.outbox).where(outbox.id.in_(gone)))
 
 
 def take_back_the_rest(tx: Connection, account_id: int) -> None:
     """The same for what was being published then: waits for it, and fails where that takes too long."""
-    tx.execute(delete(models.outbox).where(models.outbox.c.id.in_(_told_of(tx, account_id))))
+    for told in _told_of(tx, account_id):
+        tx.execute(delete(models.outbox).where(models.outbox.c.id.in_(told)))
 
 
-def _told_of(tx: Connection, account_id: int) -> list[int]:
+def _told_of(tx: Connection, account_id: int) -> Iterator[list[int]]:
+    """In parts, because a statement takes only so many parameters."""
     facts = models.person_facts.c
-    return list(tx.execute(select(facts.event_id).where(facts.account_id == account_id)).scalars())
+    event_ids = list(tx.execute(select(facts.event_id).where(facts.account_id == account_id)).scalars())
+    return (event_ids[start : start + PART] for start in range(0, len(event_ids), PART))
 
 
 def _tell_of(tx: Connection, account: Any, type_: str) -> None:

@@ -25,7 +25,15 @@ accounts = Table(
     Column("created_at", Big, nullable=False),
     Column("updated_at", Big, nullable=False),
     Index("accounts_by_nickname", "nickname", "id"),
-    Index("accounts_by_name", "name_key", "id"),
+)
+
+search_prefixes = Table(  # every beginning of each nickname and name: the accounts that begin so are one range
+    "search_prefixes",
+    metadata,
+    Column("prefix", Exact(120), primary_key=True),
+    Column("account_id", Big, primary_key=True, autoincrement=False),
+    Index("search_prefixes_by_account", "account_id"),
+    sqlite_with_rowid=False,
 )
 
 handles = Table(  # outlives its account, so that nobody else is ever taken for them; hashed, so that it tells nothing

@@ -114,12 +114,18 @@ def message(connection: Connection, user_id: int, room_id: int, message_id: int,
     return _message_json(row, links)
 
 
-def messages_in(connection: Connection, user_id: int, room_id: int, page: Page, links: Links) -> Slice:
-    """What was said in a room of theirs, newest first. Raises NotFound."""
+def messages_in(
+    connection: Connection, user_id: int, room_id: int, page: Page, links: Links, since: int | None = None
+) -> Slice:
+    """What was said in a room of theirs: newest first; or, after the message `since`, oldest first. Raises NotFound."""
     peer_in(connection, room_id, user_id)
-    question = _said(room_id).order_by(_messages.c.id.desc()).limit(page.limit + 1)
-    if page.after is not None:
-        question = question.where(_messages.c.id < page.after[0])
+    question, id_ = _said(room_id).limit(page.limit + 1), _messages.c.id
+    if since is not None:
+        question = question.where(id_ > (page.after[0] if page.after else since)).order_by(id_)
+    else:
+        question = question.order_by(id_.desc())
+        if page.after is not None:
+            question = question.where(id_ < page.after[0])
     rows = connection.execute(question).all()
     return Slice.of(rows, page, lambda row: _message_json(row, links), lambda row: (row.message_id,))
 

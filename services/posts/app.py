@@ -20,10 +20,11 @@ from shared.storage import storage_from
 from shared.web.application import build
 
 from . import models
+from .actions import comments as comment_actions
 from .actions import housekeeping, popularity, pushes, rebuilds, removals
 from .actions.trimming import Trimming
 from .actions.withdrawals import WITHDRAWAL
-from .api import comments, internal, likes, photos, posts
+from .api import comments, internal, likes, limits, photos, posts
 from .api.parts import Parts
 from .neighbours import Auth
 from .settings import Settings
@@ -58,6 +59,7 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
         Worker("posts.popular", in_thread(database.write, popularity.make_up_some), every=1),
         Worker("posts.trims", in_thread(trims.step), every=3600),
         Worker("posts.removals", in_thread(database.write, removals.remove_some), every=1),
+        Worker("posts.comments", in_thread(database.write, comment_actions.remove_some_blank), every=1),
         Worker("posts.purge", in_thread(WITHDRAWAL.work, database, last_sweep_after), every=1),
         Worker("posts.files", in_thread(disposal.sweep, database, models.disposal, storage), every=1),
         Worker("posts.reconcile", comparison.step, every=settings.reconcile_seconds),
@@ -70,7 +72,7 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
         settings,
         database=database,
         bus=bus,
-        routers=[posts.router, likes.router, comments.router, photos.router, internal.router],
+        routers=[posts.router, likes.router, comments.router, photos.router, limits.router, internal.router],
         workers=workers,
         neighbours=[neighbour],
         closing=[darkroom.close],

@@ -29,6 +29,7 @@ follows = Table(  # an edge that has ended stays with its version, so that an ol
     Column("version", Big, nullable=False),
     Column("following", Boolean, nullable=False),
     Index("follows_by_followee", "followee_id", "following", "follower_id"),  # pushing a post reads nothing else
+    Index("follows_by_follower", "follower_id", "following", "followee_id"),  # pulling reads no edge that has ended
 )
 
 media = Table(  # uploads; without a post they go after a day
@@ -86,6 +87,12 @@ comments = Table(  # one that was deleted and has replies stays, with no author 
     Index("comments_by_thread", "post_id", "root_id", "id"),  # the first comments of a post, and each thread
     Index("comments_by_parent", "parent_id", "id"),
     Index("comments_by_author", "author_id", "id"),
+)
+
+blank_comments = Table(  # to which nothing is answered any more: they, and the blank ones above them, are to go
+    "blank_comments",
+    metadata,
+    Column("comment_id", Big, primary_key=True, autoincrement=False),
 )
 
 SLOTS = 8

@@ -55,5 +55,5 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
         workers=workers,
         neighbours=[neighbour],
     )
-    app.state.parts = Parts(database, auth)
+    app.state.parts = Parts(database, auth, settings.following_limit)
     return app

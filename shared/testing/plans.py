@@ -3,7 +3,7 @@
 MySQL in the tests plans as if every table were large (see `schemas`); SQLite does so anyway.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -47,6 +47,18 @@ def indexes_used(database: Database, statement: Statement) -> set[str]:
     """The names of the indexes by which it would be answered, the primary keys apart."""
     names = _names_in_mysql if database.has_row_locks else _names_in_sqlite
     return database.write(lambda tx: set(names(tx, statement)))
+
+
+def sqlite_work(ask: Callable[[Connection], Any], connection: Connection) -> int:
+    """How many instructions SQLite executes for it, in hundreds: what a question costs, on machines of any speed."""
+    ticks: list[None] = []
+    driver: Any = connection.connection.driver_connection
+    driver.set_progress_handler(lambda: ticks.append(None), 100)
+    try:
+        ask(connection)
+    finally:
+        driver.set_progress_handler(None, 0)
+    return len(ticks)
 
 
 def _in_mysql(connection: Connection, statement: Statement) -> Iterator[str]:

@@ -12,7 +12,7 @@ from sqlalchemy.schema import CreateTable
 from shared import clock
 from shared.answer import Answer
 from shared.database import Database
-from shared.errors import Conflict, Invalid, NotFound
+from shared.errors import Conflict, Invalid, NotFound, TooMany
 from shared.idempotency import KEPT, Idempotency, Key, idempotency_table
 from shared.testing.homes import Home
 from shared.testing.waiting import WAIT_SECONDS
@@ -59,6 +59,39 @@ def test_an_answer_without_a_place_is_given_again_without_one(once: Idempotency)
     plain = Answer(201, b"{}")
     assert once.write(KEY, lambda _: plain) == plain
     assert once.write(KEY, lambda _: plain) == plain
+
+
+def test_a_body_that_can_be_made_anew_is_not_kept(once: Idempotency, database: Database) -> None:
+    def again(_: Connection, location: str) -> bytes:
+        return b"made anew of " + location.encode()
+
+    assert once.write(KEY, note, again).body == b'{"id":1}'
+    assert once.write(KEY, note, again) == Answer(201, b"made anew of /notes/1", {"location": "/notes/1"})
+    assert [row.body for row in rows(database, KEYS)] == [b""]
+    assert len(rows(database, NOTES)) == 1
+
+
+def test_a_body_that_an_earlier_release_kept_is_given_as_it_is(once: Idempotency) -> None:
+    once.write(KEY, note)
+    assert once.write(KEY, note, lambda _, __: b"anew").body == b'{"id":1}'
+
+
+def test_one_owner_has_so_many_keys_within_a_day(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    start, once = clock.now(), Idempotency(database, KEYS, keys_a_day=2)
+    for number in range(2):
+        _at(monkeypatch, start + number * clock.HOUR)
+        once.write(Key(1, b"%d" % number, KEY.request), note)
+    with pytest.raises(TooMany) as refusal:
+        once.write(Key(1, b"2", KEY.request), note)
+    assert refusal.value.code == "too_many_idempotency_keys"
+    assert refusal.value.retry_after == 1 + 23 * 60 * 60
+    assert len(rows(database, NOTES)) == len(rows(database, KEYS)) == 2
+    once.write(Key(1, b"0", KEY.request), note)
+    once.write(Key(2, b"0", KEY.request), note)
+    once.write(None, note)
+    _at(monkeypatch, start + KEPT + 1)
+    once.write(Key(1, b"2", KEY.request), note)
+    assert len(rows(database, NOTES)) == 5
 
 
 def test_the_same_key_for_another_request_is_refused(once: Idempotency, database: Database) -> None:
@@ -109,8 +142,8 @@ def test_two_processes_with_the_same_key_at_once_write_once(database: Database) 
     processes = [Idempotency(database, KEYS) for _ in range(4)]
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda process: process.write(KEY, note), processes))
-    assert {each.body for each in answers} == {b'{"id":1}'}
-    assert len(rows(database, NOTES)) == 1
+    (kept,) = rows(database, NOTES)
+    assert {each.body for each in answers} == {f'{{"id":{kept.id}}}'.encode()}, "whichever of them was first"
 
 
 @pytest.mark.parametrize("problem", [NotFound("not_found", ""), RuntimeError("surprise")])

@@ -114,6 +114,16 @@ def test_what_is_against_the_types_is_invalid_and_pointed_at(
     assert count(database) == before
 
 
+@pytest.mark.parametrize(
+    ("text", "code"), [("", "string_too_short"), ("x" * 101, "string_too_long"), (5, "string_type")]
+)
+def test_lengths_of_texts_are_told_in_characters(standing: Running, text: object, code: str) -> None:
+    answer = standing.client.post("/api/v1/things", json={"text": text}, headers=BEARER)
+    (fault,) = answer.json()["errors"]
+    assert (answer.status_code, fault["pointer"], fault["code"]) == (422, "/text", code)
+    assert "item" not in fault["detail"]
+
+
 def test_text_may_not_hold_nul(standing: Running) -> None:
     assert add(standing, b'{"text": "a\\u0000b"}') == (422, "nul_character")
 

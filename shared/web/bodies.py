@@ -7,12 +7,15 @@ from typing import Annotated, Any
 import orjson
 from fastapi import Request
 from fastapi.routing import APIRoute
-from pydantic import AfterValidator, BaseModel, ConfigDict, GetJsonSchemaHandler
-from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Message
+
+from shared.text import INVISIBLE, has_visible_character
+from shared.web import query
 
 JSON_LIMIT = 64 * 1024
 """Bytes. The longest text we take, every character escaped, stays below it."""
@@ -26,22 +29,23 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-def _keepable(value: str) -> str:
-    if "\x00" in value:
-        raise PydanticCustomError("nul_character", "Text may not hold NUL characters")
+def _visible(value: str) -> str:
+    if not has_visible_character(value):
+        raise PydanticCustomError("blank", "Should have a visible character")
     return value
 
 
-class _Described:
-    """Says the same in JSON Schema, where no narrower pattern does."""
-
-    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"pattern": WITHOUT_NUL, **handler(core)}
-
-
 WITHOUT_NUL = r"^[^\x00]*$"
-Text = Annotated[str, AfterValidator(_keepable), _Described()]
-"""Text without NUL. (Lone surrogates never get past the JSON parser.)"""
+Text = Annotated[str, Field(pattern=WITHOUT_NUL)]
+"""Text without NUL, which not every database can keep; every other character is kept as it was sent.
+
+(Lone surrogates never get past the JSON parser.) A pattern and no validator, so that `Field(max_length=...)` around
+it is a rule about a string: pydantic then counts characters, and says so.
+"""
+VISIBLE = AfterValidator(_visible)
+"""Stands after `Field` in the annotation of a text of which a reader has to see something."""
+WITH_VISIBLE = rf"^[^\x00]*[^{INVISIBLE}][^\x00]*$"
+"""The same for JSON Schema: `Field(json_schema_extra={"pattern": WITH_VISIBLE})`."""
 
 
 class StrictRequest(Request):
@@ -99,8 +103,11 @@ class StrictRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The framework's handler, given our request."""
         handle = super().get_route_handler()
+        declared = query.declared_by(self)
 
         async def strict(request: Request) -> Response:
-            return await handle(StrictRequest(request))
+            given = StrictRequest(request)
+            query.check(given, declared)
+            return await handle(given)
 
         return strict

@@ -12,8 +12,9 @@ HEADERS = {
     "cross-origin-resource-policy": "cross-origin",
 }
 
-_PICTURES = ("jpeg", "png", "webp", "gif", "heic", "heif", "avif")
-_FILE = {"contentType": ", ".join(f"image/{kind}" for kind in _PICTURES)}
+TYPES = tuple(f"image/{kind}" for kind in ("jpeg", "png", "webp", "gif", "heic", "heif", "avif"))
+"""What an upload may be."""
+_FILE = {"contentType": ", ".join(TYPES)}
 TAKEN = {"requestBody": {"content": {"multipart/form-data": {"encoding": {"file": _FILE}}}}}
 """The `openapi_extra=` of a route that takes a picture as `file`. (What it is told by its content.)"""
 

@@ -10,8 +10,9 @@ from starlette.responses import Response
 from shared import errors
 from shared.database import Database
 from shared.web.aside import aside
+from shared.web.bodies import StrictRoute
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=StrictRoute)
 
 
 @router.get("/healthz")

@@ -2,7 +2,7 @@
 
 import re
 from typing import Annotated
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 import orjson
 from fastapi import Depends, Query, Request
@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from shared.answer import Answer
 from shared.pages import Cursors, Page, Slice
+from shared.web import query
 from shared.web.answers import response
 from shared.web.places import path_of
 from shared.web.plain import NotPlain, Plainly
@@ -17,11 +18,13 @@ from shared.web.plain import NotPlain, Plainly
 _PLAIN = re.compile(rb"(?:limit=(?P<limit>[1-9][0-9]?|100))?(?:(?(limit)&)cursor=(?P<cursor>[A-Za-z0-9_-]+))?")
 """A query string of these two alone, in this order, as our own links have it."""
 LIMIT = 20
+MOST = 100
+"""Items of a page."""
 
 
 async def _requested(
     request: Request,
-    limit: Annotated[int, Query(ge=1, le=100, description="How many items at most")] = LIMIT,
+    limit: Annotated[int, Query(ge=1, le=MOST, description="How many items at most")] = LIMIT,
     cursor: Annotated[
         str | None,
         Query(description="`next_cursor` of the page before", json_schema_extra={"pattern": "^[A-Za-z0-9_-]+$"}),
@@ -41,7 +44,7 @@ async def _plainly(request: Request) -> Page:
     return await _requested(request, int(limit) if limit else LIMIT, cursor.decode() if cursor else None)
 
 
-Requested = Annotated[Page, Depends(_requested), Plainly(_plainly)]
+Requested = Annotated[Page, Depends(_requested), Plainly(_plainly, reads_query=True)]
 """The page that the query parameters ask for."""
 
 
@@ -51,16 +54,12 @@ def answer(request: Request, found: Slice) -> Response:
         return response(Answer(200, orjson.dumps({"items": found.items, "next_cursor": None})))
     cursors: Cursors = request.app.state.cursors
     cursor = cursors.write(found.next, _scope(request))
-    others = [(name, value) for name, value in _parameters(request) if name != "cursor"]
+    others = [(name, value) for name, value in query.pairs(request) if name != "cursor"]
     link = f'<{path_of(request)}?{urlencode([*others, ("cursor", cursor)])}>; rel="next"'
     body = orjson.dumps({"items": found.items, "next_cursor": cursor})
     return response(Answer(200, body, {"link": link}))
 
 
 def _scope(request: Request) -> str:
-    others = [(name, value) for name, value in _parameters(request) if name not in {"limit", "cursor"}]
+    others = [(name, value) for name, value in query.pairs(request) if name not in {"limit", "cursor"}]
     return f"{path_of(request)}?{urlencode(sorted(others))}"
-
-
-def _parameters(request: Request) -> list[tuple[str, str]]:
-    return parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)

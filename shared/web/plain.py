@@ -33,6 +33,16 @@ class Plainly:
     """Stands beside `Depends` in an annotation: the same value, from a plain request. `read` raises NotPlain."""
 
     read: Read
+    reads_query: bool = False
+    """Whether `read` raises NotPlain for every query parameter that the route does not know or that comes twice."""
+
+
+async def _none(_: Request) -> None:
+    """A parameter that no plain request has."""
+
+
+ABSENT = Plainly(_none)
+"""Of an optional query parameter of a list: a plain request has none but those of its page."""
 
 
 class PlainWay:
@@ -71,12 +81,16 @@ def _handler_of(route: APIRoute) -> Handler | None:
 
 def handler(endpoint: Callable[..., Any]) -> Handler | None:
     """The plain way into this endpoint; None where a parameter knows none."""
-    readers = _readers(endpoint)
+    hints = get_type_hints(endpoint, include_extras=True)
+    readers = _readers(endpoint, hints)
     if readers is None:
         return None
+    reads_query = any(each.reads_query for hint in hints.values() for each in _plain_ways(hint))
     call = endpoint if inspect.iscoroutinefunction(endpoint) else partial(run_in_threadpool, endpoint)
 
     async def handle(request: Request) -> Response | None:
+        if request.scope["query_string"] and not reads_query:
+            return None
         try:
             values = {name: await read(request) for name, read in readers.items()}
         except NotPlain:
@@ -87,9 +101,8 @@ def handler(endpoint: Callable[..., Any]) -> Handler | None:
     return handle
 
 
-def _readers(endpoint: Callable[..., Any]) -> Mapping[str, Read] | None:
+def _readers(endpoint: Callable[..., Any], hints: Mapping[str, Any]) -> Mapping[str, Read] | None:
     found: dict[str, Read] = {}
-    hints = get_type_hints(endpoint, include_extras=True)
     for name in inspect.signature(endpoint).parameters:
         read = _reader(name, hints[name])
         if read is None:
@@ -103,7 +116,11 @@ def _reader(name: str, hint: Any) -> Read | None:
         return _itself
     if hint == ids.Id:
         return partial(_id_in_path, name)
-    return next((each.read for each in get_args(hint) if isinstance(each, Plainly)), None)
+    return next((each.read for each in _plain_ways(hint)), None)
+
+
+def _plain_ways(hint: Any) -> list[Plainly]:
+    return [each for each in get_args(hint) if isinstance(each, Plainly)]
 
 
 async def _itself(request: Request) -> Request:

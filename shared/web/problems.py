@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from shared import errors
+from shared.web.bodies import WITHOUT_NUL
 from shared.web.places import path_of
 
 MEDIA_TYPE = "application/problem+json"
@@ -50,6 +51,8 @@ _EXAMPLES = {
 }
 """What OpenAPI shows of a status. What the framework refuses has its code above."""
 _TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}  # RFC 9110; older Pythons have older names
+_OWN_WORDS = {WITHOUT_NUL: ("nul_character", "Text may not hold NUL characters")}
+"""What is told of a text that does not match one of our patterns, instead of the pattern."""
 _FRAMEWORK_CODES = frozenset(get_args(ErrorType))
 log = structlog.get_logger()
 
@@ -152,14 +155,17 @@ def on_surprise(request: Request, problem: Exception) -> Response:
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The `responses=` of a route: which problems it may answer, for OpenAPI."""
+    """The `responses=` of a route: which problems it may answer, for OpenAPI.
+
+    Every route answers 422 for query parameters that it does not know, and 503 where the database is away.
+    """
     return {
         status: {
             "description": title(status),
             "headers": documented_headers(status),
             "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "example": _example(status)}},
         }
-        for status in sorted({*statuses, 503})
+        for status in sorted({*statuses, 422, 503})
     }
 
 
@@ -185,8 +191,8 @@ def _example(status: int) -> dict[str, Any]:
 
 
 def _fault(found: dict[str, Any]) -> errors.Fault:
-    place = [str(part).replace("~", "~0").replace("/", "~1") for part in found["loc"][1:]]
-    return errors.Fault("".join(f"/{part}" for part in place), found["type"], _printable(found["msg"]))
+    code, detail = _OWN_WORDS.get(found.get("ctx", {}).get("pattern"), (found["type"], found["msg"]))
+    return errors.Fault.at(*found["loc"][1:], code=code, detail=_printable(detail))
 
 
 def _code(faults: tuple[errors.Fault, ...]) -> str:

@@ -100,6 +100,7 @@ REQUESTS: dict[str, Request] = {
     "PATCH /comments/{id}": sending(lambda *_: {"text": "changed"}, id=comment),
     "DELETE /comments/{id}": at(id=comment),
     "POST /rooms": sending(lambda scene, _: {"user_id": scene.peer.id}),
+    "GET /limits": at(),
     "GET /rooms": at(),
     "GET /rooms/{id}": at(id=room),
     "GET /rooms/{id}/messages": at(id=room),

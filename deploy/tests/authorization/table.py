@@ -49,6 +49,7 @@ GET /posts/{id}/comments                        200 200 200 200
 GET /comments/{id}/replies                      200 200 200 200
 PATCH /comments/{id}                            401 401 403 200
 DELETE /comments/{id}                           401 401 403 204
+GET /limits                                     200 200 200 200
 POST /rooms                                     401 401 201 200
 GET /rooms                                      401 401 200 200
 GET /rooms/{id}                                 401 401 404 200

@@ -39,6 +39,8 @@ def fill(case: Case[Any], owner: Owner, told: set[str]) -> None:
     actor = _actor(case, owner)
     if _is_valid(case, ParameterLocation.PATH) and case.path_parameters:
         _path(case, owner, told)
+    if _is_valid(case, ParameterLocation.QUERY) and "ids" in case.query:
+        case.query = {"ids": case.query["ids"]}  # beside them there are no pages, which no schema can say
     if _is_valid(case, ParameterLocation.QUERY) and "cursor" in case.query:
         _cursor(case, owner)
     if _is_valid(case, ParameterLocation.HEADER) and "Idempotency-Key" in case.headers:

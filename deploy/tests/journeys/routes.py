@@ -50,6 +50,7 @@ PUBLIC = listed(
     GET /posts/{id}/likes
     GET /posts/{id}/comments
     GET /comments/{id}/replies
+    GET /limits
     """,
     public=True,
 )

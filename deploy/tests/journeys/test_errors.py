@@ -1,10 +1,13 @@
 """Bad bodies on every route of the contract: a 4xx problem each time, and nothing has changed."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import httpx
 import pytest
 
 from .answers import invalid, refusal
-from .bodies import BAD_TEXTS, NOT_JSON, OTHER_SHAPES, WRONG_TYPES, Scene, with_raw_field, written
+from .bodies import BAD_TEXTS, JSON_HEADERS, NOT_JSON, OTHER_SHAPES, WRONG_TYPES, Scene, with_raw_field, written
 from .contract import JSON, MULTIPART, Operation
 from .person import API, Person
 from .pictures import picture
@@ -14,6 +17,15 @@ from .refusals import Refusals
 @pytest.fixture(scope="module")
 def with_json(declared: list[Operation]) -> list[Operation]:
     return [operation for operation in declared if JSON in operation.body_types]
+
+
+@pytest.fixture(scope="module")
+def of_services(declared: list[Operation]) -> list[Operation]:
+    return [
+        operation
+        for operation in declared
+        if operation.declared["tags"] != ["gateway"] and operation.path != f"{API}/ws"
+    ]
 
 
 def test_the_tests_know_a_good_body_for_every_route(scene: Scene, with_json: list[Operation]) -> None:
@@ -181,3 +193,57 @@ def test_several_faults_are_all_told(web: httpx.Client) -> None:
     body = {"email": 1, "name": [], "nickname": {}, "password": True}
     problem = refusal(web.post(f"{API}/auth/signup", json=body), 422, "validation_failed")
     assert {fault["pointer"] for fault in problem["errors"]} == {"/email", "/name", "/nickname", "/password"}
+
+
+def test_an_unknown_query_parameter_is_refused_on_every_route(
+    refusals: Refusals, scene: Scene, of_services: list[Operation]
+) -> None:
+    for operation in of_services:
+        path = f"{scene.path(operation)}?nonsense=1"
+        response = scene.person.fetch(operation.method, path, content=b"", headers=JSON_HEADERS)
+        refusals.expect(response, {422}, operation, "unknown_parameter")
+        if "/nonsense" not in response.text:
+            refusals.wrong.append(f"{operation}: does not point at the parameter")
+
+
+def test_a_query_parameter_given_twice_is_refused(
+    refusals: Refusals, scene: Scene, of_services: list[Operation]
+) -> None:
+    with_parameters = [(each, one["name"]) for each in of_services for one in each.parameters if one["in"] == "query"]
+    assert len(with_parameters) >= 20
+    for operation, name in with_parameters:
+        response = scene.person.fetch(operation.method, f"{scene.path(operation)}?{name}=1&{name}=1")
+        refusals.expect(response, {422}, f"{operation} {name}", "repeated_parameter")
+
+
+def test_the_length_of_a_text_is_told_in_characters(
+    refusals: Refusals, scene: Scene, with_json: list[Operation]
+) -> None:
+    for operation in with_json:
+        body = scene.body(operation) or {}
+        for name, schema in operation.body_fields().items():
+            longest = longest_of(operation, schema)
+            if longest is None or "password" in name:  # their length has a code of its own
+                continue
+            response = refusals.send(operation, written(body | {name: "x" * 600 * (longest // 600 + 1)}))
+            refusals.expect(response, {422}, f"{operation} {name}")
+            if response.status_code == 422 and "string_too_long" not in response.text:
+                refusals.wrong.append(f"{operation} {name}: {response.text}")
+
+
+def longest_of(operation: Operation, schema: Mapping[str, Any]) -> int | None:
+    """How many characters this field takes, where that is declared."""
+    found = operation.resolved(schema)
+    alternatives = [operation.resolved(one) for one in [found, *found.get("anyOf", [])]]
+    return next((one["maxLength"] for one in alternatives if "maxLength" in one), None)
+
+
+@pytest.mark.parametrize("text", [" ", "\n\t", "\u200b", "\u3164", "\u2800 \u00ad"], ids=ascii)
+def test_a_comment_or_a_message_shows_something(scene: Scene, text: str) -> None:
+    person = scene.person
+    problems = [
+        invalid(person.send("POST", f"/posts/{scene.post}/comments", json={"text": text}), "/text"),
+        invalid(person.send("PATCH", f"/comments/{scene.comment}", json={"text": text}), "/text"),
+        invalid(person.say(scene.room, text), "/text"),
+    ]
+    assert {problem["code"] for problem in problems} == {"blank"}

@@ -143,16 +143,17 @@ def test_a_limit_that_is_not_1_to_100_is_refused(one: List, name: str) -> None:
 
 @EVERY_LIST
 def test_the_link_leads_to_the_next_page_and_keeps_every_other_parameter(one: List, name: str) -> None:
-    first = one.page(limit=2, colour="sea green&blue")
+    first = one.page(limit=2)
     link = next_link(first)
     assert link is not None
     parameters = httpx.URL(link).params
     assert parameters["cursor"] == answer(first)["next_cursor"]
-    assert (parameters["limit"], parameters["colour"]) == ("2", "sea green&blue")
-    assert set(httpx.QueryParams(one.path.partition("?")[2])) <= set(parameters)
+    assert parameters["limit"] == "2"
+    own = httpx.QueryParams(one.path.partition("?")[2])
+    assert {name: parameters[name] for name in own} == dict(own)
     assert httpx.URL(link).path == httpx.URL(first.request.url).path
     second = one.owner.fetch("GET", link)
-    assert items(second) == items(one.page(limit=2, colour="sea green&blue", cursor=parameters["cursor"]))
+    assert items(second) == items(one.page(limit=2, cursor=parameters["cursor"]))
     assert items(second) != items(first)
 
 

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from .answers import ID, TIME, answer, disappears, ids, invalid, items, refusal, unauthorized
+from .contract import Operation
 from .person import API, Person
 from .together import at_once
 
@@ -66,6 +67,14 @@ def test_P2_a_post_needs_no_caption(jo: Person) -> None:
     assert jo.posted()["caption"] is None
     body = {"media_ids": [jo.photo()], "caption": None}
     assert answer(jo.send("POST", "/posts", json=body), 201)["caption"] is None
+
+
+@pytest.mark.parametrize("caption", ["", "  ", "\n", "\u200b\u3164"], ids=ascii)
+def test_P2_a_caption_of_blanks_counts_as_none(jo: Person, caption: str) -> None:
+    body = {"media_ids": [jo.photo()], "caption": caption}
+    assert answer(jo.send("POST", "/posts", json=body), 201)["caption"] is None
+    post = jo.posted("words")
+    assert answer(jo.edit_post(post["id"], caption=caption))["caption"] is None
 
 
 @pytest.mark.parametrize("body", [{}, {"media_ids": []}, {"media_ids": None}, {"media_ids": [], "caption": "words"}])
@@ -209,3 +218,32 @@ def test_P10_a_deleted_post_stays_deleted(jo: Person) -> None:
 def test_the_posts_of_somebody_unknown_are_not_there(web: httpx.Client) -> None:
     refusal(web.get(f"{API}/users/{NOTHING}/posts"), 404)
     refusal(web.get(f"{API}/posts/{NOTHING}"), 404)
+
+
+def test_posts_are_read_by_their_ids_in_that_order(web: httpx.Client, jo: Person, fan: Person) -> None:
+    first, second, gone = (jo.posted(str(number))["id"] for number in range(3))
+    answer(fan.like(first))
+    answer(jo.delete_post(gone), 204)
+    page = answer(fan.send("GET", f"/posts?ids={second},{gone},{first},{NOTHING}"))
+    assert [(each["id"], each["liked"]) for each in page["items"]] == [(second, False), (first, True)]
+    assert page["next_cursor"] is None
+    assert not any(each["liked"] for each in items(web.get(f"{API}/posts", params={"ids": f"{first},{second}"})))
+    invalid(web.get(f"{API}/posts?ids=none"), "/ids")
+    invalid(web.get(f"{API}/posts", params={"ids": ",".join([NOTHING] * 101)}), "/ids")
+
+
+def test_the_limits_are_as_each_route_describes_itself(web: httpx.Client, declared: list[Operation]) -> None:
+    """Whichever service it is that has the limit."""
+    limits = answer(web.get(f"{API}/limits"))
+
+    def most(path: str, field: str, bound: str) -> int:
+        operation = next(each for each in declared if (each.method, each.template) == ("POST", f"{API}{path}"))
+        schema = operation.body_fields()[field]
+        found: int = next(one[bound] for one in (schema, *schema.get("anyOf", [])) if bound in one)
+        return found
+
+    assert limits["post"]["max_caption_length"] == most("/posts", "caption", "maxLength")
+    assert limits["post"]["max_media"] == most("/posts", "media_ids", "maxItems")
+    assert limits["comment"]["max_text_length"] == most("/posts/{}/comments", "text", "maxLength")
+    assert limits["message"]["max_text_length"] == most("/rooms/{}/messages", "text", "maxLength")
+    assert limits["media"]["max_bytes"] == 20 * 1024 * 1024

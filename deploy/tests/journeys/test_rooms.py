@@ -215,3 +215,16 @@ def test_somebody_else_finds_no_such_room(stranger: Person, jo: Person, room: st
     refusal(stranger.read(room, message["id"]), 404)
     assert room not in ids(stranger.send("GET", "/rooms"))
     eventually(lambda: newest(jo, room) == message)
+
+
+def test_what_was_missed_is_read_after_the_last_known_message(web: httpx.Client, jo: Person) -> None:
+    peer = Person.newcomer(web)
+    room = answer(jo.open_room(peer.id), 201)["id"]
+    known, *missed = [answer(each.say(room, "words"), 201)["id"] for each in [jo, peer] * 3]
+    first = jo.send("GET", f"/rooms/{room}/messages?since={known}&limit=3")
+    assert ids(first) == missed[:3]
+    missed.append(answer(peer.say(room, "one more"), 201)["id"])
+    rest = jo.fetch("GET", first.links["next"]["url"])
+    assert ids(rest) == missed[3:] and answer(rest)["next_cursor"] is None
+    assert ids(jo.send("GET", f"/rooms/{room}/messages?since={missed[-1]}")) == []
+    refusal(Person.newcomer(web).send("GET", f"/rooms/{room}/messages?since={known}"), 404)

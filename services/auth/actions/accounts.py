@@ -14,7 +14,7 @@ from shared.errors import Conflict, Forbidden, Unauthenticated
 from .. import events, models
 from ..handles import LOOKS, Handle, digest, looks
 from ..queries import Account
-from . import trail
+from . import search, trail
 from .trail import Kind, Origin
 
 NAME_KEY = 120
@@ -65,6 +65,7 @@ def sign_up(tx: Connection, applicant: Applicant, key: bytes, ip: str) -> Accoun
         )
     )
     account = _lock(tx, account_id)
+    search.index(tx, account)
     trail.record(tx, account_id, Kind.SIGNED_UP, ip)
     events.user_registered(tx, account)
     return account
@@ -128,6 +129,8 @@ def _change(tx: Connection, before: Account, changes: dict[str, Any], origin: Or
     real |= {"updated_at": max(clock.now(), before.updated_at + 1), "version": before.version + seen}
     tx.execute(update(models.accounts).where(models.accounts.c.id == before.id).values(**real))
     account = _lock(tx, before.id)
+    if real.keys() & {"name", "nickname"}:
+        search.index(tx, account)
     for kind in sorted({_CHANGED[name] for name in real.keys() & _CHANGED}):
         trail.record_in_login(tx, account.id, kind, origin)
     if seen:

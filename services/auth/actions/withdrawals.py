@@ -9,7 +9,7 @@ from shared.disposal import give_up
 from .. import events, models
 from ..models import PURGING
 from ..queries import Account
-from . import trail
+from . import search, trail
 from .accounts import lock_proven
 
 ASK_AGAIN = 10 * clock.MINUTE
@@ -27,6 +27,7 @@ def withdraw(tx: Connection, proven: Account) -> None:
     _forget_logins(tx, account_id)
     trail.forget(tx, account_id)
     tx.execute(delete(models.unclaimed_looks).where(models.unclaimed_looks.c.account_id == account_id))
+    search.forget(tx, account_id)
     events.take_back(tx, account_id)
     tx.execute(delete(models.accounts).where(models.accounts.c.id == account_id))
     tx.execute(

@@ -11,13 +11,14 @@ from shared.ids import Id
 from shared.neighbours import Calling
 from shared.web import answers
 from shared.web.aside import aside
+from shared.web.bodies import StrictRoute
 from shared.web.problems import documented
 
 from .. import queries
 from . import schemas
 from .parts import Here
 
-router = APIRouter(tags=["auth"])
+router = APIRouter(tags=["auth"], route_class=StrictRoute)
 SKEW = 10 * clock.SECOND
 
 

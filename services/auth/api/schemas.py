@@ -24,10 +24,10 @@ def _present(value: str) -> str:
 
 # What JSON Schema alone is told is checked where it is put in normal form, with a code of its own.
 Email = Annotated[Text, Field(max_length=254, examples=["ada@example.org"], json_schema_extra={"format": "email"})]
-Name = Annotated[Text, BeforeValidator(lambda value: _present(value) if isinstance(value, str) else value)]
 RealName = Annotated[
-    Name,
+    Text,
     Field(min_length=1, max_length=60, examples=["Ada Lovelace"], json_schema_extra={"pattern": _NOT_BLANK}),
+    BeforeValidator(lambda value: _present(value) if isinstance(value, str) else value),
 ]
 Nickname = Annotated[
     Text,

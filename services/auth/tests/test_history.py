@@ -59,6 +59,12 @@ def test_what_was_there_before_is_brought_along(empty: Database) -> None:
     due = empty.read(lambda tx: tx.execute(select(models.unclaimed_looks.c.account_id)).scalars().all())
     assert sorted(due) == [1, 2]
     assert empty.read(lambda tx: tx.execute(select(models.failures.c.pending)).scalar_one()) == 0
+    found = empty.read(lambda tx: tx.execute(select(models.search_prefixes)).all())
+    assert {(row.prefix, row.account_id) for row in found} == {
+        (prefix, account_id)
+        for account_id, nickname in ((1, "ann1"), (2, "annl"))
+        for prefix in ("a", "an", "ann", nickname)
+    }
 
 
 def test_the_models_are_what_the_migrations_make(empty: Database) -> None:

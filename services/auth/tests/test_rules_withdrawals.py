@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, insert, select
 
 from services.auth import models, queries
 from services.auth.actions import accounts, housekeeping, sessions, withdrawals
@@ -16,6 +16,7 @@ from shared import clock, ids
 from shared.database import Database
 from shared.errors import Conflict, Forbidden, Unauthenticated, Unavailable
 from shared.testing.homes import Cluster, Servers
+from shared.testing.plans import overhearing
 from shared.testing.waiting import WAIT_SECONDS
 
 from .conftest import MIGRATIONS
@@ -66,6 +67,18 @@ def test_the_fact_travels_and_the_names_told_before_do_not(database: Database, a
     told, gone = (data for _, data in facts(database))
     assert told["nickname"] == "bob"
     assert gone["user_id"] == ids.text(ada.id)
+
+
+def test_somebody_of_whom_very_much_was_told_can_withdraw(database: Database, ada: Account) -> None:
+    """A statement takes 32,766 parameters in SQLite."""
+    told = [{"account_id": ada.id, "event_id": each} for each in range(40_000)]
+    database.write(lambda tx: tx.execute(insert(models.person_facts), told))
+    with overhearing(database) as asked:
+        database.write(withdrawals.withdraw, ada)
+        for service in PURGING:
+            database.write(withdrawals.note_purge, ada.id, service)
+    assert max(len(parameters) for _, parameters in asked) <= 1_000
+    assert [name for name, _ in facts(database)] == ["user.deleted.v1"]
 
 
 @pytest.mark.parametrize("kind", ["email", "nickname", "phone"])

@@ -82,10 +82,17 @@ def mark_read(tx: Connection, user_id: int, room_id: int, message_id: int) -> No
     if not queries.has_message(tx, room_id, message_id):
         raise Invalid.field("message_id", "unknown_message", "There is no such message in this room.")
     messages, members = models.messages.c, models.members.c
-    unread = select(func.count()).where(
-        messages.room_id == room_id, messages.id > message_id, messages.sender_id == peer_id
+    mine = (members.room_id == room_id) & (members.user_id == user_id)
+    read_id = tx.execute(select(members.read_id).where(mine)).scalar_one()
+    if message_id <= read_id:
+        return
+    # Each message is looked at once in its life, however many are unread.
+    newly = select(func.count()).where(
+        messages.room_id == room_id,
+        messages.id > read_id,
+        messages.id <= message_id,
+        messages.sender_id == peer_id,
     )
-    forward = (members.room_id == room_id) & (members.user_id == user_id) & (members.read_id < message_id)
-    values = {"read_id": message_id, "unread_count": unread.scalar_subquery()}
-    if tx.execute(update(models.members).where(forward).values(**values)).rowcount:
-        events.room_read(tx, message_id, room_id, user_id, peer_id)
+    values = {"read_id": message_id, "unread_count": members.unread_count - newly.scalar_subquery()}
+    tx.execute(update(models.members).where(mine).values(**values))
+    events.room_read(tx, message_id, room_id, user_id, peer_id)

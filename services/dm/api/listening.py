@@ -7,11 +7,12 @@ from starlette.responses import Response
 
 from shared.identity import Required
 from shared.web import handshakes
+from shared.web.bodies import StrictRoute
 from shared.web.problems import documented
 
 from .parts import Here
 
-router = APIRouter(prefix="/api/v1", tags=["dm"])
+router = APIRouter(prefix="/api/v1", tags=["dm"], route_class=StrictRoute)
 
 SWITCHED = {
     "description": "From here on it is a WebSocket. Each of its texts is"

@@ -1,6 +1,10 @@
 """Messages of a room: said once, and read. There is no route that changes or deletes one."""
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+import orjson
+from fastapi import APIRouter, Query, Request
+from pydantic.json_schema import SkipJsonSchema
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
@@ -11,6 +15,7 @@ from shared.identity import Required
 from shared.ids import Id
 from shared.web import answers, idempotency_key, listing
 from shared.web.bodies import StrictRoute
+from shared.web.plain import ABSENT
 from shared.web.problems import documented
 
 from .. import queries
@@ -20,6 +25,10 @@ from .parts import Here
 
 router = APIRouter(prefix="/api/v1/rooms/{room_id}/messages", tags=["dm"], route_class=StrictRoute)
 
+Since = Annotated[
+    Id | SkipJsonSchema[None], Query(description="The id of a message, up to which everything is known"), ABSENT
+]
+
 
 @router.get(
     "",
@@ -27,9 +36,11 @@ router = APIRouter(prefix="/api/v1/rooms/{room_id}/messages", tags=["dm"], route
     summary="What was said in a room",
     responses=documented(400, 401, 404, 422),
 )
-def list_messages(room_id: Id, request: Request, page: listing.Requested, identity: Required, here: Here) -> Response:
-    """Newest first."""
-    found = here.database.read(queries.messages_in, identity.subject, room_id, page, here.links)
+def list_messages(
+    room_id: Id, request: Request, page: listing.Requested, identity: Required, here: Here, since: Since = None
+) -> Response:
+    """Newest first. With `since` what came after that message, oldest first."""
+    found = here.database.read(queries.messages_in, identity.subject, room_id, page, here.links, since)
     return listing.answer(request, found)
 
 
@@ -45,7 +56,7 @@ def message(room_id: Id, message_id: Id, identity: Required, here: Here) -> Resp
     status_code=201,
     response_model=schemas.Message,
     summary="Say something in a room",
-    responses=documented(400, 401, 404, 409, 413, 415, 422),
+    responses=documented(400, 401, 404, 409, 413, 415, 422, 429),
 )
 async def send(
     room_id: Id, body: schemas.NewMessage, identity: Required, key: idempotency_key.Given, here: Here
@@ -60,7 +71,11 @@ async def send(
         said = queries.message(tx, identity.subject, room_id, message_id, here.links)
         return answers.created(said, f"/api/v1/rooms/{ids.text(room_id)}/messages/{ids.text(message_id)}")
 
-    return answers.response(await run_in_threadpool(here.idempotency.write, key, say))
+    def shown(tx: Connection, location: str) -> bytes:
+        message_id = ids.parse(location.rpartition("/")[2])
+        return orjson.dumps(queries.message(tx, identity.subject, room_id, message_id, here.links))
+
+    return answers.response(await run_in_threadpool(here.idempotency.write, key, say, shown))
 
 
 def _draft(body: schemas.NewMessage) -> messages.Draft:

@@ -12,7 +12,7 @@ from shared.ids import Id
 from shared.images import Picture
 from shared.web import answers, files
 from shared.web.aside import in_line
-from shared.web.bodies import StrictRoute, Text
+from shared.web.bodies import StrictRoute
 from shared.web.problems import documented
 
 from .. import queries
@@ -37,7 +37,7 @@ async def upload(
     file: UploadFile,
     identity: Required,
     here: Here,
-    alt: Annotated[Text | None, Form(max_length=1000, description="For those who cannot see it")] = None,
+    alt: Annotated[schemas.Alt | None, Form(description="For those who cannot see it")] = None,
 ) -> Response:
     """JPEG, PNG, WebP, GIF, HEIC or AVIF, up to 20 MB and 50 megapixels. Unless it is sent it goes after a day.
 

@@ -6,12 +6,14 @@ from pydantic import BaseModel, Field, ModelWrapValidatorHandler, RootModel, Val
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from shared.ids import Id
-from shared.web.bodies import Body, Text
+from shared.lengths import LONGEST
+from shared.web.bodies import VISIBLE, WITH_VISIBLE, Body, Text
 from shared.web.fields import Time
 
 AN_ID = "0037a52d5f400001"
 A_LINK = f"/api/v1/rooms/{AN_ID}/media/{AN_ID}/display.jpg?expires=1795426200&signature=mBq3Vg5x0S1yTr2c7dLhJp4k"
 
+Alt = Annotated[Text, Field(max_length=LONGEST["alt"], examples=["A quay at dusk"])]
 Kind = Literal["text", "image", "post"]
 
 
@@ -25,7 +27,16 @@ class NewTextMessage(Body):
     """A few words."""
 
     type: Literal["text"]
-    text: Annotated[Text, Field(min_length=1, max_length=2000, examples=["Lunch at one?"])]
+    text: Annotated[
+        Text,
+        Field(
+            min_length=1,
+            max_length=LONGEST["message"],
+            examples=["Lunch at one?"],
+            json_schema_extra={"pattern": WITH_VISIBLE},
+        ),
+        VISIBLE,
+    ]
     reply_to: Annotated[Id | None, Field(description="An earlier message of this room")] = None
 
 
@@ -63,7 +74,7 @@ def _placed(fault: Any) -> InitErrorDetails:
     if fault["type"].startswith("union_tag"):
         unknown = PydanticCustomError("literal_error", "Has to be text, image or post")
         return InitErrorDetails(type=unknown, loc=("type",), input=None)
-    told = PydanticCustomError(fault["type"], fault["msg"])
+    told = PydanticCustomError(fault["type"], fault["msg"], fault.get("ctx"))
     return InitErrorDetails(type=told, loc=fault["loc"][1:], input=None)
 
 

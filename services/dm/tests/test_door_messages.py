@@ -186,6 +186,16 @@ def test_the_same_key_and_body_give_the_first_answer_again(jo: Asker, room: str)
     assert len(jo.messages(room)) == 1
 
 
+def test_a_message_is_stored_once_whatever_key_it_has(jo: Asker, room: str, database: Database) -> None:
+    said = [jo.message(room, "text", type="text", text="\U0001f600" * 2_000), jo.show(room)]
+    assert [row.body for row in rows_of(database, models.idempotency_keys)] == [b""]
+    media = jo.upload(room).json()["id"]
+    first, second = (jo.message(room, "photo", type="image", media_id=media) for _ in range(2))
+    assert (made(first)["id"], made(first)["image"]["id"]) == (made(second)["id"], made(second)["image"]["id"])
+    assert made(jo.message(room, "text", type="text", text="\U0001f600" * 2_000)) == made(said[0])
+    assert len(jo.messages(room)) == 3
+
+
 def test_a_repeated_share_gets_its_first_answer_also_when_the_post_is_gone(
     jo: Asker, room: str, post: str, neighbours: Stub
 ) -> None:
@@ -206,6 +216,38 @@ def test_a_message_that_is_not_there_is_not_found(jo: Asker, room: str, database
     other = made(third.say(third.room_with(jo), "elsewhere"))["id"]
     for message in (NOTHING, other, "no-id"):
         refused(jo.send("GET", f"/rooms/{room}/messages/{message}"), 404, "not_found")
+
+
+def test_what_was_missed_is_read_oldest_first(jo: Asker, max_: Asker, room: str) -> None:
+    known, *missed = [made(asker.say(room, str(number)))["id"] for number, asker in enumerate([jo, max_] * 3)]
+    path, seen = f"/rooms/{room}/messages?since={known}&limit=2", list[str]()
+    for _ in range(3):
+        answer = jo.send("GET", path)
+        page = made(answer, 200)
+        seen += [each["id"] for each in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        link = answer.headers["link"].removeprefix("<").partition(">")[0]
+        assert f"since={known}&limit=2&cursor=" in link
+        path = link.removeprefix("/api/v1")
+        if len(seen) == 2:
+            missed.append(made(max_.say(room, "meanwhile"))["id"])
+    assert seen == missed
+    assert made(jo.send("GET", f"/rooms/{room}/messages?since={missed[-1]}"), 200)["items"] == []
+
+
+def test_what_was_missed_is_for_members_alone_and_after_an_id(jo: Asker, room: str, database: Database) -> None:
+    stranger = Asker(jo.dm, jo.minter, *some_people(database, 1))
+    said = made(jo.say(room, "a"))["id"]
+    refused(stranger.send("GET", f"/rooms/{room}/messages?since={said}"), 404, "not_found")
+    for bad in ("", "1", "x", said.upper() + "0", f"{said}&since={said}"):
+        assert jo.send("GET", f"/rooms/{room}/messages?since={bad}").status_code == 422
+    assert [each["id"] for each in made(jo.send("GET", f"/rooms/{room}/messages?since={NOTHING}"), 200)["items"]] == [
+        said
+    ]
+    made(jo.say(room, "b"))
+    cursor = made(jo.send("GET", f"/rooms/{room}/messages?limit=1"), 200)["next_cursor"]
+    refused(jo.send("GET", f"/rooms/{room}/messages?since={said}&cursor={cursor}"), 400, "invalid_cursor")
 
 
 def test_messages_and_rooms_are_read_in_pages_with_links(jo: Asker, max_: Asker, room: str) -> None:

@@ -15,8 +15,10 @@ from services.dm.actions.rooms import mark_read
 from services.dm.actions.withdrawals import WITHDRAWAL
 from services.dm.links import Links
 from shared import ids
+from shared.answer import Answer
 from shared.database import Database
 from shared.errors import NotFound
+from shared.idempotency import Idempotency, Key
 from shared.pages import Page, Slice
 from shared.testing.plans import SORT, indexes_used, overhearing, slow_steps
 
@@ -81,6 +83,26 @@ def test_pages_of_messages_are_complete_whatever_is_said_between(database: Datab
         return database.read(queries.messages_in, me, room, page, LINKS)
 
     assert paged(read, (data.draw(st.integers(1, 3)) for _ in range(20)), between) == said[::-1]
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_pages_since_a_message_hold_all_that_came_after_it(database: Database, data: st.DataObject) -> None:
+    me, peer = some_people(database, 2)
+    room, other = room_of(database, me, peer), room_of(database, me, *some_people(database, 1))
+    known = say(database, me, room)
+    said = [say(database, peer, room) for _ in range(data.draw(st.integers(0, 6)))]
+    more = data.draw(st.integers(0, 5))
+
+    def between() -> None:
+        say(database, me, other)
+        if len(said) < more:
+            said.append(say(database, data.draw(st.sampled_from([me, peer])), room))
+
+    def read(page: Page) -> Slice:
+        return database.read(queries.messages_in, me, room, page, LINKS, known)
+
+    assert paged(read, (data.draw(st.integers(1, 3)) for _ in range(20)), between) == said
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -160,6 +182,13 @@ def test_each_read_has_its_index(database: Database) -> None:
     assert (rooms, membership, messages) == ({"members_by_activity"}, set(), {"messages_by_room"})
 
 
+def test_keys_are_counted_without_reading_their_answers(database: Database) -> None:
+    with overhearing(database) as asked:
+        Idempotency(database, models.idempotency_keys).write(Key(1, b"k", b"r"), lambda _: Answer(201, b""))
+    (question,) = [each for each in asked if "count(" in each[0]]
+    assert indexes_used(database, question) == {"idempotency_keys_by_owner"}
+
+
 def everything(database: Database) -> None:
     """Each action and each query once, with something to do."""
     me, gone = some_people(database, 2)
@@ -172,7 +201,9 @@ def everything(database: Database) -> None:
     database.read(queries.rooms_of, me, Page(20, None), LINKS)
     database.read(queries.rooms_of, me, second_page(database, me), LINKS)
     database.read(queries.messages_in, me, room, Page(20, (said,)), LINKS)
+    database.read(queries.messages_in, me, room, Page(20, (said,)), LINKS, since=1)
     database.read(queries.room, me, room, LINKS)
+    Idempotency(database, models.idempotency_keys).write(Key(me, b"k", b"r"), lambda _: Answer(201, b""))
     database.write(WITHDRAWAL.request, gone)
     purge_to_the_end(database)
     time_passes(database, UNSENT_FOR)

@@ -2,7 +2,8 @@
 
 Whoever adds to a thread or removes from it holds its first comment, so a thread changes by one hand at a time.
 A comment without replies is removed; one that has any is blanked, and goes with the last of them. So there is
-always somebody's text below a blank comment.
+somebody's text below a blank comment, or it is listed in `blank_comments` and about to go: a transaction removes at
+most `LEVELS` comments of a chain, and the worker the rest.
 """
 
 from collections import Counter
@@ -11,13 +12,16 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, exists, insert, select, update
 
 from shared import clock, ids
+from shared.database import insert_new
 from shared.errors import Forbidden, Invalid
 
 from .. import models
 from ..queries.comments import found, no_such_comment
 from . import people, posts, tallies
 
-_comments = models.comments.c
+LEVELS = 100
+"""So many comments, one above the other, a transaction removes at most."""
+_comments, _blank = models.comments.c, models.blank_comments.c
 
 
 def write(tx: Connection, author_id: int, post_id: int, text: str, parent_id: int | None) -> int:
@@ -46,7 +50,7 @@ def edit(tx: Connection, person_id: int, comment_id: int, text: str) -> None:
 def delete_comment(tx: Connection, person_id: int, comment_id: int) -> None:
     """Take one's words back. Raises NotFound, Forbidden for another's comment."""
     comment = _own(tx, person_id, comment_id)
-    _take_away(tx, comment)
+    _take_away(tx, comment, LEVELS)
     tallies.count(tx, comment.post_id, person_id, comments=-1)
 
 
@@ -58,8 +62,9 @@ def remove_some_by(tx: Connection, person_id: int, chunk: int) -> bool:
         return False
     _lock(tx, {_thread(row) for row in some})
     rows = tx.execute(mine.where(_comments.id.in_([row.id for row in some]))).all()
+    levels = LEVELS
     for row in rows:
-        _take_away(tx, row)
+        levels -= _take_away(tx, row, max(levels, 1)) - 1
     tallies.uncount_comments(tx, person_id, Counter(row.post_id for row in rows))
     return len(some) == chunk
 
@@ -70,6 +75,20 @@ def remove_some_of(tx: Connection, post_id: int, chunk: int) -> bool:
     comment_ids = list(tx.execute(some).scalars())
     tx.execute(delete(models.comments).where(_comments.id.in_(comment_ids)))
     return bool(comment_ids)
+
+
+def remove_some_blank(tx: Connection, levels: int = LEVELS) -> bool:
+    """Remove some blank comments to which nothing is answered any more; whether there may be more."""
+    question = select(_blank.comment_id).order_by(_blank.comment_id).limit(1).with_for_update(skip_locked=True)
+    comment_id: int | None = tx.execute(question).scalar_one_or_none()
+    if comment_id is None:
+        return False
+    tx.execute(delete(models.blank_comments).where(_blank.comment_id == comment_id))
+    comment = found(tx, comment_id)
+    if comment is not None:
+        _lock(tx, {_thread(comment)})
+        _remove_upwards(tx, [], comment_id, levels)
+    return True
 
 
 def _join_thread(tx: Connection, post_id: int, parent_id: int) -> int:
@@ -99,32 +118,37 @@ def _own(tx: Connection, person_id: int, comment_id: int) -> Row[Any]:
     return comment
 
 
-def _take_away(tx: Connection, comment: Row[Any]) -> None:
-    """Remove it, or blank it where somebody has answered."""
+def _take_away(tx: Connection, comment: Row[Any], levels: int) -> int:
+    """Remove it, or blank it where somebody has answered. Returns how many were removed, at most so many."""
     if comment.root_id is not None:
         _count_replies(tx, {comment.root_id, comment.parent_id}, -1)
     answered = exists().where(_comments.parent_id == comment.id)
-    if tx.execute(select(answered)).scalar_one():
-        blank = {"deleted": True, "author_id": None, "text": None}
-        tx.execute(update(models.comments).where(_comments.id == comment.id).values(**blank))
-    else:
-        gone = _going_with(tx, comment)
-        tx.execute(delete(models.comments).where(_comments.id.in_(gone)))
+    if not tx.execute(select(answered)).scalar_one():
+        return _remove_upwards(tx, [comment.id], comment.parent_id, levels)
+    blank = {"deleted": True, "author_id": None, "text": None}
+    tx.execute(update(models.comments).where(_comments.id == comment.id).values(**blank))
+    return 1
 
 
-def _going_with(tx: Connection, comment: Row[Any]) -> list[int]:
-    """This comment, and the blank ones above it to which nothing else was answered."""
-    gone, above = [comment.id], comment.parent_id
-    other = models.comments.alias("other")
-    while above is not None:
-        answered = exists().where(other.c.parent_id == above, other.c.id != gone[-1])
+def _remove_upwards(tx: Connection, removed: list[int], above: int | None, levels: int) -> int:
+    """Remove these, and from `above` on upwards the blank ones to which nothing else is answered.
+
+    Returns how many that were. What lies beyond so many levels is listed for `remove_some_blank`.
+    """
+    gone, other = list(removed), models.comments.alias("other")
+    while above is not None and len(gone) < levels:
+        answered = exists().where(other.c.parent_id == above, other.c.id.not_in(gone[-1:]))
         blank = select(_comments.parent_id).where(_comments.id == above, _comments.deleted.is_(True), ~answered)
         row = tx.execute(blank).one_or_none()
         if row is None:
-            break
-        gone.append(above)
-        above = row.parent_id
-    return gone
+            above = None
+        else:
+            gone.append(above)
+            above = row.parent_id
+    tx.execute(delete(models.comments).where(_comments.id.in_(gone)))
+    if above is not None:
+        insert_new(tx, models.blank_comments, {"comment_id": above})
+    return len(gone)
 
 
 def _thread(comment: Row[Any]) -> int:

@@ -29,7 +29,7 @@ def note(tx: Connection, follower_id: int, followee_id: int, version: int, follo
     edge = {"follower_id": follower_id, "followee_id": followee_id, "version": version, "following": following}
     upsert(tx, models.follows, edge, lambda new: {"version": new.version, "following": new.following})
     if not following:
-        timelines.take_out(tx, follower_id, followee_id)
+        timelines.take_out(tx, follower_id, followee_id, floor)
     elif is_pushed:
         timelines.fill(tx, follower_id, followee_id, floor)
 

@@ -61,9 +61,12 @@ def fill(tx: Connection, owner_id: int, author_id: int, floor: int) -> None:
         set_floor(tx, owner_id, post_ids[FILLED])
 
 
-def take_out(tx: Connection, owner_id: int, author_id: int) -> None:
-    """Nothing of this author is in the timeline. The caller holds the feed."""
-    theirs = select(_posts.id).where(_posts.author_id == author_id)
+def take_out(tx: Connection, owner_id: int, author_id: int, floor: int) -> None:
+    """Nothing of this author that is newer than the floor is in the timeline. The caller holds the feed.
+
+    So many there are at most in the timeline, however much they posted before.
+    """
+    theirs = select(_posts.id).where(_posts.author_id == author_id, _posts.id > floor)
     tx.execute(delete(models.timeline).where(_timeline.owner_id == owner_id, _timeline.post_id.in_(theirs)))
 
 

@@ -27,7 +27,7 @@ router = APIRouter(prefix="/api/v1", tags=["posts"], route_class=StrictRoute)
     status_code=201,
     response_model=schemas.Comment,
     summary="Comment on a post, or answer a comment",
-    responses=documented(400, 401, 404, 409, 413, 415, 422),
+    responses=documented(400, 401, 404, 409, 413, 415, 422, 429),
 )
 async def write_comment(
     post_id: Id, body: schemas.NewComment, identity: Required, key: idempotency_key.Given, here: Here

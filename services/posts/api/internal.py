@@ -8,11 +8,12 @@ from shared.ids import Id
 from shared.neighbours import Calling
 from shared.web import answers
 from shared.web.aside import aside
+from shared.web.bodies import StrictRoute
 
 from ..queries.posts import must_be_there
 from .parts import Here
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=StrictRoute)
 
 
 @router.get("/internal/posts/{post_id}")

@@ -1,24 +1,40 @@
 """Posts: the lists of them, publishing, editing, deleting. Routes are tried in order, so the most asked comes first."""
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from pydantic.json_schema import SkipJsonSchema
 from sqlalchemy import Connection
 from starlette.responses import Response
 
 from shared import ids
 from shared.answer import Answer
-from shared.identity import Optional, Required
+from shared.errors import Invalid
+from shared.identity import Identity, Optional, Required
 from shared.ids import Id
-from shared.web import answers, idempotency_key, listing
+from shared.web import answers, id_list, idempotency_key, listing
 from shared.web.bodies import StrictRoute
+from shared.web.plain import ABSENT
 from shared.web.problems import documented
 
 from ..actions import posts
 from ..queries import feed as home
 from ..queries import posts as shown
 from . import schemas
-from .parts import Here, viewer
+from .parts import Here, Parts, viewer
 
 router = APIRouter(prefix="/api/v1", tags=["posts"], route_class=StrictRoute)
+
+Wanted = Annotated[
+    str | SkipJsonSchema[None],
+    Query(
+        alias="ids",
+        description=f"1 to {id_list.MOST_IDS} ids with commas between them; not beside `limit` and `cursor`",
+        examples=["0037a52d5f400001,0037a52d5f400002"],
+        json_schema_extra={"pattern": id_list.PATTERN},
+    ),
+    ABSENT,
+]
 
 
 @router.get(
@@ -37,7 +53,7 @@ def feed(request: Request, page: listing.Requested, identity: Required, here: He
     status_code=201,
     response_model=schemas.Post,
     summary="Publish a post",
-    responses=documented(400, 401, 409, 413, 415, 422),
+    responses=documented(400, 401, 409, 413, 415, 422, 429),
 )
 async def publish(body: schemas.NewPost, identity: Required, key: idempotency_key.Given, here: Here) -> Response:
     """One to ten of one's own photos that no post shows yet. 422 `unknown_media`, `media_already_used`."""
@@ -58,9 +74,22 @@ async def publish(body: schemas.NewPost, identity: Required, key: idempotency_ke
     summary="Everyone's posts",
     responses=documented(400, 401, 422),
 )
-def everyones(request: Request, page: listing.Requested, identity: Optional, here: Here) -> Response:
-    """Newest first."""
+def everyones(
+    request: Request, page: listing.Requested, identity: Optional, here: Here, wanted: Wanted = None
+) -> Response:
+    """Newest first. With `ids` these alone, in that order and on one page; those that are gone are left out."""
+    if wanted is not None:
+        return _these(request, wanted, identity, here)
     return listing.answer(request, here.database.read(shown.everyones, viewer(identity), page))
+
+
+def _these(request: Request, wanted: str, identity: Identity | None, here: Parts) -> Response:
+    for name in ("limit", "cursor"):
+        if name in request.query_params:
+            raise Invalid.field(name, "not_with_ids", "All posts of `ids` are on one page.")
+    post_ids = id_list.parse("ids", wanted)
+    found = here.database.read(shown.in_order, post_ids, viewer(identity))
+    return answers.ok({"items": found, "next_cursor": None})
 
 
 @router.get("/posts/{post_id}", response_model=schemas.Post, summary="A post", responses=documented(401, 404))

@@ -6,12 +6,18 @@ from pydantic import AfterValidator, BaseModel, Field
 from pydantic_core import PydanticCustomError
 
 from shared.ids import Id
-from shared.web.bodies import Body, Text
+from shared.lengths import LONGEST
+from shared.text import has_visible_character
+from shared.web.bodies import VISIBLE, WITH_VISIBLE, Body, Text
 from shared.web.fields import Time
 
 AN_ID = "0037a52d5f400001"
 ANOTHER_ID = "0037a52d5f400002"
 MOST_PHOTOS = 10
+
+
+def _none_if_blank(caption: str | None) -> str | None:
+    return caption if caption is not None and has_visible_character(caption) else None
 
 
 def _distinct(media_ids: list[int]) -> list[int]:
@@ -31,22 +37,33 @@ MediaIds = Annotated[
     ),
     AfterValidator(_distinct),
 ]
-Caption = Annotated[Text, Field(max_length=2200, examples=["The harbour this morning 🌊"])]
-CommentText = Annotated[Text, Field(min_length=1, max_length=1000, examples=["Lovely light!"])]
-Alt = Annotated[Text, Field(max_length=1000, examples=["Boats in a harbour"])]
+Caption = Annotated[Text, Field(max_length=LONGEST["caption"], examples=["The harbour this morning 🌊"])]
+GivenCaption = Annotated[Caption | None, AfterValidator(_none_if_blank)]
+"""A caption without a visible character counts as none."""
+CommentText = Annotated[
+    Text,
+    Field(
+        min_length=1,
+        max_length=LONGEST["comment"],
+        examples=["Lovely light!"],
+        json_schema_extra={"pattern": WITH_VISIBLE},
+    ),
+    VISIBLE,
+]
+Alt = Annotated[Text, Field(max_length=LONGEST["alt"], examples=["Boats in a harbour"])]
 
 
 class NewPost(Body):
     """A post to publish."""
 
     media_ids: MediaIds
-    caption: Caption | None = None
+    caption: GivenCaption = None
 
 
 class PostChanges(Body):
-    """What to change of a post; what is left out stays. `null` takes the caption away."""
+    """What to change of a post; what is left out stays. `null` or blanks take the caption away."""
 
-    caption: Caption | None = None
+    caption: GivenCaption = None
     media_ids: MediaIds = Field(default_factory=list)
 
 
@@ -133,7 +150,7 @@ class Comment(BaseModel):
     post_id: Annotated[str, Field(examples=[AN_ID])]
     parent_id: Annotated[str, Field(examples=["0037a52d5f400000"])] | None
     author: UserRef | None
-    text: CommentText | None
+    text: Annotated[str, Field(examples=["Lovely light!"])] | None
     deleted: bool
     reply_count: Annotated[int, Field(examples=[2])]
     created_at: Time

@@ -72,6 +72,12 @@ def these(connection: Connection, post_ids: list[int], viewer: int | None) -> li
     return _SHOWN.rows(connection.execute(_THESE, asked))
 
 
+def in_order(connection: Connection, post_ids: list[int], viewer: int | None) -> list[dict[str, Any]]:
+    """Those of these posts that are there, in this order."""
+    found = {row.id: row for row in these(connection, post_ids, viewer)}
+    return [post_json(found[each]) for each in post_ids if each in found]
+
+
 def everyones(connection: Connection, viewer: int | None, page: Page) -> Slice:
     """All posts, newest first."""
     return page_of(_SHOWN.rows(connection.execute(_EVERYONES, asked_for(page, viewer))), page)

@@ -119,6 +119,55 @@ def test_each_list_of_posts_is_read_page_by_page(crowd: Crowd) -> None:
         assert seen == published[::-1]
 
 
+def test_posts_are_read_by_their_ids_in_that_order(crowd: Crowd) -> None:
+    jo, fan = crowd.known(2)
+    first, second, gone = (jo.posted(str(number)) for number in range(3))
+    made(fan.like(second["id"]), 200)
+    assert jo.send("DELETE", f"/posts/{gone['id']}").status_code == 204
+    wanted = ",".join(each["id"] for each in (second, gone, first, second))
+    answer = fan.get(f"/posts?ids={wanted},{NOTHING}")
+    assert [(each["id"], each["liked"]) for each in answer["items"]] == [(second["id"], True), (first["id"], False)]
+    assert answer["next_cursor"] is None
+    for_anybody = crowd.anybody(f"/posts?ids={wanted}")
+    assert [each["liked"] for each in for_anybody.json()["items"]] == [False, False]
+    assert "link" not in for_anybody.headers
+    assert crowd.anybody(f"/posts?ids={NOTHING}").json() == {"items": [], "next_cursor": None}
+    crowd.database.write(WITHDRAWAL.request, jo.number)
+    assert crowd.anybody(f"/posts?ids={wanted}").json()["items"] == []
+
+
+def test_posts_are_read_by_up_to_a_hundred_ids(crowd: Crowd) -> None:
+    many = ",".join(ids.text(each) for each in range(1, 101))
+    assert crowd.anybody(f"/posts?ids={many}").json()["items"] == []
+    refused(crowd.anybody(f"/posts?ids={many},{ids.text(101)}"), 422, "too_many_ids")
+    for bad in ("", ",", NOTHING + ",", "1", NOTHING.upper() + "F", NOTHING + ", " + NOTHING):
+        problem = refused(crowd.anybody(f"/posts?ids={bad}"), 422, "invalid_id")
+        assert problem["errors"][0]["pointer"] == "/ids"
+    refused(crowd.anybody(f"/posts?ids={NOTHING}&limit=5"), 422, "not_with_ids")
+    refused(crowd.anybody(f"/posts?ids={NOTHING}&ids={NOTHING}"), 422, "repeated_parameter")
+    refused(crowd.anybody(f"/posts?id={NOTHING}"), 422, "unknown_parameter")
+    cursor = NOTHING
+    refused(crowd.anybody(f"/posts?ids={NOTHING}&cursor={cursor}"), 400, "invalid_cursor")
+
+
+def test_limits_are_those_that_are_kept(crowd: Crowd) -> None:
+    """What is told is refused only beyond it."""
+    (jo,) = crowd.known(1)
+    answer = crowd.anybody("/limits")
+    told = made(answer, 200)
+    assert answer.headers["cache-control"] == "public, max-age=3600"
+    caption = "x" * told["post"]["max_caption_length"]
+    photos = [jo.photo() for _ in range(told["post"]["max_media"])]
+    post = made(jo.post(photos, caption=caption))
+    refused(jo.edit(post["id"], caption=f"{caption}x"), 422, "validation_failed")
+    refused(jo.post([*photos, NOTHING]), 422, "validation_failed")
+    refused(jo.comment(post["id"], "x" * (told["comment"]["max_text_length"] + 1)), 422, "validation_failed")
+    refused(jo.upload(alt="x" * (told["media"]["max_alt_length"] + 1)), 422, "validation_failed")
+    assert "image/jpeg" in told["media"]["content_types"]
+    assert crowd.anybody(f"/posts?limit={told['lists']['max_limit']}").status_code == 200
+    refused(crowd.anybody(f"/posts?limit={told['lists']['max_limit'] + 1}"), 422, "validation_failed")
+
+
 def test_a_list_tells_whether_the_one_who_asks_likes_it(crowd: Crowd) -> None:
     jo, fan = crowd.known(2)
     post = jo.posted()["id"]

@@ -6,31 +6,37 @@ from typing import Any
 from sqlalchemy import Column, Connection, Row, delete, insert, select, update
 
 from shared import clock, ids
-from shared.errors import Invalid
+from shared.errors import Conflict, Invalid
 
 from .. import events, models, queries
+from ..settings import FOLLOWING_LIMIT
 from . import people
 
 
-def follow(tx: Connection, follower_id: int, followee_id: int) -> dict[str, Any]:
-    """Let one follow the other; then their relation. Raises as `_lock_pair` does."""
-    version = _lock_pair(tx, follower_id, followee_id) + 1
+def follow(tx: Connection, follower_id: int, followee_id: int, limit: int = FOLLOWING_LIMIT) -> dict[str, Any]:
+    """Let one follow the other; then their relation.
+
+    Raises as `_lock_pair` does, and Conflict where one follows as many as the limit allows, or more.
+    """
+    follower = _lock_pair(tx, follower_id, followee_id)
     if not queries.is_following(tx, follower_id, followee_id):
+        if follower.following_count >= limit:
+            raise Conflict("following_limit_reached", f"One can follow at most {limit} people.")
         edge = {"id": ids.new(), "follower_id": follower_id, "followee_id": followee_id}
         tx.execute(insert(models.follows).values(**edge, created_at=clock.now()))
         _count(tx, follower_id, followee_id, 1)
-        events.user_followed(tx, follower_id, followee_id, version)
+        events.user_followed(tx, follower_id, followee_id, follower.following_version + 1)
     return queries.relation(tx, follower_id, followee_id)
 
 
 def unfollow(tx: Connection, follower_id: int, followee_id: int) -> dict[str, Any]:
     """Let one no longer follow the other; then their relation. Raises as `_lock_pair` does."""
-    version = _lock_pair(tx, follower_id, followee_id) + 1
+    follower = _lock_pair(tx, follower_id, followee_id)
     edges = models.follows.c
     pair = (edges.follower_id == follower_id) & (edges.followee_id == followee_id)
     if tx.execute(delete(models.follows).where(pair)).rowcount:
         _count(tx, follower_id, followee_id, -1)
-        events.user_unfollowed(tx, follower_id, followee_id, version)
+        events.user_unfollowed(tx, follower_id, followee_id, follower.following_version + 1)
     return queries.relation(tx, follower_id, followee_id)
 
 
@@ -68,8 +74,8 @@ def _lower(tx: Connection, count: Column[int], by: int, person_ids: Collection[i
         tx.execute(update(table).where(table.c.id.in_(person_ids)).values({count: count - by}))
 
 
-def _lock_pair(tx: Connection, follower_id: int, followee_id: int) -> int:
-    """Keep both as they are until the commit; the follower's version.
+def _lock_pair(tx: Connection, follower_id: int, followee_id: int) -> Row[Any]:
+    """Keep both as they are until the commit; the follower's row.
 
     Raises Invalid for oneself, Strangers for people not heard of, Unauthenticated where the follower has
     withdrawn, NotFound where the other has.
@@ -83,8 +89,7 @@ def _lock_pair(tx: Connection, follower_id: int, followee_id: int) -> int:
         raise queries.withdrawn()
     if known[followee_id].deleted:
         raise queries.nobody()
-    version: int = known[follower_id].following_version
-    return version
+    return known[follower_id]
 
 
 def _count(tx: Connection, follower_id: int, followee_id: int, step: int) -> None:

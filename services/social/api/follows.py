@@ -5,11 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from shared import ids
-from shared.errors import Invalid
 from shared.identity import Required
 from shared.ids import Id
-from shared.web import answers, listing
+from shared.web import answers, id_list, listing
 from shared.web.bodies import StrictRoute
 from shared.web.problems import documented
 
@@ -20,19 +18,17 @@ from .parts import Here
 
 router = APIRouter(prefix="/api/v1", tags=["social"], route_class=StrictRoute)
 
-MOST_RELATIONS = 100
-
 
 @router.put(
     "/users/{user_id}/follow",
     response_model=schemas.Relation,
     summary="Follow a person",
-    responses=documented(401, 404, 422),
+    responses=documented(401, 404, 409, 422),
 )
 async def follow(user_id: Id, identity: Required, here: Here) -> Response:
-    """At once; the same answer where one follows already. 422 `cannot_follow_self`."""
-    me = identity.subject
-    relation = await here.knowing_people(lambda: here.database.write(follows.follow, me, user_id))
+    """At once; the same answer where one follows already. 422 `cannot_follow_self`; 409 `following_limit_reached`."""
+    me, limit = identity.subject, here.following_limit
+    relation = await here.knowing_people(lambda: here.database.write(follows.follow, me, user_id, limit))
     return answers.ok(relation)
 
 
@@ -96,22 +92,12 @@ def relations(
     user_ids: Annotated[
         str,
         Query(
-            description="1 to 100 ids with commas between them",
+            description=f"1 to {id_list.MOST_IDS} ids with commas between them",
             examples=["0037a52d5f400001,0037a52d5f400002"],
-            json_schema_extra={"pattern": "^[0-7][0-9a-f]{15}(,[0-7][0-9a-f]{15}){0,99}$"},
+            json_schema_extra={"pattern": id_list.PATTERN},
         ),
     ],
 ) -> Response:
     """In the order asked for, each once. To somebody unknown or withdrawn one stands in no way."""
-    found = here.database.read(queries.relations, identity.subject, _distinct(user_ids))
+    found = here.database.read(queries.relations, identity.subject, id_list.parse("user_ids", user_ids))
     return answers.ok({"items": found, "next_cursor": None})
-
-
-def _distinct(user_ids: str) -> list[int]:
-    given = user_ids.split(",")
-    if len(given) > MOST_RELATIONS:
-        raise Invalid.field("user_ids", "too_many_ids", f"At most {MOST_RELATIONS} ids at once.")
-    try:
-        return list(dict.fromkeys(map(ids.parse, given)))
-    except ValueError as problem:
-        raise Invalid.field("user_ids", "invalid_id", "Ids with commas between them.") from problem

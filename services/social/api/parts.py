@@ -24,6 +24,7 @@ class Parts:
 
     database: Database
     auth: Auth
+    following_limit: int
 
     async def knowing_people(self, work: Callable[[], T]) -> T:
         """Do it in a thread. Whoever turns out to be a stranger is asked from auth, and it is done again.

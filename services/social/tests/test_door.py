@@ -6,9 +6,12 @@ import httpx
 import pytest
 
 from services.social.actions.withdrawals import WITHDRAWAL
+from services.social.app import create_app
+from services.social.settings import Settings
 from shared import ids
 from shared.database import Database
-from shared.testing import Minter, Running
+from shared.events.bus import Bus
+from shared.testing import Minter, Running, running
 
 from .world import all_follow, edges, facts, some_people
 
@@ -64,6 +67,19 @@ def test_following_needs_a_token_and_somebody_else(
     assert refused(answer, 422, "cannot_follow_self")["errors"] == []
     refused(social.client.request(method, f"{API}/users/me/follow", headers=minter.bearer(jo)), 404, "not_found")
     assert facts(database) == []
+
+
+def test_the_limit_of_those_one_follows_is_a_setting(
+    settings: Settings, minter: Minter, bus: Bus, database: Database
+) -> None:
+    jo, star, other = some_people(database, 3)
+    app = create_app(settings.model_copy(update={"following_limit": 1}), bus)
+    app.state.verifier = minter.verifier()
+    with running(app) as social:
+        assert social.client.put(follow_url(star), headers=minter.bearer(jo)).status_code == 200
+        refused(social.client.put(follow_url(other), headers=minter.bearer(jo)), 409, "following_limit_reached")
+        assert social.client.put(follow_url(star), headers=minter.bearer(jo)).status_code == 200
+    assert edges(database) == {(jo, star)}
 
 
 def test_a_token_of_somebody_withdrawn_is_refused(social: Running, minter: Minter, database: Database) -> None:

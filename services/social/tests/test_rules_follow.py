@@ -1,5 +1,6 @@
 """Who may follow whom, and that edges, counts and facts always say the same."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from services.social.actions.follows import follow, unfollow
 from services.social.actions.withdrawals import WITHDRAWAL
 from shared import ids
 from shared.database import Database
-from shared.errors import Invalid, NotFound, Unauthenticated
+from shared.errors import Conflict, Invalid, NotFound, Unauthenticated
 
 from .world import counted, edges, facts, person, purge_to_the_end, some_people, wrong_counts
 
@@ -62,6 +63,42 @@ def test_the_version_grows_with_each_change_by_the_same_follower(database: Datab
         *((ids.text(jo), version) for version in (1, 2, 3, 4)),
         (ids.text(star), 1),
     ]
+
+
+def test_one_follows_no_more_than_the_limit(database: Database) -> None:
+    jo, *stars = some_people(database, 4)
+    for star in stars[:2]:
+        database.write(follow, jo, star, 2)
+    with pytest.raises(Conflict, match="following_limit_reached"):
+        database.write(follow, jo, stars[2], 2)
+    assert edges(database) == {(jo, stars[0]), (jo, stars[1])} and len(facts(database)) == 2
+    assert database.write(follow, jo, stars[0], 2)["following"], "it is so already"
+    assert database.write(follow, stars[2], jo, 2)["following"], "to be followed is not limited"
+    database.write(unfollow, jo, stars[0])
+    assert database.write(follow, jo, stars[2], 2)["following"]
+
+
+def test_whoever_follows_more_than_the_limit_keeps_them(database: Database) -> None:
+    jo, *stars = some_people(database, 4)
+    for star in stars[:2]:
+        database.write(follow, jo, star)
+    with pytest.raises(Conflict):
+        database.write(follow, jo, stars[2], 1)
+    assert counted(database, jo) == (0, 2) and wrong_counts(database) == []
+
+
+def test_the_limit_is_exact_among_many_at_the_same_instant(database: Database) -> None:
+    jo, *stars = some_people(database, 13)
+
+    def attempt(star: int) -> bool:
+        try:
+            return bool(database.write(follow, jo, star, 5)["following"])
+        except Conflict:
+            return False
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sum(pool.map(attempt, stars)) == 5
+    assert counted(database, jo) == (0, 5) and wrong_counts(database) == []
 
 
 def test_a_relation_tells_both_directions(database: Database) -> None:

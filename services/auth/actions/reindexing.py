@@ -1,0 +1,56 @@
+"""Rounds over all accounts that correct what is not indexed by the present rules.
+
+An earlier release, which runs beside this one during an upgrade, does not write the index of people search, and
+forms the keys of names by its own rules.
+"""
+
+from sqlalchemy import Connection, select, update
+
+from shared.database import Database
+
+from .. import models
+from ..queries import Account
+from . import search
+from .accounts import name_key
+
+CHUNK = 100
+_index, _accounts = models.search_prefixes.c, models.accounts.c
+
+
+class Reindexing:
+    """One round after another. Where it stops when the process ends does not matter: the next round sees all."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._after = 0
+
+    def step(self) -> bool:
+        """Look at the next few accounts; whether there are more in this round."""
+        accounts = self._database.read(_next_accounts, self._after)
+        indexed = self._database.read(_indexed, [each.id for each in accounts])
+        for account in accounts:
+            key = name_key(account.name)
+            if account.name_key != key or indexed.get(account.id) != search.prefixes(account.nickname, key):
+                self._database.write(_correct, account.id)
+        self._after = accounts[-1].id if len(accounts) == CHUNK else 0
+        return self._after > 0
+
+
+def _correct(tx: Connection, account_id: int) -> None:
+    this = _accounts.id == account_id
+    name = tx.execute(select(_accounts.name).where(this).with_for_update()).scalar_one_or_none()
+    if name is not None:  # not withdrawn meanwhile
+        tx.execute(update(models.accounts).where(this).values(name_key=name_key(name)))
+        search.index(tx, tx.execute(select(models.accounts).where(this)).one())
+
+
+def _next_accounts(connection: Connection, after: int) -> list[Account]:
+    named = select(_accounts.id, _accounts.name, _accounts.name_key, _accounts.nickname)
+    return list(connection.execute(named.where(_accounts.id > after).order_by(_accounts.id).limit(CHUNK)))
+
+
+def _indexed(connection: Connection, account_ids: list[int]) -> dict[int, set[str]]:
+    found: dict[int, set[str]] = {}
+    for row in connection.execute(select(models.search_prefixes).where(_index.account_id.in_(account_ids))):
+        found.setdefault(row.account_id, set()).add(row.prefix)
+    return found

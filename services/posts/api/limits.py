@@ -1,0 +1,108 @@
+"""What a client should know before it uploads or sends, so that it need not learn it from refusals."""
+
+from typing import Annotated
+
+import orjson
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from shared import clock, idempotency
+from shared.answer import Answer
+from shared.images.limits import MAX_BYTES, MAX_PIXELS, MAX_SIDE
+from shared.lengths import LONGEST
+from shared.web import answers, files, id_list, idempotency_key, listing
+from shared.web.bodies import JSON_LIMIT, StrictRoute
+from shared.web.problems import documented
+
+from ..actions.photos import UNUSED_FOR
+from .schemas import MOST_PHOTOS
+
+router = APIRouter(prefix="/api/v1", tags=["posts"], route_class=StrictRoute)
+
+Bytes = Annotated[int, Field(examples=[MAX_BYTES])]
+Pixels = Annotated[int, Field(examples=[MAX_PIXELS])]
+Characters = Annotated[int, Field(examples=[LONGEST["comment"]], description="Unicode code points")]
+Seconds = Annotated[int, Field(examples=[clock.DAY // clock.SECOND])]
+Number = Annotated[int, Field(examples=[listing.MOST])]
+
+
+class MediaLimits(BaseModel):
+    """Of an upload, to a post or to a room. Its type is told by its content; one that is not used goes."""
+
+    content_types: Annotated[list[str], Field(examples=[list(files.TYPES)])]
+    max_bytes: Bytes
+    max_pixels: Pixels
+    max_side: Annotated[int, Field(examples=[MAX_SIDE], description="Pixels")]
+    max_alt_length: Characters
+    unused_seconds: Seconds
+
+
+class PostLimits(BaseModel):
+    """Of a post."""
+
+    max_media: Annotated[int, Field(examples=[MOST_PHOTOS])]
+    max_caption_length: Characters
+
+
+class TextLimits(BaseModel):
+    """Of a text, which also needs a visible character."""
+
+    max_text_length: Characters
+
+
+class ListLimits(BaseModel):
+    """Of the parameters of lists."""
+
+    default_limit: Annotated[int, Field(examples=[listing.LIMIT])]
+    max_limit: Number
+    max_ids: Number
+
+
+class KeyLimits(BaseModel):
+    """Of idempotency keys: so many are kept for one person, for so long."""
+
+    max_length: Annotated[int, Field(examples=[idempotency_key.LONGEST])]
+    max_keys: Annotated[int, Field(examples=[idempotency.KEYS_A_DAY])]
+    kept_seconds: Seconds
+
+
+class Limits(BaseModel):
+    """What is refused beyond it. How often something may be asked for is told in the headers of answers."""
+
+    media: MediaLimits
+    post: PostLimits
+    comment: TextLimits
+    message: TextLimits
+    lists: ListLimits
+    idempotency_key: KeyLimits
+    max_json_bytes: Annotated[int, Field(examples=[JSON_LIMIT], description="Of the body of a request")]
+
+
+_LIMITS = Limits(
+    media=MediaLimits(
+        content_types=list(files.TYPES),
+        max_bytes=MAX_BYTES,
+        max_pixels=MAX_PIXELS,
+        max_side=MAX_SIDE,
+        max_alt_length=LONGEST["alt"],
+        unused_seconds=UNUSED_FOR // clock.SECOND,
+    ),
+    post=PostLimits(max_media=MOST_PHOTOS, max_caption_length=LONGEST["caption"]),
+    comment=TextLimits(max_text_length=LONGEST["comment"]),
+    message=TextLimits(max_text_length=LONGEST["message"]),
+    lists=ListLimits(default_limit=listing.LIMIT, max_limit=listing.MOST, max_ids=id_list.MOST_IDS),
+    idempotency_key=KeyLimits(
+        max_length=idempotency_key.LONGEST,
+        max_keys=idempotency.KEYS_A_DAY,
+        kept_seconds=idempotency.KEPT // clock.SECOND,
+    ),
+    max_json_bytes=JSON_LIMIT,
+)
+_ANSWER = Answer(200, orjson.dumps(_LIMITS.model_dump()), {"cache-control": "public, max-age=3600"})
+
+
+@router.get("/limits", response_model=Limits, summary="What may be uploaded and sent", responses=documented())
+async def limits() -> Response:
+    """The same for everybody, until an upgrade."""
+    return answers.response(_ANSWER)

@@ -1,0 +1,8 @@
+"""The greatest lengths of texts that several services have to know, in characters (Unicode code points)."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+LONGEST: Mapping[str, int] = json.loads((Path(__file__).parent / "contracts" / "lengths.json").read_bytes())
+"""By the kind of text."""

@@ -1,0 +1,50 @@
+"""Query parameters: only those that the route declares, each given once, percent-encoded UTF-8."""
+
+from collections import Counter
+from urllib.parse import parse_qsl
+
+from fastapi import Request
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.params import Query
+from fastapi.routing import APIRoute
+
+from shared.errors import Fault, Invalid, Malformed
+
+MOST_FAULTS = 20
+"""Reported of one query: it may hold thousands of names."""
+
+
+def declared_by(route: APIRoute) -> frozenset[str]:
+    """The names of the query parameters that this route and its dependencies read."""
+    return frozenset(each.alias for each in get_flat_params(route.dependant) if isinstance(each.field_info, Query))
+
+
+def pairs(request: Request) -> list[tuple[str, str]]:
+    """The parameters in the order given. Raises Malformed where the query is not percent-encoded UTF-8."""
+    try:
+        text = request.scope["query_string"].decode("ascii")
+        return parse_qsl(text, keep_blank_values=True, errors="strict")
+    except ValueError as problem:
+        raise Malformed("malformed_query", "The query is not percent-encoded UTF-8.") from problem
+
+
+def check(request: Request, declared: frozenset[str]) -> None:
+    """Raise Invalid for unknown and for repeated parameters: a client would not notice that they have no effect."""
+    if not request.scope["query_string"]:
+        return
+    given = Counter(name for name, _ in pairs(request))
+    faults = [_unknown(name) for name in given if name not in declared]
+    faults += [_repeated(name) for name, times in given.items() if times > 1 and name in declared]
+    if faults:
+        codes = {each.code for each in faults}
+        code = codes.pop() if len(codes) == 1 else "validation_failed"
+        detail = "; ".join(f"{each.pointer}: {each.detail}" for each in faults)[:1000]
+        raise Invalid(code, detail, faults=tuple(faults[:MOST_FAULTS]))
+
+
+def _unknown(name: str) -> Fault:
+    return Fault.at(name, code="unknown_parameter", detail="This route has no such query parameter.")
+
+
+def _repeated(name: str) -> Fault:
+    return Fault.at(name, code="repeated_parameter", detail="A query parameter is given once.")
