@@ -8,11 +8,12 @@ import pytest
 from sqlalchemy import Connection, inspect, select, table, text
 
 from services.auth import models
+from services.auth.actions.claims import BRIEF
 from services.auth.actions.failures import FREE
 from shared.database import Database
 from shared.testing import Running
 
-from .world import PASSWORD, Person, application, bearer, facts, log_in, rows, somebody
+from .world import PASSWORD, Person, Time, application, bearer, facts, log_in, rows, somebody
 
 ME, DELETION, SIGNUP = "/api/v1/users/me", "/api/v1/users/me/deletion", "/api/v1/auth/signup"
 
@@ -112,7 +113,8 @@ def test_a7_of_eight_who_want_one_nickname_at_the_same_instant_one_gets_it(auth:
     assert sorted(each.status_code for each in answers) == [200, *[409] * 7]
 
 
-def test_a_former_nickname_is_not_given_to_anyone_else(auth: Running, ada: Person) -> None:
+def test_a_former_nickname_is_not_given_to_anyone_else(auth: Running, ada: Person, time: Time) -> None:
+    time.passes(BRIEF)
     change(auth, ada, nickname="countess")
     answer = auth.client.post(SIGNUP, json=application("eve") | {"nickname": "ada"})
     assert (answer.status_code, answer.json()["code"]) == (409, "nickname_taken")
@@ -179,7 +181,8 @@ def test_a5_from_the_answer_on_every_token_is_refused(auth: Running, ada: Person
 
 
 @pytest.mark.parametrize("kind", ["email", "nickname", "phone"])
-def test_a5_handles_of_somebody_who_withdrew_stay_taken(auth: Running, ada: Person, kind: str) -> None:
+def test_a5_handles_of_somebody_who_withdrew_stay_taken(auth: Running, ada: Person, kind: str, time: Time) -> None:
+    time.passes(BRIEF)
     change(auth, ada, nickname="countess")
     withdraw(auth, ada)
     for nickname in ("ada", "countess") if kind == "nickname" else ("eve",):
@@ -188,13 +191,14 @@ def test_a5_handles_of_somebody_who_withdrew_stay_taken(auth: Running, ada: Pers
         assert (answer.status_code, answer.json()["code"]) == (409, f"{kind}_taken")
 
 
-def test_a5_nothing_of_the_person_is_left_in_any_table(auth: Running, database: Database) -> None:
+def test_a5_nothing_of_the_person_is_left_in_any_table(auth: Running, database: Database, time: Time) -> None:
     marks = ["plantedname", "plantednick", "plantedmail", "5550123", "planteddevice", "plantedbio", "203.0.113.99"]
     ada = somebody(auth, "plantednick1", email="plantedmail@example.org", name="Plantedname", phone="+16505550123")
     seen = {"x-forwarded-for": "203.0.113.99"}
     body = {"identifier": "plantednick1", "password": PASSWORD, "device": "planteddevice"}
     assert auth.client.post("/api/v1/auth/login", json=body, headers=seen).status_code == 200
     auth.client.post("/api/v1/auth/login", json=body | {"password": "wrong password"})
+    time.passes(BRIEF)
     change(auth, ada, nickname="plantednick2", bio="plantedbio", name="Plantedname Two")
     before = everything_in(database)
     assert [mark for mark in marks if mark not in before] == [], "all of it was there"

@@ -3,14 +3,15 @@
 import random
 
 import pytest
+from sqlalchemy import insert, update
 
-from services.auth import handles, queries
-from services.auth.actions.accounts import name_key
+from services.auth import handles, models, queries
+from services.auth.actions.accounts import fold_names, name_key
 from shared.database import Database
 from shared.pages import Page
 from shared.testing.plans import SORT, indexes_used, overhearing, slow_steps
 
-from .world import all_pages, register
+from .world import all_pages, register, rows
 
 
 def found(database: Database, query: str, limit: int = 100) -> list[str]:
@@ -49,12 +50,49 @@ def people(database: Database) -> Database:
         ("_", []),
         ("\\", []),
         ("ａｄａ", ["countess", "adam.smith", "ada"]),
+        ("\u200eA\u200bda\ufe0f", ["countess", "ada"]),
+        ("  ADA \u3000 k", ["countess"]),
     ],
 )
 def test_people_are_found_by_how_their_nickname_or_name_begins(
     people: Database, query: str, nicknames: list[str]
 ) -> None:
     assert found(people, query) == nicknames
+
+
+@pytest.mark.parametrize(
+    ("name", "query"),
+    [
+        ("  Ada", "ada"),
+        ("\u200eAda", "ada"),
+        ("\u200fAda", "ada"),
+        ("A\u200bda", "ada"),
+        ("Ada  Lovelace", "ada l"),
+        ("Ada\u00a0Lovelace", "ada l"),
+        ("\u2764\ufe0f Ada", "\u2764 ada"),
+        ("İpek", "ipek"),
+        ("İSTANBUL", "istanbul"),
+        ("istanbul", "İSTANBUL"),
+        ("Straße", "STRASSE"),
+        ("ﬁona", "fiona"),
+        ("e\u0301milie", "\u00e9m"),
+    ],
+)
+def test_what_nobody_sees_or_types_makes_no_difference(database: Database, name: str, query: str) -> None:
+    register(database, "someone", name=name)
+    assert found(database, query) == ["someone"]
+
+
+def test_names_from_before_are_folded_anew_in_batches(database: Database) -> None:
+    accounts = [register(database, nickname, name="İpek") for nickname in ("one", "two", "three")]
+    stale = [{"account_id": account.id} for account in accounts]
+    database.write(lambda tx: tx.execute(insert(models.stale_name_keys), [*stale, {"account_id": 1}]))
+    database.write(lambda tx: tx.execute(update(models.accounts).values(name_key="i\u0307pek")))
+    assert found(database, "ipek") == []
+    assert database.write(fold_names, 3)
+    assert not database.write(fold_names, 3)
+    assert sorted(found(database, "ipek")) == ["one", "three", "two"]
+    assert rows(database, models.stale_name_keys) == []
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 5, 7, 100])
