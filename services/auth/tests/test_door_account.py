@@ -122,6 +122,32 @@ def test_a_former_nickname_is_not_given_to_anyone_else(auth: Running, ada: Perso
     assert log_in(auth, "countess")
 
 
+def test_phone_numbers_are_not_probed_by_changing_ones_own(auth: Running, ada: Person) -> None:
+    """After a few tries a day the answer is the same for any number; each that was refused is in the trail."""
+    somebody(auth, "bob", phone="010-9999-9999")
+    numbers = ["010-9999-9999", "010-9999-0001", "010-9999-9999", "010-9999-0002", "010-9999-9999"]
+    answers = [change(auth, ada, phone=number) for number in numbers]
+    assert [each.status_code for each in answers] == [409, 200, 409, 200, 409]
+    for number in ("010-9999-9999", "010-9999-0003"):
+        refused = change(auth, ada, phone=number)
+        assert (refused.status_code, refused.json()["code"]) == (429, "too_many_changes")
+        assert int(refused.headers["retry-after"]) > 3_600
+    events = auth.client.get("/api/v1/auth/events", headers=ada.bearer).json()["items"]
+    told = [(each["type"], each["session_id"]) for each in events if each["type"] == "handle_refused"]
+    assert len(told) == 3 and all(session for _, session in told)
+    assert change(auth, ada, bio="other changes are not counted").status_code == 200
+    assert change(auth, ada, phone="010-9999-0002").status_code == 200, "her own already"
+
+
+def test_one_account_does_not_take_any_number_of_nicknames(auth: Running, ada: Person, database: Database) -> None:
+    held = len(rows(database, models.handles))
+    statuses = [change(auth, ada, nickname=f"name.{number}").status_code for number in range(30)]
+    changes = statuses.count(200)
+    assert 1 <= changes <= 10 and statuses == [200] * changes + [429] * (30 - changes)
+    assert len(rows(database, models.handles)) == held, "of those held briefly nothing stays"
+    assert somebody(auth, "name.1")
+
+
 def test_a_phone_number_that_was_given_back_may_be_somebody_elses(auth: Running, ada: Person) -> None:
     change(auth, ada, phone=None)
     bob = somebody(auth, "bob", phone="010-1234-5678")
@@ -142,7 +168,8 @@ def test_a_new_password_ends_every_other_login(auth: Running, ada: Person) -> No
 
 
 @pytest.mark.parametrize("path", [ME, DELETION])
-def test_guesses_at_the_password_must_wait_here_too(auth: Running, ada: Person, path: str) -> None:
+def test_guesses_at_the_password_must_wait_here_too(auth: Running, ada: Person, path: str, time: Time) -> None:
+    time.stops()
     method = "PATCH" if path == ME else "POST"
     wrong = {"current_password": "wrong password"}
     for status in [403] * FREE + [429]:

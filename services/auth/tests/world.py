@@ -34,12 +34,17 @@ LIFETIMES = Lifetimes(idle=30 * clock.DAY, absolute=90 * clock.DAY)
 
 
 class Time:
-    """The clock, but it can be moved on."""
+    """The clock, but it can be moved on, and stopped."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._ahead = 0
-        now = clock.now
-        monkeypatch.setattr(clock, "now", lambda: now() + self._ahead)
+        self._now = clock.now
+        monkeypatch.setattr(clock, "now", lambda: self._now() + self._ahead)
+
+    def stops(self) -> None:
+        """From now on it moves only by `passes`: for what must not depend on how fast the machine is."""
+        moment = self._now()
+        self._now = lambda: moment
 
     def passes(self, milliseconds: int) -> None:
         """So much later."""
