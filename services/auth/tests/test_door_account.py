@@ -145,7 +145,7 @@ def test_one_account_does_not_take_any_number_of_nicknames(auth: Running, ada: P
     changes = statuses.count(200)
     assert 1 <= changes <= 10 and statuses == [200] * changes + [429] * (30 - changes)
     assert len(rows(database, models.handles)) == held, "of those held briefly nothing stays"
-    assert somebody(auth, "name.1")
+    assert somebody(auth, "name.1").account["nickname"] == "name.1"
 
 
 def test_a_phone_number_that_was_given_back_may_be_somebody_elses(auth: Running, ada: Person) -> None:
