@@ -13,14 +13,15 @@ from sqlalchemy import Engine, create_engine, text
 from bench.accounting import pid_of
 from bench.load.shots import Shot
 from bench.servers import Servers
-from deploy.chaos.cluster import CALLS
 from deploy.chaos.containers import PASSWORD, ROOMS, SERVICES, until
 from deploy.chaos.processes import Process, wait_until_ready
+from deploy.cluster import CALLS
 from services.auth.actions import keys
 from services.auth.settings import Settings as AuthSettings
 from services.auth.tokens import SIGNING_KEYS, Mint, Seal
 from shared import ids
 from shared.database import Database
+from shared.derived_keys import caller_key
 from shared.testing.ports import free_port
 
 READY_SECONDS = 60.0
@@ -164,7 +165,7 @@ class Ours:
         told |= {
             "ENVIRONMENT": "production",
             "SECRET": _secret(name),
-            "CALLERS": json.dumps({caller: _secret(caller) for caller in CALLS.get(name, ())}),
+            "CALLERS": json.dumps({caller: caller_key(_secret(caller), name) for caller in CALLS.get(name, ())}),
             "BROKER_URL": self.servers.broker.url(name),
             "METRICS_PORT": str(free_port()),
             "ACCESS_TOKEN_SECONDS": str(TOKEN_SECONDS),

@@ -1,6 +1,7 @@
 """Makes what the compose cluster needs before its first start: secrets in `.env`, and the broker's users.
 
-Needs nothing but Python. Run again, it keeps every secret that is there and adds what is missing.
+Needs nothing but Python. Run again, it keeps every secret that is there, adds what is missing, and derives anew what
+follows from the secrets.
 """
 
 import base64
@@ -9,12 +10,16 @@ import json
 import secrets
 from pathlib import Path
 
+from shared.derived_keys import caller_key
+
 ROOT = Path(__file__).resolve().parent.parent
 ENV = ROOT / ".env"
 TOPOLOGY = ROOT / "deploy" / "rabbitmq" / "definitions.json"
 MADE = ROOT / "deploy" / "rabbitmq" / "made"
 SERVICES = ("auth", "social", "posts", "dm")
 ROOMS = (*SERVICES, "gateway")
+CALLS = {"auth": ("social", "posts", "dm", "gateway"), "posts": ("dm",)}
+"""Who calls whom over /internal: each caller's key for that callee is derived from its secret."""
 NAMES = (
     "MYSQL_ROOT_PASSWORD",
     *(f"{name.upper()}_DATABASE_PASSWORD" for name in SERVICES),
@@ -31,6 +36,13 @@ def main() -> None:
     if missing:
         write_settings(ENV, {name: secrets.token_urlsafe(32) for name in missing})
         known = read(ENV)
+    keys = {
+        f"{caller.upper()}_TO_{callee.upper()}_KEY": caller_key(known[f"{caller.upper()}_SECRET"], callee)
+        for callee, callers in CALLS.items()
+        for caller in callers
+    }
+    if any(known.get(name) != key for name, key in keys.items()):
+        write_settings(ENV, keys)
     MADE.mkdir(exist_ok=True)
     definitions = json.loads(TOPOLOGY.read_text())
     definitions["users"] = [

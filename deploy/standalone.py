@@ -34,8 +34,10 @@ import services.posts.app
 import services.posts.settings
 import services.social.app
 import services.social.settings
+from deploy.cluster import CALLS
 from shared import logs, metrics, migrations
 from shared.database import Database
+from shared.derived_keys import caller_key
 from shared.events.in_process import InProcessBus
 from shared.server import server_options, settle
 from shared.settings import Settings
@@ -46,8 +48,6 @@ SERVICES: dict[str, Any] = {
     "posts": services.posts,
     "dm": services.dm,
 }
-CALLS = {"auth": ("social", "posts", "dm", "gateway"), "posts": ("dm",), "social": (), "dm": ()}
-"""Who may ask whom over /internal."""
 
 
 class Trouble(Exception):
@@ -114,7 +114,7 @@ def _settings(name: str, data: Path, urls: dict[str, str], keys: dict[str, str])
         "database_url": f"sqlite:///{data / name}.db",
         "storage_url": (data / "files" / name).as_uri(),
         "secret": keys[name],
-        "callers": {caller: keys[caller] for caller in CALLS[name]},
+        "callers": {caller: caller_key(keys[caller], name) for caller in CALLS.get(name, ())},
         "access_token_seconds": _seconds("ACCESS_TOKEN_SECONDS", 600),
         "auth_url": urls["auth"],
         "posts_url": urls["posts"],

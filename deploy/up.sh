@@ -27,7 +27,7 @@ case ${RATES:-} in
     say 'RATES is off or nothing.'
     exit 1 ;;
 esac
-"$python" deploy/cluster.py
+"$python" -m deploy.cluster
 say 'Building the images ...'
 docker compose build --quiet
 say 'Starting, and waiting until everything is healthy (about a minute) ...'

@@ -29,7 +29,7 @@ class Gateway:
     """The ASGI application: a door, and the lifespan of what stands behind it."""
 
     def __init__(self, settings: Settings, bus: Bus) -> None:
-        auth = Neighbour(OWN, settings.secret.get_secret_value(), "auth", settings.auth_url)
+        auth = Neighbour(OWN, settings.caller_key("auth"), "auth", settings.auth_url)
         keys = RemoteKeys(fetch_from(f"{settings.auth_url}/.well-known/jwks.json"))
         verifier = Verifier(keys, issuer=settings.token_issuer, audience=settings.token_audience)
         revocations = Revocations(auth, settings.access_token_seconds)

@@ -6,7 +6,7 @@ crash during an upload nor an upload that nobody uses leaves a file behind for e
 
 from collections.abc import Iterable
 
-from sqlalchemy import Column, Connection, Index, MetaData, String, Table, delete, select
+from sqlalchemy import Column, Connection, Index, MetaData, String, Table, delete, select, update
 
 from shared import clock
 from shared.database import Big, Database, upsert
@@ -31,6 +31,13 @@ def give_up(tx: Connection, disposal: Table, names: Iterable[str], *, due_at: in
     due = clock.now() if due_at is None else due_at
     for name in names:
         upsert(tx, disposal, {"name": name, "due_at": due}, lambda new: {"due_at": new.due_at})
+
+
+def hasten(tx: Connection, disposal: Table, beginning: str) -> None:
+    """The files whose names begin with this and go on with hexadecimal digits are due now."""
+    name, now = disposal.c.name, clock.now()
+    named = (name >= beginning, name < f"{beginning}g", disposal.c.due_at > now)
+    tx.execute(update(disposal).where(*named).values(due_at=now))
 
 
 def claim(tx: Connection, disposal: Table, names: Iterable[str]) -> None:

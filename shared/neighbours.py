@@ -20,13 +20,13 @@ log = structlog.get_logger()
 
 
 class Neighbour:
-    """One other service, as this one sees it."""
+    """One other service, as this one sees it. `key` proves this service to that one and to nobody else."""
 
     def __init__(
-        self, me: str, secret: str, name: str, url: str, transport: httpx.AsyncBaseTransport | None = None
+        self, me: str, key: str, name: str, url: str, transport: httpx.AsyncBaseTransport | None = None
     ) -> None:
         self._me = me
-        self._secret = secret
+        self._key = key
         self._name = name
         limits = httpx.Limits(max_connections=50)
         self._http = httpx.AsyncClient(
@@ -52,17 +52,17 @@ class Neighbour:
     def _headers(self) -> dict[str, str]:
         now = int(time.time())
         claims = {"iss": self._me, "aud": self._name, "iat": now, "exp": now + LIFETIME}
-        token = jwt.encode(claims, self._secret, ALGORITHM, headers={"typ": TYPE})
+        token = jwt.encode(claims, self._key, ALGORITHM, headers={"typ": TYPE})
         request_id = structlog.contextvars.get_contextvars().get("request_id")
         return {"authorization": f"Bearer {token}"} | ({"x-request-id": request_id} if request_id else {})
 
 
 class Callers:
-    """The services that may call this one, each proven by a secret of its own."""
+    """The services that may call this one, each proven by a key of its own for calls to this one."""
 
-    def __init__(self, me: str, secrets: dict[str, str]) -> None:
+    def __init__(self, me: str, keys: dict[str, str]) -> None:
         self._me = me
-        self._secrets = secrets
+        self._keys = keys
 
     def check(self, token: str) -> str:
         """The name of the service that made this token. Raises errors.Unauthenticated."""
@@ -75,7 +75,7 @@ class Callers:
                 raise _unknown()
             jwt.decode(
                 token,
-                self._secrets[claimed],
+                self._keys[claimed],
                 algorithms=[ALGORITHM],
                 audience=self._me,
                 issuer=claimed,

@@ -1,11 +1,11 @@
 """What every process is told from outside: environment variables, an optional `.env`, and safe defaults."""
 
-import hashlib
-import hmac
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.derived_keys import caller_key, derived_key
 
 DEVELOPMENT_SECRET = "development-only-and-not-a-secret"  # noqa: S105 - refused in production, see below
 
@@ -30,9 +30,9 @@ class Settings(BaseSettings):
     decoders_waiting: Annotated[int, Field(ge=0, le=1000)] = 30
 
     secret: SecretStr = SecretStr(DEVELOPMENT_SECRET)
-    """This service's own secret: signs its cursors and links, and its calls to its neighbours."""
+    """This service's own secret. No other service knows it; keys for each purpose are derived from it."""
     callers: dict[str, SecretStr] = {}
-    """The secrets of the services that may call this one's /internal routes, by their names."""
+    """The caller keys of the services that may call this one's /internal routes, by their names; see `caller_key`."""
 
     auth_url: str = "http://127.0.0.1:8101"
     token_issuer: str = "shutter"  # noqa: S105 - a name
@@ -50,7 +50,11 @@ class Settings(BaseSettings):
 
     def key(self, purpose: str) -> bytes:
         """A 256-bit key for one purpose only, derived from the service's secret."""
-        return hmac.digest(self.secret.get_secret_value().encode(), purpose.encode(), hashlib.sha256)
+        return derived_key(self.secret.get_secret_value(), purpose)
+
+    def caller_key(self, callee: str) -> str:
+        """What proves this service to that one. The callee knows it, and nothing else of this service's secret."""
+        return caller_key(self.secret.get_secret_value(), callee)
 
 
 def _is_strong(secret: SecretStr) -> bool:

@@ -15,13 +15,14 @@ from deploy.chaos.containers import PASSWORD, ROOMS, SERVICES, Broker, Container
 from deploy.chaos.partition import Wire
 from deploy.chaos.processes import Process, wait_until_ready
 from deploy.chaos.system import ACCESS_TOKEN_SECONDS, CHEAP, Fault
+from deploy.cluster import CALLS
 from shared import clock, ids
+from shared.derived_keys import caller_key
 from shared.testing.ports import free_port
 
 READY_SECONDS = 120.0
 RECOVERY_SECONDS = 60.0
 FELT_FACTS = 10
-CALLS = {"auth": ("social", "posts", "dm", "gateway"), "posts": ("dm",)}
 
 
 class Cluster:
@@ -142,7 +143,7 @@ class Cluster:
             **CHEAP,
             "BROKER_URL": self.broker.url(name, self.wire.port if name == self.wired else None),
             "SECRET": f"{name}-{PASSWORD}",
-            "CALLERS": json.dumps({caller: f"{caller}-{PASSWORD}" for caller in CALLS.get(name, ())}),
+            "CALLERS": json.dumps({caller: caller_key(f"{caller}-{PASSWORD}", name) for caller in CALLS.get(name, ())}),
             "ACCESS_TOKEN_SECONDS": str(ACCESS_TOKEN_SECONDS),
             "DECODERS": "1",
             "LOG_LEVEL": "info",

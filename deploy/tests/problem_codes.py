@@ -10,6 +10,8 @@ ROOT = PAGE.parents[1]
 FOLDERS = ("gateway", "services", "shared")
 UNNAMED = {"PydanticCustomError": 0}
 """Functions of libraries: the argument at this place is the code of a field, and where it is alone, of the problem."""
+KEYWORD_ONLY = 1_000
+"""The place of a `code` that no positional argument reaches."""
 Functions = Mapping[str, int]
 
 
@@ -56,6 +58,8 @@ def _functions(modules: Iterable[ast.Module]) -> Iterator[tuple[str, int]]:
 
 def _place(function: ast.FunctionDef) -> int | None:
     names = [each.arg for each in function.args.args if each.arg not in ("self", "cls")]
+    if any(each.arg == "code" for each in function.args.kwonlyargs):
+        return KEYWORD_ONLY
     return names.index("code") if "code" in names else None
 
 

@@ -1,17 +1,23 @@
 """What compose starts keeps its secrets apart, publishes one door, and is made of code alone."""
 
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from deploy.cluster import CALLS, read
+from shared.derived_keys import caller_key
+
 ROOT = Path(__file__).parents[2]
 OURS = ("auth", "social", "posts", "dm", "gateway")
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
 NETWORKS: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["networks"]
-SECRET = re.compile(r"\$\{((?:[A-Z]+_)*(?:PASSWORD|SECRET))\}")
+SECRET = re.compile(r"\$\{((?:[A-Z]+_)*(?:PASSWORD|SECRET|KEY))\}")
 
 
 def told(name: str) -> set[str]:
@@ -47,9 +53,32 @@ def test_every_container_has_as_few_rights_as_it_can(name: str) -> None:
 @pytest.mark.parametrize("name", OURS)
 def test_a_service_is_told_no_password_of_another(name: str) -> None:
     own = {f"{name.upper()}_{kind}" for kind in ("SECRET", "BROKER_PASSWORD", "DATABASE_PASSWORD")}
-    callers = {"auth": {"SOCIAL_SECRET", "POSTS_SECRET", "DM_SECRET", "GATEWAY_SECRET"}, "posts": {"DM_SECRET"}}
-    assert told(name) <= own | callers.get(name, set())
+    callers = {f"{caller.upper()}_TO_{name.upper()}_KEY" for caller in CALLS.get(name, ())}
+    assert told(name) <= own | callers
     assert f"{name.upper()}_SECRET" in told(name)
+
+
+def test_callees_are_told_keys_that_follow_from_the_callers_secrets(tmp_path: Path) -> None:
+    """By a Python without packages; run again, it changes nothing, and with another secret the keys follow."""
+    for name in ("deploy/cluster.py", "deploy/rabbitmq/definitions.json", "shared/derived_keys.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+
+    def made() -> dict[str, str]:
+        subprocess.run([sys.executable, "-S", "-m", "deploy.cluster"], cwd=tmp_path, check=True, timeout=60)
+        return read(tmp_path / ".env")
+
+    first = made()
+    assert made() == first
+    assert first["DM_TO_POSTS_KEY"] == caller_key(first["DM_SECRET"], "posts") != first["DM_TO_AUTH_KEY"]
+    env = tmp_path / ".env"
+    env.write_text(env.read_text().replace(first["DM_SECRET"], "another secret"))
+    second = made()
+    assert second["DM_TO_POSTS_KEY"] == caller_key("another secret", "posts")
+    assert {name for name in first if first[name] != second[name]} == {
+        "DM_SECRET", "DM_TO_AUTH_KEY", "DM_TO_POSTS_KEY"
+    }  # fmt: skip
+    assert len(env.read_text().splitlines()) == len(second) + 1
 
 
 def test_no_secret_stands_in_the_file() -> None:

@@ -37,9 +37,9 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def up(folder: Path, **settings: str) -> "subprocess.CompletedProcess[str]":
     """`make up` in a folder of its own."""
-    for name in ("up.sh", "cluster.py", "rabbitmq/definitions.json"):
-        (folder / "deploy" / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / "deploy" / name, folder / "deploy" / name)
+    for name in ("deploy/up.sh", "deploy/cluster.py", "deploy/rabbitmq/definitions.json", "shared/derived_keys.py"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, folder / name)
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("RATE")}
     return subprocess.run(
         ["sh", "deploy/up.sh"], cwd=folder, env={**inherited, "PYTHON": sys.executable, **settings},

@@ -14,6 +14,7 @@ from gateway import tokens
 from gateway.revocations import Revocations
 from gateway.tokens import Tokens
 from shared import errors, ids
+from shared.derived_keys import caller_key
 from shared.events.envelope import Event
 from shared.neighbours import Callers, Neighbour
 from shared.testing.stubs import Stub
@@ -208,7 +209,7 @@ def test_what_auth_lists_is_refused_from_the_start_and_asked_for_with_our_own_cr
         assert asks(house, f"Bearer {house.minter.token(6, 1)}") == 401
         assert asks(house, f"Bearer {house.minter.token(5, 6)}") == 200
     shown = services.pulls[0].all("authorization")[0].removeprefix("Bearer ")
-    assert Callers("auth", {"gateway": SECRET}).check(shown) == "gateway"
+    assert Callers("auth", {"gateway": caller_key(SECRET, "auth")}).check(shown) == "gateway"
 
 
 def test_revocations_are_asked_for_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:

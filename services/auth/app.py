@@ -14,8 +14,7 @@ from shared.storage import storage_from
 from shared.web.application import build
 
 from . import models
-from .actions import accounts as account_actions
-from .actions import housekeeping, keys, withdrawals
+from .actions import claims, housekeeping, keys, withdrawals
 from .actions.reindexing import Reindexing
 from .api import accounts, internal, people, sessions
 from .api.parts import Parts
@@ -57,9 +56,7 @@ def create_app(settings: Settings, bus: Bus) -> FastAPI:
             in_thread(database.write, housekeeping.forget_old, seal, settings.access_token_seconds * 1_000),
             every=600,
         ),
-        Worker(
-            "auth.looks", in_thread(database.write, account_actions.claim_looks, settings.key("handles")), every=3600
-        ),
+        Worker("auth.looks", in_thread(database.write, claims.claim_looks, settings.key("handles")), every=3600),
         Worker("auth.reindexing", in_thread(Reindexing(database).step), every=REINDEXED_EVERY),
         Worker("auth.outbox", in_thread(database.write, relay.forget_old), every=600),
     ]

@@ -23,40 +23,17 @@ LONGEST_PHONE = 16
 """A plus and 15 digits (E.164); some countries have longer numbers that are none of it."""
 _ALIKE = str.maketrans({"0": "o", "1": "l", "i": "l", "m": "rn", "w": "vv"})
 _SEPARATORS = re.compile(r"[._]+")
-RESERVED = frozenset(
-    [
-        "abuse",
-        "admin",
-        "administrator",
-        "api",
-        "auth",
-        "contact",
-        "deleted",
-        "everyone",
-        "help",
-        "info",
-        "mail",
-        "me",
-        "mod",
-        "moderator",
-        "null",
-        "official",
-        "operator",
-        "owner",
-        "postmaster",
-        "privacy",
-        "root",
-        "security",
-        "shutter",
-        "staff",
-        "support",
-        "system",
-        "team",
-        "undefined",
-        "webmaster",
-        "www",
-    ]
-)
+_ROLES = (
+    "admin", "administrator", "mod", "moderator", "official", "postmaster", "root", "security", "shutter", "staff",
+    "support", "webmaster",
+)  # fmt: skip
+"""Words that claim to speak for the service wherever they stand in a nickname."""
+RESERVED = (
+    *_ROLES, "abuse", "api", "auth", "contact", "deleted", "everyone", "help", "info", "mail", "me", "null",
+    "operator", "owner", "privacy", "system", "team", "undefined", "www",
+)  # fmt: skip
+"""Words of which no nickname may consist."""
+_DIGITS_AS_LETTERS = str.maketrans("0134578", "oleastb")
 
 
 LOOKS = "looks"
@@ -72,25 +49,25 @@ class Handle:
 
 
 def email(given: str) -> Handle:
-    """Valid by RFC 5322, in lower case. Raises Invalid."""
+    """A dot-atom (RFC 5322), an @ and a domain name with a dot in it, in lower case. Raises Invalid."""
     try:
-        found = email_validator.validate_email(given, check_deliverability=False)
+        found = email_validator.validate_email(given.strip(), check_deliverability=False)
     except (email_validator.EmailNotValidError, UnicodeError) as problem:
         raise Invalid.field("email", "invalid_email", "This is not an email address.") from problem
     return Handle("email", found.normalized.lower())
 
 
 def nickname(given: str) -> Handle:
-    """One that somebody wants: as `_borne_nickname`, and nothing that looks like the house. Raises Invalid."""
-    handle = _borne_nickname(given)
-    if looks(handle) in _RESERVED_LOOKS:
-        raise Invalid.field("nickname", "nickname_reserved", "This nickname is kept for the house.")
+    """One that somebody wants: as `borne_nickname`, and none that seems to speak for the service. Raises Invalid."""
+    handle = borne_nickname(given)
+    if _is_reserved(handle):
+        raise Invalid.field("nickname", "nickname_reserved", "This nickname is reserved for the service.")
     return handle
 
 
-def _borne_nickname(given: str) -> Handle:
+def borne_nickname(given: str) -> Handle:
     """3 to 30 of a-z, 0-9, dot and underscore, with a letter among them. Raises Invalid."""
-    value = unicodedata.normalize("NFKC", given).lower()
+    value = _nickname_form(given)
     if not _NICKNAME.fullmatch(value):
         detail = "A nickname is 3 to 30 of a-z, 0-9, dot and underscore, with a letter among them."
         raise Invalid.field("nickname", "invalid_nickname", detail)
@@ -107,43 +84,93 @@ def looks(nickname: Handle) -> Handle:
     return Handle(LOOKS, spaced.translate(_ALIKE))
 
 
-_RESERVED_LOOKS = frozenset(looks(Handle("nickname", each)) for each in RESERVED)
+def _is_reserved(nickname: Handle) -> bool:
+    """Whether it looks like a reserved word, has a part that claims a role, or is made of reserved words alone."""
+    if looks(nickname).value in _RESERVED_LOOKS:
+        return True
+    parts = [_as_words(part) for part in _SEPARATORS.split(nickname.value)]
+    if any(form in _ROLE_LOOKS for part in parts for form in part):
+        return True
+    if all(part & _RESERVED_LOOKS for part in parts if part):
+        return True
+    return any(_MADE_OF_RESERVED.fullmatch(form) for form in _as_words(_SEPARATORS.sub("", nickname.value)))
+
+
+def _as_words(part: str) -> set[str]:
+    """The looks of words that this may be read as: digits stand for letters, or are only appended or put before."""
+    letters = (each.translate(_DIGITS_AS_LETTERS) for each in (part, part.strip("0123456789")))
+    return {each.translate(_ALIKE) for each in letters if each}
+
+
+_RESERVED_LOOKS, _ROLE_LOOKS = (frozenset(word.translate(_ALIKE) for word in words) for words in (RESERVED, _ROLES))
+_MADE_OF_RESERVED = re.compile(
+    "(?:{any})*(?:{role})(?:{any})*".format(any="|".join(_RESERVED_LOOKS), role="|".join(_ROLE_LOOKS))
+)
 
 
 def phone(given: str, region: str) -> Handle:
-    """E.164; a number without a country code is of this region. Raises Invalid."""
+    """E.164 of a number that is possible in full; without a country code it is of this region. Raises Invalid."""
+    number = _parsed_phone(given, region)
+    reason = phonenumbers.is_possible_number_with_reason(number)
+    if reason != phonenumbers.ValidationResult.IS_POSSIBLE:  # IS_POSSIBLE_LOCAL_ONLY, say, is no number by itself
+        raise _not_a_phone()
+    return Handle("phone", _e164(number))
+
+
+def _borne_phone(given: str, region: str) -> Handle:
+    """The same, for numbers that were taken before: also local ones. Raises Invalid."""
+    number = _parsed_phone(given, region)
+    if not phonenumbers.is_possible_number(number):
+        raise _not_a_phone()
+    return Handle("phone", _e164(number))
+
+
+def _parsed_phone(given: str, region: str) -> phonenumbers.PhoneNumber:
     try:
         number = phonenumbers.parse(given, region)
         value = _e164(number)
         same = _e164(phonenumbers.parse(value, region)) == value  # not so where zeros lead
     except phonenumbers.NumberParseException as problem:
         raise _not_a_phone() from problem
-    possible = same and phonenumbers.is_possible_number(number) and not number.extension
-    if not possible or len(value) > LONGEST_PHONE:
+    if not same or number.extension or len(value) > LONGEST_PHONE:
         raise _not_a_phone()
-    return Handle("phone", value)
+    return number
 
 
 def _e164(number: phonenumbers.PhoneNumber) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+def spellings(handle: Handle) -> list[str]:
+    """How people write this handle."""
+    if handle.kind != "phone":
+        return [handle.value]
+    number = phonenumbers.parse(handle.value)
+    national = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
+    return [handle.value, national, str(number.national_number)]
+
+
 def identifier(given: str, region: str) -> Handle | None:
     """The handle that somebody logs in with: an @ makes it an email, a letter a nickname. None for what is none."""
+    text = given.strip()
     try:
-        if "@" in given:
-            return email(given)
-        if any(character.isalpha() for character in given):
-            return _borne_nickname(given)
-        return phone(given, region)
+        if "@" in text:
+            return email(text)
+        if any(character.isalpha() for character in text):
+            return borne_nickname(text)
+        return _borne_phone(text, region)
     except Invalid:
         return None
 
 
 def beginning(given: str) -> str:
     """The beginning of a nickname that this text may be; empty where no nickname begins so."""
-    value = unicodedata.normalize("NFKC", given).lower()
+    value = _nickname_form(given).strip()
     return value if _BEGINNING.fullmatch(value) else ""
+
+
+def _nickname_form(given: str) -> str:
+    return unicodedata.normalize("NFKC", given).lower()
 
 
 def digest(key: bytes, handle: Handle) -> bytes:

@@ -42,7 +42,18 @@ handles = Table(  # outlives its account, so that nobody else is ever taken for 
     Column("kind", String(8), primary_key=True),
     Column("digest", Bytes(32), primary_key=True),
     Column("account_id", Big, nullable=False),
+    Column("claimed_at", Big),  # NULL: long ago
     Index("handles_by_account", "account_id"),
+)
+
+handle_attempts = Table(  # of claiming another nickname or phone, to limit them
+    "handle_attempts",
+    metadata,
+    Column("id", Big, primary_key=True, autoincrement=False),
+    Column("account_id", Big, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("created_at", Big, nullable=False),
+    Index("handle_attempts_by_account", "account_id", "kind", "created_at"),
 )
 
 unclaimed_looks = Table(  # accounts from before looks were claimed; worked off once, and empty from then on
@@ -72,9 +83,10 @@ refresh_tokens = Table(
     metadata,
     Column("digest", Bytes(32), primary_key=True),
     Column("session_id", Big, nullable=False),
-    Column("parent", Bytes(32)),  # the token that was spent for this one
+    Column("parent", Bytes(32)),  # no longer written; the release before 0003 reads it
     Column("issued_at", Big, nullable=False),
     Column("spent_at", Big),
+    Column("forget_at", Big),  # when the row of a spent token may go; NULL where only the row tells what it was
     Index("refresh_tokens_by_session", "session_id"),
     Index("refresh_tokens_by_parent", "parent"),
 )
@@ -92,7 +104,16 @@ trail = Table(  # what was done with an account, for its owner to read
     Index("trail_by_account", "account_id", "id"),
 )
 
-failures = Table(  # of passwords, by account, or by what was tried where there is no such account
+known_networks = Table(  # from where an account was logged in lately; password attempts from there count apart
+    "known_networks",
+    metadata,
+    Column("account_id", Big, primary_key=True, autoincrement=False),
+    Column("network", String(50), primary_key=True),
+    Column("last_at", Big, nullable=False),
+    Index("known_networks_by_age", "last_at"),
+)
+
+failures = Table(  # of passwords, by what the attempts count under; see api/proofs.py
     "failures",
     metadata,
     Column("digest", Bytes(32), primary_key=True),

@@ -3,7 +3,8 @@
 import asyncio
 import os
 import runpy
-from collections.abc import Callable, Iterator
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib.metadata import distribution
@@ -12,6 +13,7 @@ from typing import TypeVar, TypeVarTuple
 from anyio import CapacityLimiter, to_thread
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from precis_i18n import get_profile
 from prometheus_client import Counter
 
 from shared.errors import Invalid, Unavailable
@@ -21,7 +23,7 @@ Arguments = TypeVarTuple("Arguments")
 
 SHORTEST = 8
 LONGEST = 128
-LONGEST_BYTES = 1_024
+"""Characters, both, of the normal form."""
 WAITING = 32
 VERIFIED = Counter("passwords_verified_total", "Passwords that were held against a hash.")
 THREADS = 4
@@ -36,14 +38,40 @@ def _common() -> frozenset[str]:
 
 
 COMMON = _common()
+_OPAQUE_STRING = get_profile("OpaqueString")
+
+
+def normalized(password: str) -> str:
+    """The form that is measured and hashed: OpaqueString of RFC 8265, section 4.2, so NFC and one kind of space.
+
+    Only the profile's mappings are applied. The characters that its FreeformClass disallows are taken: among them are
+    U+200D and U+FE0F, which keyboards put into emoji, and API clients may send any text of 8 to 128 characters.
+    """
+    return _OPAQUE_STRING.apply_five_rules(password)
 
 
 def check(password: str, field: str) -> None:
-    """Whether a new password is acceptable. Raises Invalid for `field`."""
-    if not SHORTEST <= len(password) <= LONGEST or len(password.encode()) > LONGEST_BYTES:
+    """Whether a new password is acceptable for anybody. Raises Invalid for `field`."""
+    form = normalized(password)
+    if not SHORTEST <= len(form) <= LONGEST:
         raise Invalid.field(field, "invalid_password", "A password has 8 to 128 characters.")
-    if password.lower() in COMMON or len(set(password)) == 1:
+    if unicodedata.normalize("NFKC", form).casefold() in COMMON or len(set(form)) == 1:
         raise Invalid.field(field, "common_password", "This password is among the first that anybody would try.")
+
+
+def check_not_own(password: str, field: str, own: Iterable[str]) -> None:
+    """Whether the password is none of the handles and names by which its owner is known. Raises Invalid for `field`.
+
+    Case, spaces and punctuation make no difference. Of an email address, the part before the @ counts as well.
+    """
+    known = {_letters(text) for each in own for text in (each, each.partition("@")[0])}
+    if _letters(password) in known - {""}:
+        raise Invalid.field(field, "common_password", "A password may not be one's own name, email, nickname or phone.")
+
+
+def _letters(text: str) -> str:
+    """Only the letters and digits, without case."""
+    return "".join(each for each in unicodedata.normalize("NFKC", text).casefold() if each.isalnum())
 
 
 class Passwords:
@@ -54,37 +82,44 @@ class Passwords:
 
     def __init__(self, memory_kib: int, iterations: int) -> None:
         cores = os.cpu_count() or 1
-        self._places = cores + WAITING
+        self._places = dict.fromkeys((False, True), cores + WAITING)
         self._hasher = PasswordHasher(time_cost=iterations, memory_cost=memory_kib, parallelism=1)
         self._pool = ThreadPoolExecutor(cores, thread_name_prefix="passwords")
         self._threads = CapacityLimiter(THREADS)
         self._nobody = self._hasher.hash("the password of nobody")
 
     @contextmanager
-    def place(self) -> Iterator[None]:
-        """A place in the line as long as the block lasts. Raises Unavailable where none is left."""
-        if not self._places:
+    def place(self, *, in_session: bool = False) -> Iterator[None]:
+        """A place in the line as long as the block lasts. Raises Unavailable where none is left.
+
+        Requests with a valid session have as many places of their own: strangers cannot take them.
+        """
+        if not self._places[in_session]:
             raise Unavailable("too_many_logins", "Too many are logging in at this moment.", retry_after=2)
-        self._places -= 1
+        self._places[in_session] -= 1
         try:
             yield
         finally:
-            self._places += 1
+            self._places[in_session] += 1
 
     async def beside(self, function: Callable[[*Arguments], T], *args: *Arguments) -> T:
         """Run a blocking function on a thread of those in the line, so that a crowd keeps none from who only reads."""
         return await to_thread.run_sync(function, *args, limiter=self._threads)
 
     async def hash(self, password: str) -> str:
-        """A fresh hash with its salt and parameters inside."""
-        return await self._run(lambda: self._hasher.hash(password))
+        """A fresh hash with its salt and parameters inside, of the normal form."""
+        form = normalized(password)
+        return await self._run(lambda: self._hasher.hash(form))
 
-    async def verify(self, password: str, password_hash: str | None) -> bool:
-        """Whether the password is right. Without a hash (no such account) it costs the same and is wrong."""
-        if len(password) > LONGEST or len(password.encode("utf-8", "replace")) > LONGEST_BYTES:
-            return False
-        right = await self._run(lambda: self._matches(password, password_hash or self._nobody))
-        return right and password_hash is not None
+    async def verify(self, password: str, password_hash: str | None) -> str | None:
+        """The form of the password that fits the hash, or None where it is wrong.
+
+        That is the normal form, or what was given where the hash was made before passwords were normalized. Without a
+        hash (no such account) it costs the same and is wrong.
+        """
+        forms = [each for each in dict.fromkeys((normalized(password), password)) if len(each) <= LONGEST]
+        fitting = await self._run(lambda: self._fitting(forms, password_hash or self._nobody)) if forms else None
+        return fitting if password_hash is not None else None
 
     def is_outdated(self, password_hash: str) -> bool:
         """Whether it was made with parameters that are no longer ours."""
@@ -94,8 +129,11 @@ class Passwords:
         """End the threads."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _matches(self, password: str, password_hash: str) -> bool:
+    def _fitting(self, forms: list[str], password_hash: str) -> str | None:
         VERIFIED.inc()
+        return next((each for each in forms if self._matches(each, password_hash)), None)
+
+    def _matches(self, password: str, password_hash: str) -> bool:
         try:
             return self._hasher.verify(password_hash, password)
         except (VerificationError, InvalidHashError):

@@ -43,6 +43,16 @@ def account_in_login(connection: Connection, account_id: int, session_id: int) -
     return connection.execute(question).one_or_none()
 
 
+def known_network(connection: Connection, account_id: int, networks: list[str], since: int) -> str | None:
+    """The first of these networks from which the account was logged in since then."""
+    known = models.known_networks.c
+    mine = select(known.network).where(
+        known.account_id == account_id, known.network.in_(networks), known.last_at >= since
+    )
+    found = set(connection.execute(mine).scalars())
+    return next((each for each in networks if each in found), None)
+
+
 def sessions_of(connection: Connection, account_id: int, current: int, page: Page) -> Slice:
     """One's own logins that have not ended, newest first."""
     sessions = models.sessions

@@ -1,9 +1,10 @@
 """Mints access tokens (RFC 9068) and makes refresh tokens; knows the signing keys once they are loaded."""
 
 import hashlib
+import hmac
 import secrets
 import time
-from base64 import urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,10 @@ from shared.errors import Unavailable
 
 SIGNING_KEYS = "signing keys"
 """The purpose of the key that seals them."""
+REFRESH_TOKENS = "refresh tokens"
+"""The purpose of the key that refresh tokens are made with."""
+_ID_BYTES, _SECRET_BYTES, _TAG_BYTES = 8, 32, 20  # together a multiple of three: no padding in base64
+_TOKEN_BYTES = _ID_BYTES + _SECRET_BYTES + _TAG_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +103,43 @@ class Mint:
         return self._keys
 
 
-def new_refresh_token() -> str:
-    """256 random bits; only its digest is stored."""
-    return secrets.token_urlsafe(32)
+class RefreshTokens:
+    """Makes refresh tokens: the first of a session at random, each further one from the one before it.
+
+    So a spent token that comes again gives the same successor, of which nothing but a digest is stored. Without the
+    key no token can be computed from another one. Each token tells its session under a tag, so that a spent one is
+    recognised after its row is gone.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        self._successors, self._tags = (hmac.digest(key, name, hashlib.sha256) for name in (b"successors", b"tags"))
+
+    def first(self, session_id: int) -> str:
+        """A new token: 256 random bits, and whose they are."""
+        return self._written(session_id, secrets.token_bytes(_SECRET_BYTES))
+
+    def successor(self, session_id: int, token: str) -> str:
+        """The token that this one is spent for."""
+        return self._written(session_id, hmac.digest(self._successors, token.encode(), hashlib.sha256))
+
+    def session_of(self, token: str) -> int | None:
+        """The session that this token was made for; None where it was not made here, or before tokens told it."""
+        try:
+            raw = b64decode(token, altchars=b"-_", validate=True)
+        except ValueError:
+            return None
+        told, tag = raw[:-_TAG_BYTES], raw[-_TAG_BYTES:]
+        is_ours = len(raw) == _TOKEN_BYTES and hmac.compare_digest(tag, self._tag(told))
+        if not is_ours or urlsafe_b64encode(raw).decode() != token:  # another spelling is another token
+            return None
+        return int.from_bytes(told[:_ID_BYTES])
+
+    def _written(self, session_id: int, secret: bytes) -> str:
+        told = session_id.to_bytes(_ID_BYTES) + secret
+        return urlsafe_b64encode(told + self._tag(told)).decode()
+
+    def _tag(self, told: bytes) -> bytes:
+        return hmac.digest(self._tags, told, hashlib.sha256)[:_TAG_BYTES]
 
 
 def refresh_digest(token: str) -> bytes:

@@ -33,9 +33,8 @@ NAME = "dm"
 def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport | None = None) -> FastAPI:
     """The dm service, not yet running. `transport` stands in for the way to its neighbours."""
     database = Database(settings.database_url, pool_size=settings.pool_size)
-    secret = settings.secret.get_secret_value()
-    to_auth = Neighbour(NAME, secret, "auth", settings.auth_url, transport)
-    to_posts = Neighbour(NAME, secret, "posts", settings.posts_url, transport)
+    to_auth = Neighbour(NAME, settings.caller_key("auth"), "auth", settings.auth_url, transport)
+    to_posts = Neighbour(NAME, settings.caller_key("posts"), "posts", settings.posts_url, transport)
     auth = Auth(to_auth)
     idempotency = Idempotency(database, models.idempotency_keys)
     storage = storage_from(settings.storage_url)

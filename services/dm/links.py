@@ -10,6 +10,8 @@ from shared.errors import Forbidden
 LIFETIME = clock.HOUR
 STEP = 15 * clock.MINUTE
 """Within this time a photo has one and the same link, so that clients can keep what they have fetched."""
+SKEW = 10 * clock.SECOND
+"""By how much the clocks of two replicas may differ."""
 _MAC_BYTES = 18
 
 
@@ -31,6 +33,8 @@ class Links:
         if not hmac.compare_digest(right.encode(), signature.encode()):
             raise Forbidden("invalid_link", "This link was not made here, or not for this picture.")
         left = int(expires) - clock.now() // clock.SECOND
+        if left * clock.SECOND > LIFETIME + STEP + SKEW:
+            raise Forbidden("invalid_link", "No link is made for as long as this one says.")
         if left <= 0:
             raise Forbidden("link_expired", "This link has expired; read the message again for a new one.")
         return left

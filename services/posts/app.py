@@ -39,8 +39,7 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
     storage = storage_from(settings.storage_url)
     darkroom = Darkroom(settings.decoders, settings.decoders_waiting)
     idempotency = Idempotency(database, models.idempotency_keys)
-    secret = settings.secret.get_secret_value()
-    neighbour = Neighbour(NAME, secret, "auth", settings.auth_url, transport)
+    neighbour = Neighbour(NAME, settings.caller_key("auth"), "auth", settings.auth_url, transport)
     auth = Auth(neighbour)
 
     relay = Relay(database, models.outbox, bus)

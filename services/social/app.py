@@ -27,8 +27,7 @@ NAME = "social"
 def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport | None = None) -> FastAPI:
     """The social service, not yet running. `transport` stands in for the way to auth."""
     database = Database(settings.database_url, pool_size=settings.pool_size)
-    secret = settings.secret.get_secret_value()
-    neighbour = Neighbour(NAME, secret, "auth", settings.auth_url, transport)
+    neighbour = Neighbour(NAME, settings.caller_key("auth"), "auth", settings.auth_url, transport)
     auth = Auth(neighbour)
 
     relay = Relay(database, models.outbox, bus)

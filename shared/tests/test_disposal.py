@@ -8,7 +8,7 @@ from sqlalchemy import Connection, MetaData
 
 from shared import clock
 from shared.database import Database
-from shared.disposal import BATCH, claim, disposal_table, give_up, sweep
+from shared.disposal import BATCH, claim, disposal_table, give_up, hasten, sweep
 from shared.errors import NotFound, Unavailable
 from shared.storage import Storage, storage_from
 from shared.testing.homes import Home
@@ -52,6 +52,16 @@ def test_what_is_given_up_goes_and_the_rest_stays(database: Database, storage: S
     assert not sweep(database, DISPOSAL, storage)
     assert (is_there(storage, "old.jpg"), is_there(storage, "new.jpg")) == (False, True)
     assert rows(database, DISPOSAL) == []
+
+
+def test_files_of_one_beginning_are_due_at_once(database: Database, storage: Storage) -> None:
+    names = ("0a1b00.jpg", "0a1bff.jpg", "0a1c00.jpg", "0a1.jpg")
+    store(storage, *names)
+    database.write(give_up, DISPOSAL, names, due_at=clock.now() + clock.HOUR)
+    database.write(hasten, DISPOSAL, "0a1b")
+    sweep(database, DISPOSAL, storage)
+    assert [is_there(storage, name) for name in names] == [False, False, True, True]
+    assert {row.name for row in rows(database, DISPOSAL)} == set(names[2:])
 
 
 def test_an_upload_that_nobody_claims_goes_when_its_time_has_come(

@@ -1,5 +1,7 @@
 """Settings: safe by default, strict in production, and a key of its own for each purpose."""
 
+import hmac
+
 import pytest
 from pydantic import SecretStr, ValidationError
 
@@ -62,6 +64,19 @@ def test_what_makes_no_sense_is_refused(wrong: dict[str, object]) -> None:
 def test_secrets_are_not_printed() -> None:
     settings = Settings(database_url=DATABASE, secret=STRONG, callers={"dm": STRONG})
     assert "32 characters" not in repr(settings)
+
+
+def test_what_proves_a_service_to_its_callees_signs_nothing_else() -> None:
+    settings = Settings(database_url=DATABASE, secret=STRONG)
+    keys = {settings.caller_key(callee) for callee in ("auth", "posts")}
+    assert len(keys) == 2
+    assert all(len(key) == 64 for key in keys), "strong enough to be one of CALLERS in production"
+    for key in keys:
+        told = Settings(database_url=DATABASE, secret=SecretStr(key))
+        assert told.key("photo links") != settings.key("photo links")
+        assert told.caller_key("auth") not in keys
+    shown = hmac.new(STRONG.get_secret_value().encode(), b"calls to auth", "sha256").hexdigest()
+    assert settings.caller_key("auth") == shown, "as docs/cluster.md tells how to make it"
 
 
 def test_each_purpose_has_a_key_of_its_own() -> None:

@@ -4,20 +4,24 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from precis_i18n import get_profile
+from sqlalchemy import Connection, insert, select, update
 
 from shared import clock, ids
-from shared.database import insert_new
-from shared.disposal import claim, give_up
-from shared.errors import Conflict, Forbidden, Unauthenticated
+from shared.disposal import claim, give_up, hasten
+from shared.errors import Forbidden, Unauthenticated
+from shared.text import has_visible_character
 
 from .. import events, models
-from ..handles import LOOKS, Handle, digest, looks
+from ..handles import Handle
 from ..queries import Account
-from . import search, trail
+from . import claims, networks, search, trail
 from .trail import Kind, Origin
 
 NAME_KEY = 120
+REPLACED_AVATAR_KEPT = 5 * clock.MINUTE
+"""Pages and lists that were loaded before the change still show it."""
+_NICKNAME = get_profile("NicknameCaseMapped:CaseFold")
 _CHANGED = {
     "password_hash": Kind.PASSWORD_CHANGED,
     "nickname": Kind.NICKNAME_CHANGED,
@@ -38,8 +42,14 @@ class Applicant:
 
 
 def name_key(name: str) -> str:
-    """The form in which names are compared when people are looked for."""
-    return unicodedata.normalize("NFKC", name).casefold()[:NAME_KEY]
+    """The form in which names are compared when people are looked for: Nickname of RFC 8266, section 2.
+
+    Without what nobody sees or types: ignorable and control characters, and the dot that case folding leaves of İ.
+    Characters that the profile disallows are kept: emoji are among them.
+    """
+    seen = "".join(" " if each.isspace() else each for each in name if each.isspace() or has_visible_character(each))
+    folded = _NICKNAME.apply_five_rules(seen).casefold().replace("i\u0307", "i")
+    return unicodedata.normalize("NFKC", folded)[:NAME_KEY].strip()
 
 
 def sign_up(tx: Connection, applicant: Applicant, key: bytes, ip: str) -> Account:
@@ -48,7 +58,7 @@ def sign_up(tx: Connection, applicant: Applicant, key: bytes, ip: str) -> Accoun
     account_id = ids.new()
     for handle in (applicant.email, applicant.nickname, applicant.phone):
         if handle is not None:
-            _take(tx, account_id, handle, key)
+            claims.take(tx, account_id, handle, key)
     tx.execute(
         insert(models.accounts).values(
             id=account_id,
@@ -66,6 +76,7 @@ def sign_up(tx: Connection, applicant: Applicant, key: bytes, ip: str) -> Accoun
     )
     account = _lock(tx, account_id)
     search.index(tx, account)
+    networks.remember(tx, account_id, ip)
     trail.record(tx, account_id, Kind.SIGNED_UP, ip)
     events.user_registered(tx, account)
     return account
@@ -76,12 +87,16 @@ def change_account(
 ) -> Account:
     """Change columns of the account. `taken` are the handles among them; a former nickname stays one's own.
 
-    `proven` is the account as it was when the password was checked. Raises Conflict, Unauthenticated, Forbidden.
+    `proven` is the account as it was when the password was checked.
+    Raises Conflict, TooMany, Unauthenticated, Forbidden.
     """
     before = lock_proven(tx, proven)
     for handle in taken:
-        _take(tx, before.id, handle, key)
-    _give_back_phone(tx, before, changes, key)
+        claims.take(tx, before.id, handle, key)
+    if changes.get("nickname", before.nickname) != before.nickname:
+        claims.change_nickname(tx, before, changes["nickname"], key)
+    if changes.get("phone", before.phone) != before.phone:
+        claims.release_phone(tx, before, key)
     return _change(tx, before, changes, origin)
 
 
@@ -94,29 +109,27 @@ def lock_proven(tx: Connection, proven: Account) -> Account:
 
 
 def set_avatar(tx: Connection, account_id: int, name: str | None, origin: Origin) -> Account:
-    """Show this stored file, or none; the former one goes."""
+    """Show this stored file, or none. A replaced one is served for a while; where none is shown, all go at once."""
     before = _lock(tx, account_id)
     if name is not None:
         claim(tx, models.disposal, [name])
-    if before.avatar is not None:
-        give_up(tx, models.disposal, [before.avatar])
+    if name is None:
+        remove_avatars(tx, before)
+    elif before.avatar is not None:
+        give_up(tx, models.disposal, [before.avatar], due_at=clock.now() + REPLACED_AVATAR_KEPT)
     return _change(tx, before, {"avatar": name}, origin)
 
 
-def claim_looks(tx: Connection, key: bytes, limit: int = 500) -> bool:
-    """Claim what nicknames of before look like, the oldest account first; whether there may be more.
+def remove_avatars(tx: Connection, account: Account) -> None:
+    """The avatar of the account and those that it replaced lately are deleted at once."""
+    if account.avatar is not None:
+        give_up(tx, models.disposal, [account.avatar])
+    hasten(tx, models.disposal, avatar_prefix(account.id))
 
-    Of those that look alike already, each keeps its own, and the first also what they look like.
-    """
-    due, accounts = models.unclaimed_looks, models.accounts.c
-    question = select(due.c.account_id, accounts.nickname).outerjoin(models.accounts, accounts.id == due.c.account_id)
-    rows = tx.execute(question.order_by(due.c.account_id).limit(limit)).all()
-    for row in rows:
-        if row.nickname is not None:
-            mark = digest(key, looks(Handle("nickname", row.nickname)))
-            insert_new(tx, models.handles, {"kind": LOOKS, "digest": mark, "account_id": row.account_id})
-    tx.execute(delete(due).where(due.c.account_id.in_([row.account_id for row in rows])))
-    return len(rows) == limit
+
+def avatar_prefix(account_id: int) -> str:
+    """What the names of all files of this account begin with, so that those that wait for deletion are found."""
+    return ids.text(account_id)
 
 
 def _change(tx: Connection, before: Account, changes: dict[str, Any], origin: Origin) -> Account:
@@ -144,43 +157,3 @@ def _lock(tx: Connection, account_id: int) -> Account:
     if account is None:
         raise Unauthenticated("invalid_token", "This account has been withdrawn.")
     return account
-
-
-def _take(tx: Connection, account_id: int, handle: Handle, key: bytes) -> None:
-    """The unique key decides, also between two at the same instant. A nickname takes all that look like it along.
-
-    One's own of before may be borne again, whatever somebody else has come to look like meanwhile.
-    """
-    if not _claim(tx, account_id, handle, key):
-        return
-    if handle.kind == "nickname":
-        _claim(tx, account_id, looks(handle), key)
-
-
-def _claim(tx: Connection, account_id: int, handle: Handle, key: bytes) -> bool:
-    """Whether it was free. Raises Conflict where it is another's."""
-    handles = models.handles
-    mark = digest(key, handle)
-    if insert_new(tx, handles, {"kind": handle.kind, "digest": mark, "account_id": account_id}):
-        return True
-    owner = tx.execute(
-        select(handles.c.account_id).where(handles.c.kind == handle.kind, handles.c.digest == mark)
-    ).scalar_one_or_none()
-    if owner != account_id:
-        raise _taken(handle)
-    return False
-
-
-def _taken(handle: Handle) -> Conflict:
-    if handle.kind == LOOKS:
-        return Conflict("nickname_taken", "This nickname looks like one that is taken.")
-    return Conflict(f"{handle.kind}_taken", f"This {handle.kind} is taken.")
-
-
-def _give_back_phone(tx: Connection, before: Account, changes: dict[str, Any], key: bytes) -> None:
-    """Phone companies give a number to somebody else in time; a nickname or an email is never given again."""
-    if before.phone is None or changes.get("phone", before.phone) == before.phone:
-        return
-    handles = models.handles
-    mark = digest(key, Handle("phone", before.phone))
-    tx.execute(handles.delete().where(handles.c.kind == "phone", handles.c.digest == mark))

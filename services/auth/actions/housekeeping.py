@@ -7,7 +7,7 @@ from shared.events import inbox, outbox
 
 from .. import models
 from ..tokens import Seal
-from . import failures, keys, trail
+from . import claims, failures, keys, networks, trail
 
 BATCH = 1_000
 
@@ -44,6 +44,8 @@ def forget_old(tx: Connection, seal: Seal, access_token_lifetime: int) -> bool:
         forget_old_facts(tx),
         failures.forget_old(tx),
         trail.forget_old(tx),
+        networks.forget_old(tx),
+        claims.forget_old_attempts(tx),
         inbox.forget_old(tx, models.inbox),
     ]
     return any(more)

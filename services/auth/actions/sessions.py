@@ -4,18 +4,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, exists, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from shared import clock, ids
 from shared.errors import NotFound, Unauthenticated
 
 from .. import events, models
-from ..tokens import new_refresh_token, refresh_digest
-from . import trail
+from ..tokens import RefreshTokens, refresh_digest
+from . import networks, trail
 from .trail import Kind
 
 GRACE = 10 * clock.SECOND
-"""An answer may get lost: for so long a spent token may be spent again, if what it gave was never used."""
+"""An answer may get lost, and several may hold one token: for so long a spent one gives the same successor again."""
+SPENT_KEPT = clock.MINUTE
+"""How long the row of a spent token is kept: longer than GRACE by more than clocks differ."""
+MOST_STEPS = 50
+"""Successors that are followed from a spent token to the newest one."""
 MOST = 50
 """Logins that one account may have at once; a further one ends the longest unused."""
 
@@ -26,6 +30,14 @@ class Lifetimes:
 
     idle: int
     absolute: int
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Who logs in: the address, and what the device is called."""
+
+    ip: str
+    device: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +59,9 @@ def log_in(
     account_id: int,
     password_hash: str,
     fresh_hash: str | None,
-    device: str | None,
-    ip: str,
+    client: Client,
     lifetimes: Lifetimes,
+    tokens: RefreshTokens,
 ) -> Login:
     """Open a login, and keep `fresh_hash` where the hash had become outdated.
 
@@ -61,46 +73,48 @@ def log_in(
         raise Unauthenticated("invalid_credentials", "These credentials are not right.")
     if fresh_hash is not None:
         tx.execute(update(models.accounts).where(this).values(password_hash=fresh_hash))
-    _make_room(tx, account_id, ip)
+    _make_room(tx, account_id, client.ip)
+    networks.remember(tx, account_id, client.ip)
     session_id = ids.new()
     tx.execute(
         insert(models.sessions).values(
             id=session_id,
             account_id=account_id,
-            device=device,
-            ip=ip,
+            device=client.device,
+            ip=client.ip,
             created_at=now,
             last_used_at=now,
             expires_at=now + min(lifetimes.idle, lifetimes.absolute),
         )
     )
-    trail.record(tx, account_id, Kind.LOGIN, ip, session_id=session_id, device=device)
-    return Login(account_id, session_id, _issue(tx, session_id, None))
+    trail.record(tx, account_id, Kind.LOGIN, client.ip, session_id=session_id, device=client.device)
+    return Login(account_id, session_id, _issue(tx, session_id, tokens.first(session_id)))
 
 
-def refresh(tx: Connection, token: str, ip: str, lifetimes: Lifetimes) -> Login | Reused:
+def refresh(tx: Connection, token: str, ip: str, lifetimes: Lifetimes, tokens: RefreshTokens) -> Login | Reused:
     """Spend a refresh token for a new pair. Raises Unauthenticated for one that is unknown or over.
 
-    RFC 9700, section 4.14.2: rotation, and the end of the whole login where a spent token comes again.
+    RFC 9700, section 4.14.2: rotation, and the end of the whole session where a spent token comes again. Within GRACE
+    that is a repeat or another tab, which gets the newest token of the one chain.
     """
-    tokens = models.refresh_tokens.c
-    digest = refresh_digest(token)
-    session_id = tx.execute(select(tokens.session_id).where(tokens.digest == digest)).scalar_one_or_none()
+    table, digest, now = models.refresh_tokens.c, refresh_digest(token), clock.now()
+    told = tokens.session_of(token)
+    session_id = tx.execute(select(table.session_id).where(table.digest == digest)).scalar_one_or_none() or told
     session = _live(tx, session_id) if session_id is not None else None
     if session is None:
         raise Unauthenticated("invalid_token", "This refresh token is unknown, or its login has ended.")
-    spent = tx.execute(select(models.refresh_tokens).where(tokens.digest == digest)).one()
-    if not _may_be_spent(tx, spent):
+    spent = tx.execute(select(models.refresh_tokens).where(table.digest == digest)).one_or_none()
+    if spent is None or (spent.spent_at is not None and spent.spent_at < now - GRACE):
         _end(tx, session)
         _record(tx, session, Kind.REFRESH_TOKEN_REUSED, ip)
         return Reused()
-    now = clock.now()
     if spent.spent_at is None:
-        tx.execute(update(models.refresh_tokens).where(tokens.digest == digest).values(spent_at=now))
+        _spend(tx, digest, now, is_told=told is not None)
     until = min(now + lifetimes.idle, session.created_at + lifetimes.absolute)
     this = models.sessions.c.id == session.id
     tx.execute(update(models.sessions).where(this).values(last_used_at=now, expires_at=until))
-    return Login(session.account_id, session.id, _issue(tx, session.id, digest))
+    tx.execute(delete(models.refresh_tokens).where(table.session_id == session.id, table.forget_at < now))
+    return Login(session.account_id, session.id, _newest(tx, session.id, token, tokens))
 
 
 def log_out(tx: Connection, account_id: int, session_id: int, ip: str) -> None:
@@ -174,29 +188,28 @@ def _live(tx: Connection, session_id: int) -> Row[Any] | None:
     ).one_or_none()
 
 
-def _may_be_spent(tx: Connection, token: Row[Any]) -> bool:
-    if _was_continued(tx, token.parent, but=token.digest):
-        return False  # its sister, given for the same lost answer, is already in use
-    if token.spent_at is None:
-        return True
-    return token.spent_at >= clock.now() - GRACE and not _was_continued(tx, token.digest, but=b"")
+def _spend(tx: Connection, digest: bytes, now: int, *, is_told: bool) -> None:
+    """The row may go in a while if the token tells its session itself; tokens of before do not."""
+    values = {"spent_at": now, "forget_at": now + SPENT_KEPT if is_told else None}
+    tx.execute(update(models.refresh_tokens).where(models.refresh_tokens.c.digest == digest).values(**values))
 
 
-def _was_continued(tx: Connection, parent: bytes | None, *, but: bytes) -> bool:
-    if parent is None:
-        return False
-    tokens = models.refresh_tokens.c
-    used = exists().where(tokens.parent == parent, tokens.digest != but, tokens.spent_at.is_not(None))
-    return bool(tx.execute(select(used)).scalar_one())
+def _newest(tx: Connection, session_id: int, spent: str, tokens: RefreshTokens) -> str:
+    """The token at the end of the chain from this spent one: its successor, made now if need be, or a later one."""
+    table, token = models.refresh_tokens.c, spent
+    for _ in range(MOST_STEPS):
+        token = tokens.successor(session_id, token)
+        row = tx.execute(select(table.spent_at).where(table.digest == refresh_digest(token))).one_or_none()
+        if row is None:
+            return _issue(tx, session_id, token)
+        if row.spent_at is None:
+            break
+    return token
 
 
-def _issue(tx: Connection, session_id: int, parent: bytes | None) -> str:
-    token = new_refresh_token()
-    tx.execute(
-        insert(models.refresh_tokens).values(
-            digest=refresh_digest(token), session_id=session_id, parent=parent, issued_at=clock.now()
-        )
-    )
+def _issue(tx: Connection, session_id: int, token: str) -> str:
+    row = {"digest": refresh_digest(token), "session_id": session_id, "issued_at": clock.now()}
+    tx.execute(insert(models.refresh_tokens).values(**row))
     return token
 
 

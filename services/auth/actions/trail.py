@@ -27,6 +27,7 @@ class Kind(StrEnum):
     NICKNAME_CHANGED = "nickname_changed"
     PHONE_CHANGED = "phone_changed"
     PROFILE_CHANGED = "profile_changed"
+    HANDLE_REFUSED = "handle_refused"  # another's nickname or phone was tried
     SESSION_ENDED = "session_ended"
     SESSIONS_ENDED = "sessions_ended"
     REFRESH_TOKEN_REUSED = "refresh_token_reused"  # noqa: S105 - a name
@@ -76,12 +77,12 @@ def record_failed_login(tx: Connection, account_id: int | None, ip: str, device:
         _trim(tx, found, Kind.LOGIN_FAILED)
 
 
-def record_wrong_password(tx: Connection, account_id: int, origin: Origin) -> None:
-    """The same, where it was asked for once more in a login; nothing, where that is gone."""
+def record_refused(tx: Connection, account_id: int, kind: Kind, origin: Origin) -> None:
+    """The same, for what was refused in a login; nothing, where that is gone."""
     sessions = models.sessions.c
     here = select(sessions.device).where(sessions.id == origin.session_id).with_for_update(read=True)
     if (found := tx.execute(here).one_or_none()) is not None:
-        record(tx, account_id, Kind.WRONG_PASSWORD, origin.ip, session_id=origin.session_id, device=found.device)
+        record(tx, account_id, kind, origin.ip, session_id=origin.session_id, device=found.device)
 
 
 def forget(tx: Connection, account_id: int) -> None:

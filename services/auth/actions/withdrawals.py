@@ -4,13 +4,12 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from shared import clock, ids
 from shared.database import insert_new
-from shared.disposal import give_up
 
 from .. import events, models
 from ..models import PURGING
 from ..queries import Account
-from . import search, trail
-from .accounts import lock_proven
+from . import claims, networks, search, trail
+from .accounts import lock_proven, remove_avatars
 
 ASK_AGAIN = 10 * clock.MINUTE
 BATCH = 100
@@ -22,12 +21,13 @@ def withdraw(tx: Connection, proven: Account) -> None:
     `proven` is the account as it was when the password was checked. Raises Unauthenticated, or Forbidden.
     """
     account, account_id, now = lock_proven(tx, proven), proven.id, clock.now()
-    if account.avatar is not None:
-        give_up(tx, models.disposal, [account.avatar])
+    remove_avatars(tx, account)
     _forget_logins(tx, account_id)
     trail.forget(tx, account_id)
     tx.execute(delete(models.unclaimed_looks).where(models.unclaimed_looks.c.account_id == account_id))
     search.forget(tx, account_id)
+    networks.forget(tx, account_id)
+    claims.forget_attempts(tx, account_id)
     events.take_back(tx, account_id)
     tx.execute(delete(models.accounts).where(models.accounts.c.id == account_id))
     tx.execute(

@@ -1,6 +1,7 @@
 """Signing up, one's own account, its picture, and withdrawing."""
 
 import secrets
+from collections.abc import Sequence
 
 import structlog
 from fastapi import APIRouter, Request, UploadFile
@@ -10,6 +11,7 @@ from starlette.responses import Response
 
 from shared import clock, ids
 from shared.disposal import give_up
+from shared.errors import Conflict
 from shared.identity import Identity, Required
 from shared.images.picture import Picture
 from shared.web import answers, files
@@ -18,8 +20,9 @@ from shared.web.bodies import StrictRoute
 from shared.web.problems import documented
 
 from .. import handles, models, passwords, queries
-from ..actions import accounts, sessions, withdrawals
-from ..actions.trail import Origin
+from ..actions import accounts, claims, sessions, trail, withdrawals
+from ..actions.trail import Kind, Origin
+from ..handles import Handle
 from ..queries import Account as AccountRow
 from . import schemas
 from .parts import Here, Parts, address_of, origin_of
@@ -43,6 +46,9 @@ async def sign_up(body: schemas.SignUp, request: Request, here: Here) -> Respons
     email, nickname = handles.email(body.email), handles.nickname(body.nickname)
     phone = handles.phone(body.phone, here.settings.default_region) if body.phone is not None else None
     passwords.check(body.password, "password")
+    known_by = [("email", email.value), ("name", body.name), ("nickname", nickname.value)]
+    known_by += [("phone", phone.value)] if phone else []
+    passwords.check_not_own(body.password, "password", _spellings(known_by))
     with here.passwords.place():
         password_hash = await here.passwords.hash(body.password)
     applicant = accounts.Applicant(email, nickname, phone, body.name, password_hash)
@@ -64,11 +70,15 @@ def me(identity: Required, here: Here) -> Response:
     responses=documented(400, 401, 403, 409, 413, 415, 422, 429),
 )
 async def change_me(body: schemas.ChangeAccount, request: Request, identity: Required, here: Here) -> Response:
-    """Change what is given. 403 `wrong_password`. A new password ends every other login."""
+    """Change what is given. 403 `wrong_password`. A new password ends every other login.
+
+    429 `too_many_changes` after 5 changes of the nickname in 30 days, 20 tries of nicknames or 5 of phones in a day.
+    """
     changes, taken = _changes(body, here)
     origin = origin_of(request, identity)
-    with here.passwords.place():
+    with here.passwords.place(in_session=True):
         proven = await proven_account(here, identity, body.current_password, origin)
+        _check_password(body, proven, changes)
         if "new_password" in body.model_fields_set:
             changes["password_hash"] = await here.passwords.hash(body.new_password)
 
@@ -78,7 +88,13 @@ async def change_me(body: schemas.ChangeAccount, request: Request, identity: Req
             return account, []
         return account, sessions.end_others(tx, identity.subject, identity.login, origin.ip)
 
-    account, ended = await here.passwords.beside(here.database.write, change)
+    await here.passwords.beside(here.database.write, claims.count_attempts, proven, taken)
+    try:
+        account, ended = await here.passwords.beside(here.database.write, change)
+    except Conflict:
+        refused = (proven.id, Kind.HANDLE_REFUSED, origin)
+        await here.passwords.beside(here.database.write, trail.record_refused, *refused)
+        raise
     return answers.ending(answers.ok(queries.account_json(account)), logins=ended)
 
 
@@ -118,7 +134,7 @@ def remove_avatar(request: Request, identity: Required, here: Here) -> Response:
 )
 async def withdraw(body: schemas.Deletion, request: Request, identity: Required, here: Here) -> Response:
     """From the answer on every token is refused. Posts, likes, comments and follows go; others keep their messages."""
-    with here.passwords.place():
+    with here.passwords.place(in_session=True):
         proven = await proven_account(here, identity, body.current_password, origin_of(request, identity))
     await here.passwords.beside(here.database.write, withdrawals.withdraw, proven)
     log.info("account withdrawn", user_id=ids.text(identity.subject))  # its trail, which would tell, is gone with it
@@ -127,7 +143,7 @@ async def withdraw(body: schemas.Deletion, request: Request, identity: Required,
 
 def _show(here: Parts, identity: Identity, origin: Origin, picture: Picture) -> Response:
     """The file is named for disposal before it is stored, and claimed by the account that shows it."""
-    name = f"{secrets.token_hex(16)}.jpg"
+    name = f"{accounts.avatar_prefix(identity.subject)}{secrets.token_hex(16)}.jpg"
     here.database.write(give_up, models.disposal, [name], due_at=clock.now() + UNCLAIMED_FOR)
     here.storage.put(name, picture.thumbnail.data, picture.content_type)
     return answers.ok(queries.account_json(here.database.write(accounts.set_avatar, identity.subject, name, origin)))
@@ -147,3 +163,19 @@ def _changes(body: schemas.ChangeAccount, here: Parts) -> tuple[dict[str, str | 
     if "new_password" in given:
         passwords.check(body.new_password, "new_password")
     return changes | {each.kind: each.value for each in taken}, taken
+
+
+def _check_password(body: schemas.ChangeAccount, account: AccountRow, changes: dict[str, str | None]) -> None:
+    """The new password may not be what the account is known by; nor may that become the password it has."""
+    if "new_password" in body.model_fields_set:
+        known_by = [
+            (kind, changes.get(kind, getattr(account, kind))) for kind in ("email", "name", "nickname", "phone")
+        ]
+        passwords.check_not_own(body.new_password, "new_password", _spellings(known_by))
+        return
+    for kind in changes.keys() & {"name", "nickname", "phone"}:
+        passwords.check_not_own(body.current_password, kind, _spellings([(kind, changes[kind])]))
+
+
+def _spellings(known_by: Sequence[tuple[str, str | None]]) -> list[str]:
+    return [text for kind, value in known_by if value for text in handles.spellings(Handle(kind, value))]

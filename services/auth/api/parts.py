@@ -17,7 +17,7 @@ from ..actions.sessions import Lifetimes
 from ..actions.trail import Origin
 from ..passwords import Passwords
 from ..settings import Settings
-from ..tokens import Mint
+from ..tokens import REFRESH_TOKENS, Mint, RefreshTokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,11 @@ class Parts:
     def failures_of(self, tried: str) -> bytes:
         """What wrong passwords for this are counted under."""
         return mark(self.settings.key("failures"), tried)
+
+    @property
+    def refresh_tokens(self) -> RefreshTokens:
+        """Makes refresh tokens."""
+        return RefreshTokens(self.settings.key(REFRESH_TOKENS))
 
     @property
     def lifetimes(self) -> Lifetimes:

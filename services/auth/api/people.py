@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from shared.errors import Invalid, NotFound
 from shared.ids import Id
+from shared.pages import Slice
 from shared.web import answers, files, listing
 from shared.web.bodies import WITHOUT_NUL, StrictRoute
 from shared.web.problems import documented
@@ -43,8 +44,10 @@ def search(
     """Whose nickname or name begins so, whatever the case."""
     if "\x00" in query:
         raise Invalid.field("query", "nul_character", "Text may not hold NUL characters.")
-    found = here.database.read(queries.people_called, name_key(query), handles.beginning(query), page)
-    return listing.answer(request, found)
+    name, nickname = name_key(query), handles.beginning(query)
+    if not name:  # only characters that searches ignore
+        return listing.answer(request, Slice([], None))
+    return listing.answer(request, here.database.read(queries.people_called, name, nickname, page))
 
 
 @router.get(
@@ -54,8 +57,12 @@ def search(
     responses=documented(404),
 )
 def by_nickname(nickname: str, here: Here) -> Response:
-    """By nickname, whatever its case."""
-    return _profile(here.database.read(queries.account_by_nickname, nickname.lower()))
+    """By nickname, whatever its case and width."""
+    try:
+        handle = handles.borne_nickname(nickname)
+    except Invalid:
+        return _profile(None)
+    return _profile(here.database.read(queries.account_by_nickname, handle.value))
 
 
 @router.get("/users/{user_id}", response_model=schemas.Profile, summary="A person", responses=documented(404))

@@ -1,16 +1,22 @@
-"""Whether the one who asks is who they say: by a login that has not ended, and by the password."""
+"""Whether the one who asks is who they say: by a login that has not ended, and by the password.
+
+Wrong passwords count by session where there is one, so that nobody without it can use up its attempts. In a login they
+count by the handle given, whether or not it is anybody's, and apart for each network from which its account was logged
+in lately (docs/decisions/0015).
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from shared import ids
 from shared.errors import Forbidden, Unauthenticated
 from shared.identity import Identity
 
 from .. import queries
 from ..actions import failures, trail
-from ..actions.trail import Origin
+from ..actions.trail import Kind, Origin
 from ..queries import Account
 from .parts import Parts
 
@@ -37,30 +43,26 @@ async def proven_account(here: Parts, identity: Identity, password: str, origin:
     account = await here.passwords.beside(own_account, here, identity)
 
     def failed(tx: Connection) -> None:
-        trail.record_wrong_password(tx, account.id, origin)
+        trail.record_refused(tx, account.id, Kind.WRONG_PASSWORD, origin)
 
-    if not await is_right(here, Claim(of_account(account), account.password_hash, failed), password):
+    claim = Claim(f"session {ids.text(identity.login)}", account.password_hash, failed)
+    if await fitting_form(here, claim, password) is None:
         raise Forbidden("wrong_password", "The current password is not right.")
     return account
 
 
-async def is_right(here: Parts, claim: Claim, password: str) -> bool:
-    """Whether the password is right; whoever asks has a place in the line. Raises TooMany."""
+async def fitting_form(here: Parts, claim: Claim, password: str) -> str | None:
+    """The form of the password that is right, or None; whoever asks has a place in the line. Raises TooMany."""
     mark = here.failures_of(claim.counted_under)
     await here.passwords.beside(here.database.write, failures.begin_try, mark)
-    right = await here.passwords.verify(password, claim.password_hash)
+    form = await here.passwords.verify(password, claim.password_hash)
 
     def settle(tx: Connection) -> None:
-        if right:
+        if form is not None:
             failures.forget_failures(tx, mark)
         else:
             claim.on_failure(tx)
             failures.note_failure(tx, mark)
 
     await here.passwords.beside(here.database.write, settle)
-    return right
-
-
-def of_account(account: Account) -> str:
-    """Under what failures of an account are counted, whichever of its handles was given."""
-    return f"account {account.id}"
+    return form

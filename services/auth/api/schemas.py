@@ -1,11 +1,14 @@
 """The bodies that auth takes and gives, for checking and for OpenAPI."""
 
+import re
+import unicodedata
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
+from shared.text import INVISIBLE, has_visible_character
 from shared.web.bodies import Body, Text
 from shared.web.fields import Time
 
@@ -13,21 +16,30 @@ from ..actions.trail import Kind
 from ..passwords import LONGEST, SHORTEST
 
 AN_ID = "0037a52d5f400001"
-_NOT_BLANK = r"^[^\x00]*[^\s\x00\x1c-\x1f\x85][^\x00]*$"
+_CONTROLS = r"\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069"
+"""Control characters, line and paragraph separators, and what turns the direction of the text that follows."""
+_A_CONTROL = re.compile(f"[{_CONTROLS}]")
+_OF_A_NAME = rf"^\s*[^{_CONTROLS}]*[^{_CONTROLS}{INVISIBLE}][^{_CONTROLS}]*\s*$"
 
 
-def _present(value: str) -> str:
-    if not value.strip():
-        raise PydanticCustomError("blank", "May not be blank")
-    return value
+def _name(value: Any) -> Any:
+    """In Unicode's form NFC (RFC 8266) and trimmed, before its length is looked at."""
+    if not isinstance(value, str):
+        return value
+    name = unicodedata.normalize("NFC", value).strip()
+    if not has_visible_character(name):
+        raise PydanticCustomError("blank", "Should have a visible character")
+    if _A_CONTROL.search(name.replace("\x00", "")):  # NUL has a code of its own
+        raise PydanticCustomError("control_character", "A name may not hold control characters")
+    return name
 
 
 # What JSON Schema alone is told is checked where it is put in normal form, with a code of its own.
 Email = Annotated[Text, Field(max_length=254, examples=["ada@example.org"], json_schema_extra={"format": "email"})]
 RealName = Annotated[
     Text,
-    Field(min_length=1, max_length=60, examples=["Ada Lovelace"], json_schema_extra={"pattern": _NOT_BLANK}),
-    BeforeValidator(lambda value: _present(value) if isinstance(value, str) else value),
+    Field(min_length=1, max_length=60, examples=["Ada Lovelace"], json_schema_extra={"pattern": _OF_A_NAME}),
+    BeforeValidator(_name),
 ]
 Nickname = Annotated[
     Text,

@@ -4,6 +4,7 @@ from fastapi import APIRouter, Request
 from sqlalchemy import Connection
 from starlette.responses import Response
 
+from shared import clock
 from shared.errors import NotFound, Unauthenticated
 from shared.identity import Required
 from shared.ids import Id
@@ -12,12 +13,16 @@ from shared.web.bodies import StrictRoute
 from shared.web.problems import documented
 
 from .. import handles, queries
-from ..actions import sessions, trail
-from ..actions.sessions import Login, Reused
+from ..actions import networks, sessions, trail
+from ..actions.sessions import Client, Login, Reused
+from ..passwords import normalized
 from ..queries import Account
 from . import schemas
 from .parts import Here, Parts, address_of
-from .proofs import Claim, is_right, of_account, own_account
+from .proofs import Claim, fitting_form, own_account
+
+NO_HANDLE = handles.Handle("none", "")
+"""Looked up where what was given is no handle."""
 
 router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=StrictRoute)
 
@@ -32,13 +37,15 @@ async def log_in(body: schemas.LogIn, request: Request, here: Here) -> Response:
     """By email, nickname or phone. 401 `invalid_credentials`, whether or not there is such an account."""
     here.mint.check_ready()
     with here.passwords.place():
-        account = await _proven(body, address_of(request), here)
-        outdated = here.passwords.is_outdated(account.password_hash)
+        client = Client(address_of(request), body.device)
+        account, form = await _proven(body, client, here)
+        outdated = here.passwords.is_outdated(account.password_hash) or form != normalized(form)
         fresh = await here.passwords.hash(body.password) if outdated else None
 
         def enter(tx: Connection) -> Login:
-            ip = address_of(request)
-            return sessions.log_in(tx, account.id, account.password_hash, fresh, body.device, ip, here.lifetimes)
+            return sessions.log_in(
+                tx, account.id, account.password_hash, fresh, client, here.lifetimes, here.refresh_tokens
+            )
 
         return _tokens(here, await here.passwords.beside(here.database.write, enter))
 
@@ -50,9 +57,12 @@ async def log_in(body: schemas.LogIn, request: Request, here: Here) -> Response:
     responses=documented(400, 401, 413, 415, 422),
 )
 def refresh(body: schemas.Refresh, request: Request, here: Here) -> Response:
-    """The old one is spent. A spent one used again ends its whole login: 401 `refresh_token_reused`."""
+    """The old one is spent. Used again within 10 s it gives the same new one; later it ends its whole session:
+    401 `refresh_token_reused`.
+    """
     here.mint.check_ready()
-    outcome = here.database.write(sessions.refresh, body.refresh_token, address_of(request), here.lifetimes)
+    ip = address_of(request)
+    outcome = here.database.write(sessions.refresh, body.refresh_token, ip, here.lifetimes, here.refresh_tokens)
     if isinstance(outcome, Reused):
         raise Unauthenticated("refresh_token_reused", "This token was used before; its login has been ended.")
     return _tokens(here, outcome)
@@ -107,26 +117,37 @@ def list_events(request: Request, page: listing.Requested, identity: Required, h
     return listing.answer(request, here.database.read(queries.trail_of, identity.subject, page))
 
 
-async def _proven(body: schemas.LogIn, ip: str, here: Parts) -> Account:
-    """The account, where the password is right. Raises Unauthenticated, as well where there is no such account."""
+async def _proven(body: schemas.LogIn, client: Client, here: Parts) -> tuple[Account, str]:
+    """The account, and the form of the password that is right.
+
+    Raises Unauthenticated, as well where there is no such account.
+    """
     handle = handles.identifier(body.identifier, here.settings.default_region)
-    account = await here.passwords.beside(_account, here, handle)
+    account, network = await here.passwords.beside(_account, here, handle, client.ip)
 
     def failed(tx: Connection) -> None:
-        trail.record_failed_login(tx, account.id if account else None, ip, body.device)
+        trail.record_failed_login(tx, account.id if account else None, client.ip, client.device)
 
-    unknown = f"{handle.kind} {handle.value}" if handle else f"text {body.identifier}"
-    claim = Claim(of_account(account) if account else unknown, account.password_hash if account else None, failed)
-    if not await is_right(here, claim, body.password) or account is None:
+    counted_under = f"{handle.kind} {handle.value}" if handle else f"text {body.identifier}"
+    if network is not None:
+        counted_under += f" from {network}"
+    claim = Claim(counted_under, account.password_hash if account else None, failed)
+    form = await fitting_form(here, claim, body.password)
+    if form is None or account is None:
         raise Unauthenticated("invalid_credentials", "These credentials are not right.")
-    return account
+    return account, form
 
 
-def _account(here: Parts, handle: handles.Handle | None) -> Account | None:
-    if handle is None:
-        return None
-    digest = handles.digest(here.handle_key, handle)
-    return here.database.read(queries.account_by_handle, digest, handle.value)
+def _account(here: Parts, handle: handles.Handle | None, ip: str) -> tuple[Account | None, str | None]:
+    """The account with this handle, and the network of this address if it was logged in from there lately.
+
+    The same questions whether or not there is one: the time shall not tell.
+    """
+    digest = handles.digest(here.handle_key, handle or NO_HANDLE)
+    account = here.database.read(queries.account_by_handle, digest, handle.value if handle else "")
+    since = clock.now() - networks.KNOWN_FOR
+    account_id = account.id if account else 0
+    return account, here.database.read(queries.known_network, account_id, networks.networks_of(ip), since)
 
 
 def _tokens(here: Parts, login: Login) -> Response:

@@ -8,11 +8,12 @@ import pytest
 from sqlalchemy import Connection, inspect, select, table, text
 
 from services.auth import models
+from services.auth.actions.claims import BRIEF
 from services.auth.actions.failures import FREE
 from shared.database import Database
 from shared.testing import Running
 
-from .world import PASSWORD, Person, application, bearer, facts, log_in, rows, somebody
+from .world import PASSWORD, Person, Time, application, bearer, facts, log_in, rows, somebody
 
 ME, DELETION, SIGNUP = "/api/v1/users/me", "/api/v1/users/me/deletion", "/api/v1/auth/signup"
 
@@ -112,12 +113,39 @@ def test_a7_of_eight_who_want_one_nickname_at_the_same_instant_one_gets_it(auth:
     assert sorted(each.status_code for each in answers) == [200, *[409] * 7]
 
 
-def test_a_former_nickname_is_not_given_to_anyone_else(auth: Running, ada: Person) -> None:
+def test_a_former_nickname_is_not_given_to_anyone_else(auth: Running, ada: Person, time: Time) -> None:
+    time.passes(BRIEF)
     change(auth, ada, nickname="countess")
     answer = auth.client.post(SIGNUP, json=application("eve") | {"nickname": "ada"})
     assert (answer.status_code, answer.json()["code"]) == (409, "nickname_taken")
     assert auth.client.post("/api/v1/auth/login", json={"identifier": "ada", "password": PASSWORD}).status_code == 401
     assert log_in(auth, "countess")
+
+
+def test_phone_numbers_are_not_probed_by_changing_ones_own(auth: Running, ada: Person) -> None:
+    """After a few tries a day the answer is the same for any number; each that was refused is in the trail."""
+    somebody(auth, "bob", phone="010-9999-9999")
+    numbers = ["010-9999-9999", "010-9999-0001", "010-9999-9999", "010-9999-0002", "010-9999-9999"]
+    answers = [change(auth, ada, phone=number) for number in numbers]
+    assert [each.status_code for each in answers] == [409, 200, 409, 200, 409]
+    for number in ("010-9999-9999", "010-9999-0003"):
+        refused = change(auth, ada, phone=number)
+        assert (refused.status_code, refused.json()["code"]) == (429, "too_many_changes")
+        assert int(refused.headers["retry-after"]) > 3_600
+    events = auth.client.get("/api/v1/auth/events", headers=ada.bearer).json()["items"]
+    told = [(each["type"], each["session_id"]) for each in events if each["type"] == "handle_refused"]
+    assert len(told) == 3 and all(session for _, session in told)
+    assert change(auth, ada, bio="other changes are not counted").status_code == 200
+    assert change(auth, ada, phone="010-9999-0002").status_code == 200, "her own already"
+
+
+def test_one_account_does_not_take_any_number_of_nicknames(auth: Running, ada: Person, database: Database) -> None:
+    held = len(rows(database, models.handles))
+    statuses = [change(auth, ada, nickname=f"name.{number}").status_code for number in range(30)]
+    changes = statuses.count(200)
+    assert 1 <= changes <= 10 and statuses == [200] * changes + [429] * (30 - changes)
+    assert len(rows(database, models.handles)) == held, "of those held briefly nothing stays"
+    assert somebody(auth, "name.1").account["nickname"] == "name.1"
 
 
 def test_a_phone_number_that_was_given_back_may_be_somebody_elses(auth: Running, ada: Person) -> None:
@@ -140,7 +168,8 @@ def test_a_new_password_ends_every_other_login(auth: Running, ada: Person) -> No
 
 
 @pytest.mark.parametrize("path", [ME, DELETION])
-def test_guesses_at_the_password_must_wait_here_too(auth: Running, ada: Person, path: str) -> None:
+def test_guesses_at_the_password_must_wait_here_too(auth: Running, ada: Person, path: str, time: Time) -> None:
+    time.stops()
     method = "PATCH" if path == ME else "POST"
     wrong = {"current_password": "wrong password"}
     for status in [403] * FREE + [429]:
@@ -179,7 +208,8 @@ def test_a5_from_the_answer_on_every_token_is_refused(auth: Running, ada: Person
 
 
 @pytest.mark.parametrize("kind", ["email", "nickname", "phone"])
-def test_a5_handles_of_somebody_who_withdrew_stay_taken(auth: Running, ada: Person, kind: str) -> None:
+def test_a5_handles_of_somebody_who_withdrew_stay_taken(auth: Running, ada: Person, kind: str, time: Time) -> None:
+    time.passes(BRIEF)
     change(auth, ada, nickname="countess")
     withdraw(auth, ada)
     for nickname in ("ada", "countess") if kind == "nickname" else ("eve",):
@@ -188,13 +218,14 @@ def test_a5_handles_of_somebody_who_withdrew_stay_taken(auth: Running, ada: Pers
         assert (answer.status_code, answer.json()["code"]) == (409, f"{kind}_taken")
 
 
-def test_a5_nothing_of_the_person_is_left_in_any_table(auth: Running, database: Database) -> None:
+def test_a5_nothing_of_the_person_is_left_in_any_table(auth: Running, database: Database, time: Time) -> None:
     marks = ["plantedname", "plantednick", "plantedmail", "5550123", "planteddevice", "plantedbio", "203.0.113.99"]
     ada = somebody(auth, "plantednick1", email="plantedmail@example.org", name="Plantedname", phone="+16505550123")
     seen = {"x-forwarded-for": "203.0.113.99"}
     body = {"identifier": "plantednick1", "password": PASSWORD, "device": "planteddevice"}
     assert auth.client.post("/api/v1/auth/login", json=body, headers=seen).status_code == 200
     auth.client.post("/api/v1/auth/login", json=body | {"password": "wrong password"})
+    time.passes(BRIEF)
     change(auth, ada, nickname="plantednick2", bio="plantedbio", name="Plantedname Two")
     before = everything_in(database)
     assert [mark for mark in marks if mark not in before] == [], "all of it was there"

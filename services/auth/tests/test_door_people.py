@@ -8,11 +8,12 @@ import pytest
 from PIL import Image
 
 from services.auth import models
+from services.auth.actions.accounts import REPLACED_AVATAR_KEPT
 from shared import disposal, ids
 from shared.database import Database
 from shared.testing import Running
 
-from .world import PASSWORD, Person, rows, sign_up, somebody
+from .world import PASSWORD, Person, Time, rows, sign_up, somebody
 
 AVATAR = "/api/v1/users/me/avatar"
 
@@ -113,6 +114,18 @@ def test_what_is_no_search_is_refused(standing: Running, parameters: dict[str, A
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
+@pytest.mark.parametrize("nickname", ["ａｄａ", "ＡＤＡ", "%EF%BD%81da"])
+def test_a_person_is_found_by_nickname_whatever_its_width(standing: Running, ada: Person, nickname: str) -> None:
+    answer = standing.client.get(f"/api/v1/users/by-nickname/{nickname}")
+    assert (answer.status_code, answer.json().get("id")) == (200, ada.id)
+
+
+@pytest.mark.parametrize("query", [" ", "\u200b", "\u3164\ufe0f"])
+def test_a_search_for_nothing_that_is_seen_finds_nobody(standing: Running, ada: Person, query: str) -> None:
+    answer = standing.client.get("/api/v1/users", params={"query": query})
+    assert (answer.status_code, answer.json()) == (200, {"items": [], "next_cursor": None})
+
+
 def test_a_cursor_of_another_search_is_refused(auth: Running) -> None:
     for each in ("sam1", "sam2", "tim1"):
         sign_up(auth, each)
@@ -121,10 +134,15 @@ def test_a_cursor_of_another_search_is_refused(auth: Running) -> None:
     assert auth.client.get("/api/v1/users", params={"query": "sam", "cursor": cursor, "limit": 5}).status_code == 200
 
 
-def test_a_picture_is_shown_to_everybody_and_the_former_one_goes(auth: Running, database: Database) -> None:
+def test_a_picture_is_shown_to_everybody_and_a_replaced_one_goes_after_minutes(
+    auth: Running, database: Database, time: Time
+) -> None:
     ada = somebody(auth)
     urls = [put_avatar(auth, ada, picture(colour)).json()["avatar_url"] for colour in ("orange", "blue")]
     assert auth.client.get(f"/api/v1/users/{ada.id}").json()["avatar_url"] == urls[1]
+    sweep(auth)
+    assert auth.client.get(urls[0]).status_code == 200, "pages that were loaded before still show it"
+    time.passes(REPLACED_AVATAR_KEPT)
     sweep(auth)
     former, shown = (auth.client.get(url) for url in urls)
     assert (former.status_code, shown.status_code) == (404, 200)
@@ -137,13 +155,13 @@ def test_a_picture_is_shown_to_everybody_and_the_former_one_goes(auth: Running, 
 
 def test_a_picture_is_taken_away_as_often_as_one_likes(auth: Running) -> None:
     ada = somebody(auth)
-    url = put_avatar(auth, ada, picture()).json()["avatar_url"]
+    urls = [put_avatar(auth, ada, picture(colour)).json()["avatar_url"] for colour in ("orange", "blue")]
     answers = [auth.client.delete(AVATAR, headers=ada.bearer) for _ in range(2)]
     assert [each.status_code for each in answers] == [200, 200]
     assert answers[0].json() == answers[1].json()
     assert answers[0].json()["avatar_url"] is None
     sweep(auth)
-    assert auth.client.get(url).status_code == 404
+    assert [auth.client.get(url).status_code for url in urls] == [404] * 2, "also the one that was replaced before"
 
 
 def test_the_picture_of_somebody_who_withdraws_goes_too(auth: Running) -> None:
@@ -152,6 +170,16 @@ def test_the_picture_of_somebody_who_withdraws_goes_too(auth: Running) -> None:
     auth.client.post("/api/v1/users/me/deletion", json={"current_password": PASSWORD}, headers=ada.bearer)
     sweep(auth)
     assert auth.client.get(url).status_code == 404
+
+
+def test_replaced_pictures_of_somebody_who_withdraws_go_at_once(auth: Running, database: Database) -> None:
+    ada, bob = somebody(auth), somebody(auth, "bob")
+    urls = [put_avatar(auth, ada, picture(colour)).json()["avatar_url"] for colour in ("orange", "blue", "green")]
+    others = [put_avatar(auth, bob, picture(colour)).json()["avatar_url"] for colour in ("orange", "blue")]
+    auth.client.post("/api/v1/users/me/deletion", json={"current_password": PASSWORD}, headers=ada.bearer)
+    sweep(auth)
+    assert [auth.client.get(url).status_code for url in urls] == [404] * 3
+    assert [auth.client.get(url).status_code for url in others] == [200] * 2
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,35 @@ def test_a2_all_but_the_phone_are_required(standing: Running, missing: str) -> N
     assert [each["pointer"] for each in answer.json()["errors"]] == [f"/{missing}"]
 
 
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("  Ada  ", "Ada"),
+        ("\u3000Ada\n", "Ada"),
+        ("e\u0301" * 60, "\u00e9" * 60),
+        (" " + "x" * 60 + " ", "x" * 60),
+        *((name, name) for name in ("각", "👨\u200d👩\u200d👧", "مريم", "❤\ufe0f", "A\u200dB")),
+    ],
+)
+def test_a_name_is_kept_trimmed_and_composed(auth: Running, given: str, kept: str) -> None:
+    assert sign_up(auth, "ada", name=given)["name"] == kept
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        *("ada.lovelace_1815", "Ada.Lovelace-1815", "adalovelace1815", "first.last@example.org", "First.Last"),
+        *("Augusta Ada King", "augustaadaking", "010-1234-5678", "+82 10 1234 5678", "01012345678", "+821012345678"),
+    ],
+)
+def test_a_password_may_not_be_what_its_owner_is_known_by(standing: Running, password: str) -> None:
+    known_by = {"email": "first.last@example.org", "name": "Augusta Ada King", "phone": "010-1234-5678"}
+    body = application("ada.lovelace_1815", **known_by, password=password)
+    answer = standing.client.post(SIGNUP, json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "common_password")
+    assert [each["pointer"] for each in answer.json()["errors"]] == ["/password"]
+
+
 def test_a2_the_phone_may_be_null_or_left_out(auth: Running) -> None:
     assert sign_up(auth, "ada")["phone"] is None
     assert auth.client.post(SIGNUP, json=application("bob") | {"phone": None}).json()["phone"] is None
@@ -63,6 +92,14 @@ def test_a2_the_phone_may_be_null_or_left_out(auth: Running) -> None:
         ({"password": "Password1"}, "common_password"),
         ({"name": ""}, "blank"),
         ({"name": "   "}, "blank"),
+        *(({"name": name}, "blank") for name in "\u200b\u3164\u2800\u115f\u2060\u00ad\u202e\ufe0f\n"),
+        *(({"name": f"a{each}b"}, "control_character") for each in "\n\x1b\x7f\x85\u2028\u202e\u2066"),
+        ({"email": "root@localhost"}, "invalid_email"),
+        ({"phone": "112"}, "invalid_phone"),
+        ({"phone": "123-4567"}, "invalid_phone"),
+        ({"nickname": "shutter_official"}, "nickname_reserved"),
+        ({"password": "\u1112\u1161\u11ab" * 3}, "invalid_password"),
+        ({"password": "ｐａｓｓｗｏｒｄ"}, "common_password"),
         ({"name": "n" * 61}, "validation_failed"),
         ({"name": "a\u0000b"}, "nul_character"),
         ({"name": 5}, "validation_failed"),

@@ -77,7 +77,7 @@ def test_the_password_of_nobody_is_verified_like_any_other(auth: Running, monkey
     hashes: list[str | None] = []
     verify = Passwords.verify
 
-    async def watched(self: Passwords, password: str, password_hash: str | None) -> bool:
+    async def watched(self: Passwords, password: str, password_hash: str | None) -> str | None:
         hashes.append(password_hash)
         return await verify(self, password, password_hash)
 
@@ -91,6 +91,7 @@ def test_the_password_of_nobody_is_verified_like_any_other(auth: Running, monkey
 def test_after_repeated_failures_one_waits_whether_or_not_there_is_such_an_account(
     auth: Running, time: Time, identifier: str
 ) -> None:
+    time.stops()
     sign_up(auth)
     wrong = {"identifier": identifier, "password": "wrong password"}
     assert [auth.client.post(LOGIN, json=wrong).status_code for _ in range(FREE)] == [401] * FREE
@@ -134,7 +135,7 @@ def test_many_who_log_in_do_not_keep_others_from_reading(auth: Running, monkeypa
     monkeypatch.setattr(passwords, "_matches", stuck)
     with ThreadPoolExecutor(20) as crowd:
         logins = [crowd.submit(log_in, auth) for _ in range(20)]
-        eventually(lambda: passwords._places <= 14)
+        eventually(lambda: passwords._places[False] <= 14)
         assert auth.client.get(f"/api/v1/users/{ada.id}").status_code == 200
         go_on.set()
         assert all(each.result()["access_token"] for each in logins)
@@ -187,12 +188,12 @@ def test_t3_of_fifty_refreshes_at_once_one_chain_lives(auth: Running) -> None:
     with ThreadPoolExecutor(10) as crowd:
         answers = list(crowd.map(lambda _: refreshed(auth, token), range(50)))
     assert {status for status, _ in answers} == {200}, "all within the moment in which an answer may get lost"
-    one, *others = (tokens["refresh_token"] for _, tokens in answers)
-    assert len({one, *others}) == 50
-    status, going_on = refreshed(auth, one)
-    assert status == 200
-    assert refreshed(auth, going_on["refresh_token"])[0] == 200
-    assert refreshed(auth, others[0])[1]["code"] == "refresh_token_reused"
+    (one,) = {tokens["refresh_token"] for _, tokens in answers}
+    with ThreadPoolExecutor(10) as crowd:
+        answers = list(crowd.map(lambda _: refreshed(auth, one), range(50)))
+    assert {status for status, _ in answers} == {200}
+    (going_on,) = {tokens["refresh_token"] for _, tokens in answers}
+    assert refreshed(auth, going_on)[0] == 200
 
 
 @pytest.mark.parametrize("token", ["", "unknown", "é" * 200])

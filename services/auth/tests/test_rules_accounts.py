@@ -6,12 +6,13 @@ import pytest
 
 from services.auth import handles, models, queries
 from services.auth.actions import accounts
+from services.auth.actions.claims import BRIEF
 from services.auth.queries import Account
 from shared import ids
 from shared.database import Database
 from shared.errors import Conflict, Forbidden, Refusal, Unauthenticated
 
-from .world import KEY, NOWHERE, facts, register, rows
+from .world import KEY, NOWHERE, Time, facts, register, rows
 
 
 def change(database: Database, proven: Account, *taken: handles.Handle, **changes: str | None) -> Account:
@@ -69,8 +70,9 @@ def test_two_who_swap_nicknames_are_both_refused(database: Database) -> None:
             change(database, account, handles.nickname(nickname))
 
 
-def test_a_former_nickname_stays_with_the_one_who_had_it(database: Database) -> None:
+def test_a_former_nickname_stays_with_the_one_who_had_it(database: Database, time: Time) -> None:
     ada = register(database, "ada")
+    time.passes(BRIEF)
     renamed = change(database, ada, handles.nickname("countess"))
     assert renamed.nickname == "countess"
     with pytest.raises(Conflict, match="nickname_taken"):

@@ -15,6 +15,8 @@ from shared.errors import Invalid
         ("first.last+tag@sub.example.co.kr", "first.last+tag@sub.example.co.kr"),
         ("o'brien@example.org", "o'brien@example.org"),
         ("ÄDA@bücher.example", "äda@bücher.example"),
+        ("ada@xn--bcher-kva.example", "ada@bücher.example"),
+        (" ada@example.org\u3000", "ada@example.org"),
     ],
 )
 def test_an_email_is_kept_in_lower_case(given: str, kept: str) -> None:
@@ -23,7 +25,25 @@ def test_an_email_is_kept_in_lower_case(given: str, kept: str) -> None:
 
 @pytest.mark.parametrize(
     "given",
-    ["", "ada", "ada@", "@example.org", "a b@example.org", "ada@example..org", "ada@-example.org", "a@b@example.org"],
+    [
+        "",
+        "ada",
+        "ada@",
+        "@example.org",
+        "a b@example.org",
+        "ada@example..org",
+        "ada@-example.org",
+        "a@b@example.org",
+        "root@localhost",
+        '"a b"@example.org',
+        '"ada"@example.org',
+        "ada@[127.0.0.1]",
+        "ada@[IPv6:::1]",
+        "ada.@example.org",
+        "a..b@example.org",
+        "Ada <ada@example.org>",
+        "ada@example.org, bob@example.org",
+    ],
 )
 def test_what_is_no_email_is_refused_with_its_field(given: str) -> None:
     with pytest.raises(Invalid) as refusal:
@@ -66,6 +86,9 @@ def test_nobody_gets_a_nickname_that_speaks_for_the_house(given: str) -> None:
         ("+82 10 1234 5678", "+821012345678"),
         ("０１０-１２３４-５６７８", "+821012345678"),
         ("+1 (650) 253-0000", "+16502530000"),
+        ("010-1100-8142", "+821011008142"),
+        ("02-123-4567", "+8221234567"),
+        ("1588-1234", "+8215881234"),
     ],
 )
 def test_a_phone_number_without_a_country_is_of_the_default_region(given: str, kept: str) -> None:
@@ -74,10 +97,29 @@ def test_a_phone_number_without_a_country_is_of_the_default_region(given: str, k
 
 @pytest.mark.parametrize(
     "given",
-    ["", "12", "not a phone", "+999 1234567", "010-1234-5678 ext. 9", "+", "0" * 32, "+49 123456789012345"],
+    [
+        "",
+        "12",
+        "not a phone",
+        "+999 1234567",
+        "010-1234-5678 ext. 9",
+        "+",
+        "0" * 32,
+        "+49 123456789012345",
+        "112",
+        "119",
+        "114",
+        "1345",
+        "123-4567",
+        "1234567",
+        "+82 112",
+        "+1 2530000",
+        "+49 110",
+        "911",
+    ],
 )
 def test_what_is_no_phone_number_is_refused(given: str) -> None:
-    """The last one is possible in its country, and longer than E.164 and its column."""
+    """Some are possible in their countries, but longer than E.164 and its column, or in one place only."""
     with pytest.raises(Invalid) as refusal:
         handles.phone(given, "KR")
     assert refusal.value.code == "invalid_phone"
@@ -89,6 +131,10 @@ def test_what_is_no_phone_number_is_refused(given: str) -> None:
         ("Ada@example.org", "email"),
         ("ADA", "nickname"),
         ("010-1234-5678", "phone"),
+        (" ada@example.org ", "email"),
+        ("\tada\n", "nickname"),
+        (" 010-1234-5678 ", "phone"),
+        ("123-4567", "phone"),
         ("a b", None),
         ("", None),
         ("@", None),

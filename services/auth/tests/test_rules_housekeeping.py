@@ -8,7 +8,7 @@ from shared import clock
 from shared.database import Database
 from shared.events import outbox
 
-from .world import IP, LIFETIMES, NOWHERE, SEAL, Time, open_login, register, rows
+from .world import IP, LIFETIMES, NOWHERE, SEAL, TOKENS, Time, open_login, register, rows
 
 LIFETIME = 10 * clock.MINUTE
 """Of an access token."""
@@ -32,7 +32,7 @@ def test_a_login_that_was_ended_is_forgotten_when_its_tokens_have_expired(databa
 
 def test_a_login_that_nobody_uses_is_forgotten_with_its_tokens(database: Database, time: Time) -> None:
     login = open_login(database, register(database))
-    database.write(sessions.refresh, login.refresh_token, IP, LIFETIMES)
+    database.write(sessions.refresh, login.refresh_token, IP, LIFETIMES, TOKENS)
     time.passes(LIFETIMES.idle + 1)
     clean_up(database)
     assert rows(database, models.sessions) == []

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from services.auth import models
 from services.auth.actions import keys
-from services.auth.tokens import Mint, Seal, SigningKey, new_refresh_token
+from services.auth.tokens import Mint, RefreshTokens, Seal, SigningKey
 from shared import ids
 from shared.database import Database
 from shared.errors import Unavailable
@@ -79,7 +79,7 @@ def test_tokens_of_a_key_that_has_been_followed_by_another_stay_good() -> None:
 def test_two_tokens_are_never_the_same() -> None:
     mint = mint_with(fresh("key"))
     assert mint.access_token(1, 2) != mint.access_token(1, 2)
-    assert new_refresh_token() != new_refresh_token()
+    assert RefreshTokens(b"k").first(1) != RefreshTokens(b"k").first(1)
 
 
 def test_before_keys_are_loaded_nothing_is_minted() -> None:

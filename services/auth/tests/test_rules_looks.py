@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, insert
 
 from services.auth import handles, models
-from services.auth.actions import accounts, withdrawals
+from services.auth.actions import accounts, claims, withdrawals
 from services.auth.handles import Handle, looks
 from services.auth.queries import Account
 from shared.database import Database
 from shared.errors import Conflict, Invalid, Refusal
 
-from .world import KEY, NOWHERE, facts, register, rows
+from .world import KEY, NOWHERE, Time, facts, register, rows
 
 
 def look(nickname: str) -> str:
@@ -90,8 +90,10 @@ def test_one_changes_between_names_that_look_like_ones_own(database: Database) -
     assert anna.nickname == "anna"
 
 
-def test_the_look_of_a_former_nickname_stays_with_the_one_who_had_it(database: Database) -> None:
-    change(database, register(database, "anna"), "countess")
+def test_the_look_of_a_former_nickname_stays_with_the_one_who_had_it(database: Database, time: Time) -> None:
+    anna = register(database, "anna")
+    time.passes(claims.BRIEF)
+    change(database, anna, "countess")
     with pytest.raises(Conflict, match="nickname_taken"):
         register(database, "anna_")
 
@@ -124,6 +126,30 @@ def test_what_looks_like_the_house_is_refused_and_ordinary_names_are_not() -> No
         assert handles.nickname(nickname).value == nickname
 
 
+@pytest.mark.parametrize(
+    "nickname",
+    [
+        *("shutter_official", "admin.team", "a.d.m.i.n", "administrator1", "shutt3r", "root0"),
+        *("support_team", "the_admin", "s.h.u.t.t.e.r", "_mod_", "moderator2024", "5upport", "r007", "5t4ff"),
+        *("shutterofficial", "officialshutterteam", "help.team", "info_help", "a.d.m.1.n.t.e.a.m", "ann.security"),
+    ],
+)
+def test_a_part_that_claims_a_role_is_refused_however_it_is_written(nickname: str) -> None:
+    with pytest.raises(Invalid, match="nickname_reserved"):
+        handles.nickname(nickname)
+
+
+@pytest.mark.parametrize(
+    "nickname",
+    [
+        *("meme", "kim.me", "team_rocket", "helpme", "modena", "ann.mod3l", "supporter", "rooted", "infomedia"),
+        *("apiary", "systems", "sound.system", "owner1x", "me2you", "ann1", "r2d2", "b0b", "4nna", "bob.2024"),
+    ],
+)
+def test_names_that_only_hold_such_letters_are_taken(nickname: str) -> None:
+    assert handles.nickname(nickname).value == nickname
+
+
 def test_whoever_bears_a_name_that_is_refused_today_still_logs_in_with_it() -> None:
     assert handles.identifier("Adm1n", "KR") == Handle("nickname", "adm1n")
 
@@ -145,7 +171,7 @@ def _rename(tx: Connection, account: Account, nickname: str) -> None:
 
 
 def claim_all(database: Database, limit: int = 500) -> None:
-    while database.write(accounts.claim_looks, KEY, limit):
+    while database.write(claims.claim_looks, KEY, limit):
         pass
 
 

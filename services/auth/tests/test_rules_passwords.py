@@ -98,7 +98,7 @@ def test_more_than_may_wait_are_told_to_come_again(cheap: Passwords, monkeypatch
     go_on = threading.Event()
     monkeypatch.setattr(cheap, "_matches", lambda *_: go_on.wait(WAIT_SECONDS))
 
-    async def in_line() -> bool:
+    async def in_line() -> str | None:
         with cheap.place():
             return await cheap.verify(PASSWORD, "hash")
 
@@ -111,5 +111,5 @@ def test_more_than_may_wait_are_told_to_come_again(cheap: Passwords, monkeypatch
     outcomes = asyncio.run(crowd())
     turned_away = [each for each in outcomes if isinstance(each, Unavailable)]
     assert turned_away and turned_away[0].code == "too_many_logins" and turned_away[0].retry_after == 2
-    assert outcomes.count(True) == len(outcomes) - len(turned_away) > WAITING
-    assert asyncio.run(in_line()), "afterwards there is room again"
+    assert outcomes.count(PASSWORD) == len(outcomes) - len(turned_away) > WAITING
+    assert asyncio.run(in_line()) == PASSWORD, "afterwards there is room again"

@@ -56,12 +56,37 @@ def people(database: Database) -> Database:
         ("_", []),
         ("\\", []),
         ("ａｄａ", ["countess", "adam.smith", "ada"]),
+        ("\u200eA\u200bda\ufe0f", ["countess", "adam.smith", "ada"]),
+        ("  ADA \u3000 k", ["countess"]),
     ],
 )
 def test_people_are_found_by_how_their_nickname_or_name_begins(
     people: Database, query: str, nicknames: list[str]
 ) -> None:
     assert found(people, query) == nicknames
+
+
+@pytest.mark.parametrize(
+    ("name", "query"),
+    [
+        ("  Ada", "ada"),
+        ("\u200eAda", "ada"),
+        ("\u200fAda", "ada"),
+        ("A\u200bda", "ada"),
+        ("Ada  Lovelace", "ada l"),
+        ("Ada\u00a0Lovelace", "ada l"),
+        ("\u2764\ufe0f Ada", "\u2764 ada"),
+        ("İpek", "ipek"),
+        ("İSTANBUL", "istanbul"),
+        ("istanbul", "İSTANBUL"),
+        ("Straße", "STRASSE"),
+        ("ﬁona", "fiona"),
+        ("e\u0301milie", "\u00e9m"),
+    ],
+)
+def test_what_nobody_sees_or_types_makes_no_difference(database: Database, name: str, query: str) -> None:
+    register(database, "someone", name=name)
+    assert found(database, query) == ["someone"]
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 5, 7, 100])

@@ -13,7 +13,7 @@ from shared.database import Database
 from shared.errors import Conflict
 from shared.testing.plans import SORT, overhearing, slow_steps
 
-from .world import IP, KEY, LIFETIMES, Time, all_pages, open_login, register, rows
+from .world import IP, KEY, LIFETIMES, TOKENS, Time, all_pages, open_login, register, rows
 
 ELSEWHERE = "203.0.113.7"
 
@@ -78,9 +78,9 @@ def test_each_way_in_which_a_login_ends_is_told_apart(database: Database, ada: A
     assert last(database) == ("session_ended", ELSEWHERE, other.session_id, "device 1")
     database.write(sessions.log_out, ada.id, third.session_id, ELSEWHERE)
     assert last(database) == ("logout", ELSEWHERE, third.session_id, "device 2")
-    database.write(sessions.refresh, fourth.refresh_token, IP, LIFETIMES)
+    database.write(sessions.refresh, fourth.refresh_token, IP, LIFETIMES, TOKENS)
     time.passes(GRACE + 1)
-    database.write(sessions.refresh, fourth.refresh_token, ELSEWHERE, LIFETIMES)
+    database.write(sessions.refresh, fourth.refresh_token, ELSEWHERE, LIFETIMES, TOKENS)
     assert last(database) == ("refresh_token_reused", ELSEWHERE, fourth.session_id, "device 3")
     open_login(database, ada)
     database.write(sessions.end_others, ada.id, here.session_id, ELSEWHERE)
@@ -100,7 +100,7 @@ def test_a_login_that_had_to_make_room_is_told_of(database: Database, ada: Accou
 
 def test_a_wrong_password_in_a_login_is_told_with_the_login(database: Database, ada: Account) -> None:
     login = open_login(database, ada, "Ada's phone")
-    database.write(trail.record_wrong_password, ada.id, Origin(ELSEWHERE, login.session_id))
+    database.write(trail.record_refused, ada.id, Kind.WRONG_PASSWORD, Origin(ELSEWHERE, login.session_id))
     assert last(database) == ("wrong_password", ELSEWHERE, login.session_id, "Ada's phone")
 
 
@@ -110,7 +110,7 @@ def test_of_somebody_who_has_withdrawn_nothing_is_left_and_nothing_is_written(da
     database.write(withdrawals.withdraw, ada)
     fail(database, ada)
     database.write(trail.record_failed_login, None, ELSEWHERE, None)
-    database.write(trail.record_wrong_password, ada.id, Origin(ELSEWHERE, login.session_id))
+    database.write(trail.record_refused, ada.id, Kind.WRONG_PASSWORD, Origin(ELSEWHERE, login.session_id))
     assert [row.account_id for row in rows(database, models.trail)] == [bob.id]
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import event, insert, select
 
 from services.auth import models, queries
 from services.auth.actions import accounts, housekeeping, sessions, withdrawals
+from services.auth.actions.sessions import Client
 from services.auth.actions.withdrawals import ASK_AGAIN
 from services.auth.models import PURGING
 from services.auth.queries import Account
@@ -20,7 +21,7 @@ from shared.testing.plans import overhearing
 from shared.testing.waiting import WAIT_SECONDS
 
 from .conftest import MIGRATIONS
-from .world import IP, KEY, LIFETIMES, NOWHERE, SEAL, Time, facts, open_login, register, rows
+from .world import IP, KEY, LIFETIMES, NOWHERE, SEAL, TOKENS, Time, facts, open_login, register, rows
 
 
 @pytest.fixture
@@ -108,7 +109,7 @@ def test_no_login_goes_on_after_it(database: Database, ada: Account) -> None:
     login = open_login(database, ada)
     withdraw(database, ada)
     with pytest.raises(Unauthenticated):
-        database.write(sessions.refresh, login.refresh_token, IP, LIFETIMES)
+        database.write(sessions.refresh, login.refresh_token, IP, LIFETIMES, TOKENS)
     with pytest.raises(Unauthenticated):
         open_login(database, ada)
 
@@ -116,7 +117,7 @@ def test_no_login_goes_on_after_it(database: Database, ada: Account) -> None:
 def test_logins_that_go_on_at_the_same_instant_leave_no_token_behind(database: Database) -> None:
     def go_on(token: str) -> None:
         with suppress(Unauthenticated):
-            database.write(sessions.refresh, token, IP, LIFETIMES)
+            database.write(sessions.refresh, token, IP, LIFETIMES, TOKENS)
 
     for number in range(5):
         account = register(database, f"person{number}")
@@ -247,7 +248,7 @@ def test_a_login_that_was_ended_is_known_as_revoked_also_past_its_own_end(databa
     """Its access token may outlive the login by minutes."""
     ada = register(database)
     brief = sessions.Lifetimes(idle=clock.MINUTE, absolute=clock.MINUTE)
-    login = database.write(sessions.log_in, ada.id, ada.password_hash, None, None, "::1", brief)
+    login = database.write(sessions.log_in, ada.id, ada.password_hash, None, Client("::1"), brief, TOKENS)
     database.write(sessions.log_out, ada.id, login.session_id, IP)
     time.passes(2 * clock.MINUTE)
     lifetime = 10 * clock.MINUTE

@@ -12,10 +12,10 @@ from sqlalchemy import Row, Table, select
 
 from services.auth import handles, models
 from services.auth.actions import accounts, sessions
-from services.auth.actions.sessions import Lifetimes, Login
+from services.auth.actions.sessions import Client, Lifetimes, Login
 from services.auth.actions.trail import Origin
 from services.auth.queries import Account
-from services.auth.tokens import Seal
+from services.auth.tokens import RefreshTokens, Seal
 from shared import clock
 from shared.database import Database
 from shared.pages import Page, Slice
@@ -27,18 +27,24 @@ HASH = "the hash of the password"
 CALLER_SECRET = SecretStr("a secret between two services, long enough")
 IP = "127.0.0.1"
 SEAL = Seal(b"s" * 32)
+TOKENS = RefreshTokens(b"r" * 32)
 NOWHERE = Origin(IP, 0)
 """Of what tests do without a login."""
 LIFETIMES = Lifetimes(idle=30 * clock.DAY, absolute=90 * clock.DAY)
 
 
 class Time:
-    """The clock, but it can be moved on."""
+    """The clock, but it can be moved on, and stopped."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._ahead = 0
-        now = clock.now
-        monkeypatch.setattr(clock, "now", lambda: now() + self._ahead)
+        self._now = clock.now
+        monkeypatch.setattr(clock, "now", lambda: self._now() + self._ahead)
+
+    def stops(self) -> None:
+        """From now on it moves only by `passes`: for what must not depend on how fast the machine is."""
+        moment = self._now()
+        self._now = lambda: moment
 
     def passes(self, milliseconds: int) -> None:
         """So much later."""
@@ -120,9 +126,10 @@ def register(database: Database, nickname: str = "ada", **about: Any) -> Account
     return database.write(accounts.sign_up, applicant(nickname, **about), KEY, IP)
 
 
-def open_login(database: Database, account: Account, device: str | None = None) -> Login:
+def open_login(database: Database, account: Account, device: str | None = None, ip: str = IP) -> Login:
     """A login, without HTTP."""
-    return database.write(sessions.log_in, account.id, account.password_hash, None, device, IP, LIFETIMES)
+    client = Client(ip, device)
+    return database.write(sessions.log_in, account.id, account.password_hash, None, client, LIFETIMES, TOKENS)
 
 
 def all_pages(ask: Callable[[Page], Slice], limit: int) -> list[Any]:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.dm.links import LIFETIME, STEP, Links
-from shared import clock
+from shared import clock, ids
 from shared.errors import Forbidden
 
 LINKS = Links(b"k" * 32)
@@ -36,6 +36,14 @@ def test_a_link_is_ours_alone() -> None:
     expires, signature = parts(Links(b"o" * 32).url(ROOM, PHOTO, "display.jpg"))
     with pytest.raises(Forbidden, match="invalid_link"):
         LINKS.check(ROOM, PHOTO, "display.jpg", expires, signature)
+
+
+@pytest.mark.parametrize("seconds", [LIFETIME // clock.SECOND + 3_600, 86_400, 10 * 365 * 86_400, 10**18])
+def test_a_link_that_says_more_than_that_is_refused_also_with_the_right_key(seconds: int) -> None:
+    path = f"/api/v1/rooms/{ids.text(ROOM)}/media/{ids.text(PHOTO)}/display.jpg"
+    expires = str(clock.now() // clock.SECOND + seconds)
+    with pytest.raises(Forbidden, match="invalid_link"):
+        LINKS.check(ROOM, PHOTO, "display.jpg", expires, LINKS._sign(path, expires))
 
 
 def test_ids_cannot_be_shifted_between_room_and_photo() -> None:

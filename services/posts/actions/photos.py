@@ -18,6 +18,8 @@ _media = models.media.c
 UNUSED_FOR = clock.DAY
 MARGIN = clock.HOUR
 """Files go so much later than their upload can last be used: no sweep meets somebody who uses it."""
+REPLACED_KEPT = 5 * clock.MINUTE
+"""How long a photo that an edit took out of its post can still be fetched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +65,9 @@ def attach(tx: Connection, owner_id: int, post_id: int, media_ids: Sequence[int]
 
 
 def remove_others(tx: Connection, post_id: int, media_ids: Collection[int]) -> None:
-    """The post shows only these any more."""
-    _remove(tx, _media.post_id == post_id, _media.id.not_in(media_ids))
+    """The post shows only these any more. Files of the others stay a while, for pages that were loaded before."""
+    replaced = (_media.post_id == post_id, _media.id.not_in(media_ids))
+    _remove(tx, *replaced, due_at=clock.now() + REPLACED_KEPT)
 
 
 def remove_of(tx: Connection, post_ids: Collection[int]) -> None:
@@ -105,9 +108,9 @@ def _unknown() -> Invalid:
     return Invalid.field("media_ids", "unknown_media", "There is no such photo of yours.")
 
 
-def _remove(tx: Connection, *which: ColumnElement[bool]) -> None:
+def _remove(tx: Connection, *which: ColumnElement[bool], due_at: int | None = None) -> None:
     rows = tx.execute(select(models.media).where(*which).order_by(_media.id).with_for_update()).all()
-    give_up(tx, models.disposal, _names(rows))
+    give_up(tx, models.disposal, _names(rows), due_at=due_at)
     tx.execute(delete(models.media).where(_media.id.in_([row.id for row in rows])))
 
 

@@ -46,7 +46,7 @@ def test_a_stranger_can_publish_and_auth_is_asked_once(crowd: Crowd, auth: Stub)
 def test_posts_proves_to_auth_who_it_is(crowd: Crowd, auth: Stub, settings: Settings) -> None:
     crowd.anybody(f"/users/{ids.text(ids.new())}/posts")
     token = questions(auth)[0].headers["authorization"].removeprefix("Bearer ")
-    assert Callers("auth", {"posts": settings.secret.get_secret_value()}).check(token) == "posts"
+    assert Callers("auth", {"posts": settings.caller_key("auth")}).check(token) == "posts"
 
 
 def test_somebody_who_has_just_signed_up_has_no_posts_and_nobody_has_no_list(crowd: Crowd, auth: Stub) -> None:

@@ -102,10 +102,13 @@ def test_the_files_of_an_upload_stay_from_when_a_post_shows_it_until_it_no_longe
     post = database.write(posts.publish, jo, [kept, dropped], None)
     assert rows_of(database, models.disposal) == []
     database.write(posts.edit, jo, post, {"media_ids": [kept]})
-    assert {row.name for row in rows_of(database, models.disposal)} == files[dropped]
+    due = rows_of(database, models.disposal)
+    assert {row.name for row in due} == files[dropped]
+    assert all(clock.now() < row.due_at <= clock.now() + photos.REPLACED_KEPT for row in due), "for pages from before"
     database.write(posts.delete_post, jo, post)
     assert {row.name for row in rows_of(database, models.disposal)} == files[kept] | files[dropped]
-    assert all(row.due_at <= clock.now() for row in rows_of(database, models.disposal))
+    gone = {row.name for row in rows_of(database, models.disposal) if row.due_at <= clock.now()}
+    assert gone == files[kept], "what is deleted goes at once"
     assert rows_of(database, models.media) == []
 
 

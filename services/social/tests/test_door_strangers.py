@@ -48,7 +48,7 @@ def test_social_proves_to_auth_who_it_is(social: Running, auth: Stub, settings: 
     knows(auth, someone)
     social.client.get(f"{API}/users/{ids.text(someone)}/counts")
     token = questions(auth)[0].headers["authorization"].removeprefix("Bearer ")
-    assert Callers("auth", {"social": settings.secret.get_secret_value()}).check(token) == "social"
+    assert Callers("auth", {"social": settings.caller_key("auth")}).check(token) == "social"
 
 
 @pytest.mark.parametrize("part", ["followers", "following", "counts"])
