@@ -127,10 +127,11 @@ def cut() -> Response:
     return StreamingResponse(half(), media_type="text/plain")
 
 
-@router.get("/picture/{name}", responses=ALL, response_model=None)
+@router.head("/picture/{name}", include_in_schema=False, response_model=None)
+@router.get("/picture/{name}", responses={**ALL, **files.SERVED, **documented(416)}, response_model=None)
 def picture(name: str, request: Request, private: bool = False) -> Response:
     """A stored one."""
-    return files.answer(request.app.state.storage, name, cache="private" if private else None)
+    return files.answer(request, request.app.state.storage, name, cache="private" if private else None)
 
 
 @router.get("/ended", responses=ALL, response_model=None)

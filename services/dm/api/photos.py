@@ -49,13 +49,15 @@ async def upload(
     return answers.response(answers.created(media, media["url"]))
 
 
+@router.head("/{media_id}/{rendition}", include_in_schema=False)
 @router.get(
     "/{media_id}/{rendition}",
     response_class=Response,
     summary="A photo of a room",
-    responses={200: {"content": {"image/jpeg": {}}, "description": "The photo"}, **documented(403, 404)},
+    responses={**files.SERVED, **documented(403, 404, 416)},
 )
 def photo(
+    request: Request,
     room_id: Id,
     media_id: Id,
     rendition: Literal["display.jpg", "thumbnail.jpg"],
@@ -66,7 +68,7 @@ def photo(
     """By its link alone, as found in a message. 403 `link_expired`, or `invalid_link` for one that is not ours."""
     seconds = here.links.check(room_id, media_id, rendition, expires, signature)
     name = here.database.read(queries.file_of, room_id, media_id, rendition)
-    return files.answer(here.storage, name, cache=f"private, max-age={seconds}, immutable")
+    return files.answer(request, here.storage, name, cache=f"private, max-age={seconds}, immutable")
 
 
 def _keep(here: Parts, uploader_id: int, room_id: int, picture: Picture, alt: str | None) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import secrets
 from typing import Annotated, Any
 
 from anyio import to_thread
-from fastapi import APIRouter, Form, UploadFile
+from fastapi import APIRouter, Form, Request, UploadFile
 from sqlalchemy import Connection
 from starlette.responses import Response
 
@@ -45,15 +45,16 @@ async def upload(
     return answers.response(answers.created(media, media["url"]))
 
 
+@router.head("/media/{name}", include_in_schema=False)
 @router.get(
     "/media/{name}",
     response_class=Response,
     summary="A photo",
-    responses={200: {"content": {"image/jpeg": {}}, "description": "The picture"}, **documented(404)},
+    responses={**files.SERVED, **documented(404, 416)},
 )
-def photo(name: str, here: Here) -> Response:
+def photo(request: Request, name: str, here: Here) -> Response:
     """A file that never changes."""
-    return files.answer(here.storage, name)
+    return files.answer(request, here.storage, name)
 
 
 def _keep(here: Parts, owner_id: int, picture: Picture, alt: str | None) -> dict[str, Any]:
