@@ -1,26 +1,30 @@
 """Photos of a room: uploaded by its people, shown to whoever holds a signed link."""
 
 import secrets
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Query, Request, UploadFile
+from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from shared.answer import Answer
+from shared.idempotency import Key
 from shared.identity import Required
 from shared.ids import Id
 from shared.images import Picture
-from shared.web import answers, files
-from shared.web.aside import in_line
-from shared.web.bodies import StrictRoute, Text
+from shared.web import answers, files, idempotency_key, uploads
+from shared.web.bodies import Text
+from shared.web.disconnects import require_connected
 from shared.web.problems import documented
+from shared.web.uploads import UploadRoute
 
 from .. import queries
 from ..actions import photos
 from . import schemas
 from .parts import Here, Parts
 
-router = APIRouter(prefix="/api/v1/rooms/{room_id}/media", tags=["dm"], route_class=StrictRoute)
+router = APIRouter(prefix="/api/v1/rooms/{room_id}/media", tags=["dm"], route_class=UploadRoute)
 
 
 @router.post(
@@ -36,17 +40,24 @@ async def upload(
     request: Request,
     file: UploadFile,
     identity: Required,
+    key: idempotency_key.GivenWithForm,
     here: Here,
     alt: Annotated[Text | None, Form(max_length=1000, description="For those who cannot see it")] = None,
 ) -> Response:
-    """JPEG, PNG, WebP, GIF, HEIC or AVIF, up to 20 MB and 50 megapixels. Unless it is sent it goes after a day.
+    """JPEG, PNG, WebP, GIF, HEIC or AVIF, up to 20 MB and 60 megapixels. Unless it is sent it goes after a day.
 
-    413 `too_large`, 415 `unsupported_media`, 422 `corrupt_media`; 409 `peer_withdrawn`.
+    413 `too_large`, 415 `unsupported_media`, 422 `corrupt_media`; 409 `peer_withdrawn`; 503 while too many are being
+    processed.
     """
     await run_in_threadpool(here.database.read, queries.peer_in, room_id, identity.subject)
-    picture = await in_line(request, here.darkroom.develop, file.file)
-    media = await run_in_threadpool(_keep, here, identity.subject, room_id, picture, alt)
-    return answers.response(answers.created(media, media["url"]))
+
+    async def work() -> Answer:
+        picture = await uploads.processed(request, here.darkroom, file, identity.subject)
+        stored = await run_in_threadpool(_store, here, identity.subject, room_id, picture, alt)
+        await require_connected(request)
+        return await run_in_threadpool(_keep, here, identity.subject, room_id, stored, key)
+
+    return answers.response(await uploads.once(here.idempotency, key, work))
 
 
 @router.head("/{media_id}/{rendition}", include_in_schema=False)
@@ -71,11 +82,17 @@ def photo(
     return files.answer(request, here.storage, name, cache=f"private, max-age={seconds}, immutable")
 
 
-def _keep(here: Parts, uploader_id: int, room_id: int, picture: Picture, alt: str | None) -> dict[str, Any]:
+def _store(here: Parts, uploader_id: int, room_id: int, picture: Picture, alt: str | None) -> photos.Photo:
     file, display = secrets.token_hex(16), picture.display
     here.database.write(photos.expect, uploader_id, room_id, file)
     for rendition, made in ((queries.DISPLAY, display), (queries.THUMBNAIL, picture.thumbnail)):
         here.storage.put(queries.stored(file, rendition), made.data, picture.content_type)
-    photo = photos.Photo(file, picture.content_type, display.width, display.height, picture.blurhash, alt)
-    media_id = here.database.write(photos.keep, uploader_id, room_id, photo)
-    return here.database.read(queries.photo, media_id, here.links)
+    return photos.Photo(file, picture.content_type, display.width, display.height, picture.blurhash, alt)
+
+
+def _keep(here: Parts, uploader_id: int, room_id: int, photo: photos.Photo, key: Key | None) -> Answer:
+    def keep(tx: Connection) -> Answer:
+        media = queries.photo(tx, photos.keep(tx, uploader_id, room_id, photo), here.links)
+        return answers.created(media, media["url"])
+
+    return here.idempotency.record(key, keep)
