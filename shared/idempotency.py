@@ -4,17 +4,21 @@ What is never changed need not be kept twice: of an answer that can be made anew
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
     Column,
+    ColumnElement,
     Connection,
     Index,
     Integer,
     LargeBinary,
     MetaData,
+    Row,
+    Select,
     String,
     Table,
     delete,
@@ -80,23 +84,42 @@ class Idempotency:
         With `again` the body is not kept, but made anew. Raises errors.Invalid for a key that was used for something
         else, errors.Conflict while the first runs, errors.TooMany where the owner used too many keys within a day.
         """
+        with self.running(key):
+            return self.record(key, action, again)
+
+    @contextmanager
+    def running(self, key: Key | None) -> Iterator[None]:
+        """Hold the key, for work that goes before its write. Raises errors.Conflict while somebody else holds it."""
         if key is None:
-            return self._database.write(action)
+            yield
+            return
         place = (key.owner, key.name)
         with self._lock:
             if place in self._running:
                 raise errors.Conflict("idempotency_in_progress", "The first request with this key still runs.")
             self._running.add(place)
         try:
-            return self._database.write(self._once, key, action, again)
+            yield
         finally:
             with self._lock:
                 self._running.discard(place)
 
+    def record(self, key: Key | None, action: Callable[[Connection], Answer], again: Again | None = None) -> Answer:
+        """As `write`, for whoever is `running` this key."""
+        if key is None:
+            return self._database.write(action)
+        return self._database.write(self._once, key, action, again)
+
+    def earlier(self, key: Key | None) -> Answer | None:
+        """The answer that was given before. Raises errors.Invalid for a key that was used for something else."""
+        return None if key is None else self._database.read(self._earlier, key)
+
     def _once(self, tx: Connection, key: Key, action: Callable[[Connection], Answer], again: Again | None) -> Answer:
-        earlier = self._earlier(tx, key, again)
-        if earlier is not None:
-            return earlier
+        row = tx.execute(self._row_of(key)).one_or_none()
+        if row is not None:
+            if not _is_expired(row):
+                return _answer_in(row, key, lambda location: again(tx, location) if again else b"")
+            tx.execute(delete(self._table).where(self._is(key)))
         self._check_number(tx, key.owner)
         answer = action(tx)
         tx.execute(
@@ -125,20 +148,15 @@ class Idempotency:
             detail = f"At most {self._keys_a_day} idempotency keys within 24 hours."
             raise errors.TooMany("too_many_idempotency_keys", detail, retry_after=wait)
 
-    def _earlier(self, tx: Connection, key: Key, again: Again | None) -> Answer | None:
-        table = self._table.c
-        mine = (table.owner_id == key.owner) & (table.key_hash == key.name)
-        row = tx.execute(select(self._table).where(mine)).one_or_none()
-        if row is None:
-            return None
-        if row.created_at < clock.now() - KEPT:
-            tx.execute(delete(self._table).where(mine))
-            return None
-        if row.request_hash != key.request:
-            detail = "This key was used for another request."
-            raise errors.Invalid("idempotency_key_reused", detail)
-        body = row.body or (again(tx, row.location) if again else b"")
-        return Answer(row.status, body, {"location": row.location} if row.location else {})
+    def _earlier(self, connection: Connection, key: Key) -> Answer | None:
+        row = connection.execute(self._row_of(key)).one_or_none()
+        return None if row is None or _is_expired(row) else _answer_in(row, key, lambda _: b"")
+
+    def _row_of(self, key: Key) -> Select[Any]:
+        return select(self._table).where(self._is(key))
+
+    def _is(self, key: Key) -> ColumnElement[bool]:
+        return (self._table.c.owner_id == key.owner) & (self._table.c.key_hash == key.name)
 
     def forget_old(self, tx: Connection, limit: int = 1_000) -> bool:
         """Delete some keys that are older than a day; whether there may be more."""
@@ -157,3 +175,14 @@ def forget_some_of(table: Table, tx: Connection, owner: int, limit: int) -> bool
     if keys:
         tx.execute(delete(table).where(theirs, table.c.key_hash.in_(keys)))
     return len(keys) == limit
+
+
+def _is_expired(row: Row[Any]) -> bool:
+    return bool(row.created_at < clock.now() - KEPT)
+
+
+def _answer_in(row: Row[Any], key: Key, made_anew: Callable[[str], bytes]) -> Answer:
+    if row.request_hash != key.request:
+        raise errors.Invalid("idempotency_key_reused", "This key was used for another request.")
+    body = row.body or made_anew(row.location)
+    return Answer(row.status, body, {"location": row.location} if row.location else {})

@@ -28,6 +28,8 @@ class Settings(BaseSettings):
     decoders: Annotated[int, Field(ge=1, le=64)] = 2
     """Photos decoded at once, each in a process of its own; only services that take photos have them."""
     decoders_waiting: Annotated[int, Field(ge=0, le=1000)] = 30
+    spool_bytes: Annotated[int, Field(ge=0)] | None = None
+    """Bytes of uploads in the temporary folder at once; by default half of what is free there at the start."""
 
     secret: SecretStr = SecretStr(DEVELOPMENT_SECRET)
     """This service's own secret. No other service knows it; keys for each purpose are derived from it."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import obstore
+import structlog
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, MemoryStore, S3Store
 
@@ -20,6 +21,7 @@ from shared.errors import NotFound, Unavailable
 NAME = re.compile(r"(?!.*\.\.)[a-z0-9_-][a-z0-9._-]*(/[a-z0-9_-][a-z0-9._-]*)*")
 LONGEST_NAME = 200
 PAGE = 1_000
+log = structlog.get_logger()
 
 Store = LocalStore | S3Store | MemoryStore
 
@@ -50,6 +52,26 @@ class Storage:
         with _reachable():
             try:
                 return bytes(obstore.get(self._store, name).bytes())
+            except FileNotFoundError:
+                raise _missing() from None
+
+    def size(self, name: str) -> int:
+        """In bytes. Raises NotFound as `get` does."""
+        if not is_name(name):
+            raise _missing()
+        with _reachable():
+            try:
+                return obstore.head(self._store, name)["size"]
+            except FileNotFoundError:
+                raise _missing() from None
+
+    def get_range(self, name: str, start: int, end: int) -> bytes:
+        """The bytes from `start` up to, without, `end`. Raises NotFound as `get` does."""
+        if not is_name(name):
+            raise _missing()
+        with _reachable():
+            try:
+                return bytes(obstore.get_range(self._store, name, start=start, end=end))
             except FileNotFoundError:
                 raise _missing() from None
 
@@ -133,6 +155,7 @@ def _reachable() -> Iterator[None]:
     try:
         yield
     except (BaseError, OSError) as cause:
+        log.error("storage failed", reason=repr(cause))
         raise Unavailable("storage_unavailable", "Files are out of reach right now.", retry_after=5) from cause
 
 

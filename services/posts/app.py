@@ -1,9 +1,6 @@
 """Wires the posts service together; read from top to bottom."""
 
-import math
-
 import httpx
-from anyio import CapacityLimiter
 from fastapi import FastAPI
 
 from shared import clock, disposal
@@ -76,7 +73,5 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
         neighbours=[neighbour],
         closing=[darkroom.close],
     )
-    # Bounded by the darkroom itself, which refuses whoever does not fit into its line.
-    threads = CapacityLimiter(math.inf)
-    app.state.parts = Parts(database, storage, darkroom, threads, idempotency, auth, pushing.wake)
+    app.state.parts = Parts(database, storage, darkroom, idempotency, auth, pushing.wake)
     return app

@@ -1,55 +1,64 @@
-"""Where uploads are developed: a few at a time, a few waiting, and the rest told to come again."""
+"""Where uploads are processed: a few at a time, a few waiting, and the rest told to come again."""
 
+import asyncio
 import os
-from queue import Empty, LifoQueue
-from threading import BoundedSemaphore
+from contextlib import suppress
 from typing import BinaryIO
 
+from anyio import CapacityLimiter, to_thread
+
 from . import limits
+from .fair_queue import FairQueue
 from .picture import Picture
-from .worker import Worker, unavailable
+from .worker import Worker
 
 CORES = os.cpu_count() or 1
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 40
+"""Together with the time for decoding less than the gateway's `HEAVY_SECONDS`."""
 
 
 class Darkroom:
     """Takes no more memory than `workers` pictures, however many are sent. Processes start when needed."""
 
     def __init__(self, workers: int = CORES, waiting: int = 8) -> None:
-        self._line = BoundedSemaphore(workers + waiting)
+        self._queue = FairQueue(workers, waiting, PATIENCE_SECONDS)
         self._staff = [Worker() for _ in range(workers)]
-        self._free: LifoQueue[Worker] = LifoQueue()  # last in, first out: no second process for one at a time
-        for worker in self._staff:
-            self._free.put(worker)
+        self._free = list(self._staff)  # last in, first out: no second process for one at a time
+        self._threads = CapacityLimiter(workers)
 
-    def develop(self, upload: BinaryIO) -> Picture:
-        """The clean picture; or UnsupportedMedia, TooLarge, Invalid; or Unavailable when the line is full."""
-        if not self._line.acquire(blocking=False):
-            raise unavailable()
-        try:
-            return self._developed(upload)
-        finally:
-            self._line.release()
+    async def develop(self, upload: BinaryIO, owner: int) -> Picture:
+        """The clean picture; or UnsupportedMedia, TooLarge, Invalid; or Unavailable when the queue is too long.
 
-    def _developed(self, upload: BinaryIO) -> Picture:
+        A cancelled call leaves the queue at once, and the process that works on its upload is killed.
+        """
+        async with self._queue.slot(owner):
+            worker = self._free.pop()
+            try:
+                return await self._processed(worker, upload)
+            finally:
+                self._free.append(worker)
+
+    async def _processed(self, worker: Worker, upload: BinaryIO) -> Picture:
+        job = asyncio.ensure_future(to_thread.run_sync(_process, worker, upload, limiter=self._threads))
         try:
-            worker = self._free.get(timeout=PATIENCE_SECONDS)
-        except Empty:
-            raise unavailable() from None
-        try:
-            return worker.develop(_content(upload))
-        finally:
-            self._free.put(worker)
+            return await asyncio.shield(job)
+        except asyncio.CancelledError:
+            worker.cancel()
+            while not job.done():  # the worker is free only when its thread has ended
+                with suppress(asyncio.CancelledError):
+                    await asyncio.wait([job])
+            worker.reset()
+            job.exception()
+            raise
 
     def close(self) -> None:
         for worker in self._staff:
             worker.leave()
 
 
-def _content(upload: BinaryIO) -> bytes:
+def _process(worker: Worker, upload: BinaryIO) -> Picture:
     """Read only when it is this upload's turn, and never more than a byte too much."""
     content = upload.read(limits.MAX_BYTES + 1)
     if len(content) > limits.MAX_BYTES:
         raise limits.too_many_bytes()
-    return content
+    return worker.develop(content)

@@ -6,7 +6,7 @@ Nothing is unpickled: a decoder that was taken over could otherwise send code.
 import json
 from typing import BinaryIO
 
-from shared.errors import Invalid, Refusal, TooLarge, UnsupportedMedia
+from shared.errors import Fault, Invalid, Refusal, TooLarge, UnsupportedMedia
 
 from .picture import Picture, Rendition
 
@@ -44,7 +44,12 @@ def send_picture(pipe: BinaryIO, picture: Picture) -> None:
 
 
 def send_refusal(pipe: BinaryIO, refusal: Refusal) -> None:
-    facts = {"refusal": type(refusal).__name__, "code": refusal.code, "detail": refusal.detail}
+    facts = {
+        "refusal": type(refusal).__name__,
+        "code": refusal.code,
+        "detail": refusal.detail,
+        "faults": [(fault.pointer, fault.code, fault.detail) for fault in refusal.faults],
+    }
     send(pipe, json.dumps(facts).encode())
 
 
@@ -52,7 +57,8 @@ def receive_picture(pipe: BinaryIO) -> Picture:
     """What the worker made of the upload, or the refusal that it met, raised."""
     facts = json.loads(receive(pipe))
     if "refusal" in facts:
-        raise REFUSALS[facts["refusal"]](facts["code"], facts["detail"])
+        faults = tuple(Fault(*fault) for fault in facts["faults"])
+        raise REFUSALS[facts["refusal"]](facts["code"], facts["detail"], faults=faults)
     return Picture(
         display=Rendition(receive(pipe), *facts["display"]),
         thumbnail=Rendition(receive(pipe), *facts["thumbnail"]),

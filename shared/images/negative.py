@@ -6,15 +6,17 @@ Runs in a process of its own (see `bench`): it changes what warnings do, and a d
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from io import BytesIO
 
-from PIL import AvifImagePlugin, ExifTags, Image
+from PIL import AvifImagePlugin, ExifTags, Image, ImageChops, ImageFile
 from pillow_heif import register_heif_opener
 
 from shared.errors import Refusal
 
-from . import colours, formats, limits
+from . import colours, formats, isobmff, jpeg, limits, png
+from .encoded import Encoded
 
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -31,7 +33,19 @@ def develop(data: bytes, longest: int) -> Image.Image:
     """An upright, opaque sRGB picture no larger than asked, on a canvas that has never seen the file."""
     name = formats.recognise(data)
     with _strictly():
-        return _pixels(data, name, longest)
+        encoded = _prepared(data, name)
+        return _pixels(encoded, name, longest)
+
+
+def _prepared(data: bytes, name: str) -> Encoded:
+    if name == "PNG":
+        return png.prepare(data)
+    if name == "JPEG":
+        return jpeg.prepare(data)
+    if name in ("HEIF", "AVIF"):
+        items = isobmff.read(data)
+        return Encoded(isobmff.prepared(data, items), cicp=items.cicp())
+    return Encoded(data)
 
 
 @contextmanager
@@ -59,30 +73,69 @@ def _prepare() -> None:
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 
 
-def _pixels(data: bytes, name: str, longest: int) -> Image.Image:
-    with Image.open(BytesIO(data), formats=[name]) as file:
-        _check(file.size)
-        file.draft(file.mode, (2 * longest, 2 * longest))  # a JPEG can be decoded at a half, a quarter...
+def _pixels(encoded: Encoded, name: str, longest: int) -> Image.Image:
+    with _opened(encoded.data, name, longest) as file:
+        frame = _frame_of(file)
         file.load()
-        orientation = _orientation(file)
-        small = _shrunk(colours.simplified(file), longest)
-        flat = colours.in_srgb(small, file.info.get("icc_profile"))
+        _require_all_pixels(file, encoded, name, longest)
+        described = _described(encoded, file)
+        orientation = _orientation(described.exif)
+        picture = _on_canvas(colours.simplified(file, encoded.transparent), frame)
+        flat = colours.in_srgb(_shrunk(picture, longest), described)
     upright = flat.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else flat
     canvas = Image.new("RGB", upright.size)
     canvas.paste(upright)
     return canvas
 
 
-def _check(size: tuple[int, int]) -> None:
-    """Before a pixel is decoded: a file of 21 KB can ask for a gigabyte."""
-    if size[0] * size[1] > limits.MAX_PIXELS or max(size) > limits.MAX_SIDE:
-        raise limits.too_many_pixels()
+def _opened(data: bytes, name: str, longest: int) -> Image.Image:
+    file = Image.open(BytesIO(data), formats=[name])
+    limits.check_size(*file.size, len(data))
+    file.draft(file.mode, (2 * longest, 2 * longest))  # a JPEG can be decoded at a half, a quarter...
+    return file
 
 
-def _orientation(file: Image.Image) -> object:
-    """How the camera was held. Damaged metadata is no reason to refuse a picture."""
+def _require_all_pixels(file: Image.Image, encoded: Encoded, name: str, longest: int) -> None:
+    """A JPEG that lacks its last bytes may still have all its rows; a decoder makes up those that are missing."""
+    if encoded.padded is None:
+        return
+    with _opened(encoded.padded, name, longest) as padded:
+        if ImageChops.difference(file, padded).getbbox() is not None:
+            raise limits.corrupt()
+
+
+def _frame_of(file: Image.Image) -> tuple[int, int, int, int] | None:
+    """Where the first frame of a GIF is, if it covers only a part of the screen."""
+    if file.format != "GIF" or not isinstance(file, ImageFile.ImageFile) or not file.tile:
+        return None
+    left, top, right, bottom = file.tile[0].extents or (0, 0, *file.size)
+    return None if (left, top, right, bottom) == (0, 0, *file.size) else (left, top, right, bottom)
+
+
+def _on_canvas(picture: Image.Image, frame: tuple[int, int, int, int] | None) -> Image.Image:
+    """What the frame does not cover is transparent."""
+    if frame is None:
+        return picture
+    canvas = Image.new("RGBA", picture.size)
+    canvas.paste(picture.convert("RGBA").crop(frame), frame)
+    return canvas
+
+
+def _described(encoded: Encoded, file: Image.Image) -> Encoded:
+    """With what only the decoder has found."""
+    return replace(
+        encoded,
+        exif=encoded.exif or file.info.get("exif"),
+        icc_profile=encoded.icc_profile or file.info.get("icc_profile"),
+    )
+
+
+def _orientation(exif: bytes | None) -> object:
+    """How the camera was held. Damaged metadata is no reason to refuse a picture; XMP is not asked, as in browsers."""
+    found = Image.Exif()
     try:
-        return file.getexif().get(ExifTags.Base.Orientation)
+        found.load(exif or b"")
+        return found.get(ExifTags.Base.Orientation)
     except Exception:
         return None
 

@@ -16,7 +16,10 @@ DISPLAY = 2048
 THUMBNAIL = 480
 CONTENT_TYPE = "image/jpeg"
 QUALITY = 85
-BLUR = 24
+BLUR = 96
+"""Samples on each side for the blurhash, whose waves are taken at the beginnings of pixels: few give false waves."""
+FULL_COLOUR = 128
+"""Pixels of the longest side up to which colours are kept for each pixel, and not for every second."""
 
 
 def develop(data: bytes) -> Picture:
@@ -34,15 +37,13 @@ def _print(canvas: Image.Image, longest: int) -> Rendition:
     copy = canvas.copy()
     copy.thumbnail((longest, longest), Image.Resampling.LANCZOS)
     file = BytesIO()
-    copy.save(file, "JPEG", quality=QUALITY, optimize=True)
+    subsampling = "4:4:4" if max(copy.size) <= FULL_COLOUR else "4:2:0"
+    copy.save(file, "JPEG", quality=QUALITY, optimize=True, subsampling=subsampling)
     return Rendition(file.getvalue(), *copy.size)
 
 
 def _blurhash(canvas: Image.Image) -> str:
-    """Of a tiny copy, which gives the same few waves in some ms. The longer side gets four of them."""
-    tiny = canvas.copy()
-    tiny.thumbnail((BLUR, BLUR), Image.Resampling.BOX)
-    width, height = tiny.size
-    colours = tiny.get_flattened_data()
-    rows = [colours[start : start + width] for start in range(0, width * height, width)]
-    return str(blurhash.encode(rows, *((4, 3) if width >= height else (3, 4))))
+    """Of a small square copy: a blurhash knows no proportions. The longer side gets four waves."""
+    colours = canvas.resize((BLUR, BLUR), Image.Resampling.BOX).get_flattened_data()
+    rows = [colours[start : start + BLUR] for start in range(0, BLUR * BLUR, BLUR)]
+    return str(blurhash.encode(rows, *((4, 3) if canvas.width >= canvas.height else (3, 4))))

@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from threading import Timer
+from threading import Lock, Timer
 from typing import BinaryIO, cast
 
 from shared.errors import Refusal, Unavailable
@@ -18,12 +18,12 @@ from .picture import Picture
 
 BENCH = (sys.executable, "-m", f"{__package__}.bench")
 ROOT = Path(__file__).parents[2]
-WALL_SECONDS = 40
+WALL_SECONDS = 25
 """More than the processor time that is allowed, because a busy machine is no fault of the file."""
 LAST_WORDS_SECONDS = 5
 KEPT_ENVIRONMENT = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG")
 """A process that opens the files of strangers gets no passwords and keys."""
-CRASHES = (signal.SIGPROF, signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL)
+CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL)
 
 
 class Worker:
@@ -33,6 +33,24 @@ class Worker:
         self._command = command
         self._process: subprocess.Popen[bytes] | None = None
         self._leave: Callable[[], object] = lambda: None
+        self._lock = Lock()
+        self._cancelled = False
+
+    def cancel(self) -> None:
+        """Kill the process that works on an upload, from another thread; `develop` then raises Unavailable.
+
+        It does so until `reset`, because a process may be just about to be started.
+        """
+        with self._lock:
+            self._cancelled = True
+            process = self._process
+        if process is not None:
+            process.kill()
+
+    def reset(self) -> None:
+        """Take uploads again after `cancel`."""
+        self.leave()
+        self._cancelled = False
 
     def develop(self, upload: bytes) -> Picture:
         try:
@@ -70,11 +88,14 @@ class Worker:
             limit.cancel()
 
     def _started(self) -> tuple[subprocess.Popen[bytes], BinaryIO, BinaryIO]:
-        process = self._process
-        if process is None or process.poll() is not None:
-            self.leave()
-            process = self._process = _start(self._command)
-            self._leave = weakref.finalize(self, _end, process)
+        with self._lock:
+            if self._cancelled:
+                raise unavailable()
+            process = self._process
+            if process is None or process.poll() is not None:
+                self.leave()
+                process = self._process = _start(self._command)
+                self._leave = weakref.finalize(self, _end, process)
         return process, cast(BinaryIO, process.stdin), cast(BinaryIO, process.stdout)
 
 
@@ -85,6 +106,8 @@ class WentHome(Exception):
 def _obituary(returncode: int) -> Exception:
     if returncode == 0:
         return WentHome()
+    if -returncode == signal.SIGPROF:
+        return limits.too_much_work()
     if -returncode in CRASHES:
         return limits.corrupt()
     return unavailable()

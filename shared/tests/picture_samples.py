@@ -54,18 +54,35 @@ def shows_corners(picture: Image.Image) -> bool:
 
 def profile(primaries: tuple[Point, ...], name: bytes = b"test") -> bytes:
     """A small ICC profile: three primaries and gamma 2.2."""
-    tags = {b"desc": b"desc" + bytes(4) + pack(">I", len(name) + 1) + name + bytes(1 + 12 + 67)}
-    tags[b"wtpt"] = _xyz(D50)
+    tags = _described(name)
     for letter, primary in zip(b"rgb", primaries, strict=True):
         tags[bytes([letter]) + b"XYZ"] = _xyz(primary)
-        tags[bytes([letter]) + b"TRC"] = b"curv" + bytes(4) + pack(">IH", 1, round(2.2 * 256)) + bytes(2)
+        tags[bytes([letter]) + b"TRC"] = _curve(2.2)
+    return _profile(tags, b"RGB ")
+
+
+def grey_profile(gamma: float) -> bytes:
+    """A small ICC profile for grey."""
+    return _profile(_described(b"grey") | {b"kTRC": _curve(gamma)}, b"GRAY")
+
+
+def _described(name: bytes) -> dict[bytes, bytes]:
+    words = b"desc" + bytes(4) + pack(">I", len(name) + 1) + name + bytes(1 + 12 + 67)
+    return {b"desc": words, b"wtpt": _xyz(D50)}
+
+
+def _curve(gamma: float) -> bytes:
+    return b"curv" + bytes(4) + pack(">IH", 1, round(gamma * 256)) + bytes(2)
+
+
+def _profile(tags: dict[bytes, bytes], space: bytes) -> bytes:
     table, body, start = b"", b"", 128 + 4 + 12 * len(tags)
     for tag, words in tags.items():
         content = words + bytes(-len(words) % 4)
         table += tag + pack(">II", start + len(body), len(content))
         body += content
     size = start + len(body)
-    header = pack(">I4xI", size, 0x02400000) + b"mntrRGB XYZ " + bytes(12) + b"acsp" + bytes(28)
+    header = pack(">I4xI", size, 0x02400000) + b"mntr" + space + b"XYZ " + bytes(12) + b"acsp" + bytes(28)
     return (header + _xyz(D50)[8:]).ljust(128, b"\0") + pack(">I", len(tags)) + table + body
 
 

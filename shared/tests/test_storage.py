@@ -133,7 +133,9 @@ storage.put("a/three", b"small", "image/jpeg")
 """
     command = [sys.executable, "-c", script]
     run = subprocess.run(command, check=True, capture_output=True, text=True, timeout=WAIT_SECONDS, cwd=ROOT)
-    assert run.stdout.split() == ["refused", "a/one", "refused", "a/two"]
+    refused = [line for line in run.stdout.splitlines() if line.startswith("refused")]
+    assert refused == ["refused a/one", "refused a/two"]
+    assert run.stdout.count("storage failed") == 2, "and it is logged"
     assert folder(tmp_path).get("a/one") == b"old"
     assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["one", "three"]
 
@@ -157,3 +159,15 @@ def test_a_bucket_is_chosen_by_url(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_any_other_url_is_refused_with_the_two_that_work(url: str) -> None:
     with pytest.raises(ValueError, match="s3://bucket/prefix"):
         storage_from(url)
+
+
+def test_a_part_of_a_file_can_be_read(storage: Storage) -> None:
+    storage.put("ab.jpg", b"0123456789", "image/jpeg")
+    assert storage.size("ab.jpg") == 10
+    assert storage.get_range("ab.jpg", 2, 5) == b"234"
+    assert storage.get_range("ab.jpg", 9, 10) == b"9"
+    for name in ("none.jpg", "../ab.jpg", "A"):
+        with pytest.raises(NotFound):
+            storage.size(name)
+        with pytest.raises(NotFound):
+            storage.get_range(name, 0, 1)

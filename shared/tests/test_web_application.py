@@ -29,7 +29,7 @@ from shared.testing import Running, Stub, eventually, running
 from shared.testing.waiting import WAIT_SECONDS
 from shared.web import problems
 from shared.web.application import build
-from shared.web.aside import THREADS, aside, in_line
+from shared.web.aside import THREADS, aside
 
 from .tables import made
 from .things import METADATA, MINTER, OUTBOX, service
@@ -206,10 +206,8 @@ def threads_of(found: Running) -> float:
     return asyncio.run_coroutine_threadsafe(tokens(), found.loop).result(WAIT_SECONDS)
 
 
-@pytest.mark.parametrize(("wait", "places"), [(aside, THREADS), (in_line, 2 + 30 + 1)])
-def test_whoever_waits_long_keeps_no_thread_from_others(tmp_path: Path, wait: object, places: int) -> None:
+def test_whoever_waits_long_keeps_no_thread_from_others() -> None:
     app, go_on = FastAPI(), threading.Event()
-    app.state.settings = Settings(database_url="sqlite://")
     busy: list[int] = []
 
     def work() -> None:
@@ -218,12 +216,12 @@ def test_whoever_waits_long_keeps_no_thread_from_others(tmp_path: Path, wait: ob
 
     async def scenario() -> None:
         request = Request({"type": "http", "app": app})
-        waiting = [asyncio.create_task(wait(request, work)) for _ in range(places + 5)]  # type: ignore[operator] # either
-        await to_thread.run_sync(eventually, lambda: len(busy) == places)
+        waiting = [asyncio.create_task(aside(request, work)) for _ in range(THREADS + 5)]
+        await to_thread.run_sync(eventually, lambda: len(busy) == THREADS)
         assert to_thread.current_default_thread_limiter().borrowed_tokens == 0
         go_on.set()
         await asyncio.gather(*waiting)
-        assert len(busy) == places + 5
+        assert len(busy) == THREADS + 5
 
     asyncio.run(asyncio.wait_for(scenario(), 20))
 

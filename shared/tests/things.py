@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, FastAPI, Query, Request, UploadFile
+from fastapi import APIRouter, FastAPI, Form, Query, Request, UploadFile
 from pydantic import Field
 from sqlalchemy import Column, Connection, MetaData, String, Table, insert, select
 from starlette.responses import Response, StreamingResponse
@@ -21,9 +21,10 @@ from shared.settings import Settings
 from shared.testing import Minter
 from shared.web import answers, files, listing
 from shared.web.application import build
-from shared.web.bodies import Body, StrictRoute, Text
+from shared.web.bodies import Body, Text
 from shared.web.idempotency_key import Given
 from shared.web.problems import STATUS, documented
+from shared.web.uploads import UploadRoute
 
 from .tables import made
 
@@ -36,7 +37,7 @@ REFUSALS = {kind.__name__: kind for kind in STATUS}
 MINTER = Minter()
 ALL = documented(400, 401, 403, 404, 409, 413, 415, 422, 429, 500)
 
-router = APIRouter(prefix="/api/v1", route_class=StrictRoute)
+router = APIRouter(prefix="/api/v1", route_class=UploadRoute)
 
 
 class NewThing(Body):
@@ -97,9 +98,9 @@ def long(size: int) -> Response:
 
 
 @router.put("/file", status_code=202, responses=ALL, response_model=None)
-def upload(file: UploadFile) -> Response:
-    """How long it is."""
-    return answers.accepted({"bytes": len(file.file.read())})
+def upload(file: UploadFile, note: Annotated[str | None, Form()] = None) -> Response:
+    """How long it is, and the note."""
+    return answers.accepted({"bytes": len(file.file.read()), "note": note})
 
 
 @router.get("/refused/{kind}", responses=ALL, response_model=None)
@@ -127,10 +128,11 @@ def cut() -> Response:
     return StreamingResponse(half(), media_type="text/plain")
 
 
-@router.get("/picture/{name}", responses=ALL, response_model=None)
+@router.head("/picture/{name}", include_in_schema=False, response_model=None)
+@router.get("/picture/{name}", responses={**ALL, **files.SERVED, **documented(416)}, response_model=None)
 def picture(name: str, request: Request, private: bool = False) -> Response:
     """A stored one."""
-    return files.answer(request.app.state.storage, name, cache="private" if private else None)
+    return files.answer(request, request.app.state.storage, name, cache="private" if private else None)
 
 
 @router.get("/ended", responses=ALL, response_model=None)

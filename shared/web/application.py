@@ -23,6 +23,7 @@ from shared.settings import Settings
 from shared.web import handshakes, health, openapi, problems, request_ids
 from shared.web.compression import Compression
 from shared.web.plain import PlainWay
+from shared.web.spool import SpoolSpace
 
 
 def build(  # noqa: PLR0913 - everything that a service is made of, named at its one call
@@ -71,6 +72,7 @@ def build(  # noqa: PLR0913 - everything that a service is made of, named at its
     app.state.database = database
     app.state.bus = bus
     app.state.settings = settings
+    app.state.spool_space = SpoolSpace(settings.spool_bytes)
     for kind, handler in _handlers().items():
         app.add_exception_handler(kind, handler)
     for router in (*routers, health.router):

@@ -9,7 +9,6 @@ from fastapi import Request
 from fastapi.routing import APIRoute
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
-from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Message
@@ -72,12 +71,6 @@ class StrictRequest(Request):
         if content:
             self._require("application/json")
         return content
-
-    async def form(self, **limits: Any) -> FormData:  # type: ignore[override] # the framework awaits it as well
-        """The fields of an upload."""
-        self._require("multipart/form-data")
-        self._left = UPLOAD_LIMIT
-        return await super().form(**limits)
 
     async def _count(self) -> Message:
         message = await self._take()

@@ -1,13 +1,15 @@
 """The `Idempotency-Key` header, read beside the body that it belongs to."""
 
 import hashlib
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 from fastapi import Depends, Header, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData, UploadFile
 
 from shared.errors import Malformed
 from shared.idempotency import Key
-from shared.identity import Required
+from shared.identity import Identity, Required
 from shared.web.places import path_of
 
 LONGEST = 255
@@ -15,26 +17,51 @@ PRINTABLE = r"^[!-~\xa1-\xac\xae-\xff]([ -~\xa1-\xac\xae-\xff]*[!-~\xa1-\xac\xae
 """As far as a header can tell it: in Latin-1, and without white space around it, which is no part of a value."""
 
 
-async def _given(
-    request: Request,
-    identity: Required,
-    idempotency_key: Annotated[
-        str | None,
-        Header(
-            alias="Idempotency-Key",
-            description="Any printable text up to 255: the same key and body within 24 h gives the first answer",
-            json_schema_extra={"minLength": 1, "maxLength": LONGEST, "pattern": PRINTABLE},
-        ),
-    ] = None,
-) -> Key | None:
+_Header = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        description="Any printable text up to 255: the same key and body within 24 h gives the first answer",
+        json_schema_extra={"minLength": 1, "maxLength": LONGEST, "pattern": PRINTABLE},
+    ),
+]
+
+
+async def _given(request: Request, identity: Required, idempotency_key: _Header = None) -> Key | None:
     if idempotency_key is None:
         return None
-    name = _text(idempotency_key)
+    return _key(request, identity, idempotency_key, await request.body())
+
+
+async def _given_with_form(request: Request, identity: Required, idempotency_key: _Header = None) -> Key | None:
+    if idempotency_key is None:
+        return None
+    content = await run_in_threadpool(_digest, await request.form())
+    return _key(request, identity, idempotency_key, content)
+
+
+def _key(request: Request, identity: Identity, header: str, content: bytes) -> Key:
+    name = _text(header)
     if not name or len(name) > LONGEST or not name.isprintable():
         raise Malformed("invalid_idempotency_key", "The key is printable text of 1 to 255 characters.")
     target = f"{request.method} {path_of(request)}".encode()
-    asked = hashlib.sha256(target + b"\0" + await request.body()).digest()
+    asked = hashlib.sha256(target + b"\0" + content).digest()
     return Key(identity.subject, hashlib.sha256(name.encode()).digest(), asked)
+
+
+def _digest(form: FormData) -> bytes:
+    """Of the fields and the contents of files; boundaries and file names differ from one attempt to the next."""
+    whole = hashlib.sha256()
+    for name, value in sorted(form.multi_items(), key=lambda item: item[0]):
+        content = _digest_of_file(value.file) if isinstance(value, UploadFile) else value.encode()
+        whole.update(hashlib.sha256(name.encode()).digest() + hashlib.sha256(content).digest())
+    return whole.digest()
+
+
+def _digest_of_file(file: BinaryIO) -> bytes:
+    content = hashlib.file_digest(file, "sha256").digest()  # type: ignore[arg-type] # a spooled file has what it needs
+    file.seek(0)
+    return content
 
 
 def _text(header: str) -> str:
@@ -47,3 +74,5 @@ def _text(header: str) -> str:
 
 Given = Annotated[Key | None, Depends(_given)]
 """The key that the client sent, if any."""
+GivenWithForm = Annotated[Key | None, Depends(_given_with_form)]
+"""The same for a body that is a form."""

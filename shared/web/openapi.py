@@ -91,6 +91,7 @@ def _with_its_form(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
         if not name.startswith(_FORM):
             continue
         form = {key: value for key, value in schemas[name].items() if key != "title"}
+        form["additionalProperties"] = False
         fields = form["properties"]
         form["properties"] = {field: _with_format(_without_null(schema)) for field, schema in fields.items()}
         media["schema"] = form

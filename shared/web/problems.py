@@ -37,6 +37,7 @@ _CODES = {
     405: "method_not_allowed",
     413: "too_large",
     415: "unsupported_media_type",
+    416: "range_not_satisfiable",
     426: "upgrade_required",
 }
 _EXAMPLES = {
@@ -50,7 +51,11 @@ _EXAMPLES = {
     503: ("database_unavailable", "The database cannot be reached right now."),
 }
 """What OpenAPI shows of a status. What the framework refuses has its code above."""
-_TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}  # RFC 9110; older Pythons have older names
+_TITLES = {
+    413: "Content Too Large",
+    416: "Range Not Satisfiable",
+    422: "Unprocessable Content",
+}  # RFC 9110; older Pythons have older names
 _OWN_WORDS = {WITHOUT_NUL: ("nul_character", "Text may not hold NUL characters")}
 """What is told of a text that does not match one of our patterns, instead of the pattern."""
 _FRAMEWORK_CODES = frozenset(get_args(ErrorType))
@@ -79,7 +84,7 @@ class Problem(BaseModel):
         list[FieldProblem],
         Field(
             default_factory=list,
-            description="Only with 422, and always there: what is wrong where; empty where no one field is to blame",
+            description="What is wrong where. Always there with 422; empty where no one field is to blame",
         ),
     ]
 
@@ -97,7 +102,7 @@ def body(
         "code": code,
         "request_id": request_id,
     }
-    if status == HTTPStatus.UNPROCESSABLE_ENTITY:
+    if status == HTTPStatus.UNPROCESSABLE_ENTITY or faults:
         fields["errors"] = [{"pointer": each.pointer, "code": each.code, "detail": each.detail} for each in faults]
     return orjson.dumps(fields)
 

@@ -14,10 +14,10 @@ from shared.disposal import give_up
 from shared.errors import Conflict
 from shared.identity import Identity, Required
 from shared.images.picture import Picture
-from shared.web import answers, files
-from shared.web.aside import in_line
-from shared.web.bodies import StrictRoute
+from shared.web import answers, files, uploads
+from shared.web.disconnects import require_connected
 from shared.web.problems import documented
+from shared.web.uploads import UploadRoute
 
 from .. import handles, models, passwords, queries
 from ..actions import accounts, claims, sessions, trail, withdrawals
@@ -28,7 +28,7 @@ from . import schemas
 from .parts import Here, Parts, address_of, origin_of
 from .proofs import own_account, proven_account
 
-router = APIRouter(prefix="/api/v1", tags=["auth"], route_class=StrictRoute)
+router = APIRouter(prefix="/api/v1", tags=["auth"], route_class=UploadRoute)
 
 UNCLAIMED_FOR = clock.HOUR
 log = structlog.get_logger()
@@ -106,10 +106,15 @@ async def change_me(body: schemas.ChangeAccount, request: Request, identity: Req
     openapi_extra=files.TAKEN,
 )
 async def set_avatar(file: UploadFile, request: Request, identity: Required, here: Here) -> Response:
-    """JPEG, PNG, WebP, GIF, HEIC or AVIF, up to 20 MB and 50 megapixels."""
+    """JPEG, PNG, WebP, GIF, HEIC or AVIF, up to 20 MB and 60 megapixels.
+
+    413 `too_large`, 415 `unsupported_media`, 422 `corrupt_media`; 503 while too many are being processed.
+    """
     await run_in_threadpool(own_account, here, identity)
-    picture = await in_line(request, here.darkroom.develop, file.file)
-    return await run_in_threadpool(_show, here, identity, origin_of(request, identity), picture)
+    picture = await uploads.processed(request, here.darkroom, file, identity.subject)
+    name = await run_in_threadpool(_store, here, identity.subject, picture)
+    await require_connected(request)
+    return await run_in_threadpool(_show, here, identity, origin_of(request, identity), name)
 
 
 @router.delete(
@@ -141,11 +146,15 @@ async def withdraw(body: schemas.Deletion, request: Request, identity: Required,
     return answers.ending(answers.accepted({"status": "withdrawn"}), subject=identity.subject)
 
 
-def _show(here: Parts, identity: Identity, origin: Origin, picture: Picture) -> Response:
+def _store(here: Parts, account_id: int, picture: Picture) -> str:
     """The file is named for disposal before it is stored, and claimed by the account that shows it."""
-    name = f"{accounts.avatar_prefix(identity.subject)}{secrets.token_hex(16)}.jpg"
+    name = f"{accounts.avatar_prefix(account_id)}{secrets.token_hex(16)}.jpg"
     here.database.write(give_up, models.disposal, [name], due_at=clock.now() + UNCLAIMED_FOR)
     here.storage.put(name, picture.thumbnail.data, picture.content_type)
+    return name
+
+
+def _show(here: Parts, identity: Identity, origin: Origin, name: str) -> Response:
     return answers.ok(queries.account_json(here.database.write(accounts.set_avatar, identity.subject, name, origin)))
 
 

@@ -71,15 +71,16 @@ def by_id(user_id: Id, here: Here) -> Response:
     return _profile(here.database.read(queries.account, user_id))
 
 
+@router.head("/avatars/{name}", include_in_schema=False)
 @router.get(
     "/avatars/{name}",
     response_class=Response,
     summary="A person's picture",
-    responses={200: {"content": {"image/jpeg": {}}, "description": "The picture"}, **documented(404)},
+    responses={**files.SERVED, **documented(404, 416)},
 )
-def avatar(name: str, here: Here) -> Response:
+def avatar(request: Request, name: str, here: Here) -> Response:
     """A file that never changes; a new picture has a new name."""
-    return files.answer(here.storage, name)
+    return files.answer(request, here.storage, name)
 
 
 def _profile(account: Account | None) -> Response:

@@ -1,5 +1,6 @@
 """People as everybody sees them, without a token: profiles, search and pictures."""
 
+import signal
 from io import BytesIO
 from typing import Any
 
@@ -11,7 +12,8 @@ from services.auth import models
 from services.auth.actions.accounts import REPLACED_AVATAR_KEPT
 from shared import disposal, ids
 from shared.database import Database
-from shared.testing import Running
+from shared.testing import Running, eventually
+from shared.testing.abandoned import STUCK_DECODER, abandoned
 
 from .world import PASSWORD, Person, Time, rows, sign_up, somebody
 
@@ -206,11 +208,11 @@ def test_what_is_no_picture_is_refused_and_changes_nothing(
         (picture(), "image/png", 415),
         (b'{"file": "text"}', "application/json", 415),
         (b"--", "multipart/form-data", 400),
-        (b"--x\r\nbroken", "multipart/form-data; boundary=x", 422),
+        (b"--x\r\nbroken", "multipart/form-data; boundary=x", 400),
         (
             b'--x\r\ncontent-disposition: form-data; name="file"\r\n\r\ntext\r\n--x--',
             "multipart/form-data; boundary=x",
-            422,
+            415,
         ),
         (b"--x--", "multipart/form-data; boundary=x", 422),
     ],
@@ -225,3 +227,36 @@ def test_a_picture_comes_as_a_form_with_a_file(
 def test_a_picture_comes_from_somebody(standing: Running) -> None:
     assert standing.client.put(AVATAR, files={"file": picture()}).status_code == 401
     assert standing.client.delete(AVATAR).status_code == 401
+
+
+def test_an_upload_that_was_given_up_is_neither_decoded_nor_stored(auth: Running) -> None:
+    ada, bob = somebody(auth), somebody(auth, "bob")
+    for worker in auth.app.state.parts.darkroom._staff:
+        command, worker._command = worker._command, STUCK_DECODER
+    busy = auth.app.state.parts.darkroom._staff[-1]
+    files = {"file": ("face.png", picture(), "image/png")}
+    with abandoned(auth.client, "PUT", AVATAR, files=files, headers=ada.bearer):
+        process = eventually(lambda: busy._process)
+    assert eventually(lambda: process.poll() == -signal.SIGKILL)
+    for worker in auth.app.state.parts.darkroom._staff:
+        worker._command = command
+    assert put_avatar(auth, bob, picture()).status_code == 200
+    assert auth.client.get("/api/v1/users/me", headers=ada.bearer).json() == ada.account
+
+
+def test_an_avatar_needs_no_file_name_and_comes_alone(auth: Running) -> None:
+    ada = somebody(auth)
+    part = b'--x\r\nContent-Disposition: form-data; name="file"\r\n\r\n' + picture() + b"\r\n"
+    headers = ada.bearer | {"content-type": "multipart/form-data; boundary=x"}
+    for content, status in ((part, 200), (b"a preamble\r\n" + part, 200), (part + part, 422)):
+        answer = auth.client.put(AVATAR, content=content + b"--x--\r\n", headers=headers)
+        assert answer.status_code == status, answer.text
+
+
+def test_an_avatar_is_served_by_tags_ranges_and_head(auth: Running) -> None:
+    url = put_avatar(auth, somebody(auth), picture()).json()["avatar_url"]
+    whole = auth.client.get(url)
+    assert auth.client.get(url, headers={"if-none-match": whole.headers["etag"]}).status_code == 304
+    assert auth.client.get(url, headers={"range": "bytes=0-9"}).content == whole.content[:10]
+    assert auth.client.get(url, headers={"range": "bytes=9999999-"}).status_code == 416
+    assert auth.client.head(url).headers["content-length"] == str(len(whole.content))

@@ -1,26 +1,29 @@
 """Photos of a room: uploaded by its people, shown to whoever holds a signed link."""
 
 import secrets
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Query, Request, UploadFile
+from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from shared.answer import Answer
+from shared.idempotency import Key
 from shared.identity import Required
 from shared.ids import Id
 from shared.images import Picture
-from shared.web import answers, files
-from shared.web.aside import in_line
-from shared.web.bodies import StrictRoute
+from shared.web import answers, files, idempotency_key, uploads
+from shared.web.disconnects import require_connected
 from shared.web.problems import documented
+from shared.web.uploads import UploadRoute
 
 from .. import queries
 from ..actions import photos
 from . import schemas
 from .parts import Here, Parts
 
-router = APIRouter(prefix="/api/v1/rooms/{room_id}/media", tags=["dm"], route_class=StrictRoute)
+router = APIRouter(prefix="/api/v1/rooms/{room_id}/media", tags=["dm"], route_class=UploadRoute)
 
 
 @router.post(
@@ -28,7 +31,7 @@ router = APIRouter(prefix="/api/v1/rooms/{room_id}/media", tags=["dm"], route_cl
     status_code=201,
     response_model=schemas.Media,
     summary="Upload a photo to a room",
-    responses=documented(400, 401, 404, 409, 413, 415, 422),
+    responses=documented(400, 401, 404, 409, 413, 415, 422, 429),
     openapi_extra=files.TAKEN,
 )
 async def upload(
@@ -36,26 +39,35 @@ async def upload(
     request: Request,
     file: UploadFile,
     identity: Required,
+    key: idempotency_key.GivenWithForm,
     here: Here,
     alt: Annotated[schemas.Alt | None, Form(description="For those who cannot see it")] = None,
 ) -> Response:
-    """JPEG, PNG, WebP, GIF, HEIC or AVIF, up to 20 MB and 50 megapixels. Unless it is sent it goes after a day.
+    """JPEG, PNG, WebP, GIF, HEIC or AVIF, up to 20 MB and 60 megapixels. Unless it is sent it goes after a day.
 
-    413 `too_large`, 415 `unsupported_media`, 422 `corrupt_media`; 409 `peer_withdrawn`.
+    413 `too_large`, 415 `unsupported_media`, 422 `corrupt_media`; 409 `peer_withdrawn`; 503 while too many are being
+    processed.
     """
     await run_in_threadpool(here.database.read, queries.peer_in, room_id, identity.subject)
-    picture = await in_line(request, here.darkroom.develop, file.file)
-    media = await run_in_threadpool(_keep, here, identity.subject, room_id, picture, alt)
-    return answers.response(answers.created(media, media["url"]))
+
+    async def work() -> Answer:
+        picture = await uploads.processed(request, here.darkroom, file, identity.subject)
+        stored = await run_in_threadpool(_store, here, identity.subject, room_id, picture, alt)
+        await require_connected(request)
+        return await run_in_threadpool(_keep, here, identity.subject, room_id, stored, key)
+
+    return answers.response(await uploads.once(here.idempotency, key, work))
 
 
+@router.head("/{media_id}/{rendition}", include_in_schema=False)
 @router.get(
     "/{media_id}/{rendition}",
     response_class=Response,
     summary="A photo of a room",
-    responses={200: {"content": {"image/jpeg": {}}, "description": "The photo"}, **documented(403, 404)},
+    responses={**files.SERVED, **documented(403, 404, 416)},
 )
 def photo(
+    request: Request,
     room_id: Id,
     media_id: Id,
     rendition: Literal["display.jpg", "thumbnail.jpg"],
@@ -66,14 +78,20 @@ def photo(
     """By its link alone, as found in a message. 403 `link_expired`, or `invalid_link` for one that is not ours."""
     seconds = here.links.check(room_id, media_id, rendition, expires, signature)
     name = here.database.read(queries.file_of, room_id, media_id, rendition)
-    return files.answer(here.storage, name, cache=f"private, max-age={seconds}, immutable")
+    return files.answer(request, here.storage, name, cache=f"private, max-age={seconds}, immutable")
 
 
-def _keep(here: Parts, uploader_id: int, room_id: int, picture: Picture, alt: str | None) -> dict[str, Any]:
+def _store(here: Parts, uploader_id: int, room_id: int, picture: Picture, alt: str | None) -> photos.Photo:
     file, display = secrets.token_hex(16), picture.display
     here.database.write(photos.expect, uploader_id, room_id, file)
     for rendition, made in ((queries.DISPLAY, display), (queries.THUMBNAIL, picture.thumbnail)):
         here.storage.put(queries.stored(file, rendition), made.data, picture.content_type)
-    photo = photos.Photo(file, picture.content_type, display.width, display.height, picture.blurhash, alt)
-    media_id = here.database.write(photos.keep, uploader_id, room_id, photo)
-    return here.database.read(queries.photo, media_id, here.links)
+    return photos.Photo(file, picture.content_type, display.width, display.height, picture.blurhash, alt)
+
+
+def _keep(here: Parts, uploader_id: int, room_id: int, photo: photos.Photo, key: Key | None) -> Answer:
+    def keep(tx: Connection) -> Answer:
+        media = queries.photo(tx, photos.keep(tx, uploader_id, room_id, photo), here.links)
+        return answers.created(media, media["url"])
+
+    return here.idempotency.record(key, keep)

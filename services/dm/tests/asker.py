@@ -46,9 +46,10 @@ class Asker:
     def say(self, room: str, text: str, **more: Any) -> httpx.Response:
         return self.message(room, type="text", text=text, **more)
 
-    def upload(self, room: str, file: bytes | None = None, **fields: str) -> httpx.Response:
+    def upload(self, room: str, file: bytes | None = None, key: str | None = None, **fields: str) -> httpx.Response:
         files = {"file": ("photo.png", picture() if file is None else file, "image/png")}
-        return self.send("POST", f"/rooms/{room}/media", files=files, data=fields)
+        headers = {} if key is None else {"Idempotency-Key": key}
+        return self.send("POST", f"/rooms/{room}/media", files=files, data=fields, headers=headers)
 
     def show(self, room: str, **more: Any) -> httpx.Response:
         """Upload a photo and send it."""

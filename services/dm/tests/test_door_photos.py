@@ -1,5 +1,8 @@
 """Photos of a room at the door: uploaded by its people, and shown only to whoever holds a good link."""
 
+import signal
+from contextlib import closing
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -14,10 +17,12 @@ from services.dm.actions.photos import UNSENT_FOR
 from services.dm.actions.withdrawals import WITHDRAWAL
 from shared import clock, disposal
 from shared.database import Database
+from shared.images import Darkroom
 from shared.testing import Minter, Running, eventually
+from shared.testing.abandoned import STUCK_DECODER, abandoned
 
 from .asker import Asker, made, refused
-from .world import deleted, picture, some_people, time_passes
+from .world import deleted, picture, rows_of, some_people, time_passes
 
 
 @pytest.fixture
@@ -177,3 +182,36 @@ def test_uploads_never_sent_go_with_the_one_who_withdraws(
     assert len(files_in(tmp_path)) == 4
     for kept in (sent, theirs):
         assert fetched(dm, kept["url"]).status_code == 200
+
+
+def test_a_key_stores_a_photo_once(jo: Asker, max_: Asker, room: str, database: Database) -> None:
+    first = made(jo.upload(room, alt="a quay", key="one"))
+    assert made(jo.upload(room, alt="a quay", key="one")) == first
+    assert made(max_.upload(room, alt="a quay", key="one")) != first
+    refused(jo.upload(room, alt="another quay", key="one"), 422, "idempotency_key_reused")
+    assert len(rows_of(database, models.media)) == 2
+
+
+def test_an_upload_that_was_given_up_is_neither_decoded_nor_stored(
+    dm: Running, jo: Asker, room: str, database: Database, tmp_path: Path
+) -> None:
+    with closing(Darkroom(workers=1, waiting=1)) as darkroom:
+        dm.app.state.parts = replace(dm.app.state.parts, darkroom=darkroom)
+        (worker,) = darkroom._staff
+        worker._command = STUCK_DECODER
+        path, files = f"/api/v1/rooms/{room}/media", {"file": ("photo.png", picture(), "image/png")}
+        with abandoned(dm.client, "POST", path, files=files, headers=jo.minter.bearer(jo.number)):
+            process = eventually(lambda: worker._process)
+        assert process is not None and eventually(lambda: process.poll() == -signal.SIGKILL)
+    assert rows_of(database, models.media) == [] and files_in(tmp_path) == []
+
+
+def test_a_photo_is_served_by_tags_ranges_and_head_to_whoever_has_its_link(dm: Running, jo: Asker, room: str) -> None:
+    url = made(jo.upload(room))["url"]
+    whole = fetched(dm, url)
+    assert dm.client.get(url, headers={"if-none-match": whole.headers["etag"]}).status_code == 304
+    assert dm.client.get(url, headers={"range": "bytes=0-9"}).content == whole.content[:10]
+    assert dm.client.get(url, headers={"range": "bytes=9999999-"}).status_code == 416
+    assert dm.client.head(url).headers["content-length"] == str(len(whole.content))
+    for method in ("GET", "HEAD"):
+        assert dm.client.request(method, urlsplit(url).path, headers={"if-none-match": "*"}).status_code == 403

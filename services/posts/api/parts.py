@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, TypeVar, cast
 
-from anyio import CapacityLimiter
 from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
@@ -30,8 +29,6 @@ class Parts:
     database: Database
     storage: Storage
     darkroom: Darkroom
-    darkroom_threads: CapacityLimiter
-    """Whoever waits for the darkroom holds none of the threads that answer everybody else."""
     idempotency: Idempotency
     auth: Auth
     on_published: Callable[[], None]

@@ -1,25 +1,28 @@
 """Uploading photos, and serving them."""
 
 import secrets
-from typing import Annotated, Any
+from typing import Annotated
 
-from anyio import to_thread
-from fastapi import APIRouter, Form, UploadFile
+from fastapi import APIRouter, Form, Request, UploadFile
 from sqlalchemy import Connection
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from shared.answer import Answer
+from shared.idempotency import Key
 from shared.identity import Required
 from shared.images import Picture
-from shared.web import answers, files
-from shared.web.bodies import StrictRoute
+from shared.web import answers, files, idempotency_key, uploads
+from shared.web.disconnects import require_connected
 from shared.web.problems import documented
+from shared.web.uploads import UploadRoute
 
 from ..actions import photos
 from ..queries.photos import photo as shown
 from . import schemas
 from .parts import Here, Parts
 
-router = APIRouter(prefix="/api/v1", tags=["posts"], route_class=StrictRoute)
+router = APIRouter(prefix="/api/v1", tags=["posts"], route_class=UploadRoute)
 
 
 @router.post(
@@ -27,36 +30,44 @@ router = APIRouter(prefix="/api/v1", tags=["posts"], route_class=StrictRoute)
     status_code=201,
     response_model=schemas.Media,
     summary="Upload a photo",
-    responses=documented(400, 401, 413, 415, 422),
+    responses=documented(400, 401, 409, 413, 415, 422, 429),
     openapi_extra=files.TAKEN,
 )
 async def upload(
+    request: Request,
     file: UploadFile,
     identity: Required,
+    key: idempotency_key.GivenWithForm,
     here: Here,
     alt: Annotated[schemas.Alt | None, Form(description="What it shows, for those who cannot see it")] = None,
 ) -> Response:
-    """JPEG, PNG, WebP, GIF, HEIC or AVIF, up to 20 MB and 50 megapixels. Without a post it goes after a day.
+    """JPEG, PNG, WebP, GIF, HEIC or AVIF, up to 20 MB and 60 megapixels. Without a post it goes after a day.
 
-    413 `too_large`, 415 `unsupported_media`, 422 `corrupt_media`.
+    413 `too_large`, 415 `unsupported_media`, 422 `corrupt_media`; 503 while too many are being processed.
     """
-    picture = await to_thread.run_sync(here.darkroom.develop, file.file, limiter=here.darkroom_threads)
-    media = await here.knowing_people(lambda: _keep(here, identity.subject, picture, alt))
-    return answers.response(answers.created(media, media["url"]))
+
+    async def work() -> Answer:
+        picture = await uploads.processed(request, here.darkroom, file, identity.subject)
+        stored = await here.knowing_people(lambda: _store(here, identity.subject, picture, alt))
+        await require_connected(request)
+        return await run_in_threadpool(_keep, here, identity.subject, stored, key)
+
+    return answers.response(await uploads.once(here.idempotency, key, work))
 
 
+@router.head("/media/{name}", include_in_schema=False)
 @router.get(
     "/media/{name}",
     response_class=Response,
     summary="A photo",
-    responses={200: {"content": {"image/jpeg": {}}, "description": "The picture"}, **documented(404)},
+    responses={**files.SERVED, **documented(404, 416)},
 )
-def photo(name: str, here: Here) -> Response:
+def photo(request: Request, name: str, here: Here) -> Response:
     """A file that never changes."""
-    return files.answer(here.storage, name)
+    return files.answer(request, here.storage, name)
 
 
-def _keep(here: Parts, owner_id: int, picture: Picture, alt: str | None) -> dict[str, Any]:
+def _store(here: Parts, owner_id: int, picture: Picture, alt: str | None) -> photos.Upload:
     upload = photos.Upload(
         display=f"{secrets.token_hex(16)}.jpg",
         thumbnail=f"{secrets.token_hex(16)}.jpg",
@@ -69,8 +80,12 @@ def _keep(here: Parts, owner_id: int, picture: Picture, alt: str | None) -> dict
     here.database.write(photos.reserve, owner_id, [upload.display, upload.thumbnail])
     here.storage.put(upload.display, picture.display.data, picture.content_type)
     here.storage.put(upload.thumbnail, picture.thumbnail.data, picture.content_type)
+    return upload
 
-    def keep(tx: Connection) -> dict[str, Any]:
-        return shown(tx, photos.keep(tx, owner_id, upload))
 
-    return here.database.write(keep)
+def _keep(here: Parts, owner_id: int, upload: photos.Upload, key: Key | None) -> Answer:
+    def keep(tx: Connection) -> Answer:
+        media = shown(tx, photos.keep(tx, owner_id, upload))
+        return answers.created(media, media["url"])
+
+    return here.idempotency.record(key, keep)

@@ -47,9 +47,10 @@ class Asker:
         """What is there."""
         return made(self.send("GET", path), 200)
 
-    def upload(self, file: bytes | None = None, **fields: str) -> httpx.Response:
+    def upload(self, file: bytes | None = None, key: str | None = None, **fields: str) -> httpx.Response:
         files = {"file": ("photo.jpg", picture() if file is None else file, "image/jpeg")}
-        return self.send("POST", "/media", files=files, data=fields)
+        headers = {} if key is None else {"Idempotency-Key": key}
+        return self.send("POST", "/media", files=files, data=fields, headers=headers)
 
     def photo(self) -> str:
         """The id of a new photo of theirs."""

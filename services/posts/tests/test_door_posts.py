@@ -2,8 +2,11 @@
 
 from typing import Any
 
+import pytest
+
+from services.posts.actions.photos import REPLACED_KEPT
 from services.posts.actions.withdrawals import WITHDRAWAL
-from shared import ids
+from shared import clock, ids
 from shared.testing import eventually
 
 from .crowd import Crowd, made, picture, refused
@@ -36,12 +39,17 @@ def test_a_post_is_published_seen_edited_and_deleted(crowd: Crowd) -> None:
     refused(crowd.anybody(f"/posts/{post['id']}"), 404, "not_found")
 
 
-def test_the_files_go_with_the_post_and_what_an_edit_takes_out_goes_too(crowd: Crowd) -> None:
+def test_the_files_go_with_the_post_and_what_an_edit_takes_out_goes_a_little_later(
+    crowd: Crowd, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (jo,) = crowd.known(1)
     post = jo.posted(photos=2)
     kept, dropped = post["media"]
     assert served(crowd, kept) == served(crowd, dropped) == {200}
     made(jo.edit(post["id"], media_ids=[kept["id"]]), 200)
+    assert served(crowd, dropped) == {200}, "pages that were loaded before still show it"
+    now = clock.now
+    monkeypatch.setattr(clock, "now", lambda: now() + REPLACED_KEPT)
     eventually(lambda: served(crowd, dropped) == {404})
     assert served(crowd, kept) == {200}
     assert jo.send("DELETE", f"/posts/{post['id']}").status_code == 204
