@@ -3,7 +3,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
-from typing import Any
+from types import TracebackType
+from typing import Any, Protocol
+
+from .slow_clients import SlowClients, Transfer
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -11,6 +14,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
+CONNECTION = "shutter.connection"
+"""Where the server puts the connection into the scope."""
 SMALL = 64 * 1024
 """Bytes of an unread body that the server throws away by itself while the connection lives on."""
 LINGER_SECONDS = 2.0
@@ -35,12 +40,58 @@ class Gone(Exception):
     """The client has left; nobody waits for an answer."""
 
 
+class BodyTooSlow(Exception):
+    """The client sends its body too slowly."""
+
+
+class Connection(Protocol):
+    """What an exchange has to know of the connection it takes place on."""
+
+    serving: "Visit | None"
+
+    def cut(self) -> None:
+        """Close it in the middle of the answer."""
+
+
+class Limit:
+    """How long the block may take; what `Visit.stop` gives ends it too, and `Visit.allow` changes it.
+
+    Raises TimeoutError when the time is over, and what was given when it was stopped.
+    """
+
+    __slots__ = ("_timeout", "_visit")
+
+    def __init__(self, visit: "Visit", seconds: float | None) -> None:
+        self._visit = visit
+        self._timeout = asyncio.timeout(seconds)
+
+    async def __aenter__(self) -> None:
+        if self._visit.stopped is not None:
+            raise self._visit.stopped
+        await self._timeout.__aenter__()
+        self._visit.timeout = self._timeout
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._visit.timeout = None
+        try:
+            await self._timeout.__aexit__(kind, error, trace)
+        except TimeoutError:
+            if self._visit.stopped is not None:
+                raise self._visit.stopped from None
+            raise
+
+
 class Visit:
     """What is known of one request, and the way back to the client."""
 
     __slots__ = (
+        "_connection",
+        "_incoming",
         "_receive",
         "_send",
+        "_slow",
         "always",
         "body_done",
         "client",
@@ -53,9 +104,13 @@ class Visit:
         "request_id",
         "scope",
         "status",
+        "stopped",
+        "timeout",
     )
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, request_id: str, always: Headers) -> None:
+    def __init__(
+        self, scope: Scope, receive: Receive, send: Send, request_id: str, always: Headers, slow: SlowClients
+    ) -> None:
         self.scope = scope
         self._receive = receive
         self._send = send
@@ -75,6 +130,32 @@ class Visit:
         """Bytes of the body; None where the client does not say."""
         self.body_done = True
         self.closing = False
+        self.timeout: asyncio.Timeout | None = None
+        """Of the present `Limit`."""
+        self.stopped: Exception | None = None
+        """Why nothing more is to be done."""
+        self._slow = slow
+        self._incoming: Transfer | None = None
+        self._connection: Connection | None = scope.get(CONNECTION)
+        if self._connection is not None:
+            self._connection.serving = self
+
+    def allow(self, seconds: float | None) -> None:
+        """Let the present limit end in so many seconds from now, or never."""
+        if self.timeout is not None and self.stopped is None and not self.timeout.expired():
+            self.timeout.reschedule(None if seconds is None else asyncio.get_running_loop().time() + seconds)
+
+    def stop(self, reason: Exception) -> None:
+        """Raise this from the present limit, or from the next one."""
+        if self.stopped is None:
+            self.stopped = reason
+            if self.timeout is not None and not self.timeout.expired():
+                self.timeout.reschedule(asyncio.get_running_loop().time())
+
+    def cut(self) -> None:
+        """Close the connection in the middle of the answer; also where the client has left already."""
+        if self._connection is not None:
+            self._connection.cut()
 
     def expect_body(self) -> None:
         """Learn from the headers whether a body follows."""
@@ -86,16 +167,28 @@ class Visit:
 
     async def read(self) -> bytes:
         """The next part of the body. Raises Gone."""
-        message = await self._receive()
+        incoming = self._incoming
+        if incoming is None:
+            incoming = self._incoming = Transfer(self.client.network, self._give_up)
+        part: bytes = b""
+        self._slow.wait(incoming)
+        try:
+            message = await self._receive()
+            part = message.get("body", b"")
+        finally:
+            self._slow.done(incoming, len(part))
         if message["type"] == "http.disconnect":
             raise Gone
         self.body_done = not message.get("more_body", False)
-        part: bytes = message.get("body", b"")
         return part
 
+    def _give_up(self) -> None:
+        self.stop(BodyTooSlow())
+
     async def begin(self, status: int, headers: Headers) -> None:
-        """Send the head of the answer."""
+        """Send the head of the answer. From here on it is the pace of the client that counts."""
         self.status = status
+        self.allow(None)
         self.closing = not self.body_done and (self.length is None or self.length > SMALL)
         if self.closing:
             headers.append((b"connection", b"close"))
