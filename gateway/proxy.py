@@ -16,7 +16,7 @@ from shared.identity import Identity
 from . import relayed
 from .answers import PART, Refused, from_shared, unavailable
 from .bodies import Upload
-from .routes import HEAVY, Route
+from .routes import HEAVY, PICTURE, Route
 from .settings import Settings
 from .upstream import Clients, Share, Upstream
 from .visit import Limit, Visit
@@ -29,6 +29,8 @@ LONGEST_TEXT = 256 * 1024
 HEARTBEAT_SECONDS = 20.0
 CLOSE_SECONDS = 1.0
 """How long a service may take to answer the close of a WebSocket."""
+LONG = (PICTURE, HEAVY)
+"""Given up when the client leaves."""
 log = structlog.get_logger()
 
 
@@ -93,6 +95,7 @@ class Proxy:
         """Ask the upstream of this route and hand its answer back. Raises Refused, BodyTooSlow, Gone or CutShort."""
         clients: Clients = (visit.client.network,) if who is None else (visit.client.network, who.subject)
         errand = Errand(visit, route, self.upstreams[route.upstream], body, clients)
+        visit.long = route.weight in LONG
         patience = self._heavy_patience if route.weight is HEAVY else self._patience
         try:
             async with Limit(visit, patience):

@@ -19,7 +19,7 @@ from .app import Gateway
 from .bodies import too_slow
 from .connections import Connections
 from .slow_clients import SlowClients, Transfer
-from .visit import CONNECTION, Gone, Visit
+from .visit import CONNECTION, Visit
 
 MALFORMED = Refused(HTTPStatus.BAD_REQUEST, "malformed", "This is not a request that we understand.")
 TICKS = 10
@@ -57,7 +57,7 @@ class Protocol(Wary):
         if self._answering is not None:
             self._answering.disconnected = True
         if self.serving is not None:
-            self.serving.stop(Gone())
+            self.serving.leave()
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:

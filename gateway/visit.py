@@ -98,6 +98,7 @@ class Visit:
         "closing",
         "given",
         "length",
+        "long",
         "method",
         "path",
         "pattern",
@@ -130,6 +131,8 @@ class Visit:
         """Bytes of the body; None where the client does not say."""
         self.body_done = True
         self.closing = False
+        self.long = False
+        """Whether it is given up when the client leaves before it is answered."""
         self.timeout: asyncio.Timeout | None = None
         """Of the present `Limit`."""
         self.stopped: Exception | None = None
@@ -151,6 +154,11 @@ class Visit:
             self.stopped = reason
             if self.timeout is not None and not self.timeout.expired():
                 self.timeout.reschedule(asyncio.get_running_loop().time())
+
+    def leave(self) -> None:
+        """The client has left. What is short goes on, as whether a password was wrong counts all the same."""
+        if self.status is not None or self.long:
+            self.stop(Gone())
 
     def cut(self) -> None:
         """Close the connection in the middle of the answer; also where the client has left already."""

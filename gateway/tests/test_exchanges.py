@@ -183,7 +183,7 @@ def left(house: House, path: str) -> Iterator[threading.Event]:
     yield event
 
 
-@pytest.mark.parametrize("path", [MEDIA, POSTS, PICTURE])
+@pytest.mark.parametrize("path", [MEDIA, PICTURE])
 def test_the_service_is_left_when_the_client_leaves(path: str, caplog: pytest.LogCaptureFixture) -> None:
     with open_house() as house, left(house, path) as event:
         before = house.gateway._proxy.upstreams["posts"].in_flight
