@@ -8,7 +8,7 @@ from shared.web.bodies import JSON_LIMIT, UPLOAD_LIMIT
 from .answers import Refused
 from .routes import Body, Route
 from .settings import Settings
-from .visit import Gone, Limit, Visit
+from .visit import Gone, Visit
 
 FIRST_BYTES = 64 * 1024
 """Of an upload, before its service hears of it: whoever sends less, and slowly, takes no place there."""
@@ -33,9 +33,8 @@ class Upload:
 
     async def begin(self) -> None:
         """Wait for the first bytes. Raises Refused, BodyTooSlow or Gone."""
-        async with Limit(self._visit, None):
-            while not self.done and len(self._first) < FIRST_BYTES:
-                self._first += self._counted(await self._visit.read())
+        while not self.done and len(self._first) < FIRST_BYTES:
+            self._first += self._counted(await self._visit.read())
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """The parts. While the client is waited for its data rate counts, while the upstream is, its time."""
@@ -69,15 +68,17 @@ async def take(visit: Visit, route: Route, settings: Settings) -> bytes | Upload
     limit = LIMITS[route.body]
     if visit.length is not None and visit.length > limit:
         raise _too_large()
-    if route.body is Body.UPLOAD:
-        upload = Upload(visit, limit, settings.heavy_seconds)
-        await upload.begin()
-        return upload
+    upload = Upload(visit, limit, settings.heavy_seconds) if route.body is Body.UPLOAD else None
     try:
-        async with Limit(visit, settings.body_seconds):
+        async with visit.within(None if upload else settings.body_seconds):
+            if upload:
+                await upload.begin()
+                return upload
             content = await _whole(visit, limit)
     except TimeoutError:
-        raise too_slow() from None
+        raise visit.stopped or too_slow() from None
+    finally:
+        visit.timeout = None
     return content if route.body is Body.JSON else None
 
 

@@ -24,7 +24,7 @@ from .settings import Settings
 from .slow_clients import SlowClients
 from .sockets import Sockets
 from .tokens import Tokens
-from .visit import BodyTooSlow, Gone, Headers, Limit, Receive, Scope, Send, Visit
+from .visit import BodyTooSlow, Gone, Headers, Receive, Scope, Send, Visit
 
 Handler = Callable[[Visit], Awaitable[None]]
 """Answers one of the gateway's own routes."""
@@ -142,10 +142,12 @@ class Door:
 
     async def _answer(self, visit: Visit, route: Route) -> None:
         try:
-            async with Limit(visit, self._settings.whole_seconds):
+            async with visit.within(self._settings.whole_seconds):
                 await self._own[route.pattern](visit)
         except TimeoutError:
-            raise unavailable("too_slow", "This could not be answered in time.") from None
+            raise visit.stopped or unavailable("too_slow", "This could not be answered in time.") from None
+        finally:
+            visit.timeout = None
 
     async def _forward(self, visit: Visit, route: Route, body: bytes | Upload | None, who: Identity | None) -> None:
         try:

@@ -19,7 +19,7 @@ from .bodies import Upload
 from .routes import HEAVY, PICTURE, Route
 from .settings import Settings
 from .upstream import Clients, Share, Upstream
-from .visit import Limit, Visit
+from .visit import Visit
 
 NOT_ADDED = ("accept", "accept-encoding", "content-type", "user-agent")
 """What the client library would otherwise say in the client's name."""
@@ -42,21 +42,18 @@ class NotReached(Exception):
     """No connection, or it was lost before an answer began."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Errand:
     """One request to be carried out at an upstream."""
 
     visit: Visit
     route: Route
     upstream: Upstream
+    share: Share
+    """Of the upstream's places."""
     body: bytes | Upload | None
     clients: Clients
     """The address and the person, if any, for whom there is only a part of the places."""
-
-    @property
-    def share(self) -> Share:
-        """Of the upstream's places."""
-        return self.upstream.shares[self.route.weight]
 
 
 class Proxy:
@@ -94,20 +91,26 @@ class Proxy:
     async def forward(self, visit: Visit, route: Route, body: bytes | Upload | None, who: Identity | None) -> None:
         """Ask the upstream of this route and hand its answer back. Raises Refused, BodyTooSlow, Gone or CutShort."""
         clients: Clients = (visit.client.network,) if who is None else (visit.client.network, who.subject)
-        errand = Errand(visit, route, self.upstreams[route.upstream], body, clients)
+        errand = self._errand(visit, route, body, clients)
         visit.long = route.weight in LONG
         patience = self._heavy_patience if route.weight is HEAVY else self._patience
         try:
-            async with Limit(visit, patience):
+            async with visit.within(patience):
                 last = await self._carry_out(errand)
         except TimeoutError as problem:
-            raise _too_late(errand) from problem
+            raise visit.stopped or _too_late(errand) from problem
+        finally:
+            visit.timeout = None
         await visit.end(last)
+
+    def _errand(self, visit: Visit, route: Route, body: bytes | Upload | None, clients: Clients) -> Errand:
+        upstream = self.upstreams[route.upstream]
+        return Errand(visit, route, upstream, upstream.shares[route.weight], body, clients)
 
     async def connect(self, visit: Visit, route: Route) -> aiohttp.ClientWebSocketResponse:
         """Open a WebSocket at the upstream of this route, as who asks here. Raises Refused."""
-        errand = Errand(visit, route, self.upstreams[route.upstream], None, ())
-        share = errand.upstream.enter(route.weight, ())
+        errand = self._errand(visit, route, None, ())
+        errand.upstream.enter(errand.share, ())
         try:
             async with asyncio.timeout(self._patience):
                 return await self._open(errand)
@@ -117,7 +120,7 @@ class Proxy:
             _blame(errand, problem)
             raise errand.upstream.away() from problem
         finally:
-            share.leave(())
+            errand.share.leave(())
 
     async def _open(self, errand: Errand) -> aiohttp.ClientWebSocketResponse:
         visit, upstream = errand.visit, errand.upstream
@@ -145,11 +148,11 @@ class Proxy:
 
         The place at the upstream is held until the answer begins; after that it is the client who sets the pace.
         """
-        share = errand.upstream.enter(errand.route.weight, errand.clients)
+        errand.upstream.enter(errand.share, errand.clients)
         try:
             answer = await self._ask(errand)
         finally:
-            share.leave(errand.clients)
+            errand.share.leave(errand.clients)
         try:
             return await _hand_back(errand, answer, self._patience)
         finally:

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import struct
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -22,6 +23,7 @@ from .slow_clients import SlowClients, Transfer
 from .visit import CONNECTION, Visit
 
 MALFORMED = Refused(HTTPStatus.BAD_REQUEST, "malformed", "This is not a request that we understand.")
+NO_LINGER = struct.pack("ii", 1, 0)
 TICKS = 10
 """Of uvicorn's clock, in a second."""
 
@@ -64,7 +66,7 @@ class Protocol(Wary):
         """The client does not read as fast as it is sent to."""
         super().pause_writing()
         if self._sending is None:
-            abort = partial(self.loop.call_soon, self.transport.abort)  # not in the middle of a write
+            abort = partial(self.loop.call_soon, self.abort)  # not in the middle of a write
             network = self._open_ones.limited_network(self)
             self._sending = Transfer(network, abort, self.transport.get_write_buffer_size)
         self._slow_clients.wait(self._sending)
@@ -119,7 +121,9 @@ class Protocol(Wary):
         self.transport.close()
 
     def abort(self) -> None:
-        """End it at once, whatever has not been sent yet."""
+        """End it at once, whatever has not been sent yet; the system keeps nothing of it either."""
+        if not self.transport.is_closing():
+            self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
         self.transport.abort()
 
     def is_closing(self) -> bool:

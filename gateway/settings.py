@@ -64,8 +64,8 @@ class Settings(SharedSettings):
     in_flight: Count = 100
     slow_in_flight: Count = 40
     """Requests that wait for the answer of one upstream; and those that hash passwords, apart from these."""
-    picture_in_flight: Count = 50
-    picture_in_flight_per_address: Count = 25
+    picture_in_flight: Count = 128
+    picture_in_flight_per_address: Count = 64
     upload_in_flight: Count = 50
     upload_in_flight_per_address: Count = 30
     upload_in_flight_per_person: Count = 12

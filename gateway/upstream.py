@@ -97,13 +97,9 @@ class Share:
         if self.taken >= self.most:
             detail = "This part of the service has too much to do right now."
             raise unavailable("upstream_busy", detail, self.retry_after)
-        own = tuple(zip(clients, self.parts, strict=False))
-        if any(self._of[client] >= part for client, part in own):
-            detail = "There are too many such requests of yours at once."
-            raise Refused(HTTPStatus.TOO_MANY_REQUESTS, "too_many_at_once", detail, retry_after=self.retry_after)
+        if self.parts:
+            self._enter_parts(clients)
         self.taken += 1
-        for client, _ in own:
-            self._of[client] += 1
 
     def leave(self, clients: Clients) -> None:
         """Give the place back."""
@@ -112,6 +108,14 @@ class Share:
             self._of[client] -= 1
             if not self._of[client]:
                 del self._of[client]
+
+    def _enter_parts(self, clients: Clients) -> None:
+        own = tuple(zip(clients, self.parts, strict=False))
+        if any(self._of[client] >= part for client, part in own):
+            detail = "There are too many such requests of yours at once."
+            raise Refused(HTTPStatus.TOO_MANY_REQUESTS, "too_many_at_once", detail, retry_after=self.retry_after)
+        for client, _ in own:
+            self._of[client] += 1
 
 
 def shares(settings: Settings) -> dict[Weight, Share]:
@@ -159,14 +163,12 @@ class Upstream:
         """Requests that wait for an answer."""
         return sum(share.taken for share in self.shares.values())
 
-    def enter(self, weight: Weight, clients: Clients) -> Share:
+    def enter(self, share: Share, clients: Clients) -> None:
         """Take a place for a request. Raises Refused where there is none, or the service is not worth asking."""
-        share = self.shares[weight]
         share.enter(clients)
         if not share.breaker.lets_through():
             share.leave(clients)
             raise self.away(OPEN_SECONDS)
-        return share
 
     def away(self, retry_after: float = 1) -> Refused:
         """503: it cannot be reached."""

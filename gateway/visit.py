@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any, Protocol
 
 from .slow_clients import SlowClients, Transfer
@@ -51,36 +50,6 @@ class Connection(Protocol):
 
     def cut(self) -> None:
         """Close it in the middle of the answer."""
-
-
-class Limit:
-    """How long the block may take; what `Visit.stop` gives ends it too, and `Visit.allow` changes it.
-
-    Raises TimeoutError when the time is over, and what was given when it was stopped.
-    """
-
-    __slots__ = ("_timeout", "_visit")
-
-    def __init__(self, visit: "Visit", seconds: float | None) -> None:
-        self._visit = visit
-        self._timeout = asyncio.timeout(seconds)
-
-    async def __aenter__(self) -> None:
-        if self._visit.stopped is not None:
-            raise self._visit.stopped
-        await self._timeout.__aenter__()
-        self._visit.timeout = self._timeout
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._visit.timeout = None
-        try:
-            await self._timeout.__aexit__(kind, error, trace)
-        except TimeoutError:
-            if self._visit.stopped is not None:
-                raise self._visit.stopped from None
-            raise
 
 
 class Visit:
@@ -134,7 +103,7 @@ class Visit:
         self.long = False
         """Whether it is given up when the client leaves before it is answered."""
         self.timeout: asyncio.Timeout | None = None
-        """Of the present `Limit`."""
+        """The present limit of time."""
         self.stopped: Exception | None = None
         """Why nothing more is to be done."""
         self._slow = slow
@@ -143,13 +112,23 @@ class Visit:
         if self._connection is not None:
             self._connection.serving = self
 
+    def within(self, seconds: float | None) -> asyncio.Timeout:
+        """A limit for a block: after so many seconds, changed by `allow`, or when `stop` is called.
+
+        The caller turns TimeoutError into `stopped`, if that is set, and forgets `timeout` in the end.
+        """
+        if self.stopped is not None:
+            raise self.stopped
+        self.timeout = asyncio.timeout(seconds)
+        return self.timeout
+
     def allow(self, seconds: float | None) -> None:
         """Let the present limit end in so many seconds from now, or never."""
         if self.timeout is not None and self.stopped is None and not self.timeout.expired():
             self.timeout.reschedule(None if seconds is None else asyncio.get_running_loop().time() + seconds)
 
     def stop(self, reason: Exception) -> None:
-        """Raise this from the present limit, or from the next one."""
+        """End the present limit, or the next one, with this."""
         if self.stopped is None:
             self.stopped = reason
             if self.timeout is not None and not self.timeout.expired():
@@ -188,6 +167,8 @@ class Visit:
         if message["type"] == "http.disconnect":
             raise Gone
         self.body_done = not message.get("more_body", False)
+        if self.body_done:
+            self._incoming = None  # which refers to this
         return part
 
     def _give_up(self) -> None:
