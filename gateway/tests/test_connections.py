@@ -227,6 +227,7 @@ def test_an_address_makes_room_only_by_its_own_and_a_proxy_need_not() -> None:
     assert all(map(opened.open, [other, first, second, *proxied]))
     assert [each.ended for each in (other, first, second)] == ["", "aborted", ""]
     assert {each.ended for each in proxied} == {""}
+    assert [opened.limited_network(each) for each in (other, proxied[0], first)] == ["192.0.2.1", None, None]
 
 
 def test_who_does_not_read_the_rest_of_an_answer_is_ended_when_the_connection_is_closed() -> None:
