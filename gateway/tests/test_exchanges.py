@@ -5,7 +5,7 @@ import logging
 import socket
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import cast
@@ -107,10 +107,12 @@ def reset(line: socket.socket) -> None:
 
 
 @pytest.mark.parametrize("end", [hang_up, reset])
-def test_a_question_whose_connection_is_lost_before_the_answer_is_put_once_more(end: object) -> None:
+def test_a_question_whose_connection_is_lost_before_the_answer_is_put_once_more(
+    end: Callable[[socket.socket], None],
+) -> None:
     def once(line: socket.socket) -> None:
         if len(asked) == 1:
-            end(line)  # type: ignore[operator]
+            end(line)
         else:
             line.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok")
 
