@@ -53,6 +53,17 @@ class Storage:
             except FileNotFoundError:
                 raise _missing() from None
 
+    def stream(self, name: str, size: int) -> tuple[int, Iterator[bytes]]:
+        """Length of the file in bytes, and its bytes in pieces of about this size. Raises NotFound as `get` does."""
+        if not is_name(name):
+            raise _missing()
+        with _reachable():
+            try:
+                found = obstore.get(self._store, name)
+            except FileNotFoundError:
+                raise _missing() from None
+        return found.meta["size"], map(bytes, found.stream(min_chunk_size=size))
+
     def delete(self, names: Iterable[str]) -> None:
         """Afterwards none of them is there; whether one was does not matter."""
         wanted = [_ours(name) for name in names]
