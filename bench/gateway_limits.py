@@ -74,8 +74,7 @@ class Place:
     @property
     def memory(self) -> float:
         """Of the gateway, in MB."""
-        lines = Path(f"/proc/{self.gateway.pid}/status").read_text().splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1000
+        return resident(self.gateway.pid)
 
     def report(self, figure: str, value: str, bar: str, *, held: bool) -> None:
         """One line: what was measured, and whether the bar is held."""
@@ -133,14 +132,20 @@ async def asked(here: Place, path: str, seconds: float = SECONDS) -> Figures:
         beginning = time.perf_counter()
         for number in range(round(PER_SECOND * seconds)):
             await asyncio.sleep(beginning + number / PER_SECOND - time.perf_counter())
-            group.create_task(_one(web, path, figures))
+            group.create_task(one(web, path, figures))
     return figures
 
 
-async def _one(web: aiohttp.ClientSession, path: str, figures: Figures) -> None:
+def resident(process: int) -> float:
+    """Its memory in MB."""
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1000
+
+
+async def one(web: aiohttp.ClientSession, path: str, figures: Figures, method: str = "GET", **request: Any) -> None:
     started_at = time.perf_counter()
     try:
-        async with web.get(path) as answer:
+        async with web.request(method, path, **request) as answer:
             await answer.read()
             status = answer.status
     except (aiohttp.ClientError, TimeoutError):
@@ -153,7 +158,7 @@ async def slow(here: Place) -> None:
     """2,000 slow connections."""
     await asked(here, OF_AUTH, WARM_SECONDS)
     before = await asked(here, OF_AUTH)
-    with started("bench.slow_lines", str(here.port), str(SLOW_LINES)) as lines:
+    with started("bench.slow_clients", str(here.port), str(SLOW_LINES), "heads") as lines:
         await asyncio.to_thread(lines.stdout.readline if lines.stdout else str)
         held = _open_lines(here)
         during = await asked(here, OF_AUTH)

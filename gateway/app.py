@@ -15,11 +15,11 @@ from .health import Health
 from .proxy import Proxy
 from .rates import Rates
 from .revocations import EVERY_SECONDS, Revocations
-from .routes import HEAVY, OWN, SLOW, Table
+from .routes import OWN, Table
 from .settings import Settings
 from .sockets import Sockets
 from .tokens import Tokens
-from .upstream import Upstream
+from .upstream import Upstream, shares
 from .visit import Receive, Scope, Send
 
 log = structlog.get_logger()
@@ -36,10 +36,8 @@ class Gateway:
         revocations.listen(bus, OWN)
 
         table = Table()
-        shares = {HEAVY: settings.heavy_in_flight, SLOW: settings.slow_in_flight}
         proxy = Proxy(
-            settings,
-            {name: Upstream(name, url, settings.in_flight, shares) for name, url in settings.upstreams.items()},
+            settings, {name: Upstream(name, url, shares(settings)) for name, url in settings.upstreams.items()}
         )
         proxy.upstreams["auth"].on_answer = revocations.note
         health = Health(proxy, revocations)
@@ -56,6 +54,7 @@ class Gateway:
         rates = Rates(settings, self._counts)
         sockets = Sockets(settings, proxy, revocations)
         self._door = Door(settings, table, Tokens(verifier, revocations), rates, proxy, sockets, own)
+        self.slow_clients = self._door.slow_clients
         self._health = health
         self._proxy = proxy
         self._auth = auth

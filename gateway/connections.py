@@ -66,6 +66,7 @@ class Connections:
         self._all = _Lines()
         self._networks: dict[str, _Lines] = {}
         self._of: dict[Connection, str] = {}
+        self._proxies: set[Connection] = set()
         self._closing: dict[Connection, float] = {}
 
     def open(self, connection: Connection) -> bool:
@@ -79,6 +80,8 @@ class Connections:
             return False
         own = self._networks.setdefault(client.network, own)
         self._of[connection] = client.network
+        if proxy:
+            self._proxies.add(connection)
         own.open += 1
         self._all.open += 1
         self.wait(connection)
@@ -88,6 +91,7 @@ class Connections:
         """It is closed, or has become something else."""
         self.serve(connection)
         self._closing.pop(connection, None)
+        self._proxies.discard(connection)
         network = self._of.pop(connection, None)
         if network is None:
             return
@@ -96,6 +100,10 @@ class Connections:
         self._all.open -= 1
         if not own.open:
             del self._networks[network]
+
+    def limited_network(self, connection: Connection) -> str | None:
+        """Where it comes from, if limits by address hold for it: not for a trusted proxy, nor for one that ends."""
+        return None if connection in self._proxies else self._of.get(connection)
 
     def wait(self, connection: Connection) -> None:
         """It owes us the head of a request, from now on if it did not before."""

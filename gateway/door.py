@@ -21,9 +21,10 @@ from .proxy import CutShort, Proxy
 from .rates import Rates
 from .routes import OPEN, OWN, PUBLIC, SLOW, Route, Table
 from .settings import Settings
+from .slow_clients import SlowClients
 from .sockets import Sockets
 from .tokens import Tokens
-from .visit import Gone, Headers, Receive, Scope, Send, Visit
+from .visit import BodyTooSlow, Gone, Headers, Receive, Scope, Send, Visit
 
 Handler = Callable[[Visit], Awaitable[None]]
 """Answers one of the gateway's own routes."""
@@ -51,6 +52,12 @@ class Door:
         self._proxy = proxy
         self._sockets = sockets
         self._own = own
+        self.slow_clients = SlowClients(
+            settings.stall_seconds,
+            settings.min_bytes_per_second,
+            settings.slow_clients,
+            settings.slow_clients_per_address,
+        )
         self._addresses = Addresses(settings.trusted_proxies)
         self._cors = Cors(settings.cors_origins)
         self._always = always(settings)
@@ -62,21 +69,30 @@ class Door:
         started = time.perf_counter()
         request_id = request_ids.of(scope["headers"])
         headers = [*self._always, (b"x-request-id", request_id.encode())]
-        visit = Visit(scope, receive, send, request_id, headers)
+        visit = Visit(scope, receive, send, request_id, headers, self.slow_clients)
         try:
             await self._serve(visit)
         except Refused as refused:
             await answers.refuse(visit, refused)
+        except BodyTooSlow:
+            await self._refuse_or_cut(visit, bodies.too_slow())
         except Gone:
             log.debug("the client has left", request_id=request_id)
+            visit.cut()
         except CutShort as problem:
             log.warning("answer cut short", reason=str(problem), request_id=request_id)
+            visit.cut()
         except Exception:
             log.exception("unexpected failure", request_id=request_id)
-            if visit.status is None:
-                await answers.refuse(visit, answers.surprise())
+            await self._refuse_or_cut(visit, answers.surprise())
         finally:
             self._count(visit, time.perf_counter() - started)
+
+    async def _refuse_or_cut(self, visit: Visit, refused: Refused) -> None:
+        if visit.status is None:
+            await answers.refuse(visit, refused)
+        else:
+            visit.cut()
 
     async def _serve(self, visit: Visit) -> None:
         limits.examine(visit)
@@ -100,11 +116,11 @@ class Door:
             self._cors.insist(visit)
             await self._sockets.carry(visit, route, who)
             return
-        body = await bodies.take(visit, route, self._settings.body_seconds)
+        body = await bodies.take(visit, route, self._settings)
         if route.upstream == OWN:
             await self._answer(visit, route)
         else:
-            await self._forward(visit, route, body)
+            await self._forward(visit, route, body, who)
 
     async def _let_others_go_first(self) -> None:
         """One in each turn of the loop: of a crowd that logs in most are refused, and even that takes time."""
@@ -126,16 +142,16 @@ class Door:
 
     async def _answer(self, visit: Visit, route: Route) -> None:
         try:
-            async with asyncio.timeout(self._settings.whole_seconds):
+            async with visit.within(self._settings.whole_seconds):
                 await self._own[route.pattern](visit)
         except TimeoutError:
-            if visit.status is None:
-                raise unavailable("too_slow", "This could not be answered in time.") from None
-            raise CutShort("the client takes the answer in too slowly") from None
+            raise visit.stopped or unavailable("too_slow", "This could not be answered in time.") from None
+        finally:
+            visit.timeout = None
 
-    async def _forward(self, visit: Visit, route: Route, body: bytes | Upload | None) -> None:
+    async def _forward(self, visit: Visit, route: Route, body: bytes | Upload | None, who: Identity | None) -> None:
         try:
-            await self._proxy.forward(visit, route, body)
+            await self._proxy.forward(visit, route, body, who)
         finally:
             await self._rates.note(visit, route)
 

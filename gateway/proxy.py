@@ -4,18 +4,21 @@ import asyncio
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
+from socket import SO_RCVBUF, SOL_SOCKET, socket
 
 import aiohttp
 import structlog
+from aiohappyeyeballs import AddrInfoType
 
 from shared import errors, metrics
+from shared.identity import Identity
 
 from . import relayed
-from .answers import Refused, from_shared, unavailable
-from .bodies import Upload, too_slow
-from .routes import HEAVY, LIGHT, SLOW, Route
+from .answers import PART, Refused, from_shared, unavailable
+from .bodies import Upload
+from .routes import HEAVY, PICTURE, Route
 from .settings import Settings
-from .upstream import Upstream
+from .upstream import Clients, Share, Upstream
 from .visit import Visit
 
 NOT_ADDED = ("accept", "accept-encoding", "content-type", "user-agent")
@@ -26,6 +29,8 @@ LONGEST_TEXT = 256 * 1024
 HEARTBEAT_SECONDS = 20.0
 CLOSE_SECONDS = 1.0
 """How long a service may take to answer the close of a WebSocket."""
+LONG = (PICTURE, HEAVY)
+"""Given up when the client leaves."""
 log = structlog.get_logger()
 
 
@@ -37,14 +42,18 @@ class NotReached(Exception):
     """No connection, or it was lost before an answer began."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Errand:
     """One request to be carried out at an upstream."""
 
     visit: Visit
     route: Route
     upstream: Upstream
+    share: Share
+    """Of the upstream's places."""
     body: bytes | Upload | None
+    clients: Clients
+    """The address and the person, if any, for whom there is only a part of the places."""
 
 
 class Proxy:
@@ -52,20 +61,24 @@ class Proxy:
 
     def __init__(self, settings: Settings, upstreams: dict[str, Upstream]) -> None:
         self.upstreams = upstreams
-        self._seconds = {LIGHT: settings.whole_seconds, SLOW: settings.whole_seconds, HEAVY: settings.heavy_seconds}
-        self._patience = aiohttp.ClientTimeout(
-            total=None, connect=settings.connect_seconds, sock_read=settings.first_byte_seconds
-        )
+        self._patience = settings.first_byte_seconds
+        self._heavy_patience = settings.heavy_seconds
+        self._connect_seconds = settings.connect_seconds
         self._session: aiohttp.ClientSession
 
     async def open(self) -> None:
-        """Get ready, in the running loop."""
+        """Get ready, in the running loop.
+
+        The library's `sock_read` is not used: its timer outlives the exchange where the end of an answer is parsed
+        when a paused connection goes on, and ends the next exchange on the same connection.
+        """
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30),
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30, socket_factory=_new_socket),
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=NOT_ADDED,
             auto_decompress=False,
-            timeout=self._patience,
+            timeout=aiohttp.ClientTimeout(total=None, connect=self._connect_seconds, sock_read=None),
+            read_bufsize=PART,
             middlewares=(_never_repeated,),
         )
         for upstream in self.upstreams.values():
@@ -75,22 +88,31 @@ class Proxy:
         """Close the connections."""
         await self._session.close()
 
-    async def forward(self, visit: Visit, route: Route, body: bytes | Upload | None) -> None:
-        """Ask the upstream of this route and hand its answer back. Raises Refused, Gone or CutShort."""
-        errand = Errand(visit, route, self.upstreams[route.upstream], body)
+    async def forward(self, visit: Visit, route: Route, body: bytes | Upload | None, who: Identity | None) -> None:
+        """Ask the upstream of this route and hand its answer back. Raises Refused, BodyTooSlow, Gone or CutShort."""
+        clients: Clients = (visit.client.network,) if who is None else (visit.client.network, who.subject)
+        errand = self._errand(visit, route, body, clients)
+        visit.long = route.weight in LONG
+        patience = self._heavy_patience if route.weight is HEAVY else self._patience
         try:
-            async with asyncio.timeout(self._seconds[route.weight]):
+            async with visit.within(patience):
                 last = await self._carry_out(errand)
-                await visit.end(last)
         except TimeoutError as problem:
-            raise _too_late(errand) from problem
+            raise visit.stopped or _too_late(errand) from problem
+        finally:
+            visit.timeout = None
+        await visit.end(last)
+
+    def _errand(self, visit: Visit, route: Route, body: bytes | Upload | None, clients: Clients) -> Errand:
+        upstream = self.upstreams[route.upstream]
+        return Errand(visit, route, upstream, upstream.shares[route.weight], body, clients)
 
     async def connect(self, visit: Visit, route: Route) -> aiohttp.ClientWebSocketResponse:
         """Open a WebSocket at the upstream of this route, as who asks here. Raises Refused."""
-        errand = Errand(visit, route, self.upstreams[route.upstream], None)
-        errand.upstream.enter(LIGHT)
+        errand = self._errand(visit, route, None, ())
+        errand.upstream.enter(errand.share, ())
         try:
-            async with asyncio.timeout(self._seconds[LIGHT]):
+            async with asyncio.timeout(self._patience):
                 return await self._open(errand)
         except aiohttp.WSServerHandshakeError as refused:
             raise _not_opened(errand, refused) from refused
@@ -98,7 +120,7 @@ class Proxy:
             _blame(errand, problem)
             raise errand.upstream.away() from problem
         finally:
-            errand.upstream.leave(LIGHT)
+            errand.share.leave(())
 
     async def _open(self, errand: Errand) -> aiohttp.ClientWebSocketResponse:
         visit, upstream = errand.visit, errand.upstream
@@ -109,7 +131,7 @@ class Proxy:
             heartbeat=HEARTBEAT_SECONDS,
             max_msg_size=LONGEST_TEXT,
         )
-        upstream.breaker.succeeded()
+        errand.share.breaker.succeeded()
         return opened
 
     async def fetch(self, name: str, path: str, seconds: float) -> tuple[int, bytes] | None:
@@ -122,16 +144,19 @@ class Proxy:
             return None
 
     async def _carry_out(self, errand: Errand) -> bytes:
-        """All but the last part of the answer, which is given back: for that no place need be held any more."""
-        errand.upstream.enter(errand.route.weight)
+        """All but the last part of the answer, which is given back.
+
+        The place at the upstream is held until the answer begins; after that it is the client who sets the pace.
+        """
+        errand.upstream.enter(errand.share, errand.clients)
         try:
             answer = await self._ask(errand)
-            try:
-                return await _hand_back(errand, answer)
-            finally:
-                answer.release()
         finally:
-            errand.upstream.leave(errand.route.weight)
+            errand.share.leave(errand.clients)
+        try:
+            return await _hand_back(errand, answer, self._patience)
+        finally:
+            answer.release()
 
     async def _ask(self, errand: Errand) -> aiohttp.ClientResponse:
         """The head of the answer. A question that changes nothing is put once more if it did not arrive."""
@@ -159,9 +184,9 @@ class Proxy:
         except (NotReached, aiohttp.ClientError, TimeoutError) as problem:
             raise _meaning(errand, problem) from problem
         if answer.status < HTTPStatus.INTERNAL_SERVER_ERROR or answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
-            upstream.breaker.succeeded()  # a service that says itself that it is busy is there
+            errand.share.breaker.succeeded()  # a service that says itself that it is busy is there
         else:
-            upstream.breaker.failed()
+            errand.share.breaker.failed()
         return answer
 
 
@@ -169,7 +194,7 @@ async def _never_repeated(request: aiohttp.ClientRequest, handler: aiohttp.Clien
     """The library repeats PUT and DELETE by itself after a lost connection; with our error it does not."""
     try:
         return await handler(request)
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError, aiohttp.ConnectionTimeoutError) as problem:
+    except aiohttp.ClientConnectionError as problem:  # refused, reset, disconnected, timed out: all that there are
         raise NotReached(repr(problem)) from problem
 
 
@@ -186,27 +211,24 @@ def _meaning(errand: Errand, problem: Exception) -> Exception:
 def _not_opened(errand: Errand, refused: aiohttp.WSServerHandshakeError) -> Refused:
     """What to say where the service lets no WebSocket in."""
     if refused.status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
-        errand.upstream.breaker.succeeded()  # it is there, and says itself that it has too many
+        errand.share.breaker.succeeded()  # it is there, and says itself that it has too many
         return errand.upstream.away()
     if refused.status == HTTPStatus.UNAUTHORIZED:
-        errand.upstream.breaker.succeeded()
+        errand.share.breaker.succeeded()
         return from_shared(errors.Unauthenticated("invalid_token", "The access token is not good any more."))
     _blame(errand, refused)
     return _failed()
 
 
 def _too_late(errand: Errand) -> Exception:
-    """The time for the whole exchange is over."""
-    if errand.visit.status is not None:  # most likely the client takes the answer in too slowly
-        return CutShort("it took too long")
-    if isinstance(errand.body, Upload) and not errand.body.done:
-        return too_slow()
+    """The upstream has been silent for too long."""
     _blame(errand, TimeoutError())
-    return _silent()
+    return _silent() if errand.visit.status is None else CutShort("the service fell silent")
 
 
 def _blame(errand: Errand, problem: Exception) -> None:
-    errand.upstream.breaker.failed()
+    if errand.route.weight is not HEAVY or not isinstance(problem, TimeoutError):  # a slow picture is no failure
+        errand.share.breaker.failed()
     log.warning(
         "upstream did not answer",
         upstream=errand.upstream.name,
@@ -215,7 +237,7 @@ def _blame(errand: Errand, problem: Exception) -> None:
     )
 
 
-async def _hand_back(errand: Errand, answer: aiohttp.ClientResponse) -> bytes:
+async def _hand_back(errand: Errand, answer: aiohttp.ClientResponse, patience: float) -> bytes:
     """Send the client all but the last part of the answer, and give that back."""
     visit, upstream = errand.visit, errand.upstream
     if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -227,15 +249,27 @@ async def _hand_back(errand: Errand, answer: aiohttp.ClientResponse) -> bytes:
     await visit.begin(answer.status, relayed.to_client(answer))
     if visit.method == "HEAD":
         return b""
+    content = answer.content
     try:
         while True:
-            part = await answer.content.readany()
-            if answer.content.at_eof():
+            if not content.is_eof():
+                visit.allow(patience)
+            part = await content.read(PART)
+            if content.at_eof():
                 return part
+            visit.allow(None)
             await visit.go_on(part)
     except aiohttp.ClientError as problem:
-        upstream.breaker.failed()
+        errand.share.breaker.failed()
         raise CutShort(repr(problem)) from problem
+
+
+def _new_socket(address: AddrInfoType) -> socket:
+    """A socket to an upstream, with a bound on what the system keeps of an answer that a client does not read."""
+    family, kind, protocol, _, _ = address
+    made = socket(family, kind, protocol)
+    made.setsockopt(SOL_SOCKET, SO_RCVBUF, PART)
+    return made
 
 
 def _silent() -> Refused:

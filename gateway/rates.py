@@ -9,7 +9,7 @@ from shared.identity import Identity
 from .answers import Refused
 from .counts import Counts, Who
 from .quotas import Quota
-from .routes import HEAVY, NEVER, PROOF, SIGN_UP, Body, Route
+from .routes import NEVER, PICTURE, PROOF, SIGN_UP, Body, Route
 from .settings import Settings
 from .visit import Visit
 
@@ -57,7 +57,7 @@ class Rates:
         if route.counted is SIGN_UP:
             return quotas.signups, network
         if who is None:
-            return (quotas.pictures if route.weight is HEAVY else quotas.anonymous), network
+            return (quotas.pictures if route.weight is PICTURE else quotas.anonymous), network
         return (quotas.uploads if route.body is Body.UPLOAD else quotas.person), who.subject
 
 

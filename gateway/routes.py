@@ -26,7 +26,8 @@ class Weight(Enum):
 
     LIGHT = "a short exchange"
     SLOW = "a password is hashed, which takes long on purpose"
-    HEAVY = "pictures, whose time depends on the client's line"
+    PICTURE = "a picture is sent, whose time depends on the client's line"
+    HEAVY = "a picture is taken in and decoded"
     OPEN = "a WebSocket, which lasts as long as its token"
 
 
@@ -41,7 +42,7 @@ class Counted(Enum):
 
 PUBLIC, OPTIONAL, SIGNED_IN = Access
 NONE, JSON, UPLOAD = Body
-LIGHT, SLOW, HEAVY, OPEN = Weight
+LIGHT, SLOW, PICTURE, HEAVY, OPEN = Weight
 USUAL, SIGN_UP, PROOF, NEVER = Counted
 OWN = "gateway"
 """The upstream of what the gateway answers itself."""
@@ -78,7 +79,7 @@ ROUTES = (
     Route("POST", "/api/v1/users/me/deletion", "auth", SIGNED_IN, JSON, SLOW, PROOF),
     Route("GET", "/api/v1/users/by-nickname/{nickname}", "auth", PUBLIC),
     Route("GET", "/api/v1/users/{id}", "auth", PUBLIC),
-    Route("GET", "/api/v1/avatars/{name}", "auth", PUBLIC, NONE, HEAVY),
+    Route("GET", "/api/v1/avatars/{name}", "auth", PUBLIC, NONE, PICTURE),
     Route("GET", "/.well-known/jwks.json", "auth", PUBLIC),
     # who follows whom
     Route("PUT", "/api/v1/users/{id}/follow", "social"),
@@ -89,7 +90,7 @@ ROUTES = (
     Route("GET", "/api/v1/relations", "social"),
     # photos, posts, likes, comments, the feed
     Route("POST", "/api/v1/media", "posts", SIGNED_IN, UPLOAD, HEAVY),
-    Route("GET", "/api/v1/media/{name}", "posts", PUBLIC, NONE, HEAVY),
+    Route("GET", "/api/v1/media/{name}", "posts", PUBLIC, NONE, PICTURE),
     Route("POST", "/api/v1/posts", "posts", SIGNED_IN, JSON),
     Route("GET", "/api/v1/posts", "posts", OPTIONAL),
     Route("GET", "/api/v1/posts/{id}", "posts", OPTIONAL),
@@ -114,7 +115,7 @@ ROUTES = (
     Route("POST", "/api/v1/rooms/{id}/messages", "dm", SIGNED_IN, JSON),
     Route("GET", "/api/v1/rooms/{id}/messages/{message_id}", "dm"),
     Route("POST", "/api/v1/rooms/{id}/media", "dm", SIGNED_IN, UPLOAD, HEAVY),
-    Route("GET", "/api/v1/rooms/{id}/media/{media_id}/{rendition}", "dm", PUBLIC, NONE, HEAVY),
+    Route("GET", "/api/v1/rooms/{id}/media/{media_id}/{rendition}", "dm", PUBLIC, NONE, PICTURE),
     Route("PUT", "/api/v1/rooms/{id}/read", "dm", SIGNED_IN, JSON),
     Route("GET", "/api/v1/ws", "dm", SIGNED_IN, NONE, OPEN),
     # answered here

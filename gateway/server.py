@@ -2,11 +2,14 @@
 
 import asyncio
 import socket
+import struct
 from functools import partial
 from http import HTTPStatus
 from typing import Any
 
 import uvicorn
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from shared.server import server_options
 from shared.wary import Wary
@@ -16,29 +19,62 @@ from .answers import Refused, problem, problem_headers, unavailable
 from .app import Gateway
 from .bodies import too_slow
 from .connections import Connections
+from .slow_clients import SlowClients, Transfer
+from .visit import CONNECTION, Visit
 
 MALFORMED = Refused(HTTPStatus.BAD_REQUEST, "malformed", "This is not a request that we understand.")
+NO_LINGER = struct.pack("ii", 1, 0)
 TICKS = 10
 """Of uvicorn's clock, in a second."""
+
+
+UNSENT_BYTES = 8 * 1024
+"""Of an answer that may wait in the process without the client being counted as slow."""
 
 
 class Protocol(Wary):
     """The protocol of all our processes, with an eye on connections that only cost, and problem+json."""
 
-    def __init__(self, open_ones: Connections, **more: Any) -> None:
+    serving: Visit | None = None
+    """The latest exchange."""
+    _sending: Transfer | None = None
+    _answering: RequestResponseCycle | None = None
+
+    def __init__(self, open_ones: Connections, slow_clients: SlowClients, **more: Any) -> None:
         super().__init__(**more)
         self._open_ones = open_ones
+        self._slow_clients = slow_clients
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Find a place for it."""
         super().connection_made(transport)
+        transport.set_write_buffer_limits(high=UNSENT_BYTES, low=0)
         if not self._open_ones.open(self):
             self._end_with(unavailable("too_many_connections", "There are too many connections right now."))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Its place is free."""
+        """Its place is free, and what was done for its client is given up."""
         self._open_ones.leave(self)
+        self._forget_sending()
+        if self._answering is not None:
+            self._answering.disconnected = True
+        if self.serving is not None:
+            self.serving.leave()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """The client does not read as fast as it is sent to."""
+        super().pause_writing()
+        if self._sending is None:
+            abort = partial(self.loop.call_soon, self.abort)  # not in the middle of a write
+            network = self._open_ones.limited_network(self)
+            self._sending = Transfer(network, abort, self.transport.get_write_buffer_size)
+        self._slow_clients.wait(self._sending)
+
+    def resume_writing(self) -> None:
+        """The client has read."""
+        super().resume_writing()
+        self._forget_sending()
 
     def data_received(self, data: bytes) -> None:
         """Take in what came."""
@@ -49,6 +85,7 @@ class Protocol(Wary):
     def on_headers_complete(self) -> None:
         """The head is complete."""
         self._open_ones.serve(self)
+        self.scope[CONNECTION] = self  # type: ignore[literal-required] # for the gateway alone
         super().on_headers_complete()
 
     def on_response_complete(self) -> None:
@@ -62,6 +99,8 @@ class Protocol(Wary):
     def handle_websocket_upgrade(self) -> None:
         """What it is from now on has limits of its own."""
         self._open_ones.leave(self)
+        self._forget_sending()
+        self.transport.set_write_buffer_limits()
         super().handle_websocket_upgrade()
 
     def say_malformed(self, msg: str) -> None:  # noqa: ARG002 - its text tells a client nothing more
@@ -75,13 +114,29 @@ class Protocol(Wary):
         else:
             self.transport.close()
 
+    def cut(self) -> None:
+        """Close it in the middle of an answer; uvicorn is told that this is meant."""
+        if self._answering is not None:
+            self._answering.disconnected = True
+        self.transport.close()
+
     def abort(self) -> None:
-        """End it at once, whatever has not been sent yet."""
+        """End it at once, whatever has not been sent yet; the system keeps nothing of it either."""
+        if not self.transport.is_closing():
+            self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
         self.transport.abort()
 
     def is_closing(self) -> bool:
         """Whether it is closed, but for what its client has not read yet."""
         return self.transport.is_closing()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _forget_sending(self) -> None:
+        if self._sending is not None:
+            self._slow_clients.done(self._sending)
 
     def _end_with(self, refused: Refused) -> None:
         request_id = request_ids.fresh()
@@ -111,15 +166,16 @@ class Server(uvicorn.Server):
         self._app = app
         self._open_ones = Connections(app.settings)
         own = {
-            "http": partial(Protocol, self._open_ones),
+            "http": partial(Protocol, self._open_ones, app.slow_clients),
             "timeout_keep_alive": app.settings.keep_alive_seconds,
         }
         super().__init__(uvicorn.Config(app, **{**options(), **own, **more}))
 
     async def on_tick(self, counter: int) -> bool:
-        """Every second, part with the connections that only cost."""
+        """Every second, part with the connections that only cost, and with the clients that are too slow."""
         if counter % TICKS == 0:
             self._open_ones.sweep()
+            self._app.slow_clients.sweep()
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

@@ -31,6 +31,7 @@ def _rate(notation: str) -> str:
 
 
 Seconds = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=1)]
 Rate = Annotated[str, AfterValidator(_rate)]
 
 
@@ -46,16 +47,29 @@ class Settings(SharedSettings):
 
     connect_seconds: Seconds = 1.0
     first_byte_seconds: Seconds = 5.0
-    """How long an upstream may be silent."""
+    """How long an upstream may take until its answer begins, a repeat included, and then be silent."""
+    heavy_seconds: Seconds = 75.0
+    """The same for an upload that has arrived: as long as it may wait for a decoder (30 s) and be decoded (40 s)."""
     whole_seconds: Seconds = 10.0
-    heavy_seconds: Seconds = 60.0
-    """How long a whole exchange may take; heavy are uploads and pictures."""
+    """How long it may take until an answer of the gateway's own begins."""
     body_seconds: Seconds = 10.0
     """How long a client may take to send a JSON body."""
-    in_flight: Annotated[int, Field(ge=1)] = 100
-    heavy_in_flight: Annotated[int, Field(ge=1)] = 50
-    slow_in_flight: Annotated[int, Field(ge=1)] = 40
-    """Requests under way at one upstream; how many of them may be uploads and pictures, and how many hash passwords."""
+    stall_seconds: Seconds = 10.0
+    min_bytes_per_second: Annotated[int, Field(ge=1)] = 4096
+    """How slowly a client may read an answer or send an upload: the average over so many seconds of waiting for it."""
+    slow_clients: Count = 256
+    slow_clients_per_address: Count = 64
+    """Transfers that may wait for their clients at once. One more ends the slowest."""
+
+    in_flight: Count = 100
+    slow_in_flight: Count = 40
+    """Requests that wait for the answer of one upstream; and those that hash passwords, apart from these."""
+    picture_in_flight: Count = 128
+    picture_in_flight_per_address: Count = 64
+    upload_in_flight: Count = 50
+    upload_in_flight_per_address: Count = 30
+    upload_in_flight_per_person: Count = 12
+    """Pictures and uploads, apart from all others; and the part of them for one address and for one person."""
 
     head_seconds: Seconds = 10.0
     """How long a client may take to send the head of a request, from its first byte, or from connecting."""

@@ -3,11 +3,14 @@
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
 
 from yarl import URL
 
 from .answers import Refused, unavailable
-from .routes import Weight
+from .routes import HEAVY, LIGHT, OPEN, PICTURE, SLOW, Weight
+from .settings import Settings
 
 WINDOW = 20
 WINDOW_SECONDS = 10.0
@@ -15,6 +18,9 @@ OPEN_SECONDS = 5.0
 SHARE = 0.1
 MOST_SAVED = 10.0
 _NEVER = float("-inf")
+
+Clients = tuple[str | int, ...]
+"""The address of whoever asks, and the person where one is signed in."""
 
 
 class Breaker:
@@ -72,21 +78,71 @@ class Budget:
         return True
 
 
+@dataclass(slots=True)
+class Share:
+    """The places for requests of one weight at an upstream, and the part of them for one address or person."""
+
+    most: int
+    parts: tuple[int, ...] = ()
+    """For one address, and for one person."""
+    retry_after: int = 1
+    """Seconds after which it is worth asking again where all places are taken."""
+    taken: int = 0
+    breaker: Breaker = field(default_factory=Breaker)
+    """Each weight has its own: uploads that fail keep nobody from reading."""
+    _of: Counter[str | int] = field(default_factory=Counter)
+
+    def enter(self, clients: Clients) -> None:
+        """Take a place for this address and person. Raises Refused where there is none."""
+        if self.taken >= self.most:
+            detail = "This part of the service has too much to do right now."
+            raise unavailable("upstream_busy", detail, self.retry_after)
+        if self.parts:
+            self._enter_parts(clients)
+        self.taken += 1
+
+    def leave(self, clients: Clients) -> None:
+        """Give the place back."""
+        self.taken -= 1
+        for client, _ in zip(clients, self.parts, strict=False):
+            self._of[client] -= 1
+            if not self._of[client]:
+                del self._of[client]
+
+    def _enter_parts(self, clients: Clients) -> None:
+        own = tuple(zip(clients, self.parts, strict=False))
+        if any(self._of[client] >= part for client, part in own):
+            detail = "There are too many such requests of yours at once."
+            raise Refused(HTTPStatus.TOO_MANY_REQUESTS, "too_many_at_once", detail, retry_after=self.retry_after)
+        for client, _ in own:
+            self._of[client] += 1
+
+
+def shares(settings: Settings) -> dict[Weight, Share]:
+    """Those of one upstream."""
+    return {
+        LIGHT: Share(settings.in_flight),
+        OPEN: Share(settings.in_flight),
+        SLOW: Share(settings.slow_in_flight),
+        PICTURE: Share(settings.picture_in_flight, (settings.picture_in_flight_per_address,)),
+        HEAVY: Share(
+            settings.upload_in_flight,
+            (settings.upload_in_flight_per_address, settings.upload_in_flight_per_person),
+            retry_after=5,
+        ),
+    }
+
+
 class Upstream:
     """A service, as the gateway sees it."""
 
-    def __init__(self, name: str, url: str, most: int, shares: Mapping[Weight, int]) -> None:
+    def __init__(self, name: str, url: str, shares: dict[Weight, Share]) -> None:
         self.name = name
         self._origin = URL(url)
         if self._origin.scheme not in ("http", "https") or not self._origin.host:
             raise ValueError(f"{name.upper()}_URL is not an address such as http://127.0.0.1:8101")
-        self.breaker = Breaker()
         self.budget = Budget()
-        self._most = most
-        self._shares = shares
-        """How many of the places what takes long may use, so that the others stay free."""
-        self.in_flight = 0
-        self._under_way: Counter[Weight] = Counter()
+        self.shares = shares
         self.on_answer: Callable[[Mapping[str, str]], None] = _say_nothing
         """Hears the headers of each answer before the client does."""
 
@@ -102,19 +158,17 @@ class Upstream:
             encoded=True,
         )
 
-    def enter(self, weight: Weight) -> None:
-        """Take a place for one request. Raises Refused where there is none, or the service is not worth asking."""
-        if self.in_flight >= self._most or self._under_way[weight] >= self._shares.get(weight, self._most):
-            raise unavailable("upstream_busy", "This part of the service has too much to do right now.")
-        if not self.breaker.lets_through():
-            raise self.away(OPEN_SECONDS)
-        self.in_flight += 1
-        self._under_way[weight] += 1
+    @property
+    def in_flight(self) -> int:
+        """Requests that wait for an answer."""
+        return sum(share.taken for share in self.shares.values())
 
-    def leave(self, weight: Weight) -> None:
-        """Give the place back."""
-        self.in_flight -= 1
-        self._under_way[weight] -= 1
+    def enter(self, share: Share, clients: Clients) -> None:
+        """Take a place for a request. Raises Refused where there is none, or the service is not worth asking."""
+        share.enter(clients)
+        if not share.breaker.lets_through():
+            share.leave(clients)
+            raise self.away(OPEN_SECONDS)
 
     def away(self, retry_after: float = 1) -> Refused:
         """503: it cannot be reached."""

@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
+
+from .slow_clients import SlowClients, Transfer
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -11,6 +13,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
+CONNECTION = "shutter.connection"
+"""Where the server puts the connection into the scope."""
 SMALL = 64 * 1024
 """Bytes of an unread body that the server throws away by itself while the connection lives on."""
 LINGER_SECONDS = 2.0
@@ -35,27 +39,48 @@ class Gone(Exception):
     """The client has left; nobody waits for an answer."""
 
 
+class BodyTooSlow(Exception):
+    """The client sends its body too slowly."""
+
+
+class Connection(Protocol):
+    """What an exchange has to know of the connection it takes place on."""
+
+    serving: "Visit | None"
+
+    def cut(self) -> None:
+        """Close it in the middle of the answer."""
+
+
 class Visit:
     """What is known of one request, and the way back to the client."""
 
     __slots__ = (
+        "_connection",
+        "_incoming",
         "_receive",
         "_send",
+        "_slow",
         "always",
         "body_done",
         "client",
         "closing",
         "given",
         "length",
+        "long",
         "method",
         "path",
         "pattern",
         "request_id",
         "scope",
         "status",
+        "stopped",
+        "timeout",
     )
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, request_id: str, always: Headers) -> None:
+    def __init__(
+        self, scope: Scope, receive: Receive, send: Send, request_id: str, always: Headers, slow: SlowClients
+    ) -> None:
         self.scope = scope
         self._receive = receive
         self._send = send
@@ -75,6 +100,49 @@ class Visit:
         """Bytes of the body; None where the client does not say."""
         self.body_done = True
         self.closing = False
+        self.long = False
+        """Whether it is given up when the client leaves before it is answered."""
+        self.timeout: asyncio.Timeout | None = None
+        """The present limit of time."""
+        self.stopped: Exception | None = None
+        """Why nothing more is to be done."""
+        self._slow = slow
+        self._incoming: Transfer | None = None
+        self._connection: Connection | None = scope.get(CONNECTION)
+        if self._connection is not None:
+            self._connection.serving = self
+
+    def within(self, seconds: float | None) -> asyncio.Timeout:
+        """A limit for a block: after so many seconds, changed by `allow`, or when `stop` is called.
+
+        The caller turns TimeoutError into `stopped`, if that is set, and forgets `timeout` in the end.
+        """
+        if self.stopped is not None:
+            raise self.stopped
+        self.timeout = asyncio.timeout(seconds)
+        return self.timeout
+
+    def allow(self, seconds: float | None) -> None:
+        """Let the present limit end in so many seconds from now, or never."""
+        if self.timeout is not None and self.stopped is None and not self.timeout.expired():
+            self.timeout.reschedule(None if seconds is None else asyncio.get_running_loop().time() + seconds)
+
+    def stop(self, reason: Exception) -> None:
+        """End the present limit, or the next one, with this."""
+        if self.stopped is None:
+            self.stopped = reason
+            if self.timeout is not None and not self.timeout.expired():
+                self.timeout.reschedule(asyncio.get_running_loop().time())
+
+    def leave(self) -> None:
+        """The client has left. What is short goes on, as whether a password was wrong counts all the same."""
+        if self.status is not None or self.long:
+            self.stop(Gone())
+
+    def cut(self) -> None:
+        """Close the connection in the middle of the answer; also where the client has left already."""
+        if self._connection is not None:
+            self._connection.cut()
 
     def expect_body(self) -> None:
         """Learn from the headers whether a body follows."""
@@ -86,16 +154,30 @@ class Visit:
 
     async def read(self) -> bytes:
         """The next part of the body. Raises Gone."""
-        message = await self._receive()
+        incoming = self._incoming
+        if incoming is None:
+            incoming = self._incoming = Transfer(self.client.network, self._give_up)
+        part: bytes = b""
+        self._slow.wait(incoming)
+        try:
+            message = await self._receive()
+            part = message.get("body", b"")
+        finally:
+            self._slow.done(incoming, len(part))
         if message["type"] == "http.disconnect":
             raise Gone
         self.body_done = not message.get("more_body", False)
-        part: bytes = message.get("body", b"")
+        if self.body_done:
+            self._incoming = None  # which refers to this
         return part
 
+    def _give_up(self) -> None:
+        self.stop(BodyTooSlow())
+
     async def begin(self, status: int, headers: Headers) -> None:
-        """Send the head of the answer."""
+        """Send the head of the answer. From here on it is the pace of the client that counts."""
         self.status = status
+        self.allow(None)
         self.closing = not self.body_done and (self.length is None or self.length > SMALL)
         if self.closing:
             headers.append((b"connection", b"close"))

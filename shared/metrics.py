@@ -16,6 +16,10 @@ REFUSED_AT_DOOR = Counter("gateway_refused_total", "Requests that the gateway re
 COUNTED_ALONE = Counter("rate_counted_alone_total", "Requests counted by one replica as the storage was away.")
 CONNECTIONS = Gauge("gateway_connections", "Open connections of clients.")
 CONNECTIONS_CLOSED = Counter("gateway_connections_closed_total", "Connections that the gateway ended.", ["reason"])
+SLOW_CLIENTS = Gauge("gateway_slow_clients", "Transfers that wait for their clients to read or send.")
+SLOW_CLIENTS_ENDED = Counter(
+    "gateway_slow_clients_ended_total", "Transfers that were ended because of slow clients.", ["reason"]
+)
 SOCKETS = Gauge("sockets_open", "Open WebSockets, by service.", ["service"])
 SOCKETS_CLOSED = Counter("sockets_closed_total", "WebSockets that have ended, by close code.", ["service", "code"])
 IN_FLIGHT = Gauge("gateway_in_flight", "Requests being forwarded, by upstream.", ["upstream"])

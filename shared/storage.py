@@ -55,6 +55,17 @@ class Storage:
             except FileNotFoundError:
                 raise _missing() from None
 
+    def stream(self, name: str, size: int) -> tuple[int, Iterator[bytes]]:
+        """Length of the file in bytes, and its bytes in pieces of about this size. Raises NotFound as `get` does."""
+        if not is_name(name):
+            raise _missing()
+        with _reachable():
+            try:
+                found = obstore.get(self._store, name)
+            except FileNotFoundError:
+                raise _missing() from None
+        return found.meta["size"], map(bytes, found.stream(min_chunk_size=size))
+
     def size(self, name: str) -> int:
         """In bytes. Raises NotFound as `get` does."""
         if not is_name(name):

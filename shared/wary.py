@@ -1,5 +1,7 @@
 """How each of our processes takes what comes on a connection: nothing without end, and no answer in another's place."""
 
+import asyncio
+from socket import IPPROTO_TCP, TCP_NOTSENT_LOWAT
 from typing import cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -10,6 +12,8 @@ MOST_FRUITLESS_BYTES = 64 * 1024
 """Where a connection ends at the latest while what comes is neither a whole head nor part of a body."""
 MOST_PIPELINED = 16
 """Requests that a client may send ahead, before the first is answered."""
+UNSENT_BYTES = 32 * 1024
+"""Of an answer that the system takes ahead of what the client has room for, so that deaf clients cost little."""
 VERSIONS = ("1.0", "1.1")
 
 
@@ -26,6 +30,11 @@ class Wary(Upgrading):
         """Whether nothing is being answered."""
         cycle = cast("RequestResponseCycle | None", self.cycle)  # there is none before the first request
         return cycle is None or cycle.response_complete
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
+        """Bound what the system keeps of answers that are not read; by itself it takes megabytes."""
+        super().connection_made(transport)
+        transport.get_extra_info("socket").setsockopt(IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_BYTES)
 
     def data_received(self, data: bytes) -> None:
         """Take in what came. What has no end, such as a head or a trailer, must not fill the memory."""

@@ -109,18 +109,10 @@ def send_without_end(line: socket.socket) -> None:
 
 
 def test_a_body_that_comes_too_slowly_is_given_up() -> None:
-    with open_house(body_seconds=0.2, heavy_seconds=0.2) as house:
-        for path in (LOGIN, MEDIA):
-            answer = house.raw(head(house, path, "content-length: 1000") + b"{")
-            assert (answer.status, answer.code) == (408, "request_timeout")
+    with open_house(body_seconds=0.2) as house:
+        answer = house.raw(head(house, LOGIN, "content-length: 1000") + b"{")
+        assert (answer.status, answer.code) == (408, "request_timeout")
         assert not house.services.at(LOGIN), "a slow client holds up no service"
-
-
-def test_a_slow_client_does_not_open_the_breaker() -> None:
-    with open_house(heavy_seconds=0.05) as house:
-        for _ in range(12):
-            assert house.raw(head(house, MEDIA, "content-length: 1000") + b"{").status == 408
-        assert house.web.get("/api/v1/posts").status_code == 200
 
 
 def test_a_service_that_takes_an_upload_and_keeps_silent_is_503() -> None:

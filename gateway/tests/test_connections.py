@@ -14,7 +14,7 @@ from gateway.settings import Settings
 from shared.testing.waiting import eventually
 
 from .house import House, Raw, open_house
-from .stub import answering, waiting
+from .stub import waiting
 from .test_bodies import LOGIN, chunk, head
 
 GET = b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n"
@@ -182,33 +182,13 @@ def test_connections_that_are_served_are_not_closed_for_others() -> None:
             assert Raw.read(line.makefile("rb")).status == 200
 
 
-def test_who_never_reads_an_answer_does_not_keep_it_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "LINGER_SECONDS", 0.2)
-    with open_house(heavy_seconds=0.3) as house, line_to(house) as line:
-        house.web.close()
-        house.services.behaviours["/api/v1/media/large.jpg"] = answering(200, b"x" * 30_000_000)
-        line.sendall(b"GET /api/v1/media/large.jpg HTTP/1.1\r\nhost: a\r\n\r\n")
-        eventually(lambda: house.services.at("/api/v1/media/large.jpg"))
-        eventually(lambda: not house.server.server_state.connections)
-
-
-def test_the_gateways_own_documents_are_handed_over_piece_by_piece() -> None:
-    with open_house(whole_seconds=0.5) as house, line_to(house) as line:
-        whole = house.web.get("/docs/swagger-ui-bundle.js").content
-        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        line.sendall(b"GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nhost: a\r\n\r\n" * 10)
-        tasks = house.server.server_state.tasks
-        eventually(lambda: tasks)
-        eventually(lambda: not tasks)
-        assert len(line.makefile("rb").read()) < 10 * len(whole), "and not kept for who does not take them"
-
-
 class Silent:
     """A connection that does nothing by itself."""
 
     def __init__(self, address: str = "192.0.2.1") -> None:
         self.client: tuple[str, int] | None = (address, 1)
         self.ended = ""
+        self.closing = False
 
     def give_up(self) -> None:
         self.ended = "given up"
@@ -217,7 +197,7 @@ class Silent:
         self.ended = "aborted"
 
     def is_closing(self) -> bool:
-        return False
+        return self.closing
 
 
 def test_room_is_made_by_the_one_that_has_been_of_no_use_for_longest() -> None:
@@ -247,6 +227,20 @@ def test_an_address_makes_room_only_by_its_own_and_a_proxy_need_not() -> None:
     assert all(map(opened.open, [other, first, second, *proxied]))
     assert [each.ended for each in (other, first, second)] == ["", "aborted", ""]
     assert {each.ended for each in proxied} == {""}
+    assert [opened.limited_network(each) for each in (other, proxied[0], first)] == ["192.0.2.1", None, None]
+
+
+def test_who_does_not_read_the_rest_of_an_answer_is_ended_when_the_connection_is_closed() -> None:
+    now = [0.0]
+    opened = Connections(Settings(), lambda: now[0])
+    line = Silent()
+    opened.open(line)
+    opened.serve(line)
+    line.closing = True
+    for moment, ended in ((0.0, ""), (29.0, ""), (31.0, "aborted")):
+        now[0] = moment
+        opened.sweep()
+        assert line.ended == ended
 
 
 def test_what_has_left_leaves_nothing_behind() -> None:

@@ -1,5 +1,7 @@
 """How often one may ask: every limit exceeded for real, and what is said about it."""
 
+import asyncio
+import threading
 import time
 from collections.abc import Callable
 
@@ -11,10 +13,11 @@ from pydantic import ValidationError
 from gateway.counts import MOST, Memory
 from gateway.quotas import quota
 from gateway.settings import Settings
+from gateway.visit import Receive, Send
 from shared.testing.waiting import eventually
 
 from .house import SECRET, House, open_house
-from .stub import answering
+from .stub import Asked, answering
 
 LOGIN = "/api/v1/auth/login"
 ME = "/api/v1/users/me"
@@ -157,13 +160,22 @@ def test_right_passwords_and_other_refusals_are_no_guesses() -> None:
 
 
 def test_a_wrong_password_counts_also_when_nobody_waits_for_the_answer() -> None:
+    go_on = threading.Event()
+
+    async def hesitate(asked: Asked, receive: Receive, send: Send) -> None:
+        await asyncio.to_thread(go_on.wait, 20)
+        await answering(401)(asked, receive, send)
+
     with open_house(rate_passwords="1/day") as house:
-        house.services.behaviours[LOGIN] = answering(401)
+        house.web.close()
+        house.services.behaviours[LOGIN] = hesitate
         before = count("http_request_seconds_count", service="gateway", route=LOGIN, status="401")
         head = b"POST /api/v1/auth/login HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\n{}"
         house.send_and_leave(head)
+        eventually(lambda: not house.server.server_state.connections)
+        go_on.set()
         eventually(lambda: count("http_request_seconds_count", service="gateway", route=LOGIN, status="401") > before)
-        assert refused(house.web.post(LOGIN, json={}))
+        assert house.raw(head).status == 429
 
 
 def test_every_counted_answer_tells_what_is_left() -> None:

@@ -2,15 +2,7 @@
 
 from gateway.upstream import Breaker, Budget
 
-
-class Clock:
-    """Time that goes on when it is told to."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+from .clock import Clock
 
 
 def failing(breaker: Breaker, times: int) -> None:

@@ -6,10 +6,12 @@ from typing import Any
 
 from fastapi import Request
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from shared.storage import Storage
 
+PIECE = 256 * 1024
+"""Bytes."""
 HEADERS = {
     "cache-control": "public, max-age=31536000, immutable",
     "content-security-policy": "default-src 'none'; sandbox",
@@ -45,7 +47,7 @@ def answer(request: Request, storage: Storage, name: str, *, cache: str | None =
     headers = HEADERS | {"etag": _tag(name)} | ({} if cache is None else {"cache-control": cache})
     asked = request.headers
     if request.method == "GET" and "if-none-match" not in asked and "range" not in asked:
-        return Response(storage.get(name), headers=headers, media_type="image/jpeg")
+        return whole(storage, name, headers)
     size = storage.size(name)
     if _is_known(asked.get("if-none-match"), headers["etag"]):
         return Response(status_code=304, headers=headers)
@@ -53,7 +55,7 @@ def answer(request: Request, storage: Storage, name: str, *, cache: str | None =
         return Response(headers=headers | {"content-length": str(size)}, media_type="image/jpeg")
     found = _range(asked.get("range", ""), size) if asked.get("if-range", headers["etag"]) == headers["etag"] else None
     if found is None:
-        return Response(storage.get(name), headers=headers, media_type="image/jpeg")
+        return whole(storage, name, headers)
     start, end = found
     headers["content-range"] = f"bytes {start}-{end - 1}/{size}"
     return Response(storage.get_range(name, start, end), 206, headers, "image/jpeg")
@@ -85,3 +87,11 @@ def _range(given: str, size: int) -> tuple[int, int] | None:
         headers = {"content-range": f"bytes */{size}"}
         raise HTTPException(416, f"The picture has {size} bytes.", headers)
     return start, end
+
+
+def whole(storage: Storage, name: str, headers: dict[str, str]) -> Response:
+    """All of the picture, a large one in pieces: one that is read slowly costs a piece. Raises NotFound."""
+    length, pieces = storage.stream(name, PIECE)
+    if length <= PIECE:
+        return Response(b"".join(pieces), headers=headers, media_type="image/jpeg")
+    return StreamingResponse(pieces, headers={**headers, "content-length": str(length)}, media_type="image/jpeg")

@@ -1,0 +1,57 @@
+"""Clients that only cost: `python -m bench.slow_clients PORT COUNT KIND [PATH TOKEN]` keeps so many connections busy.
+
+- `heads`: a head that never comes to an end, a byte a second.
+- `uploads`: an upload to PATH, a byte a second.
+- `deaf`: whoever asks for PATH again and again, and reads nothing.
+
+One that is closed is opened again at once. Prints a line when all have been opened, and goes on until killed.
+"""
+
+import asyncio
+import socket
+import sys
+from contextlib import suppress
+
+from gateway.connections import files_allowed
+
+TOGETHER = 100
+HEADS = {
+    "heads": "GET /api/v1/posts HTTP/1.1\r\nHost: a\r\nX: ",
+    "uploads": "POST {path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\nContent-Length: 1000000\r\n\r\n",
+    "deaf": "GET {path} HTTP/1.1\r\nHost: a\r\n\r\n",
+}
+
+
+async def _keep_open(port: int, kind: str, head: bytes, opening: asyncio.Semaphore) -> None:
+    loop = asyncio.get_running_loop()
+    while True:
+        with suppress(OSError), socket.socket() as line:
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            line.setblocking(False)
+            async with opening:
+                await loop.sock_connect(line, ("127.0.0.1", port))
+                await loop.sock_sendall(line, head)
+            while not line.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+                await asyncio.sleep(1)
+                if kind != "deaf":
+                    await loop.sock_sendall(line, b"a")
+
+
+async def _run(port: int, count: int, kind: str, head: bytes) -> None:
+    opening = asyncio.Semaphore(TOGETHER)
+    lines = [asyncio.create_task(_keep_open(port, kind, head, opening)) for _ in range(count)]
+    await asyncio.sleep(5)
+    print("open", flush=True)
+    await asyncio.gather(*lines)
+
+
+def main() -> None:
+    """Go on until killed."""
+    files_allowed()
+    port, count, kind, *more = sys.argv[1:]
+    path, token = more or ("", "")
+    asyncio.run(_run(int(port), int(count), kind, HEADS[kind].format(path=path, token=token).encode()))
+
+
+if __name__ == "__main__":
+    main()

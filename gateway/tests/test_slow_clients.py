@@ -1,0 +1,292 @@
+"""Clients that read or send slowly: ended by a minimum data rate, never by a total time, and only so many at once."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import pytest
+from prometheus_client import REGISTRY
+
+from gateway.slow_clients import SlowClients, Transfer
+from gateway.visit import Receive, Send
+from shared.testing.waiting import eventually
+
+from .clock import Clock
+from .house import House, Raw, open_house, refused
+from .stub import Asked, answering, say
+from .test_bodies import LOGIN, MEDIA, head
+
+POSTS = "/api/v1/posts"
+PICTURE = "/api/v1/media/large.jpg"
+LARGE = b"x" * 20_000_000
+
+
+def ended_because(reason: str) -> float:
+    return REGISTRY.get_sample_value("gateway_slow_clients_ended_total", {"reason": reason}) or 0.0
+
+
+class Limited:
+    """Transfers at 4,096 bytes a second in windows of 10 s, and which of them were ended."""
+
+    def __init__(self, most: int = 100, most_of_network: int = 100) -> None:
+        self.clock = Clock()
+        self.ended: list[str] = []
+        self.clients = SlowClients(10.0, 4096, most, most_of_network, self.clock)
+
+    def transfer(self, name: str, network: str | None = "192.0.2.1") -> Transfer:
+        return Transfer(network, lambda: self.ended.append(name))
+
+    def receive(self, transfer: Transfer, size: int, seconds: float) -> None:
+        """Wait so long for so many bytes, with a look every second."""
+        self.clients.wait(transfer)
+        while seconds > 0:
+            self.clock.now += min(1.0, seconds)
+            seconds -= 1.0
+            self.clients.sweep()
+        self.clients.done(transfer, size)
+
+
+def test_who_moves_nothing_is_ended_after_ten_seconds_of_waiting() -> None:
+    limited = Limited()
+    transfer = limited.transfer("deaf")
+    limited.receive(transfer, 0, 6.0)
+    limited.clock.now += 1000  # nobody waits for it
+    limited.clients.sweep()
+    limited.receive(transfer, 0, 3.9)
+    assert not limited.ended
+    limited.receive(transfer, 0, 0.2)
+    assert limited.ended == ["deaf"]
+    assert len(limited.clients) == 0
+
+
+@pytest.mark.parametrize(("size", "seconds"), [(44_000, 1.0), (1_500, 0.1), (5_000, 1.0), (60_000, 9.9)])
+def test_who_is_slow_but_not_too_slow_may_take_any_time(size: int, seconds: float) -> None:
+    limited = Limited()
+    transfer = limited.transfer("slow")
+    while limited.clock.now < 3600:
+        limited.receive(transfer, size, seconds)
+    assert not limited.ended
+
+
+@pytest.mark.parametrize(("size", "seconds"), [(1, 1.0), (1, 5.0), (4_000, 1.0), (400, 0.1), (30_000, 9.9)])
+def test_who_is_below_the_rate_is_ended(size: int, seconds: float) -> None:
+    limited = Limited()
+    transfer = limited.transfer("too slow")
+    while limited.clock.now < 60 and not limited.ended:
+        limited.receive(transfer, size, seconds)
+    assert limited.ended == ["too slow"]
+    assert limited.clock.now < 25
+
+
+def test_what_is_read_in_the_middle_of_a_wait_counts() -> None:
+    limited = Limited()
+    unsent = [1_000_000]
+    transfer = Transfer(None, lambda: limited.ended.append("reader"), lambda: unsent[0])
+    limited.clients.wait(transfer)
+    for _ in range(100):
+        limited.clock.now += 1.0
+        unsent[0] -= 5_000
+        limited.clients.sweep()
+    assert not limited.ended
+    for _ in range(11):
+        limited.clock.now += 1.0
+        limited.clients.sweep()
+    assert limited.ended == ["reader"]
+
+
+def test_of_too_many_the_slowest_is_ended_and_of_those_who_move_nothing_the_one_waited_for_longest() -> None:
+    limited = Limited(most=3)
+    honest = limited.transfer("honest")
+    limited.receive(honest, 44_000, 1.0)
+    limited.clients.wait(honest)
+    for number in range(10):
+        limited.clock.now += 0.01
+        limited.clients.wait(limited.transfer(f"deaf {number}", f"192.0.2.{number}"))
+    assert limited.ended == [f"deaf {number}" for number in range(8)]
+
+
+def test_an_address_has_only_a_part_and_a_trusted_proxy_all() -> None:
+    limited = Limited(most=5, most_of_network=2)
+    for number in range(3):
+        limited.clock.now += 0.01
+        limited.clients.wait(limited.transfer(f"deaf {number}"))
+        limited.clients.wait(limited.transfer(f"proxied {number}", None))
+    assert limited.ended == ["deaf 0"]
+
+
+@contextmanager
+def timed_house(**changed: Any) -> Iterator[tuple[House, Clock]]:
+    """A gateway with a large picture behind it, and the clock by which it measures data rates."""
+    with open_house(**changed) as house:
+        house.services.behaviours[PICTURE] = answering(200, LARGE)
+        clock = house.gateway.slow_clients.clock = Clock()
+        yield house, clock
+
+
+@contextmanager
+def deaf(house: House, path: str = PICTURE) -> Iterator[socket.socket]:
+    """A client with next to no room that asks and does not read."""
+    with socket.socket() as line:
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        line.settimeout(10)
+        line.connect(("127.0.0.1", house.port))
+        line.sendall(f"GET {path} HTTP/1.1\r\nhost: a\r\n\r\n".encode())
+        yield line
+
+
+def rest_of(line: socket.socket) -> int:
+    """Bytes that still come until the connection ends."""
+    received = 0
+    try:
+        while part := line.recv(1_000_000):
+            received += len(part)
+    except OSError:
+        pass
+    return received
+
+
+def test_who_does_not_read_is_gone_in_ten_seconds() -> None:
+    with timed_house() as (house, clock), deaf(house) as line:
+        before = ended_because("slow")
+        eventually(lambda: len(house.gateway.slow_clients) == 1)
+        clock.now += 9.9
+        assert house.web.get("/healthz").status_code == 200
+        assert len(house.gateway.slow_clients) == 1
+        clock.now += 0.2
+        eventually(lambda: ended_because("slow") == before + 1)
+        assert rest_of(line) < len(LARGE)
+        eventually(lambda: len(house.gateway.slow_clients) == 0)
+
+
+def test_fifty_who_do_not_read_take_no_place_from_others() -> None:
+    with timed_house(picture_in_flight=2, picture_in_flight_per_address=1) as (house, _), ExitStack() as stack:
+        for number in range(50):
+            stack.enter_context(deaf(house))
+            eventually(lambda: len(house.gateway.slow_clients) == number + 1)  # noqa: B023 - waited for at once
+        assert house.web.get("/api/v1/media/small.jpg").status_code == 200
+        assert house.web.post(MEDIA, content=b"x" * 100_000, headers=house.minter.bearer(1)).status_code == 200
+        assert house.web.get(POSTS).status_code == 200
+
+
+def test_only_so_many_may_be_slow_at_once() -> None:
+    with timed_house(slow_clients_per_address=3) as (house, _), ExitStack() as stack:
+        before = ended_because("too many slow")
+        house.web.close()
+        for _ in range(8):
+            stack.enter_context(deaf(house))
+        eventually(lambda: ended_because("too many slow") == before + 5)
+        assert len(house.gateway.slow_clients) == 3
+        eventually(lambda: len(house.server.server_state.connections) == 3)
+        with socket.create_connection(("127.0.0.1", house.port), timeout=10) as line:
+            line.sendall(f"GET {PICTURE} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n".encode())
+            assert rest_of(line) > len(LARGE), "who reads is not one of them"
+
+
+def test_the_gateways_own_documents_count_as_well() -> None:
+    with timed_house() as (house, clock), deaf(house, "/docs/swagger-ui-bundle.js") as line:
+        eventually(lambda: len(house.gateway.slow_clients) == 1)
+        clock.now += 11
+        eventually(lambda: not house.server.server_state.tasks)
+        assert rest_of(line) < 1_000_000
+
+
+def test_twenty_megabytes_arrive_over_one_megabit_a_second() -> None:
+    with timed_house() as (house, clock), deaf(house) as line:
+        received = 0
+        with line.makefile("rb") as stream:
+            while stream.readline() != b"\r\n":
+                pass
+            while received < len(LARGE):
+                received += len(stream.read(125_000))
+                clock.now += 1.0
+        assert received == len(LARGE)
+        assert clock.now >= 160
+
+
+class Counting:
+    """A service that counts what it is sent, until it is answered or left."""
+
+    def __init__(self) -> None:
+        self.received = 0
+        self.left = threading.Event()
+
+    async def __call__(self, _asked: Asked, receive: Receive, send: Send) -> None:
+        while (message := await receive())["type"] == "http.request":
+            self.received += len(message["body"])
+            if not message["more_body"]:
+                await say(send, 201, {})
+        self.left.set()
+
+
+def test_an_upload_without_a_pause_may_take_its_time() -> None:
+    size, step = 3_608_000, 44_000
+    with timed_house() as (house, clock), socket.create_connection(("127.0.0.1", house.port), timeout=10) as line:
+        service = Counting()
+        house.services.behaviours[MEDIA] = service
+        line.sendall(head(house, MEDIA, f"content-length: {size}"))
+        for sent in range(step, size + 1, step):
+            line.sendall(b"x" * step)
+            eventually(lambda: sent < 2 * step or service.received >= sent)  # noqa: B023 - waited for at once
+            clock.now += 1.0
+        assert Raw.read(line.makefile("rb")).status == 201
+        assert clock.now >= 82
+
+
+def test_an_upload_that_stalls_is_408_in_ten_seconds_and_its_service_is_left_at_once() -> None:
+    with timed_house() as (house, clock), socket.create_connection(("127.0.0.1", house.port), timeout=10) as line:
+        service = Counting()
+        house.services.behaviours[MEDIA] = service
+        line.sendall(head(house, MEDIA, "content-length: 1000000") + b"x" * 100_000)
+        eventually(lambda: service.received == 100_000)
+        clock.now += 10.1
+        answer = Raw.read(line.makefile("rb"))
+        assert (answer.status, answer.code) == (408, "request_timeout")
+        eventually(service.left.is_set)
+        assert house.gateway._proxy.upstreams["posts"].in_flight == 0
+
+
+def test_a_byte_a_second_is_too_slow_and_no_service_hears_of_it() -> None:
+    with timed_house() as (house, clock), socket.create_connection(("127.0.0.1", house.port), timeout=10) as line:
+        line.sendall(head(house, MEDIA, "content-length: 100000"))
+
+        def ended() -> bool:
+            line.sendall(b"x")
+            clock.now += 1.0
+            return not house.server.server_state.tasks
+
+        eventually(lambda: house.server.server_state.tasks)
+        eventually(ended)
+        assert Raw.read(line.makefile("rb")).status == 408
+        assert clock.now >= 10
+        assert not house.services.at(MEDIA)
+
+
+def test_held_documents_and_uploads_count_as_slow() -> None:
+    with timed_house(slow_clients_per_address=4) as (house, _), ExitStack() as stack:
+        before = ended_because("too many slow")
+        for number in range(8):
+            line = stack.enter_context(socket.create_connection(("127.0.0.1", house.port), timeout=10))
+            line.sendall(head(house, MEDIA if number % 2 else LOGIN, "content-length: 1000") + b"{")
+        eventually(lambda: ended_because("too many slow") == before + 4)
+        answer = house.web.post(MEDIA, content=b"x" * 100_000, headers=house.minter.bearer(1))
+        assert answer.status_code == 200
+
+
+def test_many_held_uploads_of_two_people_leave_places_for_others() -> None:
+    with timed_house() as (house, _), ExitStack() as stack:
+        service = Counting()
+        house.services.behaviours[MEDIA] = service
+        for number in range(52):
+            line = stack.enter_context(socket.create_connection(("127.0.0.1", house.port), timeout=10))
+            token = house.minter.bearer(number % 2 + 1)["authorization"]
+            lines = (f"POST {MEDIA} HTTP/1.1", "host: a", f"authorization: {token}", "content-length: 1000000", "", "")
+            line.sendall("\r\n".join(lines).encode() + b"x" * 70_000)
+        eventually(lambda: service.received >= 24 * 70_000)
+        answer = house.web.post(MEDIA, content=b"x" * 100_000, headers=house.minter.bearer(3))
+        assert answer.status_code == 201
+        assert house.web.get(PICTURE).status_code == 200
+        mine = house.web.post(MEDIA, content=b"x" * 100_000, headers=house.minter.bearer(1))
+        assert refused(mine) == (429, "too_many_at_once")
+        assert int(mine.headers["retry-after"]) >= 1
