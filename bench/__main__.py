@@ -5,6 +5,7 @@ import sys
 import tempfile
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,7 +15,7 @@ from bench.stage import Options, Stage
 from deploy.chaos.containers import NoEngine
 
 MEASUREMENTS = (
-    "gateway", "memory", "feed", "person", "mix", "depth", "followed",
+    "gateway", "idle", "memory", "feed", "person", "mix", "depth", "followed",
     "popular-author", "hot-like", "outbox", "fanout-lag", "overload",
 )  # fmt: skip
 """Those that share a world stand side by side: making one takes minutes."""
@@ -26,24 +27,20 @@ MEASUREMENTS = (
 @click.option("--answers", type=click.IntRange(100), default=3_000, help="Answers of each run whose CPU is counted")
 @click.option("--posts", type=click.IntRange(1), multiple=True, default=(10, 100), help="A person; may be given twice")
 @click.option("--seconds", type=click.FloatRange(1), default=6.0, help="Length of each open-loop load")
+@click.option("--idle-seconds", type=click.FloatRange(1), default=60.0, help="How long `idle` counts")
 @click.option("--graph", type=click.Path(path_type=Path), envvar="GRAPH", help="Friendships, `a b` a line")
 @click.option("--results", type=click.Path(path_type=Path), default=RESULTS, help="The folder for tables and pictures")
-def main(
-    names: tuple[str, ...],
-    rounds: int,
-    answers: int,
-    posts: tuple[int, ...],
-    seconds: float,
-    graph: Path | None,
-    results: Path,
-) -> None:
+def main(names: tuple[str, ...], results: Path, **options: Any) -> None:
     """Measure these, or all. Exits with 1 where a goal is missed."""
-    wrk()
+    if set(names) != {"idle"}:  # which sends no load
+        wrk()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that containers are removed then as well
-    options = Options(rounds, answers, posts, seconds, graph)
     results.mkdir(parents=True, exist_ok=True)
     goals: list[Goal] = []
-    with tempfile.TemporaryDirectory(prefix="shutter-bench-") as folder, Stage(Path(folder), options) as stage:
+    with (
+        tempfile.TemporaryDirectory(prefix="shutter-bench-") as folder,
+        Stage(Path(folder), Options(**options)) as stage,
+    ):
         for name in names or MEASUREMENTS:
             goals += _measured(stage, name, results)
     print("\n".join(["", *map(str, goals)]))

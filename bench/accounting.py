@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,6 +61,38 @@ def used(tiers: Tiers) -> dict[str, float]:
         tier: sum(processes[pid].seconds for root in roots for pid in family(processes, root) if pid in processes)
         for tier, roots in tiers.items()
     }
+
+
+Threads = Mapping[str, int]
+"""What each thread has counted so far, by its folder in /proc."""
+
+
+def wake_ups(tiers: Tiers) -> dict[str, Threads]:
+    """Voluntary context switches of the living threads of each tier so far."""
+    processes = table()
+    return {
+        tier: {
+            thread: number
+            for root in roots
+            for pid in family(processes, root)
+            for thread, number in _wake_ups_alone(pid).items()
+        }
+        for tier, roots in tiers.items()
+    }
+
+
+def more(before: Threads, after: Threads) -> int:
+    """How many came between; what a thread that has ended counted last is not known."""
+    return sum(number - before.get(thread, 0) for thread, number in after.items())
+
+
+def _wake_ups_alone(pid: int) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for status in Path(f"/proc/{pid}/task").glob("*/status"):
+        with suppress(OSError):  # it has ended meanwhile
+            fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
+            found[str(status.parent)] = int(fields.get("voluntary_ctxt_switches", 0))
+    return found
 
 
 def resident(root: int) -> float:

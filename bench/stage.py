@@ -3,8 +3,8 @@
 import copy
 import random
 import time
-from collections.abc import Iterable
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -38,6 +38,8 @@ class Options:
     """Posts a person; each is measured where it matters, else the first."""
     seconds: float = 6.0
     """Of each try of an open-loop load."""
+    idle_seconds: float = 60.0
+    """For how long idle processes are watched."""
     graph: Path | None = None
 
 
@@ -134,6 +136,17 @@ class Stage:
         made = uploads({owner: number})
         seeding.add_uploads(self.ours.engines["posts"], made)
         return made[owner]
+
+    @contextmanager
+    def ours_alone(self) -> Iterator[Ours]:
+        """Ours without the stock, on whatever the database holds, as long as the block lasts."""
+        self._stop()
+        self.world = World("nothing", [], [], [])
+        self.ours.start()
+        try:
+            yield self.ours
+        finally:
+            self.ours.stop()
 
     def _start(self) -> None:
         self.ours.start()

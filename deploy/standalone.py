@@ -39,7 +39,7 @@ from shared import logs, metrics, migrations
 from shared.database import Database
 from shared.derived_keys import caller_key
 from shared.events.in_process import InProcessBus
-from shared.server import server_options, settle
+from shared.server import Server, server_options, settle
 from shared.settings import Settings
 
 SERVICES: dict[str, Any] = {
@@ -104,7 +104,12 @@ def _servers(data: Path, rooms: dict[str, socket.socket]) -> tuple[list[uvicorn.
         servers.append(_Room(uvicorn.Config(app, **server_options())))
     outside: dict[str, Any] = {f"{name}_url": url for name, url in urls.items()}
     lifetime = _seconds("ACCESS_TOKEN_SECONDS", 600)
-    door = gateway.settings.Settings(secret=SecretStr(keys["gateway"]), access_token_seconds=lifetime, **outside)
+    door = gateway.settings.Settings(
+        secret=SecretStr(keys["gateway"]),
+        access_token_seconds=lifetime,
+        revocations_seconds=60,  # no broker can be away: events tell all of them
+        **outside,
+    )
     unlimited = gateway.settings.AS_GOOD_AS_NONE in door.rates.values()
     return [*servers, _Door(gateway.app.create_app(door, bus))], unlimited
 
@@ -218,7 +223,7 @@ class _Deaf:
         yield
 
 
-class _Room(_Deaf, uvicorn.Server):
+class _Room(_Deaf, Server):
     """A service."""
 
 

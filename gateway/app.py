@@ -14,7 +14,7 @@ from .door import Door
 from .health import Health
 from .proxy import Proxy
 from .rates import Rates
-from .revocations import EVERY_SECONDS, Revocations
+from .revocations import Revocations
 from .routes import OWN, Table
 from .settings import Settings
 from .sockets import Sockets
@@ -59,7 +59,7 @@ class Gateway:
         self._proxy = proxy
         self._auth = auth
         self._bus = bus
-        self._worker = Worker("gateway.revocations", revocations.pull, every=EVERY_SECONDS)
+        self._worker = Worker("gateway.revocations", revocations.pull, every=settings.revocations_seconds)
         self.settings = settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

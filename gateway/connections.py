@@ -1,5 +1,6 @@
 """The open connections of clients: how many there may be, how long each may be of no use, and which has to go."""
 
+import asyncio
 import resource
 import time
 from collections.abc import Callable
@@ -68,6 +69,8 @@ class Connections:
         self._of: dict[Connection, str] = {}
         self._proxies: set[Connection] = set()
         self._closing: dict[Connection, float] = {}
+        self.any_open = asyncio.Event()
+        """Set while `sweep` may find something, or has yet to tell that nothing is open any more."""
 
     def open(self, connection: Connection) -> bool:
         """Take it in; whether there was a place for it. If need be one that is of no use makes room."""
@@ -84,6 +87,7 @@ class Connections:
             self._proxies.add(connection)
         own.open += 1
         self._all.open += 1
+        self.any_open.set()
         self.wait(connection)
         return True
 
@@ -149,6 +153,8 @@ class Connections:
                 metrics.CONNECTIONS_CLOSED.labels("slow reader").inc()
                 connection.abort()
         metrics.CONNECTIONS.set(self._all.open)
+        if not self._all.open:
+            self.any_open.clear()
 
     def _make_room(self, lines: _Lines) -> bool:
         victim = lines.useless()

@@ -17,7 +17,6 @@ from shared.neighbours import Neighbour
 
 PATH = "/internal/revocations"
 OVERHEARS = ("session.revoked.v1", "user.deleted.v1")
-EVERY_SECONDS = 5.0
 RETRY_SECONDS = 0.5
 MOST = 200_000
 """Of each kind. Far more than end within the lifetime of a token; past it the oldest are let go."""

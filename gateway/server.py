@@ -11,7 +11,8 @@ import uvicorn
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from shared.server import server_options
+import shared.server
+from shared.background import Worker
 from shared.wary import Wary
 from shared.web import request_ids
 
@@ -24,8 +25,7 @@ from .visit import CONNECTION, Visit
 
 MALFORMED = Refused(HTTPStatus.BAD_REQUEST, "malformed", "This is not a request that we understand.")
 NO_LINGER = struct.pack("ii", 1, 0)
-TICKS = 10
-"""Of uvicorn's clock, in a second."""
+SWEEP_SECONDS = 1.0
 
 
 UNSENT_BYTES = 8 * 1024
@@ -156,10 +156,10 @@ class Protocol(Wary):
 
 def options() -> dict[str, Any]:
     """The settings of uvicorn for the gateway."""
-    return {**server_options(), "lifespan": "on"}
+    return {**shared.server.server_options(), "lifespan": "on"}
 
 
-class Server(uvicorn.Server):
+class Server(shared.server.Server):
     """uvicorn, but told to stop it first lets balancers see that it is no longer ready."""
 
     def __init__(self, app: Gateway, **more: Any) -> None:
@@ -171,12 +171,21 @@ class Server(uvicorn.Server):
         }
         super().__init__(uvicorn.Config(app, **{**options(), **own, **more}))
 
-    async def on_tick(self, counter: int) -> bool:
-        """Every second, part with the connections that only cost, and with the clients that are too slow."""
-        if counter % TICKS == 0:
-            self._open_ones.sweep()
-            self._app.slow_clients.sweep()
-        return await super().on_tick(counter)
+    async def main_loop(self) -> None:
+        """Wait until told to stop.
+
+        Each second, while there are connections, close those that only cost and end the clients that are too slow.
+        """
+        sweeping = Worker("gateway.connections", self._sweep, every=SWEEP_SECONDS)
+        sweeping.start()
+        await super().main_loop()
+        await sweeping.stop()
+
+    async def _sweep(self) -> bool:
+        await self._open_ones.any_open.wait()
+        self._open_ones.sweep()
+        self._app.slow_clients.sweep()
+        return False
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop being ready, go on serving for a while, then finish what is under way and close."""

@@ -101,6 +101,10 @@ class Settings(SharedSettings):
     """Web pages of exactly these origins may call from a browser."""
     hsts_seconds: Annotated[int, Field(ge=0)] = 0
     """For how long browsers shall insist on HTTPS. Only where HTTPS is in front; 0 says nothing."""
+    revocations_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
+    """Between two requests to auth for revoked tokens. Events tell them at once, but the broker can be away, and from
+    auth alone, which nobody else notices: this is what keeps the promise of 10 seconds.
+    """
     drain_seconds: Annotated[float, Field(ge=0)] = 0.0
     """How long to go on serving after being told to stop, so that balancers notice first."""
 

@@ -1,6 +1,7 @@
-"""Work that goes on beside the requests: small steps, again whenever woken and at least every so often."""
+"""Work beside the requests, in small steps: when woken, when work is due, and at least every so often."""
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, TypeVar, TypeVarTuple
@@ -8,23 +9,46 @@ from typing import Any, TypeVar, TypeVarTuple
 import structlog
 from anyio import CapacityLimiter, to_thread
 
-from shared import errors, metrics
+from shared import clock, errors, metrics
 
 log = structlog.get_logger()
 LONGEST_PAUSE = 5.0
+SHORTEST_PAUSE = 1.0
+"""Seconds until the next look at work that is due but that another process holds at the moment."""
+SWEEP_SECONDS = 60.0
+"""Seconds between two looks for work of which nobody woke the worker: another process made it and was killed."""
+JITTER = 0.2
+"""Part of the time between two looks that is left to chance, so that many workers do not look at the same moment."""
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
 
 Step = Callable[[], Awaitable[bool]]
 """Does a little; says whether there may be more to do at once."""
+Due = Callable[[], Awaitable[int | None]]
+"""The earliest time (ms since 1970) at which there is more to do; None where no such time is known."""
 
 
 class Worker:
-    """Repeats one step. A step that fails is logged and tried again, ever more slowly."""
+    """Repeats one step until nothing is left to do, then sleeps until there is more.
 
-    def __init__(self, name: str, step: Step, *, every: float) -> None:
+    That is when it is woken, at the time that `due` gives, and after at most `every` seconds. Where a table named
+    `queue` holds its work, commits that notify of that table wake it (shared.queues). A step that fails is logged and
+    tried again, ever more slowly.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        step: Step,
+        *,
+        every: float = SWEEP_SECONDS,
+        queue: str | None = None,
+        due: Due | None = None,
+    ) -> None:
         self.name = name
+        self.queue = queue
         self._step = step
+        self._due = due
         self._every = every
         self._woken = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -52,15 +76,18 @@ class Worker:
         while True:
             self._woken.clear()
             try:
-                more = await self._step()
+                pause = 0 if await self._step() else await self._pause()
                 failures = 0
             except Exception as problem:
-                more, failures = False, failures + 1
+                failures += 1
                 self._tell(problem, failures)
-            if failures:
                 await asyncio.sleep(min(LONGEST_PAUSE, 0.1 * 2 ** min(failures, 10)))
-            elif not more:
-                await self._rest()
+                continue
+            if pause:
+                await self._rest(pause)
+
+    async def _pause(self) -> float:
+        return pause_before(None if self._due is None else await self._due(), self._every)
 
     def _tell(self, problem: Exception, failures: int) -> None:
         metrics.BACKGROUND_FAILURES.labels(self.name).inc()
@@ -69,20 +96,27 @@ class Worker:
         else:
             log.error("background step failed", worker=self.name, failures=failures, exc_info=problem)
 
-    async def _rest(self) -> None:
-        try:
-            async with asyncio.timeout(self._every):
+    async def _rest(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
                 await self._woken.wait()
-        except TimeoutError:
-            pass
 
 
-def in_thread(step: Callable[..., bool], *args: Any) -> Step:
+def pause_before(due: int | None, every: float) -> float:
+    """Seconds until a worker looks again: when work is due, and after at most `every` seconds, less some jitter."""
+    longest = every * random.uniform(1 - JITTER, 1)  # noqa: S311 - jitter, not a secret
+    if due is None:
+        return longest
+    wait = (due - clock.now()) / clock.SECOND
+    return min(longest, wait if wait > 0 else SHORTEST_PAUSE)
+
+
+def in_thread(function: Callable[..., T], *args: Any) -> Callable[[], Awaitable[T]]:
     """Make a step out of a blocking function; it gets a thread of its own, so it never starves requests."""
     thread = CapacityLimiter(1)
 
-    async def run() -> bool:
-        return await to_end(step, *args, limiter=thread)
+    async def run() -> T:
+        return await to_end(function, *args, limiter=thread)
 
     return run
 

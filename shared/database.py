@@ -32,6 +32,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from shared import errors
 from shared.inflight import InFlight
+from shared.queues import Listeners, take_notified
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -90,8 +91,7 @@ class Database:
         """What `read` asks. MySQL lets it write nothing, and no transaction has to be ended."""
         self._turns = nullcontext() if self.has_row_locks else _Turns(lock_wait)
         self.writes = InFlight()
-        self.on_announced: Callable[[], None] = lambda: None
-        """Called after a commit that put something into the outbox."""
+        self.listeners = Listeners()
 
     def read(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run one question; nothing is kept."""
@@ -119,12 +119,11 @@ class Database:
 
     def _commit(self, action: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         with self.writes, self._turns, self.engine.connect().execution_options(writes=True) as tx:
-            tx.info.pop("announced", None)
+            take_notified(tx)  # of an attempt that failed
             with tx.begin():
                 result = action(tx, *args, **kwargs)
-            announced = tx.info.pop("announced", False)
-        if announced:
-            self.on_announced()
+            notified = take_notified(tx)
+        self.listeners.call(notified)
         return result
 
     def ping(self) -> None:

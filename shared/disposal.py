@@ -9,7 +9,9 @@ from collections.abc import Iterable
 from sqlalchemy import Column, Connection, Index, MetaData, String, Table, delete, select, update
 
 from shared import clock
+from shared.background import Worker, in_thread
 from shared.database import Big, Database, upsert
+from shared.queues import earliest, notify
 from shared.storage import Storage
 
 BATCH = 100
@@ -31,6 +33,7 @@ def give_up(tx: Connection, disposal: Table, names: Iterable[str], *, due_at: in
     due = clock.now() if due_at is None else due_at
     for name in names:
         upsert(tx, disposal, {"name": name, "due_at": due}, lambda new: {"due_at": new.due_at})
+    notify(tx, disposal)
 
 
 def hasten(tx: Connection, disposal: Table, beginning: str) -> None:
@@ -38,6 +41,7 @@ def hasten(tx: Connection, disposal: Table, beginning: str) -> None:
     name, now = disposal.c.name, clock.now()
     named = (name >= beginning, name < f"{beginning}g", disposal.c.due_at > now)
     tx.execute(update(disposal).where(*named).values(due_at=now))
+    notify(tx, disposal)
 
 
 def claim(tx: Connection, disposal: Table, names: Iterable[str]) -> None:
@@ -52,6 +56,12 @@ def sweep(database: Database, disposal: Table, storage: Storage) -> bool:
         storage.delete(names)
         database.write(claim, disposal, names)
     return len(names) == BATCH
+
+
+def worker(name: str, database: Database, disposal: Table, storage: Storage) -> Worker:
+    """The worker that deletes files when they are due."""
+    step = in_thread(sweep, database, disposal, storage)
+    return Worker(name, step, queue=disposal.name, due=in_thread(database.read, earliest, disposal.c.due_at))
 
 
 def _due(connection: Connection, disposal: Table) -> list[str]:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,7 +17,7 @@ from shared.events.bus import Bus
 from shared.events.chosen import bus_for
 from shared.events.in_process import InProcessBus
 from shared.events.replay import publish_again, put_back
-from shared.server import server_options, settle
+from shared.server import Server, server_options, settle
 from shared.settings import Settings
 
 S = TypeVar("S", bound=Settings)
@@ -41,7 +42,8 @@ def commands(
         metrics.serve(settings.host, settings.metrics_port)
         app = create_app(settings, bus_for(settings.broker_url))
         settle()
-        uvicorn.run(app, host=settings.host, port=settings.port, **server_options())
+        with suppress(KeyboardInterrupt):
+            Server(uvicorn.Config(app, host=settings.host, port=settings.port, **server_options())).run()
 
     @cli.command()
     def migrate() -> None:
@@ -65,7 +67,7 @@ def commands(
         one = ids.parse(event_id) if event_id else None
         again = database.write(publish_again, since=moment, name=fact, event_id=one)
         database.close()
-        click.echo(f"{again} facts will be published again")
+        click.echo(f"{again} facts will be published again within a minute")
 
     @cli.command()
     @click.argument("target", type=click.Path(path_type=Path))

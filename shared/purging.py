@@ -32,8 +32,9 @@ from sqlalchemy import (
 )
 
 from shared import clock, ids, metrics
-from shared.background import to_end
+from shared.background import Worker, in_thread, to_end
 from shared.database import Big, Database, insert_new, upsert
+from shared.queues import earliest, notify
 
 PURGING, PURGED, DONE = "purging", "purged", "done"
 CHUNKS_IN_A_TURN = 16
@@ -119,6 +120,11 @@ class Purge:
         if tx.execute(question).scalar_one() != PURGING:
             self.announce(tx, subject)
 
+    def worker(self, name: str, database: Database, last_sweep_after: int) -> Worker:
+        """The worker that does the jobs when they are due; `last_sweep_after` as in `step`."""
+        due = in_thread(database.read, earliest, self.jobs.c.sweep_at)
+        return Worker(name, in_thread(self.work, database, last_sweep_after), queue=self.jobs.name, due=due)
+
     def work(self, database: Database, last_sweep_after: int) -> bool:
         """One turn of the job that is due the longest; whether there may be more to do.
 
@@ -173,6 +179,7 @@ class Purge:
     def _open(self, tx: Connection, subject: int) -> bool:
         now = clock.now()
         row = {self._subject.name: subject, "requested_at": now, "sweep_at": now, "state": PURGING}
+        notify(tx, self.jobs)
         return insert_new(tx, self.jobs, row)
 
     def _ended(self, tx: Connection, job: Row[Any], last_sweep_after: int) -> dict[str, Any]:

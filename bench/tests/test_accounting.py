@@ -3,8 +3,9 @@
 import os
 import subprocess
 import sys
+import threading
 
-from bench.accounting import TICKS, Process, family, parsed, resident, table, used
+from bench.accounting import TICKS, Process, family, more, parsed, resident, table, used, wake_ups
 
 
 def test_a_name_with_brackets_and_spaces_does_not_shift_the_fields() -> None:
@@ -21,6 +22,17 @@ def test_what_a_child_burns_is_counted_with_its_parent() -> None:
     before = used({"service": [os.getpid()]})["service"]
     subprocess.run([sys.executable, "-c", "import time\nwhile time.process_time() < 0.2: pass"], check=True)
     assert used({"service": [os.getpid()]})["service"] - before >= 0.15
+
+
+def test_a_thread_that_sleeps_and_wakes_is_counted() -> None:
+    before = wake_ups({"service": [os.getpid()]})["service"]
+    for _ in range(20):
+        threading.Event().wait(0.001)
+    assert more(before, wake_ups({"service": [os.getpid()]})["service"]) >= 10
+
+
+def test_a_thread_that_has_ended_takes_nothing_away() -> None:
+    assert more({"ended": 5, "lives": 2}, {"lives": 4, "new": 1}) == 3
 
 
 def test_this_process_is_in_the_table_and_holds_memory() -> None:

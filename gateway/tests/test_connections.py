@@ -11,6 +11,7 @@ from prometheus_client import REGISTRY
 from gateway import connections
 from gateway.connections import Connections
 from gateway.settings import Settings
+from shared import metrics
 from shared.testing.waiting import eventually
 
 from .house import House, Raw, open_house
@@ -180,6 +181,16 @@ def test_connections_that_are_served_are_not_closed_for_others() -> None:
         with line_to(house) as line:  # one that has been served may go
             line.sendall(GET)
             assert Raw.read(line.makefile("rb")).status == 200
+
+
+def test_nothing_is_looked_through_while_nothing_is_open() -> None:
+    with open_house() as house:
+        connections = house.server._open_ones
+        house.web.get("/healthz")
+        assert connections.any_open.is_set()
+        house.web.close()
+        eventually(lambda: not connections.any_open.is_set())
+        assert metrics.CONNECTIONS._value.get() == 0
 
 
 class Silent:

@@ -212,9 +212,8 @@ def test_what_auth_lists_is_refused_from_the_start_and_asked_for_with_our_own_cr
     assert Callers("auth", {"gateway": caller_key(SECRET, "auth")}).check(shown) == "gateway"
 
 
-def test_revocations_are_asked_for_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.app.EVERY_SECONDS", 0.05)
-    with open_house() as house:
+def test_revocations_are_asked_for_again_and_again() -> None:
+    with open_house(revocations_seconds=0.05) as house:
         token = house.minter.token(1, 5)
         assert asks(house, f"Bearer {token}") == 200
         house.services.revocations = listed([ids.text(5)], [])

@@ -7,7 +7,7 @@ from shared.background import Worker, in_thread
 from shared.database import Database
 from shared.events import inbox
 from shared.events.bus import Bus
-from shared.events.outbox import SWEEP_SECONDS, Relay
+from shared.events.outbox import Relay
 from shared.identity import RemoteKeys, Verifier
 from shared.images.darkroom import Darkroom
 from shared.storage import storage_from
@@ -44,13 +44,11 @@ def create_app(settings: Settings, bus: Bus) -> FastAPI:
         mint.load(database.write(keys.have_keys, seal))
         return False
 
-    publishing = Worker("auth.relay", relay.step, every=SWEEP_SECONDS)
-    database.on_announced = publishing.wake
     workers = [
         Worker("auth.keys", in_thread(load_keys), every=keys.RELOADED_EVERY),
-        publishing,
+        relay.worker("auth.relay"),
         Worker("auth.withdrawals", in_thread(database.write, withdrawals.ask_again), every=60),
-        Worker("auth.files", in_thread(disposal.sweep, database, models.disposal, storage), every=1),
+        disposal.worker("auth.files", database, models.disposal, storage),
         Worker(
             "auth.housekeeping",
             in_thread(database.write, housekeeping.forget_old, seal, settings.access_token_seconds * 1_000),

@@ -8,7 +8,7 @@ from shared.background import Worker, in_thread
 from shared.database import Database
 from shared.events import inbox
 from shared.events.bus import Bus
-from shared.events.outbox import SWEEP_SECONDS, Relay
+from shared.events.outbox import Relay
 from shared.idempotency import Idempotency
 from shared.images import Darkroom
 from shared.neighbours import Neighbour
@@ -48,13 +48,11 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
 
     comparison = Comparison(NAME, database, WITHDRAWAL, models.reconciliation, auth.withdrawals)
     last_sweep_after = (settings.access_token_seconds + 60) * clock.SECOND
-    publishing = Worker("dm.relay", relay.step, every=SWEEP_SECONDS)
-    database.on_announced = publishing.wake
     workers = [
-        publishing,
-        Worker("dm.purge", in_thread(WITHDRAWAL.work, database, last_sweep_after), every=1),
+        relay.worker("dm.relay"),
+        WITHDRAWAL.worker("dm.purge", database, last_sweep_after),
         Worker("dm.reconcile", comparison.step, every=settings.reconcile_seconds),
-        Worker("dm.files", in_thread(disposal.sweep, database, models.disposal, storage), every=1),
+        disposal.worker("dm.files", database, models.disposal, storage),
         Worker("dm.uploads", in_thread(database.write, uploads.forget_unsent), every=600),
         Worker("dm.keys", in_thread(database.write, idempotency.forget_old), every=600),
         Worker("dm.inbox", in_thread(database.write, inbox.forget_old, models.inbox), every=600),

@@ -8,7 +8,7 @@ from shared.background import Worker, in_thread
 from shared.database import Database
 from shared.events import inbox
 from shared.events.bus import Bus
-from shared.events.outbox import SWEEP_SECONDS, Relay
+from shared.events.outbox import Relay
 from shared.idempotency import Idempotency
 from shared.images import Darkroom
 from shared.neighbours import Neighbour
@@ -44,20 +44,24 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
 
     comparison = Comparison(NAME, database, WITHDRAWAL, models.reconciliation, auth.withdrawals)
     last_sweep_after = (settings.access_token_seconds + 60) * clock.SECOND
-    publishing = Worker("posts.relay", relay.step, every=SWEEP_SECONDS)
-    database.on_announced = publishing.wake
-    pushing = Worker("posts.pushes", in_thread(database.write, pushes.push_some, settings.pushed_followers), every=1)
+    push = in_thread(database.write, pushes.push_some, settings.pushed_followers)
+    rebuild = in_thread(database.write, rebuilds.rebuild_some, settings.timeline_kept)
+    make_up = in_thread(database.write, popularity.make_up_some)
     trims = Trimming(database, settings.timeline_kept)
     workers = [
-        publishing,
-        pushing,
-        Worker("posts.rebuilds", in_thread(database.write, rebuilds.rebuild_some, settings.timeline_kept), every=1),
-        Worker("posts.popular", in_thread(database.write, popularity.make_up_some), every=1),
+        relay.worker("posts.relay"),
+        Worker("posts.pushes", push, queue=models.pushes.name),
+        Worker("posts.rebuilds", rebuild, queue=models.rebuilds.name),
+        Worker("posts.popular", make_up, queue=models.popular.name, due=in_thread(database.read, popularity.next_due)),
         Worker("posts.trims", in_thread(trims.step), every=3600),
-        Worker("posts.removals", in_thread(database.write, removals.remove_some), every=1),
-        Worker("posts.comments", in_thread(database.write, comment_actions.remove_some_blank), every=1),
-        Worker("posts.purge", in_thread(WITHDRAWAL.work, database, last_sweep_after), every=1),
-        Worker("posts.files", in_thread(disposal.sweep, database, models.disposal, storage), every=1),
+        Worker("posts.removals", in_thread(database.write, removals.remove_some), queue=models.removals.name),
+        Worker(
+            "posts.comments",
+            in_thread(database.write, comment_actions.remove_some_blank),
+            queue=models.blank_comments.name,
+        ),
+        WITHDRAWAL.worker("posts.purge", database, last_sweep_after),
+        disposal.worker("posts.files", database, models.disposal, storage),
         Worker("posts.reconcile", comparison.step, every=settings.reconcile_seconds),
         Worker("posts.forget", in_thread(database.write, housekeeping.forget_old, idempotency), every=600),
         Worker("posts.outbox", in_thread(database.write, relay.forget_old), every=600),
@@ -73,5 +77,5 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
         neighbours=[neighbour],
         closing=[darkroom.close],
     )
-    app.state.parts = Parts(database, storage, darkroom, idempotency, auth, pushing.wake)
+    app.state.parts = Parts(database, storage, darkroom, idempotency, auth)
     return app

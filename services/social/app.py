@@ -8,7 +8,7 @@ from shared.background import Worker, in_thread
 from shared.database import Database
 from shared.events import inbox
 from shared.events.bus import Bus
-from shared.events.outbox import SWEEP_SECONDS, Relay
+from shared.events.outbox import Relay
 from shared.neighbours import Neighbour
 from shared.purging import Comparison
 from shared.web.application import build
@@ -35,11 +35,9 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
 
     comparison = Comparison(NAME, database, WITHDRAWAL, models.reconciliation, auth.withdrawals)
     last_sweep_after = (settings.access_token_seconds + 60) * clock.SECOND
-    publishing = Worker("social.relay", relay.step, every=SWEEP_SECONDS)
-    database.on_announced = publishing.wake
     workers = [
-        publishing,
-        Worker("social.purge", in_thread(WITHDRAWAL.work, database, last_sweep_after), every=1),
+        relay.worker("social.relay"),
+        WITHDRAWAL.worker("social.purge", database, last_sweep_after),
         Worker("social.reconcile", comparison.step, every=settings.reconcile_seconds),
         Worker("social.inbox", in_thread(database.write, inbox.forget_old, models.inbox), every=600),
         Worker("social.outbox", in_thread(database.write, relay.forget_old), every=600),

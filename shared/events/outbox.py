@@ -17,6 +17,7 @@ from sqlalchemy import (
     String,
     Table,
     delete,
+    func,
     insert,
     select,
     update,
@@ -24,17 +25,19 @@ from sqlalchemy import (
 from sqlalchemy.sql import Select
 
 from shared import clock, ids
-from shared.background import to_end
+from shared.background import Worker, to_end
 from shared.database import Big, Database
 from shared.events.bus import Bus
 from shared.events.envelope import Event
+from shared.queues import notify
 
 BATCH = 250
-SWEEP_SECONDS = 1.0
 PUBLISH_SECONDS = 30.0
 KEPT = 7 * clock.DAY
 """Published facts are kept this long, so that they can be published again."""
 LONGEST_PAUSE = 10 * clock.SECOND
+LOOK_AGAIN_AFTER = clock.SECOND
+"""How long until the next look whether a bus that is away is back."""
 
 Publish = Callable[[Sequence[Event]], list[bool]]
 log = structlog.get_logger()
@@ -64,18 +67,22 @@ def announce(tx: Connection, outbox: Table, type_: str, version: int, data: dict
     event = Event(ids.new(), type_, version, clock.now(), request_id, data)
     event.to_json()  # what cannot travel fails here, in the change that it tells of, and not for ever in the relay
     tx.execute(insert(outbox).values(asdict(event)))
-    tx.info["announced"] = True
+    notify(tx, outbox)
     return event.id
 
 
 class Relay:
-    """Publishes what is in the outbox: at once when woken by a commit, and by a sweep for what was missed."""
+    """Publishes what is in the outbox: a worker's step, and when the next is due."""
 
     def __init__(self, database: Database, outbox: Table, bus: Bus) -> None:
         self._database = database
         self._outbox = outbox
         self._bus = bus
         self._thread = CapacityLimiter(1)
+
+    def worker(self, name: str) -> Worker:
+        """The worker that publishes."""
+        return Worker(name, self.step, queue=self._outbox.name, due=self.due)
 
     async def step(self) -> bool:
         """Publish one batch; whether there may be more."""
@@ -87,6 +94,18 @@ class Relay:
             return asyncio.run_coroutine_threadsafe(self._publish(events), loop).result()
 
         return await to_end(self._one_batch, publish, limiter=self._thread)
+
+    async def due(self) -> int | None:
+        """When the next fact is to be published (ms since 1970), if any waits."""
+        if not self._bus.connected:
+            return clock.now() + LOOK_AGAIN_AFTER
+        return await to_end(self._database.read, self._next_due, limiter=self._thread)
+
+    def _next_due(self, connection: Connection) -> int | None:
+        table = self._outbox.c
+        waiting = select(func.min(table.not_before)).where(table.published_at.is_(None))
+        found: int | None = connection.execute(waiting).scalar_one()
+        return found
 
     def _one_batch(self, publish: Publish) -> bool:
         if self._database.has_row_locks:

@@ -6,11 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 
 import pytest
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, MetaData, Table, func, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from shared.database import TRIES, Database
 from shared.errors import NotFound, Unavailable
+from shared.queues import notify
 from shared.testing.homes import Home
 from shared.testing.waiting import WAIT_SECONDS
 
@@ -144,20 +145,22 @@ def test_no_error_repeats_what_a_statement_was_given(database: Database) -> None
     assert "ada@example.org" not in str(problem.value)
 
 
-def test_the_relay_is_woken_only_by_a_commit_that_announced_something(database: Database) -> None:
+def test_listeners_are_called_only_after_a_commit_that_notified_of_their_table(database: Database) -> None:
     woken: list[int] = []
-    database.on_announced = lambda: woken.append(count(database))
+    queue, other = Table("queue", MetaData()), Table("other", MetaData())
+    database.listeners.add(queue.name, lambda: woken.append(count(database)))
 
-    def announce(tx: Connection, id_: int) -> None:
+    def enqueue(tx: Connection, id_: int) -> None:
         note(tx, id_)
-        tx.info["announced"] = True
+        notify(tx, queue)
 
-    def announce_in_vain(tx: Connection) -> None:
-        announce(tx, 2)
+    def enqueue_in_vain(tx: Connection) -> None:
+        enqueue(tx, 2)
         raise ZeroDivisionError
 
-    database.write(announce, 1)
+    database.write(enqueue, 1)
     with pytest.raises(ZeroDivisionError):
-        database.write(announce_in_vain)
+        database.write(enqueue_in_vain)
     database.write(note, 3)
+    database.write(lambda tx: notify(tx, other))
     assert woken == [1], "after the commit, so that there is something to publish"

@@ -37,6 +37,7 @@ class Wire:
 
     def __init__(self, confirms: Callable[[Event], bool] = lambda _: True) -> None:
         self.connected = True
+        self.can_be_away = False
         self.published: list[Event] = []
         self.confirms = confirms
 
@@ -214,8 +215,8 @@ def test_a_commit_wakes_the_relay(database: Database) -> None:
     wire = Wire()
 
     async def scenario() -> None:
-        worker = Worker("relay", Relay(database, OUTBOX, wire).step, every=3600)
-        database.on_announced = worker.wake
+        worker = Relay(database, OUTBOX, wire).worker("relay")
+        database.listeners.wake([worker])
         worker.start()
         await to_thread.run_sync(tell, database, 1)
         await to_thread.run_sync(eventually, lambda: wire.numbers() == [1])

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 from sqlalchemy.exc import OperationalError
 
@@ -61,6 +62,23 @@ def test_up_again_and_down(database: Database, folder: Path) -> None:
         assert tables(database) == {"notes", "tags"}
     migrations.downgrade(database, folder)
     assert tables(database) == set()
+
+
+def test_where_the_newest_revision_is_there_alembic_is_not_asked(database: Database, folder: Path) -> None:
+    migrations.upgrade(database, folder)
+    (folder / "env.py").write_text("raise RuntimeError('asked')")
+    migrations.upgrade(database, folder)
+    add_step(folder, "0003", "0002", "links")
+    with pytest.raises(RuntimeError, match="asked"):
+        migrations.upgrade(database, folder)
+
+
+@pytest.mark.parametrize("service", ["auth", "social", "posts", "dm"])
+def test_the_files_of_a_service_are_named_after_their_revisions_in_order(service: str) -> None:
+    versions = ScriptDirectory(str(Path(__file__).parents[2] / "services" / service / "migrations"))
+    files = sorted(Path(versions.versions).glob("*.py"))
+    revisions = [each.revision for each in versions.walk_revisions()]
+    assert [path.stem.partition("_")[0] for path in files] == revisions[::-1]
 
 
 def test_of_an_upgrade_that_fails_nothing_is_kept(database: Database, folder: Path) -> None:

@@ -19,6 +19,7 @@ from shared.database import Database
 from shared.events.bus import Bus
 from shared.events.in_process import InProcessBus
 from shared.process import commands, described
+from shared.server import Server
 from shared.settings import Settings
 from shared.testing.waiting import WAIT_SECONDS
 from shared.wary import Wary
@@ -71,14 +72,14 @@ def test_migrate_makes_the_tables_and_may_be_repeated(cli: click.Group, folder: 
 def test_it_serves_also_when_nothing_is_said(
     cli: click.Group, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
 ) -> None:
-    served: list[dict[str, Any]] = []
-    monkeypatch.setattr(uvicorn, "run", lambda _, **options: served.append(options))
+    served: list[uvicorn.Config] = []
+    monkeypatch.setattr(Server, "run", lambda server: served.append(server.config))
     monkeypatch.setattr("shared.logs.configure", lambda *_: None)
     monkeypatch.setenv("PORT", "8199")
     run(cli, *arguments)
-    (options,) = served
-    assert (options["host"], options["port"], options["http"]) == ("127.0.0.1", 8199, Wary)
-    assert options["server_header"] is False and options["proxy_headers"] is False
+    (config,) = served
+    assert (config.host, config.port, config.http) == ("127.0.0.1", 8199, Wary)
+    assert config.server_header is False and config.proxy_headers is False
 
 
 def test_it_describes_itself_the_same_each_time(cli: click.Group, folder: Path) -> None:

@@ -65,6 +65,7 @@ def build(  # noqa: PLR0913 - everything that a service is made of, named at its
         generate_unique_id_function=lambda route: f"{name}_{route.name}",
         telemetry={"tracing": False, "metrics": False, "logs": False},  # we count ourselves; it asks each time
     )
+    database.listeners.wake(workers)
     keys = RemoteKeys(fetch_from(f"{settings.auth_url}/.well-known/jwks.json"))
     app.state.verifier = Remembered(Verifier(keys, issuer=settings.token_issuer, audience=settings.token_audience))
     app.state.callers = Callers(name, {who: secret.get_secret_value() for who, secret in settings.callers.items()})

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, delete, exists, insert, select, update
 from shared import clock, ids
 from shared.database import insert_new
 from shared.errors import Forbidden, Invalid
+from shared.queues import notify
 
 from .. import models
 from ..queries.comments import found, no_such_comment
@@ -148,6 +149,7 @@ def _remove_upwards(tx: Connection, removed: list[int], above: int | None, level
     tx.execute(delete(models.comments).where(_comments.id.in_(gone)))
     if above is not None:
         insert_new(tx, models.blank_comments, {"comment_id": above})
+        notify(tx, models.blank_comments)
     return len(gone)
 
 

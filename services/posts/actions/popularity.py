@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Row, delete, func, select, true, update
 
 from shared import clock
 from shared.database import upsert
+from shared.queues import notify
 
 from .. import models
 from . import timelines
@@ -62,6 +63,13 @@ def make_up_some(tx: Connection, chunk: int = CHUNK, grace: int = GRACE) -> bool
     return True
 
 
+def next_due(connection: Connection, grace: int = GRACE) -> int | None:
+    """When the next author who has been made up is no longer popular (ms since 1970), if there is one."""
+    filled = select(func.min(_popular.filled_at)).where(_popular.filled_to.is_not(None))
+    filled_at: int | None = connection.execute(filled).scalar_one()
+    return None if filled_at is None else filled_at + grace
+
+
 def _has_become_less(tx: Connection, author_id: int, threshold: int) -> bool:
     """Whether this popular author is so no longer; then making up begins, and this post is pushed already."""
     enough = int(threshold * FEWER)
@@ -70,6 +78,7 @@ def _has_become_less(tx: Connection, author_id: int, threshold: int) -> bool:
     if number == enough:
         return False
     tx.execute(update(models.popular).where(_popular.author_id == author_id).values(filled_to=0, filled_at=None))
+    notify(tx, models.popular)
     return True
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, insert, select, updat
 
 from shared import clock, ids
 from shared.errors import Forbidden
+from shared.queues import notify
 
 from .. import models
 from ..queries.posts import no_such_post, with_authors
@@ -98,3 +99,4 @@ def _remove(tx: Connection, author_id: int, post_ids: list[int]) -> None:
     photos.remove_of(tx, post_ids)
     rest = [{"post_id": post_id, "author_id": author_id} for post_id in post_ids]
     tx.execute(insert(models.removals), rest)
+    notify(tx, models.removals)

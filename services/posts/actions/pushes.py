@@ -14,6 +14,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, literal, select, true, update
 from sqlalchemy.dialects import mysql, sqlite
 
+from shared.queues import notify
+
 from .. import models
 from . import popularity
 
@@ -26,6 +28,7 @@ _pushes, _follows = models.pushes.c, models.follows.c
 def begin(tx: Connection, post_id: int, author_id: int) -> None:
     """In this transaction the post is new: it is to be pushed."""
     tx.execute(insert(models.pushes).values(post_id=post_id, author_id=author_id, after=0, reached=0))
+    notify(tx, models.pushes)
 
 
 def stop(tx: Connection, post_ids: list[int]) -> None:

@@ -6,6 +6,8 @@ stopped and gone on with anywhere, while everybody reads, follows and posts.
 
 from sqlalchemy import Connection, Select, delete, insert, select
 
+from shared.queues import notify
+
 from .. import models
 from ..queries.pulled import newest_ids
 from . import timelines
@@ -19,6 +21,7 @@ def ask_for(tx: Connection, owner_ids: list[int]) -> None:
     new = insert(models.rebuilds).prefix_with("IGNORE", dialect="mysql").prefix_with("OR IGNORE", dialect="sqlite")
     if owner_ids:
         tx.execute(new, [{"owner_id": each} for each in owner_ids])
+        notify(tx, models.rebuilds)
 
 
 def ask_for_next(tx: Connection, after: int, chunk: int = CHUNK) -> int | None:

@@ -31,8 +31,6 @@ class Parts:
     darkroom: Darkroom
     idempotency: Idempotency
     auth: Auth
-    on_published: Callable[[], None]
-    """Called after the commit of a new post."""
 
     async def knowing_people(self, work: Callable[[], T]) -> T:
         """Do it in a thread. Somebody who turns out to be a stranger is asked from auth, and it is done again.

@@ -64,7 +64,6 @@ async def publish(body: schemas.NewPost, identity: Required, key: idempotency_ke
         return answers.created(shown.post(tx, post_id, me), f"/api/v1/posts/{ids.text(post_id)}")
 
     answer = await here.knowing_people(lambda: here.idempotency.write(key, write))
-    here.on_published()
     return answers.response(answer)
 
 

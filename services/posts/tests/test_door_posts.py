@@ -50,6 +50,7 @@ def test_the_files_go_with_the_post_and_what_an_edit_takes_out_goes_a_little_lat
     assert served(crowd, dropped) == {200}, "pages that were loaded before still show it"
     now = clock.now
     monkeypatch.setattr(clock, "now", lambda: now() + REPLACED_KEPT)
+    crowd.service.loop.shift(REPLACED_KEPT / clock.SECOND)
     eventually(lambda: served(crowd, dropped) == {404})
     assert served(crowd, kept) == {200}
     assert jo.send("DELETE", f"/posts/{post['id']}").status_code == 204

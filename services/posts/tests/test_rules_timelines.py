@@ -108,7 +108,8 @@ def test_who_is_no_longer_popular_is_pushed_again_with_all_that_was_not(database
     database.write(popularity.make_up_some)
     assert timelines(database)[fan] == there[::-1]
     assert not database.write(popularity.make_up_some), "who reads at this moment may still be merging"
-    assert rows_of(database, models.popular) != []
+    (made_up,) = rows_of(database, models.popular)
+    assert database.read(popularity.next_due) == made_up.filled_at + popularity.GRACE
     database.write(popularity.make_up_some, grace=0)
     assert rows_of(database, models.popular) == []
     assert listed(database, feed, fan) == there[::-1]

@@ -1,0 +1,85 @@
+"""Whatever makes work for a worker wakes it: its commit notifies of the table that holds the work."""
+
+from collections.abc import Callable
+
+import pytest
+
+from services.posts import models
+from services.posts.actions import comments, follows, popularity, posts, pushes, rebuilds
+from services.posts.actions.withdrawals import WITHDRAWAL
+from shared.database import Database
+
+from .test_rules_chains import chain
+from .world import follows_now, published, some_people, uploaded
+
+QUEUES = (
+    models.blank_comments,
+    models.disposal,
+    models.outbox,
+    models.popular,
+    models.purges,
+    models.pushes,
+    models.rebuilds,
+    models.removals,
+)
+
+
+def publish(database: Database) -> Callable[[], object]:
+    (author,) = some_people(database, 1)
+    photo = uploaded(database, author)
+    return lambda: database.write(posts.publish, author, [photo], None)
+
+
+def delete(database: Database) -> Callable[[], object]:
+    (author,) = some_people(database, 1)
+    post = published(database, author)
+    return lambda: database.write(posts.delete_post, author, post)
+
+
+def withdraw(database: Database) -> Callable[[], object]:
+    (person,) = some_people(database, 1)
+    return lambda: database.write(WITHDRAWAL.request, person)
+
+
+def ask_for_a_rebuild(database: Database) -> Callable[[], object]:
+    (person,) = some_people(database, 1)
+    return lambda: database.write(rebuilds.ask_for, [person])
+
+
+def delete_the_last_answer(database: Database) -> Callable[[], object]:
+    (author,) = some_people(database, 1)
+    last = chain(database, published(database, author), author)[-1]
+    return lambda: database.write(comments.delete_comment, author, last)
+
+
+def lose_followers(database: Database) -> Callable[[], object]:
+    star, fan, other = some_people(database, 3)
+    for each in (fan, other):
+        follows_now(database, each, star)
+    database.write(popularity.begin, star)
+    for each in (fan, other):
+        database.write(follows.note, each, star, 2, following=False)
+    published(database, star)
+    return lambda: database.write(pushes.push_some, 2)
+
+
+@pytest.mark.parametrize(
+    ("prepared", "woken"),
+    [
+        (publish, {"pushes"}),
+        (delete, {"removals", "disposal"}),
+        (withdraw, {"purges"}),
+        (ask_for_a_rebuild, {"rebuilds"}),
+        (delete_the_last_answer, {"blank_comments"}),
+        (lose_followers, {"popular"}),
+    ],
+)
+def test_its_commit_wakes_the_worker(
+    database: Database, prepared: Callable[[Database], Callable[[], object]], woken: set[str]
+) -> None:
+    act = prepared(database)
+    found: list[str] = []
+    for queue in QUEUES:
+        database.listeners.add(queue.name, lambda name=queue.name: found.append(name))  # type: ignore[misc] # bound now
+    act()
+    assert set(found) == woken

@@ -1,0 +1,127 @@
+"""Workers rest until they are woken, or until work is due; and the relay knows when that is."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from anyio import to_thread
+from sqlalchemy import MetaData, Table
+
+from shared import clock
+from shared.background import JITTER, SHORTEST_PAUSE, Worker, pause_before
+from shared.database import Database
+from shared.errors import Unavailable
+from shared.events.outbox import LOOK_AGAIN_AFTER, Relay
+from shared.queues import notify
+from shared.testing.homes import Home
+from shared.testing.loops import ClockedLoop
+from shared.testing.plans import overhearing, slow_steps
+
+from .tables import made
+from .test_background import Steps, run, soon
+from .test_events_outbox import METADATA, OUTBOX, Wire, step, tell
+
+
+@pytest.fixture
+def database(home: Home) -> Iterator[Database]:
+    """With an outbox."""
+    opened = Database(made(home.empty(), METADATA))
+    yield opened
+    opened.close()
+
+
+def test_it_rests_until_work_is_due_and_looks_at_least_every_so_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "now", lambda: 1_000_000)
+    assert pause_before(1_000_000 + 250, 60) == 0.25
+    assert 60 * (1 - JITTER) <= pause_before(1_000_000 + clock.DAY, 60) <= 60
+    assert 60 * (1 - JITTER) <= pause_before(None, 60) <= 60
+    assert len({pause_before(None, 60) for _ in range(20)}) > 1, "not all at the same moment"
+
+
+@pytest.mark.parametrize("due", [1_000_000, 999_999, 0])
+def test_what_is_due_and_held_by_another_process_is_looked_at_again_after_a_pause(
+    monkeypatch: pytest.MonkeyPatch, due: int
+) -> None:
+    monkeypatch.setattr(clock, "now", lambda: 1_000_000)
+    assert pause_before(due, 60) == SHORTEST_PAUSE
+    assert pause_before(due, 0.01) <= 0.01
+
+
+def test_it_goes_on_when_work_is_due() -> None:
+    steps = Steps()
+    loop = ClockedLoop()
+
+    async def due() -> int | None:
+        return clock.now() + clock.HOUR if steps.taken == 1 else None
+
+    async def scenario() -> None:
+        worker = Worker("test", steps.step, every=24 * 3600, due=due)
+        worker.start()
+        await soon(lambda: steps.taken == 1)
+        for taken in (2, 2):
+            loop.shift(3600)
+            await soon(lambda: steps.taken == taken)  # noqa: B023 - it is awaited within the round
+        await worker.stop()
+
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        runner.run(asyncio.wait_for(scenario(), 24 * 3600 * 2))
+
+
+def test_when_it_is_not_told_what_is_due_it_tries_again() -> None:
+    steps, asked = Steps(), []
+
+    async def due() -> int | None:
+        asked.append(1)
+        if len(asked) == 1:
+            raise Unavailable("database_unavailable", "It is away.")
+        return None
+
+    async def scenario() -> None:
+        worker = Worker("test", steps.step, every=3600, due=due)
+        worker.start()
+        await soon(lambda: len(asked) == 2 and steps.taken == 2)
+        await worker.stop()
+
+    run(scenario())
+
+
+def test_a_commit_that_notifies_of_its_queue_wakes_it(tmp_path: Path) -> None:
+    steps = Steps()
+    queue, other = Table("queue", MetaData()), Table("other", MetaData())
+    database = Database(f"sqlite:///{tmp_path}/queue.db")
+
+    async def scenario() -> None:
+        worker = Worker("test", steps.step, every=3600, queue=queue.name)
+        database.listeners.wake([worker])
+        worker.start()
+        await soon(lambda: steps.taken == 1)
+        await to_thread.run_sync(database.write, notify, other)
+        await to_thread.run_sync(database.write, notify, queue)
+        await soon(lambda: steps.taken == 2)
+        await worker.stop()
+
+    run(scenario())
+    database.close()
+    assert steps.taken == 2
+
+
+def test_the_next_fact_is_due_when_its_pause_ends(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: now)
+    wire = Wire(confirms=lambda each: each.data["number"] != 1)
+    relay = Relay(database, OUTBOX, wire)
+    assert asyncio.run(relay.due()) is None
+    tell(database, 1, 2)
+    step(relay)
+    assert asyncio.run(relay.due()) == now + clock.SECOND
+    wire.connected = False
+    with overhearing(database) as asked:
+        assert asyncio.run(relay.due()) == now + LOOK_AGAIN_AFTER
+    assert asked == [], "a bus that is away costs the database nothing"
+
+
+def test_when_the_next_is_due_is_found_by_an_index(database: Database) -> None:
+    with overhearing(database) as asked:
+        asyncio.run(Relay(database, OUTBOX, Wire()).due())
+    assert slow_steps(database, asked[0]) == set()
