@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from shared.database import insert_new
+from shared.queues import notify
 
 from .. import models
 from ..models import NOTHING_PUSHED
@@ -29,6 +30,7 @@ def hold(tx: Connection, owner_id: int) -> int:
         return floor
     if insert_new(tx, models.feeds, {"owner_id": owner_id, "floor": NOTHING_PUSHED}):
         insert_new(tx, models.rebuilds, {"owner_id": owner_id})
+        notify(tx, models.rebuilds)
     return int(tx.execute(question).scalar_one())
 
 

@@ -46,6 +46,11 @@ def ask_for_a_rebuild(database: Database) -> Callable[[], object]:
     return lambda: database.write(rebuilds.ask_for, [person])
 
 
+def follow_for_the_first_time(database: Database) -> Callable[[], object]:
+    star, fan = some_people(database, 2)
+    return lambda: database.write(follows.note, fan, star, 1, following=True)
+
+
 def delete_the_last_answer(database: Database) -> Callable[[], object]:
     (author,) = some_people(database, 1)
     last = chain(database, published(database, author), author)[-1]
@@ -70,6 +75,7 @@ def lose_followers(database: Database) -> Callable[[], object]:
         (delete, {"removals", "disposal"}),
         (withdraw, {"purges"}),
         (ask_for_a_rebuild, {"rebuilds"}),
+        (follow_for_the_first_time, {"rebuilds"}),
         (delete_the_last_answer, {"blank_comments"}),
         (lose_followers, {"popular"}),
     ],
