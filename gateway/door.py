@@ -100,6 +100,7 @@ class Door:
             self._cors.insist(visit)
             await self._sockets.carry(visit, route, who)
             return
+        limits.insist_on_plain_body(visit, route)
         body = await bodies.take(visit, route, self._settings.body_seconds)
         if route.upstream == OWN:
             await self._answer(visit, route)
