@@ -19,7 +19,7 @@ from .bodies import Upload
 from .cors import Cors
 from .proxy import CutShort, Proxy
 from .rates import Rates
-from .routes import OPEN, OWN, PUBLIC, SLOW, Route, Table
+from .routes import OPEN, OWN, SLOW, Route, Table
 from .settings import Settings
 from .sockets import Sockets
 from .tokens import Tokens
@@ -105,7 +105,7 @@ class Door:
         if route.upstream == OWN:
             await self._answer(visit, route)
         else:
-            await self._forward(visit, route, body)
+            await self._forward(visit, route, who, body)
 
     async def _let_others_go_first(self) -> None:
         """One in each turn of the loop: of a crowd that logs in most are refused, and even that takes time."""
@@ -114,14 +114,12 @@ class Door:
 
     async def _admit(self, visit: Visit, route: Route) -> Identity | None:
         """Who asks. Raises Refused for whoever may not ask this, or asks too often."""
-        who = None
-        if route.access is not PUBLIC:
-            try:
-                who = await self._tokens.check(visit, route)
-            except Refused as refused:
-                if refused.status == HTTPStatus.UNAUTHORIZED:  # to find that out is work as well
-                    await self._rates.count(visit, route, None)
-                raise
+        try:
+            who = await self._tokens.check(visit, route)
+        except Refused as refused:
+            if refused.status == HTTPStatus.UNAUTHORIZED:  # to find that out is work as well
+                await self._rates.count(visit, route, None)
+            raise
         await self._rates.count(visit, route, who)
         return who
 
@@ -134,11 +132,11 @@ class Door:
                 raise unavailable("too_slow", "This could not be answered in time.") from None
             raise CutShort("the client takes the answer in too slowly") from None
 
-    async def _forward(self, visit: Visit, route: Route, body: bytes | Upload | None) -> None:
+    async def _forward(self, visit: Visit, route: Route, who: Identity | None, body: bytes | Upload | None) -> None:
         try:
             await self._proxy.forward(visit, route, body)
         finally:
-            await self._rates.note(visit, route)
+            await self._rates.note(visit, route, who)
 
     def _count(self, visit: Visit, seconds: float) -> None:
         if visit.status == SWITCHED:
