@@ -52,7 +52,7 @@ class Door:
         self._sockets = sockets
         self._own = own
         self._addresses = Addresses(settings.trusted_proxies)
-        self._cors = Cors(settings.cors_origins)
+        self._cors = Cors(settings)
         self._always = always(settings)
         self._timers: dict[tuple[str, int | None], Callable[[float], None]] = {}
         self._one_by_one = asyncio.Lock()
@@ -79,9 +79,9 @@ class Door:
             self._count(visit, time.perf_counter() - started)
 
     async def _serve(self, visit: Visit) -> None:
+        visit.always += self._cors.headers(visit.scope["headers"])
         limits.examine(visit)
         visit.client = self._addresses.client(visit.scope)
-        self._cors.admit(visit)
         place = self._table.find(visit.path)
         if place is None:
             raise Refused(*NOT_FOUND)

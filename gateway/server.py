@@ -8,6 +8,7 @@ from typing import Any
 
 import uvicorn
 
+from shared import metrics
 from shared.server import server_options
 from shared.wary import Wary
 from shared.web import request_ids
@@ -16,6 +17,7 @@ from .answers import Refused, problem, problem_headers, unavailable
 from .app import Gateway
 from .bodies import too_slow
 from .connections import Connections
+from .cors import Cors
 
 MALFORMED = Refused(HTTPStatus.BAD_REQUEST, "malformed", "This is not a request that we understand.")
 TICKS = 10
@@ -25,9 +27,10 @@ TICKS = 10
 class Protocol(Wary):
     """The protocol of all our processes, with an eye on connections that only cost, and problem+json."""
 
-    def __init__(self, open_ones: Connections, **more: Any) -> None:
+    def __init__(self, open_ones: Connections, cors: Cors, **more: Any) -> None:
         super().__init__(**more)
         self._open_ones = open_ones
+        self._cors = cors
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Find a place for it."""
@@ -84,11 +87,13 @@ class Protocol(Wary):
         return self.transport.is_closing()
 
     def _end_with(self, refused: Refused) -> None:
+        metrics.REFUSED_AT_DOOR.labels(refused.code).inc()
         request_id = request_ids.fresh()
         body = problem(refused, "", request_id)
         headers = [
             *self.server_state.default_headers,
             *problem_headers(refused, len(body)),
+            *self._cors.headers(self.headers),
             (b"x-content-type-options", b"nosniff"),
             (b"x-request-id", request_id.encode()),
             (b"connection", b"close"),
@@ -111,7 +116,7 @@ class Server(uvicorn.Server):
         self._app = app
         self._open_ones = Connections(app.settings)
         own = {
-            "http": partial(Protocol, self._open_ones),
+            "http": partial(Protocol, self._open_ones, Cors(app.settings)),
             "timeout_keep_alive": app.settings.keep_alive_seconds,
         }
         super().__init__(uvicorn.Config(app, **{**options(), **own, **more}))
