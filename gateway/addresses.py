@@ -27,8 +27,7 @@ class Addresses:
         The entries of X-Forwarded-For are read from the right, each only if a trusted proxy has written it. One that
         is no address ends the reading: the client is then the last proxy that is known for certain.
         """
-        peer = scope["client"]
-        nearest = client_at(peer[0]) if peer else None
+        nearest = _peer(scope)
         if nearest is None:
             return UNKNOWN
         if not self._trusted or not self.trusts(nearest):
@@ -42,10 +41,20 @@ class Addresses:
                 return nearest
         return nearest
 
+    def trusts_peer(self, scope: Scope) -> bool:
+        """Whether a proxy of ours is at the other end of the connection."""
+        peer = _peer(scope)
+        return peer is not None and self.trusts(peer)
+
     def trusts(self, client: Client) -> bool:
         """Whether a proxy of ours has this address."""
         address = ip_address(client.address)
         return any(address in network for network in self._trusted)
+
+
+def _peer(scope: Scope) -> Client | None:
+    peer = scope["client"]
+    return client_at(peer[0]) if peer else None
 
 
 def _forwarded(headers: Headers) -> list[str]:
@@ -65,9 +74,13 @@ def _client(text: str) -> Client | None:
     found = _parsed(text)
     if isinstance(found, IPv6Address):
         if found.ipv4_mapped is None:
-            return Client(str(found), f"{IPv6Address(int(found) >> 64 << 64)}/64")
+            return Client(str(found), _prefix(found, 64), _prefix(found, 48))
         found = found.ipv4_mapped
     return Client(str(found), str(found)) if found is not None else None
+
+
+def _prefix(address: IPv6Address, length: int) -> str:
+    return f"{IPv6Address(int(address) >> 128 - length << 128 - length)}/{length}"
 
 
 def _parsed(text: str) -> IPv4Address | IPv6Address | None:

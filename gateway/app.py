@@ -41,7 +41,7 @@ class Gateway:
         )
         proxy.upstreams["auth"].on_answer = revocations.note
         health = Health(proxy, revocations)
-        docs = Docs()
+        docs = Docs(settings.public_path)
         own = {
             "/healthz": health.healthz,
             "/readyz": health.readyz,

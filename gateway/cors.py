@@ -1,10 +1,13 @@
 """Which web pages may call from a browser: those of the configured origins, by exact comparison."""
 
-from collections.abc import Iterable
 from http import HTTPStatus
 
+from shared.web import handshakes
+
+from .addresses import Addresses
 from .answers import Refused
 from .routes import Place
+from .settings import Settings
 from .visit import Headers, Visit
 
 _VARY = (b"vary", b"origin")
@@ -18,34 +21,61 @@ _SENDABLE = (
     b"accept, authorization, content-type, idempotency-key, x-request-id",
 )
 _REMEMBER = (b"access-control-max-age", b"600")
+_PORTS = {b"http": b":80", b"https": b":443"}
+"""Browsers leave them out of an origin (RFC 6454, section 6.2)."""
 
 
 class Cors:
     """Adds what browsers look for."""
 
-    def __init__(self, origins: Iterable[str]) -> None:
-        self._origins = frozenset(origin.encode() for origin in origins)
+    def __init__(self, settings: Settings) -> None:
+        self._origins = frozenset(origin.encode() for origin in settings.cors_origins)
+        self._public = {settings.public_origin.encode()} - {b""}
+        self._addresses = Addresses(settings.trusted_proxies)
 
-    def admit(self, visit: Visit) -> None:
-        """Let the page that sent this read the answer, if its origin is one of ours."""
+    def headers(self, lines: Headers | None) -> Headers:
+        """Let the page that sent these header fields read the answer, if its origin is one of ours.
+
+        None stands for a head that was not read. Its origin is unknown, and told where it can be only one.
+        """
         if not self._origins:
-            return
-        visit.always.append(_VARY)
-        if self._admits(visit):
-            visit.always += [(b"access-control-allow-origin", visit.given[b"origin"]), _READABLE]
+            return []
+        sent = self._origins if lines is None else {value for name, value in lines if name == b"origin"}
+        if len(sent) != 1 or not sent <= self._origins:
+            return [_VARY]
+        return [_VARY, (b"access-control-allow-origin", next(iter(sent))), _READABLE]
 
     def insist(self, visit: Visit) -> None:
-        """Raises Refused for a page of an origin that is not ours: browsers ask nobody before a WebSocket."""
-        if b"origin" in visit.given and not self._admits(visit):
+        """Raises Refused for the WebSocket of a page that is neither ours nor allowed: browsers let any page open one.
+
+        A token in a header was sent by a program: a page can only offer it as a subprotocol.
+        """
+        origin, handshake = visit.given.get(b"origin"), visit.scope.get(handshakes.KEY)
+        if origin is None or handshake is None or not handshake.token_offered:
+            return
+        if origin not in self._origins and origin.lower() not in self._own(visit):
             detail = "Pages of this origin may not call here."
             raise Refused(HTTPStatus.FORBIDDEN, "origin_not_allowed", detail)
 
     def preflight(self, visit: Visit, place: Place) -> Headers:
         """What the page that asks may do at this place."""
-        if b"access-control-request-method" not in visit.given or not self._admits(visit):
+        if b"access-control-request-method" not in visit.given or visit.given.get(b"origin") not in self._origins:
             return []
         methods = ", ".join(place.routes).encode()
         return [(b"access-control-allow-methods", methods), _SENDABLE, _REMEMBER]
 
-    def _admits(self, visit: Visit) -> bool:
-        return visit.given.get(b"origin") in self._origins
+    def _own(self, visit: Visit) -> set[bytes]:
+        """The origins of a page that was loaded from where this request was sent to.
+
+        A trusted proxy may tell the scheme and the host that the client used; where it does not tell the scheme, it can
+        be either.
+        """
+        schemes: tuple[bytes, ...] = (b"http",)
+        host = visit.given[b"host"]
+        if self._addresses.trusts_peer(visit.scope):
+            told = dict(visit.scope["headers"])
+            scheme = told.get(b"x-forwarded-proto", b"").lower()
+            schemes = (scheme,) if scheme in _PORTS else tuple(_PORTS)
+            host = told.get(b"x-forwarded-host", host)
+        own = {b"%b://%b" % (scheme, host.lower().removesuffix(_PORTS[scheme])) for scheme in schemes}
+        return own | self._public

@@ -3,6 +3,8 @@
 import importlib.util
 from pathlib import Path
 
+import orjson
+
 from .answers import Refused
 from .static_files import StaticFile
 from .visit import Visit
@@ -13,18 +15,18 @@ PAGE = b"""<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Shutter</title>
-<link rel="icon" href="/docs/favicon.png">
-<link rel="stylesheet" href="/docs/swagger-ui.css">
+<link rel="icon" href="docs/favicon.png">
+<link rel="stylesheet" href="docs/swagger-ui.css">
 </head>
 <body>
 <div id="swagger-ui"></div>
-<script src="/docs/swagger-ui-bundle.js"></script>
-<script src="/docs/start.js"></script>
+<script src="docs/swagger-ui-bundle.js"></script>
+<script src="docs/start.js"></script>
 </body>
 </html>
 """
 START = b"""SwaggerUIBundle({
-  url: "/openapi.json",
+  url: "openapi.json",
   dom_id: "#swagger-ui",
   deepLinking: true,
   displayRequestDuration: true,
@@ -55,14 +57,14 @@ _CHECKED = (b"cache-control", b"no-cache")
 class Docs:
     """All of it. `make openapi` writes the descriptions: they belong to the routes of this very gateway."""
 
-    def __init__(self) -> None:
+    def __init__(self, public_path: str) -> None:
         kept = (b"cache-control", b"public, max-age=3600")
         self._page = StaticFile(PAGE, b"text/html; charset=utf-8", _CHECKED, _POLICY)
         self._files = {
             name: StaticFile((_folder() / file).read_bytes(), kind, kept) for name, (file, kind) in _FILES.items()
         }
         self._files["start.js"] = StaticFile(START, b"text/javascript; charset=utf-8", kept)
-        self._openapi = StaticFile((_HERE / "openapi.json").read_bytes(), _JSON, _CHECKED)
+        self._openapi = StaticFile(_described(public_path), _JSON, _CHECKED)
         self._asyncapi = StaticFile((_HERE / "asyncapi.json").read_bytes(), _JSON, _CHECKED)
 
     async def page(self, visit: Visit) -> None:
@@ -83,6 +85,16 @@ class Docs:
     async def asyncapi(self, visit: Visit) -> None:
         """`GET /asyncapi.json`"""
         await self._asyncapi.send(visit)
+
+
+def _described(public_path: str) -> bytes:
+    """The description as it was written, but for the path below which the paths in it are."""
+    written = (_HERE / "openapi.json").read_bytes()
+    if not public_path:
+        return written
+    document = orjson.loads(written)
+    document["servers"] = [{**server, "url": public_path} for server in document["servers"]]
+    return orjson.dumps(document)
 
 
 def _folder() -> Path:

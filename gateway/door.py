@@ -19,7 +19,7 @@ from .bodies import Upload
 from .cors import Cors
 from .proxy import CutShort, Proxy
 from .rates import Rates
-from .routes import OPEN, OWN, PUBLIC, SLOW, Route, Table
+from .routes import OPEN, OWN, SLOW, Route, Table
 from .settings import Settings
 from .slow_clients import SlowClients
 from .sockets import Sockets
@@ -59,7 +59,7 @@ class Door:
             settings.slow_clients_per_address,
         )
         self._addresses = Addresses(settings.trusted_proxies)
-        self._cors = Cors(settings.cors_origins)
+        self._cors = Cors(settings)
         self._always = always(settings)
         self._timers: dict[tuple[str, int | None], Callable[[float], None]] = {}
         self._one_by_one = asyncio.Lock()
@@ -95,9 +95,9 @@ class Door:
             visit.cut()
 
     async def _serve(self, visit: Visit) -> None:
+        visit.always += self._cors.headers(visit.scope["headers"])
         limits.examine(visit)
         visit.client = self._addresses.client(visit.scope)
-        self._cors.admit(visit)
         place = self._table.find(visit.path)
         if place is None:
             raise Refused(*NOT_FOUND)
@@ -116,6 +116,7 @@ class Door:
             self._cors.insist(visit)
             await self._sockets.carry(visit, route, who)
             return
+        limits.insist_on_plain_body(visit, route)
         body = await bodies.take(visit, route, self._settings)
         if route.upstream == OWN:
             await self._answer(visit, route)
@@ -129,14 +130,12 @@ class Door:
 
     async def _admit(self, visit: Visit, route: Route) -> Identity | None:
         """Who asks. Raises Refused for whoever may not ask this, or asks too often."""
-        who = None
-        if route.access is not PUBLIC:
-            try:
-                who = await self._tokens.check(visit, route)
-            except Refused as refused:
-                if refused.status == HTTPStatus.UNAUTHORIZED:  # to find that out is work as well
-                    await self._rates.count(visit, route, None)
-                raise
+        try:
+            who = await self._tokens.check(visit, route)
+        except Refused as refused:
+            if refused.status == HTTPStatus.UNAUTHORIZED:  # to find that out is work as well
+                await self._rates.count(visit, route, None)
+            raise
         await self._rates.count(visit, route, who)
         return who
 
@@ -153,7 +152,7 @@ class Door:
         try:
             await self._proxy.forward(visit, route, body, who)
         finally:
-            await self._rates.note(visit, route)
+            await self._rates.note(visit, route, who)
 
     def _count(self, visit: Visit, seconds: float) -> None:
         if visit.status == SWITCHED:

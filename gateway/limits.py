@@ -4,7 +4,10 @@ import re
 from http import HTTPStatus
 from urllib.parse import unquote_to_bytes
 
+from shared.web.bodies import NO_CODING
+
 from .answers import Refused, not_allowed
+from .routes import NONE, Route
 from .visit import Headers, Visit
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -27,12 +30,15 @@ PASSED_ON = LISTS | {
 _MEANING = PASSED_ON | {
     b"access-control-request-method",
     b"authorization",
+    b"content-encoding",
     b"content-length",
     b"host",
     b"origin",
     b"sec-websocket-protocol",
     b"transfer-encoding",
 }
+
+_JOINED = LISTS | {b"content-encoding"}
 
 _HOST = re.compile(rb"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 _STRANGE = re.compile(
@@ -55,6 +61,12 @@ def examine(visit: Visit) -> None:
         raise not_allowed(METHODS)
 
 
+def insist_on_plain_body(visit: Visit, route: Route) -> None:
+    """Raises Refused for a body with a content coding."""
+    if route.body is not NONE and visit.given.get(b"content-encoding", b"").lower() not in (b"", b"identity"):
+        raise coded()
+
+
 def _headers(lines: Headers) -> dict[bytes, bytes]:
     given: dict[bytes, bytes] = {}
     size = 0
@@ -63,7 +75,7 @@ def _headers(lines: Headers) -> dict[bytes, bytes]:
         if name not in _MEANING:
             continue
         if name in given:
-            if name not in LISTS:
+            if name not in _JOINED:
                 raise _malformed("repeated_header", f"{name.decode()} was sent more than once.")
             given[name] += b", " + value
         else:
@@ -82,8 +94,10 @@ def _check_target(visit: Visit) -> None:
             HTTPStatus.REQUEST_URI_TOO_LONG, "uri_too_long", f"An address has at most {LONGEST_TARGET} bytes."
         )
     strange = not raw.startswith(b"/") or _STRANGE.search(raw) or _DOTS.search(visit.path)
-    if strange or not query.isascii() or (b"%" in raw and not _is_text(raw)):
+    if strange or (b"%" in raw and not _is_text(raw)):
         raise _malformed("malformed_path", "The path is not in a form that means one thing only.")
+    if not query.isascii() or (b"%" in query and not _is_text(query)):
+        raise _malformed("malformed_query", "The query is not percent-encoded UTF-8.")
 
 
 def _is_text(raw: bytes) -> bool:
@@ -92,6 +106,12 @@ def _is_text(raw: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def coded() -> Refused:
+    """415, and what would be taken (RFC 9110, section 15.5.16)."""
+    accepted = (b"accept-encoding", b"identity")
+    return Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", NO_CODING, headers=[accepted])
 
 
 def _malformed(code: str, detail: str) -> Refused:

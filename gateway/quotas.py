@@ -8,6 +8,8 @@ from .visit import Headers
 
 BUNDLES = 50
 LARGEST_BUNDLE = 50
+NETWORKS_OF_SITE = 10
+"""A site may have as many requests as so many of its networks. Mobile networks give each phone one of a site's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,11 @@ class Quota:
     def bundle(self) -> int:
         """How many are told to the other replicas at once: 2 % of a high limit, each single one of a low limit."""
         return min(LARGEST_BUNDLE, max(1, self.most // BUNDLES))
+
+    @property
+    def of_site(self) -> "Quota":
+        """The limit of a whole IPv6 site, whose holder could otherwise count anew from each of its networks."""
+        return Quota(self.name, self.most * NETWORKS_OF_SITE, self.seconds)
 
     def window(self, now: float) -> int:
         """The number of the window that this moment (seconds since 1970) lies in; each begins with an empty count."""
@@ -53,6 +60,7 @@ class Quotas:
 
     signups: Quota
     passwords: Quota
+    refreshes: Quota
     anonymous: Quota
     pictures: Quota
     person: Quota

@@ -9,12 +9,15 @@ from shared.identity import Identity
 from .answers import Refused
 from .counts import Counts, Who
 from .quotas import Quota
-from .routes import NEVER, PICTURE, PROOF, SIGN_UP, Body, Route
+from .routes import NEVER, PICTURE, PROOF, REFRESH, SIGN_UP, SIGNED_IN, UPLOAD, Route
 from .settings import Settings
-from .visit import Visit
+from .visit import Client, Headers, Visit
 
 WRONG = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 """What a service answers to a wrong password."""
+
+Counted = list[tuple[Quota, Who]]
+"""The limits towards which something counts, and whose count it is in each; the narrowest first."""
 
 
 class Rates:
@@ -29,36 +32,62 @@ class Rates:
         """One more of this kind. Raises Refused where it is one too many."""
         if route.counted is NEVER:
             return
-        if route.counted is PROOF:
-            await self._stop_guessing(visit)
-        quota, counted = self._quota(visit, route, who)
         now = self._clock()
-        count = await self._counts.add(quota, counted, quota.window(now))
-        visit.always += quota.told(count, now)
-        if count > quota.most:
-            raise too_many(quota, now)
+        for quota, counted in self._proofs(visit, route, who):
+            known = await self._counts.get(quota, counted, quota.window(now))
+            if known >= quota.most:
+                raise _refusal(visit, quota, known, now)
+        headers: Headers = []
+        for quota, counted in self._requests(visit, route, who):
+            count = await self._counts.add(quota, counted, quota.window(now))
+            if count > quota.most:
+                raise _refusal(visit, quota, count, now)
+            headers = headers or quota.told(count, now)
+        visit.always += headers
 
-    async def note(self, visit: Visit, route: Route) -> None:
-        """Look at the answer that was given: a wrong password counts against the address it came from."""
-        if route.counted is PROOF and visit.status in WRONG:
-            quota = self._quotas.passwords
-            await self._counts.add(quota, visit.client.network, quota.window(self._clock()))
+    async def note(self, visit: Visit, route: Route, who: Identity | None) -> None:
+        """Look at the answer that was given: a wrong password counts against whoever gave it."""
+        if visit.status in WRONG:
+            now = self._clock()
+            for quota, counted in self._proofs(visit, route, who):
+                await self._counts.add(quota, counted, quota.window(now))
 
-    async def _stop_guessing(self, visit: Visit) -> None:
-        quota, now = self._quotas.passwords, self._clock()
-        count = await self._counts.get(quota, visit.client.network, quota.window(now))
-        if count >= quota.most:
-            visit.always += quota.told(count, now)
-            raise too_many(quota, now)
+    def _proofs(self, visit: Visit, route: Route, who: Identity | None) -> Counted:
+        """The limits of wrong passwords.
 
-    def _quota(self, visit: Visit, route: Route, who: Identity | None) -> tuple[Quota, Who]:
-        """What this request counts towards: the narrowest that fits."""
-        quotas, network = self._quotas, visit.client.network
+        Where a session is needed, only its holder can try, and only they are stopped; else all of an address are. A
+        token that is sent along with a login does not matter: accounts are cheaper than addresses.
+        """
+        if route.counted is not PROOF:
+            return []
+        if route.access is SIGNED_IN:
+            return [(self._quotas.passwords, who.subject)] if who is not None else []
+        return _by_address(self._quotas.passwords, visit.client)
+
+    def _requests(self, visit: Visit, route: Route, who: Identity | None) -> Counted:
+        """The limits of requests: the narrowest that fits, and for new accounts that of the site."""
+        quotas = self._quotas
         if route.counted is SIGN_UP:
-            return quotas.signups, network
-        if who is None:
-            return (quotas.pictures if route.weight is PICTURE else quotas.anonymous), network
-        return (quotas.uploads if route.body is Body.UPLOAD else quotas.person), who.subject
+            return _by_address(quotas.signups, visit.client)
+        if route.counted is REFRESH:
+            quota = quotas.refreshes
+        elif route.weight is PICTURE:
+            quota = quotas.pictures
+        elif route.body is UPLOAD and who is not None:
+            quota = quotas.uploads
+        else:
+            quota = quotas.anonymous if who is None else quotas.person
+        return [(quota, visit.client.network if who is None else who.subject)]
+
+
+def _by_address(quota: Quota, client: Client) -> Counted:
+    own: Counted = [(quota, client.network)]
+    return own if client.site is None else [*own, (quota.of_site, client.site)]
+
+
+def _refusal(visit: Visit, quota: Quota, count: int, now: float) -> Refused:
+    visit.always += quota.told(count, now)
+    return too_many(quota, now)
 
 
 def too_many(quota: Quota, now: float) -> Refused:

@@ -8,7 +8,7 @@ from enum import Enum
 class Access(Enum):
     """Who may ask."""
 
-    PUBLIC = "anybody; a token is not even looked at"
+    PUBLIC = "anybody; a valid token only tells who is counted, and is not passed on"
     OPTIONAL = "anybody; a token that is given must be valid, and is passed on"
     SIGNED_IN = "whoever has a valid token"
 
@@ -37,13 +37,14 @@ class Counted(Enum):
     USUAL = "the person's where one is signed in, else the address'; uploads and pictures have their own"
     SIGN_UP = "new accounts from one address"
     PROOF = "as usual, and wrong passwords towards a limit of their own"
+    REFRESH = "renewed tokens, apart from all else, so that nothing else keeps a session from going on"
     NEVER = "what the house itself asks, all the time"
 
 
 PUBLIC, OPTIONAL, SIGNED_IN = Access
 NONE, JSON, UPLOAD = Body
 LIGHT, SLOW, PICTURE, HEAVY, OPEN = Weight
-USUAL, SIGN_UP, PROOF, NEVER = Counted
+USUAL, SIGN_UP, PROOF, REFRESH, NEVER = Counted
 OWN = "gateway"
 """The upstream of what the gateway answers itself."""
 
@@ -65,7 +66,7 @@ ROUTES = (
     # accounts, sessions, people
     Route("POST", "/api/v1/auth/signup", "auth", PUBLIC, JSON, SLOW, SIGN_UP),
     Route("POST", "/api/v1/auth/login", "auth", PUBLIC, JSON, SLOW, PROOF),
-    Route("POST", "/api/v1/auth/refresh", "auth", PUBLIC, JSON),
+    Route("POST", "/api/v1/auth/refresh", "auth", PUBLIC, JSON, counted=REFRESH),
     Route("POST", "/api/v1/auth/logout", "auth"),
     Route("GET", "/api/v1/auth/sessions", "auth"),
     Route("DELETE", "/api/v1/auth/sessions", "auth"),

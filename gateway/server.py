@@ -12,6 +12,7 @@ from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 import shared.server
+from shared import metrics
 from shared.background import Worker
 from shared.wary import Wary
 from shared.web import request_ids
@@ -20,6 +21,7 @@ from .answers import Refused, problem, problem_headers, unavailable
 from .app import Gateway
 from .bodies import too_slow
 from .connections import Connections
+from .cors import Cors
 from .slow_clients import SlowClients, Transfer
 from .visit import CONNECTION, Visit
 
@@ -40,10 +42,11 @@ class Protocol(Wary):
     _sending: Transfer | None = None
     _answering: RequestResponseCycle | None = None
 
-    def __init__(self, open_ones: Connections, slow_clients: SlowClients, **more: Any) -> None:
+    def __init__(self, open_ones: Connections, slow_clients: SlowClients, cors: Cors, **more: Any) -> None:
         super().__init__(**more)
         self._open_ones = open_ones
         self._slow_clients = slow_clients
+        self._cors = cors
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Find a place for it."""
@@ -139,11 +142,13 @@ class Protocol(Wary):
             self._slow_clients.done(self._sending)
 
     def _end_with(self, refused: Refused) -> None:
+        metrics.REFUSED_AT_DOOR.labels(refused.code).inc()
         request_id = request_ids.fresh()
         body = problem(refused, "", request_id)
         headers = [
             *self.server_state.default_headers,
             *problem_headers(refused, len(body)),
+            *self._cors.headers(self.headers),
             (b"x-content-type-options", b"nosniff"),
             (b"x-request-id", request_id.encode()),
             (b"connection", b"close"),
@@ -166,7 +171,7 @@ class Server(shared.server.Server):
         self._app = app
         self._open_ones = Connections(app.settings)
         own = {
-            "http": partial(Protocol, self._open_ones, app.slow_clients),
+            "http": partial(Protocol, self._open_ones, app.slow_clients, Cors(app.settings)),
             "timeout_keep_alive": app.settings.keep_alive_seconds,
         }
         super().__init__(uvicorn.Config(app, **{**options(), **own, **more}))

@@ -15,6 +15,7 @@ _STORAGES = ("redis://", "rediss://", "valkey://", "valkeys://")
 USUAL_RATES = {
     "signups": "5/30minute",
     "passwords": "25/5minute",
+    "refreshes": "1500/5minute",
     "anonymous": "300/5minute",
     "pictures": "3000/5minute",
     "person": "1500/5minute",
@@ -87,10 +88,12 @@ class Settings(SharedSettings):
     """Where replicas count requests together (redis:// or valkey://); without it each counts alone."""
     rate_signups: Rate | None = None
     rate_passwords: Rate | None = None
-    """By address: new accounts, and wrong passwords."""
+    """By address: new accounts, and wrong passwords; those of a signed-in person by person."""
+    rate_refreshes: Rate | None = None
+    """By address, or by person with a token that is still valid: renewed tokens."""
     rate_anonymous: Rate | None = None
     rate_pictures: Rate | None = None
-    """By address: what is asked without a token, pictures apart."""
+    """By address: what is asked without a token, pictures apart. Pictures asked for with a token count by person."""
     rate_person: Rate | None = None
     rate_uploads: Rate | None = None
     """By person: what is asked with a token, uploads apart."""
@@ -129,6 +132,7 @@ class Settings(SharedSettings):
         given = {
             "signups": self.rate_signups,
             "passwords": self.rate_passwords,
+            "refreshes": self.rate_refreshes,
             "anonymous": self.rate_anonymous,
             "pictures": self.rate_pictures,
             "person": self.rate_person,

@@ -8,7 +8,7 @@ from shared.identity import LEEWAY, Identity, Verifier
 
 from .answers import Refused, from_shared, unavailable
 from .revocations import Revocations
-from .routes import OPTIONAL, Route
+from .routes import PUBLIC, SIGNED_IN, Route
 from .visit import Visit
 
 MOST = 10_000
@@ -25,9 +25,17 @@ class Tokens:
     async def check(self, visit: Visit, route: Route) -> Identity | None:
         """Who sent this, where they say so. Raises Refused where this route does not let them in."""
         authorization = visit.given.get(b"authorization")
-        if authorization is None and route.access is OPTIONAL:
+        if authorization is None and route.access is not SIGNED_IN:
             return None
-        token = _token_in(authorization or b"")
+        try:
+            return await self._holder(authorization or b"")
+        except Refused:
+            if route.access is PUBLIC:
+                return None
+            raise
+
+    async def _holder(self, authorization: bytes) -> Identity:
+        token = _token_in(authorization)
         if not self._revocations.loaded:
             raise unavailable("revocations_unavailable", "Tokens cannot be checked right now.")
         who = await self._identify(token)

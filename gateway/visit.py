@@ -30,6 +30,8 @@ class Client:
 
     address: str
     network: str
+    site: str | None = None
+    """Of IPv6 the /48 around it, which is the most that one subscriber is given (RFC 6177)."""
 
 
 UNKNOWN = Client("unknown", "unknown")

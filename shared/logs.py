@@ -7,6 +7,8 @@ from typing import Literal
 import structlog
 from structlog.typing import EventDict, Processor
 
+from shared.log_limit import LogLimit
+
 Environment = Literal["development", "production"]
 
 _BEFORE: list[Processor] = [
@@ -20,6 +22,7 @@ def configure(level: str, environment: Environment) -> None:
     """Set up structlog and the standard library's logging to write the same form to standard error."""
     configure_own(level, environment)
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(LogLimit())
     processors = [_without_internals, *_last(environment)]
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=_BEFORE, processors=processors))
     logging.basicConfig(handlers=[handler], level=max(_number(level), logging.WARNING), force=True)
@@ -28,7 +31,7 @@ def configure(level: str, environment: Environment) -> None:
 def configure_own(level: str, environment: Environment) -> None:
     """Only what our own code logs; other libraries stay as they are."""
     structlog.configure(
-        processors=[*_BEFORE, *_last(environment)],
+        processors=[LogLimit(), *_BEFORE, *_last(environment)],
         wrapper_class=structlog.make_filtering_bound_logger(_number(level)),
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=False,

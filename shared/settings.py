@@ -1,12 +1,16 @@
 """What every process is told from outside: environment variables, an optional `.env`, and safe defaults."""
 
+import re
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.derived_keys import caller_key, derived_key
 
+_PUBLIC_URL = re.compile(
+    r"(https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?)((?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*)/?"
+)
 DEVELOPMENT_SECRET = "development-only-and-not-a-secret"  # noqa: S105 - refused in production, see below
 
 
@@ -37,6 +41,9 @@ class Settings(BaseSettings):
     """The caller keys of the services that may call this one's /internal routes, by their names; see `caller_key`."""
 
     auth_url: str = "http://127.0.0.1:8101"
+    public_url: str = ""
+    """Where clients reach the gateway, such as https://example.com/shutter. Needed only where a proxy in front takes a
+    path away, or does not tell the scheme and host that the client used."""
     token_issuer: str = "shutter"  # noqa: S105 - a name
     token_audience: str = "shutter"  # noqa: S105 - a name
     access_token_seconds: Annotated[int, Field(ge=1, le=3600)] = 600
@@ -49,6 +56,25 @@ class Settings(BaseSettings):
         if self.environment == "production" and any(not _is_strong(secret) for secret in secrets):
             raise ValueError("SECRET and CALLERS need secrets of their own of at least 32 characters in production")
         return self
+
+    @field_validator("public_url")
+    @classmethod
+    def _an_address(cls, url: str) -> str:
+        if url and not _PUBLIC_URL.fullmatch(url):
+            raise ValueError("PUBLIC_URL is not an address such as https://example.com/shutter")
+        return url
+
+    @property
+    def public_origin(self) -> str:
+        """Scheme, host and port of the public address; empty where none is set."""
+        found = _PUBLIC_URL.fullmatch(self.public_url)
+        return found[1] if found else ""
+
+    @property
+    def public_path(self) -> str:
+        """What is before all paths of the public address, without a slash at the end."""
+        found = _PUBLIC_URL.fullmatch(self.public_url)
+        return found[2] if found else ""
 
     def key(self, purpose: str) -> bytes:
         """A 256-bit key for one purpose only, derived from the service's secret."""

@@ -1,11 +1,14 @@
-"""How each of our processes takes what comes on a connection: nothing without end, and no answer in another's place."""
+"""uvicorn's HTTP protocol with limits, and without the requests that could be understood in two ways."""
 
 import asyncio
+from functools import partial
 from socket import IPPROTO_TCP, TCP_NOTSENT_LOWAT
-from typing import cast
+from typing import Any, cast
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from shared import metrics
 from shared.upgrades import Upgrading
 
 MOST_FRUITLESS_BYTES = 64 * 1024
@@ -14,7 +17,9 @@ MOST_PIPELINED = 16
 """Requests that a client may send ahead, before the first is answered."""
 UNSENT_BYTES = 32 * 1024
 """Of an answer that the system takes ahead of what the client has room for, so that deaf clients cost little."""
-VERSIONS = ("1.0", "1.1")
+VERSIONS = {"1.0": b" HTTP/1.0\r\n", "1.1": b" HTTP/1.1\r\n"}
+"""Those that are spoken here, and how the request line ends in each."""
+SCHEMES = (b"http", b"https")
 
 
 class Wary(Upgrading):
@@ -24,6 +29,9 @@ class Wary(Upgrading):
     fruitless = 0
     hopeless = False
     """Nothing that still comes can be understood; what was asked before is answered."""
+    received = b""
+    """The bytes in which the head that is being read has come."""
+    answering: RequestResponseCycle | None = None
 
     @property
     def is_idle(self) -> bool:
@@ -37,12 +45,27 @@ class Wary(Upgrading):
         transport.get_extra_info("socket").setsockopt(IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_BYTES)
 
     def data_received(self, data: bytes) -> None:
-        """Take in what came. What has no end, such as a head or a trailer, must not fill the memory."""
+        """Take in what came. What has no end, such as a head or a trailer, must not fill the memory.
+
+        In place of uvicorn's own, which logs a line for each request that cannot be parsed: anybody could fill the
+        log with them. They are counted instead.
+        """
         if self.hopeless:
             return
+        self._unset_keepalive_if_required()
         self.fruitless += len(data)
-        super().data_received(data)
-        if self.fruitless > MOST_FRUITLESS_BYTES and not self.hopeless:
+        self.received = self.received + data if self.in_head else data
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            if self._should_upgrade():
+                self.handle_websocket_upgrade()
+        except httptools.HttpParserError:
+            self.send_400_response("Invalid HTTP request received.")
+            return
+        if not self.in_head:
+            self.received = b""
+        if self.fruitless > MOST_FRUITLESS_BYTES:
             self.send_400_response("This request has no end.")
 
     def on_message_begin(self) -> None:
@@ -59,19 +82,51 @@ class Wary(Upgrading):
         """The head is complete."""
         if len(self.pipeline) >= MOST_PIPELINED:
             raise ValueError("too many requests sent ahead")
-        if self.parser.get_http_version() not in VERSIONS:
-            raise ValueError("not a version that is spoken here")
+        self._check_head()
         self.in_head = False
         self.fruitless = 0
         super().on_headers_complete()
+
+    def _check_head(self) -> None:
+        """Raises ValueError for a head that the parser mends or leaves to others to judge (RFC 9112)."""
+        version, url = self.parser.get_http_version(), self.url
+        if version not in VERSIONS:
+            raise ValueError("not a version that is spoken here")
+        # The parser skips further spaces, and takes the names of other protocols.
+        if self.parser.get_method() + b" " + url + VERSIONS[version] not in self.received:
+            raise ValueError("not a request line of HTTP")
+        if b"#" in url or not (url.startswith(b"/") or url == b"*" or self._is_own_target()):
+            raise ValueError("not a target of this server")
+        codings = [value for name, value in self.headers if name == b"transfer-encoding"]
+        if codings and (len(codings) > 1 or codings[0].lower() != b"chunked" or version == "1.0"):
+            raise ValueError("not a framing that means one thing only")
+
+    def _is_own_target(self) -> bool:
+        """Whether a target in absolute form is of the host that the request names (RFC 9112, section 3.2.2)."""
+        scheme, _, rest = self.url.partition(b"://")
+        authority = rest.partition(b"/")[0].partition(b"?")[0]
+        hosts = [value.lower() for name, value in self.headers if name == b"host"]
+        return scheme.lower() in SCHEMES and b"@" not in authority and [authority.lower()] == hosts
 
     def on_body(self, body: bytes) -> None:
         """A part of the body."""
         self.fruitless = 0
         super().on_body(body)
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client has left. uvicorn tells only the last of its requests, which may not be the one being answered."""
+        super().connection_lost(exc)
+        if self.answering is not None:
+            self.answering.disconnected = True
+            self.answering.message_event.set()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self.answering = cycle
+        super()._start_asgi_task(cycle, partial(_run, cycle, app))
+
     def send_400_response(self, msg: str) -> None:
         """End with what cannot be understood: with a 400, but never in the place of an answer to another request."""
+        metrics.MALFORMED.inc()
         self.hopeless = True
         if self.is_idle:
             self.say_malformed(msg)
@@ -85,3 +140,18 @@ class Wary(Upgrading):
     def say_malformed(self, msg: str) -> None:
         """Answer 400, and close."""
         HttpToolsProtocol.send_400_response(self, msg)
+
+
+async def _run(cycle: RequestResponseCycle, app: Any, scope: Any, receive: Any, send: Any) -> None:
+    """Run the application, and close the connection where it left its response incomplete.
+
+    uvicorn would log an error for each of those, which happen whenever a client leaves at the right moment, and fail
+    where it writes its own 500 to a connection that is closed already.
+    """
+    try:
+        await app(scope, receive, send)
+    finally:
+        if not cycle.response_complete:
+            if cycle.response_started:
+                cycle.transport.close()
+            cycle.disconnected |= cycle.transport.is_closing()  # nothing more is sent, and nothing is missing

@@ -7,6 +7,7 @@ import orjson
 from pydantic.json_schema import models_json_schema
 
 from gateway.answers import Refused, from_shared, problem, unavailable
+from gateway.limits import coded
 from gateway.quotas import quota
 from gateway.rates import too_many
 from gateway.routes import NEVER, NONE, OWN, PUBLIC, Route
@@ -40,6 +41,7 @@ def problems_of(route: Route) -> dict[str, Any]:
     if route.access is not PUBLIC:
         possible.append(from_shared(errors.Unauthenticated("invalid_token", "The access token is missing.")))
     if route.body is not NONE:
+        possible.append(coded())
         possible.append(Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", "The body is too large."))
     return {str(int(each.status)): _documented(each) for each in possible}
 

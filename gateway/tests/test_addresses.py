@@ -94,8 +94,9 @@ def test_an_ipv6_network_counts_as_one() -> None:
     other = client_at("2001:db8:1:3::4")
     assert first and second and other
     assert first.network == second.network == "2001:db8:1:2::/64" != other.network
+    assert first.site == other.site == "2001:db8:1::/48"
     mapped, plain = client_at("::ffff:1.2.3.4"), client_at("1.2.3.4")
-    assert mapped == plain and plain is not None and plain.network == "1.2.3.4"
+    assert mapped == plain and plain is not None and (plain.network, plain.site) == ("1.2.3.4", None)
 
 
 def test_the_services_hear_of_the_client_behind_a_trusted_proxy() -> None:

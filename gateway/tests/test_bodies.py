@@ -10,7 +10,7 @@ from gateway.visit import Receive, Send
 from shared.testing.waiting import eventually
 from shared.web.bodies import JSON_LIMIT, UPLOAD_LIMIT
 
-from .house import House, Raw, open_house
+from .house import House, Raw, open_house, refused
 from .stub import Asked, never
 
 LOGIN = "/api/v1/auth/login"
@@ -128,3 +128,33 @@ def test_a_client_that_leaves_in_the_middle_of_a_document_leaves_no_trace(house:
         line.sendall(head(house, LOGIN, "content-length: 1000") + b"{")
     assert house.web.get("/healthz").status_code == 200
     assert len(house.services.at(LOGIN)) == before
+
+
+CODED = [
+    ("POST", LOGIN),
+    ("POST", "/api/v1/posts"),
+    ("PATCH", "/api/v1/users/me"),
+    ("POST", MEDIA),
+]
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "GZIP", "zstd", "gzip, br", "aws-chunked"])
+@pytest.mark.parametrize(("method", "path"), CODED)
+def test_a_body_with_a_content_coding_is_refused(house: House, method: str, path: str, coding: str) -> None:
+    asked = len(house.services.at(path))
+    headers = {**house.minter.bearer(1), "content-encoding": coding}
+    answer = house.web.request(method, path, content=b"\x1f\x8b", headers=headers)
+    assert refused(answer) == (415, "unsupported_media_type")
+    assert answer.headers["accept-encoding"] == "identity"
+    assert len(house.services.at(path)) == asked
+
+
+def test_several_lines_of_codings_are_as_good_as_one(house: House) -> None:
+    lines = [("content-encoding", "gzip"), ("content-encoding", "br")]
+    assert refused(house.web.post(LOGIN, content=b"{}", headers=lines)) == (415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize("coding", ["identity", "Identity", " "])
+def test_no_coding_may_be_said(house: House, coding: str) -> None:
+    head = f"POST /api/v1/auth/login HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\ncontent-encoding: {coding}\r\n\r\n"
+    assert house.raw(head.encode() + b"{}").status == 200

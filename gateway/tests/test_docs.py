@@ -23,6 +23,12 @@ def test_a_description_is_the_one_that_was_written_with_these_routes(house: Hous
     assert answer.content == (GATEWAY / path[1:]).read_bytes()
 
 
+def test_the_description_names_the_path_below_which_everything_is() -> None:
+    with open_gateway(Services(), public_url="https://example.com/shutter/") as house:
+        document = house.web.get("/openapi.json").json()
+        assert [server["url"] for server in document["servers"]] == ["/shutter"]
+
+
 @pytest.mark.parametrize("path", [*DESCRIPTIONS, "/docs"])
 def test_a_description_is_there_before_any_service_is(path: str) -> None:
     """Whoever generates a client from it at the first moment would otherwise keep a problem as the description."""
@@ -87,7 +93,8 @@ def test_the_page_and_all_its_files_come_from_here(house: House) -> None:
     page = house.web.get("/docs")
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     named = re.findall(r"""(?:src|href)=["']([^"']+)""", page.text)
-    assert sorted(named) == sorted(FILES)
+    assert sorted(str(page.url.join(name).path) for name in named) == sorted(FILES)
+    assert not any(name.startswith("/") for name in named), "the page may be below a path of a proxy's"
     kinds = [house.web.get(path).headers["content-type"].partition(";")[0] for path in FILES]
     assert kinds == ["text/javascript", "text/css", "text/javascript", "image/png"]
     assert "SwaggerUIBundle" in house.web.get(FILES[0]).text
@@ -100,7 +107,7 @@ def test_the_page_runs_no_script_of_its_own_text_and_talks_to_nobody_else(house:
     assert not re.search(r"<script(?![^>]*\bsrc=)", page.text), "an inline script"
     assert not re.search(r"\son\w+=", page.text), "an inline handler"
     start = house.web.get("/docs/start.js").text
-    assert 'url: "/openapi.json"' in start and "persistAuthorization: true" in start
+    assert 'url: "openapi.json"' in start and "persistAuthorization: true" in start
     assert "validatorUrl: null" in start, "the description would be sent to a checker on the net"
 
 

@@ -95,7 +95,7 @@ def test_a_valid_token_is_relayed_where_it_is_optional(house: House) -> None:
 
 
 def test_the_path_and_query_arrive_byte_for_byte(house: House) -> None:
-    target = "/api/v1/users/by-nickname/%EC%B9%9C%EA%B5%AC!(a)~%20b?q=%2F%zz&x=a+b&x=&=;%C3"
+    target = "/api/v1/users/by-nickname/%EC%B9%9C%EA%B5%AC!(a)~%20b?q=%2F%zz&x=a+b&x=&=;%C3%A9"
     answer = house.raw(f"GET {target} HTTP/1.1\r\nhost: a\r\n\r\n".encode())
     assert json.loads(answer.body)["target"] == target
 

@@ -1,13 +1,19 @@
 """What every answer carries, and which web pages may read it."""
 
+import select
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+
 import pytest
 from prometheus_client import REGISTRY
 from pydantic import ValidationError
 
 from gateway.settings import Settings
-from shared.testing.waiting import eventually
+from shared.testing.waiting import WAIT_SECONDS, eventually
 
-from .house import House, open_house
+from .house import House, Raw, open_house
+from .stub import never
 
 OURS = "https://app.example.com"
 
@@ -83,6 +89,65 @@ def test_pages_of_any_other_origin_may_not() -> None:
                 answer = house.web.request(method, "/api/v1/posts", headers=asked)
                 assert not [name for name in answer.headers if name.startswith("access-control")]
                 assert "origin" in answer.headers["vary"]
+
+
+EARLY = {
+    "a path": (b"GET /api/v1//posts HTTP/1.1\r\nhost: a\r\n", b"", 400),
+    "a query": (b"GET /api/v1/posts?x=%ff HTTP/1.1\r\nhost: a\r\n", b"", 400),
+    "a host": (b"GET /api/v1/posts HTTP/1.1\r\nhost: a b\r\n", b"", 400),
+    "a field that is repeated": (b"GET /api/v1/posts HTTP/1.1\r\nhost: a\r\nrange: a\r\nrange: a\r\n", b"", 400),
+    "a path that is not there": (b"GET /nowhere HTTP/1.1\r\nhost: a\r\n", b"", 404),
+    "a method": (b"PROPFIND /api/v1/posts HTTP/1.1\r\nhost: a\r\n", b"", 405),
+    "a method at this path": (b"DELETE /api/v1/posts HTTP/1.1\r\nhost: a\r\n", b"", 405),
+    "a target's length": (b"GET /%b HTTP/1.1\r\nhost: a\r\n" % (b"a" * 9_000), b"", 414),
+    "the number of fields": (b"GET /api/v1/posts HTTP/1.1\r\nhost: a\r\n" + b"x: 1\r\n" * 101, b"", 431),
+    "a length": (b"POST /api/v1/auth/login HTTP/1.1\r\nhost: a\r\ncontent-length: 99999999\r\n", b"", 413),
+    "a coding": (b"POST /api/v1/auth/login HTTP/1.1\r\nhost: a\r\ncontent-encoding: br\r\n", b"", 415),
+    "a body that does not come": (b"POST /api/v1/auth/login HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n", b"", 408),
+    "a chunk": (b"POST /api/v1/auth/login HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n", b"zz\r\n", 400),
+    "a framing": (b"GET /api/v1/posts HTTP/1.0\r\nhost: a\r\ntransfer-encoding: chunked\r\n", b"", 400),
+}
+
+
+@pytest.fixture(scope="module")
+def impatient() -> Iterator[House]:
+    """One that pages of an origin may call."""
+    with open_house(cors_origins=[OURS, "https://other.example.com"], body_seconds=0.2, head_seconds=2) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("refused", EARLY)
+def test_a_page_may_read_why_it_was_refused_however_early(impatient: House, refused: str) -> None:
+    lines, body, status = EARLY[refused]
+    for origin, allowed in ((OURS, OURS), ("https://evil.example", None)):
+        answer = impatient.raw(lines + f"origin: {origin}\r\n\r\n".encode() + body)
+        assert (answer.status, answer.headers.get("access-control-allow-origin")) == (status, allowed)
+        assert answer.headers["vary"] == "origin"
+
+
+def test_a_page_may_read_that_its_head_did_not_come_in_time(impatient: House) -> None:
+    answer = impatient.raw(f"GET /api/v1/posts HTTP/1.1\r\norigin: {OURS}\r\nx: 1\r\ny".encode())
+    assert (answer.status, answer.headers["access-control-allow-origin"]) == (408, OURS)
+
+
+def test_whoever_finds_no_place_is_told_in_a_form_that_the_only_page_can_read() -> None:
+    for origins, allowed in (([OURS], OURS), ([OURS, "https://other.example.com"], None), ([], None)):
+        with open_house(cors_origins=origins, connections_per_address=3) as house, ExitStack() as stack:
+            house.services.behaviours["/api/v1/posts"] = never
+            while (answer := occupied(house, stack)) is None:
+                pass
+            assert answer.status == 503
+            assert answer.headers.get("access-control-allow-origin") == allowed
+
+
+def occupied(house: House, stack: ExitStack) -> Raw | None:
+    """Ask for what is never answered; the answer where there was no place to do so."""
+    asked = len(house.services.asked)
+    line = stack.enter_context(socket.create_connection(("127.0.0.1", house.port), timeout=WAIT_SECONDS))
+    with suppress(OSError):
+        line.sendall(b"GET /api/v1/posts HTTP/1.1\r\nhost: a\r\n\r\n")
+    answered = eventually(lambda: len(house.services.asked) > asked or select.select([line], [], [], 0)[0])
+    return None if answered is True else Raw.read(line.makefile("rb"))
 
 
 @pytest.mark.parametrize("origin", ["*", "https://*.example.com", "https://a.example.com/", "app.example.com", "null"])

@@ -5,9 +5,13 @@ import socket
 
 import pytest
 
+from shared.testing.waiting import WAIT_SECONDS
+
 from .house import House, Raw
 
 GET = b"GET /api/v1/posts HTTP/1.1\r\nhost: example.com\r\n"
+LOGIN = b"POST /api/v1/auth/login HTTP/%b\r\nhost: a\r\ncontent-type: application/json\r\n"
+CHUNKED = b"2\r\n{}\r\n0\r\n\r\n"
 
 
 def target(path: str) -> bytes:
@@ -71,13 +75,73 @@ def test_a_path_that_could_mean_two_things_is_refused(house: House, path: str) -
         "/api/v1/posts/%252f",
         "/api/v1/posts/!$&'()*+,;=:@-._~",
         "/api/v1/posts/a?x=../..//%2f%00\\",
-        "http://elsewhere/api/v1/posts/absolute",
+        "http://a/api/v1/posts/absolute",
     ],
 )
 def test_a_path_that_means_one_thing_gets_through(house: House, path: str) -> None:
     answer = house.raw(target(path))
     assert answer.status == 200
-    assert json.loads(answer.body)["target"] == path.removeprefix("http://elsewhere")
+    assert json.loads(answer.body)["target"] == path.removeprefix("http://a")
+
+
+@pytest.mark.parametrize("query", ["x=%ff", "x=%B9%D9", "%b9=1", "x=%c0%af", "x=%ed%a0%80", "a=1&b=%e2%82"])
+def test_a_query_that_is_no_utf_8_is_refused(house: House, query: str) -> None:
+    answer = house.raw(target(f"/api/v1/posts?{query}"))
+    assert (answer.status, answer.code) == (400, "malformed_query")
+
+
+@pytest.mark.parametrize("query", ["x=%EC%95%88", "x=a+b", "x=100%", "x=%zz", "x=%00", "next=http://b/", ""])
+def test_a_query_of_utf_8_gets_through(house: House, query: str) -> None:
+    answer = house.raw(target(f"/api/v1/posts?{query}"))
+    assert answer.status == 200
+    assert json.loads(answer.body)["target"].partition("?")[2] == query
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "GET http://b/api/v1/posts HTTP/1.1",
+        "GET http://a:80/api/v1/posts HTTP/1.1",
+        "GET http://a@b/api/v1/posts HTTP/1.1",
+        "GET http://user:password@a/api/v1/posts HTTP/1.1",
+        "GET ftp://a/api/v1/posts HTTP/1.1",
+        "GET /api/v1/posts#f HTTP/1.1",
+        "GET  /api/v1/posts HTTP/1.1",
+        "GET /api/v1/posts  HTTP/1.1",
+        "GET /api/v1/posts RTSP/1.0",
+        "SOURCE /api/v1/posts ICE/1.0",
+    ],
+)
+def test_a_request_line_that_could_mean_two_things_is_refused(house: House, first: str) -> None:
+    asked = len(house.services.asked)
+    answer = house.raw(f"{first}\r\nhost: a\r\n\r\n".encode())
+    assert (answer.status, answer.code) == (400, "malformed")
+    assert answer.headers["connection"] == "close"
+    assert len(house.services.asked) == asked
+
+
+@pytest.mark.parametrize(
+    "coding", ["gzip, chunked", "identity, chunked", "chunked, chunked", ", chunked", "x=1, chunked"]
+)
+def test_a_transfer_coding_but_chunked_is_refused(house: House, coding: str) -> None:
+    answer = house.raw(LOGIN % b"1.1" + f"transfer-encoding: {coding}\r\n\r\n".encode() + CHUNKED)
+    assert (answer.status, answer.code) == (400, "malformed")
+
+
+def test_chunks_are_of_http_1_1(house: House) -> None:
+    assert house.raw(LOGIN % b"1.1" + b"transfer-encoding: Chunked\r\n\r\n" + CHUNKED).status == 200
+    assert house.raw(LOGIN % b"1.0" + b"transfer-encoding: chunked\r\n\r\n" + CHUNKED).status == 400
+
+
+def test_a_head_may_come_in_pieces(house: House) -> None:
+    request = b"\r\n" + LOGIN % b"1.1" + b"content-length: 2\r\n\r\n{}"
+    with socket.create_connection(("127.0.0.1", house.port), timeout=WAIT_SECONDS) as line:
+        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        stream = line.makefile("rb")
+        for _ in range(2):
+            for byte in request:
+                line.send(bytes([byte]))
+            assert Raw.read(stream).status == 200
 
 
 @pytest.mark.parametrize(

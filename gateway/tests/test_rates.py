@@ -21,7 +21,6 @@ from .stub import Asked, answering
 
 LOGIN = "/api/v1/auth/login"
 ME = "/api/v1/users/me"
-DELETION = "/api/v1/users/me/deletion"
 DAY = "5/day"
 """A window that hardly ever ends in the middle of a test."""
 
@@ -52,6 +51,14 @@ def upload_a_face(house: House) -> httpx.Response:
     return house.web.put("/api/v1/users/me/avatar", content=b"x", headers=house.minter.bearer(1))
 
 
+def refresh(house: House) -> httpx.Response:
+    return house.web.post("/api/v1/auth/refresh", json={})
+
+
+def refresh_early(house: House) -> httpx.Response:
+    return house.web.post("/api/v1/auth/refresh", json={}, headers=house.minter.bearer(1))
+
+
 KINDS = [
     ("signups", sign_up),
     ("anonymous", look_around),
@@ -59,6 +66,8 @@ KINDS = [
     ("person", read_the_feed),
     ("uploads", upload),
     ("uploads", upload_a_face),
+    ("refreshes", refresh),
+    ("refreshes", refresh_early),
 ]
 
 
@@ -130,25 +139,6 @@ def test_what_the_house_asks_all_the_time_is_never_refused() -> None:
             assert "ratelimit" not in answers[0].headers
 
 
-PASSWORDS = [("POST", LOGIN, 401), ("PATCH", ME, 403), ("POST", DELETION, 403)]
-
-
-@pytest.mark.parametrize(("method", "path", "wrong"), PASSWORDS)
-def test_after_so_many_wrong_passwords_no_more_are_tried(method: str, path: str, wrong: int) -> None:
-    def attempt(house: House) -> httpx.Response:
-        return house.web.request(method, path, json={}, headers=house.minter.bearer(1))
-
-    with open_house(rate_passwords=DAY) as house:
-        house.services.behaviours[path] = answering(wrong)
-        assert [attempt(house).status_code for _ in range(5)] == [wrong] * 5
-        house.services.behaviours[path] = answering(200)
-        assert refused(attempt(house)), "a right one is not tried either"
-        assert len(house.services.at(path)) == 5
-        assert look_around(house).status_code == 200
-        for other_method, other_path, _ in PASSWORDS:
-            assert refused(house.web.request(other_method, other_path, json={}, headers=house.minter.bearer(1)))
-
-
 def test_right_passwords_and_other_refusals_are_no_guesses() -> None:
     with open_house(rate_passwords="1/day") as house:
         for status in (200, 400, 409, 422, 429, 500):
@@ -217,6 +207,7 @@ def test_in_production_the_limits_are_those_of_the_house_and_in_development_hard
     strict = Settings(environment="production", secret=SECRET).quotas  # type: ignore[arg-type] # pydantic wraps it
     assert (strict.signups.most, strict.signups.seconds) == (5, 1800)
     assert (strict.passwords.most, strict.passwords.seconds) == (25, 300)
+    assert (strict.refreshes.most, strict.refreshes.seconds) == (1500, 300)
     assert (strict.anonymous.most, strict.anonymous.seconds) == (300, 300)
     assert (strict.person.most, strict.person.seconds) == (1500, 300)
     assert (strict.uploads.most, strict.uploads.seconds) == (30, 1800)

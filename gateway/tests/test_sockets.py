@@ -147,14 +147,6 @@ def test_what_follows_an_upgrade_that_was_not_made_is_no_request(house: House) -
     assert not house.services.at("/api/v1/posts/smuggled")
 
 
-def test_only_pages_of_our_origins_may_listen(open_door: House) -> None:
-    token = open_door.minter.token(1)
-    assert refused(open_door, token=token, origin="https://evil.example.com") == (403, "origin_not_allowed")
-    assert refused(open_door, token=token, origin="null") == (403, "origin_not_allowed")
-    with listening(url(open_door), token, origin=PAGE) as opened:
-        assert opened.connection.response is not None
-
-
 def test_a_socket_ends_with_its_token(house: House) -> None:
     with ear(house, exp=int(time.time()) + 2) as opened:
         assert opened.closed() == 4401

@@ -85,3 +85,35 @@ def test_each_purpose_has_a_key_of_its_own() -> None:
     assert len(keys) == 4
     assert all(len(key) == 32 for key in keys)
     assert one.key("cursors") == one.key("cursors")
+
+
+@pytest.mark.parametrize(
+    ("url", "origin", "path"),
+    [
+        ("", "", ""),
+        ("https://photos.example.com", "https://photos.example.com", ""),
+        ("https://photos.example.com/", "https://photos.example.com", ""),
+        ("https://example.com:8443/shutter", "https://example.com:8443", "/shutter"),
+        ("http://[::1]:8080/a/b.c/", "http://[::1]:8080", "/a/b.c"),
+    ],
+)
+def test_the_public_address_has_an_origin_and_a_path(url: str, origin: str, path: str) -> None:
+    settings = Settings(database_url=DATABASE, public_url=url)
+    assert (settings.public_origin, settings.public_path) == (origin, path)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "example.com",
+        "ftp://example.com",
+        "https://",
+        "https://a@example.com",
+        "https://example.com/a?b",
+        "https://e/a#b",
+    ]
+    + [f"https://example.com/{path}" for path in ("../a", "a//b", "a b", 'a"b', "a\\b", "%61")],
+)
+def test_a_public_address_that_is_none_is_refused(url: str) -> None:
+    with pytest.raises(ValidationError):
+        Settings(database_url=DATABASE, public_url=url)

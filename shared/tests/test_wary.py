@@ -1,14 +1,197 @@
-"""What our HTTP protocol keeps for clients."""
+"""The HTTP protocol of each process: what is ambiguous is refused, and whoever sends it fills no log."""
 
 import asyncio
+import gc
+import logging
 import socket
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
+import pytest
 import uvicorn
+import uvloop
+from prometheus_client import REGISTRY
+from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
 from shared.server import server_options
+from shared.testing import eventually
+from shared.testing.waiting import WAIT_SECONDS
 from shared.wary import Wary
+
+ASK = b"GET /a HTTP/1.1\r\nhost: a\r\n\r\n"
+START = {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"10")]}
+LOOPS = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
+
+Behaviour = Callable[["Standing", Receive, Send], Awaitable[None]]
+
+
+class Standing:
+    """A server whose application behaves as a test wants."""
+
+    def __init__(self, behave: Behaviour) -> None:
+        self._behave = behave
+        self.answered = 0
+        self.server = uvicorn.Server(uvicorn.Config(self, **{**server_options(), "lifespan": "off"}))
+        self.listener = socket.create_server(("127.0.0.1", 0))
+
+    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._behave(self, receive, send)
+        finally:
+            self.answered += 1
+
+    @property
+    def transport(self) -> asyncio.Transport:
+        """Of its one connection."""
+        (connection,) = self.server.server_state.connections
+        assert not isinstance(connection, Exception)
+        return connection.transport
+
+    def ask(self, request: bytes) -> bytes:
+        """All that comes back before the connection ends."""
+        received = b""
+        with socket.create_connection(self.listener.getsockname(), timeout=WAIT_SECONDS) as line:
+            line.sendall(request)
+            with suppress(ConnectionError):
+                while part := line.recv(65_536):
+                    received += part
+        return received
+
+
+@contextmanager
+def standing(behave: Behaviour, new_loop: Callable[[], asyncio.AbstractEventLoop]) -> Iterator[Standing]:
+    """Serve as long as the block lasts."""
+    house = Standing(behave)
+
+    def serve() -> None:
+        with asyncio.Runner(loop_factory=new_loop) as runner:
+            runner.run(house.server.serve([house.listener]))
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    eventually(lambda: house.server.started)
+    try:
+        yield house
+    finally:
+        house.server.should_exit = True
+        thread.join(WAIT_SECONDS)
+
+
+async def say_nothing(_: Standing, _receive: Receive, _send: Send) -> None:
+    """The client has left."""
+
+
+async def cut_short(_: Standing, _receive: Receive, send: Send) -> None:
+    """Begin an answer."""
+    await send(START)
+    await send({"type": "http.response.body", "body": b"12345", "more_body": True})
+
+
+async def answer_who_has_left(house: Standing, _receive: Receive, send: Send) -> None:
+    """The connection has just ended, which the application does not know."""
+    house.transport.abort()
+    await send(START)
+    await send({"type": "http.response.body", "body": b"1234567890"})
+
+
+async def go_on_for_who_has_left(house: Standing, _receive: Receive, send: Send) -> None:
+    """It ends in the middle of an answer."""
+    await send(START)
+    house.transport.abort()
+    await send({"type": "http.response.body", "body": b"1234567890"})
+
+
+async def end_and_say_nothing(house: Standing, _receive: Receive, _send: Send) -> None:
+    """It has ended, and there is nothing to be said."""
+    house.transport.abort()
+
+
+def is_lost_on_writing(house: Standing) -> bool:
+    """Nobody reads from a connection with requests ahead, so only writing tells that it is lost."""
+    if house.server.server_state.connections:
+        house.transport.write(b"x")
+    return not house.server.server_state.connections
+
+
+async def in_turns_of_the_loop(condition: Callable[[], bool]) -> None:
+    """Wait for what only the loop may look at."""
+    loop = asyncio.get_running_loop()
+
+    async def look() -> bool:
+        return condition()
+
+    await asyncio.to_thread(eventually, lambda: asyncio.run_coroutine_threadsafe(look(), loop).result(WAIT_SECONDS))
+
+
+def told(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+@pytest.mark.parametrize("new_loop", LOOPS.values(), ids=LOOPS)
+@pytest.mark.parametrize("behave", [cut_short, answer_who_has_left, go_on_for_who_has_left, end_and_say_nothing])
+def test_an_answer_that_is_cut_short_ends_the_connection_and_logs_nothing(
+    caplog: pytest.LogCaptureFixture, behave: Behaviour, new_loop: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
+    with standing(behave, new_loop) as house:
+        received = house.ask(ASK)
+        eventually(lambda: house.answered == 1 and not house.server.server_state.tasks)
+    assert received.endswith(b"12345") if behave is cut_short else b"1234567890" not in received
+    assert told(caplog) == []
+
+
+@pytest.mark.parametrize("begun", [True, False], ids=["begun", "not begun"])
+@pytest.mark.parametrize("new_loop", LOOPS.values(), ids=LOOPS)
+def test_whoever_sends_requests_ahead_and_leaves_is_told_nothing_more(
+    caplog: pytest.LogCaptureFixture, begun: bool, new_loop: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
+    """uvicorn tells only the last request of a connection that it is lost."""
+    left = threading.Event()
+
+    async def write_until_it_is_lost(house: Standing, _receive: Receive, send: Send) -> None:
+        await asyncio.to_thread(left.wait, WAIT_SECONDS)
+        if begun:
+            await send(START)
+        await in_turns_of_the_loop(lambda: is_lost_on_writing(house))
+        if not begun:
+            await send(START)
+        await send({"type": "http.response.body", "body": b"1234567890"})
+
+    with standing(write_until_it_is_lost, new_loop) as house:
+        with socket.create_connection(house.listener.getsockname(), timeout=WAIT_SECONDS) as line:
+            line.sendall(ASK + ASK)
+            eventually(lambda: house.server.server_state.tasks)
+        left.set()
+        eventually(lambda: house.answered == 1 and not house.server.server_state.tasks)
+    gc.collect()  # what a task was not asked for is told when it goes
+    assert told(caplog) == []
+
+
+def test_a_mistake_of_the_application_is_logged_and_answered(caplog: pytest.LogCaptureFixture) -> None:
+    async def fail(_: Standing, _receive: Receive, _send: Send) -> None:
+        raise ValueError("wrong")
+
+    with standing(fail, asyncio.new_event_loop) as house:
+        assert house.ask(ASK).startswith(b"HTTP/1.1 500")
+    assert len(told(caplog)) == 1
+
+
+def malformed() -> float:
+    return REGISTRY.get_sample_value("http_malformed_total") or 0.0
+
+
+def test_what_cannot_be_parsed_is_counted_and_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    before = malformed()
+    nonsense: list[Any] = [b"nonsense\r\n\r\n", b"GET  /a HTTP/1.1\r\nhost: a\r\n\r\n", b"\x16\x03\x01\x00\xa5" * 40]
+    with standing(say_nothing, asyncio.new_event_loop) as house:
+        for request in nonsense * 5:
+            assert house.ask(request).startswith(b"HTTP/1.1 400")
+        assert house.answered == 0
+    assert malformed() == before + 15
+    assert told(caplog) == []
+
 
 SIZE = 4_000_000
 

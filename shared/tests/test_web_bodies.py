@@ -42,9 +42,48 @@ def test_what_is_right_is_taken(standing: Running, body: dict[str, Any]) -> None
     assert add(standing, json.dumps(body).encode()) == (201, "")
 
 
-@pytest.mark.parametrize("kind", ["application/json; charset=utf-8", "Application/JSON", "application/json ;x=y"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "application/json; charset=utf-8",
+        'application/json;charset="UTF-8"',
+        "application/json; Charset=utf8",
+        "Application/JSON",
+        "application/json ;x=y",
+    ],
+)
 def test_the_content_type_may_be_written_in_any_way(standing: Running, kind: str) -> None:
     assert add(standing, b'{"text": "x"}', {"content-type": kind}) == (201, "")
+
+
+@pytest.mark.parametrize(
+    "charset",
+    [
+        "charset=latin1",
+        "charset=ISO-8859-1",
+        "charset=utf-16",
+        'CHARSET="euc-kr"',
+        "charset=",
+        "charset=utf-8; charset=latin1",
+        "x=y; charset=utf-7",
+        "charset*=utf-8''latin1",
+    ],
+)
+def test_text_in_another_charset_is_of_the_wrong_type(standing: Running, database: Database, charset: str) -> None:
+    before = count(database)
+    kind = {"content-type": f"application/json; {charset}"}
+    assert add(standing, b'{"text": "x"}', kind) == (415, "unsupported_media_type")
+    assert count(database) == before
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "x-gzip", "deflate, gzip", "aws-chunked"])
+def test_a_body_with_a_coding_is_of_the_wrong_type(standing: Running, database: Database, coding: str) -> None:
+    before = count(database)
+    headers = BEARER | JSON | {"content-encoding": coding}
+    answer = standing.client.post("/api/v1/things", content=b'{"text": "x"}', headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+    assert answer.headers["accept-encoding"] == "identity"
+    assert count(database) == before
 
 
 MALFORMED = {

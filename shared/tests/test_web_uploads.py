@@ -130,7 +130,7 @@ def test_text_in_another_encoding_is_refused(standing: Running, note: bytes) -> 
 @pytest.mark.parametrize("charset", ["euc-kr", "latin-1", "utf-16", "no-such-charset"])
 def test_a_form_in_another_encoding_is_refused(standing: Running, charset: str) -> None:
     content_type = f"multipart/form-data; boundary={BOUNDARY}; charset={charset}"
-    assert outcome(send(standing, FILE, END, content_type=content_type)) == (400, "malformed")
+    assert outcome(send(standing, FILE, END, content_type=content_type)) == (415, "unsupported_media_type")
 
 
 @contextmanager

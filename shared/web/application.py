@@ -23,6 +23,7 @@ from shared.settings import Settings
 from shared.web import handshakes, health, openapi, problems, request_ids
 from shared.web.compression import Compression
 from shared.web.plain import PlainWay
+from shared.web.public_path import PublicPath
 from shared.web.spool import SpoolSpace
 
 
@@ -78,11 +79,18 @@ def build(  # noqa: PLR0913 - everything that a service is made of, named at its
         app.add_exception_handler(kind, handler)
     for router in (*routers, health.router):
         app.include_router(router)
-    app.add_middleware(PlainWay, routers=routers, refusals=_handlers())
-    app.add_middleware(Compression)
-    app.add_middleware(_Observed, service=name)
+    _add_middleware(app, name, settings, routers)
     openapi.install(app)
     return app
+
+
+def _add_middleware(app: FastAPI, name: str, settings: Settings, routers: Sequence[APIRouter]) -> None:
+    """The last that is added is the first to see a request."""
+    app.add_middleware(PlainWay, routers=routers, refusals=_handlers())
+    app.add_middleware(_Observed, service=name)
+    if settings.public_path:
+        app.add_middleware(PublicPath, prefix=settings.public_path)
+    app.add_middleware(Compression)
 
 
 def _handlers() -> dict[type[Exception], Callable[..., Any]]:

@@ -1,5 +1,7 @@
 """What may come in: strict JSON of known fields, in the right type, with text that every database can keep."""
 
+import email.message
+import email.utils
 import json
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
@@ -20,6 +22,9 @@ JSON_LIMIT = 64 * 1024
 """Bytes. The longest text we take, every character escaped, stays below it."""
 UPLOAD_LIMIT = 20 * 1024 * 1024 + 64 * 1024
 """Bytes of a whole multipart body: the largest file we take, and the text around it."""
+
+NO_CODING = "The body has to come without a content coding."
+"""None is undone anywhere (RFC 9110, section 8.4)."""
 
 
 class Body(BaseModel):
@@ -80,9 +85,20 @@ class StrictRequest(Request):
         return message
 
     def _require(self, media_type: str) -> None:
-        given = self.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if given != media_type:
+        if self.headers.get("content-encoding", "").lower() not in ("", "identity"):
+            raise HTTPException(415, NO_CODING, {"accept-encoding": "identity"})
+        given = self.headers.get("content-type", "")
+        if given.partition(";")[0].strip().lower() != media_type:
             raise HTTPException(415, f"This needs Content-Type: {media_type}.")
+        if "charset" in given.lower() and not _is_utf_8(given):
+            raise HTTPException(415, "Text has to be in UTF-8.")
+
+
+def _is_utf_8(content_type: str) -> bool:
+    message = email.message.Message()
+    message["content-type"] = content_type
+    charsets = [value for name, value in message.get_params([]) if name.lower() == "charset"]
+    return all(email.utils.collapse_rfc2231_value(each).lower() in ("utf-8", "utf8") for each in charsets)
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> None:

@@ -23,6 +23,8 @@ class Handshake:
     receive: Receive
     send: Send
     subprotocol: str | None
+    token_offered: bool
+    """Whether the token came as a subprotocol, as that of any web page can."""
     accepted: bool = False
 
     async def accept(self, headers: list[tuple[bytes, bytes]]) -> None:
@@ -36,9 +38,10 @@ def as_get(scope: Scope, receive: Receive, send: Send) -> tuple[Scope, Receive, 
     """The handshake as an ordinary request. A token among the subprotocols is one in the headers."""
     offered: list[str] = scope["subprotocols"]
     headers: list[tuple[bytes, bytes]] = list(scope["headers"])
-    if len(offered) == 2 and offered[0] == BEARER:
+    token_offered = len(offered) == 2 and offered[0] == BEARER
+    if token_offered:
         headers.append((b"authorization", f"Bearer {offered[1]}".encode()))
-    shaking = Handshake(receive, send, BEARER if BEARER in offered else None)
+    shaking = Handshake(receive, send, BEARER if BEARER in offered else None, token_offered)
 
     async def nothing() -> Message:
         return {"type": "http.request", "body": b"", "more_body": False}

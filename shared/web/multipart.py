@@ -19,7 +19,6 @@ class FormParser(MultiPartParser):
     """
 
     def __init__(self, headers: Headers, stream: AsyncGenerator[bytes, None], files: Collection[str]) -> None:
-        _require_utf8(headers.get("content-type", "").encode("latin-1"))
         super().__init__(
             headers,
             without_preamble(stream, _boundary(headers)),

@@ -1,0 +1,131 @@
+"""Below a path of another server: a proxy in front takes the prefix away, and every address in an answer has it."""
+
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urljoin
+
+import httpx
+import pytest
+
+from deploy.tests.journeys.answers import answer
+from deploy.tests.journeys.person import API, Person
+from deploy.tests.journeys.pictures import picture
+from deploy.tests.running import Standalone
+from shared.testing import eventually
+from shared.testing.listeners import listening
+from shared.testing.waiting import WAIT_SECONDS
+
+PREFIX = "/shutter"
+NOT_PASSED_ON = {"connection", "content-encoding", "content-length", "date", "server", "transfer-encoding"}
+
+
+@contextmanager
+def proxy(upstream: httpx.Client) -> Iterator[str]:
+    """A proxy that serves an upstream below the prefix; the address of that."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            found = self._forwarded() if self.path.startswith(f"{PREFIX}/") else httpx.Response(404)
+            self.send_response(found.status_code)
+            for name, value in found.headers.multi_items():
+                if name not in NOT_PASSED_ON:
+                    self.send_header(name, value)
+            self.send_header("content-length", str(len(found.content)))
+            self.end_headers()
+            self.wfile.write(found.content)
+
+        do_POST = do_PUT = do_GET  # noqa: N815 - the names that http.server asks for
+
+        def _forwarded(self) -> httpx.Response:
+            body = self.rfile.read(int(self.headers.get("content-length", "0")))
+            headers = [(name, value) for name, value in self.headers.items() if name.lower() != "connection"]
+            return upstream.request(self.command, self.path.removeprefix(PREFIX), content=body, headers=headers)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}{PREFIX}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def standalone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]:
+    """One that is told its public address."""
+    settings = {"PUBLIC_URL": f"https://example.com{PREFIX}"}
+    with Standalone(tmp_path_factory.mktemp("public") / "data", settings=settings).served() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def web(standalone: Standalone) -> Iterator[httpx.Client]:
+    """A client of the proxy."""
+    with (
+        httpx.Client(base_url=standalone.base_url, timeout=WAIT_SECONDS) as upstream,
+        proxy(upstream) as address,
+        httpx.Client(base_url=address, timeout=WAIT_SECONDS) as client,
+    ):
+        yield client
+
+
+def served(web: httpx.Client, address: str, person: Person | None = None) -> httpx.Response:
+    """What is at an address of an answer, resolved as browsers do it (RFC 3986)."""
+    assert address.startswith(f"{PREFIX}/")
+    headers = {"authorization": f"Bearer {person.access_token}"} if person else {}
+    response = web.get(urljoin(str(web.base_url), address), headers=headers)
+    assert response.status_code == 200, address
+    return response
+
+
+def test_every_address_in_an_answer_leads_there(web: httpx.Client, standalone: Standalone) -> None:
+    jo, friend = Person.newcomer(web), Person.newcomer(web)
+    avatar = answer(jo.show_face(picture()))["avatar_url"]
+    answer(friend.follow(jo.id))
+    made = jo.post("one")
+    post, location = answer(made, 201), made.headers["location"]
+    served(web, location, jo)
+    jo.posted("two")
+
+    room = answer(friend.open_room(jo.id), 201)["id"]
+    with listening(f"{standalone.base_url}{API}/ws", jo.access_token) as heard:
+        message = answer(friend.show(room), 201)
+        event = heard.next()["data"]
+    addresses = [
+        avatar,
+        *(each[name] for each in post["media"] for name in ("url", "thumbnail_url")),
+        *(each[name] for each in (message["image"], event["image"]) for name in ("url", "thumbnail_url")),
+    ]
+    for address in addresses:
+        assert served(web, address).headers["content-type"].startswith("image/")
+
+    def known(shown: object) -> bool:
+        return bool(shown == avatar)
+
+    following = f"{API}/users/{friend.id}/following"
+    eventually(lambda: known(answer(web.get(following))["items"][0]["avatar_url"]))
+    eventually(lambda: known(answer(web.get(f"{API}/posts/{post['id']}"))["author"]["avatar_url"]))
+    eventually(lambda: known(answer(friend.send("GET", "/rooms"))["items"][0]["peer"]["avatar_url"]))
+    assert known(answer(web.get(f"{API}/users/{jo.id}"))["avatar_url"])
+
+    page = web.get(f"{API}/users/{jo.id}/posts", params={"limit": 1})
+    link = re.fullmatch('<([^>]+)>; rel="next"', page.headers["link"])
+    assert link is not None
+    assert answer(served(web, link[1]))["items"][0]["id"] == post["id"]
+
+
+def test_the_documentation_is_all_below_the_path(web: httpx.Client) -> None:
+    page = web.get("/docs")
+    for address in re.findall(r'(?:src|href)="([^"]+)"', page.text):
+        assert web.get(urljoin(str(page.url), address)).status_code == 200, address
+    document = answer(web.get("/openapi.json"))
+    assert [server["url"] for server in document["servers"]] == [PREFIX]

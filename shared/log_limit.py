@@ -1,0 +1,60 @@
+"""A limit for log entries of one kind: whoever can cause a warning at will must not fill the disk with it."""
+
+import logging
+import time
+from collections.abc import Callable, Hashable
+
+import structlog
+from structlog.typing import EventDict
+
+from shared import metrics
+
+MOST = 20
+"""Entries of one kind in each window."""
+WINDOW_SECONDS = 60.0
+_LIMITED = frozenset({"warning", "error", "exception", "critical"})
+
+
+class LogLimit(logging.Filter):
+    """A processor of structlog and a filter of the standard library's handlers.
+
+    A kind is an event of ours, or a place in a library's code. The first entry after a window in which some were left
+    out tells how many. Entries below a warning always pass: they are part of the normal course, and some must be kept.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._clock = clock
+        self._windows: dict[Hashable, tuple[float, int]] = {}
+        """When the window of each kind began, and how many entries there were in it."""
+
+    def __call__(self, _logger: object, method: str, entry: EventDict) -> EventDict:
+        """Pass an entry on. Raises DropEvent for one too many."""
+        if method not in _LIMITED:
+            return entry
+        suppressed = self._count(entry["event"])
+        if suppressed is None:
+            raise structlog.DropEvent
+        return {**entry, "suppressed": suppressed} if suppressed else entry
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether to write this entry."""
+        if record.levelno < logging.WARNING:
+            return True
+        suppressed = self._count((record.pathname, record.lineno))
+        if suppressed:
+            record.msg = f"{record.msg} ({suppressed} like this were suppressed)"
+        return suppressed is not None
+
+    def _count(self, kind: Hashable) -> int | None:
+        """How many were left out before this entry; None where it is left out itself."""
+        now = self._clock()
+        began, count = self._windows.get(kind, (now, 0))
+        before = 0
+        if now - began >= WINDOW_SECONDS:
+            began, before, count = now, max(0, count - MOST), 0
+        self._windows[kind] = began, count + 1
+        if count < MOST:
+            return before
+        metrics.LOG_LINES_SUPPRESSED.inc()
+        return None

@@ -1,0 +1,99 @@
+"""A limit for log entries of one kind."""
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+from prometheus_client import REGISTRY
+
+from shared import logs
+from shared.log_limit import MOST, WINDOW_SECONDS, LogLimit
+
+
+class Clock:
+    """Stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture(autouse=True)
+def as_before() -> Iterator[None]:
+    """What a test configures, no other test sees."""
+    root = logging.getLogger()
+    kept = structlog.get_config(), root.handlers[:], root.level
+    yield
+    structlog.configure(**kept[0])
+    root.handlers[:], root.level = kept[1], kept[2]
+
+
+def written(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """The events of the lines that were written."""
+    return [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()]
+
+
+def suppressed() -> float:
+    return REGISTRY.get_sample_value("log_lines_suppressed_total") or 0.0
+
+
+def test_of_one_kind_only_so_many_are_written_and_others_are_left_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("info", "production")
+    before = suppressed()
+    for number in range(MOST + 30):
+        structlog.get_logger().warning("often", number=number)
+        logging.getLogger("library").warning("from a library: %s", number)
+    structlog.get_logger().error("seldom")
+    logging.getLogger("library").warning("from elsewhere")
+    events = written(capsys)
+    assert events.count("often") == MOST
+    assert sum(event.startswith("from a library") for event in events) == MOST
+    assert events[-2:] == ["seldom", "from elsewhere"]
+    assert suppressed() == before + 60
+
+
+def test_what_is_less_than_a_warning_is_always_written(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("info", "production")
+    for _ in range(MOST * 2):
+        structlog.get_logger().info("account withdrawn")
+    assert written(capsys) == ["account withdrawn"] * MOST * 2
+
+
+def test_after_the_window_the_first_entry_tells_how_many_were_left_out() -> None:
+    clock = Clock()
+    limit = LogLimit(clock)
+
+    def passed(count: int) -> list[object]:
+        entries = []
+        for _ in range(count):
+            try:
+                entries.append(limit(None, "warning", {"event": "often"}).get("suppressed"))
+            except structlog.DropEvent:
+                continue
+        return entries
+
+    assert passed(MOST + 5) == [None] * MOST
+    clock.now += WINDOW_SECONDS
+    assert passed(2) == [5, None]
+    clock.now += WINDOW_SECONDS
+    assert passed(1) == [None]
+
+
+def test_a_library_is_told_apart_by_place_and_not_by_text() -> None:
+    clock = Clock()
+    limit = LogLimit(clock)
+
+    def record(line: int, text: str) -> logging.LogRecord:
+        return logging.LogRecord("library", logging.WARNING, "library.py", line, text, None, None)
+
+    assert sum(limit.filter(record(1, f"text {number}")) for number in range(MOST * 2)) == MOST
+    assert limit.filter(record(2, "text"))
+    clock.now += WINDOW_SECONDS
+    first = record(1, "text %d%%")
+    assert limit.filter(first)
+    assert first.getMessage() == f"text %d%% ({MOST} like this were suppressed)"
+    assert len(limit._windows) == 2
