@@ -213,6 +213,18 @@ export interface components {
             }[];
         };
         /**
+         * KeyLimits
+         * @description Of idempotency keys: so many are kept for one person, for so long.
+         */
+        KeyLimits: {
+            /** @example 86400 */
+            kept_seconds: number;
+            /** @example 5000 */
+            max_keys: number;
+            /** @example 255 */
+            max_length: number;
+        };
+        /**
          * Like
          * @description Whether one likes a post, and how many do.
          */
@@ -222,6 +234,35 @@ export interface components {
             liked: boolean;
             /** @example 0037a52d5f400001 */
             post_id: string;
+        };
+        /**
+         * Limits
+         * @description What is refused beyond it. How often something may be asked for is told in the headers of answers.
+         */
+        Limits: {
+            comment: components["schemas"]["TextLimits"];
+            idempotency_key: components["schemas"]["KeyLimits"];
+            lists: components["schemas"]["ListLimits"];
+            /**
+             * @description Of the body of a request
+             * @example 65536
+             */
+            max_json_bytes: number;
+            media: components["schemas"]["MediaLimits"];
+            message: components["schemas"]["TextLimits"];
+            post: components["schemas"]["PostLimits"];
+        };
+        /**
+         * ListLimits
+         * @description Of the parameters of lists.
+         */
+        ListLimits: {
+            /** @example 20 */
+            default_limit: number;
+            /** @example 100 */
+            max_ids: number;
+            /** @example 100 */
+            max_limit: number;
         };
         /**
          * LogIn
@@ -254,6 +295,40 @@ export interface components {
             url: string;
             /** @example 2048 */
             width: number;
+        };
+        /**
+         * MediaLimits
+         * @description Of an upload, to a post or to a room. Its type is told by its content; one that is not used goes.
+         */
+        MediaLimits: {
+            /**
+             * @example [
+             *       "image/jpeg",
+             *       "image/png",
+             *       "image/webp",
+             *       "image/gif",
+             *       "image/heic",
+             *       "image/heif",
+             *       "image/avif"
+             *     ]
+             */
+            content_types: string[];
+            /**
+             * @description Unicode code points
+             * @example 1000
+             */
+            max_alt_length: number;
+            /** @example 20971520 */
+            max_bytes: number;
+            /** @example 50000000 */
+            max_pixels: number;
+            /**
+             * @description Pixels
+             * @example 32768
+             */
+            max_side: number;
+            /** @example 86400 */
+            unused_seconds: number;
         };
         /**
          * Message
@@ -377,7 +452,7 @@ export interface components {
         };
         /**
          * PostChanges
-         * @description What to change of a post; what is left out stays. `null` takes the caption away.
+         * @description What to change of a post; what is left out stays. `null` or blanks take the caption away.
          */
         PostChanges: {
             caption?: string | null;
@@ -388,6 +463,19 @@ export interface components {
              *     ]
              */
             media_ids?: string[];
+        };
+        /**
+         * PostLimits
+         * @description Of a post.
+         */
+        PostLimits: {
+            /**
+             * @description Unicode code points
+             * @example 1000
+             */
+            max_caption_length: number;
+            /** @example 10 */
+            max_media: number;
         };
         /**
          * PostMessage
@@ -598,6 +686,17 @@ export interface components {
              */
             password: string;
             phone?: string | null;
+        };
+        /**
+         * TextLimits
+         * @description Of a text, which also needs a visible character.
+         */
+        TextLimits: {
+            /**
+             * @description Unicode code points
+             * @example 1000
+             */
+            max_text_length: number;
         };
         /**
          * TextMessage

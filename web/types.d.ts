@@ -11,13 +11,13 @@ declare global {
   type Counts = Schemas["Counts"];
   type Like = Schemas["Like"];
   type Media = Schemas["Media"];
-  type Message = Schemas["DmMessage"];
-  type NewMessage = Schemas["NewText"] | Schemas["NewImage"] | Schemas["DmNewPost"];
+  type Message = Schemas["Message"];
+  type NewMessage = Schemas["NewMessage"];
   type Post = Schemas["Post"];
   type PostComment = Schemas["Comment"];
   type Profile = Schemas["Profile"];
   type Relation = Schemas["Relation"];
-  type Room = Schemas["DmRoom"];
+  type Room = Schemas["Room"];
   type Session = Schemas["Session"];
   type SignUp = Schemas["SignUp"];
   type Tokens = Schemas["Tokens"];

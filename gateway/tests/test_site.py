@@ -149,17 +149,31 @@ def test_a_page_comes_without_a_preview_where_the_service_fails(house: House) ->
         assert answer.status_code == 200 and "<title>Shutter</title>" in answer.text
 
 
-def test_both_languages_have_words_for_everything_that_is_said() -> None:
-    words = {language: set(keys_of((FOLDER / "words" / f"{language}.js").read_text())) for language in LANGUAGES}
-    assert words["en"] == words["ko"]
-    used = set()
-    for file in FOLDER.rglob("*.js"):
-        used |= set(re.findall(r"\bt\(\"([a-z_.]+)\"", file.read_text()))
-    assert used - words["en"] == set()
+@pytest.fixture(scope="module")
+def words() -> dict[str, set[str]]:
+    """The keys of each language."""
+    files = {language: (f"{language}.js", f"problems-{language}.js") for language in LANGUAGES}
+    return {
+        language: {key for name in names for key in keys_of((FOLDER / "words" / name).read_text())}
+        for language, names in files.items()
+    }
 
 
 def keys_of(text: str) -> list[str]:
     return re.findall(r'^  "([^"]+)":', text, re.MULTILINE)
+
+
+def test_both_languages_have_words_for_everything_that_is_said(words: dict[str, set[str]]) -> None:
+    assert words["en"] == words["ko"]
+    texts = [file.read_text() for file in FOLDER.rglob("*.js")]
+    used = {key for text in texts for key in re.findall(r"\bt\(\"([a-z_.]+)\"", text)}
+    assert used - words["en"] == set()
+
+
+def test_every_problem_of_the_interface_has_words(words: dict[str, set[str]]) -> None:
+    description = json.loads((FOLDER.parent / "gateway" / "openapi.json").read_text())
+    codes = description["components"]["schemas"]["Problem"]["properties"]["code"]["x-extensible-enum"]
+    assert {f"problem.{code}" for code in codes} - words["en"] == set()
 
 
 def test_vendored_files_are_what_their_packages_hold(assets: Assets) -> None:

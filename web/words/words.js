@@ -9,6 +9,10 @@ const LOADERS = {
   en: () => import("./en.js"),
   ko: () => import("./ko.js"),
 };
+const PROBLEMS = {
+  en: () => import("./problems-en.js"),
+  ko: () => import("./problems-ko.js"),
+};
 const CHOICE = "shutter.language";
 const MINUTE = 60;
 const HOUR = 3600;
@@ -42,6 +46,13 @@ export async function speak(wanted = language.value) {
   document.documentElement.lang = wanted;
 }
 
+/** Load the words for problems as well, which the first view does not need. */
+export async function speakOfProblems() {
+  const wanted = language.value;
+  const { default: words } = await PROBLEMS[wanted]();
+  if (wanted === language.value) dictionary.value = { ...dictionary.value, ...words };
+}
+
 /** Choose a language, for this browser and from now on. @param {keyof typeof LANGUAGES} wanted */
 export async function choose(wanted) {
   try {
@@ -50,6 +61,7 @@ export async function choose(wanted) {
     // Without a store the choice holds until the page is left.
   }
   await speak(wanted);
+  await speakOfProblems();
 }
 
 /**
