@@ -227,6 +227,6 @@ def test_the_client_opens_without_a_line_once_it_was_there(opened: Opened, perso
     assert not [name for name in names if not re.fullmatch(r"/login|/assets/[^/]+", name)]
     with window.away():
         window.open("/explore")
-        expect(window.page.get_by_text("You are offline").first).to_be_visible()
+        expect(window.page.get_by_role("alert").get_by_text("You are offline")).to_be_visible()
     window.button("Try again").click()
     expect(window.heading("Explore")).to_be_visible()
