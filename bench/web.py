@@ -30,7 +30,7 @@ new PerformanceObserver((list) => list.getEntries().forEach((e) => { if (!e.hadR
   .observe({ type: "layout-shift", buffered: true });
 new PerformanceObserver((list) => list.getEntries().forEach((e) => { noted.task = Math.max(noted.task, e.duration); }))
   .observe({ type: "longtask", buffered: true });
-addEventListener("load", (event) => {
+document.addEventListener("load", (event) => {
   if (event.target.matches?.(".post-card img")) noted.photo ||= performance.now();
 }, true);
 """

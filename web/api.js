@@ -71,7 +71,7 @@ export const follow = (id, wanted) => ask(wanted ? "PUT" : "DELETE", `/users/${s
 
 // posts
 /** @param {string | null} [cursor] @returns {Promise<Page<Post>>} */
-export const feed = (cursor) => page("/feed", cursor);
+export const feed = (cursor) => page("/feed", cursor, { limit: 10 });
 /** @param {string | null} [cursor] @returns {Promise<Page<Post>>} */
 export const everyonesPosts = (cursor) => page("/posts", cursor, { limit: 30 });
 /** @param {string} id @param {string | null} [cursor] @returns {Promise<Page<Post>>} */

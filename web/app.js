@@ -45,7 +45,8 @@ const unsubscribe = place.subscribe((now) => {
   queueMicrotask(() => unsubscribe());
   root.replaceChildren();
   render(h(Shell, {}), root);
-  void import("./live.js");
+  const later = globalThis.requestIdleCallback ?? setTimeout;
+  later(() => void import("./live.js"));
 });
 followSession();
 account.subscribe((who) => who && queueMicrotask(() => void loadRooms().catch(() => {})));

@@ -21,7 +21,7 @@ export function ListEnd({ list, empty = null, quiet = false }) {
     return () => seen.disconnect();
   }, [list, state, list.items.value.length]);
   return html`
-    <div class="list-end" ref=${end}>
+    <div class="list-end" ref=${end} key=${String(list.started.value)}>
       ${state === "loading" && h(Spinner, {})}
       ${state === "failed" && list.problem.value && html`
         <p class="problem" role="alert">${explain(list.problem.value)}</p>

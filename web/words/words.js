@@ -77,9 +77,23 @@ export function t(key, values = {}) {
 /** @param {string} key */
 export const knows = (key) => key in dictionary.value;
 
+/** @type {Map<string, any>} */
+const formats = new Map();
+
+/**
+ * A format of the language. Making one takes long, so each is made once.
+ * @template T
+ * @param {new (language: string, options?: any) => T} kind @param {object} [options] @returns {T}
+ */
+function format(kind, options) {
+  const key = `${language.value} ${kind.name} ${JSON.stringify(options)}`;
+  if (!formats.has(key)) formats.set(key, new kind(language.value, options));
+  return formats.get(key);
+}
+
 /** @param {{one?: string, other: string}} entry @param {number} count */
 function plural(entry, count) {
-  const form = new Intl.PluralRules(language.value).select(count);
+  const form = format(Intl.PluralRules).select(count);
   return (form === "one" && entry.one) || entry.other;
 }
 
@@ -87,42 +101,42 @@ function plural(entry, count) {
 const shown = (value) => (typeof value === "number" ? number(value) : value);
 
 /** @param {number} value */
-export const number = (value) => new Intl.NumberFormat(language.value).format(value);
+export const number = (value) => format(Intl.NumberFormat).format(value);
 
 /** 1,234 as 1.2K, or as 1.2천. @param {number} value */
 export const compact = (value) =>
-  new Intl.NumberFormat(language.value, { notation: "compact", maximumFractionDigits: 1 }).format(value);
+  format(Intl.NumberFormat, { notation: "compact", maximumFractionDigits: 1 }).format(value);
 
 /** @param {number} bytes */
 export const megabytes = (bytes) =>
-  new Intl.NumberFormat(language.value, { style: "unit", unit: "megabyte", maximumFractionDigits: 1 }).format(bytes / 2 ** 20);
+  format(Intl.NumberFormat, { style: "unit", unit: "megabyte", maximumFractionDigits: 1 }).format(bytes / 2 ** 20);
 
 /** How long ago, for a list of posts. @param {string} iso */
 export function ago(iso) {
   const seconds = Math.round((Date.parse(iso) - Date.now()) / 1000);
   const past = Math.max(0, -seconds);
   if (past > WEEK) return day(iso);
-  const format = new Intl.RelativeTimeFormat(language.value, { numeric: "auto", style: "short" });
+  const relative = format(Intl.RelativeTimeFormat, { numeric: "auto", style: "short" });
   if (past < MINUTE) return t("time.now");
-  if (past < HOUR) return format.format(-Math.floor(past / MINUTE), "minute");
-  if (past < DAY) return format.format(-Math.floor(past / HOUR), "hour");
-  return format.format(-Math.floor(past / DAY), "day");
+  if (past < HOUR) return relative.format(-Math.floor(past / MINUTE), "minute");
+  if (past < DAY) return relative.format(-Math.floor(past / HOUR), "hour");
+  return relative.format(-Math.floor(past / DAY), "day");
 }
 
 /** @param {string} iso */
 export function day(iso) {
   const date = new Date(iso);
   const year = date.getFullYear() === new Date().getFullYear() ? undefined : "numeric";
-  return new Intl.DateTimeFormat(language.value, { year, month: "long", day: "numeric" }).format(date);
+  return format(Intl.DateTimeFormat, { year, month: "long", day: "numeric" }).format(date);
 }
 
 /** @param {string} iso */
 export const clock = (iso) =>
-  new Intl.DateTimeFormat(language.value, { hour: "numeric", minute: "2-digit" }).format(new Date(iso));
+  format(Intl.DateTimeFormat, { hour: "numeric", minute: "2-digit" }).format(new Date(iso));
 
 /** @param {string} iso */
 export const full = (iso) =>
-  new Intl.DateTimeFormat(language.value, { dateStyle: "full", timeStyle: "short" }).format(new Date(iso));
+  format(Intl.DateTimeFormat, { dateStyle: "full", timeStyle: "short" }).format(new Date(iso));
 
 /**
  * What went wrong, in words: by its code, else by its status.

@@ -33,7 +33,7 @@ function Feed() {
         ${h(Head, { title: t("home.title"), hidden: true })}
         ${!list.started.value && list.state.value === "loading" && h(PostSkeleton, {})}
         <div class="feed">${ids.map((id, index) => h(PostCard, { key: id, id, eager: index < EAGER }))}</div>
-        ${h(ListEnd, { list, empty: h(Empty, { icon: "layers", title: t("home.empty.title"), text: t("home.empty.text") },
+        ${(list.started.value || list.state.value === "failed") && h(ListEnd, { list, empty: h(Empty, { icon: "layers", title: t("home.empty.title"), text: t("home.empty.text") },
           html`<a class="button" href="/explore">${t("nav.explore")}</a>`) })}
       </div>
       <div class="aside-place">${aside && h(aside.Suggestions, {})}</div>
