@@ -320,11 +320,11 @@ export interface components {
             max_alt_length: number;
             /** @example 20971520 */
             max_bytes: number;
-            /** @example 50000000 */
+            /** @example 60000000 */
             max_pixels: number;
             /**
              * @description Pixels
-             * @example 32768
+             * @example 65535
              */
             max_side: number;
             /** @example 86400 */
@@ -533,7 +533,7 @@ export interface components {
             code: string;
             /** @example 5f0c2b8e9d1a4f6b8c7d6e5f4a3b2c1d */
             request_id: string;
-            /** @description Only with 422, and always there: what is wrong where; empty where no one field is to blame */
+            /** @description What is wrong where. Always there with 422; empty where no one field is to blame */
             errors?: components["schemas"]["FieldProblem"][];
         };
         /**

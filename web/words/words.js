@@ -13,6 +13,8 @@ const PROBLEMS = {
   en: () => import("./problems-en.js"),
   ko: () => import("./problems-ko.js"),
 };
+/** Problems of a file, whose `errors` say more. */
+const OF_FILES = ["too_large", "corrupt_media", "unsupported_media"];
 const CHOICE = "shutter.language";
 const MINUTE = 60;
 const HOUR = 3600;
@@ -143,7 +145,8 @@ export const full = (iso) =>
  * @param {import("../http.js").Problem} problem @returns {string}
  */
 export function explain(problem) {
-  const key = [`problem.${problem.code}`, `problem.${problem.status}`].find(knows) ?? "problem.unexpected";
+  const reasons = OF_FILES.includes(problem.code) ? problem.errors.map((each) => each.code) : [];
+  const key = [...reasons, problem.code, problem.status].map((each) => `problem.${each}`).find(knows) ?? "problem.unexpected";
   const text = t(key);
   if (!problem.retryAfter) return text;
   const seconds = Math.ceil(problem.retryAfter);
