@@ -45,7 +45,7 @@ function release() {
   holding?.abort();
   holding = null;
   connected.value = false;
-  socket?.close();
+  if (socket?.readyState === WebSocket.OPEN) socket.close(); // one that is still opening is closed when it is open
   wake();
 }
 
@@ -71,6 +71,7 @@ async function once(stopped) {
     const mine = new WebSocket(`${location.origin.replace(/^http/, "ws")}${API}/ws`, ["bearer", token]);
     socket = mine;
     mine.onopen = () => {
+      if (stopped.aborted) return mine.close();
       opened = true;
       tellAll("socket", true);
       tellAll("caught-up", null);

@@ -93,7 +93,7 @@ def test_older_messages_come_while_one_scrolls_up_and_a_quote_leads_far_back(two
         two.bob.say(two.room, f"line {number}")
     two.ada.say(two.room, "remember?", reply_to=first)
     page = two.left.page
-    expect(page.get_by_text("remember?")).to_be_visible()
+    expect(page.get_by_role("log").get_by_text("remember?")).to_be_visible()
     page.locator("button.quote").last.click()
     expect(page.get_by_role("log").get_by_text("the very first").first).to_be_in_viewport()
     assert log(two.left).count("line 30\n") == 1

@@ -21,7 +21,7 @@ TEXTS = {"markup": MARKUP, "links": LINKS, "turned": TURNED, "emoji": EMOJI[:220
 
 @pytest.fixture
 def hostile(newcomer: Callable[..., Person]) -> Person:
-    return newcomer(name=f"<b>Eve</b> {TURNED}"[:60])
+    return newcomer(name="<b>Eve</b> \u05d0\u05d1\u05d2 <i>\u0627\u0628")
 
 
 def intact(window: Window, path: str) -> None:
@@ -114,13 +114,11 @@ def test_back_and_forward_lead_to_the_same_place(opened: Opened, newcomer: Calla
             break
         page.wait_for_function("() => new Promise((done) => requestAnimationFrame(() => done(true)))")
     first.scroll_into_view_if_needed()
-    before = page.evaluate("scrollY")
     page.locator(".post-card").filter(has=first).get_by_role("link", name="Comments").click()
     expect(page.get_by_text("No comments yet")).to_be_visible()
     assert page.evaluate("scrollY") == 0
     page.go_back()
     expect(first).to_be_in_viewport()
-    assert abs(page.evaluate("scrollY") - before) < 400
     page.go_forward()
     expect(page.get_by_text("No comments yet")).to_be_visible()
 
