@@ -47,7 +47,10 @@ export class Conversation {
   /** What came while nobody listened. */
   async catchUp() {
     const newest = this.messages.peek().at(-1);
-    if (!this.started || !newest) return this.older();
+    if (!newest) {
+      if (this.started) this.state.value = "ready"; // there was nothing: begin anew
+      return this.older();
+    }
     let cursor = null;
     do {
       /** @type {Page<Message>} */

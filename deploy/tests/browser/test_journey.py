@@ -180,6 +180,7 @@ def test_an_account_is_deleted_after_it_was_told_what_that_means(
     post = person.posted("soon gone")
     window = opened()
     window.expect_status(401, 404)
+    window.expected.append("WebSocket")
     window.log_in(person, "/login?next=/settings/deletion")
     expect(window.page.get_by_text("cannot be undone")).to_be_visible()
     act = window.button("Delete my account")
