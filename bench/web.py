@@ -1,7 +1,8 @@
 """`python -m bench.web`: how soon the web client shows the feed on a slow phone, and a message to the other side.
 
-It needs a running instance that `make demo` has filled, at BASE_URL or at PORT of this machine, and a Chromium. The line
-has 1.6 Mbit/s and 150 ms, the processor is slowed four times, the cache is cold, the server warm.
+It needs a Chromium, and a running instance that `make demo` has filled, at BASE_URL or at PORT of this machine. The
+line has 1.6 Mbit/s and 150 ms, the processor is slowed four times, the cache is cold, the server warm. "First render"
+is the first text on the screen, "first photos" the first photo of a post.
 """
 
 import os
