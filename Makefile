@@ -77,6 +77,7 @@ openapi: ## Write services/<name>/openapi.json and the broker's definitions from
 	$(SETUP_DEVELOPMENT)
 	@$(PYTHON_HERE) -m deploy.openapi
 	@$(PYTHON_HERE) -m deploy.broker
+	@$(PYTHON_HERE) -m deploy.web
 
 lock: ## Pin what the pyproject.toml files declare; ARGS=--upgrade takes the newest versions
 	$(SETUP_DEVELOPMENT)

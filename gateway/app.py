@@ -12,11 +12,13 @@ from .counts import counts_at
 from .docs import Docs
 from .door import Door
 from .health import Health
+from .pages import ASSETS, FILES, VIEWS
 from .proxy import Proxy
 from .rates import Rates
 from .revocations import Revocations
 from .routes import OWN, Table
 from .settings import Settings
+from .site import Site
 from .sockets import Sockets
 from .tokens import Tokens
 from .upstream import Upstream, shares
@@ -42,6 +44,7 @@ class Gateway:
         proxy.upstreams["auth"].on_answer = revocations.note
         health = Health(proxy, revocations)
         docs = Docs(settings.public_path)
+        site = Site(proxy, settings.public_origin)
         own = {
             "/healthz": health.healthz,
             "/readyz": health.readyz,
@@ -49,6 +52,11 @@ class Gateway:
             "/docs/{file}": docs.file,
             "/openapi.json": docs.openapi,
             "/asyncapi.json": docs.asyncapi,
+            **dict.fromkeys(VIEWS, site.page),
+            "/p/{id}": site.post,
+            "/@{nickname}": site.person,
+            ASSETS: site.asset,
+            **dict.fromkeys(FILES, site.file),
         }
         self._counts = counts_at(settings.rate_limit_url.get_secret_value())
         rates = Rates(settings, self._counts)

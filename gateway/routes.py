@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 
+from .pages import ASSETS, FILES, VIEWS
+
 
 class Access(Enum):
     """Who may ask."""
@@ -126,6 +128,10 @@ ROUTES = (
     Route("GET", "/docs/{file}", OWN, PUBLIC),
     Route("GET", "/openapi.json", OWN, PUBLIC),
     Route("GET", "/asyncapi.json", OWN, PUBLIC),
+    # the web client
+    *(Route("GET", pattern, OWN, PUBLIC) for pattern in VIEWS),
+    Route("GET", ASSETS, OWN, PUBLIC, NONE, PICTURE),
+    *(Route("GET", path, OWN, PUBLIC, NONE, PICTURE) for path in FILES),
 )
 
 
@@ -145,7 +151,7 @@ class Place:
     def below(self, segment: str) -> "Place":
         """The place one segment of a pattern further down, made if need be."""
         if not segment.startswith("{"):
-            return self.literals.setdefault(segment, Place())
+            return self.literals.setdefault(_literal(segment), Place())
         self.wildcard = self.wildcard or Place()
         return self.wildcard
 
@@ -164,14 +170,19 @@ class Table:
     def find(self, path: str) -> Place | None:
         """The place of this decoded path, if there is one. A fixed name goes before a wildcard."""
         place: Place | None = self._root
-        for segment in path[1:].split("/"):
+        for segment in path[1:].split("/") if path != "/" else ():
             if place is None or not segment:
                 return None
-            place = place.literals.get(segment) or place.wildcard
+            place = place.literals.get(_literal(segment)) or place.wildcard
         return place if place is not None and place.routes else None
 
     def _place(self, pattern: str) -> Place:
         place = self._root
-        for segment in pattern[1:].split("/"):
+        for segment in pattern[1:].split("/") if pattern != "/" else ():
             place = place.below(segment)
         return place
+
+
+def _literal(segment: str) -> str:
+    """All nicknames (`@ada`, or `@{nickname}` in a pattern) are one place."""
+    return "@" if segment.startswith("@") else segment

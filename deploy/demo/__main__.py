@@ -71,9 +71,9 @@ def _tell(performance: Performance, base_url: str, console: Console) -> None:
 def _what_to_try(base_url: str, email: str) -> str:
     api = f"{base_url}/api/v1"
     return f"""
-Look around in the browser:  {base_url}/docs
+Log in and look around:  {base_url}/login
 
-Or here:
+Or by the interface ({base_url}/docs):
   TOKEN=$(curl -s {api}/auth/login -H 'Content-Type: application/json' \\
     -d '{{"identifier": "{email}", "password": "{PASSWORD}"}}' | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
   curl -s "{api}/feed?limit=3" -H "Authorization: Bearer $TOKEN"

@@ -140,4 +140,44 @@ CONVERSATIONS = (
             _says(1, "Save me the offcuts, please!"),
         ),
     ),
+    Conversation(
+        ("minseo.kim", "jonas.lindqvist"),
+        (
+            _says(1, "Is it true that you photograph the stars from inside the city?"),
+            _says(0, "북한산에서요. Half an hour by bus, then an hour on foot."),
+            _shows(0, "stars"),
+            _says(1, "And that was Seoul below? I am speechless.", quotes=2),
+            _shares(1),
+            _says(1, "Come north one day. I will lend you gloves."),
+        ),
+    ),
+    Conversation(
+        ("tomasz.zielinski", "minseo.kim"),
+        (
+            _says(0, "Which boots survived the granite?"),
+            _says(1, "The old ones. 새 등산화는 아직 무서워요."),
+            _says(0, "Wise. Mine lasted two ridges.", quotes=1),
+            _shows(0, "hills"),
+            _says(0, "Second ridge, five minutes before the sole came off."),
+        ),
+    ),
+    Conversation(
+        ("elif.kaya", "minseo.kim"),
+        (
+            _shares(0),
+            _says(0, "I keep coming back to this one. May I print it for my wall?"),
+            _says(1, "물론이죠! I will send you the large file tonight."),
+            _says(0, "Çok teşekkürler!", quotes=2),
+        ),
+    ),
+    Conversation(
+        ("amara.okafor", "priya.raman"),
+        (
+            _says(1, "Do you dye with indigo from the garden or from the market?"),
+            _says(0, "Market, but I have three plants on the balcony now."),
+            _shows(1, "blossom"),
+            _says(1, "Mine, this morning. Seeds in autumn if you like."),
+            _says(0, "I like!", quotes=3),
+        ),
+    ),
 )

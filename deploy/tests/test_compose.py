@@ -93,11 +93,12 @@ def test_an_image_is_made_of_code_alone() -> None:
     lines = (ROOT / ".dockerignore").read_text().splitlines()
     patterns = [line for line in lines if line and not line.startswith("#")]
     assert patterns[0] == "*"
-    assert {each for each in patterns if each.startswith("!")} == {"!shared", "!gateway", "!services"}
+    assert {each for each in patterns if each.startswith("!")} == {"!shared", "!gateway", "!services", "!web"}
     assert {"**/tests", "**/testing"} <= set(patterns)
     for dockerfile in (*ROOT.glob("services/*/Dockerfile"), ROOT / "gateway/Dockerfile"):
         folder = str(dockerfile.parent.relative_to(ROOT))
         copies = [line.split() for line in dockerfile.read_text().splitlines() if line.startswith("COPY")]
         copied = {words[-2] for words in copies if not words[1].startswith("--from")}
-        assert copied == {f"{folder}/requirements.lock", "shared", folder}
+        served = {"web"} if folder == "gateway" else set()
+        assert copied == {f"{folder}/requirements.lock", "shared", folder} | served
         assert re.search(r"^USER \d+$", dockerfile.read_text(), re.MULTILINE)

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from shared.testing.waiting import WAIT_SECONDS
+
 SOURCES = Path(__file__).with_name("typescript")
-INSTALL_SECONDS = 300
-STEP_SECONDS = 100
+INSTALL_SECONDS = WAIT_SECONDS
+STEP_SECONDS = WAIT_SECONDS
 
 
 def tools() -> Path:

@@ -1,0 +1,153 @@
+"""For everybody: axe-core on every view in both themes and languages, the keyboard alone, and narrow screens."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from deploy.tests.journeys.answers import answer
+from deploy.tests.journeys.person import Person
+
+from .conftest import Opened
+from .window import Window, expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+OPEN = ("/", "/explore", "/login", "/signup", "/search", "/p/{post}", "/p/{post}/likes", "/@{nickname}", "/p/0")
+CLOSED = (
+    "/", "/explore", "/new", "/search?q=j", "/messages", "/messages/{room}", "/settings", "/settings/sessions",
+    "/settings/activity", "/settings/deletion", "/p/{post}", "/p/{post}/edit", "/@{nickname}",
+    "/@{nickname}/followers", "/@{nickname}/following",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def scene(web: Any) -> dict[str, Any]:
+    """Somebody with one of each thing."""
+    person, peer = Person.newcomer(web, name="Ada Lovelace"), Person.newcomer(web, name="밥")
+    post = person.posted("A caption with a link: https://example.org/", photos=2)["id"]
+    comment = answer(peer.comment(post, "a comment"), 201)["id"]
+    person.reply(post, comment, "a reply")
+    peer.like(post)
+    peer.follow(person.id)
+    person.follow(peer.id)
+    room = answer(person.open_room(peer.id), 201)["id"]
+    said = answer(peer.say(room, "hello"), 201)["id"]
+    person.say(room, "an answer", reply_to=said)
+    peer.share(room, post)
+    peer.show(room)
+    return {"person": person, "post": post, "room": room, "nickname": person.nickname}
+
+
+@pytest.mark.parametrize(("language", "theme", "width"), [("en", "light", "desk"), ("ko", "dark", "phone")])
+def test_axe_finds_nothing_on_any_view(
+    opened: Opened, axe: str, scene: dict[str, Any], language: str, theme: str, width: str
+) -> None:
+    window = opened(language=language, theme=theme, width=width)
+    window.expect_status(404)
+    found = {path: faults(window, axe, path.format(**scene)) for path in OPEN}
+    window.log_in(scene["person"])
+    found |= {f"{path} logged in": faults(window, axe, path.format(**scene)) for path in CLOSED}
+    assert {path: each for path, each in found.items() if each} == {}
+
+
+def faults(window: Window, axe: str, path: str) -> list[str]:
+    """What axe-core says of a view that has loaded, and whether it is wider than the screen."""
+    window.open(path)
+    window.page.wait_for_load_state("networkidle")
+    expect(window.page.get_by_role("heading", level=1)).to_have_count(1)
+    expect(window.page.locator("main .spinner")).to_have_count(0)
+    expect(window.page.locator("html")).to_have_attribute("lang", re.compile("en|ko"))
+    window.page.evaluate(axe)
+    result = window.page.evaluate("(tags) => axe.run({ runOnly: tags })", RULES)
+    wide = window.page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    listed = [f"{each['id']}: {[node['html'][:160] for node in each['nodes']][:3]}" for each in result["violations"]]
+    return listed + ["wider than the screen"] * wide
+
+
+def test_every_view_fits_on_a_narrow_screen(opened: Opened, scene: dict[str, Any]) -> None:
+    """320 px: a desktop at 400 % (WCAG 1.4.10)."""
+    window = opened(width="phone")
+    window.page.set_viewport_size({"width": 320, "height": 640})
+    window.log_in(scene["person"])
+    wide = []
+    for path in CLOSED:
+        window.open(path.format(**scene))
+        expect(window.page.get_by_role("heading", level=1)).to_have_count(1)
+        window.page.wait_for_load_state("networkidle")
+        if window.page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            wide.append(path)
+    assert wide == []
+
+
+def test_one_logs_in_likes_comments_and_writes_with_the_keyboard_alone(
+    opened: Opened, newcomer: Callable[..., Person]
+) -> None:
+    person, other = newcomer(), newcomer(name="Zoe Quill")
+    person.follow(other.id)
+    other.posted("for the keyboard", photos=2)
+    room = answer(person.open_room(other.id), 201)["id"]
+    window = opened()
+    page = window.page
+    window.open("/login")
+    to(window, "Email, nickname or phone")
+    page.keyboard.type(person.nickname)
+    to(window, "Password")
+    page.keyboard.type(person.password)
+    page.keyboard.press("Enter")
+    expect(page.locator(".post-card")).to_be_visible()
+
+    page.keyboard.press("Tab")
+    to(window, "Like")
+    assert outlined(window)
+    page.keyboard.press("Space")
+    expect(window.button("Like")).to_have_attribute("aria-pressed", "true")
+    page.locator(".carousel-track").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_text("2 / 2")).to_be_visible()
+    page.keyboard.press("Tab")
+    to(window, "Comments")
+    page.keyboard.press("Enter")
+    expect(window.heading("Post by Zoe Quill")).to_be_focused()
+    to(window, "Write a comment")
+    page.keyboard.type("by keyboard")
+    page.keyboard.press("Enter")
+    expect(window.button("Reply")).to_be_visible()
+
+    window.open(f"/messages/{room}")
+    expect(page.get_by_role("log")).to_be_visible()
+    to(window, "Message to Zoe Quill")
+    page.keyboard.type("hello")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("log").get_by_text("hello")).to_be_visible()
+    menu_and_dialog(window)
+
+
+def menu_and_dialog(window: Window) -> None:
+    """They open by Enter, keep the focus inside, close by Escape, and give the focus back."""
+    page = window.page
+    to(window, "New message")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    expect(page.get_by_role("dialog").get_by_label("Name or nickname")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(window.button("New message")).to_be_focused()
+
+
+def to(window: Window, name: str) -> None:
+    """Press Tab until the element of this name has the focus."""
+    script = (
+        "() => { const e = document.activeElement; return e?.ariaLabel || e?.labels?.[0]?.textContent?.trim() || '' }"
+    )
+    for _ in range(80):
+        if window.page.evaluate(script) == name:
+            return
+        window.page.keyboard.press("Tab")
+    raise AssertionError(f"Tab never comes to {name!r}")
+
+
+def outlined(window: Window) -> bool:
+    style = window.page.evaluate("() => getComputedStyle(document.activeElement).outline")
+    return "none" not in style and not style.startswith("0px")

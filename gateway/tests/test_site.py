@@ -1,0 +1,186 @@
+"""The web client as the gateway serves it: its pages, files, previews, and how much of it is sent."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from gateway.assets import Assets
+from gateway.pages import VIEWS
+from gateway.site import FOLDER, LANGUAGES
+from gateway.static_files import LEVEL
+from shared.web.compression import SMALLEST, gzipped
+
+from .house import House
+from .stub import answering
+
+FIRST_VIEW = 45_000
+WHOLE = 110_000
+"""Bytes of compressed JavaScript."""
+STYLE = 12_000
+NAME = re.compile(r"/assets/[a-z0-9-]+\.[0-9a-f]{10}\.(?:js|css|svg|png)")
+POST = {
+    "author": {"name": 'Ada "<b>" Lovelace', "nickname": "ada"},
+    "caption": "</title><script>alert(1)</script>",
+    "media": [{"url": "/api/v1/media/a.jpg", "alt": None}],
+}
+
+
+@pytest.fixture(scope="module")
+def assets() -> Assets:
+    return Assets(FOLDER)
+
+
+def sent(assets: Assets, paths: Iterator[str] | list[str]) -> int:
+    return sum(len(gzipped(assets.by_path[path].body, LEVEL)) for path in paths)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_first_view_needs_little_javascript(assets: Assets, language: str) -> None:
+    assert sent(assets, assets.closure("app.js", VIEWS["/"], f"words/{language}.js")) <= FIRST_VIEW
+
+
+def test_all_of_the_javascript_and_the_style_are_small(assets: Assets) -> None:
+    assert sent(assets, (path for path in assets.by_path if path.endswith(".js"))) <= WHOLE
+    assert sent(assets, ["style/app.css"]) <= STYLE
+
+
+def test_every_page_is_fresh_and_runs_only_our_own_files(house: House) -> None:
+    for path in ("/", "/explore", "/messages/1", "/settings/sessions", "/@ada/followers"):
+        answer = house.web.get(path)
+        assert answer.status_code == 200
+        assert answer.headers["cache-control"] == "no-cache"
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'none'" in policy and "unsafe" not in policy
+        assert not re.search(r"<script(?![^>]* src=)|<style|\son\w+=|style=", answer.text)
+        assert all(NAME.fullmatch(found) for found in re.findall(r'(?:src|href)="(/assets/[^"]+)"', answer.text))
+
+
+def test_a_page_that_has_not_changed_is_not_sent_again(house: House) -> None:
+    etag = house.web.get("/").headers["etag"]
+    answer = house.web.get("/", headers={"if-none-match": etag})
+    assert answer.status_code == 304 and answer.content == b""
+
+
+def test_a_page_speaks_the_language_that_the_browser_likes_best(house: House) -> None:
+    for wanted, language in {"ko-KR,ko;q=0.9,en;q=0.8": "ko", "en,ko;q=0.5": "en", "de": "en", "": "en"}.items():
+        answer = house.web.get("/", headers={"accept-language": wanted})
+        assert f'<html lang="{language}">' in answer.text and f"/assets/words-{language}." in answer.text
+
+
+def test_files_are_compressed_kept_for_ever_and_import_what_is_there(house: House) -> None:
+    waiting, seen = {*NAME.findall(house.web.get("/").text)}, set()
+    while waiting:
+        name = waiting.pop()
+        seen.add(name)
+        answer = house.web.get(name)
+        assert answer.status_code == 200, name
+        assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+        if name.endswith((".js", ".css")) and len(answer.content) >= SMALLEST:
+            assert answer.headers["content-encoding"] == "gzip"
+        if name.endswith(".js"):
+            assert not re.search(r"(?:from|import\()\s*[\"'](?!/assets/)", answer.text), name
+            waiting |= {*NAME.findall(answer.text)} - seen
+    assert len([name for name in seen if name.endswith(".js")]) == len(
+        [path for path in Assets(FOLDER).by_path if path.endswith(".js")]
+    )
+
+
+def test_files_are_sent_plain_to_whoever_takes_no_gzip(house: House) -> None:
+    name = next(found for found in NAME.findall(house.web.get("/").text) if found.endswith(".js"))
+    for refused in ("identity", "gzip;q=0", "br"):
+        assert "content-encoding" not in house.web.get(name, headers={"accept-encoding": refused}).headers
+
+
+def test_what_is_not_there_stays_a_problem(house: House) -> None:
+    for path in (
+        "/nothing",
+        "/assets/app.0000000000.js",
+        "/assets/",
+        "/p/",
+        "/@ada/other",
+        "/tests/axe.min.js",
+        "/app.js",
+    ):
+        answer = house.web.get(path)
+        assert answer.status_code == 404 and answer.json()["code"] == "not_found", path
+    assert house.web.post("/").status_code == 405
+
+
+def test_the_worker_and_the_manifest_name_files_that_are_there(house: House) -> None:
+    worker = house.web.get("/worker.js")
+    assert worker.headers["cache-control"] == "no-cache" and "%" not in worker.text
+    manifest = house.web.get("/manifest.webmanifest").json()
+    icons = [icon["src"] for icon in manifest["icons"]]
+    for name in [*NAME.findall(worker.text), *icons, "/favicon.ico"]:
+        assert house.web.get(name).status_code == 200, name
+
+
+def test_a_link_to_a_post_has_an_escaped_preview(house: House) -> None:
+    house.services.behaviours["/api/v1/posts/1"] = answering(200, json.dumps(POST).encode())
+    answer = house.web.get("/p/1")
+    assert answer.status_code == 200
+    assert "<script>alert" not in answer.text
+    assert 'content="Ada &quot;&lt;b&gt;&quot; Lovelace"' in answer.text
+    assert f'<meta property="og:image" content="{house.web.base_url}/api/v1/media/a.jpg">' in answer.text
+    assert f'<meta property="og:url" content="{house.web.base_url}/p/1">' in answer.text
+
+
+def test_a_link_to_a_person_has_a_preview(house: House) -> None:
+    person = {"name": "Ada", "nickname": "ada", "bio": "x" * 150, "avatar_url": None}
+    house.services.behaviours["/api/v1/users/by-nickname/ada"] = answering(200, json.dumps(person).encode())
+    answer = house.web.get("/@ada")
+    assert "<title>Ada (@ada) · Shutter</title>" in answer.text and "og:image" not in answer.text
+
+
+def test_what_is_gone_is_404_and_still_a_page(house: House) -> None:
+    house.services.behaviours["/api/v1/posts/2"] = answering(404, b"{}")
+    for path in ("/p/2", "/p/not-an-id", "/@x", "/@%20"):
+        answer = house.web.get(path)
+        assert answer.status_code == 404 and answer.headers["content-type"].startswith("text/html"), path
+
+
+def test_a_page_comes_without_a_preview_where_the_service_fails(house: House) -> None:
+    for status, body in ((500, b"{}"), (200, b"no JSON"), (200, b"[]"), (200, b"{}")):
+        house.services.behaviours["/api/v1/posts/3"] = answering(status, body)
+        answer = house.web.get("/p/3")
+        assert answer.status_code == 200 and "<title>Shutter</title>" in answer.text
+
+
+@pytest.fixture(scope="module")
+def words() -> dict[str, set[str]]:
+    """The keys of each language."""
+    files = {language: (f"{language}.js", f"problems-{language}.js") for language in LANGUAGES}
+    return {
+        language: {key for name in names for key in keys_of((FOLDER / "words" / name).read_text())}
+        for language, names in files.items()
+    }
+
+
+def keys_of(text: str) -> list[str]:
+    return re.findall(r'^  "([^"]+)":', text, re.MULTILINE)
+
+
+def test_both_languages_have_words_for_everything_that_is_said(words: dict[str, set[str]]) -> None:
+    assert words["en"] == words["ko"]
+    texts = [file.read_text() for file in FOLDER.rglob("*.js")]
+    used = {key for text in texts for key in re.findall(r"\bt\(\"([a-z_.]+)\"", text)}
+    assert used - words["en"] == set()
+
+
+def test_every_problem_of_the_interface_has_words(words: dict[str, set[str]]) -> None:
+    description = json.loads((FOLDER.parent / "gateway" / "openapi.json").read_text())
+    codes = description["components"]["schemas"]["Problem"]["properties"]["code"]["x-extensible-enum"]
+    assert {f"problem.{code}" for code in codes} - words["en"] == set()
+
+
+def test_vendored_files_are_what_their_packages_hold(assets: Assets) -> None:
+    vendor = FOLDER / "vendor"
+    versions = json.loads((vendor / "versions.json").read_text())
+    for row in versions.values():
+        content = (vendor / row["file"]).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == row["sha256"], row["file"]
+    assert {path.name for path in vendor.glob("*.js")} == {row["file"] for row in versions.values()}
+    assert all((vendor / f"{row['package'].split('/')[-1]}.LICENSE").exists() for row in versions.values())

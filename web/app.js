@@ -1,0 +1,52 @@
+/** Starts the client: the words, the session, the first view; then what runs behind the views. */
+
+import { render } from "preact";
+import { h } from "./html.js";
+import { Shell } from "./parts/shell.js";
+import { again, go, place, startRouter } from "./router.js";
+import { account, endedBecause, start } from "./session.js";
+import { loadRooms } from "./state/rooms.js";
+import { speak } from "./words/words.js";
+
+const ENTRANCES = ["/login", "/signup"];
+
+/** Whoever is not logged in is asked to, and comes back to the closed view afterwards. @param {string} path */
+function mayEnter(path) {
+  if (account.peek()) return true;
+  void go(`/login?next=${encodeURIComponent(path + location.search)}`, { replace: true });
+  return false;
+}
+
+/** When a session ends, here or in another tab, closed views are left; when one begins, entrances are. */
+function followSession() {
+  let before = account.peek()?.id;
+  account.subscribe((who) => {
+    const now = who?.id;
+    if (now === before) return;
+    before = now;
+    if (!now && endedBecause.peek()) void go(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+    else if (!now) void go("/");
+    else if (ENTRANCES.includes(location.pathname)) void go(nextAddress(), { replace: true });
+    else void again();
+  });
+}
+
+/** @returns {string} where a login leads, which is never another site */
+function nextAddress() {
+  const wanted = new URLSearchParams(location.search).get("next") ?? "/";
+  return new URL(wanted, location.origin).origin === location.origin && /^\/(?![/\\])/.test(wanted) ? wanted : "/";
+}
+
+await Promise.all([speak(), start()]);
+void startRouter(mayEnter);
+const root = /** @type {HTMLElement} */ (document.getElementById("app"));
+const unsubscribe = place.subscribe((now) => {
+  if (!now) return;
+  queueMicrotask(() => unsubscribe());
+  root.replaceChildren();
+  render(h(Shell, {}), root);
+  const later = globalThis.requestIdleCallback ?? setTimeout;
+  later(() => void import("./live.js"));
+});
+followSession();
+account.subscribe((who) => who && queueMicrotask(() => void loadRooms().catch(() => {})));

@@ -1,0 +1,45 @@
+/** A small menu behind a button: the platform's <details>, closed by Escape and by looking elsewhere. */
+
+import { useEffect, useRef } from "preact/hooks";
+import { h, html } from "../html.js";
+import { Icon } from "./icon.js";
+
+/** @typedef {{label: string, icon: Parameters<typeof Icon>[0]["name"], act?: () => void, href?: string, bad?: boolean}} Entry */
+
+/** @param {{label: string, entries: Entry[]}} props */
+export function Menu({ label, entries }) {
+  const element = useRef(/** @type {HTMLDetailsElement | null} */ (null));
+  const close = () => element.current?.removeAttribute("open");
+  useEffect(() => {
+    /** @param {Event} event */
+    const outside = (event) => {
+      if (event.target instanceof Node && !element.current?.contains(event.target)) close();
+    };
+    document.addEventListener("pointerdown", outside);
+    return () => document.removeEventListener("pointerdown", outside);
+  }, []);
+  /** @param {KeyboardEvent} event */
+  const onKeyDown = (event) => {
+    if (event.key !== "Escape" || !element.current?.open) return;
+    event.stopPropagation();
+    close();
+    element.current.querySelector("summary")?.focus();
+  };
+  /** @param {FocusEvent} event */
+  const onFocusOut = (event) => {
+    if (event.relatedTarget instanceof Node && !element.current?.contains(event.relatedTarget)) close();
+  };
+  return html`
+    <details class="menu" ref=${element} onKeyDown=${onKeyDown} onFocusOut=${onFocusOut}>
+      <summary class="icon-button" aria-label=${label} title=${label}>${h(Icon, { name: "more" })}</summary>
+      <ul class="menu-list">
+        ${entries.map((entry) => html`
+          <li key=${entry.label}>
+            ${entry.href
+              ? html`<a class="menu-entry" href=${entry.href}>${h(Icon, { name: entry.icon })}${entry.label}</a>`
+              : html`<button type="button" class="menu-entry ${entry.bad ? "bad" : ""}" onClick=${() => (close(), entry.act?.())}>
+                  ${h(Icon, { name: entry.icon })}${entry.label}</button>`}
+          </li>`)}
+      </ul>
+    </details>`;
+}

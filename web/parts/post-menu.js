@@ -1,0 +1,46 @@
+/** What can be done with a post besides liking it. */
+
+import * as api from "../api.js";
+import { h } from "../html.js";
+import { go } from "../router.js";
+import { account } from "../session.js";
+import { dropLists } from "../state/lists.js";
+import { forget } from "../state/posts.js";
+import { t } from "../words/words.js";
+import { Menu } from "./menu.js";
+import { toast, toastProblem } from "./toast.js";
+
+/** @param {{post: Post, leave: boolean}} props `leave`: the page is the post's own, so go away when it is deleted */
+export function PostMenu({ post, leave }) {
+  const address = `/p/${post.id}`;
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(location.origin + address);
+      toast(t("post.copied"));
+    } catch {
+      toast(location.origin + address);
+    }
+  };
+  const remove = async () => {
+    const { confirm } = await import("./dialog.js");
+    if (!(await confirm(t("post.delete.title"), t("post.delete.text"), t("delete")))) return;
+    try {
+      await api.deletePost(post.id);
+    } catch (error) {
+      toastProblem(error);
+      return;
+    }
+    forget(post.id);
+    dropLists("posts of ");
+    toast(t("post.deleted"));
+    if (leave) void go(`/@${account.value?.nickname ?? ""}`, { replace: true });
+  };
+  /** @type {import("./menu.js").Entry[]} */
+  const entries = [{ label: t("post.copy"), icon: "link", act: copy }];
+  if (!leave) entries.unshift({ label: t("post.open"), icon: "image", href: address });
+  if (account.value?.id === post.author.id) {
+    entries.push({ label: t("post.edit"), icon: "edit", href: `${address}/edit` });
+    entries.push({ label: t("post.delete"), icon: "trash", act: remove, bad: true });
+  }
+  return h(Menu, { label: t("post.menu"), entries });
+}

@@ -1,0 +1,9 @@
+/** Stands where a post will be, in its shape, so that nothing jumps. */
+
+import { html } from "../html.js";
+
+export const PostSkeleton = () => html`
+  <div class="post-card skeleton" aria-hidden="true">
+    <div class="post-head"><span class="avatar avatar-medium"></span><span class="skeleton-line"></span></div>
+    <div class="skeleton-photo"></div>
+  </div>`;

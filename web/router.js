@@ -1,0 +1,129 @@
+/** Addresses and what they show. Links are ordinary links; clicks on our own are handled here without a reload. */
+
+import { signal } from "@preact/signals";
+import { keepScroll } from "./scroll.js";
+
+/**
+ * @typedef {{
+ *   name: string, path: string, params: Record<string, string>, query: URLSearchParams,
+ *   entry: string, returning: boolean, view: any, failed: boolean,
+ * }} Place
+ * `entry` names the entry of the browser's history; `returning` is true after back and forward.
+ */
+
+/** The patterns and their modules; `closed` ones are only for whoever is logged in. */
+const ROUTES = /** @type {const} */ ([
+  ["/", () => import("./views/home/home.js"), false],
+  ["/explore", () => import("./views/explore/explore.js"), false],
+  ["/login", () => import("./views/login/login.js"), false],
+  ["/signup", () => import("./views/signup/signup.js"), false],
+  ["/new", () => import("./views/compose/compose.js"), true],
+  ["/search", () => import("./views/search/search.js"), false],
+  ["/messages", () => import("./views/rooms/rooms.js"), true],
+  ["/messages/:id", () => import("./views/room/room.js"), true],
+  ["/settings", () => import("./views/settings/settings.js"), true],
+  ["/settings/sessions", () => import("./views/sessions/sessions.js"), true],
+  ["/settings/activity", () => import("./views/activity/activity.js"), true],
+  ["/settings/deletion", () => import("./views/deletion/deletion.js"), true],
+  ["/p/:id", () => import("./views/post/post.js"), false],
+  ["/p/:id/likes", () => import("./views/people/people.js"), false],
+  ["/p/:id/edit", () => import("./views/edit/edit.js"), true],
+  ["/@:nickname", () => import("./views/profile/profile.js"), false],
+  ["/@:nickname/followers", () => import("./views/people/people.js"), false],
+  ["/@:nickname/following", () => import("./views/people/people.js"), false],
+]);
+const TABLE = ROUTES.map(([pattern, load, closed]) => ({ pattern, load, closed, form: form(pattern) }));
+const NOT_FOUND = { pattern: "", load: () => import("./views/notfound/notfound.js"), closed: false };
+
+/** What is shown now; null until the first view is there. @type {import("@preact/signals").Signal<Place | null>} */
+export const place = signal(null);
+/** Whether the module of another view is on its way. */
+export const loading = signal(false);
+
+let latest = 0;
+/** @type {(path: string) => boolean} */
+let mayEnter = () => true;
+
+/** @param {string} pattern */
+function form(pattern) {
+  return new RegExp(`^${pattern.replace(/:[a-z]+/g, (name) => `(?<${name.slice(1)}>[^/]+)`)}$`);
+}
+
+/**
+ * @param {(path: string) => boolean} admitted whether a closed view may be shown now
+ * @returns {Promise<void>} when the first view is there
+ */
+export function startRouter(admitted) {
+  mayEnter = admitted;
+  history.scrollRestoration = "manual";
+  addEventListener("popstate", () => {
+    keepScroll(place.peek()?.entry);
+    void show(true);
+  });
+  addEventListener("click", onClick);
+  if (!history.state?.entry) history.replaceState({ entry: fresh() }, "");
+  return show(performance.getEntriesByType("navigation").some((entry) => "type" in entry && entry.type === "reload"));
+}
+
+/** @param {string} address @param {{replace?: boolean}} [options] */
+export function go(address, { replace = false } = {}) {
+  keepScroll(history.state?.entry);
+  const inside = !replace || Boolean(history.state?.inside); // whether the entry before it is one of ours
+  history[replace ? "replaceState" : "pushState"]({ entry: fresh(), inside }, "", address);
+  return show(false);
+}
+
+/** Show this address again, as after a change of who is logged in. */
+export const again = () => show(false);
+
+/** Back to where one came from; to `instead` where that was another site. @param {string} instead */
+export function back(instead) {
+  if (history.state?.inside) history.back();
+  else void go(instead, { replace: true });
+}
+
+/** @param {boolean} returning */
+async function show(returning) {
+  const turn = ++latest;
+  const path = decoded(location.pathname);
+  const { entry } = history.state ?? {};
+  const found = TABLE.find((route) => route.form.test(path)) ?? NOT_FOUND;
+  if (found.closed && !mayEnter(path)) return;
+  loading.value = true;
+  let view = null;
+  try {
+    view = (await found.load()).default;
+  } catch {
+    // The line is away, or the server has newer files than this page.
+  }
+  if (turn !== latest) return;
+  loading.value = false;
+  const params = { ...("form" in found ? found.form.exec(path)?.groups : {}) };
+  place.value = {
+    name: found.pattern, path, params, query: new URLSearchParams(location.search),
+    entry: entry ?? "", returning, view, failed: view === null,
+  };
+}
+
+/** @param {string} path */
+function decoded(path) {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
+
+let made = 0;
+const fresh = () => `${Date.now().toString(36)}-${made++}`;
+
+/** @param {MouseEvent} event */
+function onClick(event) {
+  if (event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  const link = event.target instanceof Element ? event.target.closest("a[href]") : null;
+  if (!(link instanceof HTMLAnchorElement) || link.target || link.hasAttribute("download")) return;
+  if (link.origin !== location.origin || !TABLE.some((route) => route.form.test(decoded(link.pathname)))) return;
+  event.preventDefault();
+  const same = link.pathname + link.search === location.pathname + location.search;
+  void go(link.pathname + link.search, { replace: same });
+}

@@ -1,0 +1,41 @@
+/** The home feed of who is logged in, or what Shutter is for a visitor. */
+
+import * as api from "../../api.js";
+import { h, html } from "../../html.js";
+import { Empty, ListEnd } from "../../parts/list.js";
+import { useLazy } from "../../parts/lazy.js";
+import { PostCard } from "../../parts/post-card.js";
+import { PostSkeleton } from "../../parts/skeleton.js";
+import { Head } from "../../parts/view.js";
+import { account } from "../../session.js";
+import { useList } from "../../state/lists.js";
+import { remember } from "../../state/posts.js";
+import { t } from "../../words/words.js";
+import { Welcome } from "./welcome.js";
+
+const EAGER = 2;
+const BESIDE = "(min-width: 1180px)";
+
+export default function Home() {
+  return account.value ? h(Feed, {}) : h(Welcome, {});
+}
+
+function Feed() {
+  const list = useList("feed", async (cursor) => {
+    const { items, next_cursor } = await api.feed(cursor);
+    return { items: items.map(remember), next_cursor };
+  });
+  const ids = list.items.value;
+  const aside = useLazy(() => import("./suggestions.js"), matchMedia(BESIDE).matches);
+  return html`
+    <div class="columns">
+      <div class="column">
+        ${h(Head, { title: t("home.title"), hidden: true })}
+        ${!list.started.value && list.state.value === "loading" && h(PostSkeleton, {})}
+        <div class="feed">${ids.map((id, index) => h(PostCard, { key: id, id, eager: index < EAGER }))}</div>
+        ${(list.started.value || list.state.value === "failed") && h(ListEnd, { list, empty: h(Empty, { icon: "layers", title: t("home.empty.title"), text: t("home.empty.text") },
+          html`<a class="button" href="/explore">${t("nav.explore")}</a>`) })}
+      </div>
+      <div class="aside-place">${aside && h(aside.Suggestions, {})}</div>
+    </div>`;
+}

@@ -1,0 +1,102 @@
+/** One message, said or on its way. */
+
+import { useState, useEffect } from "preact/hooks";
+import { h, html } from "../../html.js";
+import { Dialog } from "../../parts/dialog.js";
+import { Icon } from "../../parts/icon.js";
+import { Photo } from "../../parts/photo.js";
+import { UserText } from "../../parts/text.js";
+import { account } from "../../session.js";
+import { sentShare } from "../../state/outbox.js";
+import { clock, full, knows, t } from "../../words/words.js";
+
+const WIDEST = 320;
+const HIGHEST = 400;
+
+/**
+ * @param {{
+ *   message: Message, room: Room, first: boolean, highlit: boolean, post: Post | null | undefined,
+ *   onAnswer: ((message: Message) => void) | null, onJump: (id: string) => void,
+ * }} props `post` is the shared one: null where it is gone, undefined until that is known
+ */
+export function Bubble({ message, room, first, highlit, post, onAnswer, onJump }) {
+  const own = message.sender.id === account.value?.id;
+  const quote = message.reply_to;
+  const author = nameOf(message.sender.id, room);
+  return html`
+    <article class="message ${own ? "own" : ""} ${first ? "message-first" : ""} ${highlit ? "message-highlit" : ""}" id=${`m-${message.id}`} tabindex="-1"
+      aria-label=${t("message.label", { name: author, time: clock(message.created_at) })}>
+      <div class="bubble bubble-${message.type}">
+        ${quote && html`<button type="button" class="quote" onClick=${() => onJump(quote.id)}>${h(Quote, { quote, room })}</button>`}
+        ${message.type === "text" && h(UserText, { text: message.text ?? "" })}
+        ${message.type === "image" && message.image && h(Picture, { media: message.image, name: author })}
+        ${message.type === "post" && h(SharedPost, { id: message.post_id, post })}
+      </div>
+      <span class="message-side">
+        <time class="quiet" dateTime=${message.created_at} title=${full(message.created_at)}>${clock(message.created_at)}</time>
+        ${onAnswer && html`<button type="button" class="icon-button icon-button-small answer" aria-label=${t("message.answer", { name: author })} onClick=${() => onAnswer(message)}>${h(Icon, { name: "reply" })}</button>`}
+      </span>
+    </article>`;
+}
+
+/** @param {string} id @param {Room} room */
+const nameOf = (id, room) => (id === account.value?.id ? t("you") : (room.peer.name ?? t("person.deleted")));
+
+/** What is quoted, in two lines. @param {{quote: {sender_id: string, type: string, text: string | null}, room: Room}} props */
+export const Quote = ({ quote, room }) => html`
+  <span class="quote-name"><bdi>${nameOf(quote.sender_id, room)}</bdi></span>
+  <span class="quote-text" dir="auto">${quote.type === "text" ? quote.text : t(`message.${quote.type}`)}</span>`;
+
+/** @param {{media: Media, name: string}} props */
+function Picture({ media, name }) {
+  const [open, setOpen] = useState(false);
+  const alt = media.alt || t("photo.by", { name });
+  const scale = Math.min(1, WIDEST / media.width, HIGHEST / media.height);
+  const size = { width: `${Math.round(media.width * scale)}px`, aspectRatio: `${media.width} / ${media.height}` };
+  return html`
+    <button type="button" class="picture" style=${size} onClick=${() => setOpen(true)} aria-label=${t("photo.enlarge", { alt })}>
+      ${h(Photo, { media, alt: "", sizes: `${WIDEST}px` })}</button>
+    ${open && h(Dialog, { title: t("message.image"), onClose: () => setOpen(false), wide: true }, html`
+      <div class="enlarged" style=${{ aspectRatio: `${media.width} / ${media.height}` }}>${h(Photo, { media, alt, sizes: "90vw", eager: true })}</div>`)}`;
+}
+
+/** @param {{id: string | null, post: Post | null | undefined}} props */
+function SharedPost({ id, post }) {
+  if (post === null || !id) return html`<p class="shared-post shared-post-gone quiet">${t("message.post_gone")}</p>`;
+  if (!post) return html`<p class="shared-post shared-post-coming" aria-busy="true"></p>`;
+  const name = post.author.name ?? t("person.deleted");
+  return html`
+    <a class="shared-post" href=${`/p/${id}`}>
+      <span class="shared-post-photo">${h(Photo, { media: post.media[0], alt: post.media[0].alt || t("photo.by", { name }), sizes: "260px", small: true })}</span>
+      <span class="shared-post-text"><span class="name"><bdi>${name}</bdi></span>${post.caption && html`<span class="quiet shared-post-caption" dir="auto">${post.caption}</span>`}</span>
+    </a>`;
+}
+
+/** @param {{item: import("../../state/outbox.js").Pending, room: Room, onRetry: () => void, onDiscard: () => void}} props */
+export function PendingBubble({ item, room, onRetry, onDiscard }) {
+  const [preview, setPreview] = useState("");
+  const share = sentShare.value.get(item.key);
+  useEffect(() => {
+    if (!item.file) return;
+    const address = URL.createObjectURL(item.file);
+    setPreview(address);
+    return () => URL.revokeObjectURL(address);
+  }, [item.file]);
+  const body = item.body;
+  const why = item.failed && (knows(`problem.${item.failed}`) ? `problem.${item.failed}` : "problem.unexpected");
+  return html`
+    <article class="message own message-pending" aria-label=${t("message.pending")}>
+      <div class="bubble">
+        ${item.reply && html`<div class="quote">${h(Quote, { quote: item.reply, room })}</div>`}
+        ${body?.type === "text" && h(UserText, { text: body.text })}
+        ${body?.type === "post" && html`<span>${t("message.post")}</span>`}
+        ${preview && html`<img class="pending-picture" src=${preview} alt=${item.alt || t("message.image")} />`}
+        ${item.file && !item.failed && html`<progress max="1" value=${share ?? 0} aria-label=${t("message.sending")}></progress>`}
+      </div>
+      <span class="message-side">
+        ${why
+          ? html`<span class="problem" role="alert">${t(why)}</span><button type="button" class="link" onClick=${onRetry}>${t("retry")}</button><button type="button" class="link" onClick=${onDiscard}>${t("delete")}</button>`
+          : html`<span class="quiet">${t(navigator.onLine ? "message.sending" : "room.waiting")}</span>`}
+      </span>
+    </article>`;
+}
