@@ -8,8 +8,6 @@ from http import HTTPStatus
 from typing import Any
 
 import uvicorn
-from uvicorn._types import ASGI3Application
-from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 import shared.server
 from shared import metrics
@@ -40,7 +38,6 @@ class Protocol(Wary):
     serving: Visit | None = None
     """The latest exchange."""
     _sending: Transfer | None = None
-    _answering: RequestResponseCycle | None = None
 
     def __init__(self, open_ones: Connections, slow_clients: SlowClients, cors: Cors, **more: Any) -> None:
         super().__init__(**more)
@@ -59,11 +56,9 @@ class Protocol(Wary):
         """Its place is free, and what was done for its client is given up."""
         self._open_ones.leave(self)
         self._forget_sending()
-        if self._answering is not None:
-            self._answering.disconnected = True
+        super().connection_lost(exc)
         if self.serving is not None:
             self.serving.leave()
-        super().connection_lost(exc)
 
     def pause_writing(self) -> None:
         """The client does not read as fast as it is sent to."""
@@ -119,8 +114,8 @@ class Protocol(Wary):
 
     def cut(self) -> None:
         """Close it in the middle of an answer; uvicorn is told that this is meant."""
-        if self._answering is not None:
-            self._answering.disconnected = True
+        if self.answering is not None:
+            self.answering.disconnected = True
         self.transport.close()
 
     def abort(self) -> None:
@@ -132,10 +127,6 @@ class Protocol(Wary):
     def is_closing(self) -> bool:
         """Whether it is closed, but for what its client has not read yet."""
         return self.transport.is_closing()
-
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        self._answering = cycle
-        super()._start_asgi_task(cycle, app)
 
     def _forget_sending(self) -> None:
         if self._sending is not None:
