@@ -24,7 +24,10 @@ let tokens = null;
 let refreshing;
 
 onTold("tokens", (told) => (tokens = told));
-onTold("account", (told) => (account.value = told));
+// Before this tab has read the tokens, an account from another tab would make views ask without a token.
+onTold("account", (told) => {
+  if (tokens) account.value = told;
+});
 onTold("ended", (why) => forget(why));
 
 /** Take up the session that this browser keeps. The account may be an old copy until it was asked for again. */
