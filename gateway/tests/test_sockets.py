@@ -26,6 +26,12 @@ WS = "/api/v1/ws"
 PAGE = "https://app.example.com"
 
 
+@pytest.fixture(autouse=True)
+def _no_behaviour_of_another_test(house: House) -> None:
+    """The house is shared by all tests of this file, in whatever order they run."""
+    house.services.socket = saying()
+
+
 @pytest.fixture
 def open_door() -> Iterator[House]:
     """A house of one's own."""
