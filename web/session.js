@@ -24,15 +24,15 @@ let tokens = null;
 let refreshing;
 
 onTold("tokens", (told) => (tokens = told));
-// Before this tab has read the tokens, an account from another tab would make views ask without a token.
-onTold("account", (told) => {
-  if (tokens) account.value = told;
-});
+onTold("account", (told) => (account.value = told));
 onTold("ended", (why) => forget(why));
+
+/** Done when the tokens that this browser keeps were read. Other tabs may cause requests before that. */
+const tokensRead = read("session", "tokens").then((kept) => (tokens ??= kept ?? null), () => null);
 
 /** Take up the session that this browser keeps. The account may be an old copy until it was asked for again. */
 export async function start() {
-  tokens = (await read("session", "tokens").catch(() => null)) ?? null;
+  await tokensRead;
   account.value = tokens ? ((await read("session", "account").catch(() => null)) ?? null) : null;
   if (!tokens) return;
   if (account.value) void reload().catch(() => {});
@@ -91,6 +91,7 @@ function forget(why) {
 
 /** @returns {Promise<string | null>} a token that is good for a while, or null for a visitor */
 export async function accessToken() {
+  await tokensRead;
   if (!tokens) return null;
   return tokens.expires_at > Date.now() ? tokens.access_token : refresh(tokens.access_token);
 }
