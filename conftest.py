@@ -5,11 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared import clock, database, ids
+from shared import clock, ids
+from shared.database import engine
 
 pytest_plugins = ["shared.testing.containers", "shared.testing.homes", "shared.testing.skips"]
 
-database.SQLITE_SYNCHRONOUS = "OFF"  # databases of tests need not survive a loss of power
+engine.SQLITE_SYNCHRONOUS = "OFF"  # databases of tests need not survive a loss of power
 
 
 @pytest.fixture(autouse=True)

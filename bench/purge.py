@@ -29,7 +29,7 @@ from deploy.chaos.containers import until
 from services.posts import models
 from services.posts.actions import people
 from shared import clock, ids
-from shared.database import Big, Database
+from shared.database.engine import Big, Database
 from shared.purging import PURGING
 
 BATCH = 50_000

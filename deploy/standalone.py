@@ -35,8 +35,9 @@ import services.posts.settings
 import services.social.app
 import services.social.settings
 from deploy.cluster import CALLS
-from shared import logs, metrics, migrations
-from shared.database import Database
+from shared import logs, metrics
+from shared.database import migrations
+from shared.database.engine import Database
 from shared.derived_keys import caller_key
 from shared.events.in_process import InProcessBus
 from shared.server import Server, server_options, settle

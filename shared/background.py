@@ -32,8 +32,8 @@ class Worker:
     """Repeats one step until nothing is left to do, then sleeps until there is more.
 
     That is when it is woken, at the time that `due` gives, and after at most `every` seconds. Where a table named
-    `queue` holds its work, commits that notify of that table wake it (shared.queues). A step that fails is logged and
-    tried again, ever more slowly.
+    `queue` holds its work, commits that notify of that table wake it (shared.database.queues). A step that fails is
+    logged and tried again, ever more slowly.
     """
 
     def __init__(

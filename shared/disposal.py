@@ -10,8 +10,8 @@ from sqlalchemy import Column, Connection, Index, MetaData, String, Table, delet
 
 from shared import clock
 from shared.background import Worker, in_thread
-from shared.database import Big, Database, upsert
-from shared.queues import earliest, notify
+from shared.database.engine import Big, Database, upsert
+from shared.database.queues import earliest, notify
 from shared.storage import Storage
 
 BATCH = 100

@@ -30,7 +30,7 @@ from sqlalchemy.dialects import mysql
 
 from shared import clock, errors
 from shared.answer import Answer
-from shared.database import Big, Bytes, Database
+from shared.database.engine import Big, Bytes, Database
 
 KEPT = clock.DAY
 KEYS_A_DAY = 5_000

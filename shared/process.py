@@ -11,8 +11,9 @@ import click
 import uvicorn
 from fastapi import FastAPI
 
-from shared import clock, ids, logs, metrics, migrations
-from shared.database import Database
+from shared import clock, ids, logs, metrics
+from shared.database import migrations
+from shared.database.engine import Database
 from shared.events.bus import Bus
 from shared.events.chosen import bus_for
 from shared.events.in_process import InProcessBus

@@ -33,8 +33,8 @@ from sqlalchemy import (
 
 from shared import clock, ids, metrics
 from shared.background import Worker, in_thread, to_end
-from shared.database import Big, Database, insert_new, upsert
-from shared.queues import earliest, notify
+from shared.database.engine import Big, Database, insert_new, upsert
+from shared.database.queues import earliest, notify
 
 PURGING, PURGED, DONE = "purging", "purged", "done"
 CHUNKS_IN_A_TURN = 16

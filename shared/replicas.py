@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, and_, case
 
-from shared.database import upsert
+from shared.database.engine import upsert
 
 
 def keep_newest(tx: Connection, table: Table, row: Mapping[str, Any]) -> None:

@@ -18,7 +18,7 @@ from bench.servers import Servers
 from bench.stage import Stage
 from deploy.chaos.containers import PASSWORD
 from shared import clock, ids
-from shared.database import Database
+from shared.database.engine import Database
 from shared.events.bus import Bus, Receive
 from shared.events.envelope import Event
 from shared.events.outbox import BATCH, Relay, outbox_table

@@ -52,7 +52,7 @@ FORBIDDEN = {
         "aio_pika",
     ),
     "models reach the web through shared": (
-        "shared/database.py",
+        "shared/database/engine.py",
         "import starlette",
         "services.dm.models",
         "starlette",

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from shared import clock
-from shared.database import Database
+from shared.database.engine import Database
 from shared.errors import Refusal
 from shared.process import commands
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from sqlalchemy import Connection
 
 from shared import ids
-from shared.database import Database
+from shared.database.engine import Database
 from shared.events.envelope import Event
 from shared.events.inbox import Handler
 from shared.ids import Id

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from shared import ids
-from shared.database import Database
+from shared.database.engine import Database
 from shared.process import commands
 
 from .actions import rebuilds

@@ -2,7 +2,7 @@
 
 from sqlalchemy import JSON, Boolean, Column, Index, Integer, MetaData, String, Table
 
-from shared.database import Big, Exact
+from shared.database.engine import Big, Exact
 from shared.disposal import disposal_table
 from shared.events.inbox import inbox_table
 from shared.events.outbox import outbox_table

@@ -5,7 +5,7 @@ from fastapi import FastAPI
 
 from shared import clock
 from shared.background import Worker, in_thread
-from shared.database import Database
+from shared.database.engine import Database
 from shared.events import inbox
 from shared.events.bus import Bus
 from shared.events.outbox import Relay

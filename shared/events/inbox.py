@@ -7,7 +7,7 @@ import structlog
 from sqlalchemy import Column, Connection, Index, MetaData, Table, delete, select
 
 from shared import clock
-from shared.database import Big, Database, insert_new
+from shared.database.engine import Big, Database, insert_new
 from shared.events.bus import Bus
 from shared.events.envelope import Event
 

@@ -26,10 +26,10 @@ from sqlalchemy.sql import Select
 
 from shared import clock, ids
 from shared.background import Worker, to_end
-from shared.database import Big, Database
+from shared.database.engine import Big, Database
+from shared.database.queues import notify
 from shared.events.bus import Bus
 from shared.events.envelope import Event
-from shared.queues import notify
 
 BATCH = 250
 PUBLISH_SECONDS = 30.0

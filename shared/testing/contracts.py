@@ -10,7 +10,7 @@ import httpx
 from jsonschema import Draft202012Validator
 from sqlalchemy import Table, select
 
-from shared.database import Database
+from shared.database.engine import Database
 
 FOLDER = Path(__file__).parents[1] / "contracts" / "events"
 

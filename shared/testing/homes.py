@@ -11,8 +11,8 @@ from typing import Protocol
 
 import pytest
 
-from shared import migrations
-from shared.database import Database
+from shared.database import migrations
+from shared.database.engine import Database
 from shared.events.bus import Bus
 from shared.events.in_process import InProcessBus
 from shared.events.rabbitmq import RabbitBus

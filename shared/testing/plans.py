@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, event
 
-from shared.database import Database
+from shared.database.engine import Database
 
 Statement = tuple[str, Any]
 SORT = "sort"

@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 from shared import clock, ids
-from shared.database import Database
+from shared.database.engine import Database
 from shared.events.bus import Bus
 from shared.events.envelope import Event
 from shared.events.in_process import InProcessBus

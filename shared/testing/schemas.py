@@ -6,8 +6,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection, create_engine, inspect, text
 
-from shared import migrations
-from shared.database import Database
+from shared.database import migrations
+from shared.database.engine import Database
 
 ROWS = 1_000_000
 _AS_IF_LARGE = (

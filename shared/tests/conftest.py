@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.database import Database
+from shared.database.engine import Database
 from shared.testing import Running, running
 
 from .things import service

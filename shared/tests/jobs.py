@@ -3,7 +3,7 @@
 from sqlalchemy import Column, Connection, Index, MetaData, String, Table, delete, insert, select, update
 
 from shared import clock, ids
-from shared.database import Big, Database, insert_new
+from shared.database.engine import Big, Database, insert_new
 from shared.purging import Kind, Purge
 
 from .tables import rows

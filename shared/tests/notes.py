@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Connection, Integer, MetaData, Table, func, insert, select
 
-from shared.database import Big, Database, Exact
+from shared.database.engine import Big, Database, Exact
 
 METADATA = MetaData()
 NOTES = Table(

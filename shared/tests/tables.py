@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import MetaData, Table, select
 
-from shared.database import Database
+from shared.database.engine import Database
 
 
 def made(url: str, metadata: MetaData) -> str:

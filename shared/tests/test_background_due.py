@@ -10,10 +10,10 @@ from sqlalchemy import MetaData, Table
 
 from shared import clock
 from shared.background import JITTER, SHORTEST_PAUSE, Worker, pause_before
-from shared.database import Database
+from shared.database.engine import Database
+from shared.database.queues import notify
 from shared.errors import Unavailable
 from shared.events.outbox import LOOK_AGAIN_AFTER, Relay
-from shared.queues import notify
 from shared.testing.homes import Home
 from shared.testing.loops import ClockedLoop
 from shared.testing.plans import overhearing, slow_steps

@@ -7,7 +7,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from shared import clock, ids
-from shared.database import Database
+from shared.database.engine import Database
 from shared.errors import Unavailable
 from shared.purging import OVERLAP, PURGING, Comparison, Part
 from shared.testing.homes import Home

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import Connection, MetaData, Table, func, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from shared.database import TRIES, Database
+from shared.database.engine import TRIES, Database
+from shared.database.queues import notify
 from shared.errors import NotFound, Unavailable
-from shared.queues import notify
 from shared.testing.homes import Home
 from shared.testing.waiting import WAIT_SECONDS
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.dialects import mysql
 from sqlalchemy.exc import IntegrityError
 
-from shared.database import Big, Bytes, Database, Exact, insert_new, upsert
+from shared.database.engine import Big, Bytes, Database, Exact, insert_new, upsert
 from shared.testing.homes import Home
 
 from .notes import METADATA, NOTES

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
-from shared.database import Database
+from shared.database.engine import Database
 from shared.errors import Unavailable
 from shared.testing import eventually
 from shared.testing.waiting import WAIT_SECONDS
@@ -136,7 +136,7 @@ def test_a_file_that_may_not_be_written_is_unavailable(tmp_path: Path) -> None:
 
 
 SETTINGS = """
-from shared.database import Database
+from shared.database.engine import Database
 database = Database("sqlite:///settings.db")
 names = ("journal_mode", "synchronous", "foreign_keys")
 ask = lambda tx: [tx.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in names]

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Connection, MetaData
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError
 
-from shared.database import TRIES, Database
+from shared.database.engine import TRIES, Database
 from shared.errors import Unavailable
 
 from .tables import made

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Connection, MetaData
 
 from shared import clock
-from shared.database import Database
+from shared.database.engine import Database
 from shared.disposal import BATCH, claim, disposal_table, give_up, hasten, sweep
 from shared.errors import NotFound, Unavailable
 from shared.storage import Storage, storage_from

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Column, Connection, Integer, MetaData, Table, insert
 
 from shared import clock, ids
-from shared.database import Big, Database
+from shared.database.engine import Big, Database
 from shared.events import inbox
 from shared.events.envelope import Event
 from shared.events.in_process import InProcessBus

@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from shared import clock
 from shared.background import Worker
-from shared.database import Database
+from shared.database.engine import Database
 from shared.events import outbox as outbox_module
 from shared.events.bus import Receive
 from shared.events.envelope import Event

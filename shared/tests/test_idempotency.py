@@ -11,7 +11,7 @@ from sqlalchemy.schema import CreateTable
 
 from shared import clock
 from shared.answer import Answer
-from shared.database import Database
+from shared.database.engine import Database
 from shared.errors import Conflict, Invalid, NotFound, TooMany
 from shared.idempotency import KEPT, Idempotency, Key, idempotency_table
 from shared.testing.homes import Home

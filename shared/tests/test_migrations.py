@@ -8,12 +8,12 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 from sqlalchemy.exc import OperationalError
 
-from shared import migrations
-from shared.database import Database
+from shared.database import migrations
+from shared.database.engine import Database
 
 ENV = '''"""Env."""
 from sqlalchemy import MetaData
-from shared.migrations import run_inside
+from shared.database.migrations import run_inside
 run_inside(MetaData())
 '''
 STEP = '''"""Step."""

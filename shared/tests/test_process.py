@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from sqlalchemy import inspect
 
 from shared import metrics
-from shared.database import Database
+from shared.database.engine import Database
 from shared.events.bus import Bus
 from shared.events.in_process import InProcessBus
 from shared.process import commands, described

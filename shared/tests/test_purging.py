@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Connection, delete, insert
 
 from shared import clock, ids
-from shared.database import Database
+from shared.database.engine import Database
 from shared.purging import CHUNKS_IN_A_TURN, DONE, PURGED, PURGING, Kind
 from shared.testing.homes import Cluster, Home, Servers
 from shared.testing.steps import in_steps_of

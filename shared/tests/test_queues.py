@@ -10,10 +10,10 @@ from sqlalchemy import Column, MetaData, update
 
 from shared import clock
 from shared.background import Worker
-from shared.database import Database
+from shared.database.engine import Database
+from shared.database.queues import earliest
 from shared.disposal import disposal_table, give_up
 from shared.disposal import worker as disposal_worker
-from shared.queues import earliest
 from shared.storage import storage_from
 from shared.testing.homes import Home
 from shared.testing.plans import overhearing, slow_steps

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Column, Connection, Integer, MetaData, Table, insert
 
 from shared import clock, ids
-from shared.database import Database
+from shared.database.engine import Database
 from shared.errors import Unavailable
 from shared.events.envelope import Event
 from shared.events.inbox import inbox_table, listen

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Connection, MetaData, Table, insert, select
 
 from shared import clock, ids
-from shared.database import Database
+from shared.database.engine import Database
 from shared.events.outbox import outbox_table
 from shared.events.replay import publish_again
 from shared.testing.homes import Home

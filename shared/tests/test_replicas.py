@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Boolean, Column, Connection, Integer, MetaData, String, Table
 from sqlalchemy.dialects import mysql
 
-from shared.database import Big, Database
+from shared.database.engine import Big, Database
 from shared.replicas import bury, keep_newest
 from shared.testing.homes import Home
 

@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 from shared import ids
 from shared.access_tokens import ENDED_LOGINS, ENDED_SUBJECT
 from shared.background import Worker, in_thread
-from shared.database import Database
+from shared.database.engine import Database
 from shared.errors import Unavailable
 from shared.events.in_process import InProcessBus
 from shared.neighbours import Callers, Neighbour

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from shared.database import Database
+from shared.database.engine import Database
 from shared.testing import Running
 from shared.web.bodies import JSON_LIMIT, UPLOAD_LIMIT
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
-from shared.database import Database
+from shared.database.engine import Database
 from shared.testing import Running
 from shared.testing.waiting import WAIT_SECONDS
 

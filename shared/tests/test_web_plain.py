@@ -7,7 +7,7 @@ import pytest
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from shared.database import Database
+from shared.database.engine import Database
 from shared.events.in_process import InProcessBus
 from shared.identity import Optional, Required
 from shared.ids import Id, text

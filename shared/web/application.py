@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import errors, metrics
 from shared.background import Worker
-from shared.database import Database
+from shared.database.engine import Database
 from shared.events.bus import Bus
 from shared.identity import Remembered, RemoteKeys, Verifier, fetch_from
 from shared.neighbours import Callers, Neighbour

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.responses import Response
 
 from shared import errors
-from shared.database import Database
+from shared.database.engine import Database
 from shared.web.aside import aside
 from shared.web.bodies import StrictRoute
 

@@ -13,7 +13,7 @@ from deploy.tests.running import CHEAP_HASHES, Standalone
 from services.auth.actions import keys
 from services.auth.settings import Settings
 from services.auth.tokens import SIGNING_KEYS, Seal
-from shared.database import Database
+from shared.database.engine import Database
 from shared.testing.waiting import WAIT_SECONDS
 from shared.tests.forgeries import Forger
 

@@ -21,8 +21,9 @@ import services.social.settings
 from deploy.tests.journeys.answers import answer, shown, unauthorized
 from deploy.tests.journeys.person import API, Person
 from gateway.routes import PUBLIC, ROUTES, UPLOAD, Route
-from shared import ids, migrations
-from shared.database import Database
+from shared import ids
+from shared.database import migrations
+from shared.database.engine import Database
 from shared.events.in_process import InProcessBus
 from shared.testing import Minter, running
 from shared.tests.forgeries import Forger, forgeries

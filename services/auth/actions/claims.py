@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, delete, insert, select
 
 from shared import clock, ids
-from shared.database import insert_new
+from shared.database.engine import insert_new
 from shared.errors import Conflict, TooMany
 
 from .. import models

@@ -6,7 +6,7 @@ forms the keys of names by its own rules.
 
 from sqlalchemy import Connection, select, update
 
-from shared.database import Database
+from shared.database.engine import Database
 
 from .. import models
 from ..queries import Account

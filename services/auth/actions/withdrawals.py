@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from shared import clock, ids
-from shared.database import insert_new
+from shared.database.engine import insert_new
 
 from .. import events, models
 from ..models import PURGING

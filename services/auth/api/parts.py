@@ -6,7 +6,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from shared import clock
-from shared.database import Database
+from shared.database.engine import Database
 from shared.identity import Identity
 from shared.images.darkroom import Darkroom
 from shared.storage import Storage

@@ -10,7 +10,7 @@ from services.auth.app import NAME, create_app
 from services.auth.events import ANNOUNCES
 from services.auth.settings import Settings
 from services.auth.subscriptions import HANDLERS
-from shared.database import Database
+from shared.database.engine import Database
 from shared.events.bus import Bus
 from shared.testing import Running, eventually, running
 from shared.testing.homes import Embedded, Home

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, inspect, select, table, text
 from services.auth import models
 from services.auth.actions.claims import BRIEF
 from services.auth.actions.failures import FREE
-from shared.database import Database
+from shared.database.engine import Database
 from shared.testing import Running
 
 from .world import PASSWORD, Person, Time, application, bearer, facts, log_in, rows, somebody

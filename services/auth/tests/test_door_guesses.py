@@ -12,7 +12,7 @@ from services.auth.actions import failures
 from services.auth.actions.failures import AT_ONCE, FREE, LONGEST
 from services.auth.passwords import VERIFIED, Passwords
 from shared import clock, ids
-from shared.database import Database
+from shared.database.engine import Database
 from shared.testing import Running, eventually
 from shared.testing.waiting import WAIT_SECONDS
 

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from services.auth import models
 from services.auth.passwords import Passwords
-from shared.database import Database
+from shared.database.engine import Database
 from shared.testing import Running
 
 from .world import PASSWORD, Person, bearer, log_in, rows, somebody

@@ -11,7 +11,7 @@ from PIL import Image
 from services.auth import models
 from services.auth.actions.accounts import REPLACED_AVATAR_KEPT
 from shared import disposal, ids
-from shared.database import Database
+from shared.database.engine import Database
 from shared.testing import Running, eventually
 from shared.testing.abandoned import STUCK_DECODER, abandoned
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.auth import models
-from shared.database import Database
+from shared.database.engine import Database
 from shared.testing import Running
 
 from .world import PASSWORD, application, facts, rows, sign_up

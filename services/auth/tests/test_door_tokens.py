@@ -12,7 +12,7 @@ from services.auth.actions.failures import FREE
 from services.auth.actions.sessions import GRACE, MOST
 from services.auth.passwords import Passwords
 from shared import clock, ids
-from shared.database import Database
+from shared.database.engine import Database
 from shared.testing import Minter, Running, eventually
 from shared.testing.waiting import WAIT_SECONDS
 

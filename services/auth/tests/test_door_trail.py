@@ -8,7 +8,7 @@ import pytest
 
 from services.auth import models
 from shared.access_tokens import ENDED_LOGINS
-from shared.database import Database
+from shared.database.engine import Database
 from shared.testing import Running
 
 from .world import PASSWORD, bearer, calling, facts, log_in, rows, sign_up, somebody

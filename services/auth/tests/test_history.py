@@ -9,8 +9,8 @@ from sqlalchemy import inspect, select, text
 
 from services.auth import models
 from services.auth.models import metadata
-from shared import migrations
-from shared.database import Database
+from shared.database import migrations
+from shared.database.engine import Database
 from shared.testing.homes import Home
 
 from .conftest import MIGRATIONS

@@ -12,7 +12,7 @@ from services.auth.models import PURGING
 from services.auth.settings import Settings
 from services.auth.tokens import SIGNING_KEYS, Seal
 from shared import clock, ids
-from shared.database import Database
+from shared.database.engine import Database
 
 from .world import register, rows
 

@@ -7,7 +7,7 @@ import pytest
 from services.auth import models
 from services.auth.models import PURGING
 from shared import ids
-from shared.database import Database
+from shared.database.engine import Database
 from shared.testing import Running, examples_of
 
 from .world import PASSWORD, facts, log_in, rows, somebody

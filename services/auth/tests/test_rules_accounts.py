@@ -9,7 +9,7 @@ from services.auth.actions import accounts
 from services.auth.actions.claims import BRIEF
 from services.auth.queries import Account
 from shared import ids
-from shared.database import Database
+from shared.database.engine import Database
 from shared.errors import Conflict, Forbidden, Refusal, Unauthenticated
 
 from .world import KEY, NOWHERE, Time, facts, register, rows

@@ -7,7 +7,7 @@ from services.auth.actions import accounts, claims
 from services.auth.actions.claims import BRIEF, KEPT, LIMITS
 from services.auth.queries import Account
 from shared import clock
-from shared.database import Database
+from shared.database.engine import Database
 from shared.errors import Conflict, TooMany
 
 from .world import KEY, NOWHERE, Time, register, rows

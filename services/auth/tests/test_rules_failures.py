@@ -10,7 +10,7 @@ from services.auth import models
 from services.auth.actions import failures
 from services.auth.actions.failures import ABANDONED_AFTER, AT_ONCE, FORGOTTEN_AFTER, FREE, LONGEST, mark
 from shared import clock
-from shared.database import Database
+from shared.database.engine import Database
 from shared.errors import TooMany
 
 from .world import KEY, Time, rows

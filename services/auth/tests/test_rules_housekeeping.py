@@ -5,7 +5,7 @@ import pytest
 from services.auth import models
 from services.auth.actions import accounts, housekeeping, sessions
 from shared import clock
-from shared.database import Database
+from shared.database.engine import Database
 from shared.events import outbox
 
 from .world import IP, LIFETIMES, NOWHERE, SEAL, TOKENS, Time, open_login, register, rows

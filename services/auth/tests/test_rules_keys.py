@@ -10,7 +10,7 @@ from services.auth import models
 from services.auth.actions import keys
 from services.auth.tokens import Mint, RefreshTokens, Seal, SigningKey
 from shared import ids
-from shared.database import Database
+from shared.database.engine import Database
 from shared.errors import Unavailable
 from shared.identity import RemoteKeys, Verifier
 

@@ -11,7 +11,7 @@ from services.auth import handles, models
 from services.auth.actions import accounts, claims, withdrawals
 from services.auth.handles import Handle, looks
 from services.auth.queries import Account
-from shared.database import Database
+from shared.database.engine import Database
 from shared.errors import Conflict, Invalid, Refusal
 
 from .world import KEY, NOWHERE, Time, facts, register, rows

@@ -7,7 +7,7 @@ from services.auth.actions import networks
 from services.auth.actions.networks import KNOWN_FOR, MOST_NETWORKS, networks_of
 from services.auth.queries import Account
 from shared import clock
-from shared.database import Database
+from shared.database.engine import Database
 from shared.testing.plans import overhearing, slow_steps
 
 from .world import Time, open_login, register, rows

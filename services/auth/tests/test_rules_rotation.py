@@ -13,7 +13,7 @@ from services.auth.actions import keys
 from services.auth.actions.keys import KEPT_LONGER, PUBLISHED_BEFORE, RELOADED_EVERY
 from services.auth.tokens import Mint, Seal
 from shared import clock, ids
-from shared.database import Database
+from shared.database.engine import Database
 from shared.errors import Conflict, Unauthenticated
 from shared.identity import REFETCH_SECONDS, RemoteKeys, Verifier
 from shared.testing.homes import Cluster, Servers

@@ -11,8 +11,8 @@ from services.auth import handles, models, queries
 from services.auth.actions import accounts, reindexing, withdrawals
 from services.auth.actions.accounts import name_key
 from services.auth.handles import Handle
-from shared import migrations
-from shared.database import Database
+from shared.database import migrations
+from shared.database.engine import Database
 from shared.pages import Page, Slice
 from shared.testing.plans import SORT, indexes_used, overhearing, slow_steps, sqlite_work
 

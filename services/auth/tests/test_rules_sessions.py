@@ -10,7 +10,7 @@ from services.auth.actions import sessions
 from services.auth.actions.sessions import GRACE, MOST, MOST_STEPS, SPENT_KEPT, Client, Lifetimes, Login, Reused
 from services.auth.tokens import RefreshTokens, refresh_digest
 from shared import clock, ids
-from shared.database import Database
+from shared.database.engine import Database
 from shared.errors import NotFound, Unauthenticated
 
 from .world import HASH, IP, LIFETIMES, TOKENS, Time, all_pages, facts, open_login, register, rows

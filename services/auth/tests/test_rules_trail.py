@@ -9,7 +9,7 @@ from services.auth.actions.sessions import GRACE, MOST, Login
 from services.auth.actions.trail import KEPT, MOST_FAILURES, Kind, Origin
 from services.auth.queries import Account
 from shared import clock, ids
-from shared.database import Database
+from shared.database.engine import Database
 from shared.errors import Conflict
 from shared.testing.plans import SORT, overhearing, slow_steps
 

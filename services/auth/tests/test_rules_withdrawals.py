@@ -14,7 +14,7 @@ from services.auth.actions.withdrawals import ASK_AGAIN
 from services.auth.models import PURGING
 from services.auth.queries import Account
 from shared import clock, ids
-from shared.database import Database
+from shared.database.engine import Database
 from shared.errors import Conflict, Forbidden, Unauthenticated, Unavailable
 from shared.testing.homes import Cluster, Servers
 from shared.testing.plans import overhearing

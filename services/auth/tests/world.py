@@ -17,7 +17,7 @@ from services.auth.actions.trail import Origin
 from services.auth.queries import Account
 from services.auth.tokens import RefreshTokens, Seal
 from shared import clock
-from shared.database import Database
+from shared.database.engine import Database
 from shared.pages import Page, Slice
 from shared.testing import Running, announced
 

@@ -11,7 +11,7 @@ from services.dm.events import ANNOUNCES
 from services.dm.links import Links
 from services.dm.settings import Settings
 from services.dm.subscriptions import HANDLERS
-from shared.database import Database
+from shared.database.engine import Database
 from shared.events.bus import Bus
 from shared.images import Darkroom
 from shared.testing import Minter, Running, Stub, running

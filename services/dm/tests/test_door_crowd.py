@@ -8,7 +8,7 @@ from typing import TypeVar
 import pytest
 
 from services.dm import models
-from shared.database import Database
+from shared.database.engine import Database
 from shared.testing import Minter, Running
 from shared.testing.waiting import WAIT_SECONDS
 

@@ -6,7 +6,7 @@ import pytest
 
 from services.dm import models
 from shared import ids
-from shared.database import Database
+from shared.database.engine import Database
 from shared.testing import Minter, Running, Stub
 
 from .asker import Asker, made, refused

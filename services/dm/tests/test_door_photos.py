@@ -16,7 +16,7 @@ from services.dm.actions import photos
 from services.dm.actions.photos import UNSENT_FOR
 from services.dm.actions.withdrawals import WITHDRAWAL
 from shared import clock, disposal
-from shared.database import Database
+from shared.database.engine import Database
 from shared.images import Darkroom
 from shared.testing import Minter, Running, eventually
 from shared.testing.abandoned import STUCK_DECODER, abandoned

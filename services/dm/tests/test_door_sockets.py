@@ -12,7 +12,7 @@ from services.dm.api.parts import Parts
 from services.dm.app import create_app
 from services.dm.settings import Settings
 from shared import sockets
-from shared.database import Database
+from shared.database.engine import Database
 from shared.events.bus import Bus
 from shared.testing import Minter, Running, Stub, eventually, running
 from shared.testing.listeners import Listener, listening, refused_handshake

@@ -9,7 +9,7 @@ import pytest
 
 from services.dm import models
 from shared import clock, ids
-from shared.database import Database
+from shared.database.engine import Database
 from shared.purging import PURGED
 from shared.testing import Minter, Running, Stub, eventually
 

@@ -12,7 +12,7 @@ from services.dm.links import Links
 from services.dm.queries import room as room_seen
 from services.dm.subscriptions import HANDLERS, OVERHEARD, Listeners
 from shared import clock, ids
-from shared.database import Database
+from shared.database.engine import Database
 from shared.events.envelope import Event
 from shared.purging import PURGED
 from shared.sockets import OpenSockets

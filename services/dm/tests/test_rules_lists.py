@@ -16,7 +16,7 @@ from services.dm.actions.withdrawals import WITHDRAWAL
 from services.dm.links import Links
 from shared import ids
 from shared.answer import Answer
-from shared.database import Database
+from shared.database.engine import Database
 from shared.errors import NotFound
 from shared.idempotency import Idempotency, Key
 from shared.pages import Page, Slice

@@ -10,7 +10,7 @@ from services.dm.actions.messages import Draft, send
 from services.dm.actions.withdrawals import WITHDRAWAL
 from services.dm.links import Links
 from shared import clock, ids
-from shared.database import Database
+from shared.database.engine import Database
 from shared.errors import Conflict, Invalid, NotFound, Unauthenticated
 
 from .world import room_of, rows_of, say, some_people, time_passes, upload

@@ -9,7 +9,7 @@ from services.dm.app import NAME, create_app
 from services.dm.events import ANNOUNCES
 from services.dm.settings import Settings
 from services.dm.subscriptions import HANDLERS
-from shared.database import Database
+from shared.database.engine import Database
 from shared.events.rabbitmq import RabbitBus
 from shared.testing import Minter, Running, Stub, eventually, running
 from shared.testing.containers import RabbitServer

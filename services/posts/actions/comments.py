@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, exists, insert, select, update
 
 from shared import clock, ids
-from shared.database import insert_new
+from shared.database.engine import insert_new
+from shared.database.queues import notify
 from shared.errors import Forbidden, Invalid
-from shared.queues import notify
 
 from .. import models
 from ..queries.comments import found, no_such_comment

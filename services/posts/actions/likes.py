@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, bindparam, delete, func, select
 
 from shared import ids
-from shared.database import insert_new
+from shared.database.engine import insert_new
 
 from .. import models
 from . import people, posts, tallies

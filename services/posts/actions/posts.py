@@ -6,8 +6,8 @@ from typing import Any, TypedDict
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from shared import clock, ids
+from shared.database.queues import notify
 from shared.errors import Forbidden
-from shared.queues import notify
 
 from .. import models
 from ..queries.posts import no_such_post, with_authors

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, literal, select, true, update
 from sqlalchemy.dialects import mysql, sqlite
 
-from shared.queues import notify
+from shared.database.queues import notify
 
 from .. import models
 from . import popularity

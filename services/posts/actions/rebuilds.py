@@ -6,7 +6,7 @@ stopped and gone on with anywhere, while everybody reads, follows and posts.
 
 from sqlalchemy import Connection, Select, delete, insert, select
 
-from shared.queues import notify
+from shared.database.queues import notify
 
 from .. import models
 from ..queries.pulled import newest_ids

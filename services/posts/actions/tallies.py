@@ -5,7 +5,7 @@ from functools import cache
 
 from sqlalchemy import BindParameter, Connection, Insert, Select, Update, update
 
-from shared.database import upserting
+from shared.database.engine import upserting
 
 from .. import models
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from shared.database import insert_new
-from shared.queues import notify
+from shared.database.engine import insert_new
+from shared.database.queues import notify
 
 from .. import models
 from ..models import NOTHING_PUSHED

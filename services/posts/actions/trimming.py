@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, func, select
 
-from shared.database import Database
+from shared.database.engine import Database
 
 from .. import models
 from . import timelines

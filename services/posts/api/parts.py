@@ -7,7 +7,7 @@ from typing import Annotated, TypeVar, cast
 from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
-from shared.database import Database
+from shared.database.engine import Database
 from shared.idempotency import Idempotency
 from shared.identity import Identity
 from shared.images import Darkroom

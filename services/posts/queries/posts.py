@@ -7,8 +7,8 @@ import orjson
 from sqlalchemy import ColumnElement, Connection, Select, Text, bindparam, select, type_coerce
 
 from shared import clock, ids
+from shared.database.packed_columns import Packed
 from shared.errors import NotFound
-from shared.packed import Packed
 from shared.pages import Page, Slice
 
 from .. import models

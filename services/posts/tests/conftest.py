@@ -10,7 +10,7 @@ from services.posts.app import NAME, create_app
 from services.posts.events import ANNOUNCES
 from services.posts.settings import Settings
 from services.posts.subscriptions import HANDLERS
-from shared.database import Database
+from shared.database.engine import Database
 from shared.events.bus import Bus
 from shared.testing import Minter, Running, Stub, running
 from shared.testing.homes import Home

@@ -9,7 +9,7 @@ import httpx
 from PIL import Image
 
 from shared import ids
-from shared.database import Database
+from shared.database.engine import Database
 from shared.testing import Minter, Running
 
 from .world import some_people

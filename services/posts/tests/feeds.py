@@ -4,7 +4,7 @@ from services.posts import models
 from services.posts.actions import popularity, pushes, rebuilds
 from services.posts.queries.feed import feed
 from shared import ids
-from shared.database import Database
+from shared.database.engine import Database
 from shared.pages import Page
 
 from .model import Model

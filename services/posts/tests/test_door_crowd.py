@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from services.posts import models
 from services.posts.queries.comments import comments_of, replies_to
 from shared import ids
-from shared.database import Database
+from shared.database.engine import Database
 from shared.pages import Page
 from shared.purging import PURGED
 from shared.testing import eventually

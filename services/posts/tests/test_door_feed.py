@@ -9,7 +9,7 @@ import pytest
 from services.posts import models
 from services.posts.actions import follows, popularity, posts, pushes, rebuilds, timelines
 from shared import ids
-from shared.database import Database
+from shared.database.engine import Database
 from shared.testing import Running, eventually
 
 from .crowd import Crowd

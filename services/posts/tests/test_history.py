@@ -11,8 +11,9 @@ from sqlalchemy import insert, inspect
 from services.posts import models
 from services.posts.models import metadata
 from services.posts.queries.feed import feed
-from shared import ids, migrations
-from shared.database import Database
+from shared import ids
+from shared.database import migrations
+from shared.database.engine import Database
 from shared.testing.homes import Home
 
 from .conftest import MIGRATIONS

@@ -10,7 +10,7 @@ from services.posts import models
 from services.posts.queries.feed import feed
 from services.posts.subscriptions import HANDLERS
 from shared import clock, ids
-from shared.database import Database
+from shared.database.engine import Database
 from shared.events.envelope import Event
 from shared.purging import PURGED
 from shared.testing import Running, eventually, examples_of

@@ -14,7 +14,7 @@ from services.posts.queries.feed import feed
 from services.posts.queries.likes import likers
 from services.posts.queries.posts import everyones, posts_of
 from shared import ids
-from shared.database import Database
+from shared.database.engine import Database
 from shared.errors import NotFound
 from shared.pages import Page, Slice
 

@@ -8,7 +8,7 @@ from services.posts import models
 from services.posts.actions import follows, popularity, posts, pushes, rebuilds, removals, timelines
 from services.posts.actions.withdrawals import WITHDRAWAL
 from services.posts.queries.posts import everyones
-from shared.database import Database
+from shared.database.engine import Database
 
 from .feeds import KEPT, THRESHOLD, assert_timelines_are_whole, paged, settle
 from .model import Model, Post

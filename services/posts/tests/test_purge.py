@@ -18,7 +18,7 @@ from services.posts.queries.likes import likers
 from services.posts.settings import Settings
 from shared import clock, ids
 from shared.answer import Answer
-from shared.database import Database
+from shared.database.engine import Database
 from shared.events.bus import Bus
 from shared.idempotency import Idempotency, Key
 from shared.purging import DONE, PURGED, PURGING

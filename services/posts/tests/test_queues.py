@@ -7,7 +7,7 @@ import pytest
 from services.posts import models
 from services.posts.actions import comments, follows, popularity, posts, pushes, rebuilds
 from services.posts.actions.withdrawals import WITHDRAWAL
-from shared.database import Database
+from shared.database.engine import Database
 
 from .test_rules_chains import chain
 from .world import follows_now, published, some_people, uploaded

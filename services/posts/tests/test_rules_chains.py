@@ -11,7 +11,7 @@ from services.posts.actions import comments
 from services.posts.actions.comments import LEVELS
 from services.posts.actions.withdrawals import WITHDRAWAL
 from shared import ids
-from shared.database import Database
+from shared.database.engine import Database
 from shared.testing.plans import overhearing
 
 from .world import LAST_SWEEP_AFTER, commented, published, purge_states, rows_of, size, some_people

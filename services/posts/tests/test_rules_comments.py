@@ -10,7 +10,7 @@ from services.posts.actions.withdrawals import WITHDRAWAL
 from services.posts.queries.comments import comment as shown
 from services.posts.queries.comments import comments_of, replies_to
 from shared import clock, ids
-from shared.database import Database
+from shared.database.engine import Database
 from shared.errors import Forbidden, Invalid, NotFound
 
 from .world import FIRST, commented, counts, listed, published, purge_to_the_end, rows_of, some_people

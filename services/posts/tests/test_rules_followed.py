@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 
 from services.posts.actions import follows
 from services.posts.queries.feed import feed
-from shared import migrations
-from shared.database import Database
+from shared.database import migrations
+from shared.database.engine import Database
 from shared.pages import Page
 from shared.testing.plans import indexes_used, overhearing, slow_steps, sqlite_work
 

@@ -8,7 +8,7 @@ from services.posts.actions.withdrawals import WITHDRAWAL
 from services.posts.queries.likes import like_json, likers
 from services.posts.queries.posts import everyones
 from shared import ids
-from shared.database import Database
+from shared.database.engine import Database
 from shared.errors import NotFound
 
 from .world import FIRST, all_like, counts, listed, published, purge_to_the_end, rows_of, some_people

@@ -26,7 +26,7 @@ from services.posts.queries.likes import likers
 from services.posts.queries.posts import everyones, in_order, must_be_there, posts_of
 from services.posts.queries.posts import post as shown
 from shared import ids
-from shared.database import Database
+from shared.database.engine import Database
 from shared.pages import Page, Slice
 from shared.testing.plans import SORT, Statement, indexes_used, overhearing, slow_steps
 

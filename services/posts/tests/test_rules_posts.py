@@ -13,7 +13,7 @@ from services.posts.queries.people import Stranger
 from services.posts.queries.posts import everyones, must_be_there, posts_of
 from services.posts.queries.posts import post as shown
 from shared import clock, ids
-from shared.database import Database
+from shared.database.engine import Database
 from shared.errors import Forbidden, Invalid, NotFound, Unauthenticated
 
 from .world import (

@@ -11,7 +11,7 @@ from services.posts.main import cli
 from services.posts.queries.feed import feed
 from services.posts.settings import Settings
 from shared import ids
-from shared.database import Database
+from shared.database.engine import Database
 from shared.testing.plans import overhearing
 
 from .feeds import paged, settle, timelines

@@ -11,7 +11,7 @@ from services.posts.actions import comments, follows, likes, people, photos, pos
 from services.posts.actions.withdrawals import WITHDRAWAL
 from services.posts.queries.posts import post as shown
 from shared import clock, ids
-from shared.database import Database
+from shared.database.engine import Database
 from shared.pages import Page, Slice
 from shared.testing import announced
 from shared.testing.steps import in_steps_of

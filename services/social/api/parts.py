@@ -7,7 +7,7 @@ from typing import Annotated, TypeVar, cast
 from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
-from shared.database import Database
+from shared.database.engine import Database
 from shared.web.plain import Plainly
 
 from .. import queries

@@ -9,7 +9,7 @@ from services.social.app import NAME, create_app
 from services.social.events import ANNOUNCES
 from services.social.settings import Settings
 from services.social.subscriptions import HANDLERS
-from shared.database import Database
+from shared.database.engine import Database
 from shared.events.bus import Bus
 from shared.testing import Minter, Running, Stub, running
 from shared.testing.homes import Home

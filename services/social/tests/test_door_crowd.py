@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from random import Random
 
 from shared import ids
-from shared.database import Database
+from shared.database.engine import Database
 from shared.purging import PURGED
 from shared.testing import Minter, Running, eventually
 

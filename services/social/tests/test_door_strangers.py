@@ -7,7 +7,7 @@ import pytest
 
 from services.social.settings import Settings
 from shared import ids
-from shared.database import Database
+from shared.database.engine import Database
 from shared.neighbours import Callers
 from shared.testing import Minter, Running, Stub, eventually
 

@@ -8,8 +8,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect
 
 from services.social.models import metadata
-from shared import migrations
-from shared.database import Database
+from shared.database import migrations
+from shared.database.engine import Database
 from shared.testing.homes import Home
 
 from .conftest import MIGRATIONS

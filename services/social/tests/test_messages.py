@@ -10,7 +10,7 @@ from sqlalchemy import select
 from services.social import models
 from services.social.subscriptions import HANDLERS
 from shared import clock, ids
-from shared.database import Database
+from shared.database.engine import Database
 from shared.events.envelope import Event
 from shared.purging import PURGED
 from shared.testing import Running, eventually, examples_of

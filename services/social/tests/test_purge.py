@@ -9,7 +9,7 @@ from services.social.actions.withdrawals import WITHDRAWAL
 from services.social.app import create_app
 from services.social.settings import Settings
 from shared import clock, ids
-from shared.database import Database
+from shared.database.engine import Database
 from shared.events.bus import Bus
 from shared.purging import DONE, PURGED
 from shared.testing import Stub, eventually, running

@@ -3,7 +3,7 @@
 from services.social.app import create_app
 from services.social.settings import Settings
 from shared import ids
-from shared.database import Database
+from shared.database.engine import Database
 from shared.events.bus import Bus
 from shared.purging import PURGED
 from shared.testing import Stub, eventually, running

@@ -12,7 +12,7 @@ from services.social import queries
 from services.social.actions.follows import follow, unfollow
 from services.social.actions.withdrawals import WITHDRAWAL
 from shared import ids
-from shared.database import Database
+from shared.database.engine import Database
 from shared.errors import Conflict, Invalid, NotFound, Unauthenticated
 
 from .world import counted, edges, facts, person, purge_to_the_end, some_people, wrong_counts

@@ -10,7 +10,7 @@ from services.social.actions import people
 from services.social.actions.follows import follow
 from services.social.actions.withdrawals import WITHDRAWAL
 from shared import ids
-from shared.database import Database
+from shared.database.engine import Database
 from shared.errors import NotFound, Unauthenticated
 from shared.pages import Page, Slice
 from shared.testing.plans import SORT, overhearing, slow_steps

@@ -7,7 +7,7 @@ the service, which has the key, works the list off.
 import sqlalchemy as sa
 from alembic import op
 
-from shared.database import Big, Exact
+from shared.database.engine import Big, Exact
 
 revision = "0002"
 down_revision = "0001"

@@ -6,7 +6,7 @@ It is filled with the accounts that there are. Those that the former release add
 import sqlalchemy as sa
 from alembic import op
 
-from shared.database import Big, Exact
+from shared.database.engine import Big, Exact
 
 revision = "0003"
 down_revision = "0002"

@@ -6,7 +6,7 @@ Only adds: the release before runs on it.
 import sqlalchemy as sa
 from alembic import op
 
-from shared.database import Big
+from shared.database.engine import Big
 
 revision = "0004"
 down_revision = "0003"

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from shared.database import Big, Bytes, Exact
+from shared.database.engine import Big, Bytes, Exact
 
 revision = "0001"
 down_revision = None

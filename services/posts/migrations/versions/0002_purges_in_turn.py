@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from shared.database import Big
+from shared.database.engine import Big
 
 revision = "0002"
 down_revision = "0001"

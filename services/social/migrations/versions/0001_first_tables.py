@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from shared.database import Big, Exact
+from shared.database.engine import Big, Exact
 
 revision = "0001"
 down_revision = None

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, MetaData, inspect, text
 
-from shared.database import Database
+from shared.database.engine import Database
 
 
 def upgrade(database: Database, folder: Path) -> None:

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import exists, insert, literal, select
 
-from shared.database import Database
-from shared.packed import Packed
+from shared.database.engine import Database
+from shared.database.packed_columns import Packed
 from shared.testing.homes import Home
 
 from .notes import METADATA, NOTES

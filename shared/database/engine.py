@@ -31,8 +31,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from shared import errors
+from shared.database.queues import Listeners, take_notified
 from shared.inflight import InFlight
-from shared.queues import Listeners, take_notified
 
 P = ParamSpec("P")
 T = TypeVar("T")
