@@ -22,7 +22,7 @@ run: ## Start everything on this machine: PORT=8080 and DATA_DIR=./data are wher
 
 demo: ## Fill a running instance with people, posts and conversations: PORT=8080 or BASE_URL=http://... is which
 	$(SETUP)
-	@$(PYTHON_HERE) -m deploy.demo
+	@$(PYTHON_HERE) -m demo
 
 ##@ Run it as a cluster (needs a container engine with Compose)
 up: ## Build and start everything with MySQL and RabbitMQ, wait until it is healthy: BIND=127.0.0.1 and PORT=8080 are where, RATES=off is for tests
@@ -47,7 +47,7 @@ e2e: ## Walk the journeys against the cluster that `make up RATES=off` started
 
 chaos: ## Torment a cluster of its own and look for losses: SEED, SECONDS, KILLS, WITHDRAWALS, MODE=embedded, BROKEN=mark-before-publish
 	$(SETUP_DEVELOPMENT)
-	@$(PYTHON_HERE) -m deploy.chaos $(if $(MODE),--mode=$(MODE)) $(if $(SEED),--seed=$(SEED)) $(if $(SECONDS),--seconds=$(SECONDS)) \
+	@$(PYTHON_HERE) -m chaos $(if $(MODE),--mode=$(MODE)) $(if $(SEED),--seed=$(SEED)) $(if $(SECONDS),--seconds=$(SECONDS)) \
 	  $(if $(KILLS),--kills=$(KILLS)) $(if $(WITHDRAWALS),--withdrawals=$(WITHDRAWALS)) $(if $(BROKEN),--broken=$(BROKEN)) $(ARGS)
 
 bench: ## Measure it beside a textbook version of itself: ARGS="feed gateway --rounds=3" some of it, GRAPH=file who follows whom
@@ -62,11 +62,11 @@ test: ## Run every test, with MySQL and RabbitMQ where a container engine answer
 
 check: ## Check style, types, import rules, house rules, and that generated files are up to date
 	$(SETUP_DEVELOPMENT)
-	@$(PYTHON_HERE) -m deploy.check
+	@$(PYTHON_HERE) -m tools.check
 
 audit: ## Look for known vulnerabilities in the locked packages, dangerous code, and secrets in the whole history
 	$(SETUP_DEVELOPMENT)
-	@$(PYTHON_HERE) -m deploy.audit
+	@$(PYTHON_HERE) -m tools.audit
 
 fix: ## Format the code, sort imports, and mend what can be mended by itself
 	$(SETUP_DEVELOPMENT)
@@ -75,13 +75,13 @@ fix: ## Format the code, sort imports, and mend what can be mended by itself
 
 openapi: ## Write services/<name>/openapi.json and the broker's definitions from the code
 	$(SETUP_DEVELOPMENT)
-	@$(PYTHON_HERE) -m deploy.openapi
+	@$(PYTHON_HERE) -m tools.openapi
 	@$(PYTHON_HERE) -m deploy.broker
-	@$(PYTHON_HERE) -m deploy.web
+	@$(PYTHON_HERE) -m tools.web_types
 
 lock: ## Pin what the pyproject.toml files declare; ARGS=--upgrade takes the newest versions
 	$(SETUP_DEVELOPMENT)
-	@$(PYTHON_HERE) -m deploy.locks $(ARGS)
+	@$(PYTHON_HERE) -m tools.lockfiles $(ARGS)
 
 ##@ Tidy up
 clean: ## Remove .venv and the caches of tools; data stays

@@ -12,7 +12,7 @@ import click
 from bench.load.wrk import Invalid, wrk
 from bench.report import RESULTS, Goal, Report
 from bench.stage import Options, Stage
-from deploy.chaos.containers import NoEngine
+from chaos.containers import NoEngine
 
 MEASUREMENTS = (
     "gateway", "idle", "memory", "feed", "person", "mix", "depth", "followed",

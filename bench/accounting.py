@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.chaos.containers import Container, docker
+from chaos.containers import Container, docker
 
 TICKS = os.sysconf("SC_CLK_TCK")
 TIERS = ("gateway", "service", "database", "broker")

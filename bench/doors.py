@@ -13,8 +13,8 @@ import httpx
 
 from bench.accounting import pid_of
 from bench.systems import NO_LIMIT, start, stop
-from deploy.chaos.containers import Container, NoEngine, until
-from deploy.chaos.processes import Process
+from chaos.containers import Container, NoEngine, until
+from chaos.processes import Process
 from shared.access_tokens import KeySet
 from shared.testing.ports import free_port
 from shared.testing.tokens import Minter

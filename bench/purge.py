@@ -25,7 +25,7 @@ from bench.load.steady import Sender
 from bench.load.wrk import Invalid
 from bench.servers import servers
 from bench.systems import API, NO_LIMIT, Ours, Signer, like
-from deploy.chaos.containers import until
+from chaos.containers import until
 from services.posts import models
 from services.posts.actions import people
 from shared import clock, ids

@@ -18,9 +18,9 @@ from statistics import median, quantiles
 
 import aiohttp
 
-from deploy.chaos.cluster import Cluster
-from deploy.chaos.containers import NoEngine, until
-from deploy.chaos.processes import Process
+from chaos.cluster import Cluster
+from chaos.containers import NoEngine, until
+from chaos.processes import Process
 from shared.testing.ports import free_port
 
 PEOPLE = 200

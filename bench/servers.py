@@ -9,17 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.chaos.containers import (
-    DEPLOY,
-    PASSWORD,
-    SERVICES,
-    START_SECONDS,
-    Broker,
-    Container,
-    Database,
-    docker,
-    until,
-)
+from chaos.containers import DEPLOY, PASSWORD, SERVICES, START_SECONDS, Broker, Container, Database, docker, until
 from shared.testing.ports import free_port
 
 

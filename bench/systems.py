@@ -13,8 +13,8 @@ from sqlalchemy import Engine, create_engine, text
 from bench.accounting import pid_of
 from bench.load.shots import Shot
 from bench.servers import Servers
-from deploy.chaos.containers import PASSWORD, ROOMS, SERVICES, until
-from deploy.chaos.processes import Process, wait_until_ready
+from chaos.containers import PASSWORD, ROOMS, SERVICES, until
+from chaos.processes import Process, wait_until_ready
 from deploy.cluster import CALLS
 from services.auth.actions import keys
 from services.auth.settings import Settings as AuthSettings

@@ -16,7 +16,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from deploy.demo.people import PASSWORD, PEOPLE
+from demo.people import PASSWORD, PEOPLE
 
 ROUNDS = 5
 SLOWED = 4

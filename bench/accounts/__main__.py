@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from deploy.chaos.containers import NoEngine
+from chaos.containers import NoEngine
 
 from .figures import FIGURES
 from .system import System, as_a_cluster, in_one_process, sign_up, visitor

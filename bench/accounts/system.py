@@ -16,7 +16,7 @@ from typing import Any
 import aiohttp
 
 from bench.accounting import resident
-from deploy.chaos.cluster import Cluster
+from chaos.cluster import Cluster
 from deploy.tests.running import REPOSITORY, Standalone
 from services.auth.settings import Settings as AuthSettings
 from shared.testing.ports import free_port

@@ -21,7 +21,7 @@ import uvloop
 
 from bench.load.shots import Shot, read, write
 from bench.load.wrk import BUSY, Invalid
-from deploy.chaos.processes import ROOT
+from chaos.processes import ROOT
 
 PATIENCE = 30.0
 

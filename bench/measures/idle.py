@@ -11,8 +11,8 @@ from bench.counting import counted
 from bench.report import Report
 from bench.stage import Stage
 from bench.systems import Ours, start, stop
-from deploy.chaos.containers import NoEngine
-from deploy.chaos.processes import Process
+from chaos.containers import NoEngine
+from chaos.processes import Process
 from shared.testing.ports import free_port
 
 MOST_STANDALONE_CPU = 5.0

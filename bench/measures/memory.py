@@ -6,7 +6,7 @@ from bench.accounting import resident, used
 from bench.report import Report
 from bench.stage import Stage
 from bench.systems import Ours, start, stop
-from deploy.chaos.processes import Process
+from chaos.processes import Process
 from shared.testing.ports import free_port
 
 MOST_EACH = 90.0

@@ -16,7 +16,7 @@ from bench.costs import Ratio
 from bench.report import Report
 from bench.servers import Servers
 from bench.stage import Stage
-from deploy.chaos.containers import PASSWORD
+from chaos.containers import PASSWORD
 from shared import clock, ids
 from shared.database.engine import Database
 from shared.events.bus import Bus, Receive

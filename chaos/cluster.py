@@ -1,0 +1,155 @@
+"""The cluster mode: five real processes, MySQL and RabbitMQ in containers, one service on a wire that can be cut."""
+
+import json
+import secrets
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from chaos.containers import PASSWORD, ROOMS, SERVICES, Broker, Container, Database, until
+from chaos.partition import Wire
+from chaos.processes import Process, wait_until_ready
+from chaos.system import ACCESS_TOKEN_SECONDS, CHEAP, Fault
+from deploy.cluster import CALLS
+from shared import clock, ids
+from shared.derived_keys import caller_key
+from shared.testing.ports import free_port
+
+READY_SECONDS = 120.0
+RECOVERY_SECONDS = 60.0
+FELT_FACTS = 10
+
+
+class Cluster:
+    """Everything as in a cluster, on this machine's loopback."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        wired: str,
+        modules: Mapping[str, list[str]] | None = None,
+        settings: Mapping[str, str] | None = None,
+        with_broker: bool = True,
+    ) -> None:
+        run = secrets.token_hex(3)
+        self.database = Database(Container(f"shutter-chaos-{run}-mysql"), free_port())
+        self.broker = Broker(Container(f"shutter-chaos-{run}-rabbitmq"), free_port(), free_port())
+        self.wire = Wire(free_port(), self.broker.port)
+        self.wired = wired
+        self._folder = folder
+        self._with_broker = with_broker
+        self._hung_since = 0
+        self._settings = dict(settings or {})
+        self._ports = {name: free_port() for name in ROOMS}
+        self.files = {name: folder / "files" / name for name in ("auth", "posts", "dm")}
+        self.processes = {name: self._process(name, (modules or {}).get(name)) for name in ROOMS}
+        self.base_url = self.processes["gateway"].url
+        self.engines: dict[str, Engine] = {
+            name: create_engine(self.database.url("root", name), pool_pre_ping=True) for name in SERVICES
+        }
+
+    def start(self) -> None:
+        """Make everything, and return when it is ready. Raises NotReady."""
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda make: make(), self._containers()))
+            list(pool.map(lambda name: self.processes[name].run_once("migrate"), SERVICES))
+        self.wire.start()
+        for process in self.processes.values():
+            process.start()
+        ready = self.is_ready if self._with_broker else self.is_up
+        wait_until_ready(self.processes.values(), ready, READY_SECONDS)
+
+    def stop(self) -> None:
+        """End and remove everything."""
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda process: process.stop(), self.processes.values()))
+        self.wire.stop()
+        for engine in self.engines.values():
+            engine.dispose()
+        self.broker.container.remove()
+        self.database.container.remove()
+
+    def faults(self) -> list[Fault]:
+        """What can befall it, besides kills of its processes."""
+        broker, database = self.broker.container, self.database.container
+        return [
+            Fault("kill", "broker", broker.kill, broker.start, 3),
+            Fault("kill", "database", database.kill, database.start, 2),
+            Fault("hang", "broker", broker.pause, broker.unpause, 15),
+            Fault("hang and kill", "broker", self._hang_broker, broker.kill_and_start, 8, self._sent_into_the_hang),
+            Fault("hang", "database", database.pause, database.unpause, 10),
+            Fault("partition", self.wired, self.wire.cut, self.wire.mend, 30),
+        ]
+
+    def _hang_broker(self) -> None:
+        """Only a broker to which everybody is connected: to one that has yet to come back nothing is sent."""
+        with suppress(TimeoutError):
+            until(self.is_ready, RECOVERY_SECONDS, "every process is ready")
+        self._hung_since = clock.now()
+        self.broker.container.pause()
+
+    def _sent_into_the_hang(self) -> bool:
+        """Whether several facts have been sent that nobody reads: a relay has given up on them, or has marked them."""
+        question = text("SELECT COUNT(*) FROM outbox WHERE id > :since AND (tries > 0 OR published_at IS NOT NULL)")
+        since = {"since": ids.at(self._hung_since)}
+        try:
+            found = 0
+            for engine in self.engines.values():
+                with engine.connect() as connection:
+                    found += connection.execute(question, since).scalar_one()
+        except SQLAlchemyError:
+            return False
+        return found >= FELT_FACTS
+
+    def is_ready(self) -> bool:
+        """Whether every part says that it can work."""
+        return all(process.is_ready() for process in self.processes.values())
+
+    def is_up(self) -> bool:
+        """Whether requests are served, broker or not."""
+        try:
+            return httpx.get(f"{self.base_url}/api/v1/posts", timeout=5).status_code == httpx.codes.OK and all(
+                httpx.get(f"{process.url}/healthz", timeout=5).is_success for process in self.processes.values()
+            )
+        except httpx.HTTPError:
+            return False
+
+    def waiting_messages(self) -> dict[str, int]:
+        """Messages that the broker holds, by queue; those without any are left out."""
+        if not self._with_broker:
+            return {}
+        return {name: depth for name, depth in self.broker.depths().items() if depth}
+
+    def printed(self) -> dict[str, str]:
+        """All logs, by who wrote them."""
+        logs = {name: process.log.read_text(errors="replace") for name, process in self.processes.items()}
+        logs["mysql"] = self.database.container.logs()
+        return {**logs, "rabbitmq": self.broker.container.logs()} if self._with_broker else logs
+
+    def _containers(self) -> list[Callable[[], None]]:
+        return [self.database.run, *([lambda: self.broker.run(self._folder)] if self._with_broker else [])]
+
+    def _process(self, name: str, module: list[str] | None) -> Process:
+        module = module or ["-m", "gateway.main" if name == "gateway" else f"services.{name}.main"]
+        urls = {f"{each.upper()}_URL": f"http://127.0.0.1:{port}" for each, port in self._ports.items()}
+        settings = {
+            **urls,
+            **CHEAP,
+            "BROKER_URL": self.broker.url(name, self.wire.port if name == self.wired else None),
+            "SECRET": f"{name}-{PASSWORD}",
+            "CALLERS": json.dumps({caller: caller_key(f"{caller}-{PASSWORD}", name) for caller in CALLS.get(name, ())}),
+            "ACCESS_TOKEN_SECONDS": str(ACCESS_TOKEN_SECONDS),
+            "DECODERS": "1",
+            "LOG_LEVEL": "info",
+            **self._settings,
+        }
+        if name in SERVICES:
+            settings["DATABASE_URL"] = self.database.url(name, name)
+            settings["STORAGE_URL"] = (self._folder / "files" / name).as_uri()
+        return Process(name, module, settings, self._folder, self._ports[name])

@@ -1,0 +1,115 @@
+"""What befalls the system, and when: drawn from the seed before anything starts."""
+
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from chaos.system import Fault, System
+
+ROUND_SECONDS = 300
+"""Every kind of fault comes once, and once more for each further such time."""
+LOOK_SECONDS = 0.5
+FELT_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A fault with its time, in seconds from the beginning, and its length."""
+
+    at: float
+    fault: Fault
+    seconds: float
+
+
+def planned(chance: random.Random, faults: Sequence[Fault], seconds: float) -> list[list[Planned]]:
+    """Two lists that go on beside each other: cut wires, and what befalls containers, one after another."""
+    rounds = max(1, round(seconds / ROUND_SECONDS))
+    cuts = [fault for fault in faults if fault.kind == "partition"] * rounds
+    others = [fault for fault in faults if fault.kind != "partition"] * rounds
+    chance.shuffle(others)
+    return [list(_spread(chance, kind, seconds)) for kind in (cuts, others)]
+
+
+def _spread(chance: random.Random, faults: Sequence[Fault], seconds: float) -> Iterator[Planned]:
+    slot = seconds / max(1, len(faults))
+    for number, fault in enumerate(faults):
+        lasting = min(fault.seconds, slot * 0.7)
+        yield Planned(number * slot + chance.uniform(0, (slot - lasting) * 0.8), fault, lasting)
+
+
+class Torment:
+    """Carries out the plan in threads of its own, and keeps every process alive until the end of `with`."""
+
+    def __init__(self, system: System, seed: int, seconds: float, kills: int) -> None:
+        chance = random.Random(f"faults {seed}")  # noqa: S311 - to be drawn again from the same seed
+        self._system = system
+        self._seconds = seconds
+        names = sorted(system.processes)
+        times = sorted(chance.uniform(1, seconds) for _ in range(kills))
+        self._kills = [(at, chance.choice(names)) for at in times]
+        self._plans = planned(chance, system.faults(), seconds)
+        self.happened: Counter[str] = Counter()
+        self._over = threading.Event()
+        self._began = 0.0
+        self._works: list[Future[None]] = []
+        self._hands = ThreadPoolExecutor(len(self._plans) + 2, thread_name_prefix="faults")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._over.set()
+        self._hands.shutdown()
+
+    def start(self) -> None:
+        """Begin."""
+        self._began = time.monotonic()
+        self._works = [self._hands.submit(self._strike, plan) for plan in self._plans]
+        self._works.append(self._hands.submit(self._kill))
+        self._hands.submit(self._watch)
+
+    def wait(self) -> None:
+        """Until the last fault has ended, and the time is over. Raises what kept a fault from being carried out."""
+        for work in as_completed(self._works):
+            work.result()
+        self._sleep_until(self._seconds)
+
+    def _sleep_until(self, at: float) -> None:
+        self._over.wait(max(0.0, self._began + at - time.monotonic()))
+
+    def _kill(self) -> None:
+        for at, name in self._kills:
+            self._sleep_until(at)
+            if self._over.is_set():
+                return
+            self._system.processes[name].kill()
+            self.happened["kill process"] += 1
+
+    def _strike(self, plan: Sequence[Planned]) -> None:
+        for each in plan:
+            self._sleep_until(each.at)
+            if self._over.is_set():
+                return
+            each.fault.strike()
+            time.sleep(each.seconds)
+            self._wait_until_felt(each.fault)
+            each.fault.end()
+            self.happened[f"{each.fault.kind} {each.fault.part}"] += 1
+
+    def _wait_until_felt(self, fault: Fault) -> None:
+        ends = time.monotonic() + FELT_SECONDS
+        while not fault.enough() and time.monotonic() < ends:
+            time.sleep(LOOK_SECONDS)
+
+    def _watch(self) -> None:
+        while not self._over.wait(LOOK_SECONDS):
+            for process in self._system.processes.values():
+                process.look_after()

@@ -1,0 +1,275 @@
+"""Mixed traffic through the gateway: some stay and do everything, many come, take part a little, and withdraw."""
+
+import io
+import random
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from PIL import Image
+
+from chaos.client import Client
+from chaos.history import ACKED, MARK, UNKNOWN, History, Person, Wish, Written
+
+RESIDENTS = 4
+"""People who stay, for each thread that plays them."""
+REMEMBERED = 60
+"""Posts and comments that new things are said about: the newest."""
+
+
+def tiny_picture() -> bytes:
+    """As little work for the decoders as a photo can be."""
+    memory = io.BytesIO()
+    Image.new("RGB", (8, 8), (200, 60, 30)).save(memory, "PNG")
+    return memory.getvalue()
+
+
+PICTURE = tiny_picture()
+
+
+@dataclass
+class Town:
+    """What is there to take part in, shared by all threads."""
+
+    residents: list[Person] = field(default_factory=list)
+    posts: list[Written] = field(default_factory=list)
+    comments: list[Written] = field(default_factory=list)
+
+    def remember(self, thing: Written) -> None:
+        """It can be talked about."""
+        those = self.posts if thing.kind == "post" else self.comments
+        those.append(thing)
+        del those[:-REMEMBERED]
+
+
+class Hand:
+    """One thread's people and what they do."""
+
+    def __init__(self, client: Client, town: Town, chance: random.Random) -> None:
+        self.client = client
+        self.history = client.history
+        self.town = town
+        self.chance = chance
+
+    def newcomer(self) -> Person | None:
+        """Somebody new who is logged in."""
+        phone = f"+8210{secrets.randbelow(10**8):08d}" if self.chance.random() < 0.2 else None
+        person = Person(phone=phone)
+        return person if self.client.sign_up(person) else None
+
+    def follow(self, who: Person, whom: Person, *, wanted: bool = True) -> None:
+        """Or no longer."""
+        wishes, pair = self.history.follows, (who.id, whom.id)
+        self._wish(wishes.setdefault(pair, Wish(wanted)), who, f"/users/{whom.id}/follow", wanted=wanted)
+
+    def like(self, who: Person, post: Written, *, wanted: bool = True) -> None:
+        """Or no longer."""
+        wishes, pair = self.history.likes, (who.id, post.id)
+        self._wish(wishes.setdefault(pair, Wish(wanted)), who, f"/posts/{post.id}/like", wanted=wanted)
+
+    def publish(self, who: Person) -> Written | None:
+        """A post with one photo. An upload whose answer was lost is just made again."""
+        upload = self.client.ask(who, "POST", "/media", files={"file": ("a.png", PICTURE, "image/png")})
+        if upload.outcome is not ACKED:
+            return None
+        post = self._written("post", who, "")
+        self._say(post, "/posts", {"media_ids": [upload.body["id"]], "caption": post.text})
+        return post
+
+    def comment(self, who: Person, post: Written, parent: Written | None = None) -> None:
+        """On a post, or in answer to a comment on it."""
+        comment = self._written("comment", who, post.id)
+        answered = {"parent_id": parent.id} if parent else {}
+        self._say(comment, f"/posts/{post.id}/comments", {"text": comment.text, **answered})
+
+    def reply(self, who: Person, comment: Written) -> None:
+        """In answer to this."""
+        said = self._written("comment", who, comment.place)
+        self._say(said, f"/posts/{comment.place}/comments", {"text": said.text, "parent_id": comment.id})
+
+    def message(self, who: Person, whom: Person, times: int = 1) -> None:
+        """In private; sometimes what was said last is marked as read."""
+        pair = frozenset({who.id, whom.id})
+        if pair not in self.history.rooms:
+            opened = self.client.ask(who, "POST", "/rooms", json={"user_id": whom.id})
+            if opened.outcome is not ACKED:
+                return
+            self.history.rooms[pair] = opened.body["id"]
+        room = self.history.rooms[pair]
+        for _ in range(times):
+            message = self._written("message", who, room)
+            self._say(message, f"/rooms/{room}/messages", {"type": "text", "text": message.text})
+            if message.outcome is ACKED and self.chance.random() < 0.3:
+                self.client.ask(whom, "PUT", f"/rooms/{room}/read", json={"message_id": message.id})
+
+    def show(self, who: Person, whom: Person) -> None:
+        """A photo in the room of the two, if they have one."""
+        room = self.history.rooms.get(frozenset({who.id, whom.id}))
+        if room is None:
+            return
+        upload = self.client.ask(who, "POST", f"/rooms/{room}/media", files={"file": ("a.png", PICTURE, "image/png")})
+        if upload.outcome is ACKED:
+            photo = Written("photo", who, room, upload.body["id"])
+            self.history.written.append(photo)
+            self._say(photo, f"/rooms/{room}/messages", {"type": "image", "media_id": photo.text})
+
+    def portrait(self, who: Person) -> None:
+        """A picture of themselves, in place of an earlier one."""
+        self.client.ask(who, "PUT", "/users/me/avatar", files={"file": ("me.png", PICTURE, "image/png")})
+
+    def withdraw(self, who: Person) -> None:
+        """While they themselves still do things with a token that is about to be refused."""
+        post = self.chance.choice(self.town.posts)
+        other = Client(self.client.base_url, self.history, self.chance)
+        racing = Hand(other, self.town, self.chance)
+        racer = threading.Thread(target=lambda: racing.comment(who, post))
+        with_race = self.chance.random() < 0.25
+        if with_race:
+            racer.start()
+        self.client.withdraw(who)
+        if with_race:
+            racer.join()
+        other.close()
+        if who.gone and self.chance.random() < 0.2:
+            late = self.client.ask(who, "GET", "/users/me")
+            if late.outcome is ACKED:
+                self.history.surprises.append(f"{who.mark} has withdrawn and is still let in")
+
+    def _wish(self, wish: Wish, who: Person, path: str, *, wanted: bool) -> None:
+        if wish.frozen:
+            return
+        wish.wanted, wish.outcome, wish.frozen = wanted, UNKNOWN, True
+        doubts = self.client.doubts
+        wish.outcome = self.client.ask(who, "PUT" if wanted else "DELETE", path).outcome
+        wish.frozen = self.client.doubts > doubts  # a request without an answer may still be carried out, and late
+
+    def _written(self, kind: str, who: Person, place: str) -> Written:
+        text = f"{MARK}-{kind}-{secrets.token_hex(8)} by {who.mark} 글🌊"
+        thing = Written(kind, who, place, text)
+        self.history.written.append(thing)
+        return thing
+
+    def _say(self, thing: Written, path: str, body: dict[str, object]) -> None:
+        key = {"idempotency-key": secrets.token_hex(8)}
+        reply = self.client.ask(thing.author, "POST", path, json=body, headers=key)
+        thing.outcome = reply.outcome
+        if reply.outcome is ACKED:
+            thing.id = reply.body["id"]
+            if thing.kind in ("post", "comment"):
+                self.town.remember(thing)
+
+
+class Traffic:
+    """All threads, from the first request to the last."""
+
+    def __init__(self, base_url: str, history: History, seed: int, threads: int) -> None:
+        self._base_url = base_url
+        self._history = history
+        self._seed = seed
+        self._threads = threads
+        self._town = Town()
+        self._stopping = threading.Event()
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="traffic")
+        self._running: list[Future[None]] = []
+
+    def start(self) -> None:
+        """A third stays, the others come and go."""
+        staying = max(1, self._threads // 3)
+        settled = threading.Barrier(staying + 1)
+        lives: list[Callable[[Hand], None]] = [lambda hand: self._stay(hand, settled)] * staying
+        self._running = [self._pool.submit(self._play, number, life) for number, life in enumerate(lives)]
+        settled.wait(120)
+        for number in range(staying, self._threads):
+            self._running.append(self._pool.submit(self._play, number, self._come_and_go))
+
+    def stop(self) -> None:
+        """Begin nothing new; wait for what was asked."""
+        self._stopping.set()
+        for each in self._running:
+            each.result()
+        self._pool.shutdown()
+
+    def _play(self, number: int, life: Callable[[Hand], None]) -> None:
+        chance = random.Random(f"{self._seed} {number}")  # noqa: S311 - to be drawn again from the same seed
+        client = Client(self._base_url, self._history, chance)
+        try:
+            life(Hand(client, self._town, chance))
+        finally:
+            client.close()
+
+    def _stay(self, hand: Hand, settled: threading.Barrier) -> None:
+        mine: list[Person] = []
+        while len(mine) < RESIDENTS:
+            self._settle(hand, mine)
+        settled.wait(120)
+        while not self._stopping.is_set():
+            who = hand.chance.choice(mine)
+            if hand.chance.random() < 0.01:
+                mine.remove(who)
+                self._town.residents.remove(who)
+                hand.withdraw(who)
+                self._settle(hand, mine)
+            else:
+                self._do_something(hand, who)
+
+    def _settle(self, hand: Hand, mine: list[Person]) -> None:
+        who = hand.newcomer()
+        if who is not None:
+            mine.append(who)
+            self._town.residents.append(who)
+            hand.publish(who)
+
+    def _do_something(self, hand: Hand, who: Person) -> None:
+        chance, town = hand.chance, self._town
+        other, post = chance.choice(town.residents), chance.choice(town.posts)
+        wanted = chance.random() < 0.6
+        deeds: list[tuple[int, Callable[[], object]]] = [
+            (3, lambda: hand.follow(who, other, wanted=wanted) if other is not who else None),
+            (4, lambda: hand.like(who, post, wanted=wanted)),
+            (3, lambda: hand.comment(who, post)),
+            (2, lambda: hand.reply(who, chance.choice(town.comments)) if town.comments else None),
+            (3, lambda: hand.message(who, other) if other is not who else None),
+            (1, lambda: hand.publish(who) if chance.random() < 0.3 else None),
+            (1, lambda: hand.show(who, other) if chance.random() < 0.3 else None),
+            (1, lambda: hand.portrait(who) if chance.random() < 0.1 else None),
+        ]
+        chance.choices([deed for _, deed in deeds], [weight for weight, _ in deeds])[0]()
+
+    def _come_and_go(self, hand: Hand) -> None:
+        while not self._stopping.is_set():
+            who = hand.newcomer()
+            if who is None:
+                continue
+            self._take_part(hand, who)
+            hand.withdraw(who)
+
+    def _take_part(self, hand: Hand, who: Person) -> None:
+        chance, town = hand.chance, self._town
+        friend, post = chance.choice(town.residents), chance.choice(town.posts)
+        hand.follow(who, friend)
+        if chance.random() < 0.65:
+            return  # many only have a look, so that very many withdraw
+        hand.like(who, post)
+        hand.comment(who, post)
+        if chance.random() < 0.5:
+            hand.message(who, friend, times=chance.randint(1, 2))
+        if chance.random() < 0.1:
+            hand.portrait(who)
+            hand.show(who, friend)
+        if chance.random() < 0.3:
+            hand.follow(friend, who)
+            hand.message(friend, who)
+        if town.comments and chance.random() < 0.3:
+            hand.reply(who, chance.choice(town.comments))
+        if chance.random() < 0.06 and (own := hand.publish(who)) is not None and own.id:
+            hand.like(friend, own)
+            hand.comment(friend, own)
+
+
+def wait_for(history: History, withdrawals: int, until: float) -> None:
+    """Return when so many have withdrawn, or when the time has come."""
+    while history.withdrawals < withdrawals and time.monotonic() < until:
+        time.sleep(0.5)

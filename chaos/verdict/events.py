@@ -1,0 +1,61 @@
+"""Facts: every one published, every one taken in by each service that hears it, nothing left in any queue."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import func, select
+
+from chaos.containers import SERVICES
+from chaos.verdict.ledger import DOUBLED, LOST, UNFINISHED, Difference, Ledger, each, repeated
+from deploy.broker import MEMBERS
+from services.auth import models as auth
+from services.dm import models as dm
+from services.posts import models as posts
+from services.social import models as social
+
+MODELS = {"auth": auth, "social": social, "posts": posts, "dm": dm}
+
+
+def unpublished(ledger: Ledger) -> int:
+    """How many facts wait in outboxes."""
+    waiting = 0
+    for service, models in MODELS.items():
+        question = select(func.count()).where(models.outbox.c.published_at.is_(None))
+        waiting += ledger.rows(service, question)[0][0]
+    return waiting
+
+
+def published(ledger: Ledger) -> Iterator[Difference]:
+    """No outbox holds anything back."""
+    for service, models in MODELS.items():
+        table = models.outbox.c
+        waiting = ledger.rows(service, select(table.id, table.type, table.tries).where(table.published_at.is_(None)))
+        yield from each(UNFINISHED, f"{service} has not published", waiting)
+
+
+def taken_in(ledger: Ledger) -> Iterator[Difference]:
+    """What an outbox says was published is in the inbox of everybody who hears it."""
+    inboxes = {
+        service: {row.event_id for row in ledger.rows(service, select(models.inbox.c.event_id))}
+        for service, models in MODELS.items()
+    }
+    for service, models in MODELS.items():
+        table = models.outbox.c
+        done = table.published_at.is_not(None)
+        for row in ledger.rows(service, select(table.id, table.type, table.version).where(done)):
+            name = f"{row.type}.v{row.version}"
+            for hearer in SERVICES:
+                if name in MEMBERS[hearer].hears and row.id not in inboxes[hearer]:
+                    yield Difference(LOST, f"{name} {row.id} of {service} never reached {hearer}")
+
+
+def drained(ledger: Ledger) -> Iterator[Difference]:
+    """No queue of the broker holds anything, least of all those of the dead."""
+    yield from each(UNFINISHED, "messages at the broker", ledger.system.waiting_messages().items())
+
+
+def announced_once(ledger: Ledger) -> Iterator[Difference]:
+    """One fact for each sign-up and each follow: an action that was run again left none behind."""
+    table = social.outbox.c
+    rows = ledger.rows("social", select(table.type, table.data).where(table.type.like("user.%followed")))
+    versions = [(row.data["follower_id"], row.data["version"]) for row in rows]
+    yield from each(DOUBLED, "version of a follow", repeated(versions))

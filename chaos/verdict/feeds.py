@@ -1,0 +1,35 @@
+"""Home feeds: above its floor every timeline holds exactly the posts that a pull would find."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from sqlalchemy import func, select
+
+from chaos.verdict.ledger import LOST, ORPHANED, Difference, Ledger, each
+from services.posts import models as posts
+
+
+def pushed(ledger: Ledger) -> Iterator[Difference]:
+    """For whoever lives: one's own posts and those of whom one follows; nothing is left of the withdrawn."""
+    by_author = defaultdict(set)
+    for post in ledger.rows("posts", select(posts.posts.c.id, posts.posts.c.author_id)):
+        by_author[post.author_id].add(post.id)
+    followed = defaultdict(set)
+    for edge in ledger.rows("posts", select(posts.follows).where(posts.follows.c.following)):
+        followed[edge.follower_id].add(edge.followee_id)
+    there = defaultdict(set)
+    for row in ledger.rows("posts", select(posts.timeline)):
+        there[row.owner_id].add(row.post_id)
+    for feed in ledger.rows("posts", select(posts.feeds).where(posts.feeds.c.owner_id.in_(ledger.living))):
+        authors = {feed.owner_id, *followed[feed.owner_id]}
+        wanted = {post for author in authors for post in by_author[author] if post > feed.floor}
+        yield from each(LOST, f"post missing in the feed of {feed.owner_id}", wanted - there[feed.owner_id])
+        extra = {post for post in there[feed.owner_id] - wanted if post > feed.floor}
+        yield from each(ORPHANED, f"post in the feed of {feed.owner_id}", extra)
+    yield from each(ORPHANED, "feed of a withdrawn", there.keys() & ledger.gone)
+
+
+def waiting(ledger: Ledger) -> int:
+    """Posts that are still being pushed, and feeds that are still being written."""
+    tables = (posts.pushes, posts.rebuilds)
+    return sum(int(ledger.rows("posts", select(func.count()).select_from(table))[0][0]) for table in tables)

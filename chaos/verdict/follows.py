@@ -1,0 +1,51 @@
+"""Who follows whom: as it was acknowledged, in social and in posts, with counts that equal the rows."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from sqlalchemy import select
+
+from chaos.history import ACKED
+from chaos.verdict.ledger import COUNTS, LOST, ORPHANED, Difference, Ledger, each
+from services.posts import models as posts
+from services.social import models as social
+from shared import ids
+
+Edge = tuple[int, int]
+
+
+def edges(ledger: Ledger) -> set[Edge]:
+    """Those of social."""
+    return {(row.follower_id, row.followee_id) for row in ledger.rows("social", select(social.follows))}
+
+
+def as_acknowledged(ledger: Ledger) -> Iterator[Difference]:
+    """Every edge between two who live is as the last answer said; the withdrawn have none."""
+    there, living, gone = edges(ledger), ledger.living, ledger.gone
+    for (follower, followee), wish in list(ledger.history.follows.items()):
+        edge = ids.parse(follower), ids.parse(followee)
+        if wish.outcome is ACKED and set(edge) <= living and (edge in there) != wish.wanted:
+            yield Difference(LOST, f"follow {edge} should be {wish.wanted}")
+    yield from each(ORPHANED, "follow of a withdrawn", [edge for edge in there if set(edge) & gone])
+
+
+def counts(ledger: Ledger) -> Iterator[Difference]:
+    """Of everybody's followers and followees, against the rows."""
+    there = edges(ledger)
+    following = Counter(follower for follower, _ in there)
+    followers = Counter(followee for _, followee in there)
+    for row in ledger.rows("social", select(social.people)):
+        counted = row.followers_count, row.following_count
+        if counted != (followers[row.id], following[row.id]):
+            yield Difference(COUNTS, f"{row.id} counts {counted}, rows {followers[row.id], following[row.id]}")
+
+
+def same_in_posts(ledger: Ledger) -> Iterator[Difference]:
+    """The feed's copy has the same edges."""
+    rows = ledger.rows("posts", select(posts.follows))
+    copied = {(row.follower_id, row.followee_id) for row in rows if row.following}
+    kept = {(row.follower_id, row.followee_id) for row in rows}
+    there = edges(ledger)
+    yield from each(LOST, "follow missing in posts", there - copied)
+    yield from each(LOST, "unfollow missing in posts", copied - there)
+    yield from each(ORPHANED, "follow of a withdrawn in posts", [edge for edge in kept if set(edge) & ledger.gone])

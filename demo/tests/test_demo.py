@@ -1,0 +1,169 @@
+"""The demo's plan is always the same and holds to the limits of the interface; its visitor is patient, to a point."""
+
+import json
+import re
+
+import httpx
+import pytest
+
+from demo import __main__ as demo
+from demo import visitor
+from demo.conversations import CONVERSATIONS
+from demo.images.drawings import KINDS, SHAPES, SUBJECTS
+from demo.people import PASSWORD, PEOPLE
+from demo.plan import plan
+from demo.visitor import Guest, Refused, Stopped, Visitor
+from demo.words import CAPTIONS, COMMENTS
+from shared.testing.waiting import WAIT_SECONDS
+
+PLAN = plan()
+
+
+def test_the_plan_depends_on_nothing_but_its_seed() -> None:
+    assert plan() == PLAN
+    assert plan(seed=1).posts != PLAN.posts
+
+
+def test_there_are_thirty_people_who_can_sign_up() -> None:
+    assert len(PEOPLE) == len({person.nickname for person in PEOPLE}) == len({person.email for person in PEOPLE}) == 30
+    for person in PEOPLE:
+        assert re.fullmatch(r"[a-z0-9._]{3,30}", person.nickname)
+        assert 1 <= len(person.name) <= 60
+        assert 0 < len(person.bio) <= 150
+        assert set(person.loves) <= set(SUBJECTS)
+    assert 8 <= len(PASSWORD) <= 128
+
+
+def test_everyone_posts_and_the_pictures_are_of_many_kinds_and_shapes() -> None:
+    drawn = [drawing for post in PLAN.posts for drawing in post.drawings]
+    assert len(PLAN.posts) == 90
+    assert {post.author for post in PLAN.posts} == set(range(30))
+    assert all(1 <= len(post.drawings) <= 4 for post in PLAN.posts)
+    assert {drawing.subject for drawing in drawn} == set(SUBJECTS)
+    assert {drawing.kind for drawing in drawn} == set(KINDS)
+    assert {drawing.shape for drawing in drawn} == set(SHAPES)
+
+
+def test_nobody_follows_or_likes_themselves_or_anything_twice() -> None:
+    assert all(who != whom for who, whom in PLAN.follows)
+    assert len(set(PLAN.follows)) == len(PLAN.follows) > 150
+    assert all(who != PLAN.posts[post].author for who, post in PLAN.likes)
+    assert len(set(PLAN.likes)) == len(PLAN.likes) > 300
+
+
+def test_an_answer_comes_after_what_it_answers_and_nobody_says_the_same_twice_under_a_post() -> None:
+    assert sum(len(comments) for comments in PLAN.comments) > 150
+    for number, comments in enumerate(PLAN.comments):
+        for place, comment in enumerate(comments):
+            assert comment.post == number
+            assert comment.answers is None or 0 <= comment.answers < place
+        assert len({(comment.author, comment.text) for comment in comments}) == len(comments)
+
+
+def test_everything_that_is_said_fits() -> None:
+    assert all(0 < len(caption) <= 2200 for captions in CAPTIONS.values() for caption in captions)
+    assert set(CAPTIONS) == set(COMMENTS) == set(SUBJECTS)
+    assert all(0 < len(text) <= 1000 for talk in COMMENTS.values() for text, _ in talk)
+
+
+def test_conversations_have_words_pictures_shared_posts_and_quotes_of_earlier_lines() -> None:
+    nicknames = {person.nickname for person in PEOPLE}
+    for conversation in CONVERSATIONS:
+        assert set(conversation.between) < nicknames
+        for place, line in enumerate(conversation.lines):
+            assert line.quotes is None or line.quotes < place
+            assert line.kind != "picture" or line.text in SUBJECTS
+    lines = [line for conversation in CONVERSATIONS for line in conversation.lines]
+    assert {line.kind for line in lines} == {"text", "picture", "post"}
+    assert any(line.quotes is not None for line in lines)
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long the visitor waited, without the waiting."""
+    waited: list[float] = []
+    monkeypatch.setattr("demo.visitor.time.sleep", waited.append)
+    return waited
+
+
+def visiting(*answers: httpx.Response | Exception) -> Visitor:
+    """A visitor of an instance that gives these answers in turn, the last one again and again."""
+    left = list(answers)
+
+    def answer(_request: httpx.Request) -> httpx.Response:
+        given = left.pop(0) if len(left) > 1 else left[0]
+        if isinstance(given, Exception):
+            raise given
+        return given
+
+    return Visitor("http://localhost:8080", httpx.Client(transport=httpx.MockTransport(answer), timeout=WAIT_SECONDS))
+
+
+def busy(retry_after: str) -> httpx.Response:
+    return httpx.Response(429, headers={"Retry-After": retry_after})
+
+
+def test_the_visitor_waits_as_long_as_it_is_asked(waits: list[float]) -> None:
+    assert visiting(busy("3"), httpx.Response(503), httpx.Response(200, json={"ok": 1})).ask("GET", "/x") == {"ok": 1}
+    assert waits == [3, 1]
+
+
+def test_a_broken_connection_is_tried_again(waits: list[float]) -> None:
+    assert visiting(httpx.ReadTimeout("slow"), httpx.Response(204)).ask("PUT", "/x") is None
+    assert waits == [1]
+
+
+@pytest.mark.parametrize("answer", [busy("1"), httpx.ConnectError("gone")])
+def test_the_visitor_does_not_try_for_ever(waits: list[float], answer: httpx.Response | Exception) -> None:
+    with pytest.raises(Stopped, match="goes on where it stopped"):
+        visiting(answer).ask("GET", "/x")
+    assert len(waits) == visitor.TRIES
+
+
+def test_a_long_ban_is_told_and_not_waited_for(waits: list[float]) -> None:
+    with pytest.raises(Stopped, match="900 seconds"):
+        visiting(busy("900")).ask("GET", "/x")
+    assert waits == []
+
+
+def test_a_no_is_told_with_its_code() -> None:
+    with pytest.raises(Refused, match="409 nickname_taken"):
+        visiting(httpx.Response(409, json={"code": "nickname_taken"})).ask("POST", "/auth/signup", body={})
+
+
+def test_an_ended_token_is_replaced() -> None:
+    guest = Guest(PEOPLE[0], "1", "old")
+    there = visiting(
+        httpx.Response(401), httpx.Response(200, json={"access_token": "new"}), httpx.Response(200, json=[])
+    )
+    assert there.ask("GET", "/feed", guest) == []
+    assert guest.token == "new"
+
+
+def test_a_repeated_post_carries_the_same_idempotency_key(waits: list[float]) -> None:
+    keys = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        keys.append(request.headers["Idempotency-Key"])
+        return httpx.Response(503 if len(keys) == 1 else 201, json={})
+
+    there = Visitor("http://localhost:8080", httpx.Client(transport=httpx.MockTransport(answer), timeout=WAIT_SECONDS))
+    there.ask("POST", "/posts", body={})
+    there.ask("POST", "/posts", body={})
+    assert keys[0] == keys[1] != keys[2]
+
+
+def test_lists_are_read_to_their_end() -> None:
+    pages = {"": {"items": [1, 2], "next_cursor": "abc"}, "abc": {"items": [3], "next_cursor": None}}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, content=json.dumps(pages[request.url.params.get("cursor", "")]))
+
+    there = Visitor("http://localhost:8080", httpx.Client(transport=httpx.MockTransport(answer), timeout=WAIT_SECONDS))
+    assert list(there.every("/users")) == [1, 2, 3]
+
+
+def test_when_nobody_answers_the_remedy_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BASE_URL", "http://127.0.0.1:9")
+    with pytest.raises(SystemExit, match="make run"):
+        demo.main()

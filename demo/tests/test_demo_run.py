@@ -1,0 +1,83 @@
+"""The demo against a real instance: what it adds can be seen, and running it again adds nothing."""
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TypeVar
+
+import httpx
+import pytest
+
+from demo import plan as planning
+from demo.conversations import Conversation, Line
+from demo.images.drawings import Drawing
+from demo.people import PASSWORD, PEOPLE
+from demo.performance import Performance
+from demo.plan import Plan
+from demo.visitor import API, Visitor
+from shared.testing.waiting import WAIT_SECONDS
+
+T = TypeVar("T")
+QUILT = Drawing("quilt", "square", "jpg", seed=1)
+
+
+def unseen(_step: str, items: Iterable[T], _total: int) -> Iterable[T]:
+    return items
+
+
+@pytest.fixture
+def small_plan() -> Plan:
+    """Four people that no earlier run has signed up, and a little of everything."""
+    run = secrets.token_hex(4)
+    people = tuple(replace(person, nickname=f"demo.{run}.{number}") for number, person in enumerate(PEOPLE[:4]))
+    lines = (
+        Line(0, "text", "Seen this?"),
+        Line(1, "post"),
+        Line(0, "picture", "waves"),
+        Line(1, "text", "Lovely.", quotes=2),
+    )
+    conversations = (Conversation((people[0].nickname, people[1].nickname), lines),)
+    plan = planning.plan(people=people, posts=6, conversations=conversations)
+    return replace(plan, posts=tuple(replace(post, drawings=(QUILT,)) for post in plan.posts))
+
+
+def performed(plan: Plan, base_url: str) -> Performance:
+    with httpx.Client(timeout=WAIT_SECONDS) as http:
+        performance = Performance(plan, Visitor(base_url, http), unseen)
+        performance.run()
+    return performance
+
+
+def test_the_demo_adds_what_is_missing_and_nothing_twice(base_url: str, small_plan: Plan) -> None:
+    first = performed(replace(small_plan, posts=small_plan.posts[:3], likes=(), conversations=()), base_url)
+    assert (first.added["people"], first.added["posts"]) == (4, 3)
+
+    rest = performed(small_plan, base_url)
+    assert (rest.added["people"], rest.added["posts"], rest.added["messages"]) == (0, 3, 4)
+    assert first.added["comments"] + rest.added["comments"] == sum(map(len, small_plan.comments))
+
+    again = performed(small_plan, base_url)
+    assert not any(again.added.values())
+
+
+def test_what_the_demo_added_is_there_for_everyone(base_url: str, small_plan: Plan) -> None:
+    performance = performed(small_plan, base_url)
+    with httpx.Client(base_url=base_url + API, timeout=WAIT_SECONDS) as anyone:
+        for number, post in enumerate(small_plan.posts):
+            seen = anyone.get(f"/posts/{performance.posts[number]}").json()
+            assert seen["author"]["nickname"] == small_plan.people[post.author].nickname
+            assert seen["caption"] == post.caption
+            assert len(seen["media"]) == len(post.drawings)
+            assert seen["like_count"] == sum(liked == number for _, liked in small_plan.likes)
+            assert seen["comment_count"] == len(small_plan.comments[number])
+
+
+def test_somebody_who_has_withdrawn_is_left_out(base_url: str, small_plan: Plan) -> None:
+    first = performed(replace(small_plan, posts=()), base_url)
+    gone = first.guests[0]
+    bearer = {"Authorization": f"Bearer {gone.token}"}
+    with httpx.Client(base_url=base_url + API, headers=bearer, timeout=WAIT_SECONDS) as theirs:
+        assert theirs.post("/users/me/deletion", json={"current_password": PASSWORD}).status_code == 202
+    rest = performed(small_plan, base_url)
+    assert set(rest.guests) == {1, 2, 3}
+    assert all(small_plan.posts[number].author != 0 for number in rest.posts)

@@ -1,0 +1,30 @@
+"""The description of the socket: every code with which we close one is in it."""
+
+from typing import Any
+
+import pytest
+
+from shared import sockets
+from tools.description.asyncapi import CLOSE_CODES, asyncapi
+
+OF_RFC_6455 = {1000, 1001, 1005, 1006}
+"""The usual end of any WebSocket, and what no end says itself."""
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    return asyncapi()
+
+
+def test_every_code_of_ours_is_explained(document: dict[str, Any]) -> None:
+    ours = {each.code for each in vars(sockets).values() if isinstance(each, sockets.Ending)} | sockets._USUAL
+    assert set(CLOSE_CODES) == ours - OF_RFC_6455
+    told = document["channels"]["socket"]["x-close-codes"]
+    assert {int(code) for code in told} == set(CLOSE_CODES) and all(told.values())
+
+
+def test_schemas_are_those_of_the_answers(document: dict[str, Any]) -> None:
+    """The same names as in openapi.json, so that a client generates each type once."""
+    schemas = document["components"]["schemas"]
+    assert {"Message", "TextMessage", "ImageMessage", "PostMessage", "UserRef", "Media"} <= set(schemas)
+    assert all(schema["title"] == name for name, schema in schemas.items())

@@ -1,0 +1,126 @@
+"""The audit finds what it looks for, says what it could not look for, and never repeats a secret."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tools.audit import advisories, dangers, leaks
+from tools.audit.advisories import answers_in, judged
+
+# Taken apart, so that the audit does not find these words here.
+CLOUD_KEY = "AKIA" + "QYLPMN5HFIQR7BBB"
+PRIVATE_KEY = f"-----BEGIN {'RSA'} PRIVATE KEY-----"
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    git(tmp_path, "init", "--quiet")
+    return tmp_path
+
+
+def git(root: Path, *words: str) -> str:
+    who = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.org", "-c", "commit.gpgsign=false"]
+    done = subprocess.run(["git", *who, *words], cwd=root, check=True, capture_output=True, text=True)
+    return done.stdout
+
+
+def commit(root: Path, file: str, text: str, words: str = "A change") -> str:
+    (root / file).parent.mkdir(parents=True, exist_ok=True)
+    (root / file).write_text(text)
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message", words)
+    return git(root, "rev-parse", f"HEAD:{file}").strip()
+
+
+def test_a_secret_that_was_removed_again_is_found(repository: Path) -> None:
+    version = commit(repository, "shared/cloud.py", f'import boto\nKEY = "{CLOUD_KEY}"\n')
+    commit(repository, "shared/cloud.py", "import boto\n")
+    (finding,) = leaks.kept(repository).found
+    assert finding.startswith(f"shared/cloud.py: AWS Access Key, `git show {version[:12]}` line 2, fingerprint ")
+    assert CLOUD_KEY not in finding
+
+
+def test_a_secret_on_another_branch_in_a_message_or_not_yet_committed_is_found(repository: Path) -> None:
+    commit(repository, "a.txt", "nothing\n", f"Use {CLOUD_KEY} from now on")
+    git(repository, "checkout", "--quiet", "-b", "other")
+    commit(repository, "key.pem", f"{PRIVATE_KEY}\n")
+    git(repository, "checkout", "--quiet", "-")
+    (repository / "notes.txt").write_text(f"{CLOUD_KEY}\n")
+    where = [finding.split(": ")[0] for finding in leaks.kept(repository).found]
+    assert sorted(where) == ["key.pem", "notes.txt", leaks.COMMITS]
+
+
+def test_the_password_of_a_test_is_harmless_and_a_key_there_is_not(repository: Path) -> None:
+    secret = f'password = "{"correct"}-horse-battery"\n'
+    commit(repository, "gateway/tests/test_a.py", secret)
+    commit(repository, "gateway/named.py", secret.rstrip() + f"  # {'noqa'}: S105 - of nobody\n")
+    assert leaks.kept(repository).found == []
+    commit(repository, "gateway/tests/test_b.py", f'key = "{CLOUD_KEY}"\n')
+    commit(repository, "gateway/door.py", secret)
+    found = [finding.split(", ")[0] for finding in leaks.kept(repository).found]
+    assert sorted(found) == ["gateway/door.py: Secret Keyword", "gateway/tests/test_b.py: AWS Access Key"]
+
+
+def test_a_clone_without_its_history_says_so(repository: Path, tmp_path: Path) -> None:
+    commit(repository, "a.txt", "one\n")
+    commit(repository, "a.txt", "two\n")
+    shallow = tmp_path / "shallow"
+    git(tmp_path, "clone", "--quiet", "--depth=1", repository.as_uri(), str(shallow))
+    assert leaks.kept(shallow).remark.endswith("only the newest part of the history")
+    assert "newest" not in leaks.kept(repository).remark
+
+
+def test_a_dangerous_call_is_found_in_its_line(tmp_path: Path) -> None:
+    (tmp_path / "danger.py").write_text(
+        "import hashlib, httpx, os, pickle, sys\n"
+        "eval(sys.argv[1])\n"
+        "os.system(sys.argv[1])\n"
+        "pickle.loads(sys.argv[1])\n"
+        "hashlib.md5(b'')\n"
+        "httpx.get('https://example.org', verify=False, timeout=1)\n"
+        f"exec(sys.argv[1])  # {'noqa'}: S102 - to see that it is counted\n"
+    )
+    report = dangers.written(tmp_path)
+    places = {(line.split(":")[1], line.split(" ")[1]) for line in report.found}
+    assert {("2", "S307"), ("3", "S605"), ("4", "S301"), ("5", "S324"), ("6", "S501")} <= places
+    assert "7" not in {line for line, _ in places}
+    assert report.remark.startswith("1 places are excused")
+
+
+def test_a_vulnerable_package_is_told_with_its_remedy() -> None:
+    printed = {
+        "dependencies": [
+            {"name": "sound", "version": "1.0", "vulns": []},
+            {"name": "old", "version": "2.0", "vulns": [{"id": "PYSEC-2026-1", "fix_versions": ["2.1", "3.0"]}]},
+            {"name": "hopeless", "version": "3.0", "vulns": [{"id": "PYSEC-2026-2", "fix_versions": []}]},
+            {"name": "private", "skip_reason": "not found"},
+        ]
+    }
+    report = judged(answers_in(json.dumps(printed).encode()))
+    assert report.found == ["old 2.0: PYSEC-2026-1, mended in 2.1, 3.0", "hopeless 3.0: PYSEC-2026-2, not mended yet"]
+    assert report.remark == "3 packages were looked up; not known to the database: private"
+
+
+@pytest.mark.parametrize(
+    "printed",
+    [
+        b"",
+        b"Traceback (most recent call last):",
+        b'{"dependencies": [{"name": "sound", "skip_reason": "not found"}]}',
+    ],
+)
+def test_a_database_that_cannot_be_asked_is_said_and_is_no_fault(
+    printed: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: list[str] = []
+
+    def answer(_: Path, database: str) -> list[advisories.Answer]:
+        asked.append(database)
+        return answers_in(printed)
+
+    monkeypatch.setattr(advisories, "asked", answer)
+    report = advisories.known(tmp_path)
+    assert asked == ["pypi", "osv"]
+    assert (report.found, report.remark[:21]) == ([], "no database of known ")

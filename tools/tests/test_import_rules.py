@@ -1,0 +1,119 @@
+"""The import rules can fail: each is broken once in a copy of the code, and has to be found."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ROOMS = ["bench", "chaos", "demo", "deploy", "gateway", "services", "shared", "tools"]
+LINT = "from importlinter.cli import lint_imports_command as lint; lint(['--no-logo', '--no-cache'])"
+
+# What is planted where, and who is then said to import whom.
+FORBIDDEN = {
+    "shared imports a service": ("shared/ids.py", "import services.auth.models", "shared", "services"),
+    "shared imports the gateway": ("shared/ids.py", "import gateway.app", "shared", "gateway"),
+    "the gateway imports a service": ("gateway/app.py", "import services.dm.models", "gateway", "services"),
+    "a service imports the gateway": ("services/dm/app.py", "import gateway.app", "services", "gateway"),
+    "a service imports deploy": ("services/dm/app.py", "import deploy.cluster", "services", "deploy"),
+    "a service imports another": (
+        "services/dm/app.py",
+        "import services.posts.app",
+        "services.dm",
+        "services.posts",
+    ),
+    "queries import actions": (
+        "services/dm/queries.py",
+        "import services.dm.actions",
+        "queries",
+        "services.dm.actions",
+    ),
+    "models import queries": (
+        "services/dm/models.py",
+        "import services.dm.queries",
+        "models",
+        "services.dm.queries",
+    ),
+    "api imports subscriptions": (
+        "services/dm/api.py",
+        "import services.dm.subscriptions",
+        "api",
+        "services.dm.sub",
+    ),
+    "actions know the web": ("services/dm/actions.py", "import fastapi", "services.dm.actions", "fastapi"),
+    "queries ask over HTTP": ("services/posts/queries.py", "import httpx", "services.posts.queries", "httpx"),
+    "models know the broker": (
+        "services/auth/models.py",
+        "import aio_pika",
+        "services.auth.models",
+        "aio_pika",
+    ),
+    "models reach the web through shared": (
+        "shared/database/engine.py",
+        "import starlette",
+        "services.dm.models",
+        "starlette",
+    ),
+    "neighbours are asked by actions": (
+        "services/dm/neighbours.py",
+        "import services.dm.actions",
+        "neighbours",
+        "services",
+    ),
+    "the gateway has a database": ("gateway/app.py", "import sqlalchemy", "gateway", "sqlalchemy"),
+}
+
+
+@pytest.fixture(scope="module")
+def lawful(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The code as it is, once for all violations."""
+    copy = tmp_path_factory.mktemp("code")
+    for room in ROOMS:
+        shutil.copytree(ROOT / room, copy / room, ignore=everything_but_python)
+    shutil.copy(ROOT / ".importlinter", copy)
+    return copy
+
+
+def everything_but_python(folder: str, names: list[str]) -> list[str]:
+    return [name for name in names if not (name.endswith(".py") or (Path(folder) / name).is_dir())]
+
+
+def lint(root: Path) -> tuple[int, str]:
+    wide = {**os.environ, "COLUMNS": "300"}
+    done = subprocess.run([sys.executable, "-c", LINT], cwd=root, env=wide, capture_output=True, text=True, check=False)
+    return done.returncode, " ".join(done.stdout.split())
+
+
+def test_the_code_keeps_the_rules(lawful: Path) -> None:
+    code, said = lint(lawful)
+    assert code == 0, said
+
+
+def test_a_file_of_a_name_that_no_service_has_is_found(lawful: Path, tmp_path: Path) -> None:
+    broken = copy_of(lawful, tmp_path)
+    (broken / "services/auth/stray.py").write_text("x = 1\n")
+    code, report = lint(broken)
+    assert code == 1
+    assert "not listed as layers: - services.auth.stray" in report
+
+
+@pytest.mark.parametrize(("path", "line", "who", "whom"), FORBIDDEN.values(), ids=FORBIDDEN.keys())
+def test_what_breaks_a_rule_is_found(lawful: Path, tmp_path: Path, path: str, line: str, who: str, whom: str) -> None:
+    broken = copy_of(lawful, tmp_path)
+    place = file_of(broken / path)
+    place.write_text(f"{place.read_text()}\n{line}\n")
+    code, report = lint(broken)
+    assert code == 1
+    assert f"{who} is not allowed to import {whom}" in report
+
+
+def copy_of(lawful: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(lawful, tmp_path / "code"))
+
+
+def file_of(module: Path) -> Path:
+    """The module's file, or the first one of the folder that it has grown into."""
+    return module if module.exists() else min(module.with_suffix("").glob("*.py"))

@@ -1,0 +1,59 @@
+"""docs/errors.md lists every code of a problem, and no other; clients are written against it."""
+
+import re
+
+import pytest
+
+from shared.errors import Refusal
+from shared.web import problems
+from tools.description.codes import PAGE, rows
+from tools.tests.problem_codes import codes_in, parsed, trees
+
+NOT_ANSWERED = {"other_secret"}
+"""Ends the process at its start."""
+SHAPES = {"literal_error", "missing", "extra_forbidden"}
+"""pydantic's own, raised anew; the page refers to pydantic for these."""
+
+
+@pytest.fixture(scope="module")
+def raised() -> set[str]:
+    found = codes_in(trees()) | set(problems._CODES.values()) | {problems._code(())}
+    return found - NOT_ANSWERED - SHAPES
+
+
+def test_every_code_has_its_row_and_every_row_its_code(raised: set[str]) -> None:
+    codes = [row.code for row in rows(PAGE.read_text())]
+    assert len(set(codes)) == len(codes)
+    assert [pattern for pattern in raised if not any(re.fullmatch(pattern, code) for code in codes)] == []
+    assert [code for code in codes if not any(re.fullmatch(pattern, code) for pattern in raised)] == []
+
+
+def test_every_row_of_the_tables_is_read() -> None:
+    lines = [line for line in PAGE.read_text().splitlines() if line.startswith("| `")]
+    assert len(rows(PAGE.read_text())) == len(lines) > 50
+
+
+def test_the_statuses_of_refusals_are_those_of_their_kinds() -> None:
+    documented = {row.code: row.statuses for row in rows(PAGE.read_text())}
+    source = trees()
+    for kind, status in problems.STATUS.items():
+        for code in codes_in(source, only=kind.__name__) & set(documented):
+            assert status in documented[code], (code, kind.__name__, status)
+    assert {each.__name__ for each in problems.STATUS} == {each.__name__ for each in Refusal.__subclasses__()}
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ('raise errors.Conflict("one", "text")', {"one"}),
+        ('raise Invalid.field("name", "two", "text")', {"two"}),
+        ('raise TooMany(code="three", detail="text")', {"three"}),
+        ('raise NotFound("four" if x else "five", "text")', {"four", "five"}),
+        ('raise Conflict(f"{x}_six", "text")', {"[a-z_]+_six"}),
+        ('GONE = ("seven", "text")\nraise NotFound(*GONE)', {"seven"}),
+        ('PydanticCustomError("eight", "text")', {"eight"}),
+        ('print("nine")', set()),
+    ],
+)
+def test_a_code_is_found_however_it_is_written(source: str, found: set[str]) -> None:
+    assert codes_in([parsed(source)], known=trees()) == found
