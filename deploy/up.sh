@@ -20,7 +20,7 @@ python=${PYTHON:-python3}
 case ${RATES:-} in
   '') ;;
   off) # for tests, which sign up hundreds from one address
-    for name in SIGNUPS PASSWORDS REFRESHES ANONYMOUS PICTURES PERSON UPLOADS; do
+    for name in SIGNUPS LOGINS PASSWORDS REFRESHES ANONYMOUS PICTURES PERSON UPLOADS; do
       export "RATE_$name=1000000/minute"
     done ;;
   *)

@@ -59,6 +59,7 @@ class Quotas:
     """All that there are."""
 
     signups: Quota
+    logins: Quota
     passwords: Quota
     refreshes: Quota
     anonymous: Quota

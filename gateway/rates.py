@@ -9,7 +9,7 @@ from shared.identity import Identity
 from .answers import Refused
 from .counts import Counts, Who
 from .quotas import Quota
-from .routes import NEVER, PICTURE, PROOF, REFRESH, SIGN_UP, SIGNED_IN, UPLOAD, Route
+from .routes import LOGIN, NEVER, PICTURE, PROOF, REFRESH, SIGN_UP, UPLOAD, Route
 from .settings import Settings
 from .visit import Client, Headers, Visit
 
@@ -33,11 +33,16 @@ class Rates:
         if route.counted is NEVER:
             return
         now = self._clock()
+        headers: Headers = []
         for quota, counted in self._proofs(visit, route, who):
             known = await self._counts.get(quota, counted, quota.window(now))
-            if known >= quota.most:
+            if known < quota.most:
+                continue
+            if route.counted is not LOGIN:
                 raise _refusal(visit, quota, known, now)
-        headers: Headers = []
+            # Whether the account was logged in from this network lately is known to auth alone.
+            visit.login_limited_seconds = quota.seconds_left(now)
+            headers = quota.told(known, now)
         for quota, counted in self._requests(visit, route, who):
             count = await self._counts.add(quota, counted, quota.window(now))
             if count > quota.most:
@@ -55,20 +60,22 @@ class Rates:
     def _proofs(self, visit: Visit, route: Route, who: Identity | None) -> Counted:
         """The limits of wrong passwords.
 
-        Where a session is needed, only its holder can try, and only they are stopped; else all of an address are. A
-        token that is sent along with a login does not matter: accounts are cheaper than addresses.
+        In a session they are those of its person. At the login they are those of the address; a token that is sent
+        along does not matter: accounts are cheaper than addresses.
         """
-        if route.counted is not PROOF:
-            return []
-        if route.access is SIGNED_IN:
-            return [(self._quotas.passwords, who.subject)] if who is not None else []
-        return _by_address(self._quotas.passwords, visit.client)
+        if route.counted is LOGIN:
+            return _by_address(self._quotas.passwords, visit.client)
+        if route.counted is PROOF and who is not None:
+            return [(self._quotas.passwords, who.subject)]
+        return []
 
     def _requests(self, visit: Visit, route: Route, who: Identity | None) -> Counted:
         """The limits of requests: the narrowest that fits, and for new accounts that of the site."""
         quotas = self._quotas
         if route.counted is SIGN_UP:
             return _by_address(quotas.signups, visit.client)
+        if route.counted is LOGIN:
+            return _by_address(quotas.logins, visit.client)
         if route.counted is REFRESH:
             quota = quotas.refreshes
         elif route.weight is PICTURE:

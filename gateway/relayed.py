@@ -5,7 +5,7 @@ from http import HTTPStatus
 import aiohttp
 from multidict import CIMultiDict, istr
 
-from shared.access_tokens import ENDED_LOGINS, ENDED_SUBJECT
+from shared.access_tokens import ENDED_LOGINS, ENDED_SUBJECT, LOGIN_LIMITED_HEADER
 
 from .answers import Refused
 from .bodies import Upload
@@ -16,6 +16,7 @@ from .visit import Headers, Visit
 _NAMES = {name: istr(name.decode()) for name in PASSED_ON}
 _AUTHORIZATION = istr("authorization")
 _CONTENT_LENGTH = istr("content-length")
+_LOGIN_LIMITED = istr(LOGIN_LIMITED_HEADER)
 _FORWARDED_FOR = istr("x-forwarded-for")
 _REQUEST_ID = istr("x-request-id")
 
@@ -49,6 +50,8 @@ def to_upstream(visit: Visit, route: Route, body: bytes | Upload | None) -> CIMu
         headers.add(_AUTHORIZATION, visit.given[b"authorization"].decode())
     if isinstance(body, Upload) and visit.length is not None:
         headers.add(_CONTENT_LENGTH, str(visit.length))
+    if visit.login_limited_seconds is not None:
+        headers.add(_LOGIN_LIMITED, str(visit.login_limited_seconds))
     headers.add(_FORWARDED_FOR, visit.client.address)
     headers.add(_REQUEST_ID, visit.request_id)
     return headers

@@ -38,6 +38,7 @@ class Counted(Enum):
 
     USUAL = "the person's where one is signed in, else the address'; uploads and pictures have their own"
     SIGN_UP = "new accounts from one address"
+    LOGIN = "logins from one address; after too many wrong passwords only from networks that the account knows"
     PROOF = "as usual, and wrong passwords towards a limit of their own"
     REFRESH = "renewed tokens, apart from all else, so that nothing else keeps a session from going on"
     NEVER = "what the house itself asks, all the time"
@@ -46,7 +47,7 @@ class Counted(Enum):
 PUBLIC, OPTIONAL, SIGNED_IN = Access
 NONE, JSON, UPLOAD = Body
 LIGHT, SLOW, PICTURE, HEAVY, OPEN = Weight
-USUAL, SIGN_UP, PROOF, REFRESH, NEVER = Counted
+USUAL, SIGN_UP, LOGIN, PROOF, REFRESH, NEVER = Counted
 OWN = "gateway"
 """The upstream of what the gateway answers itself."""
 
@@ -67,7 +68,7 @@ class Route:
 ROUTES = (
     # accounts, sessions, people
     Route("POST", "/api/v1/auth/signup", "auth", PUBLIC, JSON, SLOW, SIGN_UP),
-    Route("POST", "/api/v1/auth/login", "auth", PUBLIC, JSON, SLOW, PROOF),
+    Route("POST", "/api/v1/auth/login", "auth", PUBLIC, JSON, SLOW, LOGIN),
     Route("POST", "/api/v1/auth/refresh", "auth", PUBLIC, JSON, counted=REFRESH),
     Route("POST", "/api/v1/auth/logout", "auth"),
     Route("GET", "/api/v1/auth/sessions", "auth"),

@@ -14,6 +14,7 @@ _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
 _STORAGES = ("redis://", "rediss://", "valkey://", "valkeys://")
 USUAL_RATES = {
     "signups": "5/30minute",
+    "logins": "3000/5minute",
     "passwords": "25/5minute",
     "refreshes": "1500/5minute",
     "anonymous": "300/5minute",
@@ -87,8 +88,9 @@ class Settings(SharedSettings):
     rate_limit_url: SecretStr = SecretStr("")
     """Where replicas count requests together (redis:// or valkey://); without it each counts alone."""
     rate_signups: Rate | None = None
+    rate_logins: Rate | None = None
     rate_passwords: Rate | None = None
-    """By address: new accounts, and wrong passwords; those of a signed-in person by person."""
+    """By address: new accounts, logins, and wrong passwords; those of a signed-in person by person."""
     rate_refreshes: Rate | None = None
     """By address, or by person with a token that is still valid: renewed tokens."""
     rate_anonymous: Rate | None = None
@@ -131,6 +133,7 @@ class Settings(SharedSettings):
         """How often one may ask, as it is written."""
         given = {
             "signups": self.rate_signups,
+            "logins": self.rate_logins,
             "passwords": self.rate_passwords,
             "refreshes": self.rate_refreshes,
             "anonymous": self.rate_anonymous,

@@ -69,6 +69,7 @@ class Visit:
         "closing",
         "given",
         "length",
+        "login_limited_seconds",
         "long",
         "method",
         "path",
@@ -95,6 +96,8 @@ class Visit:
         """Headers of the answer, whatever it will be."""
         self.given: dict[bytes, bytes] = {}
         """The headers that mean something to us; empty until they were looked at."""
+        self.login_limited_seconds: int | None = None
+        """For how long the address may only log in to accounts that know its network; None: to all."""
         self.pattern = "unknown"
         self.status: int | None = None
         """Of the answer, as soon as it has begun."""

@@ -12,3 +12,8 @@ KeySet = dict[str, Any]
 ENDED_LOGINS = "x-ended-logins"
 ENDED_SUBJECT = "x-ended-subject"
 """With these headers the one that mints tells the gateway whose tokens its answer has just made void."""
+
+LOGIN_LIMITED_HEADER = "x-login-limited"
+"""In a request from the gateway: too many wrong passwords came from this address, so that for so many seconds it may
+only log in to accounts that were logged in from its network lately.
+"""

@@ -14,6 +14,7 @@ from gateway.counts import MOST, Memory
 from gateway.quotas import quota
 from gateway.settings import Settings
 from gateway.visit import Receive, Send
+from shared.access_tokens import LOGIN_LIMITED_HEADER
 from shared.testing.waiting import eventually
 
 from .house import SECRET, House, open_house
@@ -29,6 +30,10 @@ Ask = Callable[[House], httpx.Response]
 
 def sign_up(house: House) -> httpx.Response:
     return house.web.post("/api/v1/auth/signup", json={})
+
+
+def log_in(house: House) -> httpx.Response:
+    return house.web.post(LOGIN, json={})
 
 
 def look_around(house: House) -> httpx.Response:
@@ -61,6 +66,7 @@ def refresh_early(house: House) -> httpx.Response:
 
 KINDS = [
     ("signups", sign_up),
+    ("logins", log_in),
     ("anonymous", look_around),
     ("pictures", look_at_a_picture),
     ("person", read_the_feed),
@@ -143,10 +149,11 @@ def test_right_passwords_and_other_refusals_are_no_guesses() -> None:
     with open_house(rate_passwords="1/day") as house:
         for status in (200, 400, 409, 422, 429, 500):
             house.services.behaviours[LOGIN] = answering(status)
-            assert not refused(house.web.post(LOGIN, json={}))
+            log_in(house)
         assert house.web.patch(ME, json={}).status_code == 401, "without a token nobody has looked at a password"
         house.services.behaviours[LOGIN] = answering(200)
         assert house.web.post(LOGIN, json={}).status_code == 200
+        assert not any(asked.all(LOGIN_LIMITED_HEADER) for asked in house.services.at(LOGIN))
 
 
 def test_a_wrong_password_counts_also_when_nobody_waits_for_the_answer() -> None:
@@ -165,7 +172,8 @@ def test_a_wrong_password_counts_also_when_nobody_waits_for_the_answer() -> None
         eventually(lambda: not house.server.server_state.connections)
         go_on.set()
         eventually(lambda: count("http_request_seconds_count", service="gateway", route=LOGIN, status="401") > before)
-        assert house.raw(head).status == 429
+        house.raw(head)
+        assert house.services.at(LOGIN)[-1].all(LOGIN_LIMITED_HEADER)
 
 
 def test_every_counted_answer_tells_what_is_left() -> None:
@@ -206,6 +214,7 @@ def test_refusals_are_counted_for_the_operator() -> None:
 def test_in_production_the_limits_are_those_of_the_house_and_in_development_hardly_any() -> None:
     strict = Settings(environment="production", secret=SECRET).quotas  # type: ignore[arg-type] # pydantic wraps it
     assert (strict.signups.most, strict.signups.seconds) == (5, 1800)
+    assert (strict.logins.most, strict.logins.seconds) == (3000, 300)
     assert (strict.passwords.most, strict.passwords.seconds) == (25, 300)
     assert (strict.refreshes.most, strict.refreshes.seconds) == (1500, 300)
     assert (strict.anonymous.most, strict.anonymous.seconds) == (300, 300)

@@ -7,6 +7,7 @@ import pytest
 
 from gateway.quotas import NETWORKS_OF_SITE
 from shared import clock, ids
+from shared.access_tokens import LOGIN_LIMITED_HEADER
 
 from .house import House, open_house
 from .stub import answering
@@ -65,12 +66,24 @@ def test_after_so_many_wrong_passwords_of_a_person_they_may_try_no_more(
         assert [answer.status_code for answer in others] == [200] * 4
 
 
-def test_after_so_many_wrong_passwords_at_the_login_an_address_may_try_no_more() -> None:
+def limited_seconds(house: House) -> list[str]:
+    """What auth was told with the last login: for how long only known networks may log in, if at all."""
+    return house.services.at(LOGIN)[-1].all(LOGIN_LIMITED_HEADER)
+
+
+def test_after_too_many_wrong_passwords_from_an_address_auth_admits_only_who_is_known_there() -> None:
     with open_house(rate_passwords=DAY) as house:
         exhaust(house, LOGIN, 401, log_in)
-        assert refused(log_in(house, 1)) and refused(log_in(house, 2)), "a token does not buy more of them"
-        assert refused(house.web.post(LOGIN, json={}))
-        assert len(house.services.at(LOGIN)) == 5
+        assert limited_seconds(house) == []
+        for person in (1, 2):
+            assert log_in(house, person).status_code == 200, "auth decides"
+            (seconds,) = limited_seconds(house)
+            assert 0 < int(seconds) <= 86_400, "a token does not buy more of them"
+        house.services.behaviours[LOGIN] = answering(429, retry_after="86400")
+        answer = house.web.post(LOGIN, json={}, headers={LOGIN_LIMITED_HEADER: "1"})
+        assert (answer.status_code, answer.headers["retry-after"]) == (429, "86400")
+        assert answer.headers["ratelimit"].startswith('"passwords";r=0;t=')
+        assert len(limited_seconds(house)) == 1, "what a client says about it is not passed on"
         signed_in = [change(house, 1), withdraw(house, 1), refresh(house), look_around(house)]
         assert [answer.status_code for answer in signed_in] == [200] * 4, "nobody who is signed in is stopped by it"
 
@@ -80,6 +93,8 @@ def test_what_strangers_of_an_address_ask_does_not_count_for_who_is_signed_in() 
         for ask in (look_around, look_at_a_picture):
             while not refused(ask(house)):
                 pass
+        assert house.web.post(LOGIN, json={}).status_code == 200, "one can log in"
+        assert limited_seconds(house) == []
         assert refresh(house).status_code == 200, "the session goes on"
         for path in PUBLIC:
             answer = house.web.get(path, headers=house.minter.bearer(1))
@@ -122,8 +137,7 @@ def networks(site: str) -> list[str]:
 
 
 def test_an_ipv6_site_does_not_have_a_limit_for_each_of_its_networks() -> None:
-    with open_house(rate_signups="2/day", rate_passwords="2/day", trusted_proxies=["127.0.0.0/8"]) as house:
-        house.services.behaviours[LOGIN] = answering(401)
+    with open_house(rate_signups="2/day", rate_logins="2/day", trusted_proxies=["127.0.0.0/8"]) as house:
         for path in ("/api/v1/auth/signup", LOGIN):
             answers = [behind_a_proxy(house, address, path) for address in networks("2001:db8:1") * 2]
             served = [answer for answer in answers if answer.status_code != 429]
@@ -132,6 +146,18 @@ def test_an_ipv6_site_does_not_have_a_limit_for_each_of_its_networks() -> None:
             assert answers[-1].headers["x-ratelimit-limit"] == str(2 * NETWORKS_OF_SITE)
             assert not refused(behind_a_proxy(house, "2001:db8:2::1", path)), "another site"
             assert not refused(behind_a_proxy(house, "198.51.100.7", path))
+
+
+def test_wrong_passwords_are_counted_by_ipv6_site_too() -> None:
+    with open_house(rate_passwords="2/day", trusted_proxies=["127.0.0.0/8"]) as house:
+        house.services.behaviours[LOGIN] = answering(401)
+        limited = []
+        for address in networks("2001:db8:1") * 2:
+            behind_a_proxy(house, address, LOGIN)
+            limited.append(bool(limited_seconds(house)))
+        assert limited == [False] * 2 * NETWORKS_OF_SITE + [True] * 4
+        behind_a_proxy(house, "2001:db8:2::1", LOGIN)
+        assert limited_seconds(house) == [], "another site"
 
 
 def test_one_network_does_not_use_up_what_its_site_has() -> None:

@@ -5,7 +5,8 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from shared import clock
-from shared.errors import NotFound, Unauthenticated
+from shared.access_tokens import LOGIN_LIMITED_HEADER
+from shared.errors import NotFound, TooMany, Unauthenticated
 from shared.identity import Required
 from shared.ids import Id
 from shared.web import answers, listing
@@ -38,7 +39,7 @@ async def log_in(body: schemas.LogIn, request: Request, here: Here) -> Response:
     here.mint.check_ready()
     with here.passwords.place():
         client = Client(address_of(request), body.device)
-        account, form = await _proven(body, client, here)
+        account, form = await _proven(body, request, client, here)
         outdated = here.passwords.is_outdated(account.password_hash) or form != normalized(form)
         fresh = await here.passwords.hash(body.password) if outdated else None
 
@@ -117,13 +118,17 @@ def list_events(request: Request, page: listing.Requested, identity: Required, h
     return listing.answer(request, here.database.read(queries.trail_of, identity.subject, page))
 
 
-async def _proven(body: schemas.LogIn, client: Client, here: Parts) -> tuple[Account, str]:
+async def _proven(body: schemas.LogIn, request: Request, client: Client, here: Parts) -> tuple[Account, str]:
     """The account, and the form of the password that is right.
 
-    Raises Unauthenticated, as well where there is no such account.
+    Raises Unauthenticated, as well where there is no such account, and TooMany.
     """
     handle = handles.identifier(body.identifier, here.settings.default_region)
     account, network = await here.passwords.beside(_account, here, handle, client.ip)
+    limited_seconds = request.headers.get(LOGIN_LIMITED_HEADER, "")
+    if network is None and limited_seconds.isdecimal():
+        detail = "Too many wrong passwords from this address."
+        raise TooMany("rate_limited", detail, retry_after=int(limited_seconds))
 
     def failed(tx: Connection) -> None:
         trail.record_failed_login(tx, account.id if account else None, client.ip, client.device)

@@ -10,8 +10,10 @@ from sqlalchemy import Connection
 from services.auth import models
 from services.auth.actions import failures
 from services.auth.actions.failures import AT_ONCE, FREE, LONGEST
+from services.auth.actions.networks import KNOWN_FOR
 from services.auth.passwords import VERIFIED, Passwords
 from shared import clock, ids
+from shared.access_tokens import LOGIN_LIMITED_HEADER
 from shared.database.engine import Database
 from shared.testing import Running, eventually
 from shared.testing.waiting import WAIT_SECONDS
@@ -95,6 +97,28 @@ def test_tries_from_a_known_network_are_limited_too(auth: Running, stopped: Time
     sign_up(auth)
     assert [guess(auth, "ada", "127.0.0.1").status_code for _ in range(FREE + 1)] == [401] * FREE + [429]
     assert guess(auth, "ada").status_code == 401, "and are none of the strangers'"
+
+
+def test_past_the_limit_of_an_address_only_those_who_logged_in_there_lately_may_try(
+    auth: Running, database: Database, time: Time
+) -> None:
+    sign_up(auth)
+    right = {"identifier": "ada", "password": PASSWORD}
+    home = {"x-forwarded-for": "198.51.100.7"}
+    limited = home | {LOGIN_LIMITED_HEADER: "217"}
+    before, counted = hashed(), rows(database, models.failures)
+    for identifier in ("ada", "ada@example.org", "nobody", "?!"):
+        answer = auth.client.post(LOGIN, json=right | {"identifier": identifier}, headers=limited)
+        assert (answer.status_code, answer.json()["code"]) == (429, "rate_limited"), identifier
+        assert answer.headers["retry-after"] == "217"
+    assert (hashed(), rows(database, models.failures)) == (before, counted), "nothing is hashed or counted for them"
+    assert auth.client.post(LOGIN, json=right, headers=home).status_code == 200
+    assert auth.client.post(LOGIN, json=right, headers=limited).status_code == 200
+    wrong = right | {"password": "wrong password"}
+    tries = [auth.client.post(LOGIN, json=wrong, headers=limited).status_code for _ in range(FREE + 1)]
+    assert tries == [401] * FREE + [429], "what is known is limited as before"
+    time.passes(KNOWN_FOR + clock.DAY)
+    assert auth.client.post(LOGIN, json=right, headers=limited).status_code == 429
 
 
 def test_where_there_is_no_account_tries_count_by_what_was_tried(auth: Running, stopped: Time) -> None:
