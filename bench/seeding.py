@@ -16,7 +16,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from bench.stock.models import Model
 from bench.world import World
 from services.posts import models
-from services.posts.actions.tallies import slot
+from services.posts.actions.counters import slot
 from services.posts.queries.photos import media_json
 from shared import clock, ids
 

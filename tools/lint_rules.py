@@ -25,7 +25,7 @@ FILES_OF_A_SERVICE = {
     "tests",
 }
 MODULES_OF_A_SERVICE = {
-    "main", "app", "api", "subscriptions", "actions", "queries", "models", "events", "neighbours", "settings",
+    "main", "app", "api", "subscriptions", "actions", "queries", "models", "events", "settings",
 }  # fmt: skip
 EMPTY_NAMES = {"base", "common", "crud", "helpers", "manager", "misc", "service", "utils"}
 DOMAIN_NOUNS = {

@@ -14,10 +14,10 @@ from shared.storage import storage_from
 from shared.web.application import build
 
 from . import models
-from .actions import claims, housekeeping, keys, withdrawals
+from .actions import claims, keys, retention, withdrawals
 from .actions.reindexing import Reindexing
 from .api import accounts, internal, people, sessions
-from .api.parts import Parts
+from .api.dependencies import Parts
 from .passwords import Passwords
 from .settings import Settings
 from .subscriptions import HANDLERS
@@ -51,7 +51,7 @@ def create_app(settings: Settings, bus: Bus) -> FastAPI:
         disposal.worker("auth.files", database, models.disposal, storage),
         Worker(
             "auth.housekeeping",
-            in_thread(database.write, housekeeping.forget_old, seal, settings.access_token_seconds * 1_000),
+            in_thread(database.write, retention.forget_old, seal, settings.access_token_seconds * 1_000),
             every=600,
         ),
         Worker("auth.looks", in_thread(database.write, claims.claim_looks, settings.key("handles")), every=3600),

@@ -20,11 +20,11 @@ from shared.web.application import build
 from . import models
 from .actions import photos as uploads
 from .actions.withdrawals import WITHDRAWAL
-from .api import listening, messages, photos, rooms
-from .api.parts import Parts
-from .links import Links
-from .neighbours import Auth, Posts
+from .api import messages, photos, rooms, websocket
+from .api.dependencies import Parts
+from .clients import Auth, Posts
 from .settings import Settings
+from .signed_urls import Links
 from .subscriptions import HANDLERS, OVERHEARD, Listeners
 
 NAME = "dm"
@@ -64,7 +64,7 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
         settings,
         database=database,
         bus=bus,
-        routers=[rooms.router, messages.router, photos.router, listening.router],
+        routers=[rooms.router, messages.router, photos.router, websocket.router],
         workers=workers,
         neighbours=[to_auth, to_posts],
         closing=[darkroom.close],

@@ -20,7 +20,7 @@ from shared.errors import NotFound, Unauthenticated
 from shared.pages import Page, Slice
 
 from . import models
-from .links import Links
+from .signed_urls import Links
 
 DISPLAY, THUMBNAIL = "display.jpg", "thumbnail.jpg"
 """The two renditions of a photo."""

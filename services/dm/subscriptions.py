@@ -25,7 +25,7 @@ from shared.sockets import OpenSockets
 from . import queries
 from .actions import people
 from .actions.withdrawals import WITHDRAWAL
-from .links import Links
+from .signed_urls import Links
 
 
 class UserChanged(BaseModel):

@@ -18,12 +18,12 @@ from shared.web.application import build
 
 from . import models
 from .actions import comments as comment_actions
-from .actions import housekeeping, popularity, pushes, rebuilds, removals
+from .actions import popularity, post_cleanup, pushes, rebuilds, retention
 from .actions.trimming import Trimming
 from .actions.withdrawals import WITHDRAWAL
 from .api import comments, internal, likes, limits, photos, posts
-from .api.parts import Parts
-from .neighbours import Auth
+from .api.dependencies import Parts
+from .clients import Auth
 from .settings import Settings
 from .subscriptions import HANDLERS
 
@@ -54,7 +54,7 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
         Worker("posts.rebuilds", rebuild, queue=models.rebuilds.name),
         Worker("posts.popular", make_up, queue=models.popular.name, due=in_thread(database.read, popularity.next_due)),
         Worker("posts.trims", in_thread(trims.step), every=3600),
-        Worker("posts.removals", in_thread(database.write, removals.remove_some), queue=models.removals.name),
+        Worker("posts.removals", in_thread(database.write, post_cleanup.remove_some), queue=models.removals.name),
         Worker(
             "posts.comments",
             in_thread(database.write, comment_actions.remove_some_blank),
@@ -63,7 +63,7 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
         WITHDRAWAL.worker("posts.purge", database, last_sweep_after),
         disposal.worker("posts.files", database, models.disposal, storage),
         Worker("posts.reconcile", comparison.step, every=settings.reconcile_seconds),
-        Worker("posts.forget", in_thread(database.write, housekeeping.forget_old, idempotency), every=600),
+        Worker("posts.forget", in_thread(database.write, retention.forget_old, idempotency), every=600),
         Worker("posts.outbox", in_thread(database.write, relay.forget_old), every=600),
     ]
 

@@ -16,8 +16,8 @@ from shared.web.application import build
 from . import models
 from .actions.withdrawals import WITHDRAWAL
 from .api import follows
-from .api.parts import Parts
-from .neighbours import Auth
+from .api.dependencies import Parts
+from .clients import Auth
 from .settings import Settings
 from .subscriptions import HANDLERS
 

@@ -58,7 +58,7 @@ FORBIDDEN = {
         "starlette",
     ),
     "neighbours are asked by actions": (
-        "services/dm/neighbours.py",
+        "services/dm/clients.py",
         "import services.dm.actions",
         "neighbours",
         "services",

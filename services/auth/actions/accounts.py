@@ -15,8 +15,8 @@ from shared.text import has_visible_character
 from .. import events, models
 from ..handles import Handle
 from ..queries import Account
-from . import claims, networks, search, trail
-from .trail import Kind, Origin
+from . import audit_log, claims, networks, search
+from .audit_log import Kind, Origin
 
 NAME_KEY = 120
 REPLACED_AVATAR_KEPT = 5 * clock.MINUTE
@@ -77,7 +77,7 @@ def sign_up(tx: Connection, applicant: Applicant, key: bytes, ip: str) -> Accoun
     account = _lock(tx, account_id)
     search.index(tx, account)
     networks.remember(tx, account_id, ip)
-    trail.record(tx, account_id, Kind.SIGNED_UP, ip)
+    audit_log.record(tx, account_id, Kind.SIGNED_UP, ip)
     events.user_registered(tx, account)
     return account
 
@@ -145,7 +145,7 @@ def _change(tx: Connection, before: Account, changes: dict[str, Any], origin: Or
     if real.keys() & {"name", "nickname"}:
         search.index(tx, account)
     for kind in sorted({_CHANGED[name] for name in real.keys() & _CHANGED}):
-        trail.record_in_login(tx, account.id, kind, origin)
+        audit_log.record_in_login(tx, account.id, kind, origin)
     if seen:
         events.user_updated(tx, account)
     return account

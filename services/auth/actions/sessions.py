@@ -11,8 +11,8 @@ from shared.errors import NotFound, Unauthenticated
 
 from .. import events, models
 from ..tokens import RefreshTokens, refresh_digest
-from . import networks, trail
-from .trail import Kind
+from . import audit_log, networks
+from .audit_log import Kind
 
 GRACE = 10 * clock.SECOND
 """An answer may get lost, and several may hold one token: for so long a spent one gives the same successor again."""
@@ -87,7 +87,7 @@ def log_in(
             expires_at=now + min(lifetimes.idle, lifetimes.absolute),
         )
     )
-    trail.record(tx, account_id, Kind.LOGIN, client.ip, session_id=session_id, device=client.device)
+    audit_log.record(tx, account_id, Kind.LOGIN, client.ip, session_id=session_id, device=client.device)
     return Login(account_id, session_id, _issue(tx, session_id, tokens.first(session_id)))
 
 
@@ -214,7 +214,7 @@ def _issue(tx: Connection, session_id: int, token: str) -> str:
 
 
 def _record(tx: Connection, session: Row[Any], kind: Kind, ip: str) -> None:
-    trail.record(tx, session.account_id, kind, ip, session_id=session.id, device=session.device)
+    audit_log.record(tx, session.account_id, kind, ip, session_id=session.id, device=session.device)
 
 
 def _end(tx: Connection, session: Row[Any]) -> None:

@@ -8,7 +8,7 @@ from shared.database.engine import insert_new
 from .. import events, models
 from ..models import PURGING
 from ..queries import Account
-from . import claims, networks, search, trail
+from . import audit_log, claims, networks, search
 from .accounts import lock_proven, remove_avatars
 
 ASK_AGAIN = 10 * clock.MINUTE
@@ -23,7 +23,7 @@ def withdraw(tx: Connection, proven: Account) -> None:
     account, account_id, now = lock_proven(tx, proven), proven.id, clock.now()
     remove_avatars(tx, account)
     _forget_logins(tx, account_id)
-    trail.forget(tx, account_id)
+    audit_log.forget(tx, account_id)
     tx.execute(delete(models.unclaimed_looks).where(models.unclaimed_looks.c.account_id == account_id))
     search.forget(tx, account_id)
     networks.forget(tx, account_id)

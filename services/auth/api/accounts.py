@@ -20,13 +20,13 @@ from shared.web.problems import documented
 from shared.web.uploads import UploadRoute
 
 from .. import handles, models, passwords, queries
-from ..actions import accounts, claims, sessions, trail, withdrawals
-from ..actions.trail import Kind, Origin
+from ..actions import accounts, audit_log, claims, sessions, withdrawals
+from ..actions.audit_log import Kind, Origin
 from ..handles import Handle
 from ..queries import Account as AccountRow
 from . import schemas
-from .parts import Here, Parts, address_of, origin_of
-from .proofs import own_account, proven_account
+from .dependencies import Here, Parts, address_of, origin_of
+from .reauthentication import own_account, proven_account
 
 router = APIRouter(prefix="/api/v1", tags=["auth"], route_class=UploadRoute)
 
@@ -93,7 +93,7 @@ async def change_me(body: schemas.ChangeAccount, request: Request, identity: Req
         account, ended = await here.passwords.beside(here.database.write, change)
     except Conflict:
         refused = (proven.id, Kind.HANDLE_REFUSED, origin)
-        await here.passwords.beside(here.database.write, trail.record_refused, *refused)
+        await here.passwords.beside(here.database.write, audit_log.record_refused, *refused)
         raise
     return answers.ending(answers.ok(queries.account_json(account)), logins=ended)
 

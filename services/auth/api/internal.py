@@ -16,7 +16,7 @@ from shared.web.problems import documented
 
 from .. import queries
 from . import schemas
-from .parts import Here
+from .dependencies import Here
 
 router = APIRouter(tags=["auth"], route_class=StrictRoute)
 SKEW = 10 * clock.SECOND

@@ -16,7 +16,7 @@ from .. import handles, queries
 from ..actions.accounts import name_key
 from ..queries import Account
 from . import schemas
-from .parts import Here
+from .dependencies import Here
 
 router = APIRouter(prefix="/api/v1", tags=["auth"], route_class=StrictRoute)
 

@@ -12,7 +12,7 @@ from shared.text import INVISIBLE, has_visible_character
 from shared.web.bodies import Body, Text
 from shared.web.fields import Time
 
-from ..actions.trail import Kind
+from ..actions.audit_log import Kind
 from ..passwords import LONGEST, SHORTEST
 
 AN_ID = "0037a52d5f400001"

@@ -14,13 +14,13 @@ from shared.web.bodies import StrictRoute
 from shared.web.problems import documented
 
 from .. import handles, queries
-from ..actions import networks, sessions, trail
+from ..actions import audit_log, networks, sessions
 from ..actions.sessions import Client, Login, Reused
 from ..passwords import normalized
 from ..queries import Account
 from . import schemas
-from .parts import Here, Parts, address_of
-from .proofs import Claim, fitting_form, own_account
+from .dependencies import Here, Parts, address_of
+from .reauthentication import Claim, fitting_form, own_account
 
 NO_HANDLE = handles.Handle("none", "")
 """Looked up where what was given is no handle."""
@@ -131,7 +131,7 @@ async def _proven(body: schemas.LogIn, request: Request, client: Client, here: P
         raise TooMany("rate_limited", detail, retry_after=int(limited_seconds))
 
     def failed(tx: Connection) -> None:
-        trail.record_failed_login(tx, account.id if account else None, client.ip, client.device)
+        audit_log.record_failed_login(tx, account.id if account else None, client.ip, client.device)
 
     counted_under = f"{handle.kind} {handle.value}" if handle else f"text {body.identifier}"
     if network is not None:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, inspect, select, table, text
 
 from services.auth import models
 from services.auth.actions.claims import BRIEF
-from services.auth.actions.failures import FREE
+from services.auth.actions.login_throttle import FREE
 from shared.database.engine import Database
 from shared.testing import Running
 

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import Connection
 
 from services.auth import models
-from services.auth.actions import failures
-from services.auth.actions.failures import AT_ONCE, FREE, LONGEST
+from services.auth.actions import login_throttle
+from services.auth.actions.login_throttle import AT_ONCE, FREE, LONGEST
 from services.auth.actions.networks import KNOWN_FOR
 from services.auth.passwords import VERIFIED, Passwords
 from shared import clock, ids
@@ -201,14 +201,14 @@ def test_those_who_wait_to_log_in_keep_no_thread_from_those_who_read(
 ) -> None:
     """There are more of them than threads, and the database lets none of them get on."""
     ada = somebody(auth)
-    go_on, begin, waiting = threading.Event(), failures.begin_try, []
+    go_on, begin, waiting = threading.Event(), login_throttle.begin_try, []
 
     def stuck(tx: Connection, digest: bytes) -> None:
         waiting.append(digest)
         go_on.wait(WAIT_SECONDS)
         begin(tx, digest)
 
-    monkeypatch.setattr(failures, "begin_try", stuck)
+    monkeypatch.setattr(login_throttle, "begin_try", stuck)
     with ThreadPoolExecutor(15) as crowd:
         logins = [crowd.submit(guess, auth, "ada") for _ in range(15)]
         eventually(lambda: waiting)

@@ -8,7 +8,7 @@ import jwt
 import pytest
 
 from services.auth import models
-from services.auth.actions.failures import FREE
+from services.auth.actions.login_throttle import FREE
 from services.auth.actions.sessions import GRACE, MOST
 from services.auth.passwords import Passwords
 from shared import clock, ids

@@ -3,7 +3,7 @@
 import pytest
 
 from services.auth import models
-from services.auth.actions import accounts, housekeeping, sessions
+from services.auth.actions import accounts, retention, sessions
 from shared import clock
 from shared.database.engine import Database
 from shared.events import outbox
@@ -15,7 +15,7 @@ LIFETIME = 10 * clock.MINUTE
 
 
 def clean_up(database: Database) -> bool:
-    return database.write(housekeeping.forget_old, SEAL, LIFETIME)
+    return database.write(retention.forget_old, SEAL, LIFETIME)
 
 
 def test_a_login_that_was_ended_is_forgotten_when_its_tokens_have_expired(database: Database, time: Time) -> None:
@@ -42,7 +42,7 @@ def test_a_login_that_nobody_uses_is_forgotten_with_its_tokens(database: Databas
 def test_a_round_takes_a_batch_and_says_whether_there_is_more(
     database: Database, time: Time, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(housekeeping, "BATCH", 2)
+    monkeypatch.setattr(retention, "BATCH", 2)
     ada = register(database)
     for _ in range(3):
         open_login(database, ada)

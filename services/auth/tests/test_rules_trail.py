@@ -4,9 +4,9 @@ import pytest
 from sqlalchemy import Connection
 
 from services.auth import handles, models, queries
-from services.auth.actions import accounts, sessions, trail, withdrawals
+from services.auth.actions import accounts, audit_log, sessions, withdrawals
+from services.auth.actions.audit_log import KEPT, MOST_FAILURES, Kind, Origin
 from services.auth.actions.sessions import GRACE, MOST, Login
-from services.auth.actions.trail import KEPT, MOST_FAILURES, Kind, Origin
 from services.auth.queries import Account
 from shared import clock, ids
 from shared.database.engine import Database
@@ -36,7 +36,7 @@ def last(database: Database) -> tuple[str, str, int | None, str | None]:
 
 def fail(database: Database, account: Account, times: int = 1) -> None:
     for _ in range(times):
-        database.write(trail.record_failed_login, account.id, ELSEWHERE, None)
+        database.write(audit_log.record_failed_login, account.id, ELSEWHERE, None)
 
 
 def change(database: Database, account: Account, login: Login, **changes: str | None) -> Account:
@@ -100,7 +100,7 @@ def test_a_login_that_had_to_make_room_is_told_of(database: Database, ada: Accou
 
 def test_a_wrong_password_in_a_login_is_told_with_the_login(database: Database, ada: Account) -> None:
     login = open_login(database, ada, "Ada's phone")
-    database.write(trail.record_refused, ada.id, Kind.WRONG_PASSWORD, Origin(ELSEWHERE, login.session_id))
+    database.write(audit_log.record_refused, ada.id, Kind.WRONG_PASSWORD, Origin(ELSEWHERE, login.session_id))
     assert last(database) == ("wrong_password", ELSEWHERE, login.session_id, "Ada's phone")
 
 
@@ -109,8 +109,8 @@ def test_of_somebody_who_has_withdrawn_nothing_is_left_and_nothing_is_written(da
     bob = register(database, "bob")
     database.write(withdrawals.withdraw, ada)
     fail(database, ada)
-    database.write(trail.record_failed_login, None, ELSEWHERE, None)
-    database.write(trail.record_refused, ada.id, Kind.WRONG_PASSWORD, Origin(ELSEWHERE, login.session_id))
+    database.write(audit_log.record_failed_login, None, ELSEWHERE, None)
+    database.write(audit_log.record_refused, ada.id, Kind.WRONG_PASSWORD, Origin(ELSEWHERE, login.session_id))
     assert [row.account_id for row in rows(database, models.trail)] == [bob.id]
 
 
@@ -125,7 +125,7 @@ def test_whoever_guesses_fills_no_disk_and_pushes_nothing_else_out(database: Dat
 def test_of_everything_else_the_newest_are_kept(
     database: Database, ada: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trail, "MOST", 3)
+    monkeypatch.setattr(audit_log, "MOST", 3)
     bob = register(database, "bob")
     fail(database, ada, 5)
     logins = [open_login(database, ada) for _ in range(5)]
@@ -139,8 +139,8 @@ def test_what_is_older_than_it_is_kept_goes_a_batch_at_a_time(database: Database
     fail(database, ada, 3)
     time.passes(KEPT + clock.MINUTE)
     fail(database, ada)
-    assert database.write(trail.forget_old, 3)
-    assert not database.write(trail.forget_old, 3)
+    assert database.write(audit_log.forget_old, 3)
+    assert not database.write(audit_log.forget_old, 3)
     assert len(rows(database, models.trail)) == 1
 
 
@@ -157,10 +157,10 @@ def test_one_reads_ones_own_page_by_page_newest_first(database: Database, ada: A
 
 def test_neither_reading_nor_writing_it_reads_a_whole_table(database: Database, ada: Account) -> None:
     def everything(tx: Connection) -> None:
-        trail.record(tx, ada.id, Kind.LOGIN, IP)
-        trail.record_failed_login(tx, ada.id, IP, None)
-        trail.record_failed_login(tx, None, IP, None)
-        trail.forget(tx, ada.id)
+        audit_log.record(tx, ada.id, Kind.LOGIN, IP)
+        audit_log.record_failed_login(tx, ada.id, IP, None)
+        audit_log.record_failed_login(tx, None, IP, None)
+        audit_log.forget(tx, ada.id)
 
     with overhearing(database) as asked:
         all_pages(lambda page: database.read(queries.trail_of, ada.id, page), 1)

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import event, insert, select
 
 from services.auth import models, queries
-from services.auth.actions import accounts, housekeeping, sessions, withdrawals
+from services.auth.actions import accounts, retention, sessions, withdrawals
 from services.auth.actions.sessions import Client
 from services.auth.actions.withdrawals import ASK_AGAIN
 from services.auth.models import PURGING
@@ -252,5 +252,5 @@ def test_a_login_that_was_ended_is_known_as_revoked_also_past_its_own_end(databa
     database.write(sessions.log_out, ada.id, login.session_id, IP)
     time.passes(2 * clock.MINUTE)
     lifetime = 10 * clock.MINUTE
-    database.write(housekeeping.forget_old, SEAL, lifetime)
+    database.write(retention.forget_old, SEAL, lifetime)
     assert database.read(queries.revoked, clock.now() - lifetime)["session_ids"] == [ids.text(login.session_id)]

@@ -12,8 +12,8 @@ from sqlalchemy import Row, Table, select
 
 from services.auth import handles, models
 from services.auth.actions import accounts, sessions
+from services.auth.actions.audit_log import Origin
 from services.auth.actions.sessions import Client, Lifetimes, Login
-from services.auth.actions.trail import Origin
 from services.auth.queries import Account
 from services.auth.tokens import RefreshTokens, Seal
 from shared import clock

@@ -21,7 +21,7 @@ from shared.web.problems import documented
 from .. import queries
 from ..actions import messages
 from . import schemas
-from .parts import Here
+from .dependencies import Here
 
 router = APIRouter(prefix="/api/v1/rooms/{room_id}/messages", tags=["dm"], route_class=StrictRoute)
 

@@ -21,7 +21,7 @@ from shared.web.uploads import UploadRoute
 from .. import queries
 from ..actions import photos
 from . import schemas
-from .parts import Here, Parts
+from .dependencies import Here, Parts
 
 router = APIRouter(prefix="/api/v1/rooms/{room_id}/media", tags=["dm"], route_class=UploadRoute)
 

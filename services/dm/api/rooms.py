@@ -16,7 +16,7 @@ from shared.web.problems import documented
 from .. import queries
 from ..actions import rooms
 from . import schemas
-from .parts import Here
+from .dependencies import Here
 
 router = APIRouter(prefix="/api/v1/rooms", tags=["dm"], route_class=StrictRoute)
 

@@ -8,8 +8,8 @@ import pytest
 
 from services.dm.app import NAME, create_app
 from services.dm.events import ANNOUNCES
-from services.dm.links import Links
 from services.dm.settings import Settings
+from services.dm.signed_urls import Links
 from services.dm.subscriptions import HANDLERS
 from shared.database.engine import Database
 from shared.events.bus import Bus

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from services.dm import links, models
+from services.dm import models, signed_urls
 from services.dm.actions import photos
 from services.dm.actions.photos import UNSENT_FOR
 from services.dm.actions.withdrawals import WITHDRAWAL
@@ -74,16 +74,16 @@ def test_a_link_shows_the_photo_without_a_token_and_lets_only_the_viewer_keep_it
         assert served.status_code == 200 and served.headers["content-type"] == "image/jpeg"
         assert Image.open(BytesIO(served.content)).width == width
         seconds = served.headers["cache-control"].removeprefix("private, max-age=").removesuffix(", immutable")
-        assert 3500 < int(seconds) <= (links.LIFETIME + links.STEP) // clock.SECOND
+        assert 3500 < int(seconds) <= (signed_urls.LIFETIME + signed_urls.STEP) // clock.SECOND
         assert served.headers["x-content-type-options"] == "nosniff"
         assert served.headers["content-security-policy"] == "default-src 'none'; sandbox"
 
 
 def test_a_photo_has_one_link_for_a_while(jo: Asker, room: str, monkeypatch: pytest.MonkeyPatch) -> None:
     made(jo.show(room))
-    start = -(-clock.now() // links.STEP) * links.STEP + 1
+    start = -(-clock.now() // signed_urls.STEP) * signed_urls.STEP + 1
     seen = []
-    for moment in (start, start + links.STEP - 1, start + links.STEP):
+    for moment in (start, start + signed_urls.STEP - 1, start + signed_urls.STEP):
         monkeypatch.setattr(clock, "now", lambda moment=moment: moment)
         seen.append(jo.messages(room)[0]["image"]["url"])
     assert seen[0] == seen[1] != seen[2]
@@ -123,7 +123,7 @@ def test_a_link_is_good_for_one_photo_of_one_room_in_one_size(
 def test_a_link_expires(dm: Running, jo: Asker, room: str, monkeypatch: pytest.MonkeyPatch) -> None:
     url = made(jo.upload(room))["url"]
     expires = int(parse_qs(urlsplit(url).query)["expires"][0]) * clock.SECOND
-    assert clock.now() + links.LIFETIME <= expires
+    assert clock.now() + signed_urls.LIFETIME <= expires
     monkeypatch.setattr(clock, "now", lambda: expires - clock.SECOND)
     assert fetched(dm, url).headers["cache-control"] == "private, max-age=1, immutable"
     monkeypatch.setattr(clock, "now", lambda: expires)

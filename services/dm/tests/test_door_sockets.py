@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from services.dm.api.parts import Parts
+from services.dm.api.dependencies import Parts
 from services.dm.app import create_app
 from services.dm.settings import Settings
 from shared import sockets

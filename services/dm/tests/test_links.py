@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.dm.links import LIFETIME, STEP, Links
+from services.dm.signed_urls import LIFETIME, STEP, Links
 from shared import clock, ids
 from shared.errors import Forbidden
 

@@ -8,8 +8,8 @@ from structlog.testing import capture_logs
 
 from services.dm import models
 from services.dm.actions import rooms
-from services.dm.links import Links
 from services.dm.queries import room as room_seen
+from services.dm.signed_urls import Links
 from services.dm.subscriptions import HANDLERS, OVERHEARD, Listeners
 from shared import clock, ids
 from shared.database.engine import Database

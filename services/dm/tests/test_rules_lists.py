@@ -13,7 +13,7 @@ from services.dm.actions.messages import Draft, send
 from services.dm.actions.photos import UNSENT_FOR, forget_unsent
 from services.dm.actions.rooms import mark_read
 from services.dm.actions.withdrawals import WITHDRAWAL
-from services.dm.links import Links
+from services.dm.signed_urls import Links
 from shared import ids
 from shared.answer import Answer
 from shared.database.engine import Database

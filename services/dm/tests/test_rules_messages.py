@@ -8,7 +8,7 @@ from services.dm import models, queries
 from services.dm.actions import photos, rooms
 from services.dm.actions.messages import Draft, send
 from services.dm.actions.withdrawals import WITHDRAWAL
-from services.dm.links import Links
+from services.dm.signed_urls import Links
 from shared import clock, ids
 from shared.database.engine import Database
 from shared.errors import Conflict, Invalid, NotFound, Unauthenticated

@@ -18,7 +18,7 @@ from shared.errors import Forbidden, Invalid
 
 from .. import models
 from ..queries.comments import found, no_such_comment
-from . import people, posts, tallies
+from . import counters, people, posts
 
 LEVELS = 100
 """So many comments, one above the other, a transaction removes at most."""
@@ -37,7 +37,7 @@ def write(tx: Connection, author_id: int, post_id: int, text: str, parent_id: in
     place = {"id": comment_id, "post_id": post_id, "root_id": root_id, "parent_id": parent_id}
     content = {"author_id": author_id, "text": text, "deleted": False, "reply_count": 0}
     tx.execute(insert(models.comments).values(**place, **content, created_at=now, updated_at=now))
-    tallies.count(tx, post_id, author_id, comments=1)
+    counters.count(tx, post_id, author_id, comments=1)
     return comment_id
 
 
@@ -52,7 +52,7 @@ def delete_comment(tx: Connection, person_id: int, comment_id: int) -> None:
     """Take one's words back. Raises NotFound, Forbidden for another's comment."""
     comment = _own(tx, person_id, comment_id)
     _take_away(tx, comment, LEVELS)
-    tallies.count(tx, comment.post_id, person_id, comments=-1)
+    counters.count(tx, comment.post_id, person_id, comments=-1)
 
 
 def remove_some_by(tx: Connection, person_id: int, chunk: int) -> bool:
@@ -66,7 +66,7 @@ def remove_some_by(tx: Connection, person_id: int, chunk: int) -> bool:
     levels = LEVELS
     for row in rows:
         levels -= _take_away(tx, row, max(levels, 1)) - 1
-    tallies.uncount_comments(tx, person_id, Counter(row.post_id for row in rows))
+    counters.uncount_comments(tx, person_id, Counter(row.post_id for row in rows))
     return len(some) == chunk
 
 

@@ -6,7 +6,7 @@ from shared import ids
 from shared.database.engine import insert_new
 
 from .. import models
-from . import people, posts, tallies
+from . import counters, people, posts
 
 _likes = models.likes.c
 
@@ -20,7 +20,7 @@ _few = select(_likes.post_id).where(_theirs).order_by(_likes.post_id).limit(bind
 _first = _few.subquery()
 _FIRST = select(func.count(), func.max(_first.c.post_id)).select_from(_first)
 _chunk = _theirs & (_likes.post_id <= bindparam("last"))
-_UNCOUNT = tallies.one_like_fewer(select(_likes.post_id).where(_chunk), bindparam("their_slot"))
+_UNCOUNT = counters.one_like_fewer(select(_likes.post_id).where(_chunk), bindparam("their_slot"))
 _DELETE = delete(models.likes).where(_chunk)
 
 
@@ -29,7 +29,7 @@ def like(tx: Connection, person_id: int, post_id: int) -> None:
     people.hold(tx, person_id)
     posts.hold(tx, post_id)
     if insert_new(tx, models.likes, {"person_id": person_id, "post_id": post_id, "id": ids.new()}):
-        tallies.count(tx, post_id, person_id, likes=1)
+        counters.count(tx, post_id, person_id, likes=1)
 
 
 def unlike(tx: Connection, person_id: int, post_id: int) -> None:
@@ -37,7 +37,7 @@ def unlike(tx: Connection, person_id: int, post_id: int) -> None:
     people.hold(tx, person_id)
     posts.hold(tx, post_id)
     if tx.execute(_TAKE_BACK, {"liker": person_id, "liked": post_id}).rowcount:
-        tallies.count(tx, post_id, person_id, likes=-1)
+        counters.count(tx, post_id, person_id, likes=-1)
 
 
 def remove_some_by(tx: Connection, person_id: int, chunk: int) -> bool:
@@ -45,7 +45,7 @@ def remove_some_by(tx: Connection, person_id: int, chunk: int) -> bool:
     number, last = tx.execute(_FIRST, {"liker": person_id, "most": chunk}).one()
     if number:
         some = {"liker": person_id, "last": last}
-        tx.execute(_UNCOUNT, {**some, "their_slot": tallies.slot(person_id)})
+        tx.execute(_UNCOUNT, {**some, "their_slot": counters.slot(person_id)})
         tx.execute(_DELETE, some)
     return bool(number == chunk)
 

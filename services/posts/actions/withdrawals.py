@@ -8,7 +8,7 @@ from shared import idempotency, replicas
 from shared.purging import Kind, Purge
 
 from .. import events, models
-from . import comments, follows, likes, photos, posts, removals, timelines
+from . import comments, follows, likes, photos, post_cleanup, posts, timelines
 
 BLANK = {"nickname": None, "name": None, "avatar_url": None}
 
@@ -41,6 +41,6 @@ WITHDRAWAL = Purge(
         Kind([models.idempotency_keys.c.owner_id], partial(idempotency.forget_some_of, models.idempotency_keys), 1_000),
     ],
     announce=events.user_purged,
-    is_pending=removals.are_left,
+    is_pending=post_cleanup.are_left,
 )
 """What it means here that somebody withdraws."""

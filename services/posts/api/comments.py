@@ -17,7 +17,7 @@ from shared.web.problems import documented
 from ..actions import comments
 from ..queries import comments as shown
 from . import schemas
-from .parts import Here
+from .dependencies import Here
 
 router = APIRouter(prefix="/api/v1", tags=["posts"], route_class=StrictRoute)
 

@@ -11,7 +11,7 @@ from shared.web.aside import aside
 from shared.web.bodies import StrictRoute
 
 from ..queries.posts import must_be_there
-from .parts import Here
+from .dependencies import Here
 
 router = APIRouter(include_in_schema=False, route_class=StrictRoute)
 

@@ -15,7 +15,7 @@ from shared.web.problems import documented
 from ..actions import likes
 from ..queries.likes import like_json, likers
 from . import schemas
-from .parts import Here
+from .dependencies import Here
 
 router = APIRouter(prefix="/api/v1", tags=["posts"], route_class=StrictRoute)
 

@@ -20,7 +20,7 @@ from shared.web.uploads import UploadRoute
 from ..actions import photos
 from ..queries.photos import photo as shown
 from . import schemas
-from .parts import Here, Parts
+from .dependencies import Here, Parts
 
 router = APIRouter(prefix="/api/v1", tags=["posts"], route_class=UploadRoute)
 

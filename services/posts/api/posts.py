@@ -21,7 +21,7 @@ from ..actions import posts
 from ..queries import feed as home
 from ..queries import posts as shown
 from . import schemas
-from .parts import Here, Parts, viewer
+from .dependencies import Here, Parts, viewer
 
 router = APIRouter(prefix="/api/v1", tags=["posts"], route_class=StrictRoute)
 

@@ -8,7 +8,7 @@ from shared import ids
 from shared.pages import Page, Slice
 
 from .. import models
-from . import people, posts, tallies
+from . import counters, people, posts
 
 _likes = models.likes.c
 
@@ -36,5 +36,5 @@ def like_json(connection: Connection, person_id: int, post_id: int) -> dict[str,
     return {
         "post_id": ids.text(post_id),
         "liked": connection.execute(theirs).first() is not None,
-        "like_count": tallies.likes_of(connection, post_id),
+        "like_count": counters.likes_of(connection, post_id),
     }

@@ -12,7 +12,7 @@ from shared.errors import NotFound
 from shared.pages import Page, Slice
 
 from .. import models
-from . import people, tallies
+from . import counters, people
 
 _posts = models.posts.c
 NEWER_THAN_ANY = 2**63 - 1
@@ -37,7 +37,7 @@ def shown_with(*more: ColumnElement[Any]) -> Packed:
     """What is shown of a post, and these."""
     own = (_posts.id, _posts.author_id, _posts.caption, _posts.created_at, _posts.updated_at)
     media = type_coerce(_posts.media, Text).label("media")  # goes out as it is: nobody here looks into it
-    return Packed(*own, *people.REF, *tallies.COLUMNS, *more, beside=(media,))
+    return Packed(*own, *people.REF, *counters.COLUMNS, *more, beside=(media,))
 
 
 _SHOWN = shown_with()
@@ -55,7 +55,7 @@ _ONES = (  # MySQL is told the index, because for a page it may go through every
 def asked_for(page: Page, viewer: int | None) -> dict[str, int]:
     """The parameters `before`, `most` and `viewer`: of a page and one post more."""
     before = NEWER_THAN_ANY if page.after is None else page.after[0]
-    return {"before": before, "most": page.limit + 1, "viewer": viewer or tallies.NOBODY}
+    return {"before": before, "most": page.limit + 1, "viewer": viewer or counters.NOBODY}
 
 
 def post(connection: Connection, post_id: int, viewer: int | None) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def post(connection: Connection, post_id: int, viewer: int | None) -> dict[str, 
 
 def these(connection: Connection, post_ids: list[int], viewer: int | None) -> list[Any]:
     """The rows of those that are there, in any order."""
-    asked = {"post_ids": post_ids, "viewer": viewer or tallies.NOBODY}
+    asked = {"post_ids": post_ids, "viewer": viewer or counters.NOBODY}
     return _SHOWN.rows(connection.execute(_THESE, asked))
 
 
@@ -112,7 +112,7 @@ def no_such_post() -> NotFound:
 
 def post_json(row: Any) -> dict[str, Any]:
     """A post, of a row with what is `shown_with` nothing or more."""
-    likes, comments = tallies.counts(row)
+    likes, comments = counters.counts(row)
     created_at = clock.text(row.created_at)
     return {
         "id": ids.text(row.id),

@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from services.posts import models
-from services.posts.actions import follows, popularity, posts, pushes, rebuilds, removals, timelines
+from services.posts.actions import follows, popularity, post_cleanup, posts, pushes, rebuilds, timelines
 from services.posts.actions.withdrawals import WITHDRAWAL
 from services.posts.queries.posts import everyones
 from shared.database.engine import Database
@@ -105,7 +105,7 @@ class Life:
         self.database.write(timelines.trim, self.chance.choice(sorted(self.model.people)), KEPT)
 
     def remove(self) -> None:
-        self.database.write(removals.remove_some, 1)
+        self.database.write(post_cleanup.remove_some, 1)
 
     def purge(self) -> None:
         self.database.write(ONE_BY_ONE.step, LAST_SWEEP_AFTER)

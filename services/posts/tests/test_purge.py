@@ -10,7 +10,7 @@ from sqlalchemy import Connection, event, insert, update
 
 from services.posts import models
 from services.posts.actions import comments, posts
-from services.posts.actions.removals import remove_some
+from services.posts.actions.post_cleanup import remove_some
 from services.posts.actions.withdrawals import WITHDRAWAL
 from services.posts.app import create_app
 from services.posts.queries.comments import comments_of, replies_to

@@ -3,7 +3,7 @@
 import pytest
 
 from services.posts import models
-from services.posts.actions import likes, tallies
+from services.posts.actions import counters, likes
 from services.posts.actions.withdrawals import WITHDRAWAL
 from services.posts.queries.likes import like_json, likers
 from services.posts.queries.posts import everyones
@@ -68,7 +68,7 @@ def test_a_popular_post_is_counted_in_several_rows_and_none_is_below_zero(databa
     post = published(database, jo)
     all_like(database, fans, post)
     rows = rows_of(database, models.tallies)
-    assert 1 < len(rows) <= models.SLOTS and {row.slot for row in rows} == {tallies.slot(fan) for fan in fans}
+    assert 1 < len(rows) <= models.SLOTS and {row.slot for row in rows} == {counters.slot(fan) for fan in fans}
     for fan in fans:
         database.write(likes.unlike, fan, post)
     assert {row.likes for row in rows_of(database, models.tallies)} == {0}

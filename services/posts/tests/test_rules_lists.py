@@ -12,10 +12,10 @@ from services.posts.actions import (
     likes,
     photos,
     popularity,
+    post_cleanup,
     posts,
     pushes,
     rebuilds,
-    removals,
     timelines,
 )
 from services.posts.actions.trimming import Trimming
@@ -165,7 +165,7 @@ def everything(database: Database) -> None:
     database.read(replies_to, reply, Page(20, (0,)))
     database.read(must_be_there, other)
     database.write(WITHDRAWAL.request, gone)
-    while WITHDRAWAL.work(database, LAST_SWEEP_AFTER) | database.write(removals.remove_some):
+    while WITHDRAWAL.work(database, LAST_SWEEP_AFTER) | database.write(post_cleanup.remove_some):
         pass
     database.write(photos.forget_unused)
     database.write(follows.note, gone, jo, 9, following=True)

@@ -5,7 +5,7 @@ from sqlalchemy import update
 
 from services.posts import models
 from services.posts.actions import comments, likes, photos, posts
-from services.posts.actions.removals import remove_some
+from services.posts.actions.post_cleanup import remove_some
 from services.posts.actions.withdrawals import WITHDRAWAL
 from services.posts.queries.comments import comments_of, replies_to
 from services.posts.queries.likes import likers

@@ -7,7 +7,7 @@ import orjson
 from sqlalchemy import Row, Table, func, select
 
 from services.posts import models
-from services.posts.actions import comments, follows, likes, people, photos, posts, removals
+from services.posts.actions import comments, follows, likes, people, photos, post_cleanup, posts
 from services.posts.actions.withdrawals import WITHDRAWAL
 from services.posts.queries.posts import post as shown
 from shared import clock, ids
@@ -126,7 +126,7 @@ def purge_states(database: Database) -> dict[int, str]:
 
 def remove_to_the_end(database: Database, chunk: int = 10) -> None:
     """What the worker does until nothing is left of the posts that are gone."""
-    while database.write(removals.remove_some, chunk):
+    while database.write(post_cleanup.remove_some, chunk):
         pass
 
 

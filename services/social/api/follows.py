@@ -14,7 +14,7 @@ from shared.web.problems import documented
 from .. import queries
 from ..actions import follows
 from . import schemas
-from .parts import Here
+from .dependencies import Here
 
 router = APIRouter(prefix="/api/v1", tags=["social"], route_class=StrictRoute)
 

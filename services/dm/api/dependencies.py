@@ -17,8 +17,8 @@ from shared.web.plain import Plainly
 from .. import queries
 from ..actions import people
 from ..actions.withdrawals import WITHDRAWAL
-from ..links import Links
-from ..neighbours import Auth, Posts
+from ..clients import Auth, Posts
+from ..signed_urls import Links
 
 T = TypeVar("T")
 

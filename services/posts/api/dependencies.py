@@ -16,7 +16,7 @@ from shared.web.plain import Plainly
 
 from ..actions import people
 from ..actions.withdrawals import WITHDRAWAL
-from ..neighbours import Auth
+from ..clients import Auth
 from ..queries.people import Stranger
 
 T = TypeVar("T")

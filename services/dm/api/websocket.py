@@ -10,7 +10,7 @@ from shared.web import handshakes
 from shared.web.bodies import StrictRoute
 from shared.web.problems import documented
 
-from .parts import Here
+from .dependencies import Here
 
 router = APIRouter(prefix="/api/v1", tags=["dm"], route_class=StrictRoute)
 

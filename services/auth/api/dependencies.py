@@ -12,9 +12,9 @@ from shared.images.darkroom import Darkroom
 from shared.storage import Storage
 from shared.web.plain import Plainly
 
-from ..actions.failures import mark
+from ..actions.audit_log import Origin
+from ..actions.login_throttle import mark
 from ..actions.sessions import Lifetimes
-from ..actions.trail import Origin
 from ..passwords import Passwords
 from ..settings import Settings
 from ..tokens import REFRESH_TOKENS, Mint, RefreshTokens

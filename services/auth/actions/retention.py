@@ -7,7 +7,7 @@ from shared.events import inbox, outbox
 
 from .. import models
 from ..tokens import Seal
-from . import claims, failures, keys, networks, trail
+from . import audit_log, claims, keys, login_throttle, networks
 
 BATCH = 1_000
 
@@ -42,8 +42,8 @@ def forget_old(tx: Connection, seal: Seal, access_token_lifetime: int) -> bool:
     more = [
         forget_old_sessions(tx, access_token_lifetime),
         forget_old_facts(tx),
-        failures.forget_old(tx),
-        trail.forget_old(tx),
+        login_throttle.forget_old(tx),
+        audit_log.forget_old(tx),
         networks.forget_old(tx),
         claims.forget_old_attempts(tx),
         inbox.forget_old(tx, models.inbox),

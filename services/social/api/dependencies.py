@@ -13,7 +13,7 @@ from shared.web.plain import Plainly
 from .. import queries
 from ..actions import people
 from ..actions.withdrawals import WITHDRAWAL
-from ..neighbours import Auth
+from ..clients import Auth
 
 T = TypeVar("T")
 

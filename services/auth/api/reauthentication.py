@@ -15,10 +15,10 @@ from shared.errors import Forbidden, Unauthenticated
 from shared.identity import Identity
 
 from .. import queries
-from ..actions import failures, trail
-from ..actions.trail import Kind, Origin
+from ..actions import audit_log, login_throttle
+from ..actions.audit_log import Kind, Origin
 from ..queries import Account
-from .parts import Parts
+from .dependencies import Parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ async def proven_account(here: Parts, identity: Identity, password: str, origin:
     account = await here.passwords.beside(own_account, here, identity)
 
     def failed(tx: Connection) -> None:
-        trail.record_refused(tx, account.id, Kind.WRONG_PASSWORD, origin)
+        audit_log.record_refused(tx, account.id, Kind.WRONG_PASSWORD, origin)
 
     claim = Claim(f"session {ids.text(identity.login)}", account.password_hash, failed)
     if await fitting_form(here, claim, password) is None:
@@ -54,15 +54,15 @@ async def proven_account(here: Parts, identity: Identity, password: str, origin:
 async def fitting_form(here: Parts, claim: Claim, password: str) -> str | None:
     """The form of the password that is right, or None; whoever asks has a place in the line. Raises TooMany."""
     mark = here.failures_of(claim.counted_under)
-    await here.passwords.beside(here.database.write, failures.begin_try, mark)
+    await here.passwords.beside(here.database.write, login_throttle.begin_try, mark)
     form = await here.passwords.verify(password, claim.password_hash)
 
     def settle(tx: Connection) -> None:
         if form is not None:
-            failures.forget_failures(tx, mark)
+            login_throttle.forget_failures(tx, mark)
         else:
             claim.on_failure(tx)
-            failures.note_failure(tx, mark)
+            login_throttle.note_failure(tx, mark)
 
     await here.passwords.beside(here.database.write, settle)
     return form

@@ -1,1 +1,0 @@
-"""Auth asks nobody: who exists is known here."""
