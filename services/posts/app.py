@@ -18,8 +18,9 @@ from shared.web.application import build
 
 from . import models
 from .actions import comments as comment_actions
-from .actions import popularity, post_cleanup, pushes, rebuilds, retention
-from .actions.trimming import Trimming
+from .actions import post_cleanup, retention
+from .actions.feed import celebrities, fanout, rebuild
+from .actions.feed.trim import Trimming
 from .actions.withdrawals import WITHDRAWAL
 from .api import comments, internal, likes, limits, photos, posts
 from .api.dependencies import Parts
@@ -44,15 +45,15 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
 
     comparison = Comparison(NAME, database, WITHDRAWAL, models.reconciliation, auth.withdrawals)
     last_sweep_after = (settings.access_token_seconds + 60) * clock.SECOND
-    push = in_thread(database.write, pushes.push_some, settings.pushed_followers)
-    rebuild = in_thread(database.write, rebuilds.rebuild_some, settings.timeline_kept)
-    make_up = in_thread(database.write, popularity.make_up_some)
+    push = in_thread(database.write, fanout.push_some, settings.pushed_followers)
+    rebuild_some = in_thread(database.write, rebuild.rebuild_some, settings.timeline_kept)
+    make_up = in_thread(database.write, celebrities.make_up_some)
     trims = Trimming(database, settings.timeline_kept)
     workers = [
         relay.worker("posts.relay"),
         Worker("posts.pushes", push, queue=models.pushes.name),
-        Worker("posts.rebuilds", rebuild, queue=models.rebuilds.name),
-        Worker("posts.popular", make_up, queue=models.popular.name, due=in_thread(database.read, popularity.next_due)),
+        Worker("posts.rebuilds", rebuild_some, queue=models.rebuilds.name),
+        Worker("posts.popular", make_up, queue=models.popular.name, due=in_thread(database.read, celebrities.next_due)),
         Worker("posts.trims", in_thread(trims.step), every=3600),
         Worker("posts.removals", in_thread(database.write, post_cleanup.remove_some), queue=models.removals.name),
         Worker(

@@ -8,7 +8,7 @@ from shared import ids
 from shared.database.engine import Database
 from shared.process import commands
 
-from .actions import rebuilds
+from .actions.feed import rebuild
 from .app import NAME, create_app
 from .settings import Settings
 
@@ -24,9 +24,9 @@ def rebuild_feed(user: str | None) -> None:
     if user is None:
         _ask_for_all(database)
     else:
-        database.write(rebuilds.ask_for, [ids.parse(user)])
+        database.write(rebuild.ask_for, [ids.parse(user)])
     written = 0
-    while database.write(rebuilds.rebuild_some, settings.timeline_kept):
+    while database.write(rebuild.rebuild_some, settings.timeline_kept):
         written += 1
     database.close()
     click.echo(f"{written} timelines written; what is left a running service is writing")
@@ -35,7 +35,7 @@ def rebuild_feed(user: str | None) -> None:
 def _ask_for_all(database: Database) -> None:
     after: int | None = 0
     while after is not None:
-        after = database.write(rebuilds.ask_for_next, after)
+        after = database.write(rebuild.ask_for_next, after)
 
 
 if __name__ == "__main__":

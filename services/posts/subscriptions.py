@@ -13,7 +13,8 @@ from shared.events.envelope import Event
 from shared.events.inbox import Handler
 from shared.ids import Id
 
-from .actions import follows, people
+from .actions import people
+from .actions.feed import follows
 from .actions.withdrawals import WITHDRAWAL
 
 

@@ -7,7 +7,8 @@ on: everything is reached through that row. What is left is found here.
 from sqlalchemy import Connection, delete, select
 
 from .. import models
-from . import comments, likes, timelines
+from . import comments, likes
+from .feed import timelines
 
 CHUNK = 1_000
 OF_A_POST = (likes.remove_some_of, comments.remove_some_of, timelines.remove_some_with)

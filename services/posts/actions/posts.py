@@ -11,7 +11,8 @@ from shared.errors import Forbidden
 
 from .. import models
 from ..queries.posts import no_such_post, with_authors
-from . import people, photos, pushes, timelines
+from . import people, photos
+from .feed import fanout, timelines
 
 _posts = models.posts.c
 _HELD = with_authors(_posts.id).where(_posts.id == bindparam("post_id")).with_for_update(read=True, of=models.posts)
@@ -36,7 +37,7 @@ def publish(tx: Connection, author_id: int, media_ids: Sequence[int], caption: s
     row = {"id": post_id, "author_id": author_id, "caption": caption, "media": media}
     tx.execute(insert(models.posts).values(**row, created_at=now, updated_at=now))
     timelines.add(tx, author_id, [post_id])
-    pushes.begin(tx, post_id, author_id)
+    fanout.begin(tx, post_id, author_id)
     return post_id
 
 
@@ -95,7 +96,7 @@ def _own(tx: Connection, person_id: int, post_id: int) -> Row[Any]:
 def _remove(tx: Connection, author_id: int, post_ids: list[int]) -> None:
     """Their rows and photos now, because everything else is reached through the row; the rest by `removals`."""
     tx.execute(delete(models.posts).where(_posts.id.in_(post_ids)))
-    pushes.stop(tx, post_ids)
+    fanout.stop(tx, post_ids)
     photos.remove_of(tx, post_ids)
     rest = [{"post_id": post_id, "author_id": author_id} for post_id in post_ids]
     tx.execute(insert(models.removals), rest)

@@ -8,7 +8,8 @@ from shared import idempotency, replicas
 from shared.purging import Kind, Purge
 
 from .. import events, models
-from . import comments, follows, likes, photos, post_cleanup, posts, timelines
+from . import comments, likes, photos, post_cleanup, posts
+from .feed import follows, timelines
 
 BLANK = {"nickname": None, "name": None, "avatar_url": None}
 

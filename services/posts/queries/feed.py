@@ -16,7 +16,7 @@ from sqlalchemy import BindParameter, ColumnElement, Connection, Select, and_, b
 from shared.pages import Page, Slice
 
 from .. import models
-from . import posts, pulled
+from . import feed_fanin, posts
 
 _posts, _feeds, _timeline = models.posts.c, models.feeds.c, models.timeline.c
 _follows, _popular, _people = models.follows.c, models.popular.c, models.people.c
@@ -58,10 +58,10 @@ def feed(connection: Connection, reader_id: int, page: Page) -> Slice:
     rows = _SHOWN.rows(connection.execute(_PUSHED, posts.asked_for(page, reader_id)))
     is_full = len(rows) > page.limit
     if not is_full and (not rows or rows[0].floor > 0):
-        return _with_missing(connection, [], pulled.everything(connection, reader_id, page), reader_id, page)
+        return _with_missing(connection, [], feed_fanin.everything(connection, reader_id, page), reader_id, page)
     if not rows[0].meets_popular:
         return posts.page_of(rows, page)
-    merged = pulled.by_popular(connection, reader_id, page, newer_than=rows[-1].id if is_full else 0)
+    merged = feed_fanin.by_popular(connection, reader_id, page, newer_than=rows[-1].id if is_full else 0)
     post_ids = sorted({*merged, *(row.id for row in rows)}, reverse=True)[: page.limit + 1]
     return _with_missing(connection, rows, post_ids, reader_id, page)
 

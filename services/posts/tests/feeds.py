@@ -1,7 +1,7 @@
 """Feeds under test: what the workers do until nothing is left to do, and what then has to be in every timeline."""
 
 from services.posts import models
-from services.posts.actions import popularity, pushes, rebuilds
+from services.posts.actions.feed import celebrities, fanout, rebuild
 from services.posts.queries.feed import feed
 from shared import ids
 from shared.database.engine import Database
@@ -17,9 +17,9 @@ KEPT = 6
 def settle(database: Database, threshold: int = 100, kept: int = 1_000) -> None:
     """Push, fill and rebuild until everything is where it belongs. The clock need not pass."""
     while (
-        database.write(pushes.push_some, threshold, 2)
-        | database.write(rebuilds.rebuild_some, kept)
-        | database.write(popularity.make_up_some, 1, 0)
+        database.write(fanout.push_some, threshold, 2)
+        | database.write(rebuild.rebuild_some, kept)
+        | database.write(celebrities.make_up_some, 1, 0)
     ):
         pass
 

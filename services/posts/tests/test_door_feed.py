@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from services.posts import models
-from services.posts.actions import follows, popularity, posts, pushes, rebuilds, timelines
+from services.posts.actions import posts
+from services.posts.actions.feed import celebrities, fanout, follows, rebuild, timelines
 from shared import ids
 from shared.database.engine import Database
 from shared.testing import Running, eventually
@@ -58,12 +59,12 @@ def work(database: Database, seed: int, people: list[int]) -> None:
     """Two of these are two replicas of the workers."""
     chance = Random(seed)
     for _ in range(STEPS * 3):
-        database.write(pushes.push_some, THRESHOLD, chance.choice([2, 100]))
-        database.write(popularity.make_up_some, 2, 0)
+        database.write(fanout.push_some, THRESHOLD, chance.choice([2, 100]))
+        database.write(celebrities.make_up_some, 2, 0)
         if chance.random() < 0.2:
-            database.write(rebuilds.ask_for, [chance.choice(people)])
+            database.write(rebuild.ask_for, [chance.choice(people)])
             database.write(timelines.trim, chance.choice(people), KEPT)
-        database.write(rebuilds.rebuild_some, KEPT)
+        database.write(rebuild.rebuild_some, KEPT)
 
 
 def test_follows_and_posts_at_the_same_instant_lose_nothing(

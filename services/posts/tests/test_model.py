@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from services.posts import models
-from services.posts.actions import comments, follows, likes, posts
+from services.posts.actions import comments, likes, posts
+from services.posts.actions.feed import follows
 from services.posts.actions.withdrawals import WITHDRAWAL
 from services.posts.queries.comments import comments_of, replies_to
 from services.posts.queries.feed import feed

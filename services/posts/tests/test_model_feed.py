@@ -5,7 +5,8 @@ from random import Random
 import pytest
 
 from services.posts import models
-from services.posts.actions import follows, popularity, post_cleanup, posts, pushes, rebuilds, timelines
+from services.posts.actions import post_cleanup, posts
+from services.posts.actions.feed import celebrities, fanout, follows, rebuild, timelines
 from services.posts.actions.withdrawals import WITHDRAWAL
 from services.posts.queries.posts import everyones
 from shared.database.engine import Database
@@ -91,15 +92,15 @@ class Life:
             self.model.withdraw(person)
 
     def push(self) -> None:
-        self.database.write(pushes.push_some, THRESHOLD, self.chance.choice([1, 2, 100]))
+        self.database.write(fanout.push_some, THRESHOLD, self.chance.choice([1, 2, 100]))
 
     def rebuild(self) -> None:
         if self.chance.random() < 0.3:
-            self.database.write(rebuilds.ask_for, [self.chance.choice(sorted(self.model.people))])
-        self.database.write(rebuilds.rebuild_some, KEPT)
+            self.database.write(rebuild.ask_for, [self.chance.choice(sorted(self.model.people))])
+        self.database.write(rebuild.rebuild_some, KEPT)
 
     def make_up(self) -> None:
-        self.database.write(popularity.make_up_some, self.chance.choice([1, 10]), 0)
+        self.database.write(celebrities.make_up_some, self.chance.choice([1, 10]), 0)
 
     def trim(self) -> None:
         self.database.write(timelines.trim, self.chance.choice(sorted(self.model.people)), KEPT)

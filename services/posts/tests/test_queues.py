@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from services.posts import models
-from services.posts.actions import comments, follows, popularity, posts, pushes, rebuilds
+from services.posts.actions import comments, posts
+from services.posts.actions.feed import celebrities, fanout, follows, rebuild
 from services.posts.actions.withdrawals import WITHDRAWAL
 from shared.database.engine import Database
 
@@ -43,7 +44,7 @@ def withdraw(database: Database) -> Callable[[], object]:
 
 def ask_for_a_rebuild(database: Database) -> Callable[[], object]:
     (person,) = some_people(database, 1)
-    return lambda: database.write(rebuilds.ask_for, [person])
+    return lambda: database.write(rebuild.ask_for, [person])
 
 
 def follow_for_the_first_time(database: Database) -> Callable[[], object]:
@@ -61,11 +62,11 @@ def lose_followers(database: Database) -> Callable[[], object]:
     star, fan, other = some_people(database, 3)
     for each in (fan, other):
         follows_now(database, each, star)
-    database.write(popularity.begin, star)
+    database.write(celebrities.begin, star)
     for each in (fan, other):
         database.write(follows.note, each, star, 2, following=False)
     published(database, star)
-    return lambda: database.write(pushes.push_some, 2)
+    return lambda: database.write(fanout.push_some, 2)
 
 
 @pytest.mark.parametrize(

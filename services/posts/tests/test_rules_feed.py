@@ -5,7 +5,8 @@ from itertools import permutations
 import pytest
 
 from services.posts import models
-from services.posts.actions import follows, posts
+from services.posts.actions import posts
+from services.posts.actions.feed import follows
 from services.posts.actions.withdrawals import WITHDRAWAL
 from services.posts.queries.feed import feed
 from shared import ids

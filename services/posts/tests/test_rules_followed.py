@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 from sqlalchemy import Connection
 
-from services.posts.actions import follows
+from services.posts.actions.feed import follows
 from services.posts.queries.feed import feed
 from shared.database import migrations
 from shared.database.engine import Database

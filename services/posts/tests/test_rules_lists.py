@@ -6,19 +6,9 @@ from typing import Any
 from sqlalchemy import insert
 
 from services.posts import models
-from services.posts.actions import (
-    comments,
-    follows,
-    likes,
-    photos,
-    popularity,
-    post_cleanup,
-    posts,
-    pushes,
-    rebuilds,
-    timelines,
-)
-from services.posts.actions.trimming import Trimming
+from services.posts.actions import comments, likes, photos, post_cleanup, posts
+from services.posts.actions.feed import celebrities, fanout, follows, rebuild, timelines
+from services.posts.actions.feed.trim import Trimming
 from services.posts.actions.withdrawals import WITHDRAWAL
 from services.posts.queries.comments import comments_of, replies_to
 from services.posts.queries.feed import feed
@@ -178,14 +168,14 @@ def push_everything(database: Database, jo: int, others: list[int]) -> None:
     published(database, jo)
     settle(database)
     published(database, jo)
-    database.write(pushes.push_some, 10, 1)
+    database.write(fanout.push_some, 10, 1)
     settle(database, threshold=1)
-    database.write(popularity.begin, others[0])
+    database.write(celebrities.begin, others[0])
     database.read(feed, jo, Page(20, (ids.new(),)))
     published(database, others[0])
     published(database, others[0])
     settle(database, threshold=2)
-    database.write(rebuilds.ask_for_next, 0)
+    database.write(rebuild.ask_for_next, 0)
     settle(database, kept=1)
     Trimming(database, 1).step()
     database.write(timelines.trim, jo, 1)

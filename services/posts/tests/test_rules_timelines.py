@@ -5,8 +5,9 @@ from click.testing import CliRunner
 from sqlalchemy import delete, insert
 
 from services.posts import models
-from services.posts.actions import follows, popularity, posts, pushes, rebuilds, trimming
-from services.posts.actions import timelines as written
+from services.posts.actions import posts
+from services.posts.actions.feed import celebrities, fanout, follows, rebuild, trim
+from services.posts.actions.feed import timelines as written
 from services.posts.main import cli
 from services.posts.queries.feed import feed
 from services.posts.settings import Settings
@@ -34,7 +35,7 @@ def test_ones_own_post_is_in_ones_feed_at_once_and_soon_in_those_of_ones_followe
     settle(database)
     post = published(database, jo)
     assert timelines(database) == {fan: [], other: [], jo: [post]}
-    assert database.write(pushes.push_some, 100) and not database.write(pushes.push_some, 100)
+    assert database.write(fanout.push_some, 100) and not database.write(fanout.push_some, 100)
     assert timelines(database) == {fan: [post], other: [post], jo: [post]}
     assert listed(database, feed, fan) == listed(database, feed, other) == [post]
 
@@ -44,9 +45,9 @@ def test_a_push_that_was_interrupted_goes_on_where_it_was(database: Database) ->
     fans = fans_of(database, jo, 5)
     post = published(database, jo)
     for reached in (2, 4):
-        database.write(pushes.push_some, 100, 2)
+        database.write(fanout.push_some, 100, 2)
         assert sum(told == [post] for told in timelines(database).values()) == reached
-    database.write(pushes.push_some, 100, 2)
+    database.write(fanout.push_some, 100, 2)
     assert timelines(database) == {fan: [post] for fan in fans} and rows_of(database, models.pushes) == []
 
 
@@ -55,9 +56,9 @@ def test_small_audiences_do_not_wait_for_large_ones(database: Database) -> None:
     fans_of(database, star, 6)
     (fan,) = fans_of(database, jo, 1)
     published(database, star)
-    database.write(pushes.push_some, 100, 2)
+    database.write(fanout.push_some, 100, 2)
     post = published(database, jo)
-    database.write(pushes.push_some, 100, 2)
+    database.write(fanout.push_some, 100, 2)
     assert timelines(database)[fan] == [post]
 
 
@@ -103,14 +104,14 @@ def test_who_is_no_longer_popular_is_pushed_again_with_all_that_was_not(database
     for other in others:
         database.write(follows.note, other, star, 2, following=False)
     there.append(published(database, star))
-    database.write(pushes.push_some, 3)
-    database.write(popularity.make_up_some)
-    database.write(popularity.make_up_some)
+    database.write(fanout.push_some, 3)
+    database.write(celebrities.make_up_some)
+    database.write(celebrities.make_up_some)
     assert timelines(database)[fan] == there[::-1]
-    assert not database.write(popularity.make_up_some), "who reads at this moment may still be merging"
+    assert not database.write(celebrities.make_up_some), "who reads at this moment may still be merging"
     (made_up,) = rows_of(database, models.popular)
-    assert database.read(popularity.next_due) == made_up.filled_at + popularity.GRACE
-    database.write(popularity.make_up_some, grace=0)
+    assert database.read(celebrities.next_due) == made_up.filled_at + celebrities.GRACE
+    database.write(celebrities.make_up_some, grace=0)
     assert rows_of(database, models.popular) == []
     assert listed(database, feed, fan) == there[::-1]
 
@@ -120,10 +121,10 @@ def test_a_long_timeline_is_cut_and_pages_go_on_across_the_border(database: Data
     (fan,) = fans_of(database, jo, 1)
     there = [published(database, jo) for _ in range(12)][::-1]
     settle(database)
-    rounds = trimming.Trimming(database, 10)
+    rounds = trim.Trimming(database, 10)
     assert not rounds.step()
     assert len(timelines(database)[fan]) == 12, "a little more than it keeps is left alone"
-    trimming.Trimming(database, 5).step()
+    trim.Trimming(database, 5).step()
     assert timelines(database)[fan] == there[:5]
     assert size_of(database, fan) == 5
     for limit in (1, 2, 3, 4, 5, 6, 100):
@@ -138,13 +139,13 @@ def size_of(database: Database, owner: int) -> int:
 
 
 def test_rounds_of_trimming_see_every_timeline(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trimming, "CHUNK", 2)
+    monkeypatch.setattr(trim, "CHUNK", 2)
     (jo,) = some_people(database, 1)
     fans = fans_of(database, jo, 5)
     for _ in range(4):
         published(database, jo)
     settle(database)
-    rounds = trimming.Trimming(database, 2)
+    rounds = trim.Trimming(database, 2)
     assert [rounds.step() for _ in range(3)] == [True, True, False]
     assert {len(timelines(database)[fan]) for fan in fans} == {2}
 
@@ -153,7 +154,7 @@ def test_a_deleted_post_is_taken_out_of_every_timeline_and_pushed_to_no_more(dat
     (jo,) = some_people(database, 1)
     fans = fans_of(database, jo, 4)
     post = published(database, jo)
-    database.write(pushes.push_some, 100, 2)
+    database.write(fanout.push_some, 100, 2)
     database.write(posts.delete_post, jo, post)
     assert rows_of(database, models.pushes) == []
     remove_to_the_end(database, 1)
@@ -192,16 +193,16 @@ def test_rebuilding_mends_what_is_missing_and_what_does_not_belong_there(
 def test_all_feeds_are_asked_for_in_pieces(database: Database) -> None:
     (jo,) = some_people(database, 1)
     fans = sorted(fans_of(database, jo, 5))
-    assert database.write(rebuilds.ask_for_next, 0, 2) == fans[1]
-    assert database.write(rebuilds.ask_for_next, fans[1], 2) == fans[3]
-    assert database.write(rebuilds.ask_for_next, fans[3], 2) is None
+    assert database.write(rebuild.ask_for_next, 0, 2) == fans[1]
+    assert database.write(rebuild.ask_for_next, fans[1], 2) == fans[3]
+    assert database.write(rebuild.ask_for_next, fans[3], 2) is None
     assert [row.owner_id for row in rows_of(database, models.rebuilds)] == fans
 
 
 def test_a_rebuild_looks_at_many_authors_in_questions_of_bounded_size(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.posts.queries.pulled.AT_ONCE", 3)
+    monkeypatch.setattr("services.posts.queries.feed_fanin.AT_ONCE", 3)
     jo, *authors = some_people(database, 9)
     for author in authors:
         follows_now(database, jo, author)

@@ -7,7 +7,8 @@ import orjson
 from sqlalchemy import Row, Table, func, select
 
 from services.posts import models
-from services.posts.actions import comments, follows, likes, people, photos, post_cleanup, posts
+from services.posts.actions import comments, likes, people, photos, post_cleanup, posts
+from services.posts.actions.feed import follows
 from services.posts.actions.withdrawals import WITHDRAWAL
 from services.posts.queries.posts import post as shown
 from shared import clock, ids

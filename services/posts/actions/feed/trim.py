@@ -4,7 +4,7 @@ from sqlalchemy import Connection, func, select
 
 from shared.database.engine import Database
 
-from .. import models
+from ... import models
 from . import timelines
 
 SLACK = 1.25

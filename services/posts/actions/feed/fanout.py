@@ -16,8 +16,8 @@ from sqlalchemy.dialects import mysql, sqlite
 
 from shared.database.queues import notify
 
-from .. import models
-from . import popularity
+from ... import models
+from . import celebrities
 
 CHUNK = 2_000
 """Rows that one transaction writes at most."""
@@ -45,7 +45,7 @@ def push_some(tx: Connection, threshold: int, chunk: int = CHUNK) -> bool:
     jobs = tx.execute(first.with_for_update(skip_locked=True)).all()
     if not jobs:
         return False
-    unpushed = popularity.unpushed(tx, {job.author_id for job in jobs}, threshold)
+    unpushed = celebrities.unpushed(tx, {job.author_id for job in jobs}, threshold)
     done = [job.post_id for job in jobs if job.author_id in unpushed]
     left = chunk
     for job in jobs:
@@ -53,7 +53,7 @@ def push_some(tx: Connection, threshold: int, chunk: int = CHUNK) -> bool:
             continue
         copied = _copy(tx, job, left)
         if job.reached + copied > threshold:
-            popularity.begin(tx, job.author_id)
+            celebrities.begin(tx, job.author_id)
         elif copied == left:
             _note_progress(tx, job, copied)
             break

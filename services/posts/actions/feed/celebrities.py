@@ -18,7 +18,7 @@ from shared import clock
 from shared.database.engine import upsert
 from shared.database.queues import notify
 
-from .. import models
+from ... import models
 from . import timelines
 
 FEWER = 0.8

@@ -8,8 +8,8 @@ from sqlalchemy import Connection, Select, delete, insert, select
 
 from shared.database.queues import notify
 
-from .. import models
-from ..queries.pulled import newest_ids
+from ... import models
+from ...queries.feed_fanin import newest_ids
 from . import timelines
 
 CHUNK = 1_000

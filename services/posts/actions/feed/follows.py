@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Row, delete, select
 
 from shared.database.engine import upsert
 
-from .. import models
+from ... import models
 from . import timelines
 
 _follows = models.follows.c

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from shared.database.engine import insert_new
 from shared.database.queues import notify
 
-from .. import models
-from ..models import NOTHING_PUSHED
+from ... import models
+from ...models import NOTHING_PUSHED
 
 FILLED = 1_000
 """So many posts of somebody are filled in when they are followed; where they have more, the floor rises to these."""
