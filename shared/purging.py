@@ -116,8 +116,8 @@ class Purge:
 
     def announce_again(self, tx: Connection, subject: int) -> None:
         """Somebody has not heard that nothing is left: say so once more, if it is so."""
-        question = select(self.jobs.c.state).where(self._subject == subject).with_for_update()
-        if tx.execute(question).scalar_one() != PURGING:
+        statement = select(self.jobs.c.state).where(self._subject == subject).with_for_update()
+        if tx.execute(statement).scalar_one() != PURGING:
             self.announce(tx, subject)
 
     def worker(self, name: str, database: Database, last_sweep_after: int) -> Worker:
@@ -168,11 +168,11 @@ class Purge:
 
     def _left(self, tx: Connection, subject: int) -> list[Kind]:
         """The kinds of which there is something, by one question: most left few kinds."""
-        there = tx.execute(self._question, {"subject": subject}).one()
+        there = tx.execute(self._statement, {"subject": subject}).one()
         return [kind for kind, is_there in zip(self.kinds, there, strict=True) if is_there]
 
     @cached_property
-    def _question(self) -> Select[*tuple[bool, ...]]:
+    def _statement(self) -> Select[*tuple[bool, ...]]:
         """Built once: that takes longer than the answer."""
         return select(*(_is_there(kind) for kind in self.kinds))
 
@@ -233,8 +233,8 @@ class Comparison:
 
     def place(self, connection: Connection) -> int:
         """The newest entry that has been compared; 0 before the first."""
-        question = select(self.places.c.place).where(self.places.c.id == _ONLY_ROW)
-        return connection.execute(question).scalar_one_or_none() or 0
+        statement = select(self.places.c.place).where(self.places.c.id == _ONLY_ROW)
+        return connection.execute(statement).scalar_one_or_none() or 0
 
     def _catch_up(self, tx: Connection, subjects: Sequence[int], place: int) -> int:
         missed = self.purge.request_all(tx, subjects)

@@ -17,7 +17,7 @@ from . import models
 from .actions import claims, keys, retention, withdrawals
 from .actions.reindexing import Reindexing
 from .api import accounts, internal, people, sessions
-from .api.dependencies import Parts
+from .api.dependencies import Dependencies
 from .passwords import Passwords
 from .settings import Settings
 from .subscriptions import HANDLERS
@@ -71,5 +71,5 @@ def create_app(settings: Settings, bus: Bus) -> FastAPI:
     app.state.verifier = Verifier(
         RemoteKeys(mint.key_set), issuer=settings.token_issuer, audience=settings.token_audience
     )
-    app.state.parts = Parts(settings, database, passwords, mint, storage, darkroom)
+    app.state.dependencies = Dependencies(settings, database, passwords, mint, storage, darkroom)
     return app

@@ -39,8 +39,8 @@ def account_in_login(connection: Connection, account_id: int, session_id: int) -
     """The account, where this is one of its logins and has not ended."""
     accounts, sessions = models.accounts, models.sessions
     mine = and_(sessions.c.id == session_id, sessions.c.account_id == accounts.c.id, sessions.c.ended_at.is_(None))
-    question = select(accounts).join(sessions, mine).where(accounts.c.id == account_id)
-    return connection.execute(question).one_or_none()
+    statement = select(accounts).join(sessions, mine).where(accounts.c.id == account_id)
+    return connection.execute(statement).one_or_none()
 
 
 def known_network(connection: Connection, account_id: int, networks: list[str], since: int) -> str | None:
@@ -56,7 +56,7 @@ def known_network(connection: Connection, account_id: int, networks: list[str], 
 def sessions_of(connection: Connection, account_id: int, current: int, page: Page) -> Slice:
     """One's own logins that have not ended, newest first."""
     sessions = models.sessions
-    question = (
+    statement = (
         select(sessions)
         .where(
             sessions.c.account_id == account_id,
@@ -67,18 +67,18 @@ def sessions_of(connection: Connection, account_id: int, current: int, page: Pag
         .limit(page.limit + 1)
     )
     if page.after is not None:
-        question = question.where(sessions.c.id < page.after[0])
-    rows = connection.execute(question).all()
+        statement = statement.where(sessions.c.id < page.after[0])
+    rows = connection.execute(statement).all()
     return Slice.of(rows, page, lambda row: session_json(row, current), lambda row: (row.id,))
 
 
 def trail_of(connection: Connection, account_id: int, page: Page) -> Slice:
     """What was done with the account, newest first."""
     trail = models.trail
-    question = select(trail).where(trail.c.account_id == account_id).order_by(trail.c.id.desc()).limit(page.limit + 1)
+    statement = select(trail).where(trail.c.account_id == account_id).order_by(trail.c.id.desc()).limit(page.limit + 1)
     if page.after is not None:
-        question = question.where(trail.c.id < page.after[0])
-    rows = connection.execute(question).all()
+        statement = statement.where(trail.c.id < page.after[0])
+    rows = connection.execute(statement).all()
     return Slice.of(rows, page, trail_json, lambda row: (row.id,))
 
 
@@ -89,8 +89,8 @@ def people_called(connection: Connection, beginning: str, nickname: str, page: P
         return Slice([], None)
     accounts = models.accounts
     found = union(*(select(_beginning_with(text, page).subquery().c.account_id) for text in texts)).subquery("found")
-    question = select(accounts).join(found, found.c.account_id == accounts.c.id)
-    rows = connection.execute(question.order_by(accounts.c.id.desc()).limit(page.limit + 1)).all()
+    statement = select(accounts).join(found, found.c.account_id == accounts.c.id)
+    rows = connection.execute(statement.order_by(accounts.c.id.desc()).limit(page.limit + 1)).all()
     return Slice.of(rows, page, profile_json, lambda row: (row.id,))
 
 
@@ -115,8 +115,8 @@ def revoked(connection: Connection, since: int) -> dict[str, list[str]]:
 def withdrawals_after(connection: Connection, after: int, limit: int) -> dict[str, Any]:
     """Who has withdrawn, oldest first, after this entry of the list."""
     table = models.withdrawals.c
-    question = select(table.id, table.account_id).where(table.id > after).order_by(table.id).limit(limit)
-    rows = connection.execute(question).all()
+    statement = select(table.id, table.account_id).where(table.id > after).order_by(table.id).limit(limit)
+    rows = connection.execute(statement).all()
     items = [{"id": ids.text(row.id), "user_id": ids.text(row.account_id)} for row in rows]
     return {"items": items, "next": items[-1]["id"] if len(items) == limit else None}
 
@@ -124,10 +124,10 @@ def withdrawals_after(connection: Connection, after: int, limit: int) -> dict[st
 def withdrawal_states(connection: Connection, *, open_only: bool, limit: int) -> list[dict[str, Any]]:
     """Who has withdrawn, the newest first, and when each service reported that nothing of them is left there."""
     withdrawals, purges = models.withdrawals, models.purges
-    question = select(withdrawals).order_by(withdrawals.c.id.desc()).limit(limit)
+    statement = select(withdrawals).order_by(withdrawals.c.id.desc()).limit(limit)
     if open_only:
-        question = question.where(withdrawals.c.complete.is_(False))
-    rows = connection.execute(question).all()
+        statement = statement.where(withdrawals.c.complete.is_(False))
+    rows = connection.execute(statement).all()
     reports = select(purges).where(purges.c.account_id.in_([row.account_id for row in rows]))
     done = {(row.account_id, row.service): clock.text(row.purged_at) for row in connection.execute(reports)}
     return [

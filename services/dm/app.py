@@ -21,7 +21,7 @@ from . import models
 from .actions import photos as uploads
 from .actions.withdrawals import WITHDRAWAL
 from .api import messages, photos, rooms, websocket
-from .api.dependencies import Parts
+from .api.dependencies import Dependencies
 from .clients import Auth, Posts
 from .settings import Settings
 from .signed_urls import Links
@@ -69,5 +69,7 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
         neighbours=[to_auth, to_posts],
         closing=[darkroom.close],
     )
-    app.state.parts = Parts(database, idempotency, auth, Posts(to_posts), links, storage, darkroom, sockets)
+    app.state.dependencies = Dependencies(
+        database, idempotency, auth, Posts(to_posts), links, storage, darkroom, sockets
+    )
     return app

@@ -30,7 +30,7 @@ _peer, _sender = models.people.alias("peer"), models.people.alias("sender")
 _quoted = models.messages.alias("quoted")
 
 
-class Strangers(Exception):
+class UnknownUsers(Exception):
     """These people have not been heard of here; auth may know them."""
 
     def __init__(self, *person_ids: int) -> None:
@@ -38,12 +38,12 @@ class Strangers(Exception):
         self.ids = person_ids
 
 
-def nobody() -> NotFound:
+def user_not_found() -> NotFound:
     """There is no such person, or no longer."""
     return NotFound("not_found", "There is no such person.")
 
 
-def withdrawn() -> Unauthenticated:
+def user_deleted() -> Unauthenticated:
     """The one who asks has withdrawn; their token only has not expired yet."""
     return Unauthenticated("invalid_token", "This account has been withdrawn.")
 
@@ -81,8 +81,8 @@ def rooms_of(connection: Connection, user_id: int, page: Page, links: Links) -> 
     begin, after = page.after or (None, None)
     places = _places(user_id, begin, after, page.limit + 1)
     mine = (_members.c.room_id == places.c.room_id) & (_members.c.user_id == user_id)
-    question = _rooms(places.join(_members, mine)).add_columns(places.c.place).order_by(places.c.place.desc())
-    rows = connection.execute(question).all()
+    statement = _rooms(places.join(_members, mine)).add_columns(places.c.place).order_by(places.c.place.desc())
+    rows = connection.execute(statement).all()
     first = rows[0].place if rows and begin is None else begin
     return Slice.of(rows, page, lambda row: _room_json(row, links), lambda row: (first, row.place))
 
@@ -119,14 +119,14 @@ def messages_in(
 ) -> Slice:
     """What was said in a room of theirs: newest first; or, after the message `since`, oldest first. Raises NotFound."""
     peer_in(connection, room_id, user_id)
-    question, id_ = _said(room_id).limit(page.limit + 1), _messages.c.id
+    statement, id_ = _said(room_id).limit(page.limit + 1), _messages.c.id
     if since is not None:
-        question = question.where(id_ > (page.after[0] if page.after else since)).order_by(id_)
+        statement = statement.where(id_ > (page.after[0] if page.after else since)).order_by(id_)
     else:
-        question = question.order_by(id_.desc())
+        statement = statement.order_by(id_.desc())
         if page.after is not None:
-            question = question.where(id_ < page.after[0])
-    rows = connection.execute(question).all()
+            statement = statement.where(id_ < page.after[0])
+    rows = connection.execute(statement).all()
     return Slice.of(rows, page, lambda row: _message_json(row, links), lambda row: (row.message_id,))
 
 

@@ -23,7 +23,7 @@ from .actions.feed import celebrities, fanout, rebuild
 from .actions.feed.trim import Trimming
 from .actions.withdrawals import WITHDRAWAL
 from .api import comments, internal, likes, limits, photos, posts
-from .api.dependencies import Parts
+from .api.dependencies import Dependencies
 from .clients import Auth
 from .settings import Settings
 from .subscriptions import HANDLERS
@@ -78,5 +78,5 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
         neighbours=[neighbour],
         closing=[darkroom.close],
     )
-    app.state.parts = Parts(database, storage, darkroom, idempotency, auth)
+    app.state.dependencies = Dependencies(database, storage, darkroom, idempotency, auth)
     return app

@@ -16,7 +16,7 @@ from shared.web.application import build
 from . import models
 from .actions.withdrawals import WITHDRAWAL
 from .api import follows
-from .api.dependencies import Parts
+from .api.dependencies import Dependencies
 from .clients import Auth
 from .settings import Settings
 from .subscriptions import HANDLERS
@@ -52,5 +52,5 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
         workers=workers,
         neighbours=[neighbour],
     )
-    app.state.parts = Parts(database, auth, settings.following_limit)
+    app.state.dependencies = Dependencies(database, auth, settings.following_limit)
     return app

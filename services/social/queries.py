@@ -12,7 +12,7 @@ from shared.pages import Page, Slice
 from . import models
 
 
-class Strangers(Exception):
+class UnknownUsers(Exception):
     """These people have not been heard of here; auth may know them."""
 
     def __init__(self, *person_ids: int) -> None:
@@ -21,21 +21,21 @@ class Strangers(Exception):
 
 
 def followers(connection: Connection, person_id: int, page: Page) -> Slice:
-    """Who follows this person, newest first. Raises Strangers, or NotFound where they have withdrawn."""
+    """Who follows this person, newest first. Raises UnknownUsers, or NotFound where they have withdrawn."""
     _present(connection, person_id)
     edges = models.follows.c
     return _listed(connection, edges.followee_id, person_id, edges.follower_id, page)
 
 
 def following(connection: Connection, person_id: int, page: Page) -> Slice:
-    """Whom this person follows, newest first. Raises Strangers, or NotFound where they have withdrawn."""
+    """Whom this person follows, newest first. Raises UnknownUsers, or NotFound where they have withdrawn."""
     _present(connection, person_id)
     edges = models.follows.c
     return _listed(connection, edges.follower_id, person_id, edges.followee_id, page)
 
 
 def counts(connection: Connection, person_id: int) -> dict[str, int]:
-    """How many follow and are followed. Raises Strangers, or NotFound where they have withdrawn."""
+    """How many follow and are followed. Raises UnknownUsers, or NotFound where they have withdrawn."""
     person = _present(connection, person_id)
     return {"followers_count": person.followers_count, "following_count": person.following_count}
 
@@ -43,8 +43,8 @@ def counts(connection: Connection, person_id: int) -> dict[str, int]:
 def is_following(connection: Connection, follower_id: int, followee_id: int) -> bool:
     """Whether one follows the other."""
     edges = models.follows.c
-    question = select(edges.id).where(edges.follower_id == follower_id, edges.followee_id == followee_id)
-    return connection.execute(question).first() is not None
+    statement = select(edges.id).where(edges.follower_id == follower_id, edges.followee_id == followee_id)
+    return connection.execute(statement).first() is not None
 
 
 def relation(connection: Connection, one_id: int, other_id: int) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def relations(connection: Connection, one_id: int, other_ids: Sequence[int]) -> 
     """
     person = _person(connection, one_id)
     if person is not None and person.deleted:
-        raise withdrawn()
+        raise user_deleted()
     edges = models.follows.c
     following = _among(connection, edges.follower_id, one_id, edges.followee_id, other_ids)
     followed_by = _among(connection, edges.followee_id, one_id, edges.follower_id, other_ids)
@@ -73,12 +73,12 @@ def relations(connection: Connection, one_id: int, other_ids: Sequence[int]) -> 
     ]
 
 
-def withdrawn() -> Unauthenticated:
+def user_deleted() -> Unauthenticated:
     """The refusal of a token that is still in flight while its owner has withdrawn."""
     return Unauthenticated("invalid_token", "This account has been withdrawn.")
 
 
-def nobody() -> NotFound:
+def user_not_found() -> NotFound:
     """The refusal where somebody is unknown or has withdrawn."""
     return NotFound("not_found", "There is no such person.")
 
@@ -90,9 +90,9 @@ def _person(connection: Connection, person_id: int) -> Row[Any] | None:
 def _present(connection: Connection, person_id: int) -> Row[Any]:
     person = _person(connection, person_id)
     if person is None:
-        raise Strangers(person_id)
+        raise UnknownUsers(person_id)
     if person.deleted:
-        raise nobody()
+        raise user_not_found()
     return person
 
 
@@ -100,7 +100,7 @@ def _listed(connection: Connection, mine: Column[int], person_id: int, theirs: C
     """One page of the people at the other end; the index on (mine, id) gives them in order."""
     edges, people = models.follows.c, models.people.c
     in_order = "follows_by_follower" if mine is edges.follower_id else "follows_by_followee"
-    question = (
+    statement = (
         select(edges.id.label("edge_id"), people.id, people.nickname, people.name, people.avatar_url)
         # Left to itself MySQL finds all edges of a person by the pair, and sorts them for each page.
         .with_hint(models.follows, f"FORCE INDEX ({in_order})", "mysql")
@@ -110,8 +110,8 @@ def _listed(connection: Connection, mine: Column[int], person_id: int, theirs: C
         .limit(page.limit + 1)
     )
     if page.after is not None:
-        question = question.where(edges.id < page.after[0])
-    rows: Sequence[Any] = connection.execute(question).all()
+        statement = statement.where(edges.id < page.after[0])
+    rows: Sequence[Any] = connection.execute(statement).all()
     return Slice.of(rows, page, user_ref_json, lambda row: (row.edge_id,))
 
 
@@ -124,12 +124,12 @@ def _among(
 ) -> set[int]:
     """Which of the others are at the other end; by the unique index on the pair."""
     people = models.people.c
-    question = (
+    statement = (
         select(theirs)
         .join(models.people, people.id == theirs)
         .where(mine == person_id, theirs.in_(other_ids), people.deleted.is_(False))
     )
-    return set(connection.execute(question).scalars())
+    return set(connection.execute(statement).scalars())
 
 
 def user_ref_json(row: Any) -> dict[str, Any]:

@@ -72,8 +72,8 @@ def claim_looks(tx: Connection, key: bytes, limit: int = 500) -> bool:
     Of those that look alike already, each keeps its own, and the first also what they look like.
     """
     due, accounts = models.unclaimed_looks, models.accounts.c
-    question = select(due.c.account_id, accounts.nickname).outerjoin(models.accounts, accounts.id == due.c.account_id)
-    rows = tx.execute(question.order_by(due.c.account_id).limit(limit)).all()
+    statement = select(due.c.account_id, accounts.nickname).outerjoin(models.accounts, accounts.id == due.c.account_id)
+    rows = tx.execute(statement.order_by(due.c.account_id).limit(limit)).all()
     for row in rows:
         if row.nickname is not None:
             mark = digest(key, looks(Handle("nickname", row.nickname)))

@@ -25,7 +25,7 @@ from ..actions.audit_log import Kind, Origin
 from ..handles import Handle
 from ..queries import Account as AccountRow
 from . import schemas
-from .dependencies import Here, Parts, address_of, origin_of
+from .dependencies import Dependencies, Deps, address_of, origin_of
 from .reauthentication import own_account, proven_account
 
 router = APIRouter(prefix="/api/v1", tags=["auth"], route_class=UploadRoute)
@@ -41,26 +41,26 @@ log = structlog.get_logger()
     summary="Sign up",
     responses=documented(400, 409, 413, 415, 422),
 )
-async def sign_up(body: schemas.SignUp, request: Request, here: Here) -> Response:
+async def sign_up(body: schemas.SignUp, request: Request, deps: Deps) -> Response:
     """Make an account. 409 `email_taken`, `nickname_taken` or `phone_taken`."""
     email, nickname = handles.email(body.email), handles.nickname(body.nickname)
-    phone = handles.phone(body.phone, here.settings.default_region) if body.phone is not None else None
+    phone = handles.phone(body.phone, deps.settings.default_region) if body.phone is not None else None
     passwords.check(body.password, "password")
     known_by = [("email", email.value), ("name", body.name), ("nickname", nickname.value)]
     known_by += [("phone", phone.value)] if phone else []
     passwords.check_not_own(body.password, "password", _spellings(known_by))
-    with here.passwords.place():
-        password_hash = await here.passwords.hash(body.password)
+    with deps.passwords.place():
+        password_hash = await deps.passwords.hash(body.password)
     applicant = accounts.Applicant(email, nickname, phone, body.name, password_hash)
     ip = address_of(request)
-    account = await here.passwords.beside(here.database.write, accounts.sign_up, applicant, here.handle_key, ip)
+    account = await deps.passwords.beside(deps.database.write, accounts.sign_up, applicant, deps.handle_key, ip)
     return answers.response(answers.created(queries.account_json(account), "/api/v1/users/me"))
 
 
 @router.get("/users/me", response_model=schemas.Account, summary="One's own account", responses=documented(401))
-def me(identity: Required, here: Here) -> Response:
+def me(identity: Required, deps: Deps) -> Response:
     """What only its owner sees."""
-    return answers.ok(queries.account_json(own_account(here, identity)))
+    return answers.ok(queries.account_json(own_account(deps, identity)))
 
 
 @router.patch(
@@ -69,31 +69,31 @@ def me(identity: Required, here: Here) -> Response:
     summary="Change one's account",
     responses=documented(400, 401, 403, 409, 413, 415, 422, 429),
 )
-async def change_me(body: schemas.ChangeAccount, request: Request, identity: Required, here: Here) -> Response:
+async def change_me(body: schemas.ChangeAccount, request: Request, identity: Required, deps: Deps) -> Response:
     """Change what is given. 403 `wrong_password`. A new password ends every other login.
 
     429 `too_many_changes` after 5 changes of the nickname in 30 days, 20 tries of nicknames or 5 of phones in a day.
     """
-    changes, taken = _changes(body, here)
+    changes, taken = _changes(body, deps)
     origin = origin_of(request, identity)
-    with here.passwords.place(in_session=True):
-        proven = await proven_account(here, identity, body.current_password, origin)
+    with deps.passwords.place(in_session=True):
+        proven = await proven_account(deps, identity, body.current_password, origin)
         _check_password(body, proven, changes)
         if "new_password" in body.model_fields_set:
-            changes["password_hash"] = await here.passwords.hash(body.new_password)
+            changes["password_hash"] = await deps.passwords.hash(body.new_password)
 
     def change(tx: Connection) -> tuple[AccountRow, list[int]]:
-        account = accounts.change_account(tx, proven, changes, taken, here.handle_key, origin)
+        account = accounts.change_account(tx, proven, changes, taken, deps.handle_key, origin)
         if "password_hash" not in changes:
             return account, []
         return account, sessions.end_others(tx, identity.subject, identity.login, origin.ip)
 
-    await here.passwords.beside(here.database.write, claims.count_attempts, proven, taken)
+    await deps.passwords.beside(deps.database.write, claims.count_attempts, proven, taken)
     try:
-        account, ended = await here.passwords.beside(here.database.write, change)
+        account, ended = await deps.passwords.beside(deps.database.write, change)
     except Conflict:
         refused = (proven.id, Kind.HANDLE_REFUSED, origin)
-        await here.passwords.beside(here.database.write, audit_log.record_refused, *refused)
+        await deps.passwords.beside(deps.database.write, audit_log.record_refused, *refused)
         raise
     return answers.ending(answers.ok(queries.account_json(account)), logins=ended)
 
@@ -105,16 +105,16 @@ async def change_me(body: schemas.ChangeAccount, request: Request, identity: Req
     responses=documented(400, 401, 413, 415, 422),
     openapi_extra=files.TAKEN,
 )
-async def set_avatar(file: UploadFile, request: Request, identity: Required, here: Here) -> Response:
+async def set_avatar(file: UploadFile, request: Request, identity: Required, deps: Deps) -> Response:
     """JPEG, PNG, WebP, GIF, HEIC or AVIF, up to 20 MB and 60 megapixels.
 
     413 `too_large`, 415 `unsupported_media`, 422 `corrupt_media`; 503 while too many are being processed.
     """
-    await run_in_threadpool(own_account, here, identity)
-    picture = await uploads.processed(request, here.darkroom, file, identity.subject)
-    name = await run_in_threadpool(_store, here, identity.subject, picture)
+    await run_in_threadpool(own_account, deps, identity)
+    picture = await uploads.processed(request, deps.darkroom, file, identity.subject)
+    name = await run_in_threadpool(_store, deps, identity.subject, picture)
     await require_connected(request)
-    return await run_in_threadpool(_show, here, identity, origin_of(request, identity), name)
+    return await run_in_threadpool(_show, deps, identity, origin_of(request, identity), name)
 
 
 @router.delete(
@@ -123,11 +123,11 @@ async def set_avatar(file: UploadFile, request: Request, identity: Required, her
     summary="Remove one's picture",
     responses=documented(401),
 )
-def remove_avatar(request: Request, identity: Required, here: Here) -> Response:
+def remove_avatar(request: Request, identity: Required, deps: Deps) -> Response:
     """The same answer whether or not there was one."""
-    own_account(here, identity)
+    own_account(deps, identity)
     origin = origin_of(request, identity)
-    return answers.ok(queries.account_json(here.database.write(accounts.set_avatar, identity.subject, None, origin)))
+    return answers.ok(queries.account_json(deps.database.write(accounts.set_avatar, identity.subject, None, origin)))
 
 
 @router.post(
@@ -137,28 +137,28 @@ def remove_avatar(request: Request, identity: Required, here: Here) -> Response:
     summary="Withdraw",
     responses=documented(400, 401, 403, 413, 415, 422, 429),
 )
-async def withdraw(body: schemas.Deletion, request: Request, identity: Required, here: Here) -> Response:
+async def withdraw(body: schemas.Deletion, request: Request, identity: Required, deps: Deps) -> Response:
     """From the answer on every token is refused. Posts, likes, comments and follows go; others keep their messages."""
-    with here.passwords.place(in_session=True):
-        proven = await proven_account(here, identity, body.current_password, origin_of(request, identity))
-    await here.passwords.beside(here.database.write, withdrawals.withdraw, proven)
+    with deps.passwords.place(in_session=True):
+        proven = await proven_account(deps, identity, body.current_password, origin_of(request, identity))
+    await deps.passwords.beside(deps.database.write, withdrawals.withdraw, proven)
     log.info("account withdrawn", user_id=ids.text(identity.subject))  # its trail, which would tell, is gone with it
     return answers.ending(answers.accepted({"status": "withdrawn"}), subject=identity.subject)
 
 
-def _store(here: Parts, account_id: int, picture: Picture) -> str:
+def _store(deps: Dependencies, account_id: int, picture: Picture) -> str:
     """The file is named for disposal before it is stored, and claimed by the account that shows it."""
     name = f"{accounts.avatar_prefix(account_id)}{secrets.token_hex(16)}.jpg"
-    here.database.write(give_up, models.disposal, [name], due_at=clock.now() + UNCLAIMED_FOR)
-    here.storage.put(name, picture.thumbnail.data, picture.content_type)
+    deps.database.write(give_up, models.disposal, [name], due_at=clock.now() + UNCLAIMED_FOR)
+    deps.storage.put(name, picture.thumbnail.data, picture.content_type)
     return name
 
 
-def _show(here: Parts, identity: Identity, origin: Origin, name: str) -> Response:
-    return answers.ok(queries.account_json(here.database.write(accounts.set_avatar, identity.subject, name, origin)))
+def _show(deps: Dependencies, identity: Identity, origin: Origin, name: str) -> Response:
+    return answers.ok(queries.account_json(deps.database.write(accounts.set_avatar, identity.subject, name, origin)))
 
 
-def _changes(body: schemas.ChangeAccount, here: Parts) -> tuple[dict[str, str | None], list[handles.Handle]]:
+def _changes(body: schemas.ChangeAccount, deps: Dependencies) -> tuple[dict[str, str | None], list[handles.Handle]]:
     """The columns that change, and the handles among them; everything is checked before the password is."""
     given = body.model_fields_set
     changes: dict[str, str | None] = {name: getattr(body, name) for name in ("name", "bio") if name in given}
@@ -166,7 +166,7 @@ def _changes(body: schemas.ChangeAccount, here: Parts) -> tuple[dict[str, str | 
     if "nickname" in given:
         taken.append(handles.nickname(body.nickname))
     if body.phone is not None:
-        taken.append(handles.phone(body.phone, here.settings.default_region))
+        taken.append(handles.phone(body.phone, deps.settings.default_region))
     elif "phone" in given:
         changes["phone"] = None
     if "new_password" in given:

@@ -21,7 +21,7 @@ from ..tokens import REFRESH_TOKENS, Mint, RefreshTokens
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class Dependencies:
     """Everything that a route may need."""
 
     settings: Settings
@@ -52,8 +52,8 @@ class Parts:
         return Lifetimes(days[0] * clock.DAY, days[1] * clock.DAY)
 
 
-async def _parts(request: Request) -> Parts:
-    return cast("Parts", request.app.state.parts)
+async def _dependencies(request: Request) -> Dependencies:
+    return cast("Dependencies", request.app.state.dependencies)
 
 
 def address_of(request: Request) -> str:
@@ -67,5 +67,5 @@ def origin_of(request: Request, identity: Identity) -> Origin:
     return Origin(address_of(request), identity.login)
 
 
-Here = Annotated[Parts, Depends(_parts), Plainly(_parts)]
+Deps = Annotated[Dependencies, Depends(_dependencies), Plainly(_dependencies)]
 """This service's parts."""

@@ -16,7 +16,7 @@ from shared.web.problems import documented
 
 from .. import queries
 from . import schemas
-from .dependencies import Here
+from .dependencies import Deps
 
 router = APIRouter(tags=["auth"], route_class=StrictRoute)
 SKEW = 10 * clock.SECOND
@@ -28,15 +28,15 @@ SKEW = 10 * clock.SECOND
     summary="The public keys of access tokens",
     responses=documented(),
 )
-async def key_set(here: Here) -> Response:
+async def key_set(deps: Deps) -> Response:
     """For whoever verifies tokens."""
-    return answers.ok(await here.mint.key_set())
+    return answers.ok(await deps.mint.key_set())
 
 
 @router.get("/internal/people/{user_id}", include_in_schema=False)
-async def person(user_id: Id, request: Request, _: Calling, here: Here) -> Response:
+async def person(user_id: Id, request: Request, _: Calling, deps: Deps) -> Response:
     """What a neighbour keeps of a person that it has not heard of yet."""
-    found: dict[str, Any] | None = await aside(request, here.database.read, queries.person, user_id)
+    found: dict[str, Any] | None = await aside(request, deps.database.read, queries.person, user_id)
     if found is None:
         raise NotFound("not_found", "There is no such person.")
     return answers.ok(found)
@@ -46,16 +46,16 @@ async def person(user_id: Id, request: Request, _: Calling, here: Here) -> Respo
 async def withdrawals(
     request: Request,
     _: Calling,
-    here: Here,
+    deps: Deps,
     after: Id = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 500,
 ) -> Response:
     """The ordered list of who is gone: what neighbours reconcile with."""
-    return answers.ok(await aside(request, here.database.read, queries.withdrawals_after, after, limit))
+    return answers.ok(await aside(request, deps.database.read, queries.withdrawals_after, after, limit))
 
 
 @router.get("/internal/revocations", include_in_schema=False)
-async def revocations(request: Request, _: Calling, here: Here) -> Response:
+async def revocations(request: Request, _: Calling, deps: Deps) -> Response:
     """Everything revoked whose access tokens may not have expired yet."""
-    since = clock.now() - here.settings.access_token_seconds * clock.SECOND - 2 * SKEW
-    return answers.ok(await aside(request, here.database.read, queries.revoked, since))
+    since = clock.now() - deps.settings.access_token_seconds * clock.SECOND - 2 * SKEW
+    return answers.ok(await aside(request, deps.database.read, queries.revoked, since))

@@ -16,7 +16,7 @@ from .. import handles, queries
 from ..actions.accounts import name_key
 from ..queries import Account
 from . import schemas
-from .dependencies import Here
+from .dependencies import Deps
 
 router = APIRouter(prefix="/api/v1", tags=["auth"], route_class=StrictRoute)
 
@@ -30,7 +30,7 @@ router = APIRouter(prefix="/api/v1", tags=["auth"], route_class=StrictRoute)
 def search(
     request: Request,
     page: listing.Requested,
-    here: Here,
+    deps: Deps,
     query: Annotated[
         str,
         Query(
@@ -47,7 +47,7 @@ def search(
     name, nickname = name_key(query), handles.beginning(query)
     if not name:  # only characters that searches ignore
         return listing.answer(request, Slice([], None))
-    return listing.answer(request, here.database.read(queries.people_called, name, nickname, page))
+    return listing.answer(request, deps.database.read(queries.people_called, name, nickname, page))
 
 
 @router.get(
@@ -56,19 +56,19 @@ def search(
     summary="A person",
     responses=documented(404),
 )
-def by_nickname(nickname: str, here: Here) -> Response:
+def by_nickname(nickname: str, deps: Deps) -> Response:
     """By nickname, whatever its case and width."""
     try:
         handle = handles.borne_nickname(nickname)
     except Invalid:
         return _profile(None)
-    return _profile(here.database.read(queries.account_by_nickname, handle.value))
+    return _profile(deps.database.read(queries.account_by_nickname, handle.value))
 
 
 @router.get("/users/{user_id}", response_model=schemas.Profile, summary="A person", responses=documented(404))
-def by_id(user_id: Id, here: Here) -> Response:
+def by_id(user_id: Id, deps: Deps) -> Response:
     """By id. 404 where unknown or withdrawn."""
-    return _profile(here.database.read(queries.account, user_id))
+    return _profile(deps.database.read(queries.account, user_id))
 
 
 @router.head("/avatars/{name}", include_in_schema=False)
@@ -78,9 +78,9 @@ def by_id(user_id: Id, here: Here) -> Response:
     summary="A person's picture",
     responses={**files.SERVED, **documented(404, 416)},
 )
-def avatar(request: Request, name: str, here: Here) -> Response:
+def avatar(request: Request, name: str, deps: Deps) -> Response:
     """A file that never changes; a new picture has a new name."""
-    return files.answer(request, here.storage, name)
+    return files.answer(request, deps.storage, name)
 
 
 def _profile(account: Account | None) -> Response:

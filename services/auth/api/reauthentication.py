@@ -18,7 +18,7 @@ from .. import queries
 from ..actions import audit_log, login_throttle
 from ..actions.audit_log import Kind, Origin
 from ..queries import Account
-from .dependencies import Parts
+from .dependencies import Dependencies
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,32 +30,32 @@ class Claim:
     on_failure: Callable[[Connection], None]
 
 
-def own_account(here: Parts, identity: Identity) -> Account:
+def own_account(deps: Dependencies, identity: Identity) -> Account:
     """The account of the one who asks, as long as the login lasts. Raises Unauthenticated."""
-    account = here.database.read(queries.account_in_login, identity.subject, identity.login)
+    account = deps.database.read(queries.account_in_login, identity.subject, identity.login)
     if account is None:
         raise Unauthenticated("invalid_token", "This login has ended, or its account has been withdrawn.")
     return account
 
 
-async def proven_account(here: Parts, identity: Identity, password: str, origin: Origin) -> Account:
+async def proven_account(deps: Dependencies, identity: Identity, password: str, origin: Origin) -> Account:
     """The same, where the password is right as well. Raises Forbidden, or TooMany after repeated failures."""
-    account = await here.passwords.beside(own_account, here, identity)
+    account = await deps.passwords.beside(own_account, deps, identity)
 
     def failed(tx: Connection) -> None:
         audit_log.record_refused(tx, account.id, Kind.WRONG_PASSWORD, origin)
 
     claim = Claim(f"session {ids.text(identity.login)}", account.password_hash, failed)
-    if await fitting_form(here, claim, password) is None:
+    if await fitting_form(deps, claim, password) is None:
         raise Forbidden("wrong_password", "The current password is not right.")
     return account
 
 
-async def fitting_form(here: Parts, claim: Claim, password: str) -> str | None:
+async def fitting_form(deps: Dependencies, claim: Claim, password: str) -> str | None:
     """The form of the password that is right, or None; whoever asks has a place in the line. Raises TooMany."""
-    mark = here.failures_of(claim.counted_under)
-    await here.passwords.beside(here.database.write, login_throttle.begin_try, mark)
-    form = await here.passwords.verify(password, claim.password_hash)
+    mark = deps.failures_of(claim.counted_under)
+    await deps.passwords.beside(deps.database.write, login_throttle.begin_try, mark)
+    form = await deps.passwords.verify(password, claim.password_hash)
 
     def settle(tx: Connection) -> None:
         if form is not None:
@@ -64,5 +64,5 @@ async def fitting_form(here: Parts, claim: Claim, password: str) -> str | None:
             claim.on_failure(tx)
             login_throttle.note_failure(tx, mark)
 
-    await here.passwords.beside(here.database.write, settle)
+    await deps.passwords.beside(deps.database.write, settle)
     return form

@@ -19,7 +19,7 @@ from ..actions.sessions import Client, Login, Reused
 from ..passwords import normalized
 from ..queries import Account
 from . import schemas
-from .dependencies import Here, Parts, address_of
+from .dependencies import Dependencies, Deps, address_of
 from .reauthentication import Claim, fitting_form, own_account
 
 NO_HANDLE = handles.Handle("none", "")
@@ -34,21 +34,21 @@ router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=StrictRoute
     summary="Log in",
     responses=documented(400, 401, 413, 415, 422, 429),
 )
-async def log_in(body: schemas.LogIn, request: Request, here: Here) -> Response:
+async def log_in(body: schemas.LogIn, request: Request, deps: Deps) -> Response:
     """By email, nickname or phone. 401 `invalid_credentials`, whether or not there is such an account."""
-    here.mint.check_ready()
-    with here.passwords.place():
+    deps.mint.check_ready()
+    with deps.passwords.place():
         client = Client(address_of(request), body.device)
-        account, form = await _proven(body, request, client, here)
-        outdated = here.passwords.is_outdated(account.password_hash) or form != normalized(form)
-        fresh = await here.passwords.hash(body.password) if outdated else None
+        account, form = await _proven(body, request, client, deps)
+        outdated = deps.passwords.is_outdated(account.password_hash) or form != normalized(form)
+        fresh = await deps.passwords.hash(body.password) if outdated else None
 
         def enter(tx: Connection) -> Login:
             return sessions.log_in(
-                tx, account.id, account.password_hash, fresh, client, here.lifetimes, here.refresh_tokens
+                tx, account.id, account.password_hash, fresh, client, deps.lifetimes, deps.refresh_tokens
             )
 
-        return _tokens(here, await here.passwords.beside(here.database.write, enter))
+        return _tokens(deps, await deps.passwords.beside(deps.database.write, enter))
 
 
 @router.post(
@@ -57,23 +57,23 @@ async def log_in(body: schemas.LogIn, request: Request, here: Here) -> Response:
     summary="Get a new pair of tokens",
     responses=documented(400, 401, 413, 415, 422),
 )
-def refresh(body: schemas.Refresh, request: Request, here: Here) -> Response:
+def refresh(body: schemas.Refresh, request: Request, deps: Deps) -> Response:
     """The old one is spent. Used again within 10 s it gives the same new one; later it ends its whole session:
     401 `refresh_token_reused`.
     """
-    here.mint.check_ready()
+    deps.mint.check_ready()
     ip = address_of(request)
-    outcome = here.database.write(sessions.refresh, body.refresh_token, ip, here.lifetimes, here.refresh_tokens)
+    outcome = deps.database.write(sessions.refresh, body.refresh_token, ip, deps.lifetimes, deps.refresh_tokens)
     if isinstance(outcome, Reused):
         raise Unauthenticated("refresh_token_reused", "This token was used before; its login has been ended.")
-    return _tokens(here, outcome)
+    return _tokens(deps, outcome)
 
 
 @router.post("/logout", status_code=204, summary="Log out", responses=documented(401))
-def log_out(request: Request, identity: Required, here: Here) -> Response:
+def log_out(request: Request, identity: Required, deps: Deps) -> Response:
     """Ends this login at once, its access token included."""
     try:
-        here.database.write(sessions.log_out, identity.subject, identity.login, address_of(request))
+        deps.database.write(sessions.log_out, identity.subject, identity.login, address_of(request))
     except NotFound as problem:
         raise Unauthenticated("invalid_token", "This login has ended already.") from problem
     return answers.ending(answers.empty(), logins=[identity.login])
@@ -85,24 +85,24 @@ def log_out(request: Request, identity: Required, here: Here) -> Response:
     summary="One's own logins",
     responses=documented(400, 401, 422),
 )
-def list_sessions(request: Request, page: listing.Requested, identity: Required, here: Here) -> Response:
+def list_sessions(request: Request, page: listing.Requested, identity: Required, deps: Deps) -> Response:
     """Newest first."""
-    own_account(here, identity)
-    return listing.answer(request, here.database.read(queries.sessions_of, identity.subject, identity.login, page))
+    own_account(deps, identity)
+    return listing.answer(request, deps.database.read(queries.sessions_of, identity.subject, identity.login, page))
 
 
 @router.delete("/sessions", status_code=204, summary="End all other logins", responses=documented(401))
-def end_other_sessions(request: Request, identity: Required, here: Here) -> Response:
+def end_other_sessions(request: Request, identity: Required, deps: Deps) -> Response:
     """All of one's own but this one, at once, their access tokens included."""
-    ended = here.database.write(sessions.end_others, identity.subject, identity.login, address_of(request))
+    ended = deps.database.write(sessions.end_others, identity.subject, identity.login, address_of(request))
     return answers.ending(answers.empty(), logins=ended)
 
 
 @router.delete("/sessions/{session_id}", status_code=204, summary="End a login", responses=documented(401, 404))
-def end_session(session_id: Id, request: Request, identity: Required, here: Here) -> Response:
+def end_session(session_id: Id, request: Request, identity: Required, deps: Deps) -> Response:
     """One's own, on another device."""
-    own_account(here, identity)
-    here.database.write(sessions.end_other, identity.subject, session_id, address_of(request))
+    own_account(deps, identity)
+    deps.database.write(sessions.end_other, identity.subject, session_id, address_of(request))
     return answers.ending(answers.empty(), logins=[session_id])
 
 
@@ -112,19 +112,19 @@ def end_session(session_id: Id, request: Request, identity: Required, here: Here
     summary="What was done with one's account",
     responses=documented(400, 401, 422),
 )
-def list_events(request: Request, page: listing.Requested, identity: Required, here: Here) -> Response:
+def list_events(request: Request, page: listing.Requested, identity: Required, deps: Deps) -> Response:
     """Logins, failures, changes and ends of logins of the last 90 days, newest first. More types may come."""
-    own_account(here, identity)
-    return listing.answer(request, here.database.read(queries.trail_of, identity.subject, page))
+    own_account(deps, identity)
+    return listing.answer(request, deps.database.read(queries.trail_of, identity.subject, page))
 
 
-async def _proven(body: schemas.LogIn, request: Request, client: Client, here: Parts) -> tuple[Account, str]:
+async def _proven(body: schemas.LogIn, request: Request, client: Client, deps: Dependencies) -> tuple[Account, str]:
     """The account, and the form of the password that is right.
 
     Raises Unauthenticated, as well where there is no such account, and TooMany.
     """
-    handle = handles.identifier(body.identifier, here.settings.default_region)
-    account, network = await here.passwords.beside(_account, here, handle, client.ip)
+    handle = handles.identifier(body.identifier, deps.settings.default_region)
+    account, network = await deps.passwords.beside(_account, deps, handle, client.ip)
     limited_seconds = request.headers.get(LOGIN_LIMITED_HEADER, "")
     if network is None and limited_seconds.isdecimal():
         detail = "Too many wrong passwords from this address."
@@ -137,30 +137,30 @@ async def _proven(body: schemas.LogIn, request: Request, client: Client, here: P
     if network is not None:
         counted_under += f" from {network}"
     claim = Claim(counted_under, account.password_hash if account else None, failed)
-    form = await fitting_form(here, claim, body.password)
+    form = await fitting_form(deps, claim, body.password)
     if form is None or account is None:
         raise Unauthenticated("invalid_credentials", "These credentials are not right.")
     return account, form
 
 
-def _account(here: Parts, handle: handles.Handle | None, ip: str) -> tuple[Account | None, str | None]:
+def _account(deps: Dependencies, handle: handles.Handle | None, ip: str) -> tuple[Account | None, str | None]:
     """The account with this handle, and the network of this address if it was logged in from there lately.
 
     The same questions whether or not there is one: the time shall not tell.
     """
-    digest = handles.digest(here.handle_key, handle or NO_HANDLE)
-    account = here.database.read(queries.account_by_handle, digest, handle.value if handle else "")
+    digest = handles.digest(deps.handle_key, handle or NO_HANDLE)
+    account = deps.database.read(queries.account_by_handle, digest, handle.value if handle else "")
     since = clock.now() - networks.KNOWN_FOR
     account_id = account.id if account else 0
-    return account, here.database.read(queries.known_network, account_id, networks.networks_of(ip), since)
+    return account, deps.database.read(queries.known_network, account_id, networks.networks_of(ip), since)
 
 
-def _tokens(here: Parts, login: Login) -> Response:
+def _tokens(deps: Dependencies, login: Login) -> Response:
     return answers.ok(
         {
-            "access_token": here.mint.access_token(login.account_id, login.session_id),
+            "access_token": deps.mint.access_token(login.account_id, login.session_id),
             "refresh_token": login.refresh_token,
             "token_type": "Bearer",
-            "expires_in": here.mint.lifetime,
+            "expires_in": deps.mint.lifetime,
         }
     )

@@ -173,7 +173,7 @@ def test_those_for_whom_there_is_no_place_are_sent_away_before_anything_is_done(
     auth: Running, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ada = somebody(auth)
-    passwords: Passwords = auth.app.state.parts.passwords
+    passwords: Passwords = auth.app.state.dependencies.passwords
     before = rows(database, models.failures)
     monkeypatch.setattr(passwords, "_places", {False: 0, True: 0})
     right = {"current_password": PASSWORD}
@@ -191,7 +191,7 @@ def test_a_crowd_that_logs_in_takes_no_place_of_those_with_a_session(
     auth: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ada = somebody(auth)
-    monkeypatch.setattr(auth.app.state.parts.passwords, "_places", {False: 0, True: 1})
+    monkeypatch.setattr(auth.app.state.dependencies.passwords, "_places", {False: 0, True: 1})
     assert guess(auth, "ada").status_code == 503
     assert auth.client.patch(ME, json={"current_password": PASSWORD}, headers=ada.bearer).status_code == 200
 

@@ -51,7 +51,7 @@ def test_a_hash_of_a_spelling_from_before_is_good_and_renewed(
 ) -> None:
     """Before, what was sent was hashed: so only that spelling logged in."""
     ada = somebody(auth)
-    passwords: Passwords = auth.app.state.parts.passwords
+    passwords: Passwords = auth.app.state.dependencies.passwords
     former = passwords._hasher.hash(other)
     database.write(lambda tx: tx.execute(update(models.accounts).values(password_hash=former)))
     body = {"identifier": "ada", "password": "wrong password"}
@@ -68,7 +68,7 @@ def test_a_hash_of_a_spelling_from_before_is_good_and_renewed(
 def test_a_wrong_password_costs_the_same_whether_or_not_there_is_such_an_account(
     auth: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    passwords: Passwords = auth.app.state.parts.passwords
+    passwords: Passwords = auth.app.state.dependencies.passwords
     tried: list[str] = []
     matches = passwords._matches
 
@@ -88,7 +88,7 @@ def test_a_wrong_password_costs_the_same_whether_or_not_there_is_such_an_account
 
 
 def test_a_form_that_is_too_long_is_wrong_without_any_work(auth: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    passwords: Passwords = auth.app.state.parts.passwords
+    passwords: Passwords = auth.app.state.dependencies.passwords
     monkeypatch.setattr(passwords, "_matches", lambda *_: pytest.fail("it was hashed"))
     assert asyncio.run(passwords.verify("x" * 129, None)) is None
 
@@ -124,7 +124,7 @@ def test_nothing_becomes_both_ones_password_and_what_one_is_known_by(
 def test_a_password_from_before_that_is_ones_nickname_still_logs_in_and_changes(
     auth: Running, database: Database, ada: Person
 ) -> None:
-    passwords: Passwords = auth.app.state.parts.passwords
+    passwords: Passwords = auth.app.state.dependencies.passwords
     former = passwords._hasher.hash("ada.lovelace")
     database.write(lambda tx: tx.execute(update(models.accounts).values(password_hash=former)))
     here = bearer(log_in(auth, "ada.lovelace", "ada.lovelace"))

@@ -33,7 +33,7 @@ def put_avatar(auth: Running, person: Person, content: bytes, name: str = "face.
 
 def sweep(auth: Running) -> None:
     """What the worker does every few seconds."""
-    disposal.sweep(auth.app.state.database, models.disposal, auth.app.state.parts.storage)
+    disposal.sweep(auth.app.state.database, models.disposal, auth.app.state.dependencies.storage)
 
 
 @pytest.fixture(scope="module")
@@ -231,14 +231,14 @@ def test_a_picture_comes_from_somebody(standing: Running) -> None:
 
 def test_an_upload_that_was_given_up_is_neither_decoded_nor_stored(auth: Running) -> None:
     ada, bob = somebody(auth), somebody(auth, "bob")
-    for worker in auth.app.state.parts.darkroom._staff:
+    for worker in auth.app.state.dependencies.darkroom._staff:
         command, worker._command = worker._command, STUCK_DECODER
-    busy = auth.app.state.parts.darkroom._staff[-1]
+    busy = auth.app.state.dependencies.darkroom._staff[-1]
     files = {"file": ("face.png", picture(), "image/png")}
     with abandoned(auth.client, "PUT", AVATAR, files=files, headers=ada.bearer):
         process = eventually(lambda: busy._process)
     assert eventually(lambda: process.poll() == -signal.SIGKILL)
-    for worker in auth.app.state.parts.darkroom._staff:
+    for worker in auth.app.state.dependencies.darkroom._staff:
         worker._command = command
     assert put_avatar(auth, bob, picture()).status_code == 200
     assert auth.client.get("/api/v1/users/me", headers=ada.bearer).json() == ada.account

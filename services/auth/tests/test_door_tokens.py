@@ -114,7 +114,7 @@ def test_the_right_password_ends_the_count_of_failures(auth: Running, database: 
 def test_a_hash_of_former_cost_is_renewed_at_login(auth: Running, database: Database) -> None:
     sign_up(auth)
     dear = Passwords(memory_kib=16, iterations=1)
-    auth.app.state.parts.passwords._hasher = dear._hasher
+    auth.app.state.dependencies.passwords._hasher = dear._hasher
     log_in(auth)
     (account,) = rows(database, models.accounts)
     assert "m=16," in account.password_hash
@@ -126,7 +126,7 @@ def test_many_who_log_in_do_not_keep_others_from_reading(auth: Running, monkeypa
     """There are more of them than threads, and none of them gets on."""
     ada = somebody(auth)
     go_on, waiting = threading.Event(), []
-    passwords = auth.app.state.parts.passwords
+    passwords = auth.app.state.dependencies.passwords
 
     def stuck(*_: object) -> bool:
         waiting.append(1)
@@ -158,7 +158,7 @@ def test_t2_a_missing_broken_or_foreign_access_token_is_refused(auth: Running) -
 
 def test_t2_an_expired_access_token_is_refused(auth: Running) -> None:
     ada = somebody(auth)
-    mint = auth.app.state.parts.mint
+    mint = auth.app.state.dependencies.mint
     mint.lifetime = -3600
     late = mint.access_token(ids.parse(ada.id), 1)
     assert auth.client.get(ME, headers={"authorization": f"Bearer {late}"}).status_code == 401
@@ -205,7 +205,7 @@ def test_t3_an_unknown_refresh_token_is_refused(standing: Running, token: str) -
 def test_before_there_is_a_key_no_refresh_token_is_spent(auth: Running, database: Database) -> None:
     ada = somebody(auth)
     before = rows(database, models.refresh_tokens), rows(database, models.sessions)
-    auth.app.state.parts.mint.load([])
+    auth.app.state.dependencies.mint.load([])
     assert refreshed(auth, ada.tokens["refresh_token"])[0] == 503
     answer = auth.client.post(LOGIN, json={"identifier": "ada", "password": PASSWORD})
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")

@@ -75,5 +75,5 @@ def test_the_question_reads_no_more_than_its_networks(database: Database) -> Non
     ada = register(database)
     with overhearing(database) as asked:
         known(database, ada, "203.0.113.7")
-    (question,) = [each for each in asked if each[0].startswith("SELECT")]
-    assert slow_steps(database, question) == set()
+    (statement,) = [each for each in asked if each[0].startswith("SELECT")]
+    assert slow_steps(database, statement) == set()

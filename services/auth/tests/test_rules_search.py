@@ -160,9 +160,9 @@ def test_each_statement_has_its_index(people: Database) -> None:
 def test_a_page_reads_one_range_of_the_index(people: Database) -> None:
     with overhearing(people) as asked:
         people.read(queries.people_called, "ada", "ada", Page(1, (2**62,)))
-    (question,) = [each for each in asked if each[0].startswith("SELECT")]
-    assert indexes_used(people, question) == set(), "only primary keys"
-    assert slow_steps(people, question) <= {SORT}, "of a page"
+    (statement,) = [each for each in asked if each[0].startswith("SELECT")]
+    assert indexes_used(people, statement) == set(), "only primary keys"
+    assert slow_steps(people, statement) <= {SORT}, "of a page"
 
 
 MANY = 300_000

@@ -26,7 +26,7 @@ def keep(tx: Connection, person: Person) -> None:
 
 
 def have_withdrawn(tx: Connection, *person_ids: int) -> list[bool]:
-    """Whether each of them has. They cannot until the commit. Raises Strangers for people not heard of.
+    """Whether each of them has. They cannot until the commit. Raises UnknownUsers for people not heard of.
 
     The locks are shared: those who talk to one person do not wait for one another, only withdrawing waits.
     """
@@ -36,5 +36,5 @@ def have_withdrawn(tx: Connection, *person_ids: int) -> list[bool]:
     known = {row.id: bool(row.deleted) for row in rows}
     strangers = [each for each in person_ids if each not in known]
     if strangers:
-        raise queries.Strangers(*strangers)
+        raise queries.UnknownUsers(*strangers)
     return [known[each] for each in person_ids]

@@ -22,16 +22,16 @@ class Opened:
 def open_room(tx: Connection, user_id: int, peer_id: int) -> Opened:
     """The one room of these two, made if need be.
 
-    Raises Invalid for oneself, Strangers for people not heard of, Unauthenticated where the one who asks has
+    Raises Invalid for oneself, UnknownUsers for people not heard of, Unauthenticated where the one who asks has
     withdrawn, NotFound where the other has.
     """
     if user_id == peer_id:
         raise Invalid.field("user_id", "cannot_message_self", "A room is for two people.")
     i_have, they_have = people.have_withdrawn(tx, user_id, peer_id)
     if i_have:
-        raise queries.withdrawn()
+        raise queries.user_deleted()
     if they_have:
-        raise queries.nobody()
+        raise queries.user_not_found()
     existing = queries.room_of(tx, user_id, peer_id)
     return _make(tx, user_id, peer_id) if existing is None else Opened(existing, is_new=False)
 
@@ -56,7 +56,7 @@ def enter(tx: Connection, user_id: int, room_id: int) -> int:
     peer_id = queries.peer_in(tx, room_id, user_id)
     i_have, they_have = people.have_withdrawn(tx, user_id, peer_id)
     if i_have:
-        raise queries.withdrawn()
+        raise queries.user_deleted()
     if they_have:
         raise Conflict("peer_withdrawn", "The other one has withdrawn; what was said stays here for you.")
     return peer_id
@@ -77,7 +77,7 @@ def mark_read(tx: Connection, user_id: int, room_id: int, message_id: int) -> No
     """
     peer_id = queries.peer_in(tx, room_id, user_id)
     if people.have_withdrawn(tx, user_id)[0]:
-        raise queries.withdrawn()
+        raise queries.user_deleted()
     lock(tx, room_id)
     if not queries.has_message(tx, room_id, message_id):
         raise Invalid.field("message_id", "unknown_message", "There is no such message in this room.")

@@ -21,7 +21,7 @@ from shared.web.problems import documented
 from .. import queries
 from ..actions import messages
 from . import schemas
-from .dependencies import Here
+from .dependencies import Deps
 
 router = APIRouter(prefix="/api/v1/rooms/{room_id}/messages", tags=["dm"], route_class=StrictRoute)
 
@@ -37,17 +37,17 @@ Since = Annotated[
     responses=documented(400, 401, 404, 422),
 )
 def list_messages(
-    room_id: Id, request: Request, page: listing.Requested, identity: Required, here: Here, since: Since = None
+    room_id: Id, request: Request, page: listing.Requested, identity: Required, deps: Deps, since: Since = None
 ) -> Response:
     """Newest first. With `since` what came after that message, oldest first."""
-    found = here.database.read(queries.messages_in, identity.subject, room_id, page, here.links, since)
+    found = deps.database.read(queries.messages_in, identity.subject, room_id, page, deps.links, since)
     return listing.answer(request, found)
 
 
 @router.get("/{message_id}", response_model=schemas.Message, summary="A message", responses=documented(401, 404))
-def message(room_id: Id, message_id: Id, identity: Required, here: Here) -> Response:
+def message(room_id: Id, message_id: Id, identity: Required, deps: Deps) -> Response:
     """404 for those who are not in its room."""
-    found = here.database.read(queries.message, identity.subject, room_id, message_id, here.links)
+    found = deps.database.read(queries.message, identity.subject, room_id, message_id, deps.links)
     return answers.ok(found)
 
 
@@ -59,23 +59,23 @@ def message(room_id: Id, message_id: Id, identity: Required, here: Here) -> Resp
     responses=documented(400, 401, 404, 409, 413, 415, 422, 429),
 )
 async def send(
-    room_id: Id, body: schemas.NewMessage, identity: Required, key: idempotency_key.Given, here: Here
+    room_id: Id, body: schemas.NewMessage, identity: Required, key: idempotency_key.Given, deps: Deps
 ) -> Response:
     """A text, a photo or a post. 422 `unknown_post`, `unknown_media`, `unknown_message`; 409 `peer_withdrawn`."""
     draft = _draft(body)
     # Asked before the transaction, and told inside it, so that a repeated request gets its first answer anyway.
-    post_exists = draft.post_id is None or await here.posts.has(draft.post_id)
+    post_exists = draft.post_id is None or await deps.posts.has(draft.post_id)
 
     def say(tx: Connection) -> Answer:
         message_id = messages.send(tx, identity.subject, room_id, draft, post_exists=post_exists)
-        said = queries.message(tx, identity.subject, room_id, message_id, here.links)
+        said = queries.message(tx, identity.subject, room_id, message_id, deps.links)
         return answers.created(said, f"/api/v1/rooms/{ids.text(room_id)}/messages/{ids.text(message_id)}")
 
     def shown(tx: Connection, location: str) -> bytes:
         message_id = ids.parse(location.rpartition("/")[2])
-        return orjson.dumps(queries.message(tx, identity.subject, room_id, message_id, here.links))
+        return orjson.dumps(queries.message(tx, identity.subject, room_id, message_id, deps.links))
 
-    return answers.response(await run_in_threadpool(here.idempotency.write, key, say, shown))
+    return answers.response(await run_in_threadpool(deps.idempotency.write, key, say, shown))
 
 
 def _draft(body: schemas.NewMessage) -> messages.Draft:

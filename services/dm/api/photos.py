@@ -21,7 +21,7 @@ from shared.web.uploads import UploadRoute
 from .. import queries
 from ..actions import photos
 from . import schemas
-from .dependencies import Here, Parts
+from .dependencies import Dependencies, Deps
 
 router = APIRouter(prefix="/api/v1/rooms/{room_id}/media", tags=["dm"], route_class=UploadRoute)
 
@@ -40,7 +40,7 @@ async def upload(
     file: UploadFile,
     identity: Required,
     key: idempotency_key.GivenWithForm,
-    here: Here,
+    deps: Deps,
     alt: Annotated[schemas.Alt | None, Form(description="For those who cannot see it")] = None,
 ) -> Response:
     """JPEG, PNG, WebP, GIF, HEIC or AVIF, up to 20 MB and 60 megapixels. Unless it is sent it goes after a day.
@@ -48,15 +48,15 @@ async def upload(
     413 `too_large`, 415 `unsupported_media`, 422 `corrupt_media`; 409 `peer_withdrawn`; 503 while too many are being
     processed.
     """
-    await run_in_threadpool(here.database.read, queries.peer_in, room_id, identity.subject)
+    await run_in_threadpool(deps.database.read, queries.peer_in, room_id, identity.subject)
 
     async def work() -> Answer:
-        picture = await uploads.processed(request, here.darkroom, file, identity.subject)
-        stored = await run_in_threadpool(_store, here, identity.subject, room_id, picture, alt)
+        picture = await uploads.processed(request, deps.darkroom, file, identity.subject)
+        stored = await run_in_threadpool(_store, deps, identity.subject, room_id, picture, alt)
         await require_connected(request)
-        return await run_in_threadpool(_keep, here, identity.subject, room_id, stored, key)
+        return await run_in_threadpool(_keep, deps, identity.subject, room_id, stored, key)
 
-    return answers.response(await uploads.once(here.idempotency, key, work))
+    return answers.response(await uploads.once(deps.idempotency, key, work))
 
 
 @router.head("/{media_id}/{rendition}", include_in_schema=False)
@@ -71,27 +71,27 @@ def photo(
     room_id: Id,
     media_id: Id,
     rendition: Literal["display.jpg", "thumbnail.jpg"],
-    here: Here,
+    deps: Deps,
     expires: Annotated[str, Query(description="Until when the link is good")] = "",
     signature: Annotated[str, Query(description="Made by us for this photo and time")] = "",
 ) -> Response:
     """By its link alone, as found in a message. 403 `link_expired`, or `invalid_link` for one that is not ours."""
-    seconds = here.links.check(room_id, media_id, rendition, expires, signature)
-    name = here.database.read(queries.file_of, room_id, media_id, rendition)
-    return files.answer(request, here.storage, name, cache=f"private, max-age={seconds}, immutable")
+    seconds = deps.links.check(room_id, media_id, rendition, expires, signature)
+    name = deps.database.read(queries.file_of, room_id, media_id, rendition)
+    return files.answer(request, deps.storage, name, cache=f"private, max-age={seconds}, immutable")
 
 
-def _store(here: Parts, uploader_id: int, room_id: int, picture: Picture, alt: str | None) -> photos.Photo:
+def _store(deps: Dependencies, uploader_id: int, room_id: int, picture: Picture, alt: str | None) -> photos.Photo:
     file, display = secrets.token_hex(16), picture.display
-    here.database.write(photos.expect, uploader_id, room_id, file)
+    deps.database.write(photos.expect, uploader_id, room_id, file)
     for rendition, made in ((queries.DISPLAY, display), (queries.THUMBNAIL, picture.thumbnail)):
-        here.storage.put(queries.stored(file, rendition), made.data, picture.content_type)
+        deps.storage.put(queries.stored(file, rendition), made.data, picture.content_type)
     return photos.Photo(file, picture.content_type, display.width, display.height, picture.blurhash, alt)
 
 
-def _keep(here: Parts, uploader_id: int, room_id: int, photo: photos.Photo, key: Key | None) -> Answer:
+def _keep(deps: Dependencies, uploader_id: int, room_id: int, photo: photos.Photo, key: Key | None) -> Answer:
     def keep(tx: Connection) -> Answer:
-        media = queries.photo(tx, photos.keep(tx, uploader_id, room_id, photo), here.links)
+        media = queries.photo(tx, photos.keep(tx, uploader_id, room_id, photo), deps.links)
         return answers.created(media, media["url"])
 
-    return here.idempotency.record(key, keep)
+    return deps.idempotency.record(key, keep)

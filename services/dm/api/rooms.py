@@ -16,7 +16,7 @@ from shared.web.problems import documented
 from .. import queries
 from ..actions import rooms
 from . import schemas
-from .dependencies import Here
+from .dependencies import Deps
 
 router = APIRouter(prefix="/api/v1/rooms", tags=["dm"], route_class=StrictRoute)
 
@@ -31,30 +31,30 @@ router = APIRouter(prefix="/api/v1/rooms", tags=["dm"], route_class=StrictRoute)
         **documented(400, 401, 404, 413, 415, 422),
     },
 )
-async def open_room(body: schemas.OpenRoom, identity: Required, here: Here) -> Response:
+async def open_room(body: schemas.OpenRoom, identity: Required, deps: Deps) -> Response:
     """The one room of these two: 201 where it has just been made, else 200. 422 `cannot_message_self`."""
 
     def enter(tx: Connection) -> tuple[rooms.Opened, dict[str, Any]]:
         opened = rooms.open_room(tx, identity.subject, body.user_id)
-        return opened, queries.room(tx, identity.subject, opened.room_id, here.links)
+        return opened, queries.room(tx, identity.subject, opened.room_id, deps.links)
 
-    opened, room = await here.knowing_people(lambda: here.database.write(enter))
+    opened, room = await deps.with_known_users(lambda: deps.database.write(enter))
     if not opened.is_new:
         return answers.ok(room)
     return answers.response(answers.created(room, f"/api/v1/rooms/{ids.text(opened.room_id)}"))
 
 
 @router.get("", response_model=schemas.Rooms, summary="One's own rooms", responses=documented(400, 401, 422))
-def list_rooms(request: Request, page: listing.Requested, identity: Required, here: Here) -> Response:
+def list_rooms(request: Request, page: listing.Requested, identity: Required, deps: Deps) -> Response:
     """Last active first. Pages keep the order that was when the first one was read."""
-    found = here.database.read(queries.rooms_of, identity.subject, page, here.links)
+    found = deps.database.read(queries.rooms_of, identity.subject, page, deps.links)
     return listing.answer(request, found)
 
 
 @router.get("/{room_id}", response_model=schemas.Room, summary="A room", responses=documented(401, 404))
-def room(room_id: Id, identity: Required, here: Here) -> Response:
+def room(room_id: Id, identity: Required, deps: Deps) -> Response:
     """404 for those who are not in it."""
-    return answers.ok(here.database.read(queries.room, identity.subject, room_id, here.links))
+    return answers.ok(deps.database.read(queries.room, identity.subject, room_id, deps.links))
 
 
 @router.put(
@@ -63,11 +63,11 @@ def room(room_id: Id, identity: Required, here: Here) -> Response:
     summary="Have read up to a message",
     responses=documented(400, 401, 404, 413, 415, 422),
 )
-def mark_read(room_id: Id, body: schemas.Read, identity: Required, here: Here) -> Response:
+def mark_read(room_id: Id, body: schemas.Read, identity: Required, deps: Deps) -> Response:
     """What was read stays read. 422 `unknown_message`."""
 
     def mark(tx: Connection) -> dict[str, Any]:
         rooms.mark_read(tx, identity.subject, room_id, body.message_id)
-        return queries.room(tx, identity.subject, room_id, here.links)
+        return queries.room(tx, identity.subject, room_id, deps.links)
 
-    return answers.ok(here.database.write(mark))
+    return answers.ok(deps.database.write(mark))

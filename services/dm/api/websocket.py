@@ -10,7 +10,7 @@ from shared.web import handshakes
 from shared.web.bodies import StrictRoute
 from shared.web.problems import documented
 
-from .dependencies import Here
+from .dependencies import Deps
 
 router = APIRouter(prefix="/api/v1", tags=["dm"], route_class=StrictRoute)
 
@@ -38,14 +38,14 @@ Subprotocols = Annotated[
     summary="Hear what happens in one's rooms",
     responses={101: SWITCHED, **documented(401, 426, 429)},
 )
-async def listen(request: Request, identity: Required, here: Here, _subprotocols: Subprotocols = "") -> Response:
+async def listen(request: Request, identity: Required, deps: Deps, _subprotocols: Subprotocols = "") -> Response:
     """A WebSocket (RFC 6455). It hears what both sides do, as it happens; what was missed is read by REST.
 
     Closed with 4401 when the token ends, 4408 for reading too slowly, 1008 for saying anything, 1012 or 1013 when
     coming again helps. Texts come nearly in order, and one may come twice: ids tell. A token in the address is none.
     """
     handshake = handshakes.of(request)
-    with here.sockets.hold(identity) as socket:
+    with deps.sockets.hold(identity) as socket:
         await handshake.accept([(b"x-request-id", request.scope["request_id"].encode())])
-        await here.sockets.attend(socket, handshake.receive, handshake.send, socket.next)
+        await deps.sockets.attend(socket, handshake.receive, handshake.send, socket.next)
     return handshakes.Over()

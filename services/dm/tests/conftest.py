@@ -71,6 +71,6 @@ def dm(settings: Settings, neighbours: Stub, minter: Minter, darkroom: Darkroom,
     """The service, answering on a socket."""
     app = create_app(settings, bus, neighbours.transport)
     app.state.verifier = minter.verifier()
-    app.state.parts = replace(app.state.parts, darkroom=darkroom)
+    app.state.dependencies = replace(app.state.dependencies, darkroom=darkroom)
     with running(app) as service:
         yield service

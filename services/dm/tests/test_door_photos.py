@@ -48,7 +48,7 @@ def files_in(folder: Path) -> list[Path]:
 def collect(dm: Running, database: Database) -> None:
     """What the workers do in time."""
     database.write(photos.forget_unsent)
-    disposal.sweep(database, models.disposal, dm.app.state.parts.storage)
+    disposal.sweep(database, models.disposal, dm.app.state.dependencies.storage)
 
 
 def fetched(dm: Running, url: str) -> httpx.Response:
@@ -196,7 +196,7 @@ def test_an_upload_that_was_given_up_is_neither_decoded_nor_stored(
     dm: Running, jo: Asker, room: str, database: Database, tmp_path: Path
 ) -> None:
     with closing(Darkroom(workers=1, waiting=1)) as darkroom:
-        dm.app.state.parts = replace(dm.app.state.parts, darkroom=darkroom)
+        dm.app.state.dependencies = replace(dm.app.state.dependencies, darkroom=darkroom)
         (worker,) = darkroom._staff
         worker._command = STUCK_DECODER
         path, files = f"/api/v1/rooms/{room}/media", {"file": ("photo.png", picture(), "image/png")}

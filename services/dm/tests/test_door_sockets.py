@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from services.dm.api.dependencies import Parts
+from services.dm.api.dependencies import Dependencies
 from services.dm.app import create_app
 from services.dm.settings import Settings
 from shared import sockets
@@ -124,7 +124,7 @@ def test_whoever_has_withdrawn_hears_nothing_more(pair: Pair) -> None:
 
 
 def test_there_is_an_end_to_how_many_can_be_open(dm: Running, minter: Minter, settings: Settings) -> None:
-    parts: Parts = dm.app.state.parts
+    parts: Dependencies = dm.app.state.dependencies
     parts.sockets._most_each, parts.sockets._most = 2, 3
     url, mine, other = f"{dm.url}/api/v1/ws", minter.token(1), minter.token(2)
     with ExitStack() as stack:
@@ -142,7 +142,7 @@ def test_there_is_an_end_to_how_many_can_be_open(dm: Running, minter: Minter, se
 def test_a_reader_for_whom_too_much_waits_is_given_up(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sockets, "WAITING", 3)
     ada, _ = pair
-    parts: Parts = ada.dm.app.state.parts
+    parts: Dependencies = ada.dm.app.state.dependencies
 
     async def too_much_at_once() -> None:
         parts.sockets._tell((ada.number,) * 4, "x")

@@ -185,8 +185,8 @@ def test_each_read_has_its_index(database: Database) -> None:
 def test_keys_are_counted_without_reading_their_answers(database: Database) -> None:
     with overhearing(database) as asked:
         Idempotency(database, models.idempotency_keys).write(Key(1, b"k", b"r"), lambda _: Answer(201, b""))
-    (question,) = [each for each in asked if "count(" in each[0]]
-    assert indexes_used(database, question) == {"idempotency_keys_by_owner"}
+    (statement,) = [each for each in asked if "count(" in each[0]]
+    assert indexes_used(database, statement) == {"idempotency_keys_by_owner"}
 
 
 def everything(database: Database) -> None:

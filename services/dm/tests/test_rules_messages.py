@@ -76,7 +76,7 @@ def test_nothing_is_said_by_or_to_whoever_has_withdrawn(database: Database) -> N
 
 def test_people_not_heard_of_are_strangers(database: Database) -> None:
     (one,) = some_people(database, 1)
-    with pytest.raises(queries.Strangers) as strangers:
+    with pytest.raises(queries.UnknownUsers) as strangers:
         database.write(rooms.open_room, one, 7)
     assert strangers.value.ids == (7,)
 

@@ -17,7 +17,7 @@ from shared.database.queues import notify
 from shared.errors import Forbidden, Invalid
 
 from .. import models
-from ..queries.comments import found, no_such_comment
+from ..queries.comments import comment_not_found, found
 from . import counters, people, posts
 
 LEVELS = 100
@@ -30,8 +30,8 @@ def write(tx: Connection, author_id: int, post_id: int, text: str, parent_id: in
 
     Raises NotFound without the post, Invalid without the comment answered.
     """
-    people.hold(tx, author_id)
-    posts.hold(tx, post_id)
+    people.lock_for_share(tx, author_id)
+    posts.lock_for_share(tx, post_id)
     root_id = None if parent_id is None else _join_thread(tx, post_id, parent_id)
     comment_id, now = ids.new(), clock.now()
     place = {"id": comment_id, "post_id": post_id, "root_id": root_id, "parent_id": parent_id}
@@ -80,8 +80,8 @@ def remove_some_of(tx: Connection, post_id: int, chunk: int) -> bool:
 
 def remove_some_blank(tx: Connection, levels: int = LEVELS) -> bool:
     """Remove some blank comments to which nothing is answered any more; whether there may be more."""
-    question = select(_blank.comment_id).order_by(_blank.comment_id).limit(1).with_for_update(skip_locked=True)
-    comment_id: int | None = tx.execute(question).scalar_one_or_none()
+    statement = select(_blank.comment_id).order_by(_blank.comment_id).limit(1).with_for_update(skip_locked=True)
+    comment_id: int | None = tx.execute(statement).scalar_one_or_none()
     if comment_id is None:
         return False
     tx.execute(delete(models.blank_comments).where(_blank.comment_id == comment_id))
@@ -105,15 +105,15 @@ def _join_thread(tx: Connection, post_id: int, parent_id: int) -> int:
 
 def _own(tx: Connection, person_id: int, comment_id: int) -> Row[Any]:
     """One's own comment, its thread locked."""
-    people.hold(tx, person_id)
+    people.lock_for_share(tx, person_id)
     comment = found(tx, comment_id)
     if comment is None:
-        raise no_such_comment()
-    posts.hold(tx, comment.post_id)
+        raise comment_not_found()
+    posts.lock_for_share(tx, comment.post_id)
     _lock(tx, {_thread(comment)})
     comment = found(tx, comment_id)
     if comment is None or comment.deleted:
-        raise no_such_comment()
+        raise comment_not_found()
     if comment.author_id != person_id:
         raise Forbidden("not_yours", "Only its writer may change or delete a comment.")
     return comment
@@ -158,8 +158,8 @@ def _thread(comment: Row[Any]) -> int:
 
 
 def _lock(tx: Connection, root_ids: set[int]) -> None:
-    question = select(_comments.id).where(_comments.id.in_(root_ids)).order_by(_comments.id)
-    tx.execute(question.with_for_update()).all()
+    statement = select(_comments.id).where(_comments.id.in_(root_ids)).order_by(_comments.id)
+    tx.execute(statement.with_for_update()).all()
 
 
 def _count_replies(tx: Connection, comment_ids: set[int], step: int) -> int:

@@ -26,16 +26,16 @@ _DELETE = delete(models.likes).where(_chunk)
 
 def like(tx: Connection, person_id: int, post_id: int) -> None:
     """Raises NotFound."""
-    people.hold(tx, person_id)
-    posts.hold(tx, post_id)
+    people.lock_for_share(tx, person_id)
+    posts.lock_for_share(tx, post_id)
     if insert_new(tx, models.likes, {"person_id": person_id, "post_id": post_id, "id": ids.new()}):
         counters.count(tx, post_id, person_id, likes=1)
 
 
 def unlike(tx: Connection, person_id: int, post_id: int) -> None:
     """Raises NotFound."""
-    people.hold(tx, person_id)
-    posts.hold(tx, post_id)
+    people.lock_for_share(tx, person_id)
+    posts.lock_for_share(tx, post_id)
     if tx.execute(_TAKE_BACK, {"liker": person_id, "liked": post_id}).rowcount:
         counters.count(tx, post_id, person_id, likes=-1)
 

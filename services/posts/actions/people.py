@@ -7,7 +7,7 @@ from sqlalchemy import Connection, bindparam, select
 from shared import replicas
 
 from .. import models
-from ..queries.people import Stranger, withdrawn
+from ..queries.people import UnknownUser, user_deleted
 
 _people = models.people.c
 _HELD = select(_people.deleted).where(_people.id == bindparam("person_id")).with_for_update(read=True)
@@ -30,10 +30,10 @@ def keep(tx: Connection, person: Person) -> None:
     replicas.keep_newest(tx, models.people, asdict(person))
 
 
-def hold(tx: Connection, person_id: int) -> None:
-    """Let this person not be buried before the commit. Raises Stranger, or Unauthenticated if they are."""
+def lock_for_share(tx: Connection, person_id: int) -> None:
+    """Let this person not be buried before the commit. Raises UnknownUser, or Unauthenticated if they are."""
     deleted = tx.execute(_HELD, {"person_id": person_id}).scalar_one_or_none()
     if deleted is None:
-        raise Stranger(person_id, withdrawn())
+        raise UnknownUser(person_id, user_deleted())
     if deleted:
-        raise withdrawn()
+        raise user_deleted()

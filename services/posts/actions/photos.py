@@ -37,13 +37,13 @@ class Upload:
 
 def reserve(tx: Connection, owner_id: int, names: Iterable[str]) -> None:
     """Names for files that are about to be stored: they go by themselves unless a post uses them."""
-    people.hold(tx, owner_id)
+    people.lock_for_share(tx, owner_id)
     give_up(tx, models.disposal, names, due_at=clock.now() + UNUSED_FOR + MARGIN)
 
 
 def keep(tx: Connection, owner_id: int, upload: Upload) -> int:
     """The files are stored: the upload can be used from now on. Returns its id."""
-    people.hold(tx, owner_id)
+    people.lock_for_share(tx, owner_id)
     media_id, now = ids.new(), clock.now()
     row = {"id": media_id, "owner_id": owner_id, "created_at": now, **asdict(upload)}
     tx.execute(insert(models.media).values(**row))
@@ -55,8 +55,8 @@ def attach(tx: Connection, owner_id: int, post_id: int, media_ids: Sequence[int]
 
     Raises Invalid for what is unknown or another's, and for what another post shows.
     """
-    question = select(models.media).where(_media.id.in_(media_ids)).order_by(_media.id).with_for_update()
-    rows = {row.id: row for row in tx.execute(question)}
+    statement = select(models.media).where(_media.id.in_(media_ids)).order_by(_media.id).with_for_update()
+    rows = {row.id: row for row in tx.execute(statement)}
     shown = [_usable(rows.get(media_id), owner_id, post_id) for media_id in media_ids]
     fresh = [row for row in shown if row.post_id is None]
     claim(tx, models.disposal, _names(fresh))

@@ -20,8 +20,8 @@ def remove_some(tx: Connection, chunk: int = CHUNK) -> bool:
 
     It looks for what is still there, so it goes on after any interruption.
     """
-    question = select(models.removals).order_by(_removals.post_id).limit(1).with_for_update(skip_locked=True)
-    job = tx.execute(question).one_or_none()
+    statement = select(models.removals).order_by(_removals.post_id).limit(1).with_for_update(skip_locked=True)
+    job = tx.execute(statement).one_or_none()
     if job is None:
         return False
     if not any(remove(tx, job.post_id, chunk) for remove in OF_A_POST):
@@ -32,5 +32,5 @@ def remove_some(tx: Connection, chunk: int = CHUNK) -> bool:
 
 def are_left(tx: Connection, author_id: int) -> bool:
     """Whether something still belongs to a deleted post of this author."""
-    question = select(_removals.post_id).where(_removals.author_id == author_id).limit(1)
-    return tx.execute(question).first() is not None
+    statement = select(_removals.post_id).where(_removals.author_id == author_id).limit(1)
+    return tx.execute(statement).first() is not None

@@ -10,7 +10,7 @@ from shared.database.queues import notify
 from shared.errors import Forbidden
 
 from .. import models
-from ..queries.posts import no_such_post, with_authors
+from ..queries.posts import post_not_found, with_authors
 from . import people, photos
 from .feed import fanout, timelines
 
@@ -31,7 +31,7 @@ def publish(tx: Connection, author_id: int, media_ids: Sequence[int], caption: s
 
     Raises Invalid for photos that cannot be used.
     """
-    people.hold(tx, author_id)
+    people.lock_for_share(tx, author_id)
     post_id, now = ids.new(), clock.now()
     media = photos.attach(tx, author_id, post_id, media_ids)
     row = {"id": post_id, "author_id": author_id, "caption": caption, "media": media}
@@ -64,13 +64,13 @@ def delete_post(tx: Connection, person_id: int, post_id: int) -> None:
     _remove(tx, person_id, [post_id])
 
 
-def hold(tx: Connection, post_id: int) -> None:
+def lock_for_share(tx: Connection, post_id: int) -> None:
     """Let the post be neither changed nor deleted before the commit. Others may hold it as well.
 
     Raises NotFound.
     """
     if tx.execute(_HELD, {"post_id": post_id}).one_or_none() is None:
-        raise no_such_post()
+        raise post_not_found()
 
 
 def remove_some_by(tx: Connection, author_id: int, chunk: int) -> bool:
@@ -83,11 +83,11 @@ def remove_some_by(tx: Connection, author_id: int, chunk: int) -> bool:
 
 
 def _own(tx: Connection, person_id: int, post_id: int) -> Row[Any]:
-    people.hold(tx, person_id)
-    question = with_authors(*_posts).where(_posts.id == post_id).with_for_update(of=models.posts)
-    post = tx.execute(question).one_or_none()
+    people.lock_for_share(tx, person_id)
+    statement = with_authors(*_posts).where(_posts.id == post_id).with_for_update(of=models.posts)
+    post = tx.execute(statement).one_or_none()
     if post is None:
-        raise no_such_post()
+        raise post_not_found()
     if post.author_id != person_id:
         raise Forbidden("not_yours", "Only its author may change or delete a post.")
     return post

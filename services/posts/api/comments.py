@@ -17,7 +17,7 @@ from shared.web.problems import documented
 from ..actions import comments
 from ..queries import comments as shown
 from . import schemas
-from .dependencies import Here
+from .dependencies import Deps
 
 router = APIRouter(prefix="/api/v1", tags=["posts"], route_class=StrictRoute)
 
@@ -30,7 +30,7 @@ router = APIRouter(prefix="/api/v1", tags=["posts"], route_class=StrictRoute)
     responses=documented(400, 401, 404, 409, 413, 415, 422, 429),
 )
 async def write_comment(
-    post_id: Id, body: schemas.NewComment, identity: Required, key: idempotency_key.Given, here: Here
+    post_id: Id, body: schemas.NewComment, identity: Required, key: idempotency_key.Given, deps: Deps
 ) -> Response:
     """`parent_id` is the comment answered, at any depth. 422 `unknown_comment` where this post has no such one."""
     me = identity.subject
@@ -39,7 +39,7 @@ async def write_comment(
         comment_id = comments.write(tx, me, post_id, body.text, body.parent_id)
         return answers.created(shown.comment(tx, comment_id), f"/api/v1/comments/{ids.text(comment_id)}")
 
-    return answers.response(await here.knowing_people(lambda: here.idempotency.write(key, write)))
+    return answers.response(await deps.with_known_users(lambda: deps.idempotency.write(key, write)))
 
 
 @router.get(
@@ -48,9 +48,9 @@ async def write_comment(
     summary="The comments on a post",
     responses=documented(400, 404, 422),
 )
-def comments_of(post_id: Id, request: Request, page: listing.Requested, here: Here) -> Response:
+def comments_of(post_id: Id, request: Request, page: listing.Requested, deps: Deps) -> Response:
     """The first comment of each thread, oldest first."""
-    return listing.answer(request, here.database.read(shown.comments_of, post_id, page))
+    return listing.answer(request, deps.database.read(shown.comments_of, post_id, page))
 
 
 @router.get(
@@ -59,9 +59,9 @@ def comments_of(post_id: Id, request: Request, page: listing.Requested, here: He
     summary="The replies to a comment",
     responses=documented(400, 404, 422),
 )
-def replies_to(comment_id: Id, request: Request, page: listing.Requested, here: Here) -> Response:
+def replies_to(comment_id: Id, request: Request, page: listing.Requested, deps: Deps) -> Response:
     """Oldest first: to a first comment its whole thread, flat; to a reply its direct answers."""
-    return listing.answer(request, here.database.read(shown.replies_to, comment_id, page))
+    return listing.answer(request, deps.database.read(shown.replies_to, comment_id, page))
 
 
 @router.patch(
@@ -70,7 +70,7 @@ def replies_to(comment_id: Id, request: Request, page: listing.Requested, here: 
     summary="Edit a comment",
     responses=documented(400, 401, 403, 404, 413, 415, 422),
 )
-async def edit_comment(comment_id: Id, body: schemas.CommentChanges, identity: Required, here: Here) -> Response:
+async def edit_comment(comment_id: Id, body: schemas.CommentChanges, identity: Required, deps: Deps) -> Response:
     """Its writer only: 403 `not_yours`."""
     me = identity.subject
 
@@ -78,7 +78,7 @@ async def edit_comment(comment_id: Id, body: schemas.CommentChanges, identity: R
         comments.edit(tx, me, comment_id, body.text)
         return shown.comment(tx, comment_id)
 
-    return answers.ok(await here.knowing_people(lambda: here.database.write(write)))
+    return answers.ok(await deps.with_known_users(lambda: deps.database.write(write)))
 
 
 @router.delete(
@@ -87,8 +87,8 @@ async def edit_comment(comment_id: Id, body: schemas.CommentChanges, identity: R
     summary="Delete a comment",
     responses=documented(401, 403, 404),
 )
-async def delete_comment(comment_id: Id, identity: Required, here: Here) -> Response:
+async def delete_comment(comment_id: Id, identity: Required, deps: Deps) -> Response:
     """Its writer only: 403 `not_yours`. One that has replies stays as `deleted`, with no text and no author."""
     me = identity.subject
-    await here.knowing_people(lambda: here.database.write(comments.delete_comment, me, comment_id))
+    await deps.with_known_users(lambda: deps.database.write(comments.delete_comment, me, comment_id))
     return answers.empty()

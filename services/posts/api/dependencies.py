@@ -17,13 +17,13 @@ from shared.web.plain import Plainly
 from ..actions import people
 from ..actions.withdrawals import WITHDRAWAL
 from ..clients import Auth
-from ..queries.people import Stranger
+from ..queries.people import UnknownUser
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class Dependencies:
     """Everything that a route may need."""
 
     database: Database
@@ -32,18 +32,18 @@ class Parts:
     idempotency: Idempotency
     auth: Auth
 
-    async def knowing_people(self, work: Callable[[], T]) -> T:
+    async def with_known_users(self, work: Callable[[], T]) -> T:
         """Do it in a thread. Somebody who turns out to be a stranger is asked from auth, and it is done again.
 
         Raises the stranger's refusal where auth does not know them either, Unavailable where auth is away.
         """
         try:
             return await run_in_threadpool(work)
-        except Stranger as stranger:
-            await self._meet(stranger)
+        except UnknownUser as stranger:
+            await self._fetch_user(stranger)
         return await run_in_threadpool(work)
 
-    async def _meet(self, stranger: Stranger) -> None:
+    async def _fetch_user(self, stranger: UnknownUser) -> None:
         found = await self.auth.person(stranger.id)
         if found is None:
             raise stranger.otherwise
@@ -60,9 +60,9 @@ def viewer(identity: Identity | None) -> int | None:
     return None if identity is None else identity.subject
 
 
-async def _parts(request: Request) -> Parts:
-    return cast("Parts", request.app.state.parts)
+async def _dependencies(request: Request) -> Dependencies:
+    return cast("Dependencies", request.app.state.dependencies)
 
 
-Here = Annotated[Parts, Depends(_parts), Plainly(_parts)]
+Deps = Annotated[Dependencies, Depends(_dependencies), Plainly(_dependencies)]
 """This service's parts."""

@@ -15,7 +15,7 @@ from shared.web.problems import documented
 from ..actions import likes
 from ..queries.likes import like_json, likers
 from . import schemas
-from .dependencies import Here
+from .dependencies import Deps
 
 router = APIRouter(prefix="/api/v1", tags=["posts"], route_class=StrictRoute)
 
@@ -26,7 +26,7 @@ router = APIRouter(prefix="/api/v1", tags=["posts"], route_class=StrictRoute)
     summary="Like a post",
     responses=documented(401, 404),
 )
-async def like(post_id: Id, identity: Required, here: Here) -> Response:
+async def like(post_id: Id, identity: Required, deps: Deps) -> Response:
     """The same answer where one likes it already."""
     me = identity.subject
 
@@ -34,7 +34,7 @@ async def like(post_id: Id, identity: Required, here: Here) -> Response:
         likes.like(tx, me, post_id)
         return like_json(tx, me, post_id)
 
-    return answers.ok(await here.knowing_people(lambda: here.database.write(write)))
+    return answers.ok(await deps.with_known_users(lambda: deps.database.write(write)))
 
 
 @router.delete(
@@ -43,7 +43,7 @@ async def like(post_id: Id, identity: Required, here: Here) -> Response:
     summary="No longer like a post",
     responses=documented(401, 404),
 )
-async def unlike(post_id: Id, identity: Required, here: Here) -> Response:
+async def unlike(post_id: Id, identity: Required, deps: Deps) -> Response:
     """The same answer where one did not like it."""
     me = identity.subject
 
@@ -51,7 +51,7 @@ async def unlike(post_id: Id, identity: Required, here: Here) -> Response:
         likes.unlike(tx, me, post_id)
         return like_json(tx, me, post_id)
 
-    return answers.ok(await here.knowing_people(lambda: here.database.write(write)))
+    return answers.ok(await deps.with_known_users(lambda: deps.database.write(write)))
 
 
 @router.get(
@@ -60,6 +60,6 @@ async def unlike(post_id: Id, identity: Required, here: Here) -> Response:
     summary="Who likes a post",
     responses=documented(400, 404, 422),
 )
-def list_likes(post_id: Id, request: Request, page: listing.Requested, here: Here) -> Response:
+def list_likes(post_id: Id, request: Request, page: listing.Requested, deps: Deps) -> Response:
     """Newest first."""
-    return listing.answer(request, here.database.read(likers, post_id, page))
+    return listing.answer(request, deps.database.read(likers, post_id, page))

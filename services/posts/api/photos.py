@@ -20,7 +20,7 @@ from shared.web.uploads import UploadRoute
 from ..actions import photos
 from ..queries.photos import photo as shown
 from . import schemas
-from .dependencies import Here, Parts
+from .dependencies import Dependencies, Deps
 
 router = APIRouter(prefix="/api/v1", tags=["posts"], route_class=UploadRoute)
 
@@ -38,7 +38,7 @@ async def upload(
     file: UploadFile,
     identity: Required,
     key: idempotency_key.GivenWithForm,
-    here: Here,
+    deps: Deps,
     alt: Annotated[schemas.Alt | None, Form(description="What it shows, for those who cannot see it")] = None,
 ) -> Response:
     """JPEG, PNG, WebP, GIF, HEIC or AVIF, up to 20 MB and 60 megapixels. Without a post it goes after a day.
@@ -47,12 +47,12 @@ async def upload(
     """
 
     async def work() -> Answer:
-        picture = await uploads.processed(request, here.darkroom, file, identity.subject)
-        stored = await here.knowing_people(lambda: _store(here, identity.subject, picture, alt))
+        picture = await uploads.processed(request, deps.darkroom, file, identity.subject)
+        stored = await deps.with_known_users(lambda: _store(deps, identity.subject, picture, alt))
         await require_connected(request)
-        return await run_in_threadpool(_keep, here, identity.subject, stored, key)
+        return await run_in_threadpool(_keep, deps, identity.subject, stored, key)
 
-    return answers.response(await uploads.once(here.idempotency, key, work))
+    return answers.response(await uploads.once(deps.idempotency, key, work))
 
 
 @router.head("/media/{name}", include_in_schema=False)
@@ -62,12 +62,12 @@ async def upload(
     summary="A photo",
     responses={**files.SERVED, **documented(404, 416)},
 )
-def photo(request: Request, name: str, here: Here) -> Response:
+def photo(request: Request, name: str, deps: Deps) -> Response:
     """A file that never changes."""
-    return files.answer(request, here.storage, name)
+    return files.answer(request, deps.storage, name)
 
 
-def _store(here: Parts, owner_id: int, picture: Picture, alt: str | None) -> photos.Upload:
+def _store(deps: Dependencies, owner_id: int, picture: Picture, alt: str | None) -> photos.Upload:
     upload = photos.Upload(
         display=f"{secrets.token_hex(16)}.jpg",
         thumbnail=f"{secrets.token_hex(16)}.jpg",
@@ -77,15 +77,15 @@ def _store(here: Parts, owner_id: int, picture: Picture, alt: str | None) -> pho
         alt=alt,
         content_type=picture.content_type,
     )
-    here.database.write(photos.reserve, owner_id, [upload.display, upload.thumbnail])
-    here.storage.put(upload.display, picture.display.data, picture.content_type)
-    here.storage.put(upload.thumbnail, picture.thumbnail.data, picture.content_type)
+    deps.database.write(photos.reserve, owner_id, [upload.display, upload.thumbnail])
+    deps.storage.put(upload.display, picture.display.data, picture.content_type)
+    deps.storage.put(upload.thumbnail, picture.thumbnail.data, picture.content_type)
     return upload
 
 
-def _keep(here: Parts, owner_id: int, upload: photos.Upload, key: Key | None) -> Answer:
+def _keep(deps: Dependencies, owner_id: int, upload: photos.Upload, key: Key | None) -> Answer:
     def keep(tx: Connection) -> Answer:
         media = shown(tx, photos.keep(tx, owner_id, upload))
         return answers.created(media, media["url"])
 
-    return here.idempotency.record(key, keep)
+    return deps.idempotency.record(key, keep)

@@ -21,7 +21,7 @@ from ..actions import posts
 from ..queries import feed as home
 from ..queries import posts as shown
 from . import schemas
-from .dependencies import Here, Parts, viewer
+from .dependencies import Dependencies, Deps, viewer
 
 router = APIRouter(prefix="/api/v1", tags=["posts"], route_class=StrictRoute)
 
@@ -43,9 +43,9 @@ Wanted = Annotated[
     summary="One's home feed",
     responses=documented(400, 401, 422),
 )
-def feed(request: Request, page: listing.Requested, identity: Required, here: Here) -> Response:
+def feed(request: Request, page: listing.Requested, identity: Required, deps: Deps) -> Response:
     """Posts of those one follows, and one's own, newest first."""
-    return listing.answer(request, here.database.read(home.feed, identity.subject, page))
+    return listing.answer(request, deps.database.read(home.feed, identity.subject, page))
 
 
 @router.post(
@@ -55,7 +55,7 @@ def feed(request: Request, page: listing.Requested, identity: Required, here: He
     summary="Publish a post",
     responses=documented(400, 401, 409, 413, 415, 422, 429),
 )
-async def publish(body: schemas.NewPost, identity: Required, key: idempotency_key.Given, here: Here) -> Response:
+async def publish(body: schemas.NewPost, identity: Required, key: idempotency_key.Given, deps: Deps) -> Response:
     """One to ten of one's own photos that no post shows yet. 422 `unknown_media`, `media_already_used`."""
     me = identity.subject
 
@@ -63,7 +63,7 @@ async def publish(body: schemas.NewPost, identity: Required, key: idempotency_ke
         post_id = posts.publish(tx, me, body.media_ids, body.caption)
         return answers.created(shown.post(tx, post_id, me), f"/api/v1/posts/{ids.text(post_id)}")
 
-    answer = await here.knowing_people(lambda: here.idempotency.write(key, write))
+    answer = await deps.with_known_users(lambda: deps.idempotency.write(key, write))
     return answers.response(answer)
 
 
@@ -74,27 +74,27 @@ async def publish(body: schemas.NewPost, identity: Required, key: idempotency_ke
     responses=documented(400, 401, 422),
 )
 def everyones(
-    request: Request, page: listing.Requested, identity: Optional, here: Here, wanted: Wanted = None
+    request: Request, page: listing.Requested, identity: Optional, deps: Deps, wanted: Wanted = None
 ) -> Response:
     """Newest first. With `ids` these alone, in that order and on one page; those that are gone are left out."""
     if wanted is not None:
-        return _these(request, wanted, identity, here)
-    return listing.answer(request, here.database.read(shown.everyones, viewer(identity), page))
+        return _these(request, wanted, identity, deps)
+    return listing.answer(request, deps.database.read(shown.everyones, viewer(identity), page))
 
 
-def _these(request: Request, wanted: str, identity: Identity | None, here: Parts) -> Response:
+def _these(request: Request, wanted: str, identity: Identity | None, deps: Dependencies) -> Response:
     for name in ("limit", "cursor"):
         if name in request.query_params:
             raise Invalid.field(name, "not_with_ids", "All posts of `ids` are on one page.")
     post_ids = id_list.parse("ids", wanted)
-    found = here.database.read(shown.in_order, post_ids, viewer(identity))
+    found = deps.database.read(shown.in_order, post_ids, viewer(identity))
     return answers.ok({"items": found, "next_cursor": None})
 
 
 @router.get("/posts/{post_id}", response_model=schemas.Post, summary="A post", responses=documented(401, 404))
-def post(post_id: Id, identity: Optional, here: Here) -> Response:
+def post(post_id: Id, identity: Optional, deps: Deps) -> Response:
     """With a token, `liked` is filled in."""
-    return answers.ok(here.database.read(shown.post, post_id, viewer(identity)))
+    return answers.ok(deps.database.read(shown.post, post_id, viewer(identity)))
 
 
 @router.patch(
@@ -103,7 +103,7 @@ def post(post_id: Id, identity: Optional, here: Here) -> Response:
     summary="Edit a post",
     responses=documented(400, 401, 403, 404, 413, 415, 422),
 )
-async def edit_post(post_id: Id, body: schemas.PostChanges, identity: Required, here: Here) -> Response:
+async def edit_post(post_id: Id, body: schemas.PostChanges, identity: Required, deps: Deps) -> Response:
     """Its author only: 403 `not_yours`. `media_ids` may hold photos of this post and new ones; the others go.
 
     With nothing given, nothing changes. 422 `unknown_media`, `media_already_used`.
@@ -119,14 +119,14 @@ async def edit_post(post_id: Id, body: schemas.PostChanges, identity: Required, 
         posts.edit(tx, me, post_id, changes)
         return shown.post(tx, post_id, me)
 
-    return answers.ok(await here.knowing_people(lambda: here.database.write(write)))
+    return answers.ok(await deps.with_known_users(lambda: deps.database.write(write)))
 
 
 @router.delete("/posts/{post_id}", status_code=204, summary="Delete a post", responses=documented(401, 403, 404))
-async def delete_post(post_id: Id, identity: Required, here: Here) -> Response:
+async def delete_post(post_id: Id, identity: Required, deps: Deps) -> Response:
     """Its author only: 403 `not_yours`. Its likes, comments and files go with it."""
     me = identity.subject
-    await here.knowing_people(lambda: here.database.write(posts.delete_post, me, post_id))
+    await deps.with_known_users(lambda: deps.database.write(posts.delete_post, me, post_id))
     return answers.empty()
 
 
@@ -136,8 +136,8 @@ async def delete_post(post_id: Id, identity: Required, here: Here) -> Response:
     summary="A person's posts",
     responses=documented(400, 401, 404, 422),
 )
-async def posts_of(user_id: Id, request: Request, page: listing.Requested, identity: Optional, here: Here) -> Response:
+async def posts_of(user_id: Id, request: Request, page: listing.Requested, identity: Optional, deps: Deps) -> Response:
     """Newest first."""
     looking = viewer(identity)
-    found = await here.knowing_people(lambda: here.database.read(shown.posts_of, user_id, looking, page))
+    found = await deps.with_known_users(lambda: deps.database.read(shown.posts_of, user_id, looking, page))
     return listing.answer(request, found)

@@ -24,7 +24,7 @@ def replies_to(connection: Connection, comment_id: int, page: Page) -> Slice:
     """To a first comment its whole thread, flat; to a reply its direct answers. Raises NotFound."""
     comment = found(connection, comment_id)
     if comment is None:
-        raise no_such_comment()
+        raise comment_not_found()
     posts.must_be_there(connection, comment.post_id)
     if comment.root_id is not None:
         return _listed(connection, [_comments.parent_id == comment_id], page)
@@ -43,27 +43,27 @@ def found(connection: Connection, comment_id: int) -> Row[Any] | None:
     return connection.execute(select(models.comments).where(_comments.id == comment_id)).one_or_none()
 
 
-def no_such_comment() -> NotFound:
+def comment_not_found() -> NotFound:
     """The refusal where a comment never was or is gone."""
     return NotFound("not_found", "There is no such comment.")
 
 
 def _with_authors() -> Select[Any]:
     authors = models.people.c
-    shown = (*people.REF, authors.deleted.label("withdrawn"))
+    shown = (*people.REF, authors.deleted.label("author_deleted"))
     return select(models.comments, *shown).outerjoin(models.people, authors.id == _comments.author_id)
 
 
 def _listed(connection: Connection, where: list[ColumnElement[bool]], page: Page) -> Slice:
-    question = _with_authors().where(*where).order_by(_comments.id).limit(page.limit + 1)
+    statement = _with_authors().where(*where).order_by(_comments.id).limit(page.limit + 1)
     if page.after is not None:
-        question = question.where(_comments.id > page.after[0])
-    return Slice.of(connection.execute(question).all(), page, _json, lambda row: (row.id,))
+        statement = statement.where(_comments.id > page.after[0])
+    return Slice.of(connection.execute(statement).all(), page, _json, lambda row: (row.id,))
 
 
 def _json(row: Row[Any]) -> dict[str, Any]:
     """What somebody who has withdrawn wrote is blank at once, although its removal takes a while."""
-    blank = bool(row.deleted or row.withdrawn)
+    blank = bool(row.deleted or row.author_deleted)
     return {
         "id": ids.text(row.id),
         "post_id": ids.text(row.post_id),

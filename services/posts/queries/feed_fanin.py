@@ -60,22 +60,22 @@ def _last(connection: Connection, authors: Select[Any], page: Page) -> Last:
     # In the index's whole order: for `id` alone MySQL may go through everyone's posts instead.
     newest = theirs.order_by(_posts.author_id.desc(), _posts.id.desc()).limit(1)
     last = newest.correlate(models.follows).scalar_subquery().label("last")
-    question = (
+    statement = (
         authors.add_columns(last)
         .join(models.people, _people.id == _follows.followee_id)
         .where(_people.deleted.is_(False))
         .order_by(last.desc())
         .limit(page.limit + 1)
     )
-    return [(row.followee_id, row.last) for row in connection.execute(question) if row.last is not None]
+    return [(row.followee_id, row.last) for row in connection.execute(statement) if row.last is not None]
 
 
 def _newest(connection: Connection, author_ids: list[int], page: Page, newer_than: int) -> list[int]:
     """The ids of a page and one more of what these authors posted after this post."""
     each_ones = [select(_theirs(author_id, page, newer_than).subquery().c.id) for author_id in author_ids]
     newest = union_all(*each_ones).subquery("newest")
-    question = select(newest.c.id).order_by(newest.c.id.desc()).limit(page.limit + 1)
-    return list(connection.execute(question).scalars())
+    statement = select(newest.c.id).order_by(newest.c.id.desc()).limit(page.limit + 1)
+    return list(connection.execute(statement).scalars())
 
 
 def _theirs(author_id: int, page: Page, newer_than: int) -> Select[Any]:
@@ -83,5 +83,5 @@ def _theirs(author_id: int, page: Page, newer_than: int) -> Select[Any]:
     return theirs.order_by(_posts.author_id.desc(), _posts.id.desc()).limit(page.limit + 1)
 
 
-def _before(question: Select[Any], page: Page) -> Select[Any]:
-    return question if page.after is None else question.where(_posts.id < page.after[0])
+def _before(statement: Select[Any], page: Page) -> Select[Any]:
+    return statement if page.after is None else statement.where(_posts.id < page.after[0])

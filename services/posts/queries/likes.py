@@ -17,7 +17,7 @@ def likers(connection: Connection, post_id: int, page: Page) -> Slice:
     """Who likes this post, newest first, without those who have withdrawn. Raises NotFound."""
     posts.must_be_there(connection, post_id)
     persons = models.people.c
-    question: Select[Any] = (
+    statement: Select[Any] = (
         select(_likes.id, _likes.person_id, *people.REF)
         .outerjoin(models.people, persons.id == _likes.person_id)  # outer, as in posts.with_authors
         .where(_likes.post_id == post_id, persons.deleted.is_not(True))
@@ -25,8 +25,8 @@ def likers(connection: Connection, post_id: int, page: Page) -> Slice:
         .limit(page.limit + 1)
     )
     if page.after is not None:
-        question = question.where(_likes.id < page.after[0])
-    rows = connection.execute(question).all()
+        statement = statement.where(_likes.id < page.after[0])
+    rows = connection.execute(statement).all()
     return Slice.of(rows, page, lambda row: people.user_ref_json(row.person_id, row), lambda row: (row.id,))
 
 

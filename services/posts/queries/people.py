@@ -14,7 +14,7 @@ REF = (_people.nickname, _people.name, _people.avatar_url)
 """The columns that a list joins for what it shows of a person."""
 
 
-class Stranger(Exception):
+class UnknownUser(Exception):
     """This person has not been heard of here; auth may know them, and otherwise this is the refusal."""
 
     def __init__(self, person_id: int, otherwise: Refusal) -> None:
@@ -24,12 +24,12 @@ class Stranger(Exception):
 
 
 def must_be_there(connection: Connection, person_id: int) -> None:
-    """Raises Stranger, or NotFound where they have withdrawn."""
+    """Raises UnknownUser, or NotFound where they have withdrawn."""
     deleted = connection.execute(select(_people.deleted).where(_people.id == person_id)).scalar_one_or_none()
     if deleted is None:
-        raise Stranger(person_id, nobody())
+        raise UnknownUser(person_id, user_not_found())
     if deleted:
-        raise nobody()
+        raise user_not_found()
 
 
 def user_ref_json(person_id: int, row: Any) -> dict[str, Any]:
@@ -43,11 +43,11 @@ def user_ref_json(person_id: int, row: Any) -> dict[str, Any]:
     }
 
 
-def withdrawn() -> Unauthenticated:
+def user_deleted() -> Unauthenticated:
     """The refusal of a token that is still in flight while its owner has withdrawn."""
     return Unauthenticated("invalid_token", "This account has been withdrawn.")
 
 
-def nobody() -> NotFound:
+def user_not_found() -> NotFound:
     """The refusal where somebody is unknown or has withdrawn."""
     return NotFound("not_found", "There is no such person.")

@@ -62,7 +62,7 @@ def post(connection: Connection, post_id: int, viewer: int | None) -> dict[str, 
     """One post. Raises NotFound."""
     found = these(connection, [post_id], viewer)
     if not found:
-        raise no_such_post()
+        raise post_not_found()
     return post_json(found[0])
 
 
@@ -84,7 +84,7 @@ def everyones(connection: Connection, viewer: int | None, page: Page) -> Slice:
 
 
 def posts_of(connection: Connection, author_id: int, viewer: int | None, page: Page) -> Slice:
-    """A person's posts, newest first. Raises Stranger, or NotFound where they have withdrawn."""
+    """A person's posts, newest first. Raises UnknownUser, or NotFound where they have withdrawn."""
     rows = _SHOWN.rows(connection.execute(_ONES, {"author_id": author_id, **asked_for(page, viewer)}))
     if not rows:
         people.must_be_there(connection, author_id)
@@ -98,14 +98,14 @@ def page_of(rows: Sequence[Any], page: Page) -> Slice:
 
 def must_be_there(connection: Connection, post_id: int) -> int:
     """The author of this post. Raises NotFound."""
-    question = with_authors(_posts.author_id).where(_posts.id == post_id)
-    author_id: int | None = connection.execute(question).scalar_one_or_none()
+    statement = with_authors(_posts.author_id).where(_posts.id == post_id)
+    author_id: int | None = connection.execute(statement).scalar_one_or_none()
     if author_id is None:
-        raise no_such_post()
+        raise post_not_found()
     return author_id
 
 
-def no_such_post() -> NotFound:
+def post_not_found() -> NotFound:
     """The refusal where a post never was or is gone."""
     return NotFound("not_found", "There is no such post.")
 

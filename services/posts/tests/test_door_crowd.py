@@ -32,8 +32,8 @@ def tallied_and_there(database: Database, post: int) -> tuple[list[int], list[in
         select(func.count()).where(likes.post_id == post),
         select(func.count()).where(comments.post_id == post, comments.deleted.is_(False)),
     ]
-    question = select(*(number.scalar_subquery() for number in numbers))
-    row = [int(number or 0) for number in database.read(lambda connection: connection.execute(question).one())]
+    statement = select(*(number.scalar_subquery() for number in numbers))
+    row = [int(number or 0) for number in database.read(lambda connection: connection.execute(statement).one())]
     return row[:2], row[2:]
 
 

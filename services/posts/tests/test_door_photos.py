@@ -82,7 +82,7 @@ def test_a_key_of_an_upload_that_was_refused_can_be_used_again(crowd: Crowd) -> 
 
 def test_an_upload_that_was_given_up_is_neither_decoded_nor_stored(crowd: Crowd) -> None:
     jo, max_ = crowd.known(2)
-    (worker,) = crowd.service.app.state.parts.darkroom._staff
+    (worker,) = crowd.service.app.state.dependencies.darkroom._staff
     command, worker._command = worker._command, STUCK_DECODER
     files = {"file": ("photo.jpg", picture(), "image/jpeg")}
     headers = crowd.minter.bearer(jo.number) | {"Idempotency-Key": "one"}

@@ -55,6 +55,6 @@ def test_the_authors_one_follows_are_read_from_one_index(database: Database) -> 
     published(database, author)
     with overhearing(database) as asked:
         database.read(feed, reader, Page(20, None))
-    (question,) = [each for each in asked if "AS last" in each[0]]
-    assert indexes_used(database, question) == {"follows_by_follower", "posts_by_author"}
-    assert slow_steps(database, question) <= {"sort"}, "of those one follows"
+    (statement,) = [each for each in asked if "AS last" in each[0]]
+    assert indexes_used(database, statement) == {"follows_by_follower", "posts_by_author"}
+    assert slow_steps(database, statement) <= {"sort"}, "of those one follows"

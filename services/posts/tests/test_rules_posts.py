@@ -9,7 +9,7 @@ from services.posts.actions.post_cleanup import remove_some
 from services.posts.actions.withdrawals import WITHDRAWAL
 from services.posts.queries.comments import comments_of, replies_to
 from services.posts.queries.likes import likers
-from services.posts.queries.people import Stranger
+from services.posts.queries.people import UnknownUser
 from services.posts.queries.posts import everyones, must_be_there, posts_of
 from services.posts.queries.posts import post as shown
 from shared import clock, ids
@@ -258,8 +258,8 @@ def test_somebody_withdrawn_changes_nothing_with_a_token_still_in_flight(databas
 def test_a_stranger_has_to_be_met_before_they_write_or_are_looked_up(database: Database) -> None:
     (jo,) = some_people(database, 1)
     post, stranger = published(database, jo), ids.new()
-    with pytest.raises(Stranger) as problem:
+    with pytest.raises(UnknownUser) as problem:
         database.write(likes.like, stranger, post)
     assert problem.value.id == stranger
-    with pytest.raises(Stranger):
+    with pytest.raises(UnknownUser):
         database.read(posts_of, stranger, None, FIRST)

@@ -101,8 +101,8 @@ def rows_of(database: Database, table: Table) -> list[Row[Any]]:
 
 def size(database: Database, table: Table) -> int:
     """How many rows a table has."""
-    question = select(func.count()).select_from(table)
-    return database.read(lambda connection: connection.execute(question).scalar_one())
+    statement = select(func.count()).select_from(table)
+    return database.read(lambda connection: connection.execute(statement).scalar_one())
 
 
 def traces_of(database: Database, person: int) -> list[str]:

@@ -77,18 +77,18 @@ def _lower(tx: Connection, count: Column[int], by: int, person_ids: Collection[i
 def _lock_pair(tx: Connection, follower_id: int, followee_id: int) -> Row[Any]:
     """Keep both as they are until the commit; the follower's row.
 
-    Raises Invalid for oneself, Strangers for people not heard of, Unauthenticated where the follower has
+    Raises Invalid for oneself, UnknownUsers for people not heard of, Unauthenticated where the follower has
     withdrawn, NotFound where the other has.
     """
     if follower_id == followee_id:
         raise Invalid("cannot_follow_self", "Nobody can follow themselves.")
     known = people.lock(tx, (follower_id, followee_id))
     if len(known) < 2:
-        raise queries.Strangers(*sorted({follower_id, followee_id} - known.keys()))
+        raise queries.UnknownUsers(*sorted({follower_id, followee_id} - known.keys()))
     if known[follower_id].deleted:
-        raise queries.withdrawn()
+        raise queries.user_deleted()
     if known[followee_id].deleted:
-        raise queries.nobody()
+        raise queries.user_not_found()
     return known[follower_id]
 
 

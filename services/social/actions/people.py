@@ -30,5 +30,5 @@ def keep(tx: Connection, person: Person) -> None:
 def lock(tx: Connection, person_ids: Collection[int]) -> dict[int, Row[Any]]:
     """The people among these that are known, locked by ascending id so that crossing changes never deadlock."""
     people = models.people
-    question = select(people).where(people.c.id.in_(person_ids)).order_by(people.c.id).with_for_update()
-    return {row.id: row for row in tx.execute(question)}
+    statement = select(people).where(people.c.id.in_(person_ids)).order_by(people.c.id).with_for_update()
+    return {row.id: row for row in tx.execute(statement)}

@@ -19,29 +19,29 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class Dependencies:
     """Everything that a route may need."""
 
     database: Database
     auth: Auth
     following_limit: int
 
-    async def knowing_people(self, work: Callable[[], T]) -> T:
+    async def with_known_users(self, work: Callable[[], T]) -> T:
         """Do it in a thread. Whoever turns out to be a stranger is asked from auth, and it is done again.
 
         Raises NotFound where auth does not know them either, Unavailable where auth is away.
         """
         try:
             return await run_in_threadpool(work)
-        except queries.Strangers as strangers:
+        except queries.UnknownUsers as strangers:
             for person_id in strangers.ids:
-                await self._meet(person_id)
+                await self._fetch_user(person_id)
         return await run_in_threadpool(work)
 
-    async def _meet(self, person_id: int) -> None:
+    async def _fetch_user(self, person_id: int) -> None:
         found = await self.auth.person(person_id)
         if found is None:
-            raise queries.nobody()
+            raise queries.user_not_found()
         if found.deleted:
             await run_in_threadpool(self.database.write, WITHDRAWAL.request, person_id)
             return
@@ -49,9 +49,9 @@ class Parts:
         await run_in_threadpool(self.database.write, people.keep, person)
 
 
-async def _parts(request: Request) -> Parts:
-    return cast("Parts", request.app.state.parts)
+async def _dependencies(request: Request) -> Dependencies:
+    return cast("Dependencies", request.app.state.dependencies)
 
 
-Here = Annotated[Parts, Depends(_parts), Plainly(_parts)]
+Deps = Annotated[Dependencies, Depends(_dependencies), Plainly(_dependencies)]
 """This service's parts."""

@@ -14,7 +14,7 @@ from shared.web.problems import documented
 from .. import queries
 from ..actions import follows
 from . import schemas
-from .dependencies import Here
+from .dependencies import Deps
 
 router = APIRouter(prefix="/api/v1", tags=["social"], route_class=StrictRoute)
 
@@ -25,10 +25,10 @@ router = APIRouter(prefix="/api/v1", tags=["social"], route_class=StrictRoute)
     summary="Follow a person",
     responses=documented(401, 404, 409, 422),
 )
-async def follow(user_id: Id, identity: Required, here: Here) -> Response:
+async def follow(user_id: Id, identity: Required, deps: Deps) -> Response:
     """At once; the same answer where one follows already. 422 `cannot_follow_self`; 409 `following_limit_reached`."""
-    me, limit = identity.subject, here.following_limit
-    relation = await here.knowing_people(lambda: here.database.write(follows.follow, me, user_id, limit))
+    me, limit = identity.subject, deps.following_limit
+    relation = await deps.with_known_users(lambda: deps.database.write(follows.follow, me, user_id, limit))
     return answers.ok(relation)
 
 
@@ -38,10 +38,10 @@ async def follow(user_id: Id, identity: Required, here: Here) -> Response:
     summary="No longer follow a person",
     responses=documented(401, 404, 422),
 )
-async def unfollow(user_id: Id, identity: Required, here: Here) -> Response:
+async def unfollow(user_id: Id, identity: Required, deps: Deps) -> Response:
     """The same answer where one did not follow. 422 `cannot_follow_self`."""
     me = identity.subject
-    relation = await here.knowing_people(lambda: here.database.write(follows.unfollow, me, user_id))
+    relation = await deps.with_known_users(lambda: deps.database.write(follows.unfollow, me, user_id))
     return answers.ok(relation)
 
 
@@ -51,9 +51,9 @@ async def unfollow(user_id: Id, identity: Required, here: Here) -> Response:
     summary="Who follows a person",
     responses=documented(400, 404, 422),
 )
-async def followers(user_id: Id, request: Request, page: listing.Requested, here: Here) -> Response:
+async def followers(user_id: Id, request: Request, page: listing.Requested, deps: Deps) -> Response:
     """Newest first."""
-    found = await here.knowing_people(lambda: here.database.read(queries.followers, user_id, page))
+    found = await deps.with_known_users(lambda: deps.database.read(queries.followers, user_id, page))
     return listing.answer(request, found)
 
 
@@ -63,9 +63,9 @@ async def followers(user_id: Id, request: Request, page: listing.Requested, here
     summary="Whom a person follows",
     responses=documented(400, 404, 422),
 )
-async def following(user_id: Id, request: Request, page: listing.Requested, here: Here) -> Response:
+async def following(user_id: Id, request: Request, page: listing.Requested, deps: Deps) -> Response:
     """Newest first."""
-    found = await here.knowing_people(lambda: here.database.read(queries.following, user_id, page))
+    found = await deps.with_known_users(lambda: deps.database.read(queries.following, user_id, page))
     return listing.answer(request, found)
 
 
@@ -75,9 +75,9 @@ async def following(user_id: Id, request: Request, page: listing.Requested, here
     summary="How many follow a person, and how many they follow",
     responses=documented(404),
 )
-async def counts(user_id: Id, here: Here) -> Response:
+async def counts(user_id: Id, deps: Deps) -> Response:
     """Exact at any moment."""
-    return answers.ok(await here.knowing_people(lambda: here.database.read(queries.counts, user_id)))
+    return answers.ok(await deps.with_known_users(lambda: deps.database.read(queries.counts, user_id)))
 
 
 @router.get(
@@ -88,7 +88,7 @@ async def counts(user_id: Id, here: Here) -> Response:
 )
 def relations(
     identity: Required,
-    here: Here,
+    deps: Deps,
     user_ids: Annotated[
         str,
         Query(
@@ -99,5 +99,5 @@ def relations(
     ],
 ) -> Response:
     """In the order asked for, each once. To somebody unknown or withdrawn one stands in no way."""
-    found = here.database.read(queries.relations, identity.subject, id_list.parse("user_ids", user_ids))
+    found = deps.database.read(queries.relations, identity.subject, id_list.parse("user_ids", user_ids))
     return answers.ok({"items": found, "next_cursor": None})

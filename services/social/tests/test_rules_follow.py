@@ -118,9 +118,9 @@ def test_nobody_follows_themselves(database: Database, change: Any) -> None:
 @pytest.mark.parametrize("change", [follow, unfollow])
 def test_people_not_heard_of_are_named_so_that_auth_can_be_asked(database: Database, change: Any) -> None:
     jo, stranger, another = *some_people(database, 1), ids.new(), ids.new()
-    with pytest.raises(queries.Strangers) as one:
+    with pytest.raises(queries.UnknownUsers) as one:
         database.write(change, jo, stranger)
-    with pytest.raises(queries.Strangers) as both:
+    with pytest.raises(queries.UnknownUsers) as both:
         database.write(change, stranger, another)
     assert (one.value.ids, both.value.ids) == ((stranger,), (stranger, another))
 

@@ -84,16 +84,16 @@ def test_who_withdraws_is_hidden_at_once_and_counted_until_the_purge_is_done(dat
     assert database.read(queries.counts, star) == {"followers_count": 1, "following_count": 0}
 
 
-@pytest.mark.parametrize("question", [queries.followers, queries.following])
+@pytest.mark.parametrize("statement", [queries.followers, queries.following])
 def test_the_lists_of_somebody_withdrawn_are_not_there_and_those_of_strangers_need_auth(
-    database: Database, question: List
+    database: Database, statement: List
 ) -> None:
     (gone,) = some_people(database, 1)
     database.write(WITHDRAWAL.request, gone)
     with pytest.raises(NotFound):
-        database.read(question, gone, FIRST)
-    with pytest.raises(queries.Strangers):
-        database.read(question, ids.new(), FIRST)
+        database.read(statement, gone, FIRST)
+    with pytest.raises(queries.UnknownUsers):
+        database.read(statement, ids.new(), FIRST)
 
 
 def test_the_counts_of_somebody_withdrawn_are_not_there_and_those_of_strangers_need_auth(
@@ -103,7 +103,7 @@ def test_the_counts_of_somebody_withdrawn_are_not_there_and_those_of_strangers_n
     database.write(WITHDRAWAL.request, gone)
     with pytest.raises(NotFound):
         database.read(queries.counts, gone)
-    with pytest.raises(queries.Strangers):
+    with pytest.raises(queries.UnknownUsers):
         database.read(queries.counts, ids.new())
 
 
@@ -145,12 +145,12 @@ def test_no_question_reads_a_whole_table_or_sorts(database: Database) -> None:
 
     questions = [each for each in asked if each[0].startswith(("SELECT", "UPDATE", "DELETE"))]
     assert len(questions) > 15
-    for question in questions:
-        assert slow_steps(database, question) == set(), question
+    for statement in questions:
+        assert slow_steps(database, statement) == set(), statement
 
 
 @pytest.mark.parametrize(
-    ("question", "slow"),
+    ("statement", "slow"),
     [
         ("SELECT * FROM people", {"all of people"}),
         ("SELECT * FROM people ORDER BY name", {"all of people", SORT}),
@@ -159,5 +159,5 @@ def test_no_question_reads_a_whole_table_or_sorts(database: Database) -> None:
         ("DELETE FROM people WHERE name = 'b'", {"all of people"}),
     ],
 )
-def test_the_check_for_slow_questions_can_fail(database: Database, question: str, slow: set[str]) -> None:
-    assert slow_steps(database, (question, ())) == slow
+def test_the_check_for_slow_questions_can_fail(database: Database, statement: str, slow: set[str]) -> None:
+    assert slow_steps(database, (statement, ())) == slow

@@ -45,14 +45,14 @@ def all_follow(database: Database, followers: list[int], followee: int) -> None:
 
 def edges(database: Database) -> set[tuple[int, int]]:
     """Who follows whom."""
-    question = select(models.follows.c.follower_id, models.follows.c.followee_id)
-    return {tuple(row) for row in database.read(lambda connection: connection.execute(question).all())}
+    statement = select(models.follows.c.follower_id, models.follows.c.followee_id)
+    return {tuple(row) for row in database.read(lambda connection: connection.execute(statement).all())}
 
 
 def person(database: Database, person_id: int) -> Row[Any]:
     """The row of somebody."""
-    question = select(models.people).where(models.people.c.id == person_id)
-    return database.read(lambda connection: connection.execute(question).one())
+    statement = select(models.people).where(models.people.c.id == person_id)
+    return database.read(lambda connection: connection.execute(statement).one())
 
 
 def counted(database: Database, person_id: int) -> tuple[int, int]:
@@ -66,9 +66,9 @@ def wrong_counts(database: Database) -> list[Row[Any]]:
     table, follows = models.people.c, models.follows.c
     fans = select(func.count()).where(follows.followee_id == table.id).scalar_subquery()
     idols = select(func.count()).where(follows.follower_id == table.id).scalar_subquery()
-    question = select(models.people, fans.label("fans"), idols.label("idols"))
-    question = question.where((table.followers_count != fans) | (table.following_count != idols))
-    return list(database.read(lambda connection: connection.execute(question).all()))
+    statement = select(models.people, fans.label("fans"), idols.label("idols"))
+    statement = statement.where((table.followers_count != fans) | (table.following_count != idols))
+    return list(database.read(lambda connection: connection.execute(statement).all()))
 
 
 def facts(database: Database) -> list[tuple[str, dict[str, Any]]]:
@@ -78,8 +78,8 @@ def facts(database: Database) -> list[tuple[str, dict[str, Any]]]:
 
 def purge_states(database: Database) -> dict[int, str]:
     """How far each purge is."""
-    question = select(models.purges.c.user_id, models.purges.c.state)
-    return {row.user_id: row.state for row in database.read(lambda connection: connection.execute(question).all())}
+    statement = select(models.purges.c.user_id, models.purges.c.state)
+    return {row.user_id: row.state for row in database.read(lambda connection: connection.execute(statement).all())}
 
 
 def purge_to_the_end(database: Database, chunk: int = 10) -> None:

@@ -55,7 +55,7 @@ def make_up_some(tx: Connection, chunk: int = CHUNK, grace: int = GRACE) -> bool
         tx.execute(delete(models.popular).where(this))
         return True
     owners = _next_followers(tx, author, chunk)
-    for owner_id, floor in [(each, timelines.hold(tx, each)) for each in owners]:
+    for owner_id, floor in [(each, timelines.lock_for_update(tx, each)) for each in owners]:
         if _follows_still(tx, owner_id, author.author_id):
             timelines.fill(tx, owner_id, author.author_id, floor)
     changes = {"filled_to": owners[-1]} if owners else {"filled_at": now}

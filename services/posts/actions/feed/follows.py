@@ -22,7 +22,7 @@ def note(tx: Connection, follower_id: int, followee_id: int, version: int, follo
     if tx.execute(either).first() is not None:
         return
     is_pushed = timelines.is_pushed(tx, followee_id)
-    floor = timelines.hold(tx, follower_id)
+    floor = timelines.lock_for_update(tx, follower_id)
     known = _edge(tx, follower_id, followee_id)
     if known is not None and known.version >= version:
         return

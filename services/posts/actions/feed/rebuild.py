@@ -46,7 +46,7 @@ def rebuild_some(tx: Connection, kept: int) -> bool:
 
 def _rebuild(tx: Connection, owner_id: int, kept: int) -> None:
     """What is pushed meanwhile stays: only what does not belong there, or is old, is taken out."""
-    timelines.hold(tx, owner_id)
+    timelines.lock_for_update(tx, owner_id)
     post_ids = newest_ids(tx, owner_id, kept + 1)
     there = select(_posts.id).where(_posts.id.in_(post_ids[:kept])).order_by(_posts.id)
     timelines.add(tx, owner_id, tx.execute(there.with_for_update(read=True)).scalars().all())
@@ -70,5 +70,5 @@ def _strays(owner_id: int) -> Select[tuple[int]]:
 def _has_withdrawn(tx: Connection, person_id: int) -> bool:
     """If not, they do not before the commit."""
     people = models.people.c
-    question = select(people.deleted).where(people.id == person_id).with_for_update(read=True)
-    return tx.execute(question).scalar_one_or_none() is True
+    statement = select(people.deleted).where(people.id == person_id).with_for_update(read=True)
+    return tx.execute(statement).scalar_one_or_none() is True

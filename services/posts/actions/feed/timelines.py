@@ -19,19 +19,19 @@ FILLED = 1_000
 _feeds, _timeline, _posts, _popular = models.feeds.c, models.timeline.c, models.posts.c, models.popular.c
 
 
-def hold(tx: Connection, owner_id: int) -> int:
+def lock_for_update(tx: Connection, owner_id: int) -> int:
     """Let nobody else change this feed's edges or its floor before the commit. Its floor.
 
     A feed that was never held is made, with nothing pushed and a rebuild to come.
     """
-    question = select(_feeds.floor).where(_feeds.owner_id == owner_id).with_for_update()
-    floor: int | None = tx.execute(question).scalar_one_or_none()
+    statement = select(_feeds.floor).where(_feeds.owner_id == owner_id).with_for_update()
+    floor: int | None = tx.execute(statement).scalar_one_or_none()
     if floor is not None:
         return floor
     if insert_new(tx, models.feeds, {"owner_id": owner_id, "floor": NOTHING_PUSHED}):
         insert_new(tx, models.rebuilds, {"owner_id": owner_id})
         notify(tx, models.rebuilds)
-    return int(tx.execute(question).scalar_one())
+    return int(tx.execute(statement).scalar_one())
 
 
 def add(tx: Connection, owner_id: int, post_ids: Sequence[int]) -> None:
@@ -44,8 +44,8 @@ def add(tx: Connection, owner_id: int, post_ids: Sequence[int]) -> None:
 
 def is_pushed(tx: Connection, author_id: int) -> bool:
     """Whether this author's posts belong into timelines. If not, that stays so until the commit."""
-    question = select(_popular.author_id).where(_popular.author_id == author_id, _popular.filled_to.is_(None))
-    return tx.execute(question.with_for_update(read=True)).first() is None
+    statement = select(_popular.author_id).where(_popular.author_id == author_id, _popular.filled_to.is_(None))
+    return tx.execute(statement.with_for_update(read=True)).first() is None
 
 
 def fill(tx: Connection, owner_id: int, author_id: int, floor: int) -> None:
@@ -80,7 +80,7 @@ def set_floor(tx: Connection, owner_id: int, floor: int) -> None:
 
 def trim(tx: Connection, owner_id: int, kept: int) -> None:
     """Keep the newest so many rows."""
-    hold(tx, owner_id)
+    lock_for_update(tx, owner_id)
     mine = select(_timeline.post_id).where(_timeline.owner_id == owner_id)
     newest = mine.order_by(_timeline.post_id.desc()).limit(kept + 1).subquery()
     number, oldest = tx.execute(select(func.count(), func.min(newest.c.post_id)).select_from(newest)).one()
