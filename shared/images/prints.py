@@ -6,18 +6,15 @@ smaller, and because every client shows it. Transparency is laid on white for th
 
 from io import BytesIO
 
-import blurhash
 from PIL import Image
 
-from . import negative
+from . import blurhash_encoder, negative
 from .picture import Picture, Rendition
 
 DISPLAY = 2048
 THUMBNAIL = 480
 CONTENT_TYPE = "image/jpeg"
 QUALITY = 85
-BLUR = 96
-"""Samples on each side for the blurhash, whose waves are taken at the beginnings of pixels: few give false waves."""
 FULL_COLOUR = 128
 """Pixels of the longest side up to which colours are kept for each pixel, and not for every second."""
 
@@ -29,7 +26,7 @@ def develop(data: bytes) -> Picture:
         display=_print(canvas, DISPLAY),
         thumbnail=_print(canvas, THUMBNAIL),
         content_type=CONTENT_TYPE,
-        blurhash=_blurhash(canvas),
+        blurhash=blurhash_encoder.encode(canvas, *((4, 3) if canvas.width >= canvas.height else (3, 4))),
     )
 
 
@@ -40,10 +37,3 @@ def _print(canvas: Image.Image, longest: int) -> Rendition:
     subsampling = "4:4:4" if max(copy.size) <= FULL_COLOUR else "4:2:0"
     copy.save(file, "JPEG", quality=QUALITY, optimize=True, subsampling=subsampling)
     return Rendition(file.getvalue(), *copy.size)
-
-
-def _blurhash(canvas: Image.Image) -> str:
-    """Of a small square copy: a blurhash knows no proportions. The longer side gets four waves."""
-    colours = canvas.resize((BLUR, BLUR), Image.Resampling.BOX).get_flattened_data()
-    rows = [colours[start : start + BLUR] for start in range(0, BLUR * BLUR, BLUR)]
-    return str(blurhash.encode(rows, *((4, 3) if canvas.width >= canvas.height else (3, 4))))
