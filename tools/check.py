@@ -27,7 +27,7 @@ STEPS = [
     Step("locks", ["-m", "tools.lockfiles", "--check"]),
     Step("packages", ["-m", "pip", "check"]),  # they were installed as locked, without asking what they need
     Step("api descriptions", ["-m", "tools.openapi", "--check"]),
-    Step("dockerfiles", ["-m", "tools.dockerfiles"]),
+    Step("Dockerfile", ["-m", "tools.dockerfile"]),
     Step("broker definitions", ["-m", "deploy.broker", "--check"]),
     Step("web types", ["-m", "tools.web_types", "--check"]),
 ]

@@ -95,10 +95,18 @@ def test_an_image_is_made_of_code_alone() -> None:
     assert patterns[0] == "*"
     assert {each for each in patterns if each.startswith("!")} == {"!shared", "!gateway", "!services", "!web"}
     assert {"**/tests", "**/testing"} <= set(patterns)
-    for dockerfile in (*ROOT.glob("services/*/Dockerfile"), ROOT / "gateway/Dockerfile"):
-        folder = str(dockerfile.parent.relative_to(ROOT))
-        copies = [line.split() for line in dockerfile.read_text().splitlines() if line.startswith("COPY")]
-        copied = {words[-2] for words in copies if not words[1].startswith("--from")}
-        served = {"web"} if folder == "gateway" else set()
-        assert copied == {f"{folder}/requirements.lock", "shared", folder} | served
-        assert re.search(r"^USER \d+$", dockerfile.read_text(), re.MULTILINE)
+    stages = re.split(r"^FROM ", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE)[1:]
+    copied = {stage.split()[2]: re.findall(r"^COPY (?!--from)(\S+)", stage, re.MULTILINE) for stage in stages}
+    assert copied == {
+        "packages": ["${MEMBER}/requirements.lock"],
+        "program": ["shared", "${MEMBER}"],
+        "gateway": ["web"],
+        "service": [],
+    }
+    assert [stage.split()[0] for stage in stages] == ["${PYTHON_IMAGE}", "${PYTHON_IMAGE}", "program", "program"]
+    assert re.search(r"^USER \d+$", stages[1], re.MULTILINE)
+    for name in OURS:
+        folder = name if name == "gateway" else f"services/{name}"
+        build = SERVICES[name]["build"]
+        assert build["args"]["MEMBER"] == folder and (ROOT / folder / "requirements.lock").exists()
+        assert build["target"] == ("gateway" if name == "gateway" else "service")

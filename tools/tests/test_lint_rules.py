@@ -95,7 +95,7 @@ ALLOWED = {
     ),
     "ignore with a reason": ("gateway/proxy.py", WHY + "x = 1  # type: ignore[misc]  # untyped library\n"),
     "a rule's name in a text": ("gateway/proxy.py", WHY + "x = '# noqa'\n"),
-    "temporary folders in an image": ("services/dm/Dockerfile", "VOLUME /tmp/\nWORKDIR /app/\n"),
+    "temporary folders in an image": ("Dockerfile", "VOLUME /tmp/\nWORKDIR /app/\n"),
 }
 
 

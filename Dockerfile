@@ -1,22 +1,34 @@
-# The auth service as an image: only its own packages and code, no compiler, no root.
+# Builds all five images. MEMBER is the folder of the program: services/auth, ..., or gateway (then with --target=gateway).
+# An image holds only the packages and the code of its program; no compiler, no root.
 ARG PYTHON_IMAGE=python:3.14-slim
 FROM ${PYTHON_IMAGE} AS packages
-COPY services/auth/requirements.lock /tmp/requirements.lock
+ARG MEMBER
+COPY ${MEMBER}/requirements.lock /tmp/requirements.lock
 RUN --mount=type=cache,target=/root/.cache/pip \
     python -m venv /packages \
  && /packages/bin/pip install --disable-pip-version-check --no-deps --require-hashes -r /tmp/requirements.lock \
  && /packages/bin/pip uninstall --yes pip \
  && find /packages -depth -type d \( -name tests -o -name test -o -name __pycache__ \) -path '*/site-packages/*' -exec rm -rf {} +
 
-FROM ${PYTHON_IMAGE}
+FROM ${PYTHON_IMAGE} AS program
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin shutter \
  && install --directory --owner=shutter /data
 WORKDIR /app
 COPY --from=packages /packages /packages
 COPY shared shared
-COPY services/auth services/auth
-ENV PATH=/packages/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 HOST=0.0.0.0 PORT=8000
+ARG MEMBER
+COPY ${MEMBER} ${MEMBER}
+ENV PATH=/packages/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 HOST=0.0.0.0 MEMBER=${MEMBER}
 USER 10001
-EXPOSE 8000
 HEALTHCHECK --interval=5s --timeout=4s --start-period=60s --retries=6 CMD ["python", "-m", "shared.healthy"]
-CMD ["python", "-m", "services.auth.main"]
+# `exec`: the program itself receives the signal that stops the container.
+CMD ["sh", "-c", "exec python -m \"$(echo \"$MEMBER\" | tr / .).main\""]
+
+FROM program AS gateway
+COPY web web
+ENV PORT=8080
+EXPOSE 8080
+
+FROM program AS service
+ENV PORT=8000
+EXPOSE 8000
