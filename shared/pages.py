@@ -14,7 +14,7 @@ from shared import errors
 Row = TypeVar("Row")
 
 _MAC_BYTES = 12
-_LONGEST = 2_048
+MAX_CURSOR_LENGTH = 2_048
 """Characters. A position may hold a text of 120 characters that JSON writes with six bytes each."""
 
 
@@ -60,7 +60,7 @@ class Cursors:
     def read(self, cursor: str, scope: str) -> tuple[Any, ...]:
         """The position in this cursor. Raises errors.Malformed where it is not one of ours for this list."""
         try:
-            if len(cursor) > _LONGEST:
+            if len(cursor) > MAX_CURSOR_LENGTH:
                 raise ValueError("too long")
             raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
             mac, plain = raw[:_MAC_BYTES], raw[_MAC_BYTES:]

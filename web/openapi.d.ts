@@ -78,7 +78,10 @@ export interface components {
             parent_id: string | null;
             /** @example 0037a52d5f400001 */
             post_id: string;
-            /** @example 2 */
+            /**
+             * Format: int32
+             * @example 2
+             */
             reply_count: number;
             text: string | null;
             /**
@@ -108,9 +111,15 @@ export interface components {
          * @description How many follow somebody, and how many they follow.
          */
         Counts: {
-            /** @example 12 */
+            /**
+             * Format: int32
+             * @example 12
+             */
             followers_count: number;
-            /** @example 7 */
+            /**
+             * Format: int32
+             * @example 7
+             */
             following_count: number;
         };
         /**
@@ -217,11 +226,20 @@ export interface components {
          * @description Of idempotency keys: so many are kept for one person, for so long.
          */
         KeyLimits: {
-            /** @example 86400 */
+            /**
+             * Format: int32
+             * @example 86400
+             */
             kept_seconds: number;
-            /** @example 5000 */
+            /**
+             * Format: int32
+             * @example 5000
+             */
             max_keys: number;
-            /** @example 255 */
+            /**
+             * Format: int32
+             * @example 255
+             */
             max_length: number;
         };
         /**
@@ -229,7 +247,10 @@ export interface components {
          * @description Whether one likes a post, and how many do.
          */
         Like: {
-            /** @example 12 */
+            /**
+             * Format: int32
+             * @example 12
+             */
             like_count: number;
             liked: boolean;
             /** @example 0037a52d5f400001 */
@@ -244,6 +265,7 @@ export interface components {
             idempotency_key: components["schemas"]["KeyLimits"];
             lists: components["schemas"]["ListLimits"];
             /**
+             * Format: int32
              * @description Of the body of a request
              * @example 65536
              */
@@ -257,11 +279,20 @@ export interface components {
          * @description Of the parameters of lists.
          */
         ListLimits: {
-            /** @example 20 */
+            /**
+             * Format: int32
+             * @example 20
+             */
             default_limit: number;
-            /** @example 100 */
+            /**
+             * Format: int32
+             * @example 100
+             */
             max_ids: number;
-            /** @example 100 */
+            /**
+             * Format: int32
+             * @example 100
+             */
             max_limit: number;
         };
         /**
@@ -314,20 +345,31 @@ export interface components {
              */
             content_types: string[];
             /**
+             * Format: int32
              * @description Unicode code points
              * @example 1000
              */
             max_alt_length: number;
-            /** @example 20971520 */
+            /**
+             * Format: int32
+             * @example 20971520
+             */
             max_bytes: number;
-            /** @example 60000000 */
+            /**
+             * Format: int32
+             * @example 60000000
+             */
             max_pixels: number;
             /**
+             * Format: int32
              * @description Pixels
              * @example 65535
              */
             max_side: number;
-            /** @example 86400 */
+            /**
+             * Format: int32
+             * @example 86400
+             */
             unused_seconds: number;
         };
         /**
@@ -431,7 +473,10 @@ export interface components {
         Post: {
             author: components["schemas"]["UserRef"];
             caption: string | null;
-            /** @example 3 */
+            /**
+             * Format: int32
+             * @example 3
+             */
             comment_count: number;
             /**
              * Format: date-time
@@ -440,7 +485,10 @@ export interface components {
             created_at: string;
             /** @example 0037a52d5f400001 */
             id: string;
-            /** @example 12 */
+            /**
+             * Format: int32
+             * @example 12
+             */
             like_count: number;
             liked: boolean;
             media: components["schemas"]["Media"][];
@@ -470,11 +518,15 @@ export interface components {
          */
         PostLimits: {
             /**
+             * Format: int32
              * @description Unicode code points
              * @example 1000
              */
             max_caption_length: number;
-            /** @example 10 */
+            /**
+             * Format: int32
+             * @example 10
+             */
             max_media: number;
         };
         /**
@@ -625,7 +677,10 @@ export interface components {
             id: string;
             last_message: components["schemas"]["Message"] | null;
             peer: components["schemas"]["UserRef"];
-            /** @example 3 */
+            /**
+             * Format: int32
+             * @example 3
+             */
             unread_count: number;
         };
         /**
@@ -693,6 +748,7 @@ export interface components {
          */
         TextLimits: {
             /**
+             * Format: int32
              * @description Unicode code points
              * @example 1000
              */

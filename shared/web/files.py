@@ -2,13 +2,13 @@
 
 import hashlib
 import re
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Request
+from fastapi import Path, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response, StreamingResponse
 
-from shared.storage import Storage
+from shared.storage import LONGEST_NAME, Storage
 
 PIECE = 256 * 1024
 """Bytes."""
@@ -37,6 +37,10 @@ SERVED: dict[int | str, dict[str, Any]] = {
     304: {"description": "The client has it already"},
 }
 """The `responses=` of a route that serves a picture, beside its problems, of which 416 is one."""
+
+
+Name = Annotated[str, Path(max_length=LONGEST_NAME)]
+"""Of a stored picture, in the path of a route. 404 for one that is longer."""
 
 
 def answer(request: Request, storage: Storage, name: str, *, cache: str | None = None) -> Response:

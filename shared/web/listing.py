@@ -9,7 +9,7 @@ from fastapi import Depends, Query, Request
 from starlette.responses import Response
 
 from shared.answer import Answer
-from shared.pages import Cursors, Page, Slice
+from shared.pages import MAX_CURSOR_LENGTH, Cursors, Page, Slice
 from shared.web import query
 from shared.web.answers import response
 from shared.web.places import path_of
@@ -27,7 +27,10 @@ async def _requested(
     limit: Annotated[int, Query(ge=1, le=MOST, description="How many items at most")] = LIMIT,
     cursor: Annotated[
         str | None,
-        Query(description="`next_cursor` of the page before", json_schema_extra={"pattern": "^[A-Za-z0-9_-]+$"}),
+        Query(
+            description="`next_cursor` of the page before",
+            json_schema_extra={"pattern": "^[A-Za-z0-9_-]+$", "maxLength": MAX_CURSOR_LENGTH},
+        ),
     ] = None,
 ) -> Page:
     if cursor is None:

@@ -75,7 +75,7 @@ class Problem(BaseModel):
 
     type: Annotated[str, Field(examples=["about:blank"])]
     title: Annotated[str, Field(examples=["Not Found"])]
-    status: Annotated[int, Field(examples=[404])]
+    status: Annotated[int, Field(ge=400, le=599, examples=[404])]
     detail: Annotated[str, Field(examples=["There is nothing here."])]
     instance: Annotated[str, Field(examples=["/api/v1/posts/0037a52d5f400001"])]
     code: Annotated[str, Field(examples=["not_found"], description="docs/errors.md lists them; more may come")]
@@ -84,6 +84,7 @@ class Problem(BaseModel):
         list[FieldProblem],
         Field(
             default_factory=list,
+            max_length=MOST_FAULTS,
             description="What is wrong where. Always there with 422; empty where no one field is to blame",
         ),
     ]

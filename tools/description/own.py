@@ -3,6 +3,7 @@
 from typing import Any
 
 from gateway.routes import OWN
+from shared.web.fields import MAX_HEADER_LENGTH
 
 
 def _own(name: str, summary: str, about: str, kind: str, example: object, **others: Any) -> dict[str, Any]:
@@ -25,7 +26,7 @@ def _document(name: str, summary: str, kind: str, example: object) -> dict[str, 
             "in": "header",
             "required": False,
             "description": "The `ETag` of the copy that one has",
-            "schema": {"type": "string"},
+            "schema": {"type": "string", "maxLength": MAX_HEADER_LENGTH},
         }
     ]
     return own

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from shared.errors import Invalid, NotFound
@@ -56,7 +56,7 @@ def search(
     summary="A person",
     responses=documented(404),
 )
-def by_nickname(nickname: str, deps: Deps) -> Response:
+def by_nickname(nickname: Annotated[str, Path(max_length=64)], deps: Deps) -> Response:
     """By nickname, whatever its case and width."""
     try:
         handle = handles.borne_nickname(nickname)
@@ -78,7 +78,7 @@ def by_id(user_id: Id, deps: Deps) -> Response:
     summary="A person's picture",
     responses={**files.SERVED, **documented(404, 416)},
 )
-def avatar(request: Request, name: str, deps: Deps) -> Response:
+def avatar(request: Request, name: files.Name, deps: Deps) -> Response:
     """A file that never changes; a new picture has a new name."""
     return files.answer(request, deps.storage, name)
 

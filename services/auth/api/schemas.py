@@ -9,10 +9,12 @@ from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
 from shared.text import INVISIBLE, has_visible_character
+from shared.web import listing
 from shared.web.bodies import Body, Text
-from shared.web.fields import Time
+from shared.web.fields import IdText, NextCursor, Time
 
 from ..actions.audit_log import Kind
+from ..handles import LONGEST_PHONE
 from ..passwords import LONGEST, SHORTEST
 
 AN_ID = "0037a52d5f400001"
@@ -20,6 +22,11 @@ _CONTROLS = r"\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069"
 """Control characters, line and paragraph separators, and what turns the direction of the text that follows."""
 _A_CONTROL = re.compile(f"[{_CONTROLS}]")
 _OF_A_NAME = rf"^\s*[^{_CONTROLS}]*[^{_CONTROLS}{INVISIBLE}][^{_CONTROLS}]*\s*$"
+
+MAX_PASSWORD_INPUT = 4 * LONGEST
+"""Characters of a password as it is sent. Its normal form (NFC) is at most four times shorter."""
+MAX_KEYS = 100
+"""Published at once: one in 2 minutes is made at most, and none is kept for much longer than an hour."""
 
 
 def _name(value: Any) -> Any:
@@ -50,15 +57,17 @@ Nickname = Annotated[
     ),
 ]
 Phone = Annotated[Text, Field(max_length=32, examples=["010-1234-5678"])]
-Password = Annotated[Text, Field(examples=["correct horse battery"])]
+Password = Annotated[Text, Field(max_length=MAX_PASSWORD_INPUT, examples=["correct horse battery"])]
 NewPassword = Annotated[
-    Password,
+    Text,
     Field(
         examples=["correct horse battery"],
         description="None of the common ones",
         json_schema_extra={"minLength": SHORTEST, "maxLength": LONGEST},
     ),
 ]
+DeviceText = Annotated[str, Field(max_length=100, examples=["Ada's phone"])]
+IpText = Annotated[str, Field(max_length=45, examples=["203.0.113.7"])]
 Bio = Annotated[Text, Field(max_length=150, examples=["First programmer."])]
 
 
@@ -111,17 +120,17 @@ class Deletion(Body):
 class Withdrawn(BaseModel):
     """It is done; the rest follows by itself."""
 
-    status: Annotated[str, Field(examples=["withdrawn"])]
+    status: Annotated[str, Field(max_length=40, examples=["withdrawn"])]
 
 
 class Account(BaseModel):
     """One's own account."""
 
-    id: Annotated[str, Field(examples=[AN_ID])]
+    id: IdText
     email: Email
     name: RealName
     nickname: Nickname
-    phone: Annotated[str, Field(examples=["+821012345678"])] | None
+    phone: Annotated[str, Field(max_length=LONGEST_PHONE, examples=["+821012345678"])] | None
     bio: Bio
     avatar_url: Annotated[str, Field(examples=["/api/v1/avatars/5f0c2b8e.jpg"])] | None
     created_at: Time
@@ -131,7 +140,7 @@ class Account(BaseModel):
 class Profile(BaseModel):
     """A person as everybody sees them."""
 
-    id: Annotated[str, Field(examples=[AN_ID])]
+    id: IdText
     nickname: Nickname
     name: RealName
     bio: Bio
@@ -142,25 +151,25 @@ class Profile(BaseModel):
 class Profiles(BaseModel):
     """A page of people."""
 
-    items: list[Profile]
-    next_cursor: Annotated[str, Field(examples=["kX1t..."])] | None
+    items: Annotated[list[Profile], Field(max_length=listing.MOST)]
+    next_cursor: NextCursor
 
 
 class Tokens(BaseModel):
     """A pair of tokens; `expires_in` is seconds until the access token ends."""
 
     access_token: Annotated[str, Field(examples=["eyJhbGciOiJFZERTQSIs..."])]
-    refresh_token: Annotated[str, Field(examples=["Zk3v..."])]
+    refresh_token: Annotated[str, Field(max_length=512, examples=["Zk3v..."])]
     token_type: Literal["Bearer"]
-    expires_in: Annotated[int, Field(examples=[600])]
+    expires_in: Annotated[int, Field(ge=1, le=3600, examples=[600])]
 
 
 class Session(BaseModel):
     """One login."""
 
-    id: Annotated[str, Field(examples=[AN_ID])]
-    device: Annotated[str, Field(examples=["Ada's phone"])] | None
-    ip: Annotated[str, Field(examples=["203.0.113.7"])]
+    id: IdText
+    device: DeviceText | None
+    ip: IpText
     created_at: Time
     last_used_at: Time
     current: bool
@@ -169,33 +178,34 @@ class Session(BaseModel):
 class Sessions(BaseModel):
     """A page of logins."""
 
-    items: list[Session]
-    next_cursor: Annotated[str, Field(examples=["kX1t..."])] | None
+    items: Annotated[list[Session], Field(max_length=listing.MOST)]
+    next_cursor: NextCursor
 
 
 class Event(BaseModel):
     """Something that was done with the account: from which address, and about which login."""
 
-    id: Annotated[str, Field(examples=[AN_ID])]
+    id: IdText
     type: Annotated[
         str,
         Field(
+            max_length=40,
             examples=["login"],
             description="Kinds may be added",
             json_schema_extra={"x-extensible-enum": [each.value for each in Kind]},
         ),
     ]
-    session_id: Annotated[str, Field(examples=[AN_ID])] | None
-    ip: Annotated[str, Field(examples=["203.0.113.7"])]
-    device: Annotated[str, Field(examples=["Ada's phone"])] | None
+    session_id: IdText | None
+    ip: IpText
+    device: DeviceText | None
     created_at: Time
 
 
 class Events(BaseModel):
     """A page of what was done with the account."""
 
-    items: list[Event]
-    next_cursor: Annotated[str, Field(examples=["kX1t..."])] | None
+    items: Annotated[list[Event], Field(max_length=listing.MOST)]
+    next_cursor: NextCursor
 
 
 class JwkSet(BaseModel):
@@ -204,6 +214,7 @@ class JwkSet(BaseModel):
     keys: Annotated[
         list[dict[str, str]],
         Field(
-            examples=[[{"kty": "OKP", "crv": "Ed25519", "kid": AN_ID, "use": "sig", "alg": "EdDSA", "x": "11qY..."}]]
+            max_length=MAX_KEYS,
+            examples=[[{"kty": "OKP", "crv": "Ed25519", "kid": AN_ID, "use": "sig", "alg": "EdDSA", "x": "11qY..."}]],
         ),
     ]

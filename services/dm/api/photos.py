@@ -72,8 +72,10 @@ def photo(
     media_id: Id,
     rendition: Literal["display.jpg", "thumbnail.jpg"],
     deps: Deps,
-    expires: Annotated[str, Query(description="Until when the link is good")] = "",
-    signature: Annotated[str, Query(description="Made by us for this photo and time")] = "",
+    expires: Annotated[str, Query(description="Until when the link is good", json_schema_extra={"maxLength": 20})] = "",
+    signature: Annotated[
+        str, Query(description="Made by us for this photo and time", json_schema_extra={"maxLength": 24})
+    ] = "",
 ) -> Response:
     """By its link alone, as found in a message. 403 `link_expired`, or `invalid_link` for one that is not ours."""
     seconds = deps.links.check(room_id, media_id, rendition, expires, signature)

@@ -6,9 +6,11 @@ from pydantic import BaseModel, Field, ModelWrapValidatorHandler, RootModel, Val
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from shared.ids import Id
+from shared.images.limits import MAX_SIDE
 from shared.lengths import LONGEST
+from shared.web import listing
 from shared.web.bodies import VISIBLE, WITH_VISIBLE, Body, Text
-from shared.web.fields import Time
+from shared.web.fields import Count, IdText, NextCursor, Time
 
 AN_ID = "0037a52d5f400001"
 A_LINK = f"/api/v1/rooms/{AN_ID}/media/{AN_ID}/display.jpg?expires=1795426200&signature=mBq3Vg5x0S1yTr2c7dLhJp4k"
@@ -87,9 +89,9 @@ class Read(Body):
 class UserRef(BaseModel):
     """A person as others see them; `deleted` is of those who have withdrawn."""
 
-    id: Annotated[str, Field(examples=[AN_ID])]
-    nickname: Annotated[str, Field(examples=["ada"])] | None
-    name: Annotated[str, Field(examples=["Ada Lovelace"])] | None
+    id: IdText
+    nickname: Annotated[str, Field(max_length=30, examples=["ada"])] | None
+    name: Annotated[str, Field(max_length=60, examples=["Ada Lovelace"])] | None
     avatar_url: Annotated[str, Field(examples=["/api/v1/avatars/5f0c2b8e.jpg"])] | None
     deleted: bool
 
@@ -100,38 +102,37 @@ class Media(BaseModel):
     The links of a photo of a room work without a token, for about an hour.
     """
 
-    id: Annotated[str, Field(examples=[AN_ID])]
+    id: IdText
     url: Annotated[str, Field(examples=[A_LINK])]
     thumbnail_url: Annotated[str, Field(examples=[A_LINK.replace("display", "thumbnail")])]
-    width: Annotated[int, Field(examples=[2048])]
-    height: Annotated[int, Field(examples=[1536])]
-    blurhash: Annotated[str, Field(examples=["LEHV6nWB2yk8pyo0adR*.7kCMdnj"])]
+    width: Annotated[int, Field(ge=1, le=MAX_SIDE, examples=[2048])]
+    height: Annotated[int, Field(ge=1, le=MAX_SIDE, examples=[1536])]
+    blurhash: Annotated[str, Field(max_length=120, examples=["LEHV6nWB2yk8pyo0adR*.7kCMdnj"])]
     alt: Annotated[Text, Field(max_length=1000, examples=["A quay at dusk"])] | None
-    content_type: Annotated[str, Field(examples=["image/jpeg"])]
+    content_type: Annotated[str, Field(max_length=40, examples=["image/jpeg"])]
+
+
+MessageText = Annotated[str, Field(max_length=LONGEST["message"], examples=["Lunch at one?"])]
 
 
 class Quote(BaseModel):
     """The earlier message that one answers."""
 
-    id: Annotated[str, Field(examples=[AN_ID])]
-    sender_id: Annotated[str, Field(examples=[AN_ID])]
+    id: IdText
+    sender_id: IdText
     type: Kind
-    text: Annotated[str, Field(examples=["Lunch?"])] | None
-
-
-Words = Annotated[str, Field(examples=["Lunch at one?"])]
-PostId = Annotated[str, Field(examples=[AN_ID])]
+    text: MessageText | None
 
 
 class _Message(BaseModel):
     """What is not there is null. (Its type is not null alone: some generators then leave the field out.)"""
 
-    id: Annotated[str, Field(examples=[AN_ID])]
-    room_id: Annotated[str, Field(examples=[AN_ID])]
+    id: IdText
+    room_id: IdText
     sender: UserRef
-    text: Words | None
+    text: MessageText | None
     image: Media | None
-    post_id: PostId | None
+    post_id: IdText | None
     reply_to: Quote | None
     created_at: Time
 
@@ -140,7 +141,7 @@ class TextMessage(_Message):
     """A few words that somebody said in a room. `image` and `post_id` are null."""
 
     type: Literal["text"]
-    text: Words
+    text: MessageText
 
 
 class ImageMessage(_Message):
@@ -154,7 +155,7 @@ class PostMessage(_Message):
     """A post that somebody shared in a room. `text` and `image` are null."""
 
     type: Literal["post"]
-    post_id: PostId
+    post_id: IdText
 
 
 class Message(RootModel[Annotated[TextMessage | ImageMessage | PostMessage, Field(discriminator="type")]]):
@@ -164,33 +165,33 @@ class Message(RootModel[Annotated[TextMessage | ImageMessage | PostMessage, Fiel
 class Messages(BaseModel):
     """A page of messages."""
 
-    items: list[Message]
-    next_cursor: Annotated[str, Field(examples=["nT0sVb1p6mCkW3s0WzE2OTg0XQ"])] | None
+    items: Annotated[list[Message], Field(max_length=listing.MOST)]
+    next_cursor: NextCursor
 
 
 class Room(BaseModel):
     """The room of two people, as one of them sees it."""
 
-    id: Annotated[str, Field(examples=[AN_ID])]
+    id: IdText
     peer: UserRef
     last_message: Message | None
-    unread_count: Annotated[int, Field(examples=[3])]
+    unread_count: Annotated[Count, Field(examples=[3])]
     created_at: Time
 
 
 class Rooms(BaseModel):
     """A page of rooms."""
 
-    items: list[Room]
-    next_cursor: Annotated[str, Field(examples=["nT0sVb1p6mCkW3s0WzE2OTg0XQ"])] | None
+    items: Annotated[list[Room], Field(max_length=listing.MOST)]
+    next_cursor: NextCursor
 
 
 class ReadMark(BaseModel):
     """Up to which message of a room somebody has read."""
 
-    room_id: Annotated[str, Field(examples=[AN_ID])]
-    user_id: Annotated[str, Field(examples=[AN_ID])]
-    message_id: Annotated[str, Field(examples=[AN_ID])]
+    room_id: IdText
+    user_id: IdText
+    message_id: IdText
 
 
 class MessageCreated(BaseModel):

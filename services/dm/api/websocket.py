@@ -8,6 +8,7 @@ from starlette.responses import Response
 from shared.identity import Required
 from shared.web import handshakes
 from shared.web.bodies import StrictRoute
+from shared.web.fields import MAX_HEADER_LENGTH
 from shared.web.problems import documented
 
 from .dependencies import Deps
@@ -27,7 +28,12 @@ SWITCHED = {
     },
 }
 Subprotocols = Annotated[
-    str, Header(alias="Sec-WebSocket-Protocol", description="`bearer, <token>`, for those who cannot send headers")
+    str,
+    Header(
+        alias="Sec-WebSocket-Protocol",
+        description="`bearer, <token>`, for those who cannot send headers",
+        json_schema_extra={"maxLength": MAX_HEADER_LENGTH},
+    ),
 ]
 
 

@@ -13,6 +13,7 @@ from shared.images.limits import MAX_BYTES, MAX_PIXELS, MAX_SIDE
 from shared.lengths import LONGEST
 from shared.web import answers, files, id_list, idempotency_key, listing
 from shared.web.bodies import JSON_LIMIT, StrictRoute
+from shared.web.fields import Count
 from shared.web.problems import documented
 
 from ..actions.photos import UNUSED_FOR
@@ -20,20 +21,22 @@ from .schemas import MOST_PHOTOS
 
 router = APIRouter(prefix="/api/v1", tags=["posts"], route_class=StrictRoute)
 
-Bytes = Annotated[int, Field(examples=[MAX_BYTES])]
-Pixels = Annotated[int, Field(examples=[MAX_PIXELS])]
-Characters = Annotated[int, Field(examples=[LONGEST["comment"]], description="Unicode code points")]
-Seconds = Annotated[int, Field(examples=[clock.DAY // clock.SECOND])]
-Number = Annotated[int, Field(examples=[listing.MOST])]
+Bytes = Annotated[Count, Field(examples=[MAX_BYTES])]
+Pixels = Annotated[Count, Field(examples=[MAX_PIXELS])]
+Characters = Annotated[Count, Field(examples=[LONGEST["comment"]], description="Unicode code points")]
+Seconds = Annotated[Count, Field(examples=[clock.DAY // clock.SECOND])]
+Number = Annotated[Count, Field(examples=[listing.MOST])]
 
 
 class MediaLimits(BaseModel):
     """Of an upload, to a post or to a room. Its type is told by its content; one that is not used goes."""
 
-    content_types: Annotated[list[str], Field(examples=[list(files.TYPES)])]
+    content_types: Annotated[
+        list[Annotated[str, Field(max_length=40)]], Field(max_length=len(files.TYPES), examples=[list(files.TYPES)])
+    ]
     max_bytes: Bytes
     max_pixels: Pixels
-    max_side: Annotated[int, Field(examples=[MAX_SIDE], description="Pixels")]
+    max_side: Annotated[Count, Field(examples=[MAX_SIDE], description="Pixels")]
     max_alt_length: Characters
     unused_seconds: Seconds
 
@@ -41,7 +44,7 @@ class MediaLimits(BaseModel):
 class PostLimits(BaseModel):
     """Of a post."""
 
-    max_media: Annotated[int, Field(examples=[MOST_PHOTOS])]
+    max_media: Annotated[Count, Field(examples=[MOST_PHOTOS])]
     max_caption_length: Characters
 
 
@@ -54,7 +57,7 @@ class TextLimits(BaseModel):
 class ListLimits(BaseModel):
     """Of the parameters of lists."""
 
-    default_limit: Annotated[int, Field(examples=[listing.LIMIT])]
+    default_limit: Annotated[Count, Field(examples=[listing.LIMIT])]
     max_limit: Number
     max_ids: Number
 
@@ -62,8 +65,8 @@ class ListLimits(BaseModel):
 class KeyLimits(BaseModel):
     """Of idempotency keys: so many are kept for one person, for so long."""
 
-    max_length: Annotated[int, Field(examples=[idempotency_key.LONGEST])]
-    max_keys: Annotated[int, Field(examples=[idempotency.KEYS_A_DAY])]
+    max_length: Annotated[Count, Field(examples=[idempotency_key.LONGEST])]
+    max_keys: Annotated[Count, Field(examples=[idempotency.KEYS_A_DAY])]
     kept_seconds: Seconds
 
 
@@ -76,7 +79,7 @@ class Limits(BaseModel):
     message: TextLimits
     lists: ListLimits
     idempotency_key: KeyLimits
-    max_json_bytes: Annotated[int, Field(examples=[JSON_LIMIT], description="Of the body of a request")]
+    max_json_bytes: Annotated[Count, Field(examples=[JSON_LIMIT], description="Of the body of a request")]
 
 
 _LIMITS = Limits(

@@ -62,7 +62,7 @@ async def upload(
     summary="A photo",
     responses={**files.SERVED, **documented(404, 416)},
 )
-def photo(request: Request, name: str, deps: Deps) -> Response:
+def photo(request: Request, name: files.Name, deps: Deps) -> Response:
     """A file that never changes."""
     return files.answer(request, deps.storage, name)
 

@@ -6,10 +6,12 @@ from pydantic import AfterValidator, BaseModel, Field
 from pydantic_core import PydanticCustomError
 
 from shared.ids import Id
+from shared.images.limits import MAX_SIDE
 from shared.lengths import LONGEST
 from shared.text import has_visible_character
+from shared.web import listing
 from shared.web.bodies import VISIBLE, WITH_VISIBLE, Body, Text
-from shared.web.fields import Time
+from shared.web.fields import Count, IdText, NextCursor, Time
 
 AN_ID = "0037a52d5f400001"
 ANOTHER_ID = "0037a52d5f400002"
@@ -83,9 +85,9 @@ class CommentChanges(Body):
 class UserRef(BaseModel):
     """A person as others see them; `deleted` is of those who have withdrawn."""
 
-    id: Annotated[str, Field(examples=[AN_ID])]
-    nickname: Annotated[str, Field(examples=["ada"])] | None
-    name: Annotated[str, Field(examples=["Ada Lovelace"])] | None
+    id: IdText
+    nickname: Annotated[str, Field(max_length=30, examples=["ada"])] | None
+    name: Annotated[str, Field(max_length=60, examples=["Ada Lovelace"])] | None
     avatar_url: Annotated[str, Field(examples=["/api/v1/avatars/5f0c2b8e.jpg"])] | None
     deleted: bool
 
@@ -93,32 +95,32 @@ class UserRef(BaseModel):
 class UserRefs(BaseModel):
     """A page of people."""
 
-    items: list[UserRef]
-    next_cursor: Annotated[str, Field(examples=["c2lnbmVk..."])] | None
+    items: Annotated[list[UserRef], Field(max_length=listing.MOST)]
+    next_cursor: NextCursor
 
 
 class Media(BaseModel):
     """A photo in two sizes; `blurhash` is what to show until it is there."""
 
-    id: Annotated[str, Field(examples=[AN_ID])]
+    id: IdText
     url: Annotated[str, Field(examples=["/api/v1/media/9d1a4f6b8c7d6e5f.jpg"])]
     thumbnail_url: Annotated[str, Field(examples=["/api/v1/media/4a3b2c1d5f0c2b8e.jpg"])]
-    width: Annotated[int, Field(examples=[2048])]
-    height: Annotated[int, Field(examples=[1536])]
-    blurhash: Annotated[str, Field(examples=["LEHV6nWB2yk8pyo0adR*.7kCMdnj"])]
+    width: Annotated[int, Field(ge=1, le=MAX_SIDE, examples=[2048])]
+    height: Annotated[int, Field(ge=1, le=MAX_SIDE, examples=[1536])]
+    blurhash: Annotated[str, Field(max_length=120, examples=["LEHV6nWB2yk8pyo0adR*.7kCMdnj"])]
     alt: Alt | None
-    content_type: Annotated[str, Field(examples=["image/jpeg"])]
+    content_type: Annotated[str, Field(max_length=40, examples=["image/jpeg"])]
 
 
 class Post(BaseModel):
     """A post as everybody sees it; `liked` is by whoever asks."""
 
-    id: Annotated[str, Field(examples=[AN_ID])]
+    id: IdText
     author: UserRef
     caption: Caption | None
-    media: list[Media]
-    like_count: Annotated[int, Field(examples=[12])]
-    comment_count: Annotated[int, Field(examples=[3])]
+    media: Annotated[list[Media], Field(max_length=MOST_PHOTOS)]
+    like_count: Annotated[Count, Field(examples=[12])]
+    comment_count: Annotated[Count, Field(examples=[3])]
     liked: bool
     created_at: Time
     updated_at: Time
@@ -127,16 +129,16 @@ class Post(BaseModel):
 class Posts(BaseModel):
     """A page of posts."""
 
-    items: list[Post]
-    next_cursor: Annotated[str, Field(examples=["c2lnbmVk..."])] | None
+    items: Annotated[list[Post], Field(max_length=listing.MOST)]
+    next_cursor: NextCursor
 
 
 class Like(BaseModel):
     """Whether one likes a post, and how many do."""
 
-    post_id: Annotated[str, Field(examples=[AN_ID])]
+    post_id: IdText
     liked: bool
-    like_count: Annotated[int, Field(examples=[12])]
+    like_count: Annotated[Count, Field(examples=[12])]
 
 
 class Comment(BaseModel):
@@ -146,13 +148,13 @@ class Comment(BaseModel):
     of a reply its direct answers.
     """
 
-    id: Annotated[str, Field(examples=[ANOTHER_ID])]
-    post_id: Annotated[str, Field(examples=[AN_ID])]
-    parent_id: Annotated[str, Field(examples=["0037a52d5f400000"])] | None
+    id: Annotated[IdText, Field(examples=[ANOTHER_ID])]
+    post_id: IdText
+    parent_id: Annotated[IdText, Field(examples=["0037a52d5f400000"])] | None
     author: UserRef | None
-    text: Annotated[str, Field(examples=["Lovely light!"])] | None
+    text: Annotated[str, Field(max_length=LONGEST["comment"], examples=["Lovely light!"])] | None
     deleted: bool
-    reply_count: Annotated[int, Field(examples=[2])]
+    reply_count: Annotated[Count, Field(examples=[2])]
     created_at: Time
     updated_at: Time
 
@@ -160,5 +162,5 @@ class Comment(BaseModel):
 class Comments(BaseModel):
     """A page of comments."""
 
-    items: list[Comment]
-    next_cursor: Annotated[str, Field(examples=["c2lnbmVk..."])] | None
+    items: Annotated[list[Comment], Field(max_length=listing.MOST)]
+    next_cursor: NextCursor

@@ -4,15 +4,16 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-AN_ID = "0037a52d5f400001"
+from shared.web import id_list, listing
+from shared.web.fields import Count, IdText, NextCursor
 
 
 class UserRef(BaseModel):
     """A person as others see them; `deleted` is of those who have withdrawn."""
 
-    id: Annotated[str, Field(examples=[AN_ID])]
-    nickname: Annotated[str, Field(examples=["ada"])] | None
-    name: Annotated[str, Field(examples=["Ada Lovelace"])] | None
+    id: IdText
+    nickname: Annotated[str, Field(max_length=30, examples=["ada"])] | None
+    name: Annotated[str, Field(max_length=60, examples=["Ada Lovelace"])] | None
     avatar_url: Annotated[str, Field(examples=["/api/v1/avatars/5f0c2b8e.jpg"])] | None
     deleted: bool
 
@@ -20,14 +21,14 @@ class UserRef(BaseModel):
 class UserRefs(BaseModel):
     """A page of people."""
 
-    items: list[UserRef]
-    next_cursor: Annotated[str, Field(examples=["nT0sVb1p6mCkW3s0WzE2OTg0XQ"])] | None
+    items: Annotated[list[UserRef], Field(max_length=listing.MOST)]
+    next_cursor: NextCursor
 
 
 class Relation(BaseModel):
     """How one stands to another: whether one follows them, and is followed by them."""
 
-    user_id: Annotated[str, Field(examples=[AN_ID])]
+    user_id: IdText
     following: bool
     followed_by: bool
 
@@ -35,12 +36,12 @@ class Relation(BaseModel):
 class Relations(BaseModel):
     """All relations that were asked for; there is never a next page."""
 
-    items: list[Relation]
-    next_cursor: Annotated[str, Field(examples=["nT0sVb1p6mCkW3s0WzE2OTg0XQ"])] | None
+    items: Annotated[list[Relation], Field(max_length=id_list.MOST_IDS)]
+    next_cursor: NextCursor
 
 
 class Counts(BaseModel):
     """How many follow somebody, and how many they follow."""
 
-    followers_count: Annotated[int, Field(examples=[12])]
-    following_count: Annotated[int, Field(examples=[7])]
+    followers_count: Annotated[Count, Field(examples=[12])]
+    following_count: Annotated[Count, Field(examples=[7])]
