@@ -4,9 +4,10 @@ A file is named here before it is stored, with a time by which something must ha
 crash during an upload nor an upload that nobody uses leaves a file behind for ever.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from sqlalchemy import Column, Connection, Index, MetaData, String, Table, delete, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Index, MetaData, String, Table, delete, select, update
 
 from shared import clock
 from shared.background import Worker, in_thread
@@ -17,30 +18,40 @@ from shared.storage import Storage
 BATCH = 100
 
 
-def disposal_table(metadata: MetaData) -> Table:
-    """The table `disposal` of a service that stores files."""
+def disposal_table(metadata: MetaData, *more: Column[Any] | Index) -> Table:
+    """The table `disposal` of a service that stores files; `more` are columns by which it finds files again."""
     return Table(
         "disposal",
         metadata,
         Column("name", String(120), primary_key=True),
         Column("due_at", Big, nullable=False),
         Index("disposal_due", "due_at"),
+        *more,
     )
 
 
-def give_up(tx: Connection, disposal: Table, names: Iterable[str], *, due_at: int | None = None) -> None:
-    """These files are to be deleted at this time (ms since 1970), by default as soon as possible."""
-    due = clock.now() if due_at is None else due_at
+def give_up(
+    tx: Connection,
+    disposal: Table,
+    names: Iterable[str],
+    *,
+    due_at: int | None = None,
+    columns: Mapping[str, Any] | None = None,
+) -> None:
+    """These files are to be deleted at this time (ms since 1970), by default as soon as possible.
+
+    `columns` are the values of those that the service has added to the table.
+    """
+    values = {"due_at": clock.now() if due_at is None else due_at, **(columns or {})}
     for name in names:
-        upsert(tx, disposal, {"name": name, "due_at": due}, lambda new: {"due_at": new.due_at})
+        upsert(tx, disposal, {"name": name, **values}, lambda new: {column: new[column] for column in values})
     notify(tx, disposal)
 
 
-def hasten(tx: Connection, disposal: Table, beginning: str) -> None:
-    """The files whose names begin with this and go on with hexadecimal digits are due now."""
-    name, now = disposal.c.name, clock.now()
-    named = (name >= beginning, name < f"{beginning}g", disposal.c.due_at > now)
-    tx.execute(update(disposal).where(*named).values(due_at=now))
+def hasten(tx: Connection, disposal: Table, *which: ColumnElement[bool]) -> None:
+    """Of the files that are to be deleted, these are due now."""
+    now = clock.now()
+    tx.execute(update(disposal).where(*which, disposal.c.due_at > now).values(due_at=now))
     notify(tx, disposal)
 
 

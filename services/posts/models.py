@@ -175,7 +175,11 @@ reconciliation = Table(  # one row: how far auth's list of withdrawals has been 
     Column("place", Big, nullable=False),
 )
 
-disposal = disposal_table(metadata)
+disposal = disposal_table(
+    metadata,
+    Column("post_id", Big),  # of files that an edit took out of the post, which go at once if the post does
+    Index("disposal_by_post", "post_id"),
+)
 idempotency_keys = idempotency_table(metadata)
 outbox = outbox_table(metadata)
 inbox = inbox_table(metadata)

@@ -54,14 +54,14 @@ def test_what_is_given_up_goes_and_the_rest_stays(database: Database, storage: S
     assert rows(database, DISPOSAL) == []
 
 
-def test_files_of_one_beginning_are_due_at_once(database: Database, storage: Storage) -> None:
-    names = ("0a1b00.jpg", "0a1bff.jpg", "0a1c00.jpg", "0a1.jpg")
-    store(storage, *names)
+def test_files_that_are_to_go_later_can_be_made_due_now(database: Database, storage: Storage) -> None:
+    names = ("one.jpg", "two.jpg", "other.jpg")
+    store(storage, *names, "used.jpg")
     database.write(give_up, DISPOSAL, names, due_at=clock.now() + clock.HOUR)
-    database.write(hasten, DISPOSAL, "0a1b")
+    database.write(hasten, DISPOSAL, DISPOSAL.c.name.in_(["one.jpg", "two.jpg", "used.jpg"]))
     sweep(database, DISPOSAL, storage)
-    assert [is_there(storage, name) for name in names] == [False, False, True, True]
-    assert {row.name for row in rows(database, DISPOSAL)} == set(names[2:])
+    assert [is_there(storage, name) for name in (*names, "used.jpg")] == [False, False, True, True]
+    assert [row.name for row in rows(database, DISPOSAL)] == ["other.jpg"]
 
 
 def test_an_upload_that_nobody_claims_goes_when_its_time_has_come(

@@ -124,7 +124,8 @@ def remove_avatars(tx: Connection, account: Account) -> None:
     """The avatar of the account and those that it replaced lately are deleted at once."""
     if account.avatar is not None:
         give_up(tx, models.disposal, [account.avatar])
-    hasten(tx, models.disposal, avatar_prefix(account.id))
+    prefix, name = avatar_prefix(account.id), models.disposal.c.name
+    hasten(tx, models.disposal, name >= prefix, name < f"{prefix}g")  # hexadecimal digits follow the prefix
 
 
 def avatar_prefix(account_id: int) -> str:

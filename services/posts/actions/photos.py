@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
 
 from shared import clock, ids
-from shared.disposal import claim, give_up
+from shared.disposal import claim, give_up, hasten
 from shared.errors import Invalid
 
 from .. import models
@@ -67,12 +67,13 @@ def attach(tx: Connection, owner_id: int, post_id: int, media_ids: Sequence[int]
 def remove_others(tx: Connection, post_id: int, media_ids: Collection[int]) -> None:
     """The post shows only these any more. Files of the others stay a while, for pages that were loaded before."""
     replaced = (_media.post_id == post_id, _media.id.not_in(media_ids))
-    _remove(tx, *replaced, due_at=clock.now() + REPLACED_KEPT)
+    _remove(tx, *replaced, due_at=clock.now() + REPLACED_KEPT, post_id=post_id)
 
 
 def remove_of(tx: Connection, post_ids: Collection[int]) -> None:
-    """These posts are gone, and so are their photos."""
+    """These posts are gone, and so are their photos, those that edits took out of them lately among them."""
     _remove(tx, _media.post_id.in_(post_ids))
+    hasten(tx, models.disposal, models.disposal.c.post_id.in_(post_ids))
 
 
 def remove_some_by(tx: Connection, owner_id: int, chunk: int) -> bool:
@@ -108,9 +109,9 @@ def _unknown() -> Invalid:
     return Invalid.field("media_ids", "unknown_media", "There is no such photo of yours.")
 
 
-def _remove(tx: Connection, *which: ColumnElement[bool], due_at: int | None = None) -> None:
+def _remove(tx: Connection, *which: ColumnElement[bool], due_at: int | None = None, post_id: int | None = None) -> None:
     rows = tx.execute(select(models.media).where(*which).order_by(_media.id).with_for_update()).all()
-    give_up(tx, models.disposal, _names(rows), due_at=due_at)
+    give_up(tx, models.disposal, _names(rows), due_at=due_at, columns={"post_id": post_id})
     tx.execute(delete(models.media).where(_media.id.in_([row.id for row in rows])))
 
 

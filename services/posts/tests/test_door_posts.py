@@ -58,6 +58,25 @@ def test_the_files_go_with_the_post_and_what_an_edit_takes_out_goes_a_little_lat
     eventually(lambda: served(crowd, kept) == {404})
 
 
+def test_what_an_edit_took_out_goes_at_once_when_the_post_does(crowd: Crowd) -> None:
+    (jo,) = crowd.known(1)
+    post = jo.posted(photos=2)
+    kept, dropped = post["media"]
+    made(jo.edit(post["id"], media_ids=[kept["id"]]), 200)
+    assert served(crowd, dropped) == {200}
+    assert jo.send("DELETE", f"/posts/{post['id']}").status_code == 204
+    eventually(lambda: served(crowd, dropped) == {404})
+
+
+def test_what_an_edit_took_out_goes_at_once_when_the_author_deletes_the_account(crowd: Crowd) -> None:
+    (jo,) = crowd.known(1)
+    post = jo.posted(photos=2)
+    kept, dropped = post["media"]
+    made(jo.edit(post["id"], media_ids=[kept["id"]]), 200)
+    assert crowd.service.hears("user.deleted.v1", {"user_id": jo.id, "deleted_at": clock.text(clock.now())})
+    eventually(lambda: served(crowd, dropped) == served(crowd, kept) == {404})
+
+
 def served(crowd: Crowd, photo: dict[str, Any]) -> set[int]:
     """The statuses of its two files."""
     return {crowd.service.client.get(photo[size]).status_code for size in ("url", "thumbnail_url")}

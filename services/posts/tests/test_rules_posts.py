@@ -107,9 +107,22 @@ def test_the_files_of_an_upload_stay_from_when_a_post_shows_it_until_it_no_longe
     assert all(clock.now() < row.due_at <= clock.now() + photos.REPLACED_KEPT for row in due), "for pages from before"
     database.write(posts.delete_post, jo, post)
     assert {row.name for row in rows_of(database, models.disposal)} == files[kept] | files[dropped]
-    gone = {row.name for row in rows_of(database, models.disposal) if row.due_at <= clock.now()}
-    assert gone == files[kept], "what is deleted goes at once"
+    assert all(row.due_at <= clock.now() for row in rows_of(database, models.disposal)), "all go at once"
     assert rows_of(database, models.media) == []
+
+
+def test_files_of_other_posts_and_unused_uploads_do_not_go_with_a_post(database: Database) -> None:
+    (jo,) = some_people(database, 1)
+    _unused, *media = (uploaded(database, jo) for _ in range(5))
+    edited = database.write(posts.publish, jo, media[:2], None)
+    deleted = database.write(posts.publish, jo, media[2:], None)
+    database.write(posts.edit, jo, edited, {"media_ids": media[:1]})
+    database.write(posts.edit, jo, deleted, {"media_ids": media[3:]})
+    waiting = {row.name for row in rows_of(database, models.disposal)}
+    database.write(posts.delete_post, jo, deleted)
+    later = [row for row in rows_of(database, models.disposal) if row.due_at > clock.now()]
+    assert len(later) == 4 and {row.name for row in later} < waiting
+    assert {row.post_id for row in later} == {edited, None}
 
 
 def test_p8_an_edit_changes_what_is_given_and_moves_updated_at(
