@@ -84,9 +84,26 @@ def test_code_points_are_honoured(colour: Colour, points: tuple[int, int], toler
     assert is_close(seen(data), colour, tolerance), (seen(data), colour)
 
 
-def test_display_p3_of_a_heic_without_a_profile_becomes_srgb() -> None:
-    data = flat((200, 120, 60), "HEIF", color_primaries=12, transfer_characteristics=13)
-    assert is_close(seen(data), (213, 115, 42), 4)
+# The transfer characteristics of 13 are the curve of IEC 61966-2-1, with its linear part (H.273, table 3), and not a
+# gamma of 2.2, which is 4: Chromium 156 shows (213, 115, 42) for 13 and (213, 116, 37) for 4. With 2.2 in place of 13,
+# shadows would be darker than in the same photo with an ICC profile of Display P3.
+@pytest.mark.parametrize(("transfer", "expected"), [(13, (213, 115, 42)), (4, (213, 116, 37))])
+@pytest.mark.parametrize("kind", ["HEIF", "PNG"])
+def test_display_p3_without_a_profile_becomes_srgb(kind: str, transfer: int, expected: Colour) -> None:
+    colour = (200, 120, 60)
+    if kind == "PNG":
+        data = meta.png_with(flat(colour), meta.cicp(12, transfer))
+    else:
+        data = flat(colour, kind, color_primaries=12, transfer_characteristics=transfer)
+    assert is_close(seen(data), expected, 2 if kind == "PNG" else 4), seen(data)
+
+
+def test_the_curve_of_srgb_by_code_points_is_that_of_its_profile_also_in_shadows() -> None:
+    profile = meta.iccp(icc.profile(cicp.PRIMARIES[12], cicp.srgb))
+    for value in (4, 12, 30):
+        dark = flat((value, value, value + 10))
+        assert seen(meta.png_with(dark, meta.cicp(12, 13))) == seen(meta.png_with(dark, profile))
+        assert abs(seen(meta.png_with(dark, meta.cicp(12, 13)))[0] - value) <= 1
 
 
 def test_code_points_of_an_avif_are_honoured() -> None:
