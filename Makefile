@@ -58,7 +58,7 @@ bench: ## Measure it beside a textbook version of itself: ARGS="feed gateway --r
 ##@ Change it
 test: ## Run every test, with MySQL and RabbitMQ where a container engine answers; ARGS="-k follow" runs some
 	$(SETUP_DEVELOPMENT)
-	@$(PYTHON_HERE) -m pytest $(if $(ARGS),$(ARGS),--numprocesses=2 --dist=worksteal)
+	@$(PYTHON_HERE) -m pytest $(if $(ARGS),$(ARGS),--numprocesses=3 --dist=worksteal)
 
 check: ## Check style, types, import rules, house rules, and that generated files are up to date
 	$(SETUP_DEVELOPMENT)
