@@ -6,7 +6,7 @@ from shared.background import Worker
 from shared.events.bus import Bus
 from shared.identity import RemoteKeys, Verifier, fetch_from
 from shared.neighbours import Neighbour
-from shared.web import handshakes
+from shared.web.handshakes import as_get_request
 
 from .counts import counts_at
 from .docs import Docs
@@ -73,7 +73,7 @@ class Gateway:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, or the whole life of the application."""
         if scope["type"] == "websocket":
-            scope, receive, send = handshakes.as_get(scope, receive, send)
+            scope, receive, send = as_get_request(scope, receive, send)
         if scope["type"] == "http":
             await self._door(scope, receive, send)
         else:

@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from shared.web import handshakes
+from shared.web.handshakes import SCOPE_KEY
 
 from .addresses import Addresses
 from .answers import Refused
@@ -50,7 +50,7 @@ class Cors:
 
         A token in a header was sent by a program: a page can only offer it as a subprotocol.
         """
-        origin, handshake = visit.given.get(b"origin"), visit.scope.get(handshakes.KEY)
+        origin, handshake = visit.given.get(b"origin"), visit.scope.get(SCOPE_KEY)
         if origin is None or handshake is None or not handshake.token_offered:
             return
         if origin not in self._origins and origin.lower() not in self._own(visit):

@@ -10,7 +10,7 @@ import structlog
 from shared import metrics
 from shared.identity import Identity
 from shared.web import request_ids
-from shared.web.handshakes import SWITCHED
+from shared.web.handshakes import SWITCHING_PROTOCOLS
 
 from . import answers, bodies, limits
 from .addresses import Addresses
@@ -155,7 +155,7 @@ class Door:
             await self._rates.note(visit, route, who)
 
     def _count(self, visit: Visit, seconds: float) -> None:
-        if visit.status == SWITCHED:
+        if visit.status == SWITCHING_PROTOCOLS:
             return  # how long a socket was open says nothing of how soon requests are answered
         labels = (visit.pattern, visit.status)
         timer = self._timers.get(labels)

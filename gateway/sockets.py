@@ -8,8 +8,7 @@ import structlog
 from shared import errors
 from shared.identity import Identity
 from shared.sockets import ENDINGS, LOST, OpenSockets, Socket
-from shared.web import handshakes
-from shared.web.handshakes import Handshake
+from shared.web.handshakes import SCOPE_KEY, SWITCHING_PROTOCOLS, UPGRADE_HEADERS, UPGRADE_REQUIRED_DETAIL, Handshake
 
 from .answers import Refused, from_shared
 from .proxy import Proxy
@@ -32,7 +31,7 @@ class Sockets:
 
     async def carry(self, visit: Visit, route: Route, who: Identity) -> None:
         """Keep one open as long as it may be. Raises Refused while it can still be refused, or Gone."""
-        handshake = visit.scope.get(handshakes.KEY)
+        handshake = visit.scope.get(SCOPE_KEY)
         if handshake is None:
             raise _upgrade_required()
         try:
@@ -52,7 +51,7 @@ class Sockets:
             return await _next(upstream, socket)
 
         try:
-            visit.status = handshakes.SWITCHED
+            visit.status = SWITCHING_PROTOCOLS
             await handshake.accept(visit.always)
             await self._open.attend(socket, handshake.receive, handshake.send, following)
         finally:
@@ -72,5 +71,5 @@ async def _next(upstream: aiohttp.ClientWebSocketResponse, socket: Socket) -> st
 
 
 def _upgrade_required() -> Refused:
-    headers = [(name.encode(), value.encode()) for name, value in handshakes.HEADERS.items()]
-    return Refused(HTTPStatus.UPGRADE_REQUIRED, "upgrade_required", handshakes.DETAIL, headers=headers)
+    headers = [(name.encode(), value.encode()) for name, value in UPGRADE_HEADERS.items()]
+    return Refused(HTTPStatus.UPGRADE_REQUIRED, "upgrade_required", UPGRADE_REQUIRED_DETAIL, headers=headers)

@@ -20,8 +20,9 @@ from shared.identity import Remembered, RemoteKeys, Verifier, fetch_from
 from shared.neighbours import Callers, Neighbour
 from shared.pages import Cursors
 from shared.settings import Settings
-from shared.web import handshakes, health, openapi, problems, request_ids
+from shared.web import health, openapi, problems, request_ids
 from shared.web.compression import Compression
+from shared.web.handshakes import as_get_request, is_accepted
 from shared.web.plain import PlainWay
 from shared.web.public_path import PublicPath
 from shared.web.spool import SpoolSpace
@@ -110,7 +111,7 @@ class _Observed:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
-            scope, receive, send = handshakes.as_get(scope, receive, send)
+            scope, receive, send = as_get_request(scope, receive, send)
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -129,10 +130,10 @@ class _Observed:
             try:
                 await self._app(scope, receive, observed)
             except Exception as problem:
-                if status is not None or handshakes.accepted(scope):  # it has begun; it can only be cut short
+                if status is not None or is_accepted(scope):  # it has begun; it can only be cut short
                     raise
                 await problems.on_surprise(Request(scope), problem)(scope, receive, observed)
             finally:
                 route = getattr(scope.get("route"), "path", "unknown")
-                if not handshakes.accepted(scope):
+                if not is_accepted(scope):
                     metrics.REQUESTS.labels(self._service, route, status).observe(time.perf_counter() - started)

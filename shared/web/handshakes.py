@@ -9,11 +9,11 @@ from starlette.types import Message, Receive, Scope, Send
 
 BEARER = "bearer"
 """The subprotocol behind which browsers, who cannot send headers, put their token."""
-KEY = "handshake"
-SWITCHED = 101
-REQUIRED = 426
-HEADERS = {"upgrade": "websocket", "connection": "upgrade"}
-DETAIL = "This is a WebSocket: ask for an upgrade to it (RFC 6455, version 13)."
+SCOPE_KEY = "handshake"
+SWITCHING_PROTOCOLS = 101
+UPGRADE_REQUIRED = 426
+UPGRADE_HEADERS = {"upgrade": "websocket", "connection": "upgrade"}
+UPGRADE_REQUIRED_DETAIL = "This is a WebSocket: ask for an upgrade to it (RFC 6455, version 13)."
 
 
 @dataclass(slots=True)
@@ -34,7 +34,7 @@ class Handshake:
         await self.send({"type": "websocket.accept", "subprotocol": self.subprotocol, "headers": headers})
 
 
-def as_get(scope: Scope, receive: Receive, send: Send) -> tuple[Scope, Receive, Send]:
+def as_get_request(scope: Scope, receive: Receive, send: Send) -> tuple[Scope, Receive, Send]:
     """The handshake as an ordinary request. A token among the subprotocols is one in the headers."""
     offered: list[str] = scope["subprotocols"]
     headers: list[tuple[bytes, bytes]] = list(scope["headers"])
@@ -49,26 +49,26 @@ def as_get(scope: Scope, receive: Receive, send: Send) -> tuple[Scope, Receive, 
     async def answer(message: Message) -> None:
         await send({**message, "type": f"websocket.{message['type']}"})
 
-    request: dict[str, Any] = {**scope, "type": "http", "method": "GET", "headers": headers, KEY: shaking}
+    request: dict[str, Any] = {**scope, "type": "http", "method": "GET", "headers": headers, SCOPE_KEY: shaking}
     return request, nothing, answer
 
 
-def accepted(scope: Scope) -> bool:
+def is_accepted(scope: Scope) -> bool:
     """Whether this request has become a WebSocket, and can be answered no more."""
-    shaking = scope.get(KEY)
+    shaking = scope.get(SCOPE_KEY)
     return isinstance(shaking, Handshake) and shaking.accepted
 
 
-class Over(Response):
+class AlreadyHandled(Response):
     """What is left to answer when a WebSocket has ended: nothing."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Everything has been said."""
 
 
-def of(request: Request) -> Handshake:
+def handshake_of(request: Request) -> Handshake:
     """That of this request. Raises HTTPException, 426, where it is none."""
-    shaking = request.scope.get(KEY)
+    shaking = request.scope.get(SCOPE_KEY)
     if not isinstance(shaking, Handshake):
-        raise HTTPException(REQUIRED, DETAIL, HEADERS)
+        raise HTTPException(UPGRADE_REQUIRED, UPGRADE_REQUIRED_DETAIL, UPGRADE_HEADERS)
     return shaking

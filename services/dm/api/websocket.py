@@ -6,9 +6,9 @@ from fastapi import APIRouter, Header, Request
 from starlette.responses import Response
 
 from shared.identity import Required
-from shared.web import handshakes
 from shared.web.bodies import StrictRoute
 from shared.web.fields import MAX_HEADER_LENGTH
+from shared.web.handshakes import AlreadyHandled, handshake_of
 from shared.web.problems import documented
 
 from .dependencies import Deps
@@ -50,8 +50,8 @@ async def listen(request: Request, identity: Required, deps: Deps, _subprotocols
     Closed with 4401 when the token ends, 4408 for reading too slowly, 1008 for saying anything, 1012 or 1013 when
     coming again helps. Texts come nearly in order, and one may come twice: ids tell. A token in the address is none.
     """
-    handshake = handshakes.of(request)
+    handshake = handshake_of(request)
     with deps.sockets.hold(identity) as socket:
         await handshake.accept([(b"x-request-id", request.scope["request_id"].encode())])
         await deps.sockets.attend(socket, handshake.receive, handshake.send, socket.next)
-    return handshakes.Over()
+    return AlreadyHandled()
