@@ -10,7 +10,7 @@ from typing import Any
 
 import uvicorn
 
-from shared.server import server_options
+from shared.server.config import server_options
 
 BYTES = 6_000
 PAGE = b'{"items": ["' + b"x" * (BYTES - 36) + b'"], "next_cursor": null}'

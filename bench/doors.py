@@ -15,7 +15,7 @@ from bench.accounting import pid_of
 from bench.systems import NO_LIMIT, start, stop
 from chaos.containers import Container, NoEngine, until
 from chaos.processes import Process
-from shared.access_tokens import KeySet
+from shared.security.access_tokens import KeySet
 from shared.testing.ports import free_port
 from shared.testing.tokens import Minter
 

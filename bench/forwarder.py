@@ -12,7 +12,7 @@ import aiohttp
 import uvicorn
 from yarl import URL
 
-from shared.server import server_options
+from shared.server.config import server_options
 
 Message = MutableMapping[str, Any]
 KEPT_BACK = (b"date", b"server")

@@ -11,7 +11,7 @@ import uvicorn
 
 from gateway.tests.house import listening
 from gateway.tests.stub import Services
-from shared.server import server_options
+from shared.server.config import server_options
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ from services.auth.settings import Settings as AuthSettings
 from services.auth.tokens import SIGNING_KEYS, Mint, Seal
 from shared import ids
 from shared.database.engine import Database
-from shared.derived_keys import caller_key
+from shared.security.derived_keys import caller_key
 from shared.testing.ports import free_port
 
 READY_SECONDS = 60.0

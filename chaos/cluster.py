@@ -17,7 +17,7 @@ from chaos.processes import Process, wait_until_ready
 from chaos.system import ACCESS_TOKEN_SECONDS, CHEAP, Fault
 from deploy.cluster import CALLS
 from shared import clock, ids
-from shared.derived_keys import caller_key
+from shared.security.derived_keys import caller_key
 from shared.testing.ports import free_port
 
 READY_SECONDS = 120.0

@@ -10,7 +10,7 @@ import json
 import secrets
 from pathlib import Path
 
-from shared.derived_keys import caller_key
+from shared.security.derived_keys import caller_key
 
 ROOT = Path(__file__).resolve().parent.parent
 ENV = ROOT / ".env"

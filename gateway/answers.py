@@ -4,8 +4,7 @@ from http import HTTPStatus
 
 import orjson
 
-from shared import errors, metrics
-from shared.web import problems
+from shared import errors, metrics, problem_details
 
 from .visit import Headers, Visit
 
@@ -34,7 +33,7 @@ def unavailable(code: str, detail: str, retry_after: int = 1) -> Refused:
 
 def from_shared(refusal: errors.Refusal) -> Refused:
     """What the shared plumbing refused, with the status that every service gives it."""
-    status = problems.STATUS[type(refusal)]
+    status = problem_details.STATUS[type(refusal)]
     return Refused(status, refusal.code, refusal.detail, retry_after=refusal.retry_after)
 
 
@@ -60,14 +59,14 @@ async def refuse(visit: Visit, refused: Refused) -> None:
 
 def problem(refused: Refused, path: str, request_id: str) -> bytes:
     """The bytes of a problem."""
-    return problems.body(refused.status, refused.code, refused.detail, path=path, request_id=request_id)
+    return problem_details.body(refused.status, refused.code, refused.detail, path=path, request_id=request_id)
 
 
 def problem_headers(refused: Refused, length: int) -> Headers:
     """The headers of a problem, without those that every answer has."""
-    usual = problems.headers_for(refused.status, refused.retry_after)
+    usual = problem_details.headers_for(refused.status, refused.retry_after)
     return [
-        (b"content-type", problems.MEDIA_TYPE.encode()),
+        (b"content-type", problem_details.MEDIA_TYPE.encode()),
         (b"content-length", str(length).encode()),
         *((name.encode(), value.encode()) for name, value in usual.items()),
         *refused.headers,

@@ -4,9 +4,9 @@ import structlog
 
 from shared.background import Worker
 from shared.events.bus import Bus
-from shared.identity import RemoteKeys, Verifier, fetch_from
-from shared.neighbours import Neighbour
-from shared.web.handshakes import as_get_request
+from shared.security.service_calls import Neighbour
+from shared.security.verifier import RemoteKeys, Verifier, fetch_from
+from shared.websockets.handshake import as_get_request
 
 from .counts import counts_at
 from .docs import Docs

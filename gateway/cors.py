@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from shared.web.handshakes import SCOPE_KEY
+from shared.websockets.handshake import SCOPE_KEY
 
 from .addresses import Addresses
 from .answers import Refused

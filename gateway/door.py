@@ -7,10 +7,9 @@ from http import HTTPStatus
 
 import structlog
 
-from shared import metrics
-from shared.identity import Identity
-from shared.web import request_ids
-from shared.web.handshakes import SWITCHING_PROTOCOLS
+from shared import metrics, request_ids
+from shared.security.verifier import Identity
+from shared.websockets.handshake import SWITCHING_PROTOCOLS
 
 from . import answers, bodies, limits
 from .addresses import Addresses

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 from shared import logs, metrics
 from shared.events.chosen import bus_for
-from shared.server import settle
+from shared.server.config import settle
 
 from .app import create_app
 from .server import Server

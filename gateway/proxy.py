@@ -11,7 +11,7 @@ import structlog
 from aiohappyeyeballs import AddrInfoType
 
 from shared import errors, metrics
-from shared.identity import Identity
+from shared.security.verifier import Identity
 
 from . import relayed
 from .answers import PART, Refused, from_shared, unavailable

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from http import HTTPStatus
 
-from shared.identity import Identity
+from shared.security.verifier import Identity
 
 from .answers import Refused
 from .counts import Counts, Who

@@ -5,7 +5,7 @@ from http import HTTPStatus
 import aiohttp
 from multidict import CIMultiDict, istr
 
-from shared.access_tokens import ENDED_LOGINS, ENDED_SUBJECT, LOGIN_LIMITED_HEADER
+from shared.security.access_tokens import ENDED_LOGINS, ENDED_SUBJECT, LOGIN_LIMITED_HEADER
 
 from .answers import Refused
 from .bodies import Upload

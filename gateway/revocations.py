@@ -8,12 +8,12 @@ import structlog
 from pydantic import BaseModel
 
 from shared import errors, ids
-from shared.access_tokens import ENDED_LOGINS, ENDED_SUBJECT
 from shared.events.bus import Bus
 from shared.events.envelope import Event
-from shared.identity import LEEWAY
 from shared.ids import Id
-from shared.neighbours import Neighbour
+from shared.security.access_tokens import ENDED_LOGINS, ENDED_SUBJECT
+from shared.security.service_calls import Neighbour
+from shared.security.verifier import LEEWAY
 
 PATH = "/internal/revocations"
 OVERHEARS = ("session.revoked.v1", "user.deleted.v1")

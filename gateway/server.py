@@ -9,11 +9,10 @@ from typing import Any
 
 import uvicorn
 
-import shared.server
-from shared import metrics
+import shared.server.config
+from shared import metrics, request_ids
 from shared.background import Worker
-from shared.wary import Wary
-from shared.web import request_ids
+from shared.server.http_protocol import Wary
 
 from .answers import Refused, problem, problem_headers, unavailable
 from .app import Gateway
@@ -152,10 +151,10 @@ class Protocol(Wary):
 
 def options() -> dict[str, Any]:
     """The settings of uvicorn for the gateway."""
-    return {**shared.server.server_options(), "lifespan": "on"}
+    return {**shared.server.config.server_options(), "lifespan": "on"}
 
 
-class Server(shared.server.Server):
+class Server(shared.server.config.Server):
     """uvicorn, but told to stop it first lets balancers see that it is no longer ready."""
 
     def __init__(self, app: Gateway, **more: Any) -> None:

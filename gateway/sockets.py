@@ -6,9 +6,15 @@ import aiohttp
 import structlog
 
 from shared import errors
-from shared.identity import Identity
-from shared.sockets import ENDINGS, LOST, OpenSockets, Socket
-from shared.web.handshakes import SCOPE_KEY, SWITCHING_PROTOCOLS, UPGRADE_HEADERS, UPGRADE_REQUIRED_DETAIL, Handshake
+from shared.security.verifier import Identity
+from shared.websockets.handshake import (
+    SCOPE_KEY,
+    SWITCHING_PROTOCOLS,
+    UPGRADE_HEADERS,
+    UPGRADE_REQUIRED_DETAIL,
+    Handshake,
+)
+from shared.websockets.hub import ENDINGS, LOST, OpenSockets, Socket
 
 from .answers import Refused, from_shared
 from .proxy import Proxy

@@ -4,7 +4,7 @@ import hashlib
 import re
 from http import HTTPStatus
 
-from shared.web.compression import SMALLEST, VARY, accepts_gzip, gzipped
+from shared.compression import SMALLEST, VARY, accepts_gzip, gzipped
 
 from . import answers
 from .visit import Headers, Visit

@@ -4,7 +4,7 @@ import hashlib
 import time
 
 from shared import errors
-from shared.identity import LEEWAY, Identity, Verifier
+from shared.security.verifier import LEEWAY, Identity, Verifier
 
 from .answers import Refused, from_shared, unavailable
 from .revocations import Revocations

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from gateway.routes import Table
 from shared.events.in_process import InProcessBus
-from shared.process import described
+from shared.server.cli import described
 from tools.description.asyncapi import asyncapi
 from tools.description.codes import documented
 from tools.description.merge import merged

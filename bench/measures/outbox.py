@@ -24,7 +24,7 @@ from shared.events.envelope import Event
 from shared.events.outbox import BATCH, Relay, outbox_table
 from shared.events.rabbitmq import RabbitBus
 from shared.events.topology import Member, definitions
-from shared.server import settle
+from shared.server.config import settle
 
 AT_LEAST = 5.0
 FACTS = 3_000

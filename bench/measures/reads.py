@@ -13,7 +13,7 @@ from bench.load.steady import Stream, stream
 from bench.report import Report
 from bench.stage import Stage
 from bench.systems import System
-from shared.access_tokens import ALGORITHM
+from shared.security.access_tokens import ALGORITHM
 from shared.testing.tokens import Minter
 
 FEW = 10

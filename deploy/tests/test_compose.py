@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from deploy.cluster import CALLS, read
-from shared.derived_keys import caller_key
+from shared.security.derived_keys import caller_key
 
 ROOT = Path(__file__).parents[2]
 OURS = ("auth", "social", "posts", "dm", "gateway")
@@ -60,7 +60,7 @@ def test_a_service_is_told_no_password_of_another(name: str) -> None:
 
 def test_callees_are_told_keys_that_follow_from_the_callers_secrets(tmp_path: Path) -> None:
     """By a Python without packages; run again, it changes nothing, and with another secret the keys follow."""
-    for name in ("deploy/cluster.py", "deploy/rabbitmq/definitions.json", "shared/derived_keys.py"):
+    for name in ("deploy/cluster.py", "deploy/rabbitmq/definitions.json", "shared/security/derived_keys.py"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
 

@@ -37,7 +37,12 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def up(folder: Path, **settings: str) -> "subprocess.CompletedProcess[str]":
     """`make up` in a folder of its own."""
-    for name in ("deploy/up.sh", "deploy/cluster.py", "deploy/rabbitmq/definitions.json", "shared/derived_keys.py"):
+    for name in (
+        "deploy/up.sh",
+        "deploy/cluster.py",
+        "deploy/rabbitmq/definitions.json",
+        "shared/security/derived_keys.py",
+    ):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("RATE")}

@@ -18,7 +18,7 @@ from gateway.settings import Settings
 from shared import clock, ids
 from shared.events.envelope import Event
 from shared.events.in_process import InProcessBus
-from shared.server import server_options
+from shared.server.config import server_options
 from shared.testing.tokens import Minter
 from shared.testing.waiting import eventually
 

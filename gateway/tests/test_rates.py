@@ -14,7 +14,7 @@ from gateway.counts import MOST, Memory
 from gateway.quotas import quota
 from gateway.settings import Settings
 from gateway.visit import Receive, Send
-from shared.access_tokens import LOGIN_LIMITED_HEADER
+from shared.security.access_tokens import LOGIN_LIMITED_HEADER
 from shared.testing.waiting import eventually
 
 from .house import SECRET, House, open_house

@@ -7,7 +7,7 @@ import pytest
 
 from gateway.quotas import NETWORKS_OF_SITE
 from shared import clock, ids
-from shared.access_tokens import LOGIN_LIMITED_HEADER
+from shared.security.access_tokens import LOGIN_LIMITED_HEADER
 
 from .house import House, open_house
 from .stub import answering

@@ -9,7 +9,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from gateway.quotas import quota
-from shared.access_tokens import LOGIN_LIMITED_HEADER
+from shared.security.access_tokens import LOGIN_LIMITED_HEADER
 from shared.testing.engine import tell
 from shared.testing.sharing import Started
 from shared.testing.waiting import eventually

@@ -11,7 +11,7 @@ from gateway.assets import Assets
 from gateway.pages import VIEWS
 from gateway.site import FOLDER, LANGUAGES
 from gateway.static_files import LEVEL
-from shared.web.compression import SMALLEST, gzipped
+from shared.compression import SMALLEST, gzipped
 
 from .house import House
 from .stub import answering

@@ -14,10 +14,11 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from gateway.visit import Receive, Send
-from shared import clock, ids, sockets
+from shared import clock, ids
 from shared.metrics import SOCKETS
 from shared.testing.listeners import Listener, listening, refused_handshake
 from shared.testing.waiting import eventually
+from shared.websockets import hub
 
 from .house import House, Raw, open_gateway, open_house
 from .stub import Asked, Services, never, not_letting_in, saying
@@ -281,7 +282,7 @@ def test_the_end_of_the_process_asks_to_come_again() -> None:
 
 
 def test_a_reader_that_takes_in_nothing_is_given_up(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sockets, "SEND_SECONDS", 0.2)
+    monkeypatch.setattr(hub, "SEND_SECONDS", 0.2)
     house.services.socket = saying(*[json.dumps("x" * 100_000)] * 300)
     with ear(house, 31) as opened:
         eventually(lambda: SOCKETS.labels("gateway")._value.get() == 0)

@@ -14,9 +14,9 @@ from gateway import tokens
 from gateway.revocations import Revocations
 from gateway.tokens import Tokens
 from shared import errors, ids
-from shared.derived_keys import caller_key
 from shared.events.envelope import Event
-from shared.neighbours import Callers, Neighbour
+from shared.security.derived_keys import caller_key
+from shared.security.service_calls import Callers, Neighbour
 from shared.testing.stubs import Stub
 from shared.testing.tokens import Minter
 from shared.testing.waiting import eventually

@@ -8,8 +8,8 @@ from shared.database.engine import Database
 from shared.events import inbox
 from shared.events.bus import Bus
 from shared.events.outbox import Relay
-from shared.identity import RemoteKeys, Verifier
 from shared.images.darkroom import Darkroom
+from shared.security.verifier import RemoteKeys, Verifier
 from shared.storage import storage_from
 from shared.web.application import build
 

@@ -7,7 +7,7 @@ import click
 from shared import clock
 from shared.database.engine import Database
 from shared.errors import Refusal
-from shared.process import commands
+from shared.server.cli import commands
 
 from . import queries
 from .actions import keys

@@ -13,8 +13,8 @@ from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from shared import clock, ids
-from shared.access_tokens import ALGORITHM, TYPE, KeySet
 from shared.errors import Unavailable
+from shared.security.access_tokens import ALGORITHM, TYPE, KeySet
 
 SIGNING_KEYS = "signing keys"
 """The purpose of the key that seals them."""

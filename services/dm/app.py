@@ -11,11 +11,11 @@ from shared.events.bus import Bus
 from shared.events.outbox import Relay
 from shared.idempotency import Idempotency
 from shared.images import Darkroom
-from shared.neighbours import Neighbour
 from shared.purging import Comparison
-from shared.sockets import OpenSockets
+from shared.security.service_calls import Neighbour
 from shared.storage import storage_from
 from shared.web.application import build
+from shared.websockets.hub import OpenSockets
 
 from . import models
 from .actions import photos as uploads

@@ -20,7 +20,7 @@ from shared.database.engine import Database
 from shared.events.envelope import Event
 from shared.events.inbox import Handler
 from shared.ids import Id
-from shared.sockets import OpenSockets
+from shared.websockets.hub import OpenSockets
 
 from . import queries
 from .actions import people

@@ -11,8 +11,8 @@ from shared.events.bus import Bus
 from shared.events.outbox import Relay
 from shared.idempotency import Idempotency
 from shared.images import Darkroom
-from shared.neighbours import Neighbour
 from shared.purging import Comparison
+from shared.security.service_calls import Neighbour
 from shared.storage import storage_from
 from shared.web.application import build
 

@@ -6,7 +6,7 @@ import click
 
 from shared import ids
 from shared.database.engine import Database
-from shared.process import commands
+from shared.server.cli import commands
 
 from .actions.feed import rebuild
 from .app import NAME, create_app

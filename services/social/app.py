@@ -9,8 +9,8 @@ from shared.database.engine import Database
 from shared.events import inbox
 from shared.events.bus import Bus
 from shared.events.outbox import Relay
-from shared.neighbours import Neighbour
 from shared.purging import Comparison
+from shared.security.service_calls import Neighbour
 from shared.web.application import build
 
 from . import models

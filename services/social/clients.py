@@ -5,8 +5,8 @@ from pydantic import BaseModel
 from shared import ids
 from shared.errors import Unavailable
 from shared.ids import Id
-from shared.neighbours import Neighbour
 from shared.purging import Part
+from shared.security.service_calls import Neighbour
 
 
 class Person(BaseModel):

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from shared.process import commands
+from shared.server.cli import commands
 
 from .app import NAME, create_app
 from .settings import Settings

@@ -21,7 +21,7 @@ from shared.events.bus import Bus
 from shared.events.envelope import Event
 from shared.events.in_process import InProcessBus
 from shared.metrics import EVENTS_FAILED
-from shared.server import server_options
+from shared.server.config import server_options
 from shared.testing.contracts import Described
 from shared.testing.loops import ClockedLoop
 from shared.testing.waiting import WAIT_SECONDS, eventually

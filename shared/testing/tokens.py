@@ -6,8 +6,8 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from shared import ids
-from shared.access_tokens import ALGORITHM, TYPE, KeySet
-from shared.identity import RemoteKeys, Verifier
+from shared.security.access_tokens import ALGORITHM, TYPE, KeySet
+from shared.security.verifier import RemoteKeys, Verifier
 
 
 class Minter:

@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 import pytest
 import uvicorn
 
-from shared.server import Server, server_options
+from shared.server.config import Server, server_options
 from shared.testing.waiting import WAIT_SECONDS
 
 
@@ -77,7 +77,7 @@ def test_to_stop_it_after_its_loop_has_closed_does_no_harm() -> None:
 
 def test_the_date_is_of_the_second_in_which_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1_700_000_000.9
-    monkeypatch.setattr("shared.server.time.time", lambda: now)
+    monkeypatch.setattr("shared.server.config.time.time", lambda: now)
     config = configured()
     config.load()
     state = Server(config).server_state

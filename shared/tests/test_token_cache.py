@@ -7,7 +7,7 @@ import pytest
 import time_machine
 
 from shared.errors import Unauthenticated
-from shared.identity import LEEWAY, Identity, Remembered, RemoteKeys, Verifier
+from shared.security.verifier import LEEWAY, Identity, Remembered, RemoteKeys, Verifier
 from shared.testing import Minter
 
 from .forgeries import Forger, forgeries
@@ -54,7 +54,7 @@ def test_a_remembered_token_ends_when_it_expires() -> None:
 
 
 def test_only_so_many_tokens_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.identity.MOST", 2)
+    monkeypatch.setattr("shared.security.verifier.MOST", 2)
     verifier = counting()
     remembered = Remembered(verifier)
     first, *others = (MINTER.token(subject=each) for each in range(1, 4))

@@ -16,18 +16,17 @@ from prometheus_client import REGISTRY
 from sqlalchemy import select
 from starlette.exceptions import HTTPException
 
-from shared import ids
-from shared.access_tokens import ENDED_LOGINS, ENDED_SUBJECT
+from shared import ids, problem_details
 from shared.background import Worker, in_thread
 from shared.database.engine import Database
 from shared.errors import Unavailable
 from shared.events.in_process import InProcessBus
-from shared.neighbours import Callers, Neighbour
+from shared.security.access_tokens import ENDED_LOGINS, ENDED_SUBJECT
+from shared.security.service_calls import Callers, Neighbour
 from shared.settings import Settings
 from shared.storage import storage_from
 from shared.testing import Running, Stub, eventually, running
 from shared.testing.waiting import WAIT_SECONDS
-from shared.web import problems
 from shared.web.application import build
 from shared.web.aside import THREADS, aside
 
@@ -228,7 +227,7 @@ def test_whoever_waits_long_keeps_no_thread_from_others() -> None:
 
 def test_a_failure_that_the_framework_words_takes_our_form() -> None:
     request = Request({"type": "http", "path": "/x", "request_id": "r", "headers": []})
-    answer = problems.on_http_error(request, HTTPException(500, "secret inside", headers={"x-more": "1"}))
+    answer = problem_details.on_http_error(request, HTTPException(500, "secret inside", headers={"x-more": "1"}))
     assert b"internal_error" in answer.body
     assert answer.headers["x-more"] == "1"
 

@@ -9,9 +9,9 @@ from starlette.responses import Response
 
 from shared.database.engine import Database
 from shared.events.in_process import InProcessBus
-from shared.identity import Optional, Required
 from shared.ids import Id, text
 from shared.pages import Slice
+from shared.security.verifier import Optional, Required
 from shared.settings import Settings
 from shared.testing import Running, running
 from shared.web import bodies, listing, plain

@@ -6,10 +6,9 @@ from typing import Any
 import orjson
 from starlette.responses import Response
 
-from shared import ids
-from shared.access_tokens import ENDED_LOGINS, ENDED_SUBJECT
+from shared import compression, ids
 from shared.answer import Answer
-from shared.web import compression
+from shared.security.access_tokens import ENDED_LOGINS, ENDED_SUBJECT
 
 
 def response(answer: Answer) -> Response:

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
-from shared.web.problems import MEDIA_TYPE, Problem
+from shared.problem_details import MEDIA_TYPE, Problem
 
 _FRAMEWORK_SCHEMAS = ("HTTPValidationError", "ValidationError")
 _FORM = "Body_"

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 from gateway.routes import NEVER, Route
-from shared.web import problems
+from shared import problem_details
 
 from .problems import problems_of
 
@@ -66,9 +66,9 @@ def shared_responses(paths: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 
 def _referred(status: str, response: Mapping[str, Any], found: dict[str, Any]) -> Mapping[str, Any]:
     """A reference to the problem of this status. What is described otherwise stays where it is."""
-    if problems.MEDIA_TYPE not in response.get("content", {}):
+    if problem_details.MEDIA_TYPE not in response.get("content", {}):
         return response
-    name = problems.title(HTTPStatus(int(status))).replace(" ", "")
+    name = problem_details.title(HTTPStatus(int(status))).replace(" ", "")
     if _content(found.setdefault(name, response)) != _content(response):
         return response
     return {"$ref": f"#/components/responses/{name}"}
@@ -76,5 +76,5 @@ def _referred(status: str, response: Mapping[str, Any], found: dict[str, Any]) -
 
 def _content(response: Mapping[str, Any]) -> Any:
     """What makes two problems of one status the same to a client; examples do not."""
-    media = response["content"][problems.MEDIA_TYPE]
+    media = response["content"][problem_details.MEDIA_TYPE]
     return response.get("headers"), {key: value for key, value in media.items() if key != "example"}

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from services.dm.api.schemas import MessageCreated, RoomRead
-from shared.sockets import LOST, RESTARTED, TOKEN_ENDED, TOO_SLOW
+from shared.websockets.hub import LOST, RESTARTED, TOKEN_ENDED, TOO_SLOW
 
 from .merge import INFO, without_titles
 

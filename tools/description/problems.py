@@ -11,15 +11,14 @@ from gateway.limits import coded
 from gateway.quotas import quota
 from gateway.rates import too_many
 from gateway.routes import NEVER, NONE, OWN, PUBLIC, Route
-from shared import errors
-from shared.web import problems
+from shared import errors, problem_details
 
 REFERENCE = "#/components/schemas/"
 
 
 def schemas(codes: list[str]) -> dict[str, Any]:
     """Those of a problem and its parts. A client has to get on with codes that are added later."""
-    _, found = models_json_schema([(problems.Problem, "validation")], ref_template=REFERENCE + "{model}")
+    _, found = models_json_schema([(problem_details.Problem, "validation")], ref_template=REFERENCE + "{model}")
     made: dict[str, Any] = found["$defs"]
     made["Problem"]["properties"]["code"]["x-extensible-enum"] = codes
     return made
@@ -50,7 +49,7 @@ def _documented(refused: Refused) -> dict[str, Any]:
     example = orjson.loads(problem(refused, "/api/v1/feed", "5f0c2b8e9d1a4f6b8c7d6e5f4a3b2c1d"))
     content = {"schema": {"$ref": f"{REFERENCE}Problem"}, "example": example}
     return {
-        "description": problems.title(refused.status),
-        "headers": problems.documented_headers(refused.status),
-        "content": {problems.MEDIA_TYPE: content},
+        "description": problem_details.title(refused.status),
+        "headers": problem_details.documented_headers(refused.status),
+        "content": {problem_details.MEDIA_TYPE: content},
     }

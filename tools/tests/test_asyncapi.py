@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shared import sockets
+from shared.websockets import hub
 from tools.description.asyncapi import CLOSE_CODES, asyncapi
 
 OF_RFC_6455 = {1000, 1001, 1005, 1006}
@@ -17,7 +17,7 @@ def document() -> dict[str, Any]:
 
 
 def test_every_code_of_ours_is_explained(document: dict[str, Any]) -> None:
-    ours = {each.code for each in vars(sockets).values() if isinstance(each, sockets.Ending)} | sockets._USUAL
+    ours = {each.code for each in vars(hub).values() if isinstance(each, hub.Ending)} | hub._USUAL
     assert set(CLOSE_CODES) == ours - OF_RFC_6455
     told = document["channels"]["socket"]["x-close-codes"]
     assert {int(code) for code in told} == set(CLOSE_CODES) and all(told.values())

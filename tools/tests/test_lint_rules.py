@@ -76,7 +76,7 @@ ALLOWED = {
     "long migrations": ("services/dm/migrations/versions/0001_rooms.py", WHY + "x = 1\n" * 400),
     "nouns where they are at home": ("services/dm/queries.py", WHY + "def rooms_of(user_id): ...\n"),
     "the names of libraries": (
-        "shared/neighbours.py",
+        "shared/security/service_calls.py",
         WHY + "answer = client.post(url, follow_redirects=False)\n",
     ),
     "words that only contain a noun": (

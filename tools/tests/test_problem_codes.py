@@ -4,8 +4,8 @@ import re
 
 import pytest
 
+from shared import problem_details
 from shared.errors import Refusal
-from shared.web import problems
 from tools.description.codes import PAGE, rows
 from tools.tests.problem_codes import codes_in, parsed, trees
 
@@ -17,7 +17,7 @@ SHAPES = {"literal_error", "missing", "extra_forbidden"}
 
 @pytest.fixture(scope="module")
 def raised() -> set[str]:
-    found = codes_in(trees()) | set(problems._CODES.values()) | {problems._code(())}
+    found = codes_in(trees()) | set(problem_details._CODES.values()) | {problem_details._code(())}
     return found - NOT_ANSWERED - SHAPES
 
 
@@ -36,10 +36,10 @@ def test_every_row_of_the_tables_is_read() -> None:
 def test_the_statuses_of_refusals_are_those_of_their_kinds() -> None:
     documented = {row.code: row.statuses for row in rows(PAGE.read_text())}
     source = trees()
-    for kind, status in problems.STATUS.items():
+    for kind, status in problem_details.STATUS.items():
         for code in codes_in(source, only=kind.__name__) & set(documented):
             assert status in documented[code], (code, kind.__name__, status)
-    assert {each.__name__ for each in problems.STATUS} == {each.__name__ for each in Refusal.__subclasses__()}
+    assert {each.__name__ for each in problem_details.STATUS} == {each.__name__ for each in Refusal.__subclasses__()}
 
 
 @pytest.mark.parametrize(

@@ -23,8 +23,9 @@ RELOADED_EVERY = 30
 PUBLISHED_BEFORE = 2 * clock.MINUTE
 """How long a new key is published before it signs.
 
-A verifier asks for the keys when it meets one that it does not know, at most every 30 seconds (shared/identity.py), and
-it may be answered by a replica that has not looked for 30 seconds. The other minute is for clocks that differ.
+A verifier asks for the keys when it meets one that it does not know, at most every 30 seconds
+(shared/security/verifier.py), and it may be answered by a replica that has not looked for 30 seconds. The other minute
+is for clocks that differ.
 """
 KEPT_LONGER = clock.MINUTE
 """How much longer than its last token a key is kept: for clocks that differ, and for the leeway of verifiers."""

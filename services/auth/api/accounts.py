@@ -12,11 +12,11 @@ from starlette.responses import Response
 from shared import clock, ids
 from shared.disposal import give_up
 from shared.errors import Conflict
-from shared.identity import Identity, Required
 from shared.images.picture import Picture
+from shared.problem_details import documented
+from shared.security.verifier import Identity, Required
 from shared.web import answers, files, uploads
 from shared.web.disconnects import require_connected
-from shared.web.problems import documented
 from shared.web.uploads import UploadRoute
 
 from .. import handles, models, passwords, queries

@@ -7,8 +7,8 @@ from fastapi import Depends, Request
 
 from shared import clock
 from shared.database.engine import Database
-from shared.identity import Identity
 from shared.images.darkroom import Darkroom
+from shared.security.verifier import Identity
 from shared.storage import Storage
 from shared.web.plain import Plainly
 

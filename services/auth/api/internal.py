@@ -8,11 +8,11 @@ from starlette.responses import Response
 from shared import clock
 from shared.errors import NotFound
 from shared.ids import Id
-from shared.neighbours import Calling
+from shared.problem_details import documented
+from shared.security.service_calls import Calling
 from shared.web import answers
 from shared.web.aside import aside
 from shared.web.bodies import StrictRoute
-from shared.web.problems import documented
 
 from .. import queries
 from . import schemas

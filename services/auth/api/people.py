@@ -8,9 +8,9 @@ from starlette.responses import Response
 from shared.errors import Invalid, NotFound
 from shared.ids import Id
 from shared.pages import Slice
+from shared.problem_details import documented
 from shared.web import answers, files, listing
 from shared.web.bodies import WITHOUT_NUL, StrictRoute
-from shared.web.problems import documented
 
 from .. import handles, queries
 from ..actions.accounts import name_key

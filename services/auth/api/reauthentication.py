@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from shared import ids
 from shared.errors import Forbidden, Unauthenticated
-from shared.identity import Identity
+from shared.security.verifier import Identity
 
 from .. import queries
 from ..actions import audit_log, login_throttle

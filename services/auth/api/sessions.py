@@ -5,13 +5,13 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from shared import clock
-from shared.access_tokens import LOGIN_LIMITED_HEADER
 from shared.errors import NotFound, TooMany, Unauthenticated
-from shared.identity import Required
 from shared.ids import Id
+from shared.problem_details import documented
+from shared.security.access_tokens import LOGIN_LIMITED_HEADER
+from shared.security.verifier import Required
 from shared.web import answers, listing
 from shared.web.bodies import StrictRoute
-from shared.web.problems import documented
 
 from .. import handles, queries
 from ..actions import audit_log, networks, sessions

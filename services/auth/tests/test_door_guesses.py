@@ -13,8 +13,8 @@ from services.auth.actions.login_throttle import AT_ONCE, FREE, LONGEST
 from services.auth.actions.networks import KNOWN_FOR
 from services.auth.passwords import VERIFIED, Passwords
 from shared import clock, ids
-from shared.access_tokens import LOGIN_LIMITED_HEADER
 from shared.database.engine import Database
+from shared.security.access_tokens import LOGIN_LIMITED_HEADER
 from shared.testing import Running, eventually
 from shared.testing.waiting import WAIT_SECONDS
 

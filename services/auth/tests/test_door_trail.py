@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from services.auth import models
-from shared.access_tokens import ENDED_LOGINS
 from shared.database.engine import Database
+from shared.security.access_tokens import ENDED_LOGINS
 from shared.testing import Running
 
 from .world import PASSWORD, bearer, calling, facts, log_in, rows, sign_up, somebody

@@ -12,7 +12,7 @@ from services.auth.tokens import Mint, RefreshTokens, Seal, SigningKey
 from shared import ids
 from shared.database.engine import Database
 from shared.errors import Unavailable
-from shared.identity import RemoteKeys, Verifier
+from shared.security.verifier import RemoteKeys, Verifier
 
 from .world import SEAL, Time, rows
 

@@ -15,7 +15,7 @@ from services.auth.tokens import Mint, Seal
 from shared import clock, ids
 from shared.database.engine import Database
 from shared.errors import Conflict, Unauthenticated
-from shared.identity import REFETCH_SECONDS, RemoteKeys, Verifier
+from shared.security.verifier import REFETCH_SECONDS, RemoteKeys, Verifier
 from shared.testing.homes import Cluster, Servers
 
 from .conftest import MIGRATIONS
@@ -175,7 +175,7 @@ def refused_during_a_rotation(database: Database, time: Time, monkeypatch: pytes
     asks for the keys of either.
     """
     seconds = SimpleNamespace(now=0.0)
-    monkeypatch.setattr("shared.identity.time", SimpleNamespace(monotonic=lambda: seconds.now))
+    monkeypatch.setattr("shared.security.verifier.time", SimpleNamespace(monotonic=lambda: seconds.now))
     replicas = [Replica(database, phase) for phase in (5, 20)]
     verifiers = {start: verifier(replicas[start // STEP % 2]) for start in (0, 95, 105, 120, 130, 135, 200)}
     minted: dict[int, list[str]] = {}

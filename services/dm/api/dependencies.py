@@ -10,9 +10,9 @@ from starlette.concurrency import run_in_threadpool
 from shared.database.engine import Database
 from shared.idempotency import Idempotency
 from shared.images import Darkroom
-from shared.sockets import OpenSockets
 from shared.storage import Storage
 from shared.web.plain import Plainly
+from shared.websockets.hub import OpenSockets
 
 from .. import queries
 from ..actions import people

@@ -10,12 +10,12 @@ from starlette.responses import Response
 
 from shared.answer import Answer
 from shared.idempotency import Key
-from shared.identity import Required
 from shared.ids import Id
 from shared.images import Picture
+from shared.problem_details import documented
+from shared.security.verifier import Required
 from shared.web import answers, files, idempotency_key, uploads
 from shared.web.disconnects import require_connected
-from shared.web.problems import documented
 from shared.web.uploads import UploadRoute
 
 from .. import queries

@@ -7,11 +7,11 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from shared import ids
-from shared.identity import Required
 from shared.ids import Id
+from shared.problem_details import documented
+from shared.security.verifier import Required
 from shared.web import answers, listing
 from shared.web.bodies import StrictRoute
-from shared.web.problems import documented
 
 from .. import queries
 from ..actions import rooms

@@ -5,11 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Request
 from starlette.responses import Response
 
-from shared.identity import Required
+from shared.problem_details import documented
+from shared.security.verifier import Required
 from shared.web.bodies import StrictRoute
 from shared.web.fields import MAX_HEADER_LENGTH
-from shared.web.handshakes import AlreadyHandled, handshake_of
-from shared.web.problems import documented
+from shared.websockets.handshake import AlreadyHandled, handshake_of
 
 from .dependencies import Deps
 

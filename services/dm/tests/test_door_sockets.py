@@ -11,12 +11,12 @@ import pytest
 from services.dm.api.dependencies import Dependencies
 from services.dm.app import create_app
 from services.dm.settings import Settings
-from shared import sockets
 from shared.database.engine import Database
 from shared.events.bus import Bus
 from shared.testing import Minter, Running, Stub, eventually, running
 from shared.testing.listeners import Listener, listening, refused_handshake
 from shared.testing.waiting import WAIT_SECONDS
+from shared.websockets import hub
 
 from .asker import Asker, made
 from .world import deleted, some_people
@@ -140,7 +140,7 @@ def test_there_is_an_end_to_how_many_can_be_open(dm: Running, minter: Minter, se
 
 
 def test_a_reader_for_whom_too_much_waits_is_given_up(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sockets, "WAITING", 3)
+    monkeypatch.setattr(hub, "WAITING", 3)
     ada, _ = pair
     parts: Dependencies = ada.dm.app.state.dependencies
 

@@ -15,8 +15,8 @@ from shared import clock, ids
 from shared.database.engine import Database
 from shared.events.envelope import Event
 from shared.purging import PURGED
-from shared.sockets import OpenSockets
 from shared.testing import Running, announced, eventually, examples_of
+from shared.websockets.hub import OpenSockets
 
 from .world import deleted, facts, purge_states, registered, room_of, rows_of, say, some_people, upload
 

@@ -8,11 +8,11 @@ from starlette.responses import Response
 
 from shared import ids
 from shared.answer import Answer
-from shared.identity import Required
 from shared.ids import Id
+from shared.problem_details import documented
+from shared.security.verifier import Required
 from shared.web import answers, idempotency_key, listing
 from shared.web.bodies import StrictRoute
-from shared.web.problems import documented
 
 from ..actions import comments
 from ..queries import comments as shown

@@ -9,8 +9,8 @@ from starlette.concurrency import run_in_threadpool
 
 from shared.database.engine import Database
 from shared.idempotency import Idempotency
-from shared.identity import Identity
 from shared.images import Darkroom
+from shared.security.verifier import Identity
 from shared.storage import Storage
 from shared.web.plain import Plainly
 

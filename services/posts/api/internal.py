@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from shared import ids
 from shared.ids import Id
-from shared.neighbours import Calling
+from shared.security.service_calls import Calling
 from shared.web import answers
 from shared.web.aside import aside
 from shared.web.bodies import StrictRoute

@@ -6,11 +6,11 @@ from fastapi import APIRouter, Request
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from shared.identity import Required
 from shared.ids import Id
+from shared.problem_details import documented
+from shared.security.verifier import Required
 from shared.web import answers, listing
 from shared.web.bodies import StrictRoute
-from shared.web.problems import documented
 
 from ..actions import likes
 from ..queries.likes import like_json, likers

@@ -11,10 +11,10 @@ from shared import clock, idempotency
 from shared.answer import Answer
 from shared.images.limits import MAX_BYTES, MAX_PIXELS, MAX_SIDE
 from shared.lengths import LONGEST
+from shared.problem_details import documented
 from shared.web import answers, files, id_list, idempotency_key, listing
 from shared.web.bodies import JSON_LIMIT, StrictRoute
 from shared.web.fields import Count
-from shared.web.problems import documented
 
 from ..actions.photos import UNUSED_FOR
 from .schemas import MOST_PHOTOS

@@ -10,12 +10,12 @@ from starlette.responses import Response
 from shared import ids
 from shared.answer import Answer
 from shared.errors import Invalid
-from shared.identity import Identity, Optional, Required
 from shared.ids import Id
+from shared.problem_details import documented
+from shared.security.verifier import Identity, Optional, Required
 from shared.web import answers, id_list, idempotency_key, listing
 from shared.web.bodies import StrictRoute
 from shared.web.plain import ABSENT
-from shared.web.problems import documented
 
 from ..actions import posts
 from ..queries import feed as home

@@ -8,8 +8,8 @@ import httpx
 from services.posts import models
 from services.posts.settings import Settings
 from shared import ids
-from shared.neighbours import Callers, Neighbour
 from shared.purging import PURGED
+from shared.security.service_calls import Callers, Neighbour
 from shared.testing import Running, Stub, eventually
 
 from .conftest import SECRET_OF_DM

@@ -5,11 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from shared.identity import Required
 from shared.ids import Id
+from shared.problem_details import documented
+from shared.security.verifier import Required
 from shared.web import answers, id_list, listing
 from shared.web.bodies import StrictRoute
-from shared.web.problems import documented
 
 from .. import queries
 from ..actions import follows

@@ -8,7 +8,7 @@ import pytest
 from services.social.settings import Settings
 from shared import ids
 from shared.database.engine import Database
-from shared.neighbours import Callers
+from shared.security.service_calls import Callers
 from shared.testing import Minter, Running, Stub, eventually
 
 from .test_door import API, follow_url, refused

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared import clock, errors, metrics
-from shared.identity import Identity
+from shared.security.verifier import Identity
 
 WAITING = 100
 """Texts that wait for a slow reader, before it is closed."""

@@ -10,8 +10,8 @@ from typing import Any
 import uvicorn
 from uvicorn.server import ServerState
 
-from shared.upgrades import OneWay
-from shared.wary import Wary
+from shared.server.http_protocol import Wary
+from shared.server.websocket_protocol import OneWay
 
 MOST_HEARD_BYTES = 1024
 """Bytes that a WebSocket client can make us hold before it is cut off; it has nothing to say anyway."""

@@ -10,12 +10,11 @@ import pytest
 import time_machine
 from fastapi import FastAPI
 
-from shared import ids
+from shared import ids, problem_details
 from shared.errors import Refusal, Unauthenticated, Unavailable
-from shared.identity import LEEWAY, Identity, Optional, RemoteKeys, Required, Verifier, fetch_from
+from shared.security.verifier import LEEWAY, Identity, Optional, RemoteKeys, Required, Verifier, fetch_from
 from shared.testing import Minter
 from shared.testing.waiting import WAIT_SECONDS
-from shared.web import problems
 
 from .forgeries import Forger, forgeries
 
@@ -218,7 +217,7 @@ def ask() -> Callable[..., httpx.Response]:
     """Asks a small application who is asking."""
     app = FastAPI()
     app.state.verifier = MINTER.verifier()
-    app.add_exception_handler(Refusal, problems.on_refusal)
+    app.add_exception_handler(Refusal, problem_details.on_refusal)
 
     @app.get("/required")
     async def required(who: Required) -> str:

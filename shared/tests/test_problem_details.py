@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from shared import errors
+from shared.problem_details import MOST_FAULTS, STATUS, title
 from shared.testing import Running
 from shared.testing.waiting import WAIT_SECONDS
-from shared.web.problems import MOST_FAULTS, STATUS, title
 
 from .things import MINTER, REFUSALS
 

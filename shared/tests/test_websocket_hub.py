@@ -12,15 +12,16 @@ import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from shared import sockets, upgrades
 from shared.errors import TooMany, Unavailable
-from shared.identity import Identity
 from shared.metrics import SOCKETS_CLOSED
-from shared.server import server_options
-from shared.sockets import LOST, TOKEN_ENDED, OpenSockets, Socket
+from shared.security.verifier import Identity
+from shared.server import websocket_protocol
+from shared.server.config import server_options
 from shared.testing import eventually
 from shared.testing.listeners import listening
 from shared.testing.waiting import WAIT_SECONDS
+from shared.websockets import hub
+from shared.websockets.hub import LOST, TOKEN_ENDED, OpenSockets, Socket
 
 HEAD = (
     b"GET /ws HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
@@ -175,8 +176,8 @@ def fill(house: House) -> bool:
 def test_whoever_reads_nothing_is_given_up_and_takes_no_memory_with_them(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sockets, "SEND_SECONDS", 0.1)
-    monkeypatch.setattr(upgrades, "LINGER_SECONDS", 0.1)
+    monkeypatch.setattr(hub, "SEND_SECONDS", 0.1)
+    monkeypatch.setattr(websocket_protocol, "LINGER_SECONDS", 0.1)
     before = closes(4408)
     with line_to(house):
         eventually(lambda: fill(house))
@@ -185,14 +186,14 @@ def test_whoever_reads_nothing_is_given_up_and_takes_no_memory_with_them(
 
 
 def test_whoever_reads_again_in_time_learns_why_it_ended(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sockets, "SEND_SECONDS", 0.1)
+    monkeypatch.setattr(hub, "SEND_SECONDS", 0.1)
     with line_to(house) as line:
         eventually(lambda: fill(house))
         assert everything_from(line).endswith((4408).to_bytes(2, "big") + b"read too slowly")
 
 
 def test_whoever_answers_no_ping_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upgrades, "LINGER_SECONDS", 0.1)
+    monkeypatch.setattr(websocket_protocol, "LINGER_SECONDS", 0.1)
     before = closes(1011)
     with serving(ws_ping_interval=0.1, ws_ping_timeout=0.1) as house, line_to(house) as line:
         assert b"\x89\x04" in everything_from(line), "a ping"
@@ -242,7 +243,7 @@ def test_whoever_does_not_wait_to_be_let_in_is_not(house: House) -> None:
 def test_when_the_process_ends_nobody_who_does_not_read_holds_it_up(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upgrades, "LINGER_SECONDS", 0.1)
+    monkeypatch.setattr(websocket_protocol, "LINGER_SECONDS", 0.1)
     with line_to(house):
         eventually(lambda: house.held)
         house.open.tell([1], "x" * 10_000_000)

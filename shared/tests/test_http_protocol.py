@@ -16,10 +16,10 @@ from prometheus_client import REGISTRY
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from shared.server import server_options
+from shared.server.config import server_options
+from shared.server.http_protocol import Wary
 from shared.testing import eventually
 from shared.testing.waiting import WAIT_SECONDS
-from shared.wary import Wary
 
 ASK = b"GET /a HTTP/1.1\r\nhost: a\r\n\r\n"
 START = {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"10")]}

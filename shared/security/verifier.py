@@ -19,7 +19,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from shared import errors, ids
-from shared.access_tokens import ALGORITHM, REQUIRED, TYPE, KeySet
+from shared.security.access_tokens import ALGORITHM, REQUIRED, TYPE, KeySet
 from shared.tls import trust
 from shared.web.plain import NotPlain, Plainly
 

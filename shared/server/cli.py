@@ -18,7 +18,7 @@ from shared.events.bus import Bus
 from shared.events.chosen import bus_for
 from shared.events.in_process import InProcessBus
 from shared.events.replay import publish_again, put_back
-from shared.server import Server, server_options, settle
+from shared.server.config import Server, server_options, settle
 from shared.settings import Settings
 
 S = TypeVar("S", bound=Settings)

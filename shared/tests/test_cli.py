@@ -18,11 +18,11 @@ from shared import metrics
 from shared.database.engine import Database
 from shared.events.bus import Bus
 from shared.events.in_process import InProcessBus
-from shared.process import commands, described
-from shared.server import Server
+from shared.server.cli import commands, described
+from shared.server.config import Server
+from shared.server.http_protocol import Wary
 from shared.settings import Settings
 from shared.testing.waiting import WAIT_SECONDS
-from shared.wary import Wary
 
 from .test_migrations import ENV, add_step
 from .things import service
@@ -116,7 +116,7 @@ def test_counts_are_served_on_a_port_of_their_own_where_one_is_set(monkeypatch: 
 
 
 def test_what_is_there_before_it_serves_is_left_alone_by_the_collector() -> None:
-    asked = "import gc; from shared.server import settle; settle(); print(gc.get_freeze_count())"
+    asked = "import gc; from shared.server.config import settle; settle(); print(gc.get_freeze_count())"
     told = subprocess.run(
         [sys.executable, "-c", asked], capture_output=True, text=True, timeout=WAIT_SECONDS, check=True
     )

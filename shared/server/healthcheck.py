@@ -1,4 +1,4 @@
-"""`python -m shared.healthy`: exits 0 where this container's process can work. What a health check runs."""
+"""`python -m shared.server.healthcheck`: exits 0 where this container's process can work. What a health check runs."""
 
 import os
 import sys

@@ -9,7 +9,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from shared import metrics
-from shared.upgrades import Upgrading
+from shared.server.websocket_protocol import Upgrading
 
 MOST_FRUITLESS_BYTES = 64 * 1024
 """Where a connection ends at the latest while what comes is neither a whole head nor part of a body."""

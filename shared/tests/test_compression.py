@@ -5,8 +5,8 @@ import zlib
 import httpx
 import pytest
 
+from shared.compression import LEVEL, SMALLEST, accepts_gzip, gzipped
 from shared.testing import Running
-from shared.web.compression import LEVEL, SMALLEST, accepts_gzip, gzipped
 
 LONG = f"/api/v1/long/{SMALLEST}"
 

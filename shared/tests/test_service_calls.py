@@ -12,7 +12,7 @@ import pytest
 import structlog
 
 from shared.errors import Unauthenticated, Unavailable
-from shared.neighbours import Callers, Neighbour
+from shared.security.service_calls import Callers, Neighbour
 from shared.testing import Stub
 
 from .forgeries import part
