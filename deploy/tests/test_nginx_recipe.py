@@ -21,8 +21,8 @@ from deploy.tests.journeys.answers import answer
 from deploy.tests.journeys.person import API, Person
 from deploy.tests.running import Standalone
 from shared.testing import eventually
-from shared.testing.listeners import listening
 from shared.testing.ports import free_port
+from shared.testing.websocket_client import listening
 
 NGINX = shutil.which("nginx", path="/usr/local/bin:/usr/bin:/usr/local/sbin:/usr/sbin:/opt/homebrew/bin")
 ROOT = Path(__file__).parents[2]

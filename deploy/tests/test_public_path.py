@@ -16,8 +16,8 @@ from deploy.tests.journeys.person import API, Person
 from deploy.tests.journeys.pictures import picture
 from deploy.tests.running import Standalone
 from shared.testing import eventually
-from shared.testing.listeners import listening
 from shared.testing.waiting import WAIT_SECONDS
+from shared.testing.websocket_client import listening
 
 PREFIX = "/shutter"
 NOT_PASSED_ON = {"connection", "content-encoding", "content-length", "date", "server", "transfer-encoding"}

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from shared.testing.malformed import CASES, Case
-from shared.testing.raw_lines import Reaction, faults_of_door, provoke
+from shared.testing.raw_http import Reaction, faults_of_door, provoke
 
 from .house import House, open_house
 

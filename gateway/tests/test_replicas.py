@@ -10,9 +10,9 @@ from prometheus_client import REGISTRY
 
 from gateway.quotas import quota
 from shared.security.access_tokens import LOGIN_LIMITED_HEADER
-from shared.testing.engine import tell
-from shared.testing.sharing import Started
+from shared.testing.docker import tell
 from shared.testing.waiting import eventually
+from shared.testing.xdist_shared import Started
 
 from .house import House, open_gateway, open_house
 from .stub import answering

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.testing.listeners import listening
+from shared.testing.websocket_client import listening
 
 from .house import House, open_house
 from .test_sockets import HANDSHAKE, PAGE, WS, url

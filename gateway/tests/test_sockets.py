@@ -16,8 +16,8 @@ from websockets.exceptions import InvalidStatus
 from gateway.visit import Receive, Send
 from shared import clock, ids
 from shared.metrics import SOCKETS
-from shared.testing.listeners import Listener, listening, refused_handshake
 from shared.testing.waiting import eventually
+from shared.testing.websocket_client import Listener, listening, refused_handshake
 from shared.websockets import hub
 
 from .house import House, Raw, open_gateway, open_house

@@ -1,9 +1,9 @@
 """What tests of every room need. Only tests import it."""
 
 from shared import logs
+from shared.testing.live_service import Running, running_service
 
 from .contracts import announced, assert_fits, event_schema, examples_of
-from .running import Running, running
 from .stubs import Stub
 from .tokens import Minter
 from .waiting import eventually
@@ -17,7 +17,7 @@ __all__ = [
     "event_schema",
     "eventually",
     "examples_of",
-    "running",
+    "running_service",
 ]
 
 # Without this each failure that a test provokes is printed with all local variables, which takes a second.

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 
-from shared.testing.engine import end, started_from
-from shared.testing.sharing import Started, shared_by_workers
+from shared.testing.docker import end, started_from
 from shared.testing.waiting import WAIT_SECONDS, eventually
+from shared.testing.xdist_shared import Started, shared_by_workers
 
 if TYPE_CHECKING:
     from testcontainers.core.container import DockerContainer

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from shared.testing.engine import engine_answers
+from shared.testing.docker import engine_answers
 
 NO_ENGINE = "no container engine answers: start Docker, or another engine that the docker command reaches, to run them"
 ENGINE_FIXTURES = {"mysql_url", "rabbitmq", "valkey", "servers"}

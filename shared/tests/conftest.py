@@ -5,15 +5,14 @@ from collections.abc import Iterator
 import pytest
 
 from shared.database.engine import Database
-from shared.testing import Running, running
-
-from .things import service
+from shared.testing import Running, running_service
+from shared.tests.sample_service import service
 
 
 @pytest.fixture(scope="module")
 def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """One for a whole file: each test minds its own things."""
-    with running(service(tmp_path_factory.mktemp("service"))) as found:
+    with running_service(service(tmp_path_factory.mktemp("service"))) as found:
         yield found
 
 

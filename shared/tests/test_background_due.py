@@ -14,9 +14,9 @@ from shared.database.engine import Database
 from shared.database.queues import notify
 from shared.errors import Unavailable
 from shared.events.outbox import LOOK_AGAIN_AFTER, Relay
-from shared.testing.homes import Home
-from shared.testing.loops import ClockedLoop
-from shared.testing.plans import overhearing, slow_steps
+from shared.testing.backends import Home
+from shared.testing.clocked_loop import ClockedLoop
+from shared.testing.query_plans import overhearing, slow_steps
 
 from .tables import made
 from .test_background import Steps, run, soon

@@ -23,9 +23,9 @@ from shared.server.config import Server
 from shared.server.http_protocol import Wary
 from shared.settings import Settings
 from shared.testing.waiting import WAIT_SECONDS
+from shared.tests.sample_service import service
 
 from .test_migrations import ENV, add_step
-from .things import service
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from shared import clock, ids
 from shared.database.engine import Database
 from shared.errors import Unavailable
 from shared.purging import OVERLAP, PURGING, Comparison, Part
-from shared.testing.homes import Home
+from shared.testing.backends import Home
+from shared.tests.sample_purge import PURGE, hidden, metadata, places, states
 
-from .jobs import PURGE, hidden, metadata, places, states
 from .tables import made, rows
 
 

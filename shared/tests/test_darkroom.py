@@ -23,7 +23,7 @@ from shared.images.picture import Picture
 from shared.images.worker import Worker
 from shared.testing import eventually
 from shared.testing.waiting import WAIT_SECONDS
-from shared.tests import picture_samples as samples
+from shared.tests import sample_images as samples
 
 UPLOADED = samples.encoded(samples.corners(), "JPEG")
 

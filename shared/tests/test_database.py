@@ -12,10 +12,10 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from shared.database.engine import TRIES, Database
 from shared.database.queues import notify
 from shared.errors import NotFound, Unavailable
-from shared.testing.homes import Home
+from shared.testing.backends import Home
 from shared.testing.waiting import WAIT_SECONDS
+from shared.tests.notes_table import METADATA, NOTES, count, note
 
-from .notes import METADATA, NOTES, count, note
 from .tables import made
 
 

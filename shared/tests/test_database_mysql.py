@@ -10,10 +10,10 @@ from sqlalchemy.exc import OperationalError
 
 from shared.database.engine import Database
 from shared.errors import Unavailable
-from shared.testing.homes import Cluster, Servers
+from shared.testing.backends import Cluster, Servers
 from shared.testing.waiting import WAIT_SECONDS
+from shared.tests.notes_table import METADATA, NOTES, count, note
 
-from .notes import METADATA, NOTES, count, note
 from .tables import made
 
 pytestmark = pytest.mark.containers

@@ -10,9 +10,9 @@ from sqlalchemy.dialects import mysql
 from sqlalchemy.exc import IntegrityError
 
 from shared.database.engine import Big, Bytes, Database, Exact, insert_new, upsert
-from shared.testing.homes import Home
+from shared.testing.backends import Home
+from shared.tests.notes_table import METADATA, NOTES
 
-from .notes import METADATA, NOTES
 from .tables import made
 
 

@@ -18,8 +18,8 @@ from shared.database.engine import Database
 from shared.errors import Unavailable
 from shared.testing import eventually
 from shared.testing.waiting import WAIT_SECONDS
+from shared.tests.notes_table import METADATA, count, note
 
-from .notes import METADATA, count, note
 from .tables import made
 
 

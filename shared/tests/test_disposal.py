@@ -11,7 +11,7 @@ from shared.database.engine import Database
 from shared.disposal import BATCH, claim, disposal_table, give_up, hasten, sweep
 from shared.errors import NotFound, Unavailable
 from shared.storage import Storage, storage_from
-from shared.testing.homes import Home
+from shared.testing.backends import Home
 
 from .tables import made, rows
 

@@ -13,8 +13,7 @@ from shared.events.envelope import Event
 from shared.events.in_process import InProcessBus
 from shared.events.rabbitmq import RabbitBus
 from shared.testing.waiting import WAIT_SECONDS
-
-from .wires import THING, Ear, OnBroker, OneProcess, Wires, connected, happened, run, soon
+from shared.tests.event_buses import THING, Ear, OnBroker, OneProcess, Wires, connected, happened, run, soon
 
 
 @pytest.fixture(params=["in process", pytest.param("rabbitmq", marks=pytest.mark.containers)])

@@ -7,8 +7,7 @@ from shared import clock
 from shared.events.envelope import Event
 from shared.events.in_process import InProcessBus
 from shared.testing.waiting import WAIT_SECONDS
-
-from .wires import THING, Ear, OneProcess, connected, happened, run, soon
+from shared.tests.event_buses import THING, Ear, OneProcess, connected, happened, run, soon
 
 
 def test_of_what_waits_when_it_stops_nothing_is_certain() -> None:

@@ -12,7 +12,7 @@ from shared.events import inbox
 from shared.events.envelope import Event
 from shared.events.in_process import InProcessBus
 from shared.events.outbox import announce, outbox_table
-from shared.testing.homes import Home
+from shared.testing.backends import Home
 
 from .tables import made, rows
 

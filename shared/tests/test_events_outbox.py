@@ -21,8 +21,8 @@ from shared.events.in_process import InProcessBus
 from shared.events.inbox import inbox_table, listen
 from shared.events.outbox import BATCH, KEPT, LONGEST_PAUSE, Relay, announce, outbox_table
 from shared.testing import eventually
-from shared.testing.homes import Home
-from shared.testing.plans import indexes_used, overhearing, slow_steps
+from shared.testing.backends import Home
+from shared.testing.query_plans import indexes_used, overhearing, slow_steps
 from shared.testing.waiting import WAIT_SECONDS
 
 from .tables import made, rows

@@ -10,8 +10,7 @@ from shared.events import topology
 from shared.events.rabbitmq import TRIES, RabbitBus
 from shared.events.topology import Member
 from shared.testing.containers import RabbitServer
-
-from .wires import THING, Ear, OnBroker, connected, happened, soon
+from shared.tests.event_buses import THING, Ear, OnBroker, connected, happened, soon
 
 ENOUGH = 3
 

@@ -14,7 +14,7 @@ from shared.answer import Answer
 from shared.database.engine import Database
 from shared.errors import Conflict, Invalid, NotFound, TooMany
 from shared.idempotency import KEPT, Idempotency, Key, idempotency_table
-from shared.testing.homes import Home
+from shared.testing.backends import Home
 from shared.testing.waiting import WAIT_SECONDS
 
 from .tables import made, rows

@@ -6,7 +6,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from shared.images import prints
-from shared.tests import picture_samples as samples
+from shared.tests import sample_images as samples
 
 MARKER = b"PLANTED-MARKER"
 

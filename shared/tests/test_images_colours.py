@@ -9,9 +9,9 @@ from PIL import Image
 
 from shared.images import blurhash_encoder, cicp, icc, prints
 from shared.images.encoded import Chromaticities
-from shared.tests import picture_metadata as meta
-from shared.tests import picture_samples as samples
-from shared.tests.picture_samples import Colour
+from shared.tests import image_metadata as meta
+from shared.tests import sample_images as samples
+from shared.tests.sample_images import Colour
 from shared.tests.test_images import displayed
 
 P3, BT2020 = cicp.PRIMARIES[12], cicp.PRIMARIES[9]

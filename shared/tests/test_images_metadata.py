@@ -7,8 +7,8 @@ from PIL import Image
 
 from shared.errors import Invalid, TooLarge, UnsupportedMedia
 from shared.images import isobmff, limits, prints
-from shared.tests import picture_metadata as meta
-from shared.tests import picture_samples as samples
+from shared.tests import image_metadata as meta
+from shared.tests import sample_images as samples
 from shared.tests.test_images import displayed
 
 PNG = samples.encoded(samples.corners(), "PNG")

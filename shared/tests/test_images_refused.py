@@ -8,7 +8,7 @@ from PIL import Image
 
 from shared.errors import Invalid, TooLarge, UnsupportedMedia
 from shared.images import limits, prints
-from shared.tests import picture_samples as samples
+from shared.tests import sample_images as samples
 
 
 @pytest.mark.parametrize("size", [(10_000, 6_000), (8_192, 6_144), (limits.MAX_SIDE, 1), (1, 60_000), (40_000, 1_200)])

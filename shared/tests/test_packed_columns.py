@@ -7,9 +7,9 @@ from sqlalchemy import exists, insert, literal, select
 
 from shared.database.engine import Database
 from shared.database.packed_columns import Packed
-from shared.testing.homes import Home
+from shared.testing.backends import Home
+from shared.tests.notes_table import METADATA, NOTES
 
-from .notes import METADATA, NOTES
 from .tables import made
 
 NASTY = 'quote " and \\ backslash, \n line, \x01 control, \U0001f30a wave, \u00e9'

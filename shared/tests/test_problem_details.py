@@ -11,8 +11,7 @@ from shared import errors
 from shared.problem_details import MOST_FAULTS, STATUS, title
 from shared.testing import Running
 from shared.testing.waiting import WAIT_SECONDS
-
-from .things import MINTER, REFUSALS
+from shared.tests.sample_service import MINTER, REFUSALS
 
 
 def assert_problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:

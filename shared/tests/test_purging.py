@@ -9,10 +9,9 @@ from sqlalchemy import Connection, delete, insert
 from shared import clock, ids
 from shared.database.engine import Database
 from shared.purging import CHUNKS_IN_A_TURN, DONE, PURGED, PURGING, Kind
-from shared.testing.homes import Cluster, Home, Servers
+from shared.testing.backends import Cluster, Home, Servers
 from shared.testing.steps import in_steps_of
-
-from .jobs import (
+from shared.tests.sample_purge import (
     LAST_SWEEP_AFTER,
     PURGE,
     due_now,
@@ -29,6 +28,7 @@ from .jobs import (
     to_the_end,
     told,
 )
+
 from .tables import made, rows
 
 

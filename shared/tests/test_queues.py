@@ -15,11 +15,11 @@ from shared.database.queues import earliest
 from shared.disposal import disposal_table, give_up
 from shared.disposal import worker as disposal_worker
 from shared.storage import storage_from
-from shared.testing.homes import Home
-from shared.testing.plans import overhearing, slow_steps
+from shared.testing.backends import Home
+from shared.testing.query_plans import overhearing, slow_steps
 from shared.testing.waiting import WAIT_SECONDS, eventually
+from shared.tests.sample_purge import LAST_SWEEP_AFTER, PURGE, jobs, metadata, own, owners, states
 
-from .jobs import LAST_SWEEP_AFTER, PURGE, jobs, metadata, own, owners, states
 from .tables import made, rows
 
 METADATA = MetaData()

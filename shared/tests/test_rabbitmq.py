@@ -17,9 +17,9 @@ from shared.events.rabbitmq import AT_ONCE, RabbitBus
 from shared.events.replay import put_back
 from shared.testing.containers import RabbitServer
 from shared.testing.waiting import WAIT_SECONDS
+from shared.tests.event_buses import THING, Cable, Ear, OnBroker, connected, happened, run, soon
 
 from .tables import made, rows
-from .wires import THING, Cable, Ear, OnBroker, connected, happened, run, soon
 
 pytestmark = pytest.mark.containers
 METADATA = MetaData()

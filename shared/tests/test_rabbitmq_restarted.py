@@ -8,11 +8,10 @@ import pytest
 from anyio import to_thread
 
 from shared.testing.containers import RabbitServer, start_rabbitmq
-from shared.testing.engine import end
+from shared.testing.docker import end
 from shared.testing.ports import free_port
 from shared.testing.waiting import WAIT_SECONDS
-
-from .wires import THING, Ear, OnBroker, connected, happened, soon
+from shared.tests.event_buses import THING, Ear, OnBroker, connected, happened, soon
 
 pytestmark = pytest.mark.containers
 

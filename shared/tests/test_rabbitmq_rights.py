@@ -14,8 +14,7 @@ from shared.events.topology import EXCHANGE, Member, permissions
 from shared.testing.containers import PASSWORD, RabbitServer
 from shared.testing.vhosts import load, made
 from shared.testing.waiting import WAIT_SECONDS
-
-from .wires import Ear, OnBroker, happened, run, soon
+from shared.tests.event_buses import Ear, OnBroker, happened, run, soon
 
 pytestmark = pytest.mark.containers
 MEMBERS = {

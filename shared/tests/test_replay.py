@@ -9,7 +9,7 @@ from shared import clock, ids
 from shared.database.engine import Database
 from shared.events.outbox import outbox_table
 from shared.events.replay import publish_again
-from shared.testing.homes import Home
+from shared.testing.backends import Home
 
 OLD, NEW = 1_000, 2_000
 

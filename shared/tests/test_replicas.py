@@ -10,7 +10,7 @@ from sqlalchemy.dialects import mysql
 
 from shared.database.engine import Big, Database
 from shared.replicas import bury, keep_newest
-from shared.testing.homes import Home
+from shared.testing.backends import Home
 
 from .tables import made, rows
 

@@ -14,8 +14,7 @@ import structlog
 from shared.errors import Unauthenticated, Unavailable
 from shared.security.service_calls import Callers, Neighbour
 from shared.testing import Stub
-
-from .forgeries import part
+from shared.tests.forged_tokens import part
 
 SECRET = "a secret that two services share, and long enough for any algorithm of them"
 CALLERS = Callers("auth", {"posts": SECRET, "dm": "the secret of dm, which is another one"})

@@ -9,8 +9,7 @@ import time_machine
 from shared.errors import Unauthenticated
 from shared.security.verifier import LEEWAY, Identity, Remembered, RemoteKeys, Verifier
 from shared.testing import Minter
-
-from .forgeries import Forger, forgeries
+from shared.tests.forged_tokens import Forger, forgeries
 
 MINTER = Minter()
 FORGED = dict(forgeries(Forger(MINTER.key, MINTER.kid)))

@@ -15,8 +15,7 @@ from shared.errors import Refusal, Unauthenticated, Unavailable
 from shared.security.verifier import LEEWAY, Identity, Optional, RemoteKeys, Required, Verifier, fetch_from
 from shared.testing import Minter
 from shared.testing.waiting import WAIT_SECONDS
-
-from .forgeries import Forger, forgeries
+from shared.tests.forged_tokens import Forger, forgeries
 
 MINTER = Minter()
 FORGER = Forger(MINTER.key, MINTER.kid)

@@ -25,13 +25,13 @@ from shared.security.access_tokens import ENDED_LOGINS, ENDED_SUBJECT
 from shared.security.service_calls import Callers, Neighbour
 from shared.settings import Settings
 from shared.storage import storage_from
-from shared.testing import Running, Stub, eventually, running
+from shared.testing import Running, Stub, eventually, running_service
 from shared.testing.waiting import WAIT_SECONDS
+from shared.tests.sample_service import METADATA, MINTER, OUTBOX, service
 from shared.web.application import build
 from shared.web.aside import THREADS, aside
 
 from .tables import made
-from .things import METADATA, MINTER, OUTBOX, service
 
 
 @pytest.mark.parametrize("given", ["req-1", "A.b_c-9", "x" * 128])
@@ -105,7 +105,7 @@ def test_it_stays_up_and_says_so_while_the_database_is_away(standing: Running, m
 def test_a_file_that_is_no_database_is_not_ready(tmp_path: Path) -> None:
     app = service(tmp_path)
     (tmp_path / "service.db").write_bytes(b"this is no database at all" * 100)
-    with running(app) as found:
+    with running_service(app) as found:
         answer = found.client.get("/readyz")
     assert (answer.status_code, answer.json()["database"]) == (503, "down")
 
@@ -117,7 +117,7 @@ def test_it_is_not_ready_while_facts_cannot_be_published(standing: Running, monk
 
 
 def test_a_locked_database_is_a_503_that_leaves_nothing(tmp_path: Path) -> None:
-    with running(service(tmp_path)) as found:
+    with running_service(service(tmp_path)) as found:
         body, headers = {"text": "x"}, MINTER.bearer(1)
         assert found.client.get("/api/v1/things").json()["items"] == []
         other = sqlite3.connect(tmp_path / "service.db", isolation_level=None)
@@ -190,7 +190,7 @@ def test_what_belongs_to_it_lives_as_long_as_it_does(tmp_path: Path) -> None:
         neighbours=[neighbour],
         closing=[lambda: events.append("closed")],
     )
-    with running(app) as found:
+    with running_service(app) as found:
         eventually(lambda: events == ["step"])
         assert threads_of(found) == 3, "as many threads as connections"
     assert events == ["step", "closed"]

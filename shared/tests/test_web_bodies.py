@@ -9,9 +9,8 @@ from sqlalchemy import func, select
 
 from shared.database.engine import Database
 from shared.testing import Running
+from shared.tests.sample_service import MINTER, THINGS
 from shared.web.bodies import JSON_LIMIT, UPLOAD_LIMIT
-
-from .things import MINTER, THINGS
 
 BEARER = MINTER.bearer(7)
 JSON = {"content-type": "application/json"}

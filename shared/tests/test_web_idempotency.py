@@ -10,8 +10,7 @@ from sqlalchemy import func, select
 from shared.database.engine import Database
 from shared.testing import Running
 from shared.testing.waiting import WAIT_SECONDS
-
-from .things import MINTER, THINGS
+from shared.tests.sample_service import MINTER, THINGS
 
 
 def add(standing: Running, key: str | bytes, text: str = "x", subject: int = 7) -> httpx.Response:

@@ -5,8 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from shared.testing import Running
-
-from .things import MINTER
+from shared.tests.sample_service import MINTER
 
 THINGS = "/api/v1/things"
 

@@ -13,12 +13,11 @@ from shared.ids import Id, text
 from shared.pages import Slice
 from shared.security.verifier import Optional, Required
 from shared.settings import Settings
-from shared.testing import Running, running
+from shared.testing import Running, running_service
+from shared.tests.sample_service import MINTER
 from shared.web import bodies, listing, plain
 from shared.web.application import build
 from shared.web.bodies import StrictRequest, StrictRoute
-
-from .things import MINTER
 
 ID = "0037a52d5f400001"
 TOKEN = MINTER.token(7)
@@ -50,7 +49,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     routers = [_routes("/plain", ["GET"]), _routes(f"/{GENERAL}", ["GET", "HEAD"])]
     app = build("plain", settings, database=database, bus=InProcessBus(lambda _: 0), routers=routers)
     app.state.verifier = MINTER.verifier()
-    with running(app) as service:
+    with running_service(app) as service:
         yield service
 
 

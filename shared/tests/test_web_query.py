@@ -3,8 +3,7 @@
 import pytest
 
 from shared.testing import Running
-
-from .things import MINTER
+from shared.tests.sample_service import MINTER
 
 LIST, ITEM = "/api/v1/things", "/api/v1/things/0037a52d5f400001"
 

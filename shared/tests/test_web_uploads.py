@@ -13,10 +13,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from shared.errors import Unavailable
-from shared.testing import Running, eventually, running
+from shared.testing import Running, eventually, running_service
+from shared.tests.sample_service import service
 from shared.web.spool import SpoolSpace
-
-from .things import service
 
 BOUNDARY = "b0undary"
 
@@ -135,7 +134,7 @@ def test_a_form_in_another_encoding_is_refused(standing: Running, charset: str) 
 
 @contextmanager
 def bounded(folder: Path, spool_bytes: int) -> Iterator[Running]:
-    with running(service(folder, spool_bytes=spool_bytes)) as found:
+    with running_service(service(folder, spool_bytes=spool_bytes)) as found:
         yield found
 
 

@@ -18,8 +18,8 @@ from shared.security.verifier import Identity
 from shared.server import websocket_protocol
 from shared.server.config import server_options
 from shared.testing import eventually
-from shared.testing.listeners import listening
 from shared.testing.waiting import WAIT_SECONDS
+from shared.testing.websocket_client import listening
 from shared.websockets import hub
 from shared.websockets.hub import LOST, TOKEN_ENDED, OpenSockets, Socket
 

@@ -15,7 +15,7 @@ from services.auth.settings import Settings
 from services.auth.tokens import SIGNING_KEYS, Seal
 from shared.database.engine import Database
 from shared.testing.waiting import WAIT_SECONDS
-from shared.tests.forgeries import Forger
+from shared.tests.forged_tokens import Forger
 
 from . import scene as scenes
 from .requests import REQUESTS

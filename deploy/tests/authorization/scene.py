@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from deploy.tests.journeys.answers import answer, ids
 from deploy.tests.journeys.person import Person, form, fresh_password
-from shared.tests.forgeries import Forger
+from shared.tests.forged_tokens import Forger
 
 
 @dataclass

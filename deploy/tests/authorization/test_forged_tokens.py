@@ -25,8 +25,8 @@ from shared import ids
 from shared.database import migrations
 from shared.database.engine import Database
 from shared.events.in_process import InProcessBus
-from shared.testing import Minter, running
-from shared.tests.forgeries import Forger, forgeries
+from shared.testing import Minter, running_service
+from shared.tests.forged_tokens import Forger, forgeries
 
 from .conftest import House
 
@@ -105,7 +105,7 @@ def served(name: str, folder: Path, minter: Minter) -> Iterator[httpx.Client]:
     settings = PACKAGES[name].settings.Settings(database_url=url, storage_url=(folder / "files").as_uri(), decoders=1)
     app: FastAPI = PACKAGES[name].app.create_app(settings, InProcessBus())
     app.state.verifier = minter.verifier()
-    with running(app) as service:
+    with running_service(app) as service:
         yield service.client
 
 

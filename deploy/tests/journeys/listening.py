@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from shared.testing.listeners import Listener, listening
+from shared.testing.websocket_client import Listener, listening
 
 from .person import API, Person
 

@@ -7,8 +7,8 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from shared.testing import eventually
-from shared.testing.listeners import listening
 from shared.testing.waiting import WAIT_SECONDS
+from shared.testing.websocket_client import listening
 
 from .answers import answer, refusal, unauthorized
 from .listening import address, ear_of

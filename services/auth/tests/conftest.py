@@ -12,10 +12,10 @@ from services.auth.settings import Settings
 from services.auth.subscriptions import HANDLERS
 from shared.database.engine import Database
 from shared.events.bus import Bus
-from shared.testing import Running, eventually, running
-from shared.testing.homes import Embedded, Home
+from shared.testing import Running, eventually, running_service
+from shared.testing.backends import Embedded, Home
 
-from .world import CALLER_SECRET, Time
+from .factories import CALLER_SECRET, Time
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
@@ -75,6 +75,6 @@ def _settings(home: Home, folder: Path) -> Settings:
 @contextmanager
 def _served(settings: Settings, bus: Bus) -> Iterator[Running]:
     """With its first signing key made: before that, whoever logs in is told to come again."""
-    with running(create_app(settings, bus)) as service:
+    with running_service(create_app(settings, bus)) as service:
         eventually(lambda: service.client.get("/.well-known/jwks.json").status_code == 200)
         yield service

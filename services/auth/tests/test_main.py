@@ -14,7 +14,7 @@ from services.auth.tokens import SIGNING_KEYS, Seal
 from shared import clock, ids
 from shared.database.engine import Database
 
-from .world import register, rows
+from .factories import register, rows
 
 
 @pytest.fixture

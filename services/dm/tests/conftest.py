@@ -14,8 +14,8 @@ from services.dm.subscriptions import HANDLERS
 from shared.database.engine import Database
 from shared.events.bus import Bus
 from shared.images import Darkroom
-from shared.testing import Minter, Running, Stub, running
-from shared.testing.homes import Home
+from shared.testing import Minter, Running, Stub, running_service
+from shared.testing.backends import Home
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
@@ -72,5 +72,5 @@ def dm(settings: Settings, neighbours: Stub, minter: Minter, darkroom: Darkroom,
     app = create_app(settings, bus, neighbours.transport)
     app.state.verifier = minter.verifier()
     app.state.dependencies = replace(app.state.dependencies, darkroom=darkroom)
-    with running(app) as service:
+    with running_service(app) as service:
         yield service

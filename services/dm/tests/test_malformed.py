@@ -1,9 +1,9 @@
 """What is malformed or ambiguous does no harm here either, although only the gateway should ever send anything."""
 
 from shared.testing import Running
-from shared.testing.homes import only_embedded
+from shared.testing.backends import only_embedded
 from shared.testing.malformed import CASES
-from shared.testing.raw_lines import faults, provoke
+from shared.testing.raw_http import faults, provoke
 
 pytestmark = only_embedded
 

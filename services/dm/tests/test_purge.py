@@ -12,10 +12,10 @@ from shared import clock, ids
 from shared.database.engine import Database
 from shared.events.bus import Bus
 from shared.purging import DONE, PURGED
-from shared.testing import Stub, eventually, running
+from shared.testing import Stub, eventually, running_service
 from shared.testing.steps import in_steps_of
 
-from .world import (
+from .factories import (
     LAST_SWEEP_AFTER,
     facts,
     purge_states,
@@ -90,7 +90,7 @@ def test_a_service_that_starts_again_finishes_what_it_had_begun(
 ) -> None:
     gone, kept = with_things_everywhere(database)
     database.write(in_steps_of(CHUNK, WITHDRAWAL).step, LAST_SWEEP_AFTER)
-    with running(create_app(settings, bus, neighbours.transport)):
+    with running_service(create_app(settings, bus, neighbours.transport)):
         eventually(lambda: purge_states(database) == {gone: PURGED})
     assert everything(database) == kept
 

@@ -6,9 +6,9 @@ from shared import ids
 from shared.database.engine import Database
 from shared.events.bus import Bus
 from shared.purging import PURGED
-from shared.testing import Stub, eventually, running
+from shared.testing import Stub, eventually, running_service
 
-from .world import purge_states, some_people
+from .factories import purge_states, some_people
 
 
 def test_a_service_compares_itself_when_it_starts(
@@ -18,5 +18,5 @@ def test_a_service_compares_itself_when_it_starts(
     (gone,) = some_people(database, 1)
     entries = [{"id": ids.text(ids.new()), "user_id": ids.text(each)} for each in (gone, never_heard_of)]
     neighbours.answers["/internal/withdrawals"] = {"items": entries, "next": None}
-    with running(create_app(settings, bus, neighbours.transport)):
+    with running_service(create_app(settings, bus, neighbours.transport)):
         eventually(lambda: purge_states(database) == {gone: PURGED, never_heard_of: PURGED})

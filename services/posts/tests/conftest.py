@@ -12,10 +12,10 @@ from services.posts.settings import Settings
 from services.posts.subscriptions import HANDLERS
 from shared.database.engine import Database
 from shared.events.bus import Bus
-from shared.testing import Minter, Running, Stub, running
-from shared.testing.homes import Home
+from shared.testing import Minter, Running, Stub, running_service
+from shared.testing.backends import Home
 
-from .crowd import Crowd
+from .api_client import Crowd
 
 SECRET_OF_DM = "a secret that dm and posts share"
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
@@ -63,7 +63,7 @@ def service(settings: Settings, auth: Stub, minter: Minter, bus: Bus) -> Iterato
     """The service, answering on a socket."""
     app = create_app(settings, bus, auth.transport)
     app.state.verifier = minter.verifier()
-    with running(app) as service:
+    with running_service(app) as service:
         yield service
 
 

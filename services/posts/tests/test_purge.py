@@ -22,9 +22,9 @@ from shared.database.engine import Database
 from shared.events.bus import Bus
 from shared.idempotency import Idempotency, Key
 from shared.purging import DONE, PURGED, PURGING
-from shared.testing import Stub, eventually, running
+from shared.testing import Stub, eventually, running_service
 
-from .world import (
+from .factories import (
     LAST_SWEEP_AFTER,
     ONE_BY_ONE,
     all_like,
@@ -137,7 +137,7 @@ def test_a_service_that_starts_again_finishes_what_it_had_begun(
     left = scene(database)
     for _ in range(5):
         database.write(ONE_BY_ONE.step, LAST_SWEEP_AFTER)
-    with running(create_app(settings, bus, auth.transport)):
+    with running_service(create_app(settings, bus, auth.transport)):
         eventually(lambda: purge_states(database) == {left.gone: PURGED})
         eventually(lambda: len(rows_of(database, models.disposal)) == 0)
     assert traces_of(database, left.gone) == [] and counts(database, left.post) == (2, 1)

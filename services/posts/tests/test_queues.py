@@ -10,8 +10,8 @@ from services.posts.actions.feed import celebrities, fanout, follows, rebuild
 from services.posts.actions.withdrawals import WITHDRAWAL
 from shared.database.engine import Database
 
-from .test_rules_chains import chain
-from .world import follows_now, published, some_people, uploaded
+from .factories import follows_now, published, some_people, uploaded
+from .test_actions_comment_threads import chain
 
 QUEUES = (
     models.blank_comments,

@@ -6,9 +6,9 @@ from shared import ids
 from shared.database.engine import Database
 from shared.events.bus import Bus
 from shared.purging import PURGED
-from shared.testing import Stub, eventually, running
+from shared.testing import Stub, eventually, running_service
 
-from .world import all_like, counts, published, purge_states, some_people
+from .factories import all_like, counts, published, purge_states, some_people
 
 
 def test_a_service_compares_itself_when_it_starts(settings: Settings, database: Database, auth: Stub, bus: Bus) -> None:
@@ -18,6 +18,6 @@ def test_a_service_compares_itself_when_it_starts(settings: Settings, database: 
     all_like(database, [gone], post)
     entries = [{"id": ids.text(ids.new()), "user_id": ids.text(each)} for each in (gone, never_heard_of)]
     auth.answers["/internal/withdrawals"] = {"items": entries, "next": None}
-    with running(create_app(settings, bus, auth.transport)):
+    with running_service(create_app(settings, bus, auth.transport)):
         eventually(lambda: purge_states(database) == {gone: PURGED, never_heard_of: PURGED})
     assert counts(database, post) == (0, 0)

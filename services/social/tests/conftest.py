@@ -11,8 +11,8 @@ from services.social.settings import Settings
 from services.social.subscriptions import HANDLERS
 from shared.database.engine import Database
 from shared.events.bus import Bus
-from shared.testing import Minter, Running, Stub, running
-from shared.testing.homes import Home
+from shared.testing import Minter, Running, Stub, running_service
+from shared.testing.backends import Home
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
@@ -54,5 +54,5 @@ def social(settings: Settings, auth: Stub, minter: Minter, bus: Bus) -> Iterator
     """The service, answering on a socket."""
     app = create_app(settings, bus, auth.transport)
     app.state.verifier = minter.verifier()
-    with running(app) as service:
+    with running_service(app) as service:
         yield service

@@ -12,12 +12,12 @@ from shared import clock, ids
 from shared.database.engine import Database
 from shared.events.bus import Bus
 from shared.purging import DONE, PURGED
-from shared.testing import Stub, eventually, running
-from shared.testing.homes import Home
+from shared.testing import Stub, eventually, running_service
+from shared.testing.backends import Home
 from shared.testing.steps import in_steps_of
 
 from .conftest import MIGRATIONS
-from .world import (
+from .factories import (
     LAST_SWEEP_AFTER,
     all_follow,
     counted,
@@ -78,7 +78,7 @@ def test_a_service_that_starts_again_finishes_what_it_had_begun(
 ) -> None:
     gone, others = with_edges_everywhere(database)
     database.write(in_steps_of(CHUNK, WITHDRAWAL).step, LAST_SWEEP_AFTER)
-    with running(create_app(settings, bus, auth.transport)):
+    with running_service(create_app(settings, bus, auth.transport)):
         eventually(lambda: purge_states(database) == {gone: PURGED})
     assert_complete(database, gone, others)
 

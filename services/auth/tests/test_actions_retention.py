@@ -1,0 +1,62 @@
+"""What auth forgets in time: logins that are over, and notes of facts that were published long ago."""
+
+import pytest
+
+from services.auth import models
+from services.auth.actions import accounts, retention, sessions
+from shared import clock
+from shared.database.engine import Database
+from shared.events import outbox
+
+from .factories import IP, LIFETIMES, NOWHERE, SEAL, TOKENS, Time, open_login, register, rows
+
+LIFETIME = 10 * clock.MINUTE
+"""Of an access token."""
+
+
+def clean_up(database: Database) -> bool:
+    return database.write(retention.forget_old, SEAL, LIFETIME)
+
+
+def test_a_login_that_was_ended_is_forgotten_when_its_tokens_have_expired(database: Database, time: Time) -> None:
+    ada = register(database)
+    ended, going_on = open_login(database, ada), open_login(database, ada)
+    database.write(sessions.log_out, ada.id, ended.session_id, IP)
+    clean_up(database)
+    assert len(rows(database, models.sessions)) == 2
+    time.passes(2 * LIFETIME + 1)
+    clean_up(database)
+    assert [row.id for row in rows(database, models.sessions)] == [going_on.session_id]
+    assert [row.session_id for row in rows(database, models.refresh_tokens)] == [going_on.session_id]
+
+
+def test_a_login_that_nobody_uses_is_forgotten_with_its_tokens(database: Database, time: Time) -> None:
+    login = open_login(database, register(database))
+    database.write(sessions.refresh, login.refresh_token, IP, LIFETIMES, TOKENS)
+    time.passes(LIFETIMES.idle + 1)
+    clean_up(database)
+    assert rows(database, models.sessions) == []
+    assert rows(database, models.refresh_tokens) == []
+
+
+def test_a_round_takes_a_batch_and_says_whether_there_is_more(
+    database: Database, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "BATCH", 2)
+    ada = register(database)
+    for _ in range(3):
+        open_login(database, ada)
+    time.passes(LIFETIMES.idle + 1)
+    assert clean_up(database)
+    assert not clean_up(database)
+    assert rows(database, models.sessions) == []
+
+
+def test_notes_of_facts_go_after_the_facts_and_not_before(database: Database, time: Time) -> None:
+    ada = register(database)
+    database.write(accounts.set_avatar, ada.id, "face.jpg", NOWHERE)
+    first, second = (row.id for row in rows(database, models.outbox))
+    database.write(lambda tx: tx.execute(models.outbox.delete().where(models.outbox.c.id == first)))
+    time.passes(outbox.KEPT + clock.MINUTE)
+    clean_up(database)
+    assert [row.event_id for row in rows(database, models.person_facts)] == [second]

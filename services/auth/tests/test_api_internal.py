@@ -1,0 +1,129 @@
+"""What auth tells its neighbours, and that it tells nobody else."""
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+from anyio import to_thread
+from pydantic import SecretStr
+
+from shared import ids
+from shared.testing import Running
+from shared.testing.waiting import WAIT_SECONDS
+
+from .factories import PASSWORD, Person, calling, somebody
+
+PATHS = [f"/internal/people/{ids.text(1)}", "/internal/withdrawals", "/internal/revocations"]
+
+
+def ask(auth: Running, path: str, **parameters: Any) -> Any:
+    """What a neighbour is told."""
+    answer = auth.client.get(path, headers=calling(), params=parameters)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def withdraw(auth: Running, person: Person) -> None:
+    body = {"current_password": PASSWORD}
+    assert auth.client.post("/api/v1/users/me/deletion", json=body, headers=person.bearer).status_code == 202
+
+
+def hour_ago() -> int:
+    return int(time.time()) - 3600
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"authorization": "Bearer"},
+        {"authorization": "Bearer nonsense"},
+        {"authorization": "Basic c29jaWFsOnNlY3JldA=="},
+        calling(iat=hour_ago(), exp=hour_ago() + 60),
+        calling(aud="posts"),
+        calling(aud=["auth"]),
+        calling(aud=None),
+        calling(iss="mallory"),
+        calling(iss=None),
+        calling(exp=None),
+        calling(SecretStr("the secret of some other service")),
+        calling(typ="JWT"),
+        calling(typ="at+jwt"),
+        {"authorization": "Bearer " + "x" * 3000},
+        {"authorization": "Bearer e30." + "W1tb" * 400 + ".e30"},
+    ],
+    ids=range(16),
+)
+def test_without_a_neighbours_credential_nothing_is_told(standing: Running, path: str, headers: dict[str, str]) -> None:
+    answer = standing.client.get(path, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (401, "invalid_token")
+    assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
+
+
+def test_an_access_token_is_no_neighbours_credential_nor_the_other_way(auth: Running) -> None:
+    ada = somebody(auth)
+    for path in PATHS:
+        assert auth.client.get(path, headers=ada.bearer).status_code == 401
+    assert auth.client.get("/api/v1/users/me", headers=calling()).status_code == 401
+
+
+def test_a_neighbour_learns_who_somebody_is(auth: Running) -> None:
+    ada = somebody(auth)
+    path = f"/internal/people/{ada.id}"
+    known = {"user_id": ada.id, "nickname": "ada", "name": "Ada Lovelace", "avatar_url": None, "version": 1}
+    assert ask(auth, path) == known | {"deleted": False}
+    withdraw(auth, ada)
+    blank = {"user_id": ada.id, "nickname": None, "name": None, "avatar_url": None, "version": 0, "deleted": True}
+    assert ask(auth, path) == blank
+
+
+@pytest.mark.parametrize("person", [ids.text(1), "nobody", "8000000000000000", "%00"])
+def test_of_nobody_there_is_nothing_to_tell(standing: Running, person: str) -> None:
+    assert standing.client.get(f"/internal/people/{person}", headers=calling()).status_code == 404
+
+
+def test_the_list_of_who_is_gone_comes_in_pages_oldest_first(auth: Running) -> None:
+    gone = [somebody(auth, f"person{each}") for each in range(5)]
+    for each in gone:
+        withdraw(auth, each)
+    listed: list[dict[str, str]] = []
+    after = ids.text(0)
+    for _ in range(3):
+        page = ask(auth, "/internal/withdrawals", after=after, limit=2)
+        listed += page["items"]
+        after = page["next"] or ""
+    assert after == ""
+    assert [each["user_id"] for each in listed] == [each.id for each in gone]
+    assert [each["id"] for each in listed] == sorted(each["id"] for each in listed)
+    assert ask(auth, "/internal/withdrawals") == {"items": listed, "next": None}
+
+
+@pytest.mark.parametrize("parameters", [{"after": "x"}, {"after": "-1"}, {"limit": 0}, {"limit": 1001}, {"limit": "x"}])
+def test_what_is_no_page_of_it_is_refused(standing: Running, parameters: dict[str, Any]) -> None:
+    answer = standing.client.get("/internal/withdrawals", params=parameters, headers=calling())
+    assert answer.status_code == 422
+
+
+def test_all_whose_access_tokens_are_void_are_told(auth: Running) -> None:
+    ada, bob = somebody(auth), somebody(auth, "bob")
+    (login,) = auth.client.get("/api/v1/auth/sessions", headers=bob.bearer).json()["items"]
+    assert ask(auth, "/internal/revocations") == {"session_ids": [], "user_ids": []}
+    auth.client.post("/api/v1/auth/logout", headers=bob.bearer)
+    withdraw(auth, ada)
+    assert ask(auth, "/internal/revocations") == {"session_ids": [login["id"]], "user_ids": [ada.id]}
+
+
+def test_neighbours_are_answered_while_all_threads_are_busy(auth: Running) -> None:
+    """In the one-process mode the caller may hold the last of them."""
+
+    async def occupy() -> None:
+        limiter = to_thread.current_default_thread_limiter()
+        while limiter.available_tokens:
+            limiter.acquire_on_behalf_of_nowait(object())
+
+    asyncio.run_coroutine_threadsafe(occupy(), auth.loop).result(WAIT_SECONDS)
+    assert ask(auth, "/internal/withdrawals") == {"items": [], "next": None}
+    assert auth.client.get("/readyz").json()["database"] == "up"
+    assert auth.client.get("/.well-known/jwks.json").status_code == 200

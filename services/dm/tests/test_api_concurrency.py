@@ -1,0 +1,128 @@
+"""Many at the same instant: one room of two, one message for one key, and order and counts that are right."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import TypeVar
+
+import pytest
+
+from services.dm import models
+from shared.database.engine import Database
+from shared.testing import Minter, Running
+from shared.testing.waiting import WAIT_SECONDS
+
+from .api_client import Asker, made, refused
+from .factories import rows_of, some_people
+
+THREADS = 8
+T = TypeVar("T")
+
+
+@pytest.fixture
+def jo(dm: Running, minter: Minter, database: Database) -> Asker:
+    return Asker(dm, minter, *some_people(database, 1))
+
+
+@pytest.fixture
+def max_(dm: Running, minter: Minter, database: Database) -> Asker:
+    return Asker(dm, minter, *some_people(database, 1))
+
+
+def at_once(works: list[Callable[[], T]]) -> list[T]:
+    """Do all of it at the same instant, each in a thread of its own."""
+    start = Barrier(len(works))
+
+    def work(do: Callable[[], T]) -> T:
+        start.wait(WAIT_SECONDS)
+        return do()
+
+    with ThreadPoolExecutor(len(works)) as pool:
+        return list(pool.map(work, works))
+
+
+def test_d1_two_who_open_the_room_at_the_same_instant_meet_in_one(jo: Asker, max_: Asker, database: Database) -> None:
+    one, other = (lambda: jo.open_room(max_)), (lambda: max_.open_room(jo))
+    responses = at_once([one, other] * (THREADS // 2))
+    assert sorted(response.status_code for response in responses) == [200] * (THREADS - 1) + [201]
+    assert len({response.json()["id"] for response in responses}) == 1
+    assert len(rows_of(database, models.rooms)) == 1 and len(rows_of(database, models.members)) == 2
+
+
+def test_all_that_is_sent_at_once_arrives_once_in_one_order_and_is_counted(jo: Asker, max_: Asker) -> None:
+    room, each = jo.room_with(max_), 6
+
+    def talk(person: Asker, number: int) -> Callable[[], list[str]]:
+        return lambda: [made(person.say(room, f"{number}.{turn}"))["id"] for turn in range(each)]
+
+    answered = at_once([talk((jo, max_)[number % 2], number) for number in range(THREADS)])
+    said = jo.messages(room)
+    assert [message["id"] for message in said] == sorted({one for ids in answered for one in ids}, reverse=True)
+    assert len(said) == THREADS * each == len({message["text"] for message in said})
+    for number, ids in enumerate(answered):
+        mine = [message["id"] for message in said if message["text"].startswith(f"{number}.")]
+        assert mine == ids[::-1], "everybody's own words stay in the order in which they said them"
+    for person in (jo, max_):
+        shown = person.room(room)
+        assert shown["unread_count"] == THREADS * each // 2
+        assert shown["last_message"] == said[0]
+
+
+def test_reading_while_others_send_leaves_exactly_the_later_ones_unread(jo: Asker, max_: Asker) -> None:
+    room = jo.room_with(max_)
+    first = made(max_.say(room, "first"))["id"]
+
+    def read_all() -> str:
+        last: str = first
+        for _ in range(5):
+            last = jo.messages(room)[0]["id"]
+            made(jo.read(room, last), 200)
+        return last
+
+    def talk() -> str:
+        last: str = [made(max_.say(room, str(number)))["id"] for number in range(5)][-1]
+        return last
+
+    read = at_once([read_all, *[talk] * 4])[0]
+    unread = [message for message in jo.messages(room) if message["id"] > read]
+    assert jo.room(room)["unread_count"] == len(unread)
+
+
+def test_whoever_reads_newest_first_while_others_send_misses_nothing(jo: Asker, max_: Asker) -> None:
+    room = jo.room_with(max_)
+    said = [made(jo.say(room, str(number)))["id"] for number in range(8)]
+
+    def read() -> list[str]:
+        seen: list[str] = []
+        path = f"/rooms/{room}/messages?limit=2"
+        while path:
+            page = made(max_.send("GET", path), 200)
+            seen += [message["id"] for message in page["items"]]
+            path = page["next_cursor"] and f"/rooms/{room}/messages?limit=2&cursor={page['next_cursor']}"
+        return seen
+
+    def talk() -> list[str]:
+        return [made(jo.say(room, str(number)))["id"] for number in range(4)]
+
+    for seen in at_once([read, talk, talk, talk, read, read])[::4]:
+        assert seen == sorted(set(seen), reverse=True)
+        assert [each for each in seen if each in said] == said[::-1]
+
+
+def test_one_key_makes_one_message_however_often_it_is_sent(jo: Asker, max_: Asker) -> None:
+    room = jo.room_with(max_)
+    responses = at_once([lambda: jo.message(room, "key", type="text", text="once")] * THREADS)
+    sent = [response.content for response in responses if response.status_code == 201]
+    assert sent and len(set(sent)) == 1
+    for response in responses:
+        if response.status_code != 201:
+            refused(response, 409, "idempotency_in_progress")
+    assert len(max_.messages(room)) == 1 == max_.room(room)["unread_count"]
+
+
+def test_one_photo_is_used_once_however_many_try(jo: Asker, max_: Asker) -> None:
+    room = jo.room_with(max_)
+    photo = made(jo.upload(room))["id"]
+    responses = at_once([lambda: jo.message(room, type="image", media_id=photo)] * THREADS)
+    assert sorted(response.status_code for response in responses) == [201] + [422] * (THREADS - 1)
+    assert len(max_.messages(room)) == 1

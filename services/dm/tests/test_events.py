@@ -1,0 +1,142 @@
+"""The facts that dm takes in and announces: every published example, any number of times, in any order."""
+
+import random
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from services.dm import models
+from services.dm.actions import rooms
+from services.dm.queries import room as room_seen
+from services.dm.signed_urls import Links
+from services.dm.subscriptions import HANDLERS, OVERHEARD, Listeners
+from shared import clock, ids
+from shared.database.engine import Database
+from shared.events.envelope import Event
+from shared.purging import PURGED
+from shared.testing import Running, announced, eventually, examples_of
+from shared.websockets.hub import OpenSockets
+
+from .factories import deleted, facts, purge_states, registered, room_of, rows_of, say, some_people, upload
+
+Told = list[tuple[str, dict[str, Any]]]
+
+
+def person(database: Database, person_id: int) -> dict[str, Any]:
+    """What is known of somebody, the id apart."""
+    (row,) = (row for row in rows_of(database, models.people) if row.id == person_id)
+    return {name: value for name, value in row._mapping.items() if name != "id"}
+
+
+@pytest.mark.parametrize("name", sorted(HANDLERS))
+def test_every_published_example_is_taken_in(dm: Running, database: Database, name: str) -> None:
+    for example in examples_of(name):
+        assert dm.hears(name, example)
+    known = person(database, ids.parse(example["user_id"]))
+    assert (known["nickname"], known["deleted"]) == (example.get("nickname"), name == "user.deleted.v1")
+
+
+def test_fields_that_are_added_later_do_no_harm(dm: Running, database: Database) -> None:
+    someone = ids.new()
+    assert dm.hears("user.registered.v1", registered(someone, pronouns="they"))
+    assert person(database, someone)["nickname"] == "ada"
+
+
+def state(database: Database, person_id: int, peer_id: int, links: Links) -> Any:
+    """Everything that the facts about somebody may have changed, times and ids apart."""
+    room = database.read(room_seen, peer_id, room_of_both(database, person_id), links)
+    unsent = [row for row in rows_of(database, models.media) if row.uploader_id == person_id]
+    shown = room["peer"] | {"id": None}, room["unread_count"], room["last_message"]["text"]
+    return person(database, person_id), purge_states(database).get(person_id), shown, len(unsent)
+
+
+def room_of_both(database: Database, person_id: int) -> int:
+    (room,) = (row.room_id for row in rows_of(database, models.members) if row.user_id == person_id)
+    return int(room)
+
+
+def deliver(dm: Running, told: Told, event_ids: list[int], order: list[int]) -> None:
+    for place in order:
+        name, data = told[place]
+        assert dm.hears(name, data, event_id=event_ids[place])
+
+
+@pytest.mark.parametrize("ends", ["stays", "withdraws"])
+@pytest.mark.parametrize("seed", range(3))
+def test_three_times_in_any_order_ends_as_once_in_order(
+    dm: Running, database: Database, links: Links, ends: str, seed: int
+) -> None:
+    once, thrice, peer = some_people(database, 3)
+    for someone, order in ((once, [0, 1, 2]), (thrice, random.Random(seed).sample([0, 1, 2] * 3, 9))):
+        room = room_of(database, someone, peer)
+        say(database, someone, room, "kept")
+        upload(database, someone, room, f"{someone:032x}")
+        last = ("user.updated.v1", registered(someone, 4, name="Fourth", avatar_url="/api/v1/avatars/4.jpg"))
+        told: Told = [
+            ("user.registered.v1", registered(someone, 2)),
+            ("user.updated.v1", registered(someone, 3, nickname="third")),
+            last if ends == "stays" else ("user.deleted.v1", deleted(someone)),
+        ]
+        deliver(dm, told, [ids.new() for _ in told], order)
+    if ends == "withdraws":
+        eventually(lambda: purge_states(database) == dict.fromkeys((once, thrice), PURGED))
+    assert without_version(state(database, once, peer, links)) == without_version(state(database, thrice, peer, links))
+    assert person(database, thrice)["deleted"] == (ends == "withdraws")
+
+
+def without_version(seen: Any) -> Any:
+    """A buried record may have any version: nothing is newer than a burial."""
+    known, *rest = seen
+    return {name: value for name, value in known.items() if name != "version" or not known["deleted"]}, *rest
+
+
+def test_the_same_fact_heard_again_changes_nothing(dm: Running, database: Database) -> None:
+    (gone,) = some_people(database, 1)
+    event_id = ids.new()
+    assert dm.hears("user.deleted.v1", deleted(gone), event_id=event_id)
+    eventually(lambda: purge_states(database) == {gone: PURGED})
+    before = facts(database)
+    for _ in range(2):
+        assert dm.hears("user.deleted.v1", deleted(gone), event_id=event_id)
+    assert facts(database) == before
+    assert [row.event_id for row in rows_of(database, models.inbox)] == [event_id]
+
+
+def test_a_withdrawal_asked_again_under_another_id_is_only_reported_again(dm: Running, database: Database) -> None:
+    (gone,) = some_people(database, 1)
+    assert dm.hears("user.deleted.v1", deleted(gone))
+    eventually(lambda: purge_states(database) == {gone: PURGED})
+    before = rows_of(database, models.purges)
+    assert dm.hears("user.deleted.v1", deleted(gone))
+    purged = ("user.purged.v1", {"user_id": ids.text(gone), "service": "dm"})
+    assert facts(database) == [purged, purged]
+    assert rows_of(database, models.purges) == before
+
+
+def test_a_fact_that_cannot_be_understood_is_not_taken_in(dm: Running, database: Database) -> None:
+    with capture_logs() as told:
+        assert dm.refuses("user.deleted.v1", {"user_id": "nobody"})
+    assert {line["event"] for line in told} == {"event not taken in"}
+    assert rows_of(database, models.inbox) == []
+
+
+def test_what_is_said_and_read_is_announced_by_ids_alone_and_once(database: Database) -> None:
+    ada, bob = some_people(database, 2)
+    room = room_of(database, ada, bob)
+    message = say(database, ada, room, "not for the broker")
+    for _ in range(2):
+        database.write(rooms.mark_read, bob, room, message)
+    told = {"message_id": ids.text(message), "room_id": ids.text(room)}
+    assert announced(database, models.outbox) == [
+        ("message.sent.v1", told | {"sender_id": ids.text(ada), "recipient_id": ids.text(bob)}),
+        ("room.read.v1", told | {"reader_id": ids.text(bob), "peer_id": ids.text(ada)}),
+    ]
+
+
+@pytest.mark.parametrize("name", sorted(OVERHEARD))
+def test_every_published_example_is_overheard(database: Database, links: Links, name: str) -> None:
+    nobody = Listeners(OpenSockets("dm", 1, 1), database, links)
+    type_, _, version = name.rpartition(".v")
+    for example in examples_of(name):
+        nobody.hear(Event(ids.new(), type_, int(version), clock.now(), None, example))

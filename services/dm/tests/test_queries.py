@@ -1,0 +1,234 @@
+"""Lists of rooms and messages: in order, complete whatever happens between pages, at a cost that does not grow."""
+
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from services.dm import models, queries
+from services.dm.actions.messages import Draft, send
+from services.dm.actions.photos import UNSENT_FOR, forget_unsent
+from services.dm.actions.rooms import mark_read
+from services.dm.actions.withdrawals import WITHDRAWAL
+from services.dm.signed_urls import Links
+from shared import ids
+from shared.answer import Answer
+from shared.database.engine import Database
+from shared.errors import NotFound
+from shared.idempotency import Idempotency, Key
+from shared.pages import Page, Slice
+from shared.testing.query_plans import SORT, indexes_used, overhearing, slow_steps
+
+from .factories import FIRST, purge_to_the_end, room_of, rows_of, say, some_people, time_passes, upload
+
+LINKS = Links(b"k" * 32)
+
+
+def rooms_listed(database: Database, person: int) -> list[int]:
+    return [ids.parse(room["id"]) for room in database.read(queries.rooms_of, person, FIRST, LINKS).items]
+
+
+def paged(read: Callable[[Page], Slice], limits: Iterator[int], between: Callable[[], None]) -> list[int]:
+    """The ids of all items, page by page, with something happening after each page."""
+    after: tuple[Any, ...] | None = None
+    seen: list[int] = []
+    for limit in limits:
+        page = read(Page(limit, after))
+        assert len(page.items) <= limit
+        seen += [ids.parse(item["id"]) for item in page.items]
+        if page.next is None:
+            return seen
+        after = page.next
+        between()
+    raise AssertionError("never ended")
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_pages_of_rooms_keep_their_first_order_whatever_happens_between(
+    database: Database, data: st.DataObject
+) -> None:
+    me, *peers = some_people(database, 7)
+    rooms = [room_of(database, me, peer) for peer in peers[:5]]
+    for room in data.draw(st.lists(st.sampled_from(rooms), max_size=5)):
+        say(database, me, room)
+    expected = rooms_listed(database, me)
+
+    def between() -> None:
+        for number in data.draw(st.lists(st.integers(0, 6), max_size=3)):
+            room_id = room_of(database, me, peers[number % 6])
+            say(database, data.draw(st.sampled_from([me, peers[number % 6]])), room_id)
+
+    def read(page: Page) -> Slice:
+        return database.read(queries.rooms_of, me, page, LINKS)
+
+    limits = (data.draw(st.integers(1, 3)) for _ in range(20))
+    assert paged(read, limits, between) == expected
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_pages_of_messages_are_complete_whatever_is_said_between(database: Database, data: st.DataObject) -> None:
+    me, peer = some_people(database, 2)
+    room = room_of(database, me, peer)
+    said = [say(database, me, room) for _ in range(data.draw(st.integers(0, 8)))]
+
+    def between() -> None:
+        say(database, data.draw(st.sampled_from([me, peer])), room)
+
+    def read(page: Page) -> Slice:
+        return database.read(queries.messages_in, me, room, page, LINKS)
+
+    assert paged(read, (data.draw(st.integers(1, 3)) for _ in range(20)), between) == said[::-1]
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_pages_since_a_message_hold_all_that_came_after_it(database: Database, data: st.DataObject) -> None:
+    me, peer = some_people(database, 2)
+    room, other = room_of(database, me, peer), room_of(database, me, *some_people(database, 1))
+    known = say(database, me, room)
+    said = [say(database, peer, room) for _ in range(data.draw(st.integers(0, 6)))]
+    more = data.draw(st.integers(0, 5))
+
+    def between() -> None:
+        say(database, me, other)
+        if len(said) < more:
+            said.append(say(database, data.draw(st.sampled_from([me, peer])), room))
+
+    def read(page: Page) -> Slice:
+        return database.read(queries.messages_in, me, room, page, LINKS, known)
+
+    assert paged(read, (data.draw(st.integers(1, 3)) for _ in range(20)), between) == said
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=st.lists(st.tuples(st.booleans(), st.none() | st.integers(0, 9)), min_size=6, max_size=20))
+def test_unread_is_what_the_other_said_after_what_one_has_read(
+    database: Database, steps: list[tuple[bool, int | None]]
+) -> None:
+    people = some_people(database, 2)
+    room = room_of(database, *people)
+    said: list[tuple[int, int]] = []
+    read_up_to = dict.fromkeys(people, 0)
+    for first, number in steps:
+        person = people[not first]
+        if number is None or not said:
+            said.append((say(database, person, room), person))
+        else:
+            message_id = said[number % len(said)][0]
+            database.write(mark_read, person, room, message_id)
+            read_up_to[person] = max(read_up_to[person], message_id)
+    for person in people:
+        unread = [1 for message_id, sender in said if sender != person and message_id > read_up_to[person]]
+        assert database.read(queries.room, person, room, LINKS)["unread_count"] == len(unread)
+
+
+def test_rooms_are_listed_last_active_first(database: Database) -> None:
+    me, ann, bea, cee = some_people(database, 4)
+    with_ann, with_bea, with_cee = (room_of(database, me, peer) for peer in (ann, bea, cee))
+    assert rooms_listed(database, me) == [with_cee, with_bea, with_ann]
+    say(database, ann, with_ann)
+    say(database, me, with_bea)
+    assert rooms_listed(database, me) == [with_bea, with_ann, with_cee]
+    assert rooms_listed(database, ann) == [with_ann]
+
+
+def test_a_room_of_others_has_no_list(database: Database) -> None:
+    one, other, stranger = some_people(database, 3)
+    room = room_of(database, one, other)
+    with pytest.raises(NotFound):
+        database.read(queries.messages_in, stranger, room, FIRST, LINKS)
+
+
+def fill(database: Database, me: int, number: int) -> int:
+    """So many rooms, and in the last of them so many messages of every kind with quotes."""
+    for peer in some_people(database, number):
+        room = room_of(database, me, peer)
+        first = say(database, peer, room)
+    for each in range(number):
+        media_id = upload(database, me, room, f"{me:016x}{each:016x}")
+        database.write(send, me, room, Draft(media_id=media_id, reply_to=first))
+        database.write(send, peer, room, Draft(post_id=first, reply_to=first))
+    return room
+
+
+def test_a_page_takes_the_same_statements_however_large_it_is(database: Database) -> None:
+    costs = []
+    for number in (1, 100):
+        (me,) = some_people(database, 1)
+        room = fill(database, me, number)
+        for limit in (1, 100):
+            with overhearing(database) as asked:
+                page = database.read(queries.rooms_of, me, Page(limit, None), LINKS)
+                database.read(queries.messages_in, me, room, Page(limit, None), LINKS)
+                if page.next:
+                    database.read(queries.rooms_of, me, Page(limit, page.next), LINKS)
+            reads = [each for each in asked if each[0].startswith("SELECT")]
+            costs.append(len(reads) - (page.next is not None))
+    assert set(costs) == {3}
+
+
+def test_each_read_has_its_index(database: Database) -> None:
+    (me,) = some_people(database, 1)
+    room = fill(database, me, 3)
+    with overhearing(database) as asked:
+        database.read(queries.rooms_of, me, FIRST, LINKS)
+        database.read(queries.messages_in, me, room, FIRST, LINKS)
+    rooms, membership, messages = (indexes_used(database, each) for each in asked)
+    assert (rooms, membership, messages) == ({"members_by_activity"}, set(), {"messages_by_room"})
+
+
+def test_keys_are_counted_without_reading_their_answers(database: Database) -> None:
+    with overhearing(database) as asked:
+        Idempotency(database, models.idempotency_keys).write(Key(1, b"k", b"r"), lambda _: Answer(201, b""))
+    (statement,) = [each for each in asked if "count(" in each[0]]
+    assert indexes_used(database, statement) == {"idempotency_keys_by_owner"}
+
+
+def everything(database: Database) -> None:
+    """Each action and each query once, with something to do."""
+    me, gone = some_people(database, 2)
+    room = fill(database, me, 3)
+    said = say(database, me, room)
+    with_gone = room_of(database, gone, me)
+    database.write(send, gone, with_gone, Draft(media_id=upload(database, gone, with_gone)))
+    upload(database, gone, with_gone, "e" * 32)
+    database.write(mark_read, me, room, said)
+    database.read(queries.rooms_of, me, Page(20, None), LINKS)
+    database.read(queries.rooms_of, me, second_page(database, me), LINKS)
+    database.read(queries.messages_in, me, room, Page(20, (said,)), LINKS)
+    database.read(queries.messages_in, me, room, Page(20, (said,)), LINKS, since=1)
+    database.read(queries.room, me, room, LINKS)
+    Idempotency(database, models.idempotency_keys).write(Key(me, b"k", b"r"), lambda _: Answer(201, b""))
+    database.write(WITHDRAWAL.request, gone)
+    purge_to_the_end(database)
+    time_passes(database, UNSENT_FOR)
+    database.write(forget_unsent)
+
+
+def second_page(database: Database, person: int) -> Page:
+    """The second page of their rooms."""
+    return Page(1, database.read(queries.rooms_of, person, Page(1, None), LINKS).next)
+
+
+def test_no_statement_looks_at_a_whole_table_or_sorts_more_than_a_page(database: Database) -> None:
+    with overhearing(database) as asked:
+        everything(database)
+    questions = {statement: each for each in asked if (statement := each[0]).startswith(("SELECT", "UPDATE", "DELETE"))}
+    questions = {words: each for words, each in questions.items() if "WHERE" in words}  # `time_passes` has none
+    assert len(questions) > 20
+    for each in questions.values():
+        of_one_page = {SORT} if "ORDER BY places" in each[0] else set()
+        assert slow_steps(database, each) <= of_one_page, each
+
+
+def test_messages_of_a_room_have_ids_in_the_order_of_their_commits(database: Database) -> None:
+    one, other = some_people(database, 2)
+    room = room_of(database, one, other)
+    said = [say(database, person, room) for person in (one, other, other, one)]
+    assert all(earlier < later for earlier, later in pairwise(said))
+    assert [row.last_id for row in rows_of(database, models.rooms)] == said[-1:]

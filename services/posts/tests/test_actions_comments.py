@@ -1,0 +1,190 @@
+"""P4, P5, P7, P8: threads of comments, and nobody's words lost through somebody else."""
+
+from typing import Any
+
+import pytest
+
+from services.posts import models
+from services.posts.actions import comments
+from services.posts.actions.withdrawals import WITHDRAWAL
+from services.posts.queries.comments import comment as shown
+from services.posts.queries.comments import comments_of, replies_to
+from shared import clock, ids
+from shared.database.engine import Database
+from shared.errors import Forbidden, Invalid, NotFound
+
+from .factories import FIRST, commented, counts, listed, published, purge_to_the_end, rows_of, some_people
+
+Thread = dict[str, int]
+
+
+@pytest.fixture
+def people(database: Database) -> list[int]:
+    """An author and two who comment."""
+    return some_people(database, 3)
+
+
+@pytest.fixture
+def post(database: Database, people: list[int]) -> int:
+    return published(database, people[0])
+
+
+@pytest.fixture
+def thread(database: Database, people: list[int], post: int) -> Thread:
+    """first <- (answer <- deep, second answer): by the two in turn."""
+    _, one, other = people
+    first = commented(database, one, post, "first")
+    answer = commented(database, other, post, "answer", first)
+    deep = commented(database, one, post, "deep", answer)
+    second = commented(database, other, post, "second answer", first)
+    return {"first": first, "answer": answer, "deep": deep, "second": second}
+
+
+def reply_counts(database: Database, thread: Thread) -> dict[str, int]:
+    """What each comment that is there says of its replies."""
+    there = {row.id for row in rows_of(database, models.comments)}
+    return {name: database.read(shown, each)["reply_count"] for name, each in thread.items() if each in there}
+
+
+def blank(database: Database, comment: int) -> bool:
+    found = database.read(shown, comment)
+    assert found["deleted"] == (found["text"] is None) == (found["author"] is None)
+    deleted: bool = found["deleted"]
+    return deleted
+
+
+def test_p4_comments_are_listed_oldest_first_and_counted(database: Database, people: list[int], post: int) -> None:
+    written = [commented(database, person, post, str(person)) for person in (*people, people[0])]
+    assert listed(database, comments_of, post) == written
+    assert counts(database, post) == (0, 4)
+    first: dict[str, Any] = database.read(comments_of, post, FIRST).items[0]
+    assert (first["text"], first["parent_id"], first["reply_count"], first["deleted"]) == (
+        str(people[0]),
+        None,
+        0,
+        False,
+    )
+    assert first["author"]["id"] == ids.text(people[0]) and first["post_id"] == ids.text(post)
+
+
+def test_p5_a_thread_is_listed_flat_under_its_first_comment(database: Database, post: int, thread: Thread) -> None:
+    assert listed(database, comments_of, post) == [thread["first"]]
+    assert listed(database, replies_to, thread["first"]) == [thread["answer"], thread["deep"], thread["second"]]
+    assert reply_counts(database, thread) == {"first": 3, "answer": 1, "deep": 0, "second": 0}
+    assert counts(database, post) == (0, 4)
+
+
+def test_p5_to_a_reply_its_direct_answers_are_listed(database: Database, thread: Thread) -> None:
+    assert listed(database, replies_to, thread["answer"]) == [thread["deep"]]
+    assert listed(database, replies_to, thread["deep"]) == []
+
+
+def test_p5_the_comment_answered_has_to_be_of_the_same_post(database: Database, people: list[int], post: int) -> None:
+    elsewhere = commented(database, people[0], published(database, people[0]))
+    gone = commented(database, people[0], post)
+    database.write(comments.delete_comment, people[0], gone)
+    for parent in (elsewhere, gone, ids.new()):
+        with pytest.raises(Invalid, match="unknown_comment") as problem:
+            commented(database, people[1], post, "lost", parent)
+        assert problem.value.faults[0].pointer == "/parent_id"
+    assert counts(database, post) == (0, 0)
+    assert database.read(shown, elsewhere)["reply_count"] == 0
+
+
+def test_p4_there_has_to_be_a_post(database: Database, people: list[int]) -> None:
+    with pytest.raises(NotFound):
+        commented(database, people[0], ids.new())
+    with pytest.raises(NotFound):
+        database.read(comments_of, ids.new(), FIRST)
+    with pytest.raises(NotFound):
+        database.read(replies_to, ids.new(), FIRST)
+
+
+def test_p7_only_its_writer_edits_and_deletes(database: Database, people: list[int], post: int) -> None:
+    author, writer, other = people
+    comment = commented(database, writer, post)
+    for stranger in (author, other):
+        with pytest.raises(Forbidden, match="not_yours"):
+            database.write(comments.edit, stranger, comment, "twisted")
+        with pytest.raises(Forbidden, match="not_yours"):
+            database.write(comments.delete_comment, stranger, comment)
+    assert database.read(shown, comment)["text"] == "words"
+    with pytest.raises(NotFound):
+        database.write(comments.edit, writer, ids.new(), "nowhere")
+
+
+def test_p8_editing_moves_updated_at_and_nothing_else(
+    database: Database, people: list[int], thread: Thread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: moment)
+    stages = [database.read(shown, thread["first"])]
+    for words in ("better", "best"):
+        database.write(comments.edit, people[1], thread["first"], words)
+        stages.append(database.read(shown, thread["first"]))
+    assert [each["text"] for each in stages] == ["first", "better", "best"]
+    times = [each["updated_at"] for each in stages]
+    assert times == sorted(set(times))
+    assert stages[-1] == stages[0] | {"text": "best", "updated_at": times[-1]}
+
+
+def test_p7_a_comment_without_replies_is_removed(
+    database: Database, people: list[int], post: int, thread: Thread
+) -> None:
+    database.write(comments.delete_comment, people[1], thread["deep"])
+    assert listed(database, replies_to, thread["first"]) == [thread["answer"], thread["second"]]
+    assert reply_counts(database, thread) == {"first": 2, "answer": 0, "second": 0}
+    assert counts(database, post) == (0, 3)
+
+
+def test_p7_a_comment_with_replies_is_blanked_and_stays(
+    database: Database, people: list[int], post: int, thread: Thread
+) -> None:
+    database.write(comments.delete_comment, people[2], thread["answer"])
+    assert blank(database, thread["answer"]) and not blank(database, thread["deep"])
+    assert listed(database, replies_to, thread["first"]) == [thread["answer"], thread["deep"], thread["second"]]
+    assert reply_counts(database, thread) == {"first": 2, "answer": 1, "deep": 0, "second": 0}
+    assert counts(database, post) == (0, 3)
+    assert [row.text for row in rows_of(database, models.comments) if row.id == thread["answer"]] == [None]
+
+
+def test_p7_a_blank_comment_is_nobodys_to_edit_or_delete_and_can_be_answered(
+    database: Database, people: list[int], post: int, thread: Thread
+) -> None:
+    database.write(comments.delete_comment, people[2], thread["answer"])
+    with pytest.raises(NotFound):
+        database.write(comments.edit, people[2], thread["answer"], "back again")
+    with pytest.raises(NotFound):
+        database.write(comments.delete_comment, people[2], thread["answer"])
+    later = commented(database, people[0], post, "late", thread["answer"])
+    assert listed(database, replies_to, thread["answer"]) == [thread["deep"], later]
+    assert reply_counts(database, thread)["answer"] == 2
+
+
+def test_p7_blank_comments_go_with_their_last_reply(
+    database: Database, people: list[int], post: int, thread: Thread
+) -> None:
+    _, one, other = people
+    database.write(comments.delete_comment, other, thread["answer"])
+    database.write(comments.delete_comment, one, thread["first"])
+    assert listed(database, comments_of, post) == [thread["first"]]
+    database.write(comments.delete_comment, one, thread["deep"])
+    assert listed(database, replies_to, thread["first"]) == [thread["second"]], "the blank answer went along"
+    assert reply_counts(database, thread) == {"first": 1, "second": 0}
+    database.write(comments.delete_comment, other, thread["second"])
+    assert listed(database, comments_of, post) == [] and rows_of(database, models.comments) == []
+    assert counts(database, post) == (0, 0)
+
+
+def test_the_words_of_somebody_withdrawn_are_blank_at_once_and_then_go(
+    database: Database, people: list[int], post: int, thread: Thread
+) -> None:
+    alone = commented(database, people[2], post, "alone")
+    database.write(WITHDRAWAL.request, people[2])
+    assert blank(database, thread["answer"]) and blank(database, alone) and not blank(database, thread["deep"])
+    purge_to_the_end(database)
+    assert listed(database, comments_of, post) == [thread["first"]]
+    assert listed(database, replies_to, thread["first"]) == [thread["answer"], thread["deep"]]
+    assert blank(database, thread["answer"])
+    assert reply_counts(database, thread) == {"first": 1, "answer": 1, "deep": 0}
+    assert counts(database, post) == (0, 2)

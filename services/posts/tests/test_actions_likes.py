@@ -1,0 +1,74 @@
+"""P3: liking is exact, repeating changes nothing, and who likes is listed."""
+
+import pytest
+
+from services.posts import models
+from services.posts.actions import counters, likes
+from services.posts.actions.withdrawals import WITHDRAWAL
+from services.posts.queries.likes import like_json, likers
+from services.posts.queries.posts import everyones
+from shared import ids
+from shared.database.engine import Database
+from shared.errors import NotFound
+
+from .factories import FIRST, all_like, counts, listed, published, purge_to_the_end, rows_of, some_people
+
+
+def test_p3_liking_twice_is_liking_once(database: Database) -> None:
+    jo, fan, other = some_people(database, 3)
+    post = published(database, jo)
+    answers = []
+    for action, person in ((likes.like, fan), (likes.like, fan), (likes.like, other), (likes.unlike, fan)) * 2:
+        database.write(action, person, post)
+        answers.append(database.read(like_json, fan, post))
+    assert [each["like_count"] for each in answers] == [1, 1, 2, 1, 2, 2, 2, 1]
+    assert answers[0] == {"post_id": ids.text(post), "liked": True, "like_count": 1}
+    assert answers[3] == {"post_id": ids.text(post), "liked": False, "like_count": 1}
+
+
+def test_p3_what_was_never_liked_can_be_unliked(database: Database) -> None:
+    jo, fan = some_people(database, 2)
+    post = published(database, jo)
+    database.write(likes.unlike, fan, post)
+    assert counts(database, post) == (0, 0) and rows_of(database, models.tallies) == []
+
+
+def test_p3_a_post_that_is_not_there_can_be_neither_liked_nor_unliked(database: Database) -> None:
+    (jo,) = some_people(database, 1)
+    for action in (likes.like, likes.unlike):
+        with pytest.raises(NotFound):
+            database.write(action, jo, ids.new())
+    with pytest.raises(NotFound):
+        database.read(likers, ids.new(), FIRST)
+
+
+def test_p3_who_likes_is_listed_newest_first_without_those_who_have_withdrawn(database: Database) -> None:
+    jo, *fans = some_people(database, 5)
+    post = published(database, jo)
+    all_like(database, fans, post)
+    assert listed(database, likers, post) == fans[::-1]
+    database.write(WITHDRAWAL.request, fans[1])
+    assert listed(database, likers, post) == [fans[3], fans[2], fans[0]]
+    purge_to_the_end(database)
+    assert counts(database, post) == (3, 0)
+
+
+def test_whether_one_likes_a_post_depends_on_who_looks(database: Database) -> None:
+    jo, fan = some_people(database, 2)
+    post, _ = published(database, jo), published(database, jo)
+    all_like(database, [fan], post)
+    for viewer, expected in ((fan, [False, True]), (jo, [False, False]), (None, [False, False])):
+        shown = database.read(everyones, viewer, FIRST).items
+        assert [each["liked"] for each in shown] == expected
+        assert [each["like_count"] for each in shown] == [0, 1]
+
+
+def test_a_popular_post_is_counted_in_several_rows_and_none_is_below_zero(database: Database) -> None:
+    jo, *fans = some_people(database, 30)
+    post = published(database, jo)
+    all_like(database, fans, post)
+    rows = rows_of(database, models.tallies)
+    assert 1 < len(rows) <= models.SLOTS and {row.slot for row in rows} == {counters.slot(fan) for fan in fans}
+    for fan in fans:
+        database.write(likes.unlike, fan, post)
+    assert {row.likes for row in rows_of(database, models.tallies)} == {0}

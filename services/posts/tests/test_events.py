@@ -1,0 +1,127 @@
+"""The facts that posts takes in: every published example, any number of times, in any order."""
+
+import random
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from services.posts import models
+from services.posts.queries.feed import feed
+from services.posts.subscriptions import HANDLERS
+from shared import clock, ids
+from shared.database.engine import Database
+from shared.events.envelope import Event
+from shared.purging import PURGED
+from shared.testing import Running, eventually, examples_of
+
+from .factories import all_like, commented, counts, facts, listed, published, purge_states, rows_of, some_people
+
+Told = list[tuple[str, dict[str, Any]]]
+
+
+def registered(person: int, version: int = 1, **changes: Any) -> dict[str, Any]:
+    """What `user.registered.v1` and `user.updated.v1` say of somebody."""
+    said = {"user_id": ids.text(person), "nickname": "ada", "name": "Ada", "avatar_url": None}
+    return {**said, "version": version, **changes}
+
+
+def deleted(person: int) -> dict[str, Any]:
+    """What `user.deleted.v1` says of somebody."""
+    return {"user_id": ids.text(person), "deleted_at": clock.text(clock.now())}
+
+
+def edge(follower: int, followee: int, version: int) -> dict[str, Any]:
+    """What `user.followed.v1` and `user.unfollowed.v1` say."""
+    return {"follower_id": ids.text(follower), "followee_id": ids.text(followee), "version": version}
+
+
+@pytest.mark.parametrize("name", sorted(HANDLERS))
+def test_every_published_example_is_taken_in(service: Running, database: Database, name: str) -> None:
+    for example in examples_of(name):
+        assert service.hears(name, example)
+    if "user_id" in example:
+        (person,) = rows_of(database, models.people)
+        assert (person.id, person.nickname) == (ids.parse(example["user_id"]), example.get("nickname"))
+    else:
+        (follow,) = rows_of(database, models.follows)
+        assert follow.following == (name == "user.followed.v1") and follow.version == example["version"]
+
+
+def test_fields_that_are_added_later_do_no_harm(service: Running, database: Database) -> None:
+    assert service.hears("user.registered.v1", registered(ids.new(), pronouns="they"))
+    assert service.hears("user.followed.v1", edge(ids.new(), ids.new(), 1) | {"close": True})
+    assert len(rows_of(database, models.people)) == len(rows_of(database, models.follows)) == 1
+
+
+@pytest.mark.parametrize("ends", ["stays", "withdraws"])
+@pytest.mark.parametrize("seed", range(2))
+def test_three_times_in_any_order_ends_as_once_in_order(
+    service: Running, database: Database, ends: str, seed: int
+) -> None:
+    jo, star = ids.new(), ids.new()
+    last = ("user.updated.v1", registered(jo, 3, name="Third"))
+    told: Told = [
+        ("user.registered.v1", registered(jo)),
+        ("user.updated.v1", registered(jo, 2, nickname="second")),
+        last if ends == "stays" else ("user.deleted.v1", deleted(jo)),
+        ("user.followed.v1", edge(jo, star, 1)),
+        ("user.unfollowed.v1", edge(jo, star, 2)),
+        ("user.followed.v1", edge(jo, star, 3)),
+    ]
+    event_ids = [ids.new() for _ in told]
+    for place in random.Random(seed).sample([*range(len(told))] * 3, 3 * len(told)):
+        assert service.hears(*told[place], event_id=event_ids[place])
+    if ends == "withdraws":
+        eventually(lambda: purge_states(database) == {jo: PURGED})
+        eventually(lambda: rows_of(database, models.follows) == [])
+    else:
+        assert [tuple(row) for row in rows_of(database, models.follows)] == [(jo, star, 3, True)]
+    names = (None, None, 3) if ends == "stays" else (None, None, 0)
+    (person,) = rows_of(database, models.people)
+    assert person.deleted == (ends == "withdraws")
+    assert (person.name, person.nickname) == (("Third", "ada") if ends == "stays" else names[:2])
+    assert len(facts(database)) == (ends == "withdraws")
+
+
+def test_a_withdrawal_takes_everything_along_and_is_reported(service: Running, database: Database) -> None:
+    jo, friend = some_people(database, 2)
+    theirs, kept = published(database, jo), published(database, friend)
+    all_like(database, [jo, friend], kept)
+    all_like(database, [friend], theirs)
+    first = commented(database, jo, kept)
+    commented(database, friend, kept, "kept words", first)
+    commented(database, friend, theirs)
+    assert service.hears("user.followed.v1", edge(friend, jo, 1))
+    assert listed(database, feed, friend) == [kept, theirs]
+    assert service.hears("user.deleted.v1", deleted(jo))
+    assert listed(database, feed, friend) == [kept]
+    eventually(lambda: purge_states(database) == {jo: PURGED})
+    assert counts(database, kept) == (1, 1)
+    assert facts(database) == [("user.purged.v1", {"user_id": ids.text(jo), "service": "posts"})]
+
+
+def test_a_withdrawal_asked_again_under_another_id_is_only_reported_again(service: Running, database: Database) -> None:
+    (gone,) = some_people(database, 1)
+    event_id = ids.new()
+    for _ in range(3):
+        assert service.hears("user.deleted.v1", deleted(gone), event_id=event_id)
+    eventually(lambda: purge_states(database) == {gone: PURGED})
+    before = rows_of(database, models.purges)
+    assert service.hears("user.deleted.v1", deleted(gone))
+    purged = ("user.purged.v1", {"user_id": ids.text(gone), "service": "posts"})
+    assert facts(database) == [purged, purged]
+    assert rows_of(database, models.purges) == before
+
+
+def test_a_fact_that_cannot_be_understood_changes_nothing(database: Database) -> None:
+    wrong = (
+        ("user.deleted.v1", {"user_id": "nobody"}),
+        ("user.updated.v1", {"nickname": "ada"}),
+        ("user.followed.v1", {"follower_id": ids.text(1), "version": 1}),
+    )
+    for name, data in wrong:
+        type_, version = name.rsplit(".v")
+        with pytest.raises(ValidationError):
+            database.write(HANDLERS[name], Event(ids.new(), type_, int(version), clock.now(), None, data))
+    assert rows_of(database, models.people) == rows_of(database, models.follows) == []

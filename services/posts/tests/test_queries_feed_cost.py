@@ -1,0 +1,60 @@
+"""What a pulled page costs grows with the people one follows, of whom there is a greatest number, and nothing else."""
+
+from collections.abc import Iterator
+from functools import partial
+
+import pytest
+from sqlalchemy import Connection
+
+from services.posts.actions.feed import follows
+from services.posts.queries.feed import feed
+from shared.database import migrations
+from shared.database.engine import Database
+from shared.pages import Page
+from shared.testing.query_plans import indexes_used, overhearing, slow_steps, sqlite_work
+
+from .conftest import MIGRATIONS
+from .factories import follows_now, published, some_people
+
+READER, MOST, ENDED = 1, 7_500, 300_000
+
+
+@pytest.fixture(scope="module")
+def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """A reader who follows as many as they may, and has followed many others before; each of them has posted."""
+    database = Database(f"sqlite:///{tmp_path_factory.mktemp('followed')}/posts.db")
+    migrations.upgrade(database, MIGRATIONS)
+    authors = range(READER + 1, READER + 1 + MOST + ENDED)
+
+    def fill(tx: Connection) -> None:
+        driver = tx.connection.driver_connection
+        assert driver is not None
+        driver.executemany("INSERT INTO people VALUES (?, 'nick', 'Name', NULL, 1, 0)", ((i,) for i in authors))
+        driver.executemany("INSERT INTO posts VALUES (?, ?1, NULL, '[]', 0, 0)", ((i,) for i in authors))
+        edges = ((READER, i, i <= READER + MOST) for i in authors)
+        driver.executemany("INSERT INTO follows VALUES (?, ?, 1, ?)", edges)
+
+    database.write(fill)
+    yield database
+    database.close()
+
+
+@pytest.mark.parametrize("after", [None, (MOST // 2,)])
+def test_a_pulled_page_reads_no_edge_that_has_ended(crowded: Database, after: tuple[int] | None) -> None:
+    page = Page(20, after)
+    assert len(crowded.read(feed, READER, page).items) == 20
+    work = crowded.read(partial(sqlite_work, lambda connection: feed(connection, READER, page)))
+    assert work < MOST, "a hundred instructions for each whom one follows"
+
+
+def test_the_authors_one_follows_are_read_from_one_index(database: Database) -> None:
+    reader, author, former = some_people(database, 3)
+    follows_now(database, reader, author)
+    follows_now(database, reader, former)
+    database.write(follows.note, reader, former, 2, following=False)
+    published(database, author)
+    with overhearing(database) as asked:
+        database.read(feed, reader, Page(20, None))
+    (statement,) = [each for each in asked if "AS last" in each[0]]
+    assert indexes_used(database, statement) == {"follows_by_follower", "posts_by_author"}
+    assert slow_steps(database, statement) <= {"sort"}, "of those one follows"

@@ -1,0 +1,195 @@
+"""Who may follow whom, and that edges, counts and facts always say the same."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection
+
+from services.social import queries
+from services.social.actions.follows import follow, unfollow
+from services.social.actions.withdrawals import WITHDRAWAL
+from shared import ids
+from shared.database.engine import Database
+from shared.errors import Conflict, Invalid, NotFound, Unauthenticated
+
+from .factories import counted, edges, facts, person, purge_to_the_end, some_people, wrong_counts
+
+
+def edge(follower: int, followee: int, version: int) -> dict[str, Any]:
+    return {"follower_id": ids.text(follower), "followee_id": ids.text(followee), "version": version}
+
+
+def test_following_is_at_once_counted_and_announced(database: Database) -> None:
+    jo, star = some_people(database, 2)
+    assert database.write(follow, jo, star) == {"user_id": ids.text(star), "following": True, "followed_by": False}
+    assert edges(database) == {(jo, star)}
+    assert (counted(database, jo), counted(database, star)) == ((0, 1), (1, 0))
+    assert facts(database) == [("user.followed.v1", edge(jo, star, 1))]
+
+
+def test_following_twice_is_following_once(database: Database) -> None:
+    jo, star = some_people(database, 2)
+    assert database.write(follow, jo, star) == database.write(follow, jo, star)
+    assert (counted(database, jo), counted(database, star)) == ((0, 1), (1, 0))
+    assert len(facts(database)) == 1
+
+
+def test_one_can_stop_following_and_stopping_twice_is_stopping_once(database: Database) -> None:
+    jo, star = some_people(database, 2)
+    database.write(follow, jo, star)
+    relation = {"user_id": ids.text(star), "following": False, "followed_by": False}
+    assert [database.write(unfollow, jo, star) for _ in range(2)] == [relation, relation]
+    assert edges(database) == set()
+    assert (counted(database, jo), counted(database, star)) == ((0, 0), (0, 0))
+    assert [name for name, _ in facts(database)] == ["user.followed.v1", "user.unfollowed.v1"]
+
+
+def test_stopping_to_follow_whom_one_never_followed_changes_and_announces_nothing(database: Database) -> None:
+    jo, star = some_people(database, 2)
+    database.write(follow, star, jo)
+    assert database.write(unfollow, jo, star)["followed_by"] is True
+    assert edges(database) == {(star, jo)} and len(facts(database)) == 1
+
+
+def test_the_version_grows_with_each_change_by_the_same_follower(database: Database) -> None:
+    jo, star, other = some_people(database, 3)
+    for change, followee in ((follow, star), (follow, star), (follow, other), (unfollow, star), (follow, star)):
+        database.write(change, jo, followee)
+    database.write(follow, star, jo)
+    assert [(data["follower_id"], data["version"]) for _, data in facts(database)] == [
+        *((ids.text(jo), version) for version in (1, 2, 3, 4)),
+        (ids.text(star), 1),
+    ]
+
+
+def test_one_follows_no_more_than_the_limit(database: Database) -> None:
+    jo, *stars = some_people(database, 4)
+    for star in stars[:2]:
+        database.write(follow, jo, star, 2)
+    with pytest.raises(Conflict, match="following_limit_reached"):
+        database.write(follow, jo, stars[2], 2)
+    assert edges(database) == {(jo, stars[0]), (jo, stars[1])} and len(facts(database)) == 2
+    assert database.write(follow, jo, stars[0], 2)["following"], "it is so already"
+    assert database.write(follow, stars[2], jo, 2)["following"], "to be followed is not limited"
+    database.write(unfollow, jo, stars[0])
+    assert database.write(follow, jo, stars[2], 2)["following"]
+
+
+def test_whoever_follows_more_than_the_limit_keeps_them(database: Database) -> None:
+    jo, *stars = some_people(database, 4)
+    for star in stars[:2]:
+        database.write(follow, jo, star)
+    with pytest.raises(Conflict):
+        database.write(follow, jo, stars[2], 1)
+    assert counted(database, jo) == (0, 2) and wrong_counts(database) == []
+
+
+def test_the_limit_is_exact_among_many_at_the_same_instant(database: Database) -> None:
+    jo, *stars = some_people(database, 13)
+
+    def attempt(star: int) -> bool:
+        try:
+            return bool(database.write(follow, jo, star, 5)["following"])
+        except Conflict:
+            return False
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sum(pool.map(attempt, stars)) == 5
+    assert counted(database, jo) == (0, 5) and wrong_counts(database) == []
+
+
+def test_a_relation_tells_both_directions(database: Database) -> None:
+    jo, max_ = some_people(database, 2)
+    database.write(follow, max_, jo)
+    assert database.write(follow, jo, max_) == {"user_id": ids.text(max_), "following": True, "followed_by": True}
+
+
+@pytest.mark.parametrize("change", [follow, unfollow])
+def test_nobody_follows_themselves(database: Database, change: Any) -> None:
+    (jo,) = some_people(database, 1)
+    with pytest.raises(Invalid, match="cannot_follow_self"):
+        database.write(change, jo, jo)
+    assert (edges(database), counted(database, jo), facts(database)) == (set(), (0, 0), [])
+
+
+@pytest.mark.parametrize("change", [follow, unfollow])
+def test_people_not_heard_of_are_named_so_that_auth_can_be_asked(database: Database, change: Any) -> None:
+    jo, stranger, another = *some_people(database, 1), ids.new(), ids.new()
+    with pytest.raises(queries.UnknownUsers) as one:
+        database.write(change, jo, stranger)
+    with pytest.raises(queries.UnknownUsers) as both:
+        database.write(change, stranger, another)
+    assert (one.value.ids, both.value.ids) == ((stranger,), (stranger, another))
+
+
+@pytest.mark.parametrize("change", [follow, unfollow])
+def test_a_token_still_in_flight_changes_nothing(database: Database, change: Any) -> None:
+    jo, star = some_people(database, 2)
+    database.write(follow, jo, star)
+    database.write(WITHDRAWAL.request, jo)
+    with pytest.raises(Unauthenticated):
+        database.write(change, jo, star)
+    assert edges(database) == {(jo, star)} and len(facts(database)) == 1
+
+
+@pytest.mark.parametrize("change", [follow, unfollow])
+def test_who_has_withdrawn_cannot_be_followed(database: Database, change: Any) -> None:
+    jo, star = some_people(database, 2)
+    database.write(WITHDRAWAL.request, star)
+    with pytest.raises(NotFound):
+        database.write(change, jo, star)
+    assert edges(database) == set() and facts(database) == []
+
+
+def test_a_follow_that_is_not_committed_leaves_nothing(database: Database) -> None:
+    jo, star = some_people(database, 2)
+
+    def follow_and_die(tx: Connection) -> None:
+        follow(tx, jo, star)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        database.write(follow_and_die)
+    assert (edges(database), facts(database), person(database, jo).following_version) == (set(), [], 0)
+    assert wrong_counts(database) == []
+
+
+PEOPLE = 4
+someone = st.integers(0, PEOPLE - 1)
+steps = st.one_of(
+    st.tuples(st.sampled_from([follow, unfollow]), someone, someone),
+    st.tuples(st.just(WITHDRAWAL.request), someone, st.none()),
+    st.tuples(st.just(WITHDRAWAL.step), st.none(), st.none()),
+)
+
+
+@given(st.lists(steps, max_size=30))
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_happens_in_whatever_order_the_edges_are_as_told_and_the_counts_equal_them(
+    database: Database, history: list[tuple[Any, int | None, int | None]]
+) -> None:
+    everybody = some_people(database, PEOPLE)
+    expected: set[tuple[int, int]] = set()
+    gone: set[int] = set()
+    for action, one, other in history:
+        if action is WITHDRAWAL.step:
+            database.write(WITHDRAWAL.step, 0, 2)
+        elif other is None and one is not None:
+            database.write(WITHDRAWAL.request, everybody[one])
+            gone.add(everybody[one])
+        elif one is not None and other is not None:
+            pair = everybody[one], everybody[other]
+            if pair[0] == pair[1] or gone & {*pair}:
+                with pytest.raises((Invalid, NotFound, Unauthenticated)):
+                    database.write(action, *pair)
+                continue
+            database.write(action, *pair)
+            expected = expected | {pair} if action is follow else expected - {pair}
+        assert wrong_counts(database) == []
+    purge_to_the_end(database)
+    left = {pair for pair in edges(database) if {*pair} <= {*everybody}}
+    assert left == {pair for pair in expected if not gone & {*pair}}
+    assert wrong_counts(database) == []

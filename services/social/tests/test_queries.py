@@ -1,0 +1,163 @@
+"""What social tells about who follows whom: order, pages, hidden people, and that each question has its index."""
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import Connection
+
+from services.social import queries
+from services.social.actions import people
+from services.social.actions.follows import follow
+from services.social.actions.withdrawals import WITHDRAWAL
+from shared import ids
+from shared.database.engine import Database
+from shared.errors import NotFound, Unauthenticated
+from shared.pages import Page, Slice
+from shared.testing.query_plans import SORT, overhearing, slow_steps
+
+from .factories import FIRST, LAST_SWEEP_AFTER, all_follow, purge_to_the_end, some_people
+
+List = Callable[[Connection, int, Page], Slice]
+
+
+def shown(database: Database, which: List, person_id: int, page: Page = FIRST) -> list[int]:
+    return [ids.parse(item["id"]) for item in database.read(which, person_id, page).items]
+
+
+def test_both_lists_are_newest_first(database: Database) -> None:
+    star, *fans = some_people(database, 4)
+    for fan in (fans[1], fans[0], fans[2]):
+        database.write(follow, fan, star)
+        database.write(follow, star, fan)
+    assert shown(database, queries.followers, star) == [fans[2], fans[0], fans[1]]
+    assert shown(database, queries.following, star) == [fans[2], fans[0], fans[1]]
+
+
+def test_a_list_shows_people_as_auth_last_described_them(database: Database) -> None:
+    star, jo = some_people(database, 2)
+    database.write(follow, jo, star)
+    database.write(people.keep, people.Person(jo, "jo", "Jo", "/api/v1/avatars/1.jpg", 2))
+    assert database.read(queries.followers, star, FIRST).items == [
+        {
+            "id": ids.text(jo),
+            "nickname": "jo",
+            "name": "Jo",
+            "avatar_url": "/api/v1/avatars/1.jpg",
+            "deleted": False,
+        }
+    ]
+
+
+def test_pages_neither_skip_nor_repeat_while_others_follow_and_stop(database: Database) -> None:
+    star, *fans = some_people(database, 12)
+    all_follow(database, fans[:9], star)
+    seen: list[int] = []
+    page, latecomers = Page(4, None), iter(fans[9:])
+    while True:
+        found = database.read(queries.followers, star, page)
+        seen += [ids.parse(item["id"]) for item in found.items]
+        if found.next is None:
+            break
+        page = Page(4, found.next)
+        database.write(follow, next(latecomers), star)
+    assert seen == list(reversed(fans[:9]))
+
+
+def test_a_page_that_is_just_full_has_no_next_one(database: Database) -> None:
+    star, *fans = some_people(database, 4)
+    all_follow(database, fans, star)
+    assert database.read(queries.followers, star, Page(3, None)).next is None
+    assert database.read(queries.followers, star, Page(2, None)).next is not None
+
+
+def test_who_withdraws_is_hidden_at_once_and_counted_until_the_purge_is_done(database: Database) -> None:
+    star, gone, fan = some_people(database, 3)
+    all_follow(database, [gone, fan], star)
+    database.write(follow, star, gone)
+    database.write(WITHDRAWAL.request, gone)
+    assert shown(database, queries.followers, star) == [fan]
+    assert shown(database, queries.following, star) == []
+    assert database.read(queries.relations, star, [gone]) == [
+        {"user_id": ids.text(gone), "following": False, "followed_by": False}
+    ]
+    purge_to_the_end(database)
+    assert database.read(queries.counts, star) == {"followers_count": 1, "following_count": 0}
+
+
+@pytest.mark.parametrize("statement", [queries.followers, queries.following])
+def test_the_lists_of_somebody_withdrawn_are_not_there_and_those_of_strangers_need_auth(
+    database: Database, statement: List
+) -> None:
+    (gone,) = some_people(database, 1)
+    database.write(WITHDRAWAL.request, gone)
+    with pytest.raises(NotFound):
+        database.read(statement, gone, FIRST)
+    with pytest.raises(queries.UnknownUsers):
+        database.read(statement, ids.new(), FIRST)
+
+
+def test_the_counts_of_somebody_withdrawn_are_not_there_and_those_of_strangers_need_auth(
+    database: Database,
+) -> None:
+    (gone,) = some_people(database, 1)
+    database.write(WITHDRAWAL.request, gone)
+    with pytest.raises(NotFound):
+        database.read(queries.counts, gone)
+    with pytest.raises(queries.UnknownUsers):
+        database.read(queries.counts, ids.new())
+
+
+def test_relations_come_in_the_order_asked_for(database: Database) -> None:
+    jo, followed, follower, friend, nothing = some_people(database, 5)
+    all_follow(database, [follower, friend], jo)
+    for each in (followed, friend):
+        database.write(follow, jo, each)
+    stranger = ids.new()
+    asked = [friend, stranger, nothing, followed, jo, follower]
+    found = database.read(queries.relations, jo, asked)
+    assert [(ids.parse(each["user_id"]), each["following"], each["followed_by"]) for each in found] == [
+        (friend, True, True),
+        (stranger, False, False),
+        (nothing, False, False),
+        (followed, True, False),
+        (jo, False, False),
+        (follower, False, True),
+    ]
+
+
+def test_relations_are_told_to_a_stranger_and_not_to_somebody_withdrawn(database: Database) -> None:
+    jo, star = some_people(database, 2)
+    assert not database.read(queries.relations, ids.new(), [jo])[0]["following"]
+    database.write(WITHDRAWAL.request, jo)
+    with pytest.raises(Unauthenticated):
+        database.read(queries.relations, jo, [star])
+
+
+def test_no_question_reads_a_whole_table_or_sorts(database: Database) -> None:
+    jo, star = some_people(database, 2)
+    with overhearing(database) as asked:
+        database.write(follow, jo, star)
+        database.read(queries.followers, star, Page(20, (ids.new(),)))
+        database.read(queries.following, jo, Page(20, (ids.new(),)))
+        database.read(queries.relations, jo, [star, ids.new()])
+        database.write(WITHDRAWAL.request, star)
+        database.write(WITHDRAWAL.step, LAST_SWEEP_AFTER)
+
+    questions = [each for each in asked if each[0].startswith(("SELECT", "UPDATE", "DELETE"))]
+    assert len(questions) > 15
+    for statement in questions:
+        assert slow_steps(database, statement) == set(), statement
+
+
+@pytest.mark.parametrize(
+    ("statement", "slow"),
+    [
+        ("SELECT * FROM people", {"all of people"}),
+        ("SELECT * FROM people ORDER BY name", {"all of people", SORT}),
+        ("SELECT * FROM follows WHERE follower_id = 1 ORDER BY created_at", {SORT}),
+        ("UPDATE people SET name = 'a' WHERE name = 'b'", {"all of people"}),
+        ("DELETE FROM people WHERE name = 'b'", {"all of people"}),
+    ],
+)
+def test_the_check_for_slow_questions_can_fail(database: Database, statement: str, slow: set[str]) -> None:
+    assert slow_steps(database, (statement, ())) == slow

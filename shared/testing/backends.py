@@ -1,0 +1,137 @@
+"""The two homes that a service lives in, so that one suite proves it in both: embedded, and on real servers."""
+
+import shutil
+import tempfile
+import uuid
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from shared.database import migrations
+from shared.database.engine import Database
+from shared.events.bus import Bus
+from shared.events.in_process import InProcessBus
+from shared.events.rabbitmq import RabbitBus
+from shared.testing.containers import RabbitServer
+from shared.testing.mysql_schemas import Schemas
+from shared.testing.vhosts import Needs, Vhosts
+
+
+class Home(Protocol):
+    """Where a service under test keeps its rows and hears its facts."""
+
+    def empty(self) -> str:
+        """The URL of a database without tables."""
+
+    def database(self, folder: Path) -> str:
+        """The URL of a fresh database, brought up by the migrations in this folder."""
+
+    def bus(self, service: str, hears: Collection[str], announces: Collection[str]) -> Bus:
+        """A bus of its own for this service; what it announces has a place to go."""
+
+
+class Embedded:
+    """SQLite files and the bus in memory: what `make run` uses."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def empty(self) -> str:
+        """A file that is not there yet."""
+        return f"sqlite:///{self._folder / uuid.uuid4().hex}.db"
+
+    def database(self, folder: Path) -> str:
+        """A copy of a file that was migrated once."""
+        url = self.empty()
+        shutil.copyfile(_template(folder), url.removeprefix("sqlite:///"))
+        return url
+
+    def bus(self, service: str, hears: Collection[str], announces: Collection[str]) -> Bus:
+        """In memory, without pauses."""
+        return InProcessBus(lambda _: 0)
+
+
+@dataclass(frozen=True)
+class Servers:
+    """What all tests of the cluster share."""
+
+    mysql: Schemas
+    rabbitmq: RabbitServer
+    vhosts: Vhosts
+
+
+class Cluster:
+    """MySQL and RabbitMQ: what a team's machine and production use."""
+
+    def __init__(self, servers: Servers) -> None:
+        self._servers = servers
+        self._empty: list[str] = []
+        self._schemas: list[tuple[Path, str]] = []
+        self._vhosts: list[tuple[Needs, str]] = []
+
+    def empty(self) -> str:
+        """A schema of its own."""
+        self._empty.append(self._servers.mysql.empty())
+        return self._empty[-1]
+
+    def database(self, folder: Path) -> str:
+        """A schema of its own, which was migrated once."""
+        self._schemas.append((folder, self._servers.mysql.take(folder)))
+        return self._schemas[-1][1]
+
+    def bus(self, service: str, hears: Collection[str], announces: Collection[str]) -> Bus:
+        """On a virtual host of its own."""
+        self._vhosts.append(self._servers.vhosts.take(service, hears, announces))
+        return RabbitBus(self._servers.rabbitmq.url(self._vhosts[-1][1]))
+
+    def clear(self) -> None:
+        """Give everything back."""
+        for url in self._empty:
+            self._servers.mysql.drop(url)
+        for folder, url in self._schemas:
+            self._servers.mysql.give_back(folder, url)
+        for needs, vhost in self._vhosts:
+            self._servers.vhosts.give_back(needs, vhost)
+
+
+BOTH = ["embedded", pytest.param("cluster", marks=pytest.mark.containers)]
+only_embedded = pytest.mark.parametrize("home", ["embedded"], indirect=True)
+"""For what neither database nor broker has a part in: HTTP parsing and validation."""
+
+
+@pytest.fixture(scope="session")
+def servers(mysql_url: str, rabbitmq: RabbitServer) -> Iterator[Servers]:
+    """The database and the broker of the cluster."""
+    mysql = Schemas(mysql_url)
+    yield Servers(mysql, rabbitmq, Vhosts(rabbitmq))
+    mysql.close()
+
+
+@pytest.fixture(params=BOTH)
+def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Home]:
+    """Each test that uses it runs in both homes, unless it is marked with `only_embedded`."""
+    if request.param == "embedded":
+        yield Embedded(tmp_path)
+        return
+    cluster = Cluster(request.getfixturevalue("servers"))
+    yield cluster
+    cluster.clear()
+
+
+@cache
+def _templates() -> tempfile.TemporaryDirectory[str]:
+    """Goes by itself at the end of the process."""
+    return tempfile.TemporaryDirectory(prefix="migrated-")
+
+
+@cache
+def _template(folder: Path) -> Path:
+    path = Path(_templates().name) / f"{folder.parent.name}.db"
+    database = Database(f"sqlite:///{path}", pool_size=1)
+    migrations.upgrade(database, folder)
+    database.close()
+    return path

@@ -1,0 +1,37 @@
+"""The container engine of this machine, where there is one: starting, ending and tormenting single containers."""
+
+import subprocess
+from functools import cache
+from typing import Any
+
+from shared.testing.waiting import WAIT_SECONDS
+from shared.testing.xdist_shared import Started
+
+
+@cache
+def engine_answers() -> bool:
+    """Whether containers can be started on this machine."""
+    try:
+        subprocess.run(["docker", "info"], check=True, capture_output=True, timeout=WAIT_SECONDS)
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return True
+
+
+def started_from(made: Any) -> tuple[Started, str]:
+    """Start what was described; what ends it, and the host at which its ports are."""
+    from testcontainers.core.config import testcontainers_config  # noqa: PLC0415 - only runs with an engine need it
+
+    testcontainers_config.ryuk_disabled = True  # it would end with the worker that started the container
+    made.start()
+    return {"container": made.get_wrapped_container().id}, made.get_container_host_ip()
+
+
+def tell(started: Started, verb: str) -> None:
+    """`kill`, `pause` or `unpause` a container."""
+    subprocess.run(["docker", verb, started["container"]], check=True, capture_output=True)
+
+
+def end(started: Started) -> None:
+    """Remove a container."""
+    subprocess.run(["docker", "rm", "--force", "--volumes", started["container"]], check=True, capture_output=True)
