@@ -12,7 +12,7 @@ import socket
 import sys
 from contextlib import suppress
 
-from gateway.connections import files_allowed
+from gateway.server.connection_limits import files_allowed
 
 TOGETHER = 100
 HEADS = {

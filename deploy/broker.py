@@ -4,7 +4,7 @@ import json
 import sys
 from pathlib import Path
 
-import gateway.revocations
+import gateway.authentication.revocations
 from services.auth import events as auth_events
 from services.auth import subscriptions as auth_hears
 from services.dm import events as dm_events
@@ -21,7 +21,7 @@ MEMBERS = {
     "social": Member(social_events.ANNOUNCES, sorted(social_hears.HANDLERS)),
     "posts": Member(posts_events.ANNOUNCES, sorted(posts_hears.HANDLERS)),
     "dm": Member(dm_events.ANNOUNCES, sorted(dm_hears.HANDLERS), sorted(dm_hears.OVERHEARD)),
-    "gateway": Member(overhears=gateway.revocations.OVERHEARS),
+    "gateway": Member(overhears=gateway.authentication.revocations.OVERHEARS),
 }
 
 

@@ -24,7 +24,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 import gateway.app
-import gateway.server
+import gateway.server.server
 import gateway.settings
 import services.auth.app
 import services.auth.settings
@@ -228,7 +228,7 @@ class _Room(_Deaf, Server):
     """A service."""
 
 
-class _Door(_Deaf, gateway.server.Server):
+class _Door(_Deaf, gateway.server.server.Server):
     """The gateway."""
 
 

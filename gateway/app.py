@@ -8,21 +8,21 @@ from shared.security.service_calls import Neighbour
 from shared.security.verifier import RemoteKeys, Verifier, fetch_from
 from shared.websockets.handshake import as_get_request
 
-from .counts import counts_at
-from .docs import Docs
-from .door import Door
+from .authentication.revocations import Revocations
+from .authentication.tokens import Tokens
+from .docs.page import Docs
+from .exchange import Receive, Scope, Send
 from .health import Health
 from .pages import ASSETS, FILES, VIEWS
-from .proxy import Proxy
-from .rates import Rates
-from .revocations import Revocations
+from .pipeline import Door
+from .rate_limit.limiter import Rates
+from .rate_limit.stores import counts_at
 from .routes import OWN, Table
 from .settings import Settings
-from .site import Site
-from .sockets import Sockets
-from .tokens import Tokens
-from .upstream import Upstream, shares
-from .visit import Receive, Scope, Send
+from .upstream.proxy import Proxy
+from .upstream.upstream import Upstream, shares
+from .upstream.websockets import Sockets
+from .web_client.site import Site
 
 log = structlog.get_logger()
 

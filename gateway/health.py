@@ -3,10 +3,10 @@
 import asyncio
 import time
 
-from . import answers
-from .proxy import Proxy
-from .revocations import Revocations
-from .visit import Visit
+from . import responses
+from .authentication.revocations import Revocations
+from .exchange import Visit
+from .upstream.proxy import Proxy
 
 KEPT_SECONDS = 1.0
 PROBE_SECONDS = 1.0
@@ -30,7 +30,7 @@ class Health:
 
     async def healthz(self, visit: Visit) -> None:
         """200 while the process answers at all."""
-        await answers.json(visit, 200, {"status": "up"})
+        await responses.json(visit, 200, {"status": "up"})
 
     async def readyz(self, visit: Visit) -> None:
         """200 or 503, and the state of each upstream."""
@@ -41,9 +41,9 @@ class Health:
         parts = {"revocations": "loaded" if self._revocations.loaded else "unknown", "upstreams": self._states}
         document = {"status": status, **parts}
         if status in ("ready", "degraded"):
-            await answers.json(visit, 200, document)
+            await responses.json(visit, 200, document)
         else:
-            await answers.json(visit, 503, document, (b"retry-after", b"1"))
+            await responses.json(visit, 503, document, (b"retry-after", b"1"))
 
     def _status(self) -> str:
         if self.draining:

@@ -7,7 +7,7 @@ from shared.events.chosen import bus_for
 from shared.server.config import settle
 
 from .app import create_app
-from .server import Server
+from .server.server import Server
 from .settings import Settings
 
 

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, SecretStr, field_validator
 
 from shared.settings import Settings as SharedSettings
 
-from .quotas import Quotas, quota
+from .rate_limit.rate_limits import Quotas, quota
 
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
 _STORAGES = ("redis://", "rediss://", "valkey://", "valkeys://")

@@ -6,8 +6,8 @@ from http import HTTPStatus
 
 from shared.compression import SMALLEST, VARY, accepts_gzip, gzipped
 
-from . import answers
-from .visit import Headers, Visit
+from . import responses
+from .exchange import Headers, Visit
 
 LEVEL = 9
 _TAG = re.compile(rb'"[^"]*"')
@@ -37,7 +37,7 @@ class StaticFile:
             return
         if packed:
             headers.append((b"content-encoding", b"gzip"))
-        await answers.document(
+        await responses.document(
             visit, HTTPStatus.OK, self._packed if packed else self._plain, self._media_type, *headers
         )
 

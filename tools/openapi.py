@@ -1,8 +1,8 @@
 """Writes the descriptions of the interface from the code, or with --check tells which are stale.
 
-These are services/<name>/openapi.json, each service's own; gateway/openapi.json, the whole interface as clients see
-it; and gateway/asyncapi.json, what is pushed over the WebSocket. The gateway serves the last two as they are: they
-belong to its table of routes, whatever versions of the services are behind it.
+These are services/<name>/openapi.json, each service's own; gateway/docs/openapi.json, the whole interface as clients
+see it; and gateway/docs/asyncapi.json, what is pushed over the WebSocket. The gateway serves the last two as they are:
+they belong to its table of routes, whatever versions of the services are behind it.
 """
 
 import importlib
@@ -38,8 +38,8 @@ def documents() -> Iterator[tuple[Path, str]]:
     for name, text in own.items():
         yield ROOT / "services" / name / "openapi.json", text
     whole = merged({name: json.loads(text) for name, text in own.items()}, Table(), documented())
-    yield ROOT / "gateway" / "openapi.json", _text(whole)
-    yield ROOT / "gateway" / "asyncapi.json", _text(asyncapi())
+    yield ROOT / "gateway" / "docs" / "openapi.json", _text(whole)
+    yield ROOT / "gateway" / "docs" / "asyncapi.json", _text(asyncapi())
 
 
 def _text(value: object) -> str:

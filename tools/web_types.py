@@ -81,7 +81,7 @@ def packages() -> dict[str, str]:
 
 def interface_types() -> str:
     """The types of every object that the gateway describes."""
-    whole = json.loads((ROOT / "gateway" / "openapi.json").read_text(encoding="utf-8"))
+    whole = json.loads((ROOT / "gateway" / "docs" / "openapi.json").read_text(encoding="utf-8"))
     objects = {**whole, "paths": {}, "components": {"schemas": whole["components"]["schemas"]}}
     description = TOOLS / "openapi.json"
     description.write_text(json.dumps(objects))

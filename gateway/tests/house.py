@@ -13,7 +13,7 @@ import httpx
 import uvicorn
 
 from gateway.app import Gateway, create_app
-from gateway.server import Server
+from gateway.server.server import Server
 from gateway.settings import Settings
 from shared import clock, ids
 from shared.events.envelope import Event

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from gateway.visit import Receive, Scope, Send
+from gateway.exchange import Receive, Scope, Send
 from shared.testing.tokens import Minter
 
 NAMES = ("auth", "social", "posts", "dm")

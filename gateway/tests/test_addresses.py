@@ -5,7 +5,7 @@ from ipaddress import ip_network
 import pytest
 from pydantic import ValidationError
 
-from gateway.addresses import Addresses, client_at
+from gateway.request.client_ip import Addresses, client_at
 from gateway.settings import Settings
 
 from .house import open_house

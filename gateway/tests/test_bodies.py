@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from gateway.visit import Receive, Send
+from gateway.exchange import Receive, Send
 from shared.testing.waiting import eventually
 from shared.web.bodies import JSON_LIMIT, UPLOAD_LIMIT
 

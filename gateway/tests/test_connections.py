@@ -8,8 +8,8 @@ from contextlib import ExitStack, contextmanager, suppress
 import pytest
 from prometheus_client import REGISTRY
 
-from gateway import connections
-from gateway.connections import Connections
+from gateway.server import connection_limits
+from gateway.server.connection_limits import Connections
 from gateway.settings import Settings
 from shared import metrics
 from shared.testing.waiting import eventually
@@ -270,5 +270,5 @@ def test_what_has_left_leaves_nothing_behind() -> None:
 
 
 def test_files_are_asked_for_and_some_are_kept_back() -> None:
-    assert connections.files_allowed() >= 256
-    assert Connections(Settings(connections=10**9))._most <= connections.files_allowed() // 2
+    assert connection_limits.files_allowed() >= 256
+    assert Connections(Settings(connections=10**9))._most <= connection_limits.files_allowed() // 2

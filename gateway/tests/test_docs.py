@@ -13,14 +13,14 @@ from .stub import NAMES, Services
 
 FILES = ("/docs/swagger-ui-bundle.js", "/docs/swagger-ui.css", "/docs/start.js", "/docs/favicon.png")
 DESCRIPTIONS = ("/openapi.json", "/asyncapi.json")
-GATEWAY = Path(__file__).parents[1]
+DOCS = Path(__file__).parents[1] / "docs"
 
 
 @pytest.mark.parametrize("path", DESCRIPTIONS)
 def test_a_description_is_the_one_that_was_written_with_these_routes(house: House, path: str) -> None:
     answer = house.web.get(path)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
-    assert answer.content == (GATEWAY / path[1:]).read_bytes()
+    assert answer.content == (DOCS / path[1:]).read_bytes()
 
 
 def test_the_description_names_the_path_below_which_everything_is() -> None:
@@ -83,7 +83,7 @@ def test_a_tag_is_good_whatever_coding_it_was_for(house: House) -> None:
 
 def test_a_head_tells_the_length_of_what_a_get_would_send(house: House) -> None:
     raw = house.raw(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\nConnection: close\r\n\r\n")
-    assert gzip.decompress(raw.body) == (GATEWAY / "openapi.json").read_bytes()
+    assert gzip.decompress(raw.body) == (DOCS / "openapi.json").read_bytes()
     head = house.web.head("/openapi.json", headers={"accept-encoding": "gzip"})
     assert head.headers["content-length"] == raw.headers["content-length"]
     assert head.headers["etag"] == raw.headers["etag"]

@@ -14,8 +14,8 @@ import aiohttp
 import pytest
 from aiohttp.client_proto import ResponseHandler
 
-from gateway.proxy import NotReached, _never_repeated
-from gateway.visit import Receive, Send, Visit
+from gateway.exchange import Receive, Send, Visit
+from gateway.upstream.proxy import NotReached, _never_repeated
 from shared.testing.waiting import eventually
 
 from .house import House, open_house, refused
@@ -69,8 +69,8 @@ def test_what_is_sent_to_a_client_is_sent_in_pieces(monkeypatch: pytest.MonkeyPa
         sizes.append(len(part))
         await end(visit, part)
 
-    monkeypatch.setattr("gateway.visit.Visit.go_on", noted)
-    monkeypatch.setattr("gateway.visit.Visit.end", noted_end)
+    monkeypatch.setattr("gateway.exchange.Visit.go_on", noted)
+    monkeypatch.setattr("gateway.exchange.Visit.end", noted_end)
     with open_house() as house:
         house.services.behaviours[PICTURE] = answering(200, LARGE)
         assert house.web.get(PICTURE).content == LARGE

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from gateway.bodies import FIRST_BYTES
-from gateway.visit import Receive, Send
+from gateway.exchange import Receive, Send
+from gateway.request.body import FIRST_BYTES
 from shared.testing.waiting import eventually
 
 from .house import House

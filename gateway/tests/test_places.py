@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from gateway.app import Gateway
-from gateway.visit import Message
+from gateway.exchange import Message
 from shared.testing.waiting import eventually
 
 from .house import open_house, refused

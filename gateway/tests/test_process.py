@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 import gateway.main
-from gateway.server import Server
+from gateway.server.server import Server
 from shared.testing.waiting import eventually
 
 from .house import SECRET, open_house

@@ -10,10 +10,10 @@ import pytest
 from prometheus_client import REGISTRY
 from pydantic import ValidationError
 
-from gateway.counts import MOST, Memory
-from gateway.quotas import quota
+from gateway.exchange import Receive, Send
+from gateway.rate_limit.rate_limits import quota
+from gateway.rate_limit.stores import MOST, Memory
 from gateway.settings import Settings
-from gateway.visit import Receive, Send
 from shared.security.access_tokens import LOGIN_LIMITED_HEADER
 from shared.testing.waiting import eventually
 

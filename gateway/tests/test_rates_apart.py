@@ -5,7 +5,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from gateway.quotas import NETWORKS_OF_SITE
+from gateway.rate_limit.rate_limits import NETWORKS_OF_SITE
 from shared import clock, ids
 from shared.security.access_tokens import LOGIN_LIMITED_HEADER
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
-from gateway.quotas import quota
+from gateway.rate_limit.rate_limits import quota
 from shared.security.access_tokens import LOGIN_LIMITED_HEADER
 from shared.testing.docker import tell
 from shared.testing.waiting import eventually
@@ -97,8 +97,8 @@ def test_without_the_storage_each_replica_goes_on_counting_from_what_it_knew(val
 
 @pytest.mark.containers
 def test_a_storage_that_is_back_is_used_again(valkey: Started, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.upstream.OPEN_SECONDS", 0.3)
-    monkeypatch.setattr("gateway.quotas.BUNDLES", 1000)
+    monkeypatch.setattr("gateway.upstream.upstream.OPEN_SECONDS", 0.3)
+    monkeypatch.setattr("gateway.rate_limit.rate_limits.BUNDLES", 1000)
     with replicas(valkey["url"], rate_anonymous="1000/day") as (first, second):
         look(first)
         tell(valkey, "pause")

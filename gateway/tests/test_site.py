@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from gateway.assets import Assets
 from gateway.pages import VIEWS
-from gateway.site import FOLDER, LANGUAGES
 from gateway.static_files import LEVEL
+from gateway.web_client.assets import Assets
+from gateway.web_client.site import FOLDER, LANGUAGES
 from shared.compression import SMALLEST, gzipped
 
 from .house import House
@@ -171,7 +171,7 @@ def test_both_languages_have_words_for_everything_that_is_said(words: dict[str, 
 
 
 def test_every_problem_of_the_interface_has_words(words: dict[str, set[str]]) -> None:
-    description = json.loads((FOLDER.parent / "gateway" / "openapi.json").read_text())
+    description = json.loads((FOLDER.parent / "gateway" / "docs" / "openapi.json").read_text())
     codes = description["components"]["schemas"]["Problem"]["properties"]["code"]["x-extensible-enum"]
     assert {f"problem.{code}" for code in codes} - words["en"] == set()
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
+from gateway.exchange import Receive, Send
 from gateway.slow_clients import SlowClients, Transfer
-from gateway.visit import Receive, Send
 from shared.testing.waiting import eventually
 
 from .clock import Clock

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from gateway.visit import Receive, Send
+from gateway.exchange import Receive, Send
 from shared import clock, ids
 from shared.metrics import SOCKETS
 from shared.testing.waiting import eventually

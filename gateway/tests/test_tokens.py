@@ -10,9 +10,9 @@ from pathlib import Path
 import jwt
 import pytest
 
-from gateway import tokens
-from gateway.revocations import Revocations
-from gateway.tokens import Tokens
+from gateway.authentication import tokens
+from gateway.authentication.revocations import Revocations
+from gateway.authentication.tokens import Tokens
 from shared import errors, ids
 from shared.events.envelope import Event
 from shared.security.derived_keys import caller_key
@@ -257,7 +257,7 @@ def test_revocations_are_forgotten_when_no_token_of_then_can_be_valid() -> None:
 
 
 def test_the_memory_for_revocations_is_bounded_and_the_newest_stay(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.revocations.MOST", 2)
+    monkeypatch.setattr("gateway.authentication.revocations.MOST", 2)
     auth = Stub({"/internal/revocations": listed([ids.text(number) for number in (1, 2, 3)], [])})
     revocations = Revocations(Neighbour("gateway", SECRET, "auth", "http://auth", auth.transport), 600)
     asyncio.run(revocations.pull())

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 import httpx
 import pytest
 
-from gateway.visit import Receive, Send
+from gateway.exchange import Receive, Send
 from shared.testing.waiting import eventually
 
 from .house import House, open_house, refused
@@ -172,7 +172,7 @@ def test_repeats_stay_within_their_budget_and_a_failing_service_is_left_alone() 
 
 
 def test_a_service_that_is_back_is_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.upstream.OPEN_SECONDS", 0.3)
+    monkeypatch.setattr("gateway.upstream.upstream.OPEN_SECONDS", 0.3)
     with open_house() as house:
         house.services.behaviours[POSTS] = answering(500)
         for _ in range(12):
@@ -188,7 +188,7 @@ def test_our_own_mistake_in_the_middle_of_an_answer_cuts_it_short(monkeypatch: p
         raise RuntimeError("secret")
 
     with open_house() as house:
-        monkeypatch.setattr("gateway.visit.Visit.end", stumble)
+        monkeypatch.setattr("gateway.exchange.Visit.end", stumble)
         with pytest.raises(httpx.RemoteProtocolError):
             house.web.get(POSTS)
 
@@ -198,7 +198,7 @@ def test_our_own_mistake_is_500_in_general_terms(monkeypatch: pytest.MonkeyPatch
         raise RuntimeError("secret")
 
     with open_house() as house:
-        monkeypatch.setattr("gateway.limits._check_target", stumble)
+        monkeypatch.setattr("gateway.request.validation._check_target", stumble)
         answer = house.web.get(POSTS)
         assert refused(answer) == (500, "internal_error")
         assert "secret" not in answer.text

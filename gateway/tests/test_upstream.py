@@ -1,6 +1,6 @@
 """When a service is left alone, and when it is asked again."""
 
-from gateway.upstream import Breaker, Budget
+from gateway.upstream.upstream import Breaker, Budget
 
 from .clock import Clock
 

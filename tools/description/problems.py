@@ -6,10 +6,10 @@ from typing import Any
 import orjson
 from pydantic.json_schema import models_json_schema
 
-from gateway.answers import Refused, from_shared, problem, unavailable
-from gateway.limits import coded
-from gateway.quotas import quota
-from gateway.rates import too_many
+from gateway.rate_limit.limiter import too_many
+from gateway.rate_limit.rate_limits import quota
+from gateway.request.validation import coded
+from gateway.responses import Refused, from_shared, problem, unavailable
 from gateway.routes import NEVER, NONE, OWN, PUBLIC, Route
 from shared import errors, problem_details
 

@@ -58,9 +58,9 @@ def test_the_password_of_a_test_is_harmless_and_a_key_there_is_not(repository: P
     commit(repository, "gateway/named.py", secret.rstrip() + f"  # {'noqa'}: S105 - of nobody\n")
     assert leaks.kept(repository).found == []
     commit(repository, "gateway/tests/test_b.py", f'key = "{CLOUD_KEY}"\n')
-    commit(repository, "gateway/door.py", secret)
+    commit(repository, "gateway/pipeline.py", secret)
     found = [finding.split(", ")[0] for finding in leaks.kept(repository).found]
-    assert sorted(found) == ["gateway/door.py: Secret Keyword", "gateway/tests/test_b.py: AWS Access Key"]
+    assert sorted(found) == ["gateway/pipeline.py: Secret Keyword", "gateway/tests/test_b.py: AWS Access Key"]
 
 
 def test_a_clone_without_its_history_says_so(repository: Path, tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def small() -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def whole() -> dict[str, Any]:
     """The description as it is served."""
-    document: dict[str, Any] = json.loads((ROOT / "gateway" / "openapi.json").read_text())
+    document: dict[str, Any] = json.loads((ROOT / "gateway" / "docs" / "openapi.json").read_text())
     return document
 
 

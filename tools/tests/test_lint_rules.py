@@ -14,8 +14,8 @@ REGISTRY = f"https://{'pypi'}.org/simple"
 HOME = f"/{'home'}/somebody/shutter"
 
 FORBIDDEN = {
-    "no docstring": ("gateway/proxy.py", "x = 1\n", 1, "without a docstring"),
-    "too long": ("gateway/proxy.py", WHY + "x = 1\n" * 300, 301, "has 301 lines"),
+    "no docstring": ("gateway/upstream/proxy.py", "x = 1\n", 1, "without a docstring"),
+    "too long": ("gateway/upstream/proxy.py", WHY + "x = 1\n" * 300, 301, "has 301 lines"),
     "empty name": ("gateway/utils.py", WHY, 1, "`utils` says nothing"),
     "empty name of a folder": ("shared/helpers/ids.py", WHY, 1, "`helpers` says nothing"),
     "noun in an argument": ("shared/ids.py", WHY + "def f(user_id): ...\n", 2, "`user_id` speaks of user"),
@@ -55,18 +55,18 @@ FORBIDDEN = {
         2,
         "`timeout=`",
     ),
-    "session without timeout": ("gateway/proxy.py", WHY + "s = aiohttp.ClientSession()\n", 2, "`timeout=`"),
+    "session without timeout": ("gateway/upstream/proxy.py", WHY + "s = aiohttp.ClientSession()\n", 2, "`timeout=`"),
     "request without timeout": ("demo.py", WHY + "httpx.post(url, json={})\n", 2, "`timeout=`"),
-    "bare noqa": ("gateway/proxy.py", WHY + "x = 1  # noqa: E501\n", 2, "without its reason"),
-    "bare noqa for two": ("gateway/proxy.py", WHY + "x = 1  # noqa: E501, S101\n", 2, "without its reason"),
+    "bare noqa": ("gateway/upstream/proxy.py", WHY + "x = 1  # noqa: E501\n", 2, "without its reason"),
+    "bare noqa for two": ("gateway/upstream/proxy.py", WHY + "x = 1  # noqa: E501, S101\n", 2, "without its reason"),
     "bare type ignore": (
-        "gateway/proxy.py",
+        "gateway/upstream/proxy.py",
         WHY + "x = 1  # type: ignore[arg-type]\n",
         2,
         "without its reason",
     ),
-    "bare pragma": ("gateway/proxy.py", WHY + "x = 1  # pragma: no cover\n", 2, "without its reason"),
-    "left for later": ("gateway/proxy.py", WHY + f"x = 1  # {LATER} make it 2\n", 2, "left for later"),
+    "bare pragma": ("gateway/upstream/proxy.py", WHY + "x = 1  # pragma: no cover\n", 2, "without its reason"),
+    "left for later": ("gateway/upstream/proxy.py", WHY + f"x = 1  # {LATER} make it 2\n", 2, "left for later"),
     "left for later in a page": ("README.md", f"# Shutter\n{LATER}: describe\n", 2, "left for later"),
     "registry": ("Makefile", f"lock:\n\tpip install -i {REGISTRY}\n", 2, "does not belong here"),
     "somebody's folder": ("docs/tour.md", f"cd {HOME}/\n", 1, "does not belong here"),
@@ -90,11 +90,11 @@ ALLOWED = {
     "client with timeout": ("shared/web/asks.py", WHY + "c = httpx.AsyncClient(timeout=3)\n"),
     "client with settings": ("shared/web/asks.py", WHY + "c = httpx.AsyncClient(**settings)\n"),
     "noqa with a reason": (
-        "gateway/proxy.py",
+        "gateway/upstream/proxy.py",
         WHY + "x = 1  # noqa: E501  the table reads better in one line\n",
     ),
-    "ignore with a reason": ("gateway/proxy.py", WHY + "x = 1  # type: ignore[misc]  # untyped library\n"),
-    "a rule's name in a text": ("gateway/proxy.py", WHY + "x = '# noqa'\n"),
+    "ignore with a reason": ("gateway/upstream/proxy.py", WHY + "x = 1  # type: ignore[misc]  # untyped library\n"),
+    "a rule's name in a text": ("gateway/upstream/proxy.py", WHY + "x = '# noqa'\n"),
     "temporary folders in an image": ("Dockerfile", "VOLUME /tmp/\nWORKDIR /app/\n"),
 }
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from gateway.limits import MOST_HEADER_BYTES
+from gateway.request.validation import MOST_HEADER_BYTES
 from shared.web.fields import MAX_HEADER_LENGTH
 
-DOCUMENT = json.loads((Path(__file__).parents[2] / "gateway" / "openapi.json").read_bytes())
+DOCUMENT = json.loads((Path(__file__).parents[2] / "gateway" / "docs" / "openapi.json").read_bytes())
 Schema = dict[str, Any]
 Found = tuple[str, Schema]
 """Where a schema stands, and what it says."""

@@ -12,15 +12,15 @@ from typing import Any
 
 import orjson
 
-from . import answers
-from .answers import Refused
+from .. import responses
+from ..exchange import Headers, Visit
+from ..pages import FILES, VIEWS
+from ..responses import Refused
+from ..static_files import StaticFile
+from ..upstream.proxy import Proxy
 from .assets import Assets
-from .pages import FILES, VIEWS
-from .proxy import Proxy
-from .static_files import StaticFile
-from .visit import Headers, Visit
 
-FOLDER = Path(__file__).resolve().parent.parent / "web"
+FOLDER = Path(__file__).resolve().parents[2] / "web"
 LANGUAGES = ("en", "ko")
 PREVIEW_SECONDS = 2.0
 """How long a page waits for what a preview says; without it, the page comes without."""
@@ -124,7 +124,7 @@ class Site:
         found = await self._proxy.fetch(upstream, path + name, PREVIEW_SECONDS) if form.fullmatch(name) else _GONE
         status, body = found or (HTTPStatus.SERVICE_UNAVAILABLE, b"")
         if status == HTTPStatus.NOT_FOUND:
-            await answers.document(visit, status, text.encode(), _HTML, _FRESH, _VARY, *_ALWAYS)
+            await responses.document(visit, status, text.encode(), _HTML, _FRESH, _VARY, *_ALWAYS)
             return
         if status == HTTPStatus.OK:
             with contextlib.suppress(ValueError, LookupError, TypeError):  # then the page comes without a preview

@@ -16,12 +16,12 @@ from shared.websockets.handshake import (
 )
 from shared.websockets.hub import ENDINGS, LOST, OpenSockets, Socket
 
-from .answers import Refused, from_shared
+from ..authentication.revocations import Revocations
+from ..exchange import Gone, Visit
+from ..responses import Refused, from_shared
+from ..routes import OWN, Route
+from ..settings import Settings
 from .proxy import Proxy
-from .revocations import Revocations
-from .routes import OWN, Route
-from .settings import Settings
-from .visit import Gone, Visit
 
 log = structlog.get_logger()
 

@@ -12,9 +12,9 @@ from redis.exceptions import RedisError
 
 from shared import metrics
 
-from .counts import Memory, Who
-from .quotas import Quota
-from .upstream import Breaker
+from ..upstream.upstream import Breaker
+from .rate_limits import Quota
+from .stores import Memory, Who
 
 PATIENCE_SECONDS = 0.1
 """How long a request waits for the storage before it is counted here."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
-from .visit import UNKNOWN, Client, Headers, Scope
+from ..exchange import UNKNOWN, Client, Headers, Scope
 
 Network = IPv4Network | IPv6Network
 _FORWARDED_FOR = b"x-forwarded-for"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from limits import parse_many
 
-from .visit import Headers
+from ..exchange import Headers
 
 BUNDLES = 50
 LARGEST_BUNDLE = 50

@@ -6,10 +6,10 @@ import time
 from shared import errors
 from shared.security.verifier import LEEWAY, Identity, Verifier
 
-from .answers import Refused, from_shared, unavailable
+from ..exchange import Visit
+from ..responses import Refused, from_shared, unavailable
+from ..routes import PUBLIC, SIGNED_IN, Route
 from .revocations import Revocations
-from .routes import PUBLIC, SIGNED_IN, Route
-from .visit import Visit
 
 MOST = 10_000
 

@@ -10,9 +10,9 @@ from typing import Protocol
 
 from shared import metrics
 
-from .addresses import Addresses, client_at
-from .settings import Settings
-from .visit import UNKNOWN
+from ..exchange import UNKNOWN
+from ..request.client_ip import Addresses, client_at
+from ..settings import Settings
 
 RESERVE = 768
 """Files that the process needs for other things than clients: what is in flight to the services, logs, databases."""

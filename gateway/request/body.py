@@ -5,10 +5,10 @@ from http import HTTPStatus
 
 from shared.web.bodies import JSON_LIMIT, UPLOAD_LIMIT
 
-from .answers import Refused
-from .routes import Body, Route
-from .settings import Settings
-from .visit import Gone, Visit
+from ..exchange import Gone, Visit
+from ..responses import Refused
+from ..routes import Body, Route
+from ..settings import Settings
 
 FIRST_BYTES = 64 * 1024
 """Of an upload, before its service hears of it: whoever sends less, and slowly, takes no place there."""

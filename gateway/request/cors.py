@@ -4,11 +4,11 @@ from http import HTTPStatus
 
 from shared.websockets.handshake import SCOPE_KEY
 
-from .addresses import Addresses
-from .answers import Refused
-from .routes import Place
-from .settings import Settings
-from .visit import Headers, Visit
+from ..exchange import Headers, Visit
+from ..responses import Refused
+from ..routes import Place
+from ..settings import Settings
+from .client_ip import Addresses
 
 _VARY = (b"vary", b"origin")
 _READABLE = (

@@ -6,12 +6,12 @@ from http import HTTPStatus
 
 from shared.security.verifier import Identity
 
-from .answers import Refused
-from .counts import Counts, Who
-from .quotas import Quota
-from .routes import LOGIN, NEVER, PICTURE, PROOF, REFRESH, SIGN_UP, UPLOAD, Route
-from .settings import Settings
-from .visit import Client, Headers, Visit
+from ..exchange import Client, Headers, Visit
+from ..responses import Refused
+from ..routes import LOGIN, NEVER, PICTURE, PROOF, REFRESH, SIGN_UP, UPLOAD, Route
+from ..settings import Settings
+from .rate_limits import Quota
+from .stores import Counts, Who
 
 WRONG = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 """What a service answers to a wrong password."""

@@ -7,11 +7,11 @@ from multidict import CIMultiDict, istr
 
 from shared.security.access_tokens import ENDED_LOGINS, ENDED_SUBJECT, LOGIN_LIMITED_HEADER
 
-from .answers import Refused
-from .bodies import Upload
-from .limits import PASSED_ON
-from .routes import PUBLIC, Route
-from .visit import Headers, Visit
+from ..exchange import Headers, Visit
+from ..request.body import Upload
+from ..request.validation import PASSED_ON
+from ..responses import Refused
+from ..routes import PUBLIC, Route
 
 _NAMES = {name: istr(name.decode()) for name in PASSED_ON}
 _AUTHORIZATION = istr("authorization")

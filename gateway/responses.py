@@ -6,7 +6,7 @@ import orjson
 
 from shared import errors, metrics, problem_details
 
-from .visit import Headers, Visit
+from .exchange import Headers, Visit
 
 PART = 64 * 1024
 """Bytes of a document that are handed over at once, so that slow clients do not fill the memory."""

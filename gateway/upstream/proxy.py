@@ -13,13 +13,13 @@ from aiohappyeyeballs import AddrInfoType
 from shared import errors, metrics
 from shared.security.verifier import Identity
 
-from . import relayed
-from .answers import PART, Refused, from_shared, unavailable
-from .bodies import Upload
-from .routes import HEAVY, PICTURE, Route
-from .settings import Settings
+from ..exchange import Visit
+from ..request.body import Upload
+from ..responses import PART, Refused, from_shared, unavailable
+from ..routes import HEAVY, PICTURE, Route
+from ..settings import Settings
+from . import headers
 from .upstream import Clients, Share, Upstream
-from .visit import Visit
 
 NOT_ADDED = ("accept", "accept-encoding", "content-type", "user-agent")
 """What the client library would otherwise say in the client's name."""
@@ -126,7 +126,7 @@ class Proxy:
         visit, upstream = errand.visit, errand.upstream
         opened = await self._session.ws_connect(
             upstream.address(visit.scope["raw_path"], b""),
-            headers=relayed.to_upstream(visit, errand.route, None),
+            headers=headers.to_upstream(visit, errand.route, None),
             timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_SECONDS),
             heartbeat=HEARTBEAT_SECONDS,
             max_msg_size=LONGEST_TEXT,
@@ -177,7 +177,7 @@ class Proxy:
             answer = await self._session.request(
                 errand.route.method,
                 upstream.address(visit.scope["raw_path"], visit.scope["query_string"]),
-                headers=relayed.to_upstream(visit, errand.route, errand.body),
+                headers=headers.to_upstream(visit, errand.route, errand.body),
                 data=errand.body,
                 allow_redirects=False,
             )
@@ -244,9 +244,9 @@ async def _hand_back(errand: Errand, answer: aiohttp.ClientResponse, patience: f
         request_id = visit.request_id
         log.warning("upstream failed", upstream=upstream.name, status=answer.status, request_id=request_id)
         busy = answer.status == HTTPStatus.SERVICE_UNAVAILABLE
-        raise upstream.away(relayed.retry_after(answer)) if busy else _failed()
+        raise upstream.away(headers.retry_after(answer)) if busy else _failed()
     upstream.on_answer(answer.headers)
-    await visit.begin(answer.status, relayed.to_client(answer))
+    await visit.begin(answer.status, headers.to_client(answer))
     if visit.method == "HEAD":
         return b""
     content = answer.content

@@ -11,19 +11,20 @@ from shared import metrics, request_ids
 from shared.security.verifier import Identity
 from shared.websockets.handshake import SWITCHING_PROTOCOLS
 
-from . import answers, bodies, limits
-from .addresses import Addresses
-from .answers import Refused, unavailable
-from .bodies import Upload
-from .cors import Cors
-from .proxy import CutShort, Proxy
-from .rates import Rates
+from . import responses
+from .authentication.tokens import Tokens
+from .exchange import BodyTooSlow, Gone, Headers, Receive, Scope, Send, Visit
+from .rate_limit.limiter import Rates
+from .request import validation
+from .request.body import Upload, take, too_slow
+from .request.client_ip import Addresses
+from .request.cors import Cors
+from .responses import Refused, unavailable
 from .routes import OPEN, OWN, SLOW, Route, Table
 from .settings import Settings
 from .slow_clients import SlowClients
-from .sockets import Sockets
-from .tokens import Tokens
-from .visit import BodyTooSlow, Gone, Headers, Receive, Scope, Send, Visit
+from .upstream.proxy import CutShort, Proxy
+from .upstream.websockets import Sockets
 
 Handler = Callable[[Visit], Awaitable[None]]
 """Answers one of the gateway's own routes."""
@@ -72,9 +73,9 @@ class Door:
         try:
             await self._serve(visit)
         except Refused as refused:
-            await answers.refuse(visit, refused)
+            await responses.refuse(visit, refused)
         except BodyTooSlow:
-            await self._refuse_or_cut(visit, bodies.too_slow())
+            await self._refuse_or_cut(visit, too_slow())
         except Gone:
             log.debug("the client has left", request_id=request_id)
             visit.cut()
@@ -83,30 +84,30 @@ class Door:
             visit.cut()
         except Exception:
             log.exception("unexpected failure", request_id=request_id)
-            await self._refuse_or_cut(visit, answers.surprise())
+            await self._refuse_or_cut(visit, responses.surprise())
         finally:
             self._count(visit, time.perf_counter() - started)
 
     async def _refuse_or_cut(self, visit: Visit, refused: Refused) -> None:
         if visit.status is None:
-            await answers.refuse(visit, refused)
+            await responses.refuse(visit, refused)
         else:
             visit.cut()
 
     async def _serve(self, visit: Visit) -> None:
         visit.always += self._cors.headers(visit.scope["headers"])
-        limits.examine(visit)
+        validation.examine(visit)
         visit.client = self._addresses.client(visit.scope)
         place = self._table.find(visit.path)
         if place is None:
             raise Refused(*NOT_FOUND)
         if visit.method == "OPTIONS":
             allow = (b"allow", ", ".join(place.methods).encode())
-            await answers.nothing(visit, allow, *self._cors.preflight(visit, place))
+            await responses.nothing(visit, allow, *self._cors.preflight(visit, place))
             return
         route = place.routes.get(visit.method)
         if route is None:
-            raise answers.not_allowed(place.methods)
+            raise responses.not_allowed(place.methods)
         visit.pattern = route.pattern
         if route.weight is SLOW:
             await self._let_others_go_first()
@@ -115,8 +116,8 @@ class Door:
             self._cors.insist(visit)
             await self._sockets.carry(visit, route, who)
             return
-        limits.insist_on_plain_body(visit, route)
-        body = await bodies.take(visit, route, self._settings)
+        validation.insist_on_plain_body(visit, route)
+        body = await take(visit, route, self._settings)
         if route.upstream == OWN:
             await self._answer(visit, route)
         else:

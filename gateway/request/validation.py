@@ -6,9 +6,9 @@ from urllib.parse import unquote_to_bytes
 
 from shared.web.bodies import NO_CODING
 
-from .answers import Refused, not_allowed
-from .routes import NONE, Route
-from .visit import Headers, Visit
+from ..exchange import Headers, Visit
+from ..responses import Refused, not_allowed
+from ..routes import NONE, Route
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 MOST_HEADERS = 100

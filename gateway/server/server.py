@@ -14,13 +14,13 @@ from shared import metrics, request_ids
 from shared.background import Worker
 from shared.server.http_protocol import Wary
 
-from .answers import Refused, problem, problem_headers, unavailable
-from .app import Gateway
-from .bodies import too_slow
-from .connections import Connections
-from .cors import Cors
-from .slow_clients import SlowClients, Transfer
-from .visit import CONNECTION, Visit
+from ..app import Gateway
+from ..exchange import CONNECTION, Visit
+from ..request.body import too_slow
+from ..request.cors import Cors
+from ..responses import Refused, problem, problem_headers, unavailable
+from ..slow_clients import SlowClients, Transfer
+from .connection_limits import Connections
 
 MALFORMED = Refused(HTTPStatus.BAD_REQUEST, "malformed", "This is not a request that we understand.")
 NO_LINGER = struct.pack("ii", 1, 0)

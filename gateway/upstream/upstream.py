@@ -8,9 +8,9 @@ from http import HTTPStatus
 
 from yarl import URL
 
-from .answers import Refused, unavailable
-from .routes import HEAVY, LIGHT, OPEN, PICTURE, SLOW, Weight
-from .settings import Settings
+from ..responses import Refused, unavailable
+from ..routes import HEAVY, LIGHT, OPEN, PICTURE, SLOW, Weight
+from ..settings import Settings
 
 WINDOW = 20
 WINDOW_SECONDS = 10.0

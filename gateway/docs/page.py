@@ -5,9 +5,9 @@ from pathlib import Path
 
 import orjson
 
-from .answers import Refused
-from .static_files import StaticFile
-from .visit import Visit
+from ..exchange import Visit
+from ..responses import Refused
+from ..static_files import StaticFile
 
 PAGE = b"""<!doctype html>
 <html lang="en">

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from .quotas import Quota
+from .rate_limits import Quota
 
 MOST = 50_000
 """Counted at once in each quota. Past it those who came first are let go: they are the soonest forgotten anyway."""
@@ -89,6 +89,6 @@ def counts_at(url: str) -> Counts:
     """Where requests are counted by this setting; in memory where it is empty."""
     if not url:
         return Alone()
-    from .together import Together  # noqa: PLC0415 - with a client library of 6 MB that a single replica never needs
+    from .redis_store import Together  # noqa: PLC0415 - with a client library of 6 MB that a single replica never needs
 
     return Together(url)
