@@ -30,7 +30,7 @@ from services.posts import models
 from services.posts.actions import people
 from shared import clock, ids
 from shared.database.engine import Big, Database
-from shared.purging import PURGING
+from shared.replication.purge import PURGING
 
 BATCH = 50_000
 OTHERS = 200

@@ -10,7 +10,7 @@ from chaos.verdict import door, events, feeds, follows, people, posts, rooms, tr
 from chaos.verdict.ledger import WRONG, Difference, Ledger, each
 from services.auth import models as auth
 from services.posts import models as posts_tables
-from shared.purging import PURGING
+from shared.replication.purge import PURGING
 
 Check = Callable[[Ledger], Iterable[Difference]]
 

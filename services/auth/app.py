@@ -2,15 +2,15 @@
 
 from fastapi import FastAPI
 
-from shared import disposal
 from shared.background import Worker, in_thread
 from shared.database.engine import Database
 from shared.events import inbox
 from shared.events.bus import Bus
 from shared.events.outbox import Relay
+from shared.files import garbage
+from shared.files.storage import storage_from
 from shared.images.darkroom import Darkroom
 from shared.security.verifier import RemoteKeys, Verifier
-from shared.storage import storage_from
 from shared.web.application import build
 
 from . import models
@@ -48,7 +48,7 @@ def create_app(settings: Settings, bus: Bus) -> FastAPI:
         Worker("auth.keys", in_thread(load_keys), every=keys.RELOADED_EVERY),
         relay.worker("auth.relay"),
         Worker("auth.withdrawals", in_thread(database.write, withdrawals.ask_again), every=60),
-        disposal.worker("auth.files", database, models.disposal, storage),
+        garbage.worker("auth.files", database, models.disposal, storage),
         Worker(
             "auth.housekeeping",
             in_thread(database.write, retention.forget_old, seal, settings.access_token_seconds * 1_000),

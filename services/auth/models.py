@@ -3,9 +3,9 @@
 from sqlalchemy import Boolean, Column, Index, Integer, MetaData, String, Table
 
 from shared.database.engine import Big, Bytes, Exact
-from shared.disposal import disposal_table
 from shared.events.inbox import inbox_table
 from shared.events.outbox import outbox_table
+from shared.files.garbage import disposal_table
 
 metadata = MetaData()
 

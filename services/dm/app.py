@@ -3,17 +3,18 @@
 import httpx
 from fastapi import FastAPI
 
-from shared import clock, disposal
+from shared import clock
 from shared.background import Worker, in_thread
 from shared.database.engine import Database
 from shared.events import inbox
 from shared.events.bus import Bus
 from shared.events.outbox import Relay
+from shared.files import garbage
+from shared.files.storage import storage_from
 from shared.idempotency import Idempotency
 from shared.images import Darkroom
-from shared.purging import Comparison
+from shared.replication.purge import Comparison
 from shared.security.service_calls import Neighbour
-from shared.storage import storage_from
 from shared.web.application import build
 from shared.websockets.hub import OpenSockets
 
@@ -52,7 +53,7 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
         relay.worker("dm.relay"),
         WITHDRAWAL.worker("dm.purge", database, last_sweep_after),
         Worker("dm.reconcile", comparison.step, every=settings.reconcile_seconds),
-        disposal.worker("dm.files", database, models.disposal, storage),
+        garbage.worker("dm.files", database, models.disposal, storage),
         Worker("dm.uploads", in_thread(database.write, uploads.forget_unsent), every=600),
         Worker("dm.keys", in_thread(database.write, idempotency.forget_old), every=600),
         Worker("dm.inbox", in_thread(database.write, inbox.forget_old, models.inbox), every=600),

@@ -5,7 +5,7 @@ from pydantic import BaseModel
 from shared import ids
 from shared.errors import Unavailable
 from shared.ids import Id
-from shared.purging import Part
+from shared.replication.purge import Part
 from shared.security.service_calls import Neighbour
 
 

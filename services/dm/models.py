@@ -3,14 +3,14 @@
 from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, MetaData, String, Table
 
 from shared.database.engine import Big, Exact
-from shared.disposal import disposal_table
 from shared.events.inbox import inbox_table
 from shared.events.outbox import outbox_table
+from shared.files.garbage import disposal_table
 from shared.idempotency import idempotency_table
 
 metadata = MetaData()
 
-people = Table(  # a copy of what auth says of them; see shared/replicas.py
+people = Table(  # a copy of what auth says of them; see shared/replication/projections.py
     "people",
     metadata,
     Column("id", Big, primary_key=True, autoincrement=False),

@@ -3,17 +3,18 @@
 import httpx
 from fastapi import FastAPI
 
-from shared import clock, disposal
+from shared import clock
 from shared.background import Worker, in_thread
 from shared.database.engine import Database
 from shared.events import inbox
 from shared.events.bus import Bus
 from shared.events.outbox import Relay
+from shared.files import garbage
+from shared.files.storage import storage_from
 from shared.idempotency import Idempotency
 from shared.images import Darkroom
-from shared.purging import Comparison
+from shared.replication.purge import Comparison
 from shared.security.service_calls import Neighbour
-from shared.storage import storage_from
 from shared.web.application import build
 
 from . import models
@@ -62,7 +63,7 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
             queue=models.blank_comments.name,
         ),
         WITHDRAWAL.worker("posts.purge", database, last_sweep_after),
-        disposal.worker("posts.files", database, models.disposal, storage),
+        garbage.worker("posts.files", database, models.disposal, storage),
         Worker("posts.reconcile", comparison.step, every=settings.reconcile_seconds),
         Worker("posts.forget", in_thread(database.write, retention.forget_old, idempotency), every=600),
         Worker("posts.outbox", in_thread(database.write, relay.forget_old), every=600),

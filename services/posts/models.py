@@ -3,9 +3,9 @@
 from sqlalchemy import JSON, Boolean, Column, Index, Integer, MetaData, String, Table
 
 from shared.database.engine import Big, Exact
-from shared.disposal import disposal_table
 from shared.events.inbox import inbox_table
 from shared.events.outbox import outbox_table
+from shared.files.garbage import disposal_table
 from shared.idempotency import idempotency_table
 
 metadata = MetaData()

@@ -9,7 +9,7 @@ from shared.database.engine import Database
 from shared.events import inbox
 from shared.events.bus import Bus
 from shared.events.outbox import Relay
-from shared.purging import Comparison
+from shared.replication.purge import Comparison
 from shared.security.service_calls import Neighbour
 from shared.web.application import build
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from shared.purging import Purge
+from shared.replication.purge import Purge
 
 
 def in_steps_of(chunk: int, purge: Purge) -> Purge:

@@ -4,7 +4,7 @@ from sqlalchemy import Column, Connection, Index, MetaData, String, Table, delet
 
 from shared import clock, ids
 from shared.database.engine import Big, Database, insert_new
-from shared.purging import Kind, Purge
+from shared.replication.purge import Kind, Purge
 
 from .tables import rows
 

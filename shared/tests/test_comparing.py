@@ -9,7 +9,7 @@ from prometheus_client import REGISTRY
 from shared import clock, ids
 from shared.database.engine import Database
 from shared.errors import Unavailable
-from shared.purging import OVERLAP, PURGING, Comparison, Part
+from shared.replication.purge import OVERLAP, PURGING, Comparison, Part
 from shared.testing.backends import Home
 from shared.tests.sample_purge import PURGE, hidden, metadata, places, states
 

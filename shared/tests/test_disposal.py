@@ -8,9 +8,9 @@ from sqlalchemy import Connection, MetaData
 
 from shared import clock
 from shared.database.engine import Database
-from shared.disposal import BATCH, claim, disposal_table, give_up, hasten, sweep
 from shared.errors import NotFound, Unavailable
-from shared.storage import Storage, storage_from
+from shared.files.garbage import BATCH, claim, disposal_table, give_up, hasten, sweep
+from shared.files.storage import Storage, storage_from
 from shared.testing.backends import Home
 
 from .tables import made, rows

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, insert
 
 from shared import clock, ids
 from shared.database.engine import Database
-from shared.purging import CHUNKS_IN_A_TURN, DONE, PURGED, PURGING, Kind
+from shared.replication.purge import CHUNKS_IN_A_TURN, DONE, PURGED, PURGING, Kind
 from shared.testing.backends import Cluster, Home, Servers
 from shared.testing.steps import in_steps_of
 from shared.tests.sample_purge import (
@@ -58,7 +58,7 @@ def test_a_turn_of_a_long_purge_goes_on_after_rests_and_ends(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rests: list[float] = []
-    monkeypatch.setattr("shared.purging.time.sleep", rests.append)
+    monkeypatch.setattr("shared.replication.purge.time.sleep", rests.append)
     own(database, 7, 3 * (CHUNKS_IN_A_TURN + 2))  # a chunk is three
     database.write(PURGE.request, 7)
     assert PURGE.work(database, LAST_SWEEP_AFTER)
@@ -90,7 +90,7 @@ def test_a_chunk_begins_when_the_writes_of_others_have_ended(
 
 
 def test_a_purge_of_little_never_rests(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr("shared.purging.time.sleep")
+    monkeypatch.delattr("shared.replication.purge.time.sleep")
     own(database, 7, 2)
     database.write(PURGE.request, 7)
     assert PURGE.work(database, LAST_SWEEP_AFTER) and states(database) == {7: PURGED}

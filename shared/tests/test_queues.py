@@ -12,9 +12,9 @@ from shared import clock
 from shared.background import Worker
 from shared.database.engine import Database
 from shared.database.queues import earliest
-from shared.disposal import disposal_table, give_up
-from shared.disposal import worker as disposal_worker
-from shared.storage import storage_from
+from shared.files.garbage import disposal_table, give_up
+from shared.files.garbage import worker as disposal_worker
+from shared.files.storage import storage_from
 from shared.testing.backends import Home
 from shared.testing.query_plans import overhearing, slow_steps
 from shared.testing.waiting import WAIT_SECONDS, eventually

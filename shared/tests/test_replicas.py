@@ -9,7 +9,7 @@ from sqlalchemy import Boolean, Column, Connection, Integer, MetaData, String, T
 from sqlalchemy.dialects import mysql
 
 from shared.database.engine import Big, Database
-from shared.replicas import bury, keep_newest
+from shared.replication.projections import bury, keep_newest
 from shared.testing.backends import Home
 
 from .tables import made, rows

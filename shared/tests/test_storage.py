@@ -10,7 +10,7 @@ import pytest
 from obstore.store import MemoryStore
 
 from shared.errors import NotFound, Unavailable
-from shared.storage import Storage, folder, is_name, storage_from
+from shared.files.storage import Storage, folder, is_name, storage_from
 from shared.testing.waiting import WAIT_SECONDS
 
 ROOT = Path(__file__).parents[2]
@@ -120,7 +120,7 @@ def test_a_full_disk_is_unavailable_and_leaves_the_old_file_and_no_half(tmp_path
     script = f"""
 import pathlib, resource
 from shared.errors import Unavailable
-from shared.storage import folder
+from shared.files.storage import folder
 storage = folder(pathlib.Path({str(tmp_path)!r}))
 storage.put("a/one", b"old", "image/jpeg")
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))

@@ -21,10 +21,10 @@ from shared.background import Worker, in_thread
 from shared.database.engine import Database
 from shared.errors import Unavailable
 from shared.events.in_process import InProcessBus
+from shared.files.storage import storage_from
 from shared.security.access_tokens import ENDED_LOGINS, ENDED_SUBJECT
 from shared.security.service_calls import Callers, Neighbour
 from shared.settings import Settings
-from shared.storage import storage_from
 from shared.testing import Running, Stub, eventually, running_service
 from shared.testing.waiting import WAIT_SECONDS
 from shared.tests.sample_service import METADATA, MINTER, OUTBOX, service

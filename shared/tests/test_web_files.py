@@ -5,7 +5,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from shared.storage import storage_from
+from shared.files.storage import storage_from
 from shared.testing import Running
 
 URL = "/api/v1/picture/ab.jpg"

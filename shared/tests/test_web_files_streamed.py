@@ -8,7 +8,7 @@ import pytest
 from starlette.requests import Request
 
 from shared.errors import NotFound
-from shared.storage import Storage, folder
+from shared.files.storage import Storage, folder
 from shared.web import files
 
 SCOPE: dict[str, Any] = {

@@ -8,7 +8,7 @@ from fastapi import Path, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response, StreamingResponse
 
-from shared.storage import LONGEST_NAME, Storage
+from shared.files.storage import LONGEST_NAME, Storage
 
 PIECE = 256 * 1024
 """Bytes."""

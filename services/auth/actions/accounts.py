@@ -8,8 +8,8 @@ from precis_i18n import get_profile
 from sqlalchemy import Connection, insert, select, update
 
 from shared import clock, ids
-from shared.disposal import claim, give_up, hasten
 from shared.errors import Forbidden, Unauthenticated
+from shared.files.garbage import claim, give_up, hasten
 from shared.text import has_visible_character
 
 from .. import events, models

@@ -10,8 +10,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from shared import clock, ids
-from shared.disposal import give_up
 from shared.errors import Conflict
+from shared.files.garbage import give_up
 from shared.images.picture import Picture
 from shared.problem_details import documented
 from shared.security.verifier import Identity, Required

@@ -7,9 +7,9 @@ from fastapi import Depends, Request
 
 from shared import clock
 from shared.database.engine import Database
+from shared.files.storage import Storage
 from shared.images.darkroom import Darkroom
 from shared.security.verifier import Identity
-from shared.storage import Storage
 from shared.web.plain import Plainly
 
 from ..actions.audit_log import Origin

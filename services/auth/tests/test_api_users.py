@@ -10,8 +10,9 @@ from PIL import Image
 
 from services.auth import models
 from services.auth.actions.accounts import REPLACED_AVATAR_KEPT
-from shared import disposal, ids
+from shared import ids
 from shared.database.engine import Database
+from shared.files import garbage
 from shared.testing import Running, eventually
 from shared.testing.aborted_requests import STUCK_DECODER, abandoned
 
@@ -33,7 +34,7 @@ def put_avatar(auth: Running, person: Person, content: bytes, name: str = "face.
 
 def sweep(auth: Running) -> None:
     """What the worker does every few seconds."""
-    disposal.sweep(auth.app.state.database, models.disposal, auth.app.state.dependencies.storage)
+    garbage.sweep(auth.app.state.database, models.disposal, auth.app.state.dependencies.storage)
 
 
 @pytest.fixture(scope="module")

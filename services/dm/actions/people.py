@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, select
 
-from shared import replicas
+from shared.replication import projections
 
 from .. import models, queries
 
@@ -22,7 +22,7 @@ class Person:
 
 def keep(tx: Connection, person: Person) -> None:
     """Keep this unless a newer version, or their withdrawal, is known."""
-    replicas.keep_newest(tx, models.people, asdict(person))
+    projections.keep_newest(tx, models.people, asdict(person))
 
 
 def have_withdrawn(tx: Connection, *person_ids: int) -> list[bool]:

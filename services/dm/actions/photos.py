@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import ColumnElement, Connection, delete, false, insert, select, update
 
 from shared import clock, ids
-from shared.disposal import claim, give_up
 from shared.errors import Invalid
+from shared.files.garbage import claim, give_up
 
 from .. import models, queries
 from . import rooms

@@ -7,8 +7,9 @@ from functools import partial
 
 from sqlalchemy import Connection, false
 
-from shared import idempotency, replicas
-from shared.purging import Kind, Purge
+from shared import idempotency
+from shared.replication import projections
+from shared.replication.purge import Kind, Purge
 
 from .. import events, models
 from . import photos
@@ -17,7 +18,7 @@ BLANK = {"nickname": None, "name": None, "avatar_url": None}
 
 
 def _hide(tx: Connection, user_id: int) -> None:
-    replicas.bury(tx, models.people, user_id, BLANK)
+    projections.bury(tx, models.people, user_id, BLANK)
 
 
 WITHDRAWAL = Purge(

@@ -15,8 +15,9 @@ from services.dm import models, signed_urls
 from services.dm.actions import photos
 from services.dm.actions.photos import UNSENT_FOR
 from services.dm.actions.withdrawals import WITHDRAWAL
-from shared import clock, disposal
+from shared import clock
 from shared.database.engine import Database
+from shared.files import garbage
 from shared.images import Darkroom
 from shared.testing import Minter, Running, eventually
 from shared.testing.aborted_requests import STUCK_DECODER, abandoned
@@ -48,7 +49,7 @@ def files_in(folder: Path) -> list[Path]:
 def collect(dm: Running, database: Database) -> None:
     """What the workers do in time."""
     database.write(photos.forget_unsent)
-    disposal.sweep(database, models.disposal, dm.app.state.dependencies.storage)
+    garbage.sweep(database, models.disposal, dm.app.state.dependencies.storage)
 
 
 def fetched(dm: Running, url: str) -> httpx.Response:

@@ -10,7 +10,7 @@ import pytest
 from services.dm import models
 from shared import clock, ids
 from shared.database.engine import Database
-from shared.purging import PURGED
+from shared.replication.purge import PURGED
 from shared.testing import Minter, Running, Stub, eventually
 
 from .api_client import Asker, Json, made, refused

@@ -14,7 +14,7 @@ from services.dm.subscriptions import HANDLERS, OVERHEARD, Listeners
 from shared import clock, ids
 from shared.database.engine import Database
 from shared.events.envelope import Event
-from shared.purging import PURGED
+from shared.replication.purge import PURGED
 from shared.testing import Running, announced, eventually, examples_of
 from shared.websockets.hub import OpenSockets
 

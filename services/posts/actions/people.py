@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, bindparam, select
 
-from shared import replicas
+from shared.replication import projections
 
 from .. import models
 from ..queries.people import UnknownUser, user_deleted
@@ -27,7 +27,7 @@ class Person:
 
 def keep(tx: Connection, person: Person) -> None:
     """Keep this unless a newer version, or their withdrawal, is known."""
-    replicas.keep_newest(tx, models.people, asdict(person))
+    projections.keep_newest(tx, models.people, asdict(person))
 
 
 def lock_for_share(tx: Connection, person_id: int) -> None:

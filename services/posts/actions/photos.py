@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
 
 from shared import clock, ids
-from shared.disposal import claim, give_up, hasten
 from shared.errors import Invalid
+from shared.files.garbage import claim, give_up, hasten
 
 from .. import models
 from ..queries.photos import media_json

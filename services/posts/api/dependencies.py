@@ -8,10 +8,10 @@ from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
 from shared.database.engine import Database
+from shared.files.storage import Storage
 from shared.idempotency import Idempotency
 from shared.images import Darkroom
 from shared.security.verifier import Identity
-from shared.storage import Storage
 from shared.web.plain import Plainly
 
 from ..actions import people

@@ -13,7 +13,7 @@ from services.posts.queries.comments import comments_of, replies_to
 from shared import ids
 from shared.database.engine import Database
 from shared.pages import Page
-from shared.purging import PURGED
+from shared.replication.purge import PURGED
 from shared.testing import eventually
 
 from .api_client import Asker, Crowd

@@ -8,7 +8,7 @@ import httpx
 from services.posts import models
 from services.posts.settings import Settings
 from shared import ids
-from shared.purging import PURGED
+from shared.replication.purge import PURGED
 from shared.security.service_calls import Callers, Neighbour
 from shared.testing import Running, Stub, eventually
 

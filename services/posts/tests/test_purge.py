@@ -21,7 +21,7 @@ from shared.answer import Answer
 from shared.database.engine import Database
 from shared.events.bus import Bus
 from shared.idempotency import Idempotency, Key
-from shared.purging import DONE, PURGED, PURGING
+from shared.replication.purge import DONE, PURGED, PURGING
 from shared.testing import Stub, eventually, running_service
 
 from .factories import (

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from shared import replicas
+from shared.replication import projections
 
 from .. import models
 
@@ -24,7 +24,7 @@ class Person:
 
 def keep(tx: Connection, person: Person) -> None:
     """Keep this unless a newer version, or their withdrawal, is known."""
-    replicas.keep_newest(tx, models.people, asdict(person))
+    projections.keep_newest(tx, models.people, asdict(person))
 
 
 def lock(tx: Connection, person_ids: Collection[int]) -> dict[int, Row[Any]]:

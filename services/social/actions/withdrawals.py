@@ -2,8 +2,8 @@
 
 from sqlalchemy import Connection
 
-from shared import replicas
-from shared.purging import Kind, Purge
+from shared.replication import projections
+from shared.replication.purge import Kind, Purge
 
 from .. import events, models
 from . import follows
@@ -12,7 +12,7 @@ BLANK = {"nickname": None, "name": None, "avatar_url": None, "version": 0}
 
 
 def _hide(tx: Connection, user_id: int) -> None:
-    replicas.bury(tx, models.people, user_id, BLANK)
+    projections.bury(tx, models.people, user_id, BLANK)
 
 
 WITHDRAWAL = Purge(

@@ -6,7 +6,7 @@ from random import Random
 
 from shared import ids
 from shared.database.engine import Database
-from shared.purging import PURGED
+from shared.replication.purge import PURGED
 from shared.testing import Minter, Running, eventually
 
 from .factories import deleted, edges, facts, person, purge_states, some_people, wrong_counts

@@ -12,7 +12,7 @@ from services.social.subscriptions import HANDLERS
 from shared import clock, ids
 from shared.database.engine import Database
 from shared.events.envelope import Event
-from shared.purging import PURGED
+from shared.replication.purge import PURGED
 from shared.testing import Running, eventually, examples_of
 
 from .factories import all_follow, counted, deleted, edges, facts, person, purge_states, registered, some_people

@@ -11,7 +11,7 @@ from services.social.settings import Settings
 from shared import clock, ids
 from shared.database.engine import Database
 from shared.events.bus import Bus
-from shared.purging import DONE, PURGED
+from shared.replication.purge import DONE, PURGED
 from shared.testing import Stub, eventually, running_service
 from shared.testing.backends import Home
 from shared.testing.steps import in_steps_of

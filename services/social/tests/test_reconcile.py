@@ -5,7 +5,7 @@ from services.social.settings import Settings
 from shared import ids
 from shared.database.engine import Database
 from shared.events.bus import Bus
-from shared.purging import PURGED
+from shared.replication.purge import PURGED
 from shared.testing import Stub, eventually, running_service
 
 from .factories import all_follow, counted, purge_states, some_people

@@ -13,7 +13,7 @@ from shared import clock
 from shared.background import Worker, in_thread
 from shared.database.engine import Big, Database, upsert
 from shared.database.queues import earliest, notify
-from shared.storage import Storage
+from shared.files.storage import Storage
 
 BATCH = 100
 
