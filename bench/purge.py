@@ -136,7 +136,7 @@ def _like_many(tx: Connection, lover: int, author: int, post_ids: range) -> None
     rows: list[tuple[Table, dict[str, object]]] = [
         (models.posts, {"author_id": author, "media": "[]", "created_at": 0, "updated_at": 0}),
         (models.likes, {"person_id": lover}),
-        (models.tallies, {"slot": lover % models.SLOTS, "likes": 1, "comments": 0}),
+        (models.tallies, {"slot": lover % models.SHARDS, "likes": 1, "comments": 0}),
     ]
     for table, same in rows:
         counted = [name for name in ("id", "post_id") if name in table.c]

@@ -16,7 +16,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from bench.stock.models import Model
 from bench.world import World
 from services.posts import models
-from services.posts.actions.counters import slot
+from services.posts.actions.counters import shard_of
 from services.posts.queries.photos import media_json
 from shared import clock, ids
 
@@ -171,8 +171,8 @@ def _comments(world: World) -> Rows:
 
 
 def _tallies(world: World) -> Rows:
-    likes = Counter((post, slot(person)) for person, post in world.likes)
-    comments = Counter((post, slot(person)) for person, post in world.comments)
+    likes = Counter((post, shard_of(person)) for person, post in world.likes)
+    comments = Counter((post, shard_of(person)) for person, post in world.comments)
     for post, place in sorted(likes.keys() | comments.keys()):
         counts = {"likes": likes[post, place], "comments": comments[post, place]}
         yield {"post_id": post, "slot": place, **counts}

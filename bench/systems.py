@@ -18,7 +18,7 @@ from chaos.processes import Process, wait_until_ready
 from deploy.cluster import CALLS
 from services.auth.actions import keys
 from services.auth.settings import Settings as AuthSettings
-from services.auth.tokens import SIGNING_KEYS, Mint, Seal
+from services.auth.tokens import SIGNING_KEYS, KeyCipher, TokenIssuer
 from shared import ids
 from shared.database.engine import Database
 from shared.security.derived_keys import caller_key
@@ -84,8 +84,8 @@ class Signer:
     def __init__(self, servers: Servers) -> None:
         settings = AuthSettings(secret=_secret("auth"), database_url=servers.database.url("auth", "auth"))  # type: ignore[arg-type] # pydantic turns the text into a secret
         database = Database(settings.database_url, pool_size=1)
-        self._mint = Mint(settings.token_issuer, settings.token_audience, TOKEN_SECONDS)
-        self._mint.load(database.write(keys.have_keys, Seal(settings.key(SIGNING_KEYS))))
+        self._mint = TokenIssuer(settings.token_issuer, settings.token_audience, TOKEN_SECONDS)
+        self._mint.load(database.write(keys.have_keys, KeyCipher(settings.key(SIGNING_KEYS))))
         database.close()
 
     def token(self, person_id: int) -> str:

@@ -37,6 +37,9 @@ PLUMBING = {
     "on_message_begin": "httptools' word for a request that begins",
     "message": "what ASGI and the broker call that which they carry",
     "MYSQL_SESSION": "MySQL's word for what belongs to one connection",
+    "session_id": "the claim `sid` of a token (OpenID Connect)",
+    "end_session": "the same session",
+    "of_session": "the same session",
 }
 SLEEPS = {"time.sleep", "asyncio.sleep", "anyio.sleep", "sleep"}
 CLIENTS = {"httpx.Client", "httpx.AsyncClient", "aiohttp.ClientSession", "AsyncClient", "ClientSession"}

@@ -39,7 +39,7 @@ class Tokens:
         if not self._revocations.loaded:
             raise unavailable("revocations_unavailable", "Tokens cannot be checked right now.")
         who = await self._identify(token)
-        if self._revocations.revoked(who.subject, who.login):
+        if self._revocations.revoked(who.subject, who.session_id):
             raise _invalid()
         return who
 

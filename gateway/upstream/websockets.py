@@ -33,7 +33,7 @@ class Sockets:
         self._proxy = proxy
         self._revocations = revocations
         self._open = OpenSockets(OWN, settings.sockets, settings.sockets_per_person)
-        revocations.tell(self._open.end_login, self._open.end_subject)
+        revocations.tell(self._open.end_session, self._open.end_subject)
 
     async def carry(self, visit: Visit, route: Route, who: Identity) -> None:
         """Keep one open as long as it may be. Raises Refused while it can still be refused, or Gone."""
@@ -42,7 +42,7 @@ class Sockets:
             raise _upgrade_required()
         try:
             with self._open.hold(who) as socket:
-                if self._revocations.revoked(who.subject, who.login):  # what ends from here on finds it held
+                if self._revocations.revoked(who.subject, who.session_id):  # what ends from here on finds it held
                     raise from_shared(errors.Unauthenticated("invalid_token", "The access token has just ended."))
                 await self._join(visit, handshake, socket, await self._proxy.connect(visit, route))
         except errors.Refusal as refusal:

@@ -21,7 +21,7 @@ from .api.dependencies import Dependencies
 from .passwords import Passwords
 from .settings import Settings
 from .subscriptions import HANDLERS
-from .tokens import SIGNING_KEYS, Mint, Seal
+from .tokens import SIGNING_KEYS, KeyCipher, TokenIssuer
 
 NAME = "auth"
 REINDEXED_EVERY = 86_400
@@ -32,16 +32,16 @@ def create_app(settings: Settings, bus: Bus) -> FastAPI:
     """The auth service, not yet running."""
     database = Database(settings.database_url, pool_size=settings.pool_size)
     passwords = Passwords(settings.argon2_memory_kib, settings.argon2_iterations)
-    mint = Mint(settings.token_issuer, settings.token_audience, settings.access_token_seconds)
+    token_issuer = TokenIssuer(settings.token_issuer, settings.token_audience, settings.access_token_seconds)
     storage = storage_from(settings.storage_url)
     darkroom = Darkroom(settings.decoders, settings.decoders_waiting)
-    seal = Seal(settings.key(SIGNING_KEYS))
+    cipher = KeyCipher(settings.key(SIGNING_KEYS))
 
     relay = Relay(database, models.outbox, bus)
     inbox.listen(bus, NAME, database, models.inbox, HANDLERS)
 
     def load_keys() -> bool:
-        mint.load(database.write(keys.have_keys, seal))
+        token_issuer.load(database.write(keys.have_keys, cipher))
         return False
 
     workers = [
@@ -51,10 +51,10 @@ def create_app(settings: Settings, bus: Bus) -> FastAPI:
         garbage.worker("auth.files", database, models.disposal, storage),
         Worker(
             "auth.housekeeping",
-            in_thread(database.write, retention.forget_old, seal, settings.access_token_seconds * 1_000),
+            in_thread(database.write, retention.forget_old, cipher, settings.access_token_seconds * 1_000),
             every=600,
         ),
-        Worker("auth.looks", in_thread(database.write, claims.claim_looks, settings.key("handles")), every=3600),
+        Worker("auth.looks", in_thread(database.write, claims.claim_skeletons, settings.key("handles")), every=3600),
         Worker("auth.reindexing", in_thread(Reindexing(database).step), every=REINDEXED_EVERY),
         Worker("auth.outbox", in_thread(database.write, relay.forget_old), every=600),
     ]
@@ -69,7 +69,7 @@ def create_app(settings: Settings, bus: Bus) -> FastAPI:
         closing=[passwords.close, darkroom.close],
     )
     app.state.verifier = Verifier(
-        RemoteKeys(mint.key_set), issuer=settings.token_issuer, audience=settings.token_audience
+        RemoteKeys(token_issuer.key_set), issuer=settings.token_issuer, audience=settings.token_audience
     )
-    app.state.dependencies = Dependencies(settings, database, passwords, mint, storage, darkroom)
+    app.state.dependencies = Dependencies(settings, database, passwords, token_issuer, storage, darkroom)
     return app

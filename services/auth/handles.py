@@ -36,7 +36,7 @@ RESERVED = (
 _DIGITS_AS_LETTERS = str.maketrans("0134578", "oleastb")
 
 
-LOOKS = "looks"
+SKELETON = "looks"
 """The kind of handle that stands for all nicknames which look alike."""
 
 
@@ -74,24 +74,24 @@ def borne_nickname(given: str) -> Handle:
     return Handle("nickname", value)
 
 
-def looks(nickname: Handle) -> Handle:
+def skeleton(nickname: Handle) -> Handle:
     """What all nicknames that look like this one have in common: a skeleton, as in UTS #39, section 4.
 
     0 and o; 1, l and i; m and rn; w and vv are the same. So are dot and underscore, however many in a row; at either
     end they are nothing.
     """
     spaced = _SEPARATORS.sub("_", nickname.value).strip("_")
-    return Handle(LOOKS, spaced.translate(_ALIKE))
+    return Handle(SKELETON, spaced.translate(_ALIKE))
 
 
 def _is_reserved(nickname: Handle) -> bool:
     """Whether it looks like a reserved word, has a part that claims a role, or is made of reserved words alone."""
-    if looks(nickname).value in _RESERVED_LOOKS:
+    if skeleton(nickname).value in _RESERVED_SKELETONS:
         return True
     parts = [_as_words(part) for part in _SEPARATORS.split(nickname.value)]
-    if any(form in _ROLE_LOOKS for part in parts for form in part):
+    if any(form in _ROLE_SKELETONS for part in parts for form in part):
         return True
-    if all(part & _RESERVED_LOOKS for part in parts if part):
+    if all(part & _RESERVED_SKELETONS for part in parts if part):
         return True
     return any(_MADE_OF_RESERVED.fullmatch(form) for form in _as_words(_SEPARATORS.sub("", nickname.value)))
 
@@ -102,9 +102,11 @@ def _as_words(part: str) -> set[str]:
     return {each.translate(_ALIKE) for each in letters if each}
 
 
-_RESERVED_LOOKS, _ROLE_LOOKS = (frozenset(word.translate(_ALIKE) for word in words) for words in (RESERVED, _ROLES))
+_RESERVED_SKELETONS, _ROLE_SKELETONS = (
+    frozenset(word.translate(_ALIKE) for word in words) for words in (RESERVED, _ROLES)
+)
 _MADE_OF_RESERVED = re.compile(
-    "(?:{any})*(?:{role})(?:{any})*".format(any="|".join(_RESERVED_LOOKS), role="|".join(_ROLE_LOOKS))
+    "(?:{any})*(?:{role})(?:{any})*".format(any="|".join(_RESERVED_SKELETONS), role="|".join(_ROLE_SKELETONS))
 )
 
 

@@ -14,7 +14,7 @@ from .actions import keys
 from .app import NAME, create_app
 from .models import PURGING
 from .settings import Settings
-from .tokens import SIGNING_KEYS, Seal
+from .tokens import SIGNING_KEYS, KeyCipher
 
 cli = commands(NAME, Settings, create_app, Path(__file__).parent)
 
@@ -40,7 +40,7 @@ def rotate_keys() -> None:
     settings = Settings()
     database = Database(settings.database_url, pool_size=1)
     try:
-        made = database.write(keys.rotate, Seal(settings.key(SIGNING_KEYS)))
+        made = database.write(keys.rotate, KeyCipher(settings.key(SIGNING_KEYS)))
     except Refusal as refusal:
         raise SystemExit(refusal.detail) from refusal
     finally:

@@ -5,7 +5,7 @@ from sqlalchemy import Boolean, Column, Index, Integer, MetaData, String, Table
 from shared.database.engine import Big, Bytes, Exact
 from shared.events.inbox import inbox_table
 from shared.events.outbox import outbox_table
-from shared.files.garbage import disposal_table
+from shared.files.garbage import garbage_table
 
 metadata = MetaData()
 
@@ -166,6 +166,6 @@ person_facts = Table(  # entries of the outbox that tell of a person, so that th
     Index("person_facts_by_event", "event_id"),
 )
 
-disposal = disposal_table(metadata)
+disposal = garbage_table(metadata)
 outbox = outbox_table(metadata)
 inbox = inbox_table(metadata)

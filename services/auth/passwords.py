@@ -82,27 +82,27 @@ class Passwords:
 
     def __init__(self, memory_kib: int, iterations: int) -> None:
         cores = os.cpu_count() or 1
-        self._places = dict.fromkeys((False, True), cores + WAITING)
+        self._free_slots = dict.fromkeys((False, True), cores + WAITING)
         self._hasher = PasswordHasher(time_cost=iterations, memory_cost=memory_kib, parallelism=1)
         self._pool = ThreadPoolExecutor(cores, thread_name_prefix="passwords")
         self._threads = CapacityLimiter(THREADS)
-        self._nobody = self._hasher.hash("the password of nobody")
+        self._dummy_hash = self._hasher.hash("the password of nobody")
 
     @contextmanager
-    def place(self, *, in_session: bool = False) -> Iterator[None]:
+    def slot(self, *, in_session: bool = False) -> Iterator[None]:
         """A place in the line as long as the block lasts. Raises Unavailable where none is left.
 
         Requests with a valid session have as many places of their own: strangers cannot take them.
         """
-        if not self._places[in_session]:
+        if not self._free_slots[in_session]:
             raise Unavailable("too_many_logins", "Too many are logging in at this moment.", retry_after=2)
-        self._places[in_session] -= 1
+        self._free_slots[in_session] -= 1
         try:
             yield
         finally:
-            self._places[in_session] += 1
+            self._free_slots[in_session] += 1
 
-    async def beside(self, function: Callable[[*Arguments], T], *args: *Arguments) -> T:
+    async def run_in_thread(self, function: Callable[[*Arguments], T], *args: *Arguments) -> T:
         """Run a blocking function on a thread of those in the line, so that a crowd keeps none from who only reads."""
         return await to_thread.run_sync(function, *args, limiter=self._threads)
 
@@ -118,8 +118,10 @@ class Passwords:
         hash (no such account) it costs the same and is wrong.
         """
         forms = [each for each in dict.fromkeys((normalized(password), password)) if len(each) <= LONGEST]
-        fitting = await self._run(lambda: self._fitting(forms, password_hash or self._nobody)) if forms else None
-        return fitting if password_hash is not None else None
+        matching = (
+            await self._run(lambda: self._first_match(forms, password_hash or self._dummy_hash)) if forms else None
+        )
+        return matching if password_hash is not None else None
 
     def is_outdated(self, password_hash: str) -> bool:
         """Whether it was made with parameters that are no longer ours."""
@@ -129,7 +131,7 @@ class Passwords:
         """End the threads."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _fitting(self, forms: list[str], password_hash: str) -> str | None:
+    def _first_match(self, forms: list[str], password_hash: str) -> str | None:
         VERIFIED.inc()
         return next((each for each in forms if self._matches(each, password_hash)), None)
 

@@ -38,17 +38,17 @@ class SigningKey:
         return {**public, "kid": self.kid, "use": "sig", "alg": ALGORITHM}
 
 
-class Seal:
+class KeyCipher:
     """Encrypts private keys at rest, so that a copy of the database mints nothing."""
 
     def __init__(self, key: bytes) -> None:
         self._fernet = Fernet(urlsafe_b64encode(key))
 
-    def close(self, key: Ed25519PrivateKey) -> bytes:
+    def encrypt(self, key: Ed25519PrivateKey) -> bytes:
         """The key as it is stored."""
         return self._fernet.encrypt(key.private_bytes_raw())
 
-    def open(self, kid: str, sealed: bytes, signs_from: int) -> SigningKey | None:
+    def decrypt(self, kid: str, sealed: bytes, signs_from: int) -> SigningKey | None:
         """The stored key, or None where it was sealed with another secret."""
         try:
             return SigningKey(kid, Ed25519PrivateKey.from_private_bytes(self._fernet.decrypt(sealed)), signs_from)
@@ -56,7 +56,7 @@ class Seal:
             return None
 
 
-class Mint:
+class TokenIssuer:
     """The keys in use. Empty until `load` has succeeded once."""
 
     def __init__(self, issuer: str, audience: str, lifetime: int) -> None:

@@ -13,7 +13,7 @@ from shared.files import garbage
 from shared.files.storage import storage_from
 from shared.idempotency import Idempotency
 from shared.images import Darkroom
-from shared.replication.purge import Comparison
+from shared.replication.purge import Reconciler
 from shared.security.service_calls import Neighbour
 from shared.web.application import build
 from shared.websockets.hub import OpenSockets
@@ -25,8 +25,8 @@ from .api import messages, photos, rooms, websocket
 from .api.dependencies import Dependencies
 from .clients import Auth, Posts
 from .settings import Settings
-from .signed_urls import Links
-from .subscriptions import HANDLERS, OVERHEARD, Listeners
+from .signed_urls import UrlSigner
+from .subscriptions import BROADCAST_HANDLERS, HANDLERS, SocketNotifier
 
 NAME = "dm"
 
@@ -44,15 +44,15 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
     relay = Relay(database, models.outbox, bus)
     inbox.listen(bus, NAME, database, models.inbox, HANDLERS)
     sockets = OpenSockets(NAME, settings.sockets, settings.sockets_per_person)
-    links = Links(settings.key("photo links"))
-    bus.overhear(NAME, list(OVERHEARD), Listeners(sockets, database, links).hear)
+    url_signer = UrlSigner(settings.key("photo links"))
+    bus.overhear(NAME, list(BROADCAST_HANDLERS), SocketNotifier(sockets, database, url_signer).on_event)
 
-    comparison = Comparison(NAME, database, WITHDRAWAL, models.reconciliation, auth.withdrawals)
+    reconciler = Reconciler(NAME, database, WITHDRAWAL, models.reconciliation, auth.withdrawals)
     last_sweep_after = (settings.access_token_seconds + 60) * clock.SECOND
     workers = [
         relay.worker("dm.relay"),
         WITHDRAWAL.worker("dm.purge", database, last_sweep_after),
-        Worker("dm.reconcile", comparison.step, every=settings.reconcile_seconds),
+        Worker("dm.reconcile", reconciler.step, every=settings.reconcile_seconds),
         garbage.worker("dm.files", database, models.disposal, storage),
         Worker("dm.uploads", in_thread(database.write, uploads.forget_unsent), every=600),
         Worker("dm.keys", in_thread(database.write, idempotency.forget_old), every=600),
@@ -71,6 +71,6 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
         closing=[darkroom.close],
     )
     app.state.dependencies = Dependencies(
-        database, idempotency, auth, Posts(to_posts), links, storage, darkroom, sockets
+        database, idempotency, auth, Posts(to_posts), url_signer, storage, darkroom, sockets
     )
     return app

@@ -5,7 +5,7 @@ from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, MetaDat
 from shared.database.engine import Big, Exact
 from shared.events.inbox import inbox_table
 from shared.events.outbox import outbox_table
-from shared.files.garbage import disposal_table
+from shared.files.garbage import garbage_table
 from shared.idempotency import idempotency_table
 
 metadata = MetaData()
@@ -97,7 +97,7 @@ reconciliation = Table(  # one row: how far auth's list of withdrawals has been 
     Column("place", Big, nullable=False),
 )
 
-disposal = disposal_table(metadata)
+disposal = garbage_table(metadata)
 outbox = outbox_table(metadata)
 inbox = inbox_table(metadata)
 idempotency_keys = idempotency_table(metadata)

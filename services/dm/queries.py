@@ -20,7 +20,7 @@ from shared.errors import NotFound, Unauthenticated
 from shared.pages import Page, Slice
 
 from . import models
-from .signed_urls import Links
+from .signed_urls import UrlSigner
 
 DISPLAY, THUMBNAIL = "display.jpg", "thumbnail.jpg"
 """The two renditions of a photo."""
@@ -63,16 +63,16 @@ def room_of(connection: Connection, one_id: int, other_id: int) -> int | None:
     return connection.execute(select(rooms.id).where(rooms.low_id == low, rooms.high_id == high)).scalar_one_or_none()
 
 
-def room(connection: Connection, user_id: int, room_id: int, links: Links) -> dict[str, Any]:
+def room(connection: Connection, user_id: int, room_id: int, url_signer: UrlSigner) -> dict[str, Any]:
     """A room as one of the two sees it. Raises NotFound."""
     mine = _rooms(_members).where(_members.c.user_id == user_id, _members.c.room_id == room_id)
     row = connection.execute(mine).one_or_none()
     if row is None:
         raise NotFound("not_found", "There is no such room.")
-    return _room_json(row, links)
+    return _room_json(row, url_signer)
 
 
-def rooms_of(connection: Connection, user_id: int, page: Page, links: Links) -> Slice:
+def rooms_of(connection: Connection, user_id: int, page: Page, url_signer: UrlSigner) -> Slice:
     """One's rooms, last active first, as that order was when the first page was read.
 
     The position says where that page began. What became active later belongs before it, so nothing is shown
@@ -84,7 +84,7 @@ def rooms_of(connection: Connection, user_id: int, page: Page, links: Links) -> 
     statement = _rooms(places.join(_members, mine)).add_columns(places.c.place).order_by(places.c.place.desc())
     rows = connection.execute(statement).all()
     first = rows[0].place if rows and begin is None else begin
-    return Slice.of(rows, page, lambda row: _room_json(row, links), lambda row: (first, row.place))
+    return Slice.of(rows, page, lambda row: _room_json(row, url_signer), lambda row: (first, row.place))
 
 
 def _places(user_id: int, begin: int | None, after: int | None, limit: int) -> Subquery:
@@ -105,17 +105,19 @@ def _places(user_id: int, begin: int | None, after: int | None, limit: int) -> S
     return select(both).order_by(both.c.place.desc()).limit(limit).subquery("places")
 
 
-def message(connection: Connection, user_id: int, room_id: int, message_id: int, links: Links) -> dict[str, Any]:
+def message(
+    connection: Connection, user_id: int, room_id: int, message_id: int, url_signer: UrlSigner
+) -> dict[str, Any]:
     """A message in a room of theirs. Raises NotFound."""
     peer_in(connection, room_id, user_id)
     row = connection.execute(_said(room_id).where(_messages.c.id == message_id)).one_or_none()
     if row is None:
         raise NotFound("not_found", "There is no such message.")
-    return _message_json(row, links)
+    return _message_json(row, url_signer)
 
 
 def messages_in(
-    connection: Connection, user_id: int, room_id: int, page: Page, links: Links, since: int | None = None
+    connection: Connection, user_id: int, room_id: int, page: Page, url_signer: UrlSigner, since: int | None = None
 ) -> Slice:
     """What was said in a room of theirs: newest first; or, after the message `since`, oldest first. Raises NotFound."""
     peer_in(connection, room_id, user_id)
@@ -127,7 +129,7 @@ def messages_in(
         if page.after is not None:
             statement = statement.where(id_ < page.after[0])
     rows = connection.execute(statement).all()
-    return Slice.of(rows, page, lambda row: _message_json(row, links), lambda row: (row.message_id,))
+    return Slice.of(rows, page, lambda row: _message_json(row, url_signer), lambda row: (row.message_id,))
 
 
 def has_message(connection: Connection, room_id: int, message_id: int) -> bool:
@@ -136,10 +138,10 @@ def has_message(connection: Connection, room_id: int, message_id: int) -> bool:
     return connection.execute(select(_messages.c.id).where(this)).first() is not None
 
 
-def photo(connection: Connection, media_id: int, links: Links) -> dict[str, Any]:
+def photo(connection: Connection, media_id: int, url_signer: UrlSigner) -> dict[str, Any]:
     """A photo that was uploaded to a room."""
     labelled = [_media.c.room_id, _media.c.id.label("media_id"), *_IMAGE]
-    return _image_json(connection.execute(select(*labelled).where(_media.c.id == media_id)).one(), links)
+    return _image_json(connection.execute(select(*labelled).where(_media.c.id == media_id)).one(), url_signer)
 
 
 def file_of(connection: Connection, room_id: int, media_id: int, rendition: str) -> str:
@@ -198,24 +200,24 @@ def _in_full(messages: FromClause) -> Join:
     )
 
 
-def _room_json(row: Row[Any], links: Links) -> dict[str, Any]:
+def _room_json(row: Row[Any], url_signer: UrlSigner) -> dict[str, Any]:
     return {
         "id": ids.text(row.room_id),
         "peer": _person_json(row, "peer"),
-        "last_message": None if row.message_id is None else _message_json(row, links),
+        "last_message": None if row.message_id is None else _message_json(row, url_signer),
         "unread_count": row.unread_count,
         "created_at": clock.text(row.created_at),
     }
 
 
-def _message_json(row: Row[Any], links: Links) -> dict[str, Any]:
+def _message_json(row: Row[Any], url_signer: UrlSigner) -> dict[str, Any]:
     return {
         "id": ids.text(row.message_id),
         "room_id": ids.text(row.room_id),
         "sender": _person_json(row, "sender"),
         "type": _kind(row.text, row.media_id),
         "text": row.text,
-        "image": None if row.media_id is None else _image_json(row, links),
+        "image": None if row.media_id is None else _image_json(row, url_signer),
         "post_id": None if row.post_id is None else ids.text(row.post_id),
         "reply_to": None if row.quoted_id is None else _quote_json(row),
         "created_at": clock.text(row.sent_at),
@@ -237,11 +239,11 @@ def _kind(text: str | None, media_id: int | None) -> str:
     return "post" if media_id is None else "image"
 
 
-def _image_json(row: Row[Any], links: Links) -> dict[str, Any]:
+def _image_json(row: Row[Any], url_signer: UrlSigner) -> dict[str, Any]:
     return {
         "id": ids.text(row.media_id),
-        "url": links.url(row.room_id, row.media_id, DISPLAY),
-        "thumbnail_url": links.url(row.room_id, row.media_id, THUMBNAIL),
+        "url": url_signer.url(row.room_id, row.media_id, DISPLAY),
+        "thumbnail_url": url_signer.url(row.room_id, row.media_id, THUMBNAIL),
         "width": row.width,
         "height": row.height,
         "blurhash": row.blurhash,

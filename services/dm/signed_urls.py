@@ -15,7 +15,7 @@ SKEW = 10 * clock.SECOND
 _MAC_BYTES = 18
 
 
-class Links:
+class UrlSigner:
     """Makes links, and says whether one is ours and still good. Nothing about them is stored."""
 
     def __init__(self, key: bytes) -> None:

@@ -25,7 +25,7 @@ from shared.websockets.hub import OpenSockets
 from . import queries
 from .actions import people
 from .actions.withdrawals import WITHDRAWAL
-from .signed_urls import Links
+from .signed_urls import UrlSigner
 
 
 class UserChanged(BaseModel):
@@ -63,16 +63,16 @@ class RoomRead(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Listeners:
+class SocketNotifier:
     """The open sockets of this process, and where it reads what to say on them."""
 
     sockets: OpenSockets
     database: Database
-    links: Links
+    url_signer: UrlSigner
 
-    def hear(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Take in one fact that was overheard."""
-        OVERHEARD[event.name](self, event)
+        BROADCAST_HANDLERS[event.name](self, event)
 
     def tell(self, name: str, data: object, *user_ids: int) -> None:
         """Say it on every open socket of these people; built once for all of them."""
@@ -92,25 +92,25 @@ def on_user_deleted(tx: Connection, event: Event) -> None:
         WITHDRAWAL.announce_again(tx, user.user_id)
 
 
-def tell_message_sent(listeners: Listeners, event: Event) -> None:
+def tell_message_sent(notifier: SocketNotifier, event: Event) -> None:
     """Say the message to both. Where nobody listens it is not even read."""
     sent = MessageSent.model_validate(event.data)
     both = sent.sender_id, sent.recipient_id
-    if listeners.sockets.hears(*both):
-        whole = sent.sender_id, sent.room_id, sent.message_id, listeners.links
-        listeners.tell("message.created", listeners.database.read(queries.message, *whole), *both)
+    if notifier.sockets.hears(*both):
+        whole = sent.sender_id, sent.room_id, sent.message_id, notifier.url_signer
+        notifier.tell("message.created", notifier.database.read(queries.message, *whole), *both)
 
 
-def tell_room_read(listeners: Listeners, event: Event) -> None:
+def tell_room_read(notifier: SocketNotifier, event: Event) -> None:
     """Say to both how far the one has read."""
     read = RoomRead.model_validate(event.data)
     data = {"room_id": read.room_id, "user_id": read.reader_id, "message_id": read.message_id}
-    listeners.tell("room.read", {name: ids.text(id_) for name, id_ in data.items()}, read.reader_id, read.peer_id)
+    notifier.tell("room.read", {name: ids.text(id_) for name, id_ in data.items()}, read.reader_id, read.peer_id)
 
 
-def end_sockets(listeners: Listeners, event: Event) -> None:
+def end_sockets(notifier: SocketNotifier, event: Event) -> None:
     """Whoever has withdrawn hears nothing more."""
-    listeners.sockets.end_subject(UserDeleted.model_validate(event.data).user_id)
+    notifier.sockets.end_subject(UserDeleted.model_validate(event.data).user_id)
 
 
 HANDLERS: dict[str, Handler] = {
@@ -120,7 +120,7 @@ HANDLERS: dict[str, Handler] = {
 }
 """By the service: one of its processes does it, once."""
 
-OVERHEARD: dict[str, Callable[[Listeners, Event], None]] = {
+BROADCAST_HANDLERS: dict[str, Callable[[SocketNotifier, Event], None]] = {
     "message.sent.v1": tell_message_sent,
     "room.read.v1": tell_room_read,
     "user.deleted.v1": end_sockets,

@@ -13,7 +13,7 @@ from shared.files import garbage
 from shared.files.storage import storage_from
 from shared.idempotency import Idempotency
 from shared.images import Darkroom
-from shared.replication.purge import Comparison
+from shared.replication.purge import Reconciler
 from shared.security.service_calls import Neighbour
 from shared.web.application import build
 
@@ -44,11 +44,11 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
     relay = Relay(database, models.outbox, bus)
     inbox.listen(bus, NAME, database, models.inbox, HANDLERS)
 
-    comparison = Comparison(NAME, database, WITHDRAWAL, models.reconciliation, auth.withdrawals)
+    reconciler = Reconciler(NAME, database, WITHDRAWAL, models.reconciliation, auth.withdrawals)
     last_sweep_after = (settings.access_token_seconds + 60) * clock.SECOND
     push = in_thread(database.write, fanout.push_some, settings.pushed_followers)
     rebuild_some = in_thread(database.write, rebuild.rebuild_some, settings.timeline_kept)
-    make_up = in_thread(database.write, celebrities.make_up_some)
+    make_up = in_thread(database.write, celebrities.backfill_some)
     trims = Trimming(database, settings.timeline_kept)
     workers = [
         relay.worker("posts.relay"),
@@ -64,7 +64,7 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
         ),
         WITHDRAWAL.worker("posts.purge", database, last_sweep_after),
         garbage.worker("posts.files", database, models.disposal, storage),
-        Worker("posts.reconcile", comparison.step, every=settings.reconcile_seconds),
+        Worker("posts.reconcile", reconciler.step, every=settings.reconcile_seconds),
         Worker("posts.forget", in_thread(database.write, retention.forget_old, idempotency), every=600),
         Worker("posts.outbox", in_thread(database.write, relay.forget_old), every=600),
     ]

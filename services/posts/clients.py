@@ -5,7 +5,7 @@ from pydantic import BaseModel
 from shared import ids
 from shared.errors import Unavailable
 from shared.ids import Id
-from shared.replication.purge import Part
+from shared.replication.purge import SubjectPage
 from shared.security.service_calls import Neighbour
 
 
@@ -45,11 +45,11 @@ class Auth:
         found = await self._neighbour.get(f"/internal/people/{ids.text(person_id)}")
         return None if found is None else Person.model_validate(found)
 
-    async def withdrawals(self, after: int) -> Part:
+    async def withdrawals(self, after: int) -> SubjectPage:
         """Who has withdrawn, after this entry of the list. Raises Unavailable."""
         found = await self._neighbour.get("/internal/withdrawals", after=ids.text(after), limit=500)
         if found is None:
             raise Unavailable("neighbour_unavailable", "The list of withdrawals is not there.")
         part = Withdrawals.model_validate(found)
         last = part.items[-1].id if part.items else None
-        return Part([each.user_id for each in part.items], last, part.next)
+        return SubjectPage([each.user_id for each in part.items], last, part.next)

@@ -5,7 +5,7 @@ from sqlalchemy import JSON, Boolean, Column, Index, Integer, MetaData, String, 
 from shared.database.engine import Big, Exact
 from shared.events.inbox import inbox_table
 from shared.events.outbox import outbox_table
-from shared.files.garbage import disposal_table
+from shared.files.garbage import garbage_table
 from shared.idempotency import idempotency_table
 
 metadata = MetaData()
@@ -95,7 +95,7 @@ blank_comments = Table(  # to which nothing is answered any more: they, and the 
     Column("comment_id", Big, primary_key=True, autoincrement=False),
 )
 
-SLOTS = 8
+SHARDS = 8
 
 tallies = Table(  # what each post has, spread over slots by person: a popular post is no queue, and the sum is exact
     "tallies",
@@ -175,7 +175,7 @@ reconciliation = Table(  # one row: how far auth's list of withdrawals has been 
     Column("place", Big, nullable=False),
 )
 
-disposal = disposal_table(
+disposal = garbage_table(
     metadata,
     Column("post_id", Big),  # of files that an edit took out of the post, which go at once if the post does
     Index("disposal_by_post", "post_id"),

@@ -9,7 +9,7 @@ from shared.database.engine import Database
 from shared.events import inbox
 from shared.events.bus import Bus
 from shared.events.outbox import Relay
-from shared.replication.purge import Comparison
+from shared.replication.purge import Reconciler
 from shared.security.service_calls import Neighbour
 from shared.web.application import build
 
@@ -33,12 +33,12 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
     relay = Relay(database, models.outbox, bus)
     inbox.listen(bus, NAME, database, models.inbox, HANDLERS)
 
-    comparison = Comparison(NAME, database, WITHDRAWAL, models.reconciliation, auth.withdrawals)
+    reconciler = Reconciler(NAME, database, WITHDRAWAL, models.reconciliation, auth.withdrawals)
     last_sweep_after = (settings.access_token_seconds + 60) * clock.SECOND
     workers = [
         relay.worker("social.relay"),
         WITHDRAWAL.worker("social.purge", database, last_sweep_after),
-        Worker("social.reconcile", comparison.step, every=settings.reconcile_seconds),
+        Worker("social.reconcile", reconciler.step, every=settings.reconcile_seconds),
         Worker("social.inbox", in_thread(database.write, inbox.forget_old, models.inbox), every=600),
         Worker("social.outbox", in_thread(database.write, relay.forget_old), every=600),
     ]

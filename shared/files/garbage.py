@@ -18,7 +18,7 @@ from shared.files.storage import Storage
 BATCH = 100
 
 
-def disposal_table(metadata: MetaData, *more: Column[Any] | Index) -> Table:
+def garbage_table(metadata: MetaData, *more: Column[Any] | Index) -> Table:
     """The table `disposal` of a service that stores files; `more` are columns by which it finds files again."""
     return Table(
         "disposal",
@@ -30,7 +30,7 @@ def disposal_table(metadata: MetaData, *more: Column[Any] | Index) -> Table:
     )
 
 
-def give_up(
+def schedule_deletion(
     tx: Connection,
     disposal: Table,
     names: Iterable[str],
@@ -48,30 +48,30 @@ def give_up(
     notify(tx, disposal)
 
 
-def hasten(tx: Connection, disposal: Table, *which: ColumnElement[bool]) -> None:
+def schedule_now(tx: Connection, disposal: Table, *which: ColumnElement[bool]) -> None:
     """Of the files that are to be deleted, these are due now."""
     now = clock.now()
     tx.execute(update(disposal).where(*which, disposal.c.due_at > now).values(due_at=now))
     notify(tx, disposal)
 
 
-def claim(tx: Connection, disposal: Table, names: Iterable[str]) -> None:
+def keep(tx: Connection, disposal: Table, names: Iterable[str]) -> None:
     """These files are in use: they stay."""
     tx.execute(delete(disposal).where(disposal.c.name.in_(list(names))))
 
 
-def sweep(database: Database, disposal: Table, storage: Storage) -> bool:
+def collect(database: Database, disposal: Table, storage: Storage) -> bool:
     """Delete some files that are due; whether there may be more. Safe to repeat after a crash at any point."""
     names = database.read(_due, disposal)
     if names:
         storage.delete(names)
-        database.write(claim, disposal, names)
+        database.write(keep, disposal, names)
     return len(names) == BATCH
 
 
 def worker(name: str, database: Database, disposal: Table, storage: Storage) -> Worker:
     """The worker that deletes files when they are due."""
-    step = in_thread(sweep, database, disposal, storage)
+    step = in_thread(collect, database, disposal, storage)
     return Worker(name, step, queue=disposal.name, due=in_thread(database.read, earliest, disposal.c.due_at))
 
 

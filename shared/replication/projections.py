@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Table, and_, case
 from shared.database.engine import upsert
 
 
-def keep_newest(tx: Connection, table: Table, row: Mapping[str, Any]) -> None:
+def upsert_if_newer(tx: Connection, table: Table, row: Mapping[str, Any]) -> None:
     """Keep this record unless a newer version of it, or its burial, is known."""
 
     def changes(new: Any) -> dict[str, Any]:
@@ -23,6 +23,6 @@ def keep_newest(tx: Connection, table: Table, row: Mapping[str, Any]) -> None:
     upsert(tx, table, {**row, "deleted": False}, changes)
 
 
-def bury(tx: Connection, table: Table, id_: int, blank: Mapping[str, Any]) -> None:
+def tombstone(tx: Connection, table: Table, id_: int, blank: Mapping[str, Any]) -> None:
     """Forget all that the record says (`blank` names what to put in its place), and that for good."""
     upsert(tx, table, {"id": id_, "version": 0, **blank, "deleted": True}, lambda _: {**blank, "deleted": True})

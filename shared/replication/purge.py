@@ -37,10 +37,10 @@ from shared.database.engine import Big, Database, insert_new, upsert
 from shared.database.queues import earliest, notify
 
 PURGING, PURGED, DONE = "purging", "purged", "done"
-CHUNKS_IN_A_TURN = 16
-REST = 0.3
+CHUNKS_PER_TURN = 16
+PAUSE_FACTOR = 0.3
 """How long a purge rests after a chunk, as a part of what the chunk took."""
-PATIENCE = 3.0
+MAX_WAIT_FACTOR = 3.0
 """How long it then waits at most until no write is under way, in the same unit: others may always be writing."""
 LOOK_AGAIN_AFTER = clock.SECOND
 OVERLAP = 10 * clock.MINUTE
@@ -56,7 +56,7 @@ Two processes may be at it at the same time, so it locks what it also counts.
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class PurgeTarget:
     """One kind of thing that a subject may leave: where it is named, how that goes, and how many in one step."""
 
     names: Sequence[Column[int]]
@@ -72,18 +72,18 @@ class Step:
     """What a step worked at."""
 
     subject: int
-    unfinished: Sequence[Kind]
+    unfinished: Sequence[PurgeTarget]
     """Of these there may be more."""
 
 
 @dataclass(frozen=True)
-class Purge:
+class PurgePlan:
     """What it means, in one service, that somebody is to leave nothing behind."""
 
     jobs: Table
     hide: Callable[[Connection, int], None]
     """From this transaction on the subject is not seen and can change nothing."""
-    kinds: Sequence[Kind]
+    targets: Sequence[PurgeTarget]
     """All that there may be."""
     announce: Callable[[Connection, int], None]
     """Says that nothing is left."""
@@ -137,10 +137,10 @@ class Purge:
         if step is None:
             return False
         for kind in step.unfinished:
-            for _ in range(CHUNKS_IN_A_TURN):
+            for _ in range(CHUNKS_PER_TURN):
                 took = time.monotonic() - began
-                time.sleep(took * REST)
-                database.writes.wait_for_none(took * PATIENCE)
+                time.sleep(took * PAUSE_FACTOR)
+                database.writes.wait_for_none(took * MAX_WAIT_FACTOR)
                 began = time.monotonic()
                 if not database.write(kind.remove, step.subject, kind.chunk):
                     break
@@ -166,15 +166,15 @@ class Purge:
         tx.execute(update(self.jobs).where(self._subject == job.subject).values(**changes))
         return Step(job.subject, unfinished)
 
-    def _left(self, tx: Connection, subject: int) -> list[Kind]:
+    def _left(self, tx: Connection, subject: int) -> list[PurgeTarget]:
         """The kinds of which there is something, by one question: most left few kinds."""
         there = tx.execute(self._statement, {"subject": subject}).one()
-        return [kind for kind, is_there in zip(self.kinds, there, strict=True) if is_there]
+        return [kind for kind, is_there in zip(self.targets, there, strict=True) if is_there]
 
     @cached_property
     def _statement(self) -> Select[*tuple[bool, ...]]:
         """Built once: that takes longer than the answer."""
-        return select(*(_is_there(kind) for kind in self.kinds))
+        return select(*(_is_there(kind) for kind in self.targets))
 
     def _open(self, tx: Connection, subject: int) -> bool:
         now = clock.now()
@@ -192,13 +192,13 @@ class Purge:
         return {"state": PURGED, "sweep_at": job.requested_at + last_sweep_after}
 
 
-def _is_there(kind: Kind) -> ColumnElement[bool]:
+def _is_there(kind: PurgeTarget) -> ColumnElement[bool]:
     subject = bindparam("subject", type_=Big)
     return or_(*(exists().where(name == subject, kind.which) for name in kind.names))
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class SubjectPage:
     """Some entries of a list of subjects, oldest first, and after which entry it goes on."""
 
     subjects: Sequence[int]
@@ -208,35 +208,35 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class Reconciler:
     """Holds the jobs against somebody else's list of all that have to be there: events may fail, the list does not."""
 
     service: str
     database: Database
-    purge: Purge
-    places: Table
-    read: Callable[[int], Awaitable[Part]]
+    purge: PurgePlan
+    checkpoints: Table
+    read: Callable[[int], Awaitable[SubjectPage]]
     """The part of the list after this entry. Raises Unavailable."""
 
     async def step(self) -> bool:
         """Request whatever is in the list and not here. There is nothing more to do until the next round."""
         thread = CapacityLimiter(1)
-        place = await to_end(self.database.read, self.place, limiter=thread)
-        after: int | None = max(place - (OVERLAP << ids.RANDOM_BITS), 0)
+        checkpoint = await to_end(self.database.read, self.checkpoint, limiter=thread)
+        after: int | None = max(checkpoint - (OVERLAP << ids.RANDOM_BITS), 0)
         while after is not None:
             part = await self.read(after)
-            place = max(place, part.last or 0)
-            missed = await to_end(self.database.write, self._catch_up, part.subjects, place, limiter=thread)
+            checkpoint = max(checkpoint, part.last or 0)
+            missed = await to_end(self.database.write, self._catch_up, part.subjects, checkpoint, limiter=thread)
             metrics.RECONCILED.labels(self.service).inc(missed)
             after = part.next
         return False
 
-    def place(self, connection: Connection) -> int:
+    def checkpoint(self, connection: Connection) -> int:
         """The newest entry that has been compared; 0 before the first."""
-        statement = select(self.places.c.place).where(self.places.c.id == _ONLY_ROW)
+        statement = select(self.checkpoints.c.place).where(self.checkpoints.c.id == _ONLY_ROW)
         return connection.execute(statement).scalar_one_or_none() or 0
 
-    def _catch_up(self, tx: Connection, subjects: Sequence[int], place: int) -> int:
+    def _catch_up(self, tx: Connection, subjects: Sequence[int], checkpoint: int) -> int:
         missed = self.purge.request_all(tx, subjects)
-        upsert(tx, self.places, {"id": _ONLY_ROW, "place": place}, lambda new: {"place": new.place})
+        upsert(tx, self.checkpoints, {"id": _ONLY_ROW, "place": checkpoint}, lambda new: {"place": new.place})
         return missed

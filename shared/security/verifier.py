@@ -39,7 +39,7 @@ class Identity:
     """Who a valid token speaks for, in which login, and until when (seconds since 1970)."""
 
     subject: int
-    login: int
+    session_id: int
     expires_at: int
 
 

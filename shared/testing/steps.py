@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from shared.replication.purge import Purge
+from shared.replication.purge import PurgePlan
 
 
-def in_steps_of(chunk: int, purge: Purge) -> Purge:
+def in_steps_of(chunk: int, purge: PurgePlan) -> PurgePlan:
     """The same purge, with at most so many things of each kind in one transaction."""
-    return replace(purge, kinds=[replace(kind, chunk=chunk) for kind in purge.kinds])
+    return replace(purge, targets=[replace(kind, chunk=chunk) for kind in purge.targets])

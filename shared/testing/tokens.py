@@ -17,14 +17,16 @@ class Minter:
         self.key = Ed25519PrivateKey.generate()
         self.kid = "test"
 
-    def token(self, subject: int, login: int = 1, *, headers: dict[str, object] | None = None, **claims: object) -> str:
+    def token(
+        self, subject: int, session_id: int = 1, *, headers: dict[str, object] | None = None, **claims: object
+    ) -> str:
         """A good token, except for what is given differently here. A claim given as None is left out."""
         now = int(time.time())
         usual = {
             "iss": "shutter",
             "aud": "shutter",
             "sub": ids.text(subject),
-            "sid": ids.text(login),
+            "sid": ids.text(session_id),
             "jti": ids.text(ids.new()),
             "iat": now,
             "exp": now + 600,
@@ -41,6 +43,6 @@ class Minter:
         """What a service under test checks tokens with."""
         return Verifier(RemoteKeys(self.key_set), issuer="shutter", audience="shutter")
 
-    def bearer(self, subject: int, login: int = 1) -> dict[str, str]:
+    def bearer(self, subject: int, session_id: int = 1) -> dict[str, str]:
         """The request header of a good token."""
-        return {"authorization": f"Bearer {self.token(subject, login)}"}
+        return {"authorization": f"Bearer {self.token(subject, session_id)}"}

@@ -4,7 +4,7 @@ from sqlalchemy import Column, Connection, Index, MetaData, String, Table, delet
 
 from shared import clock, ids
 from shared.database.engine import Big, Database, insert_new
-from shared.replication.purge import Kind, Purge
+from shared.replication.purge import PurgePlan, PurgeTarget
 
 from .tables import rows
 
@@ -19,7 +19,7 @@ jobs = Table(
     Column("state", String(8), nullable=False),
     Index("jobs_due", "sweep_at"),
 )
-places = Table(
+checkpoints = Table(
     "places",
     metadata,
     Column("id", Big, primary_key=True, autoincrement=False),
@@ -54,7 +54,7 @@ def is_pending(tx: Connection, subject: int) -> bool:
     return tx.execute(select(pending).where(pending.c.subject == subject)).first() is not None
 
 
-PURGE = Purge(jobs, hide, [Kind([things.c.owner], remove_some, 3)], say)
+PURGE = PurgePlan(jobs, hide, [PurgeTarget([things.c.owner], remove_some, 3)], say)
 
 
 def own(database: Database, subject: int, number: int = 1) -> None:
@@ -80,6 +80,6 @@ def due_now(database: Database) -> None:
     database.write(lambda tx: tx.execute(soon))
 
 
-def to_the_end(database: Database, purge: Purge = PURGE, last_sweep_after: int = LAST_SWEEP_AFTER) -> None:
+def to_the_end(database: Database, purge: PurgePlan = PURGE, last_sweep_after: int = LAST_SWEEP_AFTER) -> None:
     while database.write(purge.step, last_sweep_after):
         pass

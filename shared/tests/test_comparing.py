@@ -9,9 +9,9 @@ from prometheus_client import REGISTRY
 from shared import clock, ids
 from shared.database.engine import Database
 from shared.errors import Unavailable
-from shared.replication.purge import OVERLAP, PURGING, Comparison, Part
+from shared.replication.purge import OVERLAP, PURGING, Reconciler, SubjectPage
 from shared.testing.backends import Home
-from shared.tests.sample_purge import PURGE, hidden, metadata, places, states
+from shared.tests.sample_purge import PURGE, checkpoints, hidden, metadata, states
 
 from .tables import made, rows
 
@@ -32,14 +32,14 @@ class List:
         self.asked: list[int] = []
         self.there = True
 
-    async def part(self, after: int) -> Part:
+    async def part(self, after: int) -> SubjectPage:
         """What comes after this entry."""
         if not self.there:
             raise Unavailable("neighbour_unavailable", "It is away.")
         self.asked.append(after)
         found = sorted(entry for entry in self.entries if entry > after)[:2]
         last = found[-1] if found else None
-        return Part([self.entries[entry] for entry in found], last, last if len(found) == 2 else None)
+        return SubjectPage([self.entries[entry] for entry in found], last, last if len(found) == 2 else None)
 
 
 @pytest.fixture
@@ -48,9 +48,9 @@ def truth() -> List:
     return List()
 
 
-def compare(database: Database, truth: List) -> Comparison:
+def compare(database: Database, truth: List) -> Reconciler:
     """One round."""
-    comparison = Comparison("test", database, PURGE, places, truth.part)
+    comparison = Reconciler("test", database, PURGE, checkpoints, truth.part)
     assert not asyncio.run(comparison.step())
     return comparison
 
@@ -84,7 +84,7 @@ def test_the_next_round_goes_on_where_the_last_one_ended_and_reads_the_end_again
     comparison = compare(database, truth)
     assert truth.asked == [entries[-1] - (OVERLAP << ids.RANDOM_BITS), entries[-1]]
     assert states(database)[99] == PURGING and len(states(database)) == 6
-    assert database.read(comparison.place) == entries[-1], "never back"
+    assert database.read(comparison.checkpoint) == entries[-1], "never back"
 
 
 def test_without_the_list_nothing_is_taken_for_compared(database: Database, truth: List) -> None:
@@ -94,8 +94,8 @@ def test_without_the_list_nothing_is_taken_for_compared(database: Database, trut
         compare(database, truth)
     truth.there = True
     comparison = compare(database, truth)
-    place = next(iter(truth.entries))
-    assert database.read(comparison.place) == place and states(database) == {7: PURGING}
+    checkpoint = next(iter(truth.entries))
+    assert database.read(comparison.checkpoint) == checkpoint and states(database) == {7: PURGING}
     truth.entries.clear()
     compare(database, truth)
-    assert database.read(comparison.place) == place, "an empty list keeps the place"
+    assert database.read(comparison.checkpoint) == checkpoint, "an empty list keeps the place"

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, insert
 
 from shared import clock, ids
 from shared.database.engine import Database
-from shared.replication.purge import CHUNKS_IN_A_TURN, DONE, PURGED, PURGING, Kind
+from shared.replication.purge import CHUNKS_PER_TURN, DONE, PURGED, PURGING, PurgeTarget
 from shared.testing.backends import Cluster, Home, Servers
 from shared.testing.steps import in_steps_of
 from shared.tests.sample_purge import (
@@ -59,11 +59,11 @@ def test_a_turn_of_a_long_purge_goes_on_after_rests_and_ends(
 ) -> None:
     rests: list[float] = []
     monkeypatch.setattr("shared.replication.purge.time.sleep", rests.append)
-    own(database, 7, 3 * (CHUNKS_IN_A_TURN + 2))  # a chunk is three
+    own(database, 7, 3 * (CHUNKS_PER_TURN + 2))  # a chunk is three
     database.write(PURGE.request, 7)
     assert PURGE.work(database, LAST_SWEEP_AFTER)
     assert len(owners(database)) == 3 and states(database) == {7: PURGING}
-    assert len(rests) == CHUNKS_IN_A_TURN and min(rests) > 0
+    assert len(rests) == CHUNKS_PER_TURN and min(rests) > 0
     while PURGE.work(database, LAST_SWEEP_AFTER):
         pass
     assert owners(database) == [] and states(database) == {7: PURGED} and told(database) == [7]
@@ -145,7 +145,7 @@ def test_what_slips_in_during_a_step_is_taken_before_it_says_that_nothing_is_lef
             tx.execute(insert(things).values(id=ids.new(), owner=late.pop()))
         return more
 
-    purge = replace(PURGE, kinds=[Kind([things.c.owner], remove_and_meet_a_late_write, 3)])
+    purge = replace(PURGE, targets=[PurgeTarget([things.c.owner], remove_and_meet_a_late_write, 3)])
     assert database.write(purge.step, LAST_SWEEP_AFTER)
     assert states(database) == {7: PURGING} and told(database) == []
     to_the_end(database)

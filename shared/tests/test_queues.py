@@ -12,7 +12,7 @@ from shared import clock
 from shared.background import Worker
 from shared.database.engine import Database
 from shared.database.queues import earliest
-from shared.files.garbage import disposal_table, give_up
+from shared.files.garbage import garbage_table, schedule_deletion
 from shared.files.garbage import worker as disposal_worker
 from shared.files.storage import storage_from
 from shared.testing.backends import Home
@@ -23,7 +23,7 @@ from shared.tests.sample_purge import LAST_SWEEP_AFTER, PURGE, jobs, metadata, o
 from .tables import made, rows
 
 METADATA = MetaData()
-DISPOSAL = disposal_table(METADATA)
+DISPOSAL = garbage_table(METADATA)
 
 
 @pytest.fixture
@@ -89,11 +89,11 @@ def test_giving_up_a_file_wakes_the_worker_that_deletes_it(database: Database, t
         worker,
         database,
         (
-            lambda: database.write(give_up, DISPOSAL, ["later.jpg"], due_at=later),
+            lambda: database.write(schedule_deletion, DISPOSAL, ["later.jpg"], due_at=later),
             lambda: [row.name for row in rows(database, DISPOSAL)] == ["later.jpg"],
         ),
         (
-            lambda: database.write(give_up, DISPOSAL, ["now.jpg"]),
+            lambda: database.write(schedule_deletion, DISPOSAL, ["now.jpg"]),
             lambda: [row.name for row in rows(database, DISPOSAL)] == ["later.jpg"],
         ),
     )

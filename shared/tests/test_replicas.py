@@ -9,7 +9,7 @@ from sqlalchemy import Boolean, Column, Connection, Integer, MetaData, String, T
 from sqlalchemy.dialects import mysql
 
 from shared.database.engine import Big, Database
-from shared.replication.projections import bury, keep_newest
+from shared.replication.projections import tombstone, upsert_if_newer
 from shared.testing.backends import Home
 
 from .tables import made, rows
@@ -36,7 +36,7 @@ def database(home: Home) -> Iterator[Database]:
 
 
 def keep(database: Database, version: int, title: str = "") -> None:
-    database.write(keep_newest, THINGS, {"id": 1, "title": title or f"title {version}", "version": version})
+    database.write(upsert_if_newer, THINGS, {"id": 1, "title": title or f"title {version}", "version": version})
 
 
 def kept(database: Database) -> tuple[Any, ...]:
@@ -62,7 +62,7 @@ def test_what_is_buried_never_comes_back(database: Database, before: int) -> Non
     for version in range(1, before + 1):
         keep(database, version)
     for _ in range(2):
-        database.write(bury, THINGS, 1, BLANK)
+        database.write(tombstone, THINGS, 1, BLANK)
     keep(database, 99)
     title, _, deleted = kept(database)
     assert (title, deleted) == (None, True)
@@ -72,7 +72,7 @@ def test_columns_of_ones_own_are_left_alone(database: Database) -> None:
     keep(database, 1)
     database.write(lambda tx: tx.execute(THINGS.update().values(seen=7)))
     keep(database, 2)
-    database.write(bury, THINGS, 1, BLANK)
+    database.write(tombstone, THINGS, 1, BLANK)
     assert rows(database, THINGS)[0].seen == 7
 
 
@@ -88,7 +88,7 @@ def test_in_mysql_the_version_changes_last() -> None:
 
     recorder: Any = Recorder()
     tx: Connection = recorder
-    keep_newest(tx, THINGS, {"version": 2, "id": 1, "title": "two"})
+    upsert_if_newer(tx, THINGS, {"version": 2, "id": 1, "title": "two"})
     changes = statements[0].partition("ON DUPLICATE KEY UPDATE")[2]
     assert changes.index("title = ") < changes.index("version = ")
     assert "id = " not in changes and "deleted = CASE" not in changes

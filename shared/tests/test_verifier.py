@@ -28,7 +28,7 @@ def verify(token: str, verifier: Verifier | None = None) -> Identity:
 
 def test_a_good_token_says_who_in_which_login_until_when() -> None:
     now = int(time.time())
-    found = verify(MINTER.token(subject=7, login=8, iat=now, exp=now + 600))
+    found = verify(MINTER.token(subject=7, session_id=8, iat=now, exp=now + 600))
     assert found == Identity(7, 8, now + 600)
 
 

@@ -123,10 +123,10 @@ def test_what_is_told_is_heard_by_all_of_those_and_nobody_else(house: House) -> 
     assert not house.open.hears(1)
 
 
-@pytest.mark.parametrize("end", [lambda house: house.open.end_login(2), lambda house: house.open.end_subject(1)])
+@pytest.mark.parametrize("end", [lambda house: house.open.end_session(2), lambda house: house.open.end_subject(1)])
 def test_with_the_login_or_the_one_behind_it_every_socket_ends(house: House, end: Callable[[House], None]) -> None:
     with listening(house.url) as ear:
-        house.open.end_login(1)
+        house.open.end_session(1)
         house.open.end_subject(2)
         house.open.tell([1], "1")
         assert ear.next() == 1
@@ -163,7 +163,7 @@ def test_there_is_an_end_to_how_many_there_may_be() -> None:
 def test_before_anybody_listens_there_is_nobody_to_tell() -> None:
     nobody = OpenSockets("tests", 1, 1)
     nobody.tell([1], "x")
-    nobody.end_login(1)
+    nobody.end_session(1)
     assert nobody.count == 0
 
 

@@ -73,7 +73,7 @@ class OpenSockets:
         self._most = most
         self._most_each = most_each
         self._of_subject: dict[int, set[Socket]] = defaultdict(set)
-        self._of_login: dict[int, set[Socket]] = defaultdict(set)
+        self._of_session: dict[int, set[Socket]] = defaultdict(set)
         self._loop: asyncio.AbstractEventLoop | None = None
         self.count = 0
 
@@ -101,9 +101,9 @@ class OpenSockets:
         """Say this on every open socket of these."""
         self._soon(self._tell, tuple(subjects), text)
 
-    def end_login(self, login: int) -> None:
+    def end_session(self, session_id: int) -> None:
         """This login has ended, its tokens with it."""
-        self._soon(self._end, self._of_login, login)
+        self._soon(self._end, self._of_session, session_id)
 
     def end_subject(self, subject: int) -> None:
         """This one is gone, all their tokens with them."""
@@ -111,12 +111,12 @@ class OpenSockets:
 
     def _enter(self, socket: Socket) -> None:
         self._of_subject[socket.who.subject].add(socket)
-        self._of_login[socket.who.login].add(socket)
+        self._of_session[socket.who.session_id].add(socket)
         self.count += 1
         metrics.SOCKETS.labels(self._service).inc()
 
     def _leave(self, socket: Socket) -> None:
-        for index, key in ((self._of_subject, socket.who.subject), (self._of_login, socket.who.login)):
+        for index, key in ((self._of_subject, socket.who.subject), (self._of_session, socket.who.session_id)):
             index[key].discard(socket)
             if not index[key]:
                 del index[key]

@@ -12,7 +12,7 @@ from deploy.tests.journeys.person import API, Person
 from deploy.tests.running import CHEAP_HASHES, Standalone
 from services.auth.actions import keys
 from services.auth.settings import Settings
-from services.auth.tokens import SIGNING_KEYS, Seal
+from services.auth.tokens import SIGNING_KEYS, KeyCipher
 from shared.database.engine import Database
 from shared.testing.waiting import WAIT_SECONDS
 from shared.tests.forged_tokens import Forger
@@ -65,7 +65,7 @@ def _forger(data: Path) -> Forger:
         database_url=f"sqlite:///{data / 'auth.db'}", secret=json.loads((data / "secrets.json").read_text())["auth"]
     )
     database = Database(settings.database_url, pool_size=1)
-    (key,) = database.write(keys.have_keys, Seal(settings.key(SIGNING_KEYS)))
+    (key,) = database.write(keys.have_keys, KeyCipher(settings.key(SIGNING_KEYS)))
     database.close()
     return Forger(key.private, key.kid)
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from shared import clock, ids
 from shared.errors import Forbidden, Unauthenticated
-from shared.files.garbage import claim, give_up, hasten
+from shared.files import garbage
 from shared.text import has_visible_character
 
 from .. import events, models
@@ -112,20 +112,22 @@ def set_avatar(tx: Connection, account_id: int, name: str | None, origin: Origin
     """Show this stored file, or none. A replaced one is served for a while; where none is shown, all go at once."""
     before = _lock(tx, account_id)
     if name is not None:
-        claim(tx, models.disposal, [name])
+        garbage.keep(tx, models.disposal, [name])
     if name is None:
         remove_avatars(tx, before)
     elif before.avatar is not None:
-        give_up(tx, models.disposal, [before.avatar], due_at=clock.now() + REPLACED_AVATAR_KEPT)
+        garbage.schedule_deletion(tx, models.disposal, [before.avatar], due_at=clock.now() + REPLACED_AVATAR_KEPT)
     return _change(tx, before, {"avatar": name}, origin)
 
 
 def remove_avatars(tx: Connection, account: Account) -> None:
     """The avatar of the account and those that it replaced lately are deleted at once."""
     if account.avatar is not None:
-        give_up(tx, models.disposal, [account.avatar])
+        garbage.schedule_deletion(tx, models.disposal, [account.avatar])
     prefix, name = avatar_prefix(account.id), models.disposal.c.name
-    hasten(tx, models.disposal, name >= prefix, name < f"{prefix}g")  # hexadecimal digits follow the prefix
+    garbage.schedule_now(
+        tx, models.disposal, name >= prefix, name < f"{prefix}g"
+    )  # hexadecimal digits follow the prefix
 
 
 def avatar_prefix(account_id: int) -> str:

@@ -7,7 +7,7 @@ from shared.database.engine import insert_new
 from shared.errors import Conflict, TooMany
 
 from .. import models
-from ..handles import LOOKS, Handle, digest, looks
+from ..handles import SKELETON, Handle, digest, skeleton
 from ..queries import Account
 
 BRIEF = clock.HOUR
@@ -30,7 +30,7 @@ def take(tx: Connection, account_id: int, handle: Handle, key: bytes) -> None:
     if not _claim(tx, account_id, handle, key):
         return
     if handle.kind == "nickname":
-        _claim(tx, account_id, looks(handle), key)
+        _claim(tx, account_id, skeleton(handle), key)
 
 
 def release_phone(tx: Connection, before: Account, key: bytes) -> None:
@@ -49,9 +49,9 @@ def change_nickname(tx: Connection, before: Account, nickname: str, key: bytes) 
     if not _is_brief(tx, before.id, former, key):
         return
     _release(tx, before.id, former, key)
-    look = looks(former)
-    if look != looks(Handle("nickname", nickname)) and _is_brief(tx, before.id, look, key):
-        _release(tx, before.id, look, key)
+    own_skeleton = skeleton(former)
+    if own_skeleton != skeleton(Handle("nickname", nickname)) and _is_brief(tx, before.id, own_skeleton, key):
+        _release(tx, before.id, own_skeleton, key)
 
 
 def count_attempts(tx: Connection, account: Account, wanted: list[Handle]) -> None:
@@ -66,7 +66,7 @@ def count_attempts(tx: Connection, account: Account, wanted: list[Handle]) -> No
             _count(tx, account.id, handle.kind)
 
 
-def claim_looks(tx: Connection, key: bytes, limit: int = 500) -> bool:
+def claim_skeletons(tx: Connection, key: bytes, limit: int = 500) -> bool:
     """Claim what nicknames of before look like, the oldest account first; whether there may be more.
 
     Of those that look alike already, each keeps its own, and the first also what they look like.
@@ -76,8 +76,8 @@ def claim_looks(tx: Connection, key: bytes, limit: int = 500) -> bool:
     rows = tx.execute(statement.order_by(due.c.account_id).limit(limit)).all()
     for row in rows:
         if row.nickname is not None:
-            mark = digest(key, looks(Handle("nickname", row.nickname)))
-            insert_new(tx, models.handles, {"kind": LOOKS, "digest": mark, "account_id": row.account_id})
+            mark = digest(key, skeleton(Handle("nickname", row.nickname)))
+            insert_new(tx, models.handles, {"kind": SKELETON, "digest": mark, "account_id": row.account_id})
     tx.execute(delete(due).where(due.c.account_id.in_([row.account_id for row in rows])))
     return len(rows) == limit
 
@@ -136,6 +136,6 @@ def _release(tx: Connection, account_id: int, handle: Handle, key: bytes) -> Non
 
 
 def _taken(handle: Handle) -> Conflict:
-    if handle.kind == LOOKS:
+    if handle.kind == SKELETON:
         return Conflict("nickname_taken", "This nickname looks like one that is taken.")
     return Conflict(f"{handle.kind}_taken", f"This {handle.kind} is taken.")

@@ -16,7 +16,7 @@ from shared import clock, ids
 from shared.errors import Conflict
 
 from .. import models
-from ..tokens import Seal, SigningKey
+from ..tokens import KeyCipher, SigningKey
 
 RELOADED_EVERY = 30
 """Seconds between two looks of a replica at the keys."""
@@ -40,36 +40,36 @@ class Rotation:
     fresh: bool
 
 
-def have_keys(tx: Connection, seal: Seal) -> list[SigningKey]:
+def have_keys(tx: Connection, cipher: KeyCipher) -> list[SigningKey]:
     """All keys that this secret opens, newest last. The first one ever is made here, and signs at once."""
     rows = _rows(tx)
-    return _opened(rows, seal) or [_make(tx, seal, rows, clock.now())]
+    return _opened(rows, cipher) or [_make(tx, cipher, rows, clock.now())]
 
 
-def rotate(tx: Connection, seal: Seal) -> Rotation:
+def rotate(tx: Connection, cipher: KeyCipher) -> Rotation:
     """Publish a new key, which will sign in a while. One that does not sign yet is the new one already.
 
     Raises Conflict where there are keys, and none that this secret opens: the replicas have another secret.
     """
     rows = _rows(tx)
-    have = _opened(rows, seal)
+    have = _opened(rows, cipher)
     if not have and rows:
         raise Conflict("other_secret", "SECRET opens none of the keys that are there.")
     if have and have[-1].signs_from > clock.now():
         return Rotation(have[-1].kid, have[-1].signs_from, fresh=False)
-    made = _make(tx, seal, rows, clock.now() + PUBLISHED_BEFORE if have else clock.now())
+    made = _make(tx, cipher, rows, clock.now() + PUBLISHED_BEFORE if have else clock.now())
     return Rotation(made.kid, made.signs_from, fresh=True)
 
 
-def forget_old(tx: Connection, seal: Seal, access_token_lifetime: int) -> None:
+def forget_old(tx: Connection, cipher: KeyCipher, access_token_lifetime: int) -> None:
     """Delete keys whose last token has expired. Only this secret's: of another's, others may still sign with them."""
     before = clock.now() - access_token_lifetime - KEPT_LONGER
-    over = [old.kid for old, new in pairwise(_opened(_rows(tx), seal)) if new.signs_from < before]
+    over = [old.kid for old, new in pairwise(_opened(_rows(tx), cipher)) if new.signs_from < before]
     tx.execute(delete(models.signing_keys).where(models.signing_keys.c.kid.in_(over)))
 
 
-def _opened(rows: Sequence[Row[Any]], seal: Seal) -> list[SigningKey]:
-    found = (seal.open(row.kid, row.sealed_private_key, row.signs_from) for row in rows)
+def _opened(rows: Sequence[Row[Any]], cipher: KeyCipher) -> list[SigningKey]:
+    found = (cipher.decrypt(row.kid, row.sealed_private_key, row.signs_from) for row in rows)
     return [key for key in found if key is not None]
 
 
@@ -78,7 +78,7 @@ def _rows(tx: Connection) -> Sequence[Row[Any]]:
     return tx.execute(select(table).order_by(table.c.generation)).all()
 
 
-def _make(tx: Connection, seal: Seal, seen: Sequence[Row[Any]], signs_from: int) -> SigningKey:
+def _make(tx: Connection, cipher: KeyCipher, seen: Sequence[Row[Any]], signs_from: int) -> SigningKey:
     """The one after those that were seen.
 
     Of two who saw the same, the second finds the generation taken and is run again. Asking for the newest here instead
@@ -90,7 +90,7 @@ def _make(tx: Connection, seal: Seal, seen: Sequence[Row[Any]], signs_from: int)
         insert(table).values(
             kid=key.kid,
             generation=seen[-1].generation + 1 if seen else 1,
-            sealed_private_key=seal.close(key.private),
+            sealed_private_key=cipher.encrypt(key.private),
             created_at=clock.now(),
             signs_from=signs_from,
         )

@@ -24,7 +24,7 @@ ABANDONED_AFTER = clock.MINUTE
 """A try without an outcome for so long has none any more: its process has ended."""
 
 
-def mark(key: bytes, tried: str) -> bytes:
+def throttle_key(key: bytes, tried: str) -> bytes:
     """What failures are counted under: a hash of what was tried, so that unknown names count just as well.
 
     A keyed one: of a phone number, a plain hash is as good as the number.
@@ -32,7 +32,7 @@ def mark(key: bytes, tried: str) -> bytes:
     return hmac.digest(key, tried.encode("utf-8", "replace"), hashlib.sha256)
 
 
-def begin_try(tx: Connection, digest: bytes) -> None:
+def begin_attempt(tx: Connection, digest: bytes) -> None:
     """Somebody is about to try a password. Raises TooMany while others have to be waited for, or a pause."""
     row, now = _locked(tx, digest), clock.now()
     tries = 0 if row.last_at < now - FORGOTTEN_AFTER else row.tries
@@ -43,7 +43,7 @@ def begin_try(tx: Connection, digest: bytes) -> None:
     _note(tx, row, tries=tries, pending=pending + 1, last_at=now)
 
 
-def note_failure(tx: Connection, digest: bytes) -> None:
+def record_failure(tx: Connection, digest: bytes) -> None:
     """The password that was tried is wrong."""
     row, now = _locked(tx, digest), clock.now()
     tries = row.tries + 1
@@ -51,7 +51,7 @@ def note_failure(tx: Connection, digest: bytes) -> None:
     _note(tx, row, tries=tries, pending=_one_less(row), blocked_until=now + pause, last_at=now)
 
 
-def forget_failures(tx: Connection, digest: bytes) -> None:
+def record_success(tx: Connection, digest: bytes) -> None:
     """The password that was tried is right."""
     row = _locked(tx, digest)
     _note(tx, row, tries=0, pending=_one_less(row), blocked_until=0)

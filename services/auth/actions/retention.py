@@ -6,7 +6,7 @@ from shared import clock, ids
 from shared.events import inbox, outbox
 
 from .. import models
-from ..tokens import Seal
+from ..tokens import KeyCipher
 from . import audit_log, claims, keys, login_throttle, networks
 
 BATCH = 1_000
@@ -36,9 +36,9 @@ def forget_old_facts(tx: Connection) -> bool:
     return len(gone) == BATCH
 
 
-def forget_old(tx: Connection, seal: Seal, access_token_lifetime: int) -> bool:
+def forget_old(tx: Connection, cipher: KeyCipher, access_token_lifetime: int) -> bool:
     """One round of everything that auth may forget; whether there may be more."""
-    keys.forget_old(tx, seal, access_token_lifetime)
+    keys.forget_old(tx, cipher, access_token_lifetime)
     more = [
         forget_old_sessions(tx, access_token_lifetime),
         forget_old_facts(tx),

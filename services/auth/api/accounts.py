@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from shared import clock, ids
 from shared.errors import Conflict
-from shared.files.garbage import give_up
+from shared.files import garbage
 from shared.images.picture import Picture
 from shared.problem_details import documented
 from shared.security.verifier import Identity, Required
@@ -26,7 +26,7 @@ from ..handles import Handle
 from ..queries import Account as AccountRow
 from . import schemas
 from .dependencies import Dependencies, Deps, address_of, origin_of
-from .reauthentication import own_account, proven_account
+from .reauthentication import current_account, reauthenticated_account
 
 router = APIRouter(prefix="/api/v1", tags=["auth"], route_class=UploadRoute)
 
@@ -49,18 +49,18 @@ async def sign_up(body: schemas.SignUp, request: Request, deps: Deps) -> Respons
     known_by = [("email", email.value), ("name", body.name), ("nickname", nickname.value)]
     known_by += [("phone", phone.value)] if phone else []
     passwords.check_not_own(body.password, "password", _spellings(known_by))
-    with deps.passwords.place():
+    with deps.passwords.slot():
         password_hash = await deps.passwords.hash(body.password)
     applicant = accounts.Applicant(email, nickname, phone, body.name, password_hash)
     ip = address_of(request)
-    account = await deps.passwords.beside(deps.database.write, accounts.sign_up, applicant, deps.handle_key, ip)
+    account = await deps.passwords.run_in_thread(deps.database.write, accounts.sign_up, applicant, deps.handle_key, ip)
     return answers.response(answers.created(queries.account_json(account), "/api/v1/users/me"))
 
 
 @router.get("/users/me", response_model=schemas.Account, summary="One's own account", responses=documented(401))
 def me(identity: Required, deps: Deps) -> Response:
     """What only its owner sees."""
-    return answers.ok(queries.account_json(own_account(deps, identity)))
+    return answers.ok(queries.account_json(current_account(deps, identity)))
 
 
 @router.patch(
@@ -76,8 +76,8 @@ async def change_me(body: schemas.ChangeAccount, request: Request, identity: Req
     """
     changes, taken = _changes(body, deps)
     origin = origin_of(request, identity)
-    with deps.passwords.place(in_session=True):
-        proven = await proven_account(deps, identity, body.current_password, origin)
+    with deps.passwords.slot(in_session=True):
+        proven = await reauthenticated_account(deps, identity, body.current_password, origin)
         _check_password(body, proven, changes)
         if "new_password" in body.model_fields_set:
             changes["password_hash"] = await deps.passwords.hash(body.new_password)
@@ -86,14 +86,14 @@ async def change_me(body: schemas.ChangeAccount, request: Request, identity: Req
         account = accounts.change_account(tx, proven, changes, taken, deps.handle_key, origin)
         if "password_hash" not in changes:
             return account, []
-        return account, sessions.end_others(tx, identity.subject, identity.login, origin.ip)
+        return account, sessions.end_others(tx, identity.subject, identity.session_id, origin.ip)
 
-    await deps.passwords.beside(deps.database.write, claims.count_attempts, proven, taken)
+    await deps.passwords.run_in_thread(deps.database.write, claims.count_attempts, proven, taken)
     try:
-        account, ended = await deps.passwords.beside(deps.database.write, change)
+        account, ended = await deps.passwords.run_in_thread(deps.database.write, change)
     except Conflict:
         refused = (proven.id, Kind.HANDLE_REFUSED, origin)
-        await deps.passwords.beside(deps.database.write, audit_log.record_refused, *refused)
+        await deps.passwords.run_in_thread(deps.database.write, audit_log.record_refused, *refused)
         raise
     return answers.ending(answers.ok(queries.account_json(account)), logins=ended)
 
@@ -110,7 +110,7 @@ async def set_avatar(file: UploadFile, request: Request, identity: Required, dep
 
     413 `too_large`, 415 `unsupported_media`, 422 `corrupt_media`; 503 while too many are being processed.
     """
-    await run_in_threadpool(own_account, deps, identity)
+    await run_in_threadpool(current_account, deps, identity)
     picture = await uploads.processed(request, deps.darkroom, file, identity.subject)
     name = await run_in_threadpool(_store, deps, identity.subject, picture)
     await require_connected(request)
@@ -125,7 +125,7 @@ async def set_avatar(file: UploadFile, request: Request, identity: Required, dep
 )
 def remove_avatar(request: Request, identity: Required, deps: Deps) -> Response:
     """The same answer whether or not there was one."""
-    own_account(deps, identity)
+    current_account(deps, identity)
     origin = origin_of(request, identity)
     return answers.ok(queries.account_json(deps.database.write(accounts.set_avatar, identity.subject, None, origin)))
 
@@ -139,9 +139,9 @@ def remove_avatar(request: Request, identity: Required, deps: Deps) -> Response:
 )
 async def withdraw(body: schemas.Deletion, request: Request, identity: Required, deps: Deps) -> Response:
     """From the answer on every token is refused. Posts, likes, comments and follows go; others keep their messages."""
-    with deps.passwords.place(in_session=True):
-        proven = await proven_account(deps, identity, body.current_password, origin_of(request, identity))
-    await deps.passwords.beside(deps.database.write, withdrawals.withdraw, proven)
+    with deps.passwords.slot(in_session=True):
+        proven = await reauthenticated_account(deps, identity, body.current_password, origin_of(request, identity))
+    await deps.passwords.run_in_thread(deps.database.write, withdrawals.withdraw, proven)
     log.info("account withdrawn", user_id=ids.text(identity.subject))  # its trail, which would tell, is gone with it
     return answers.ending(answers.accepted({"status": "withdrawn"}), subject=identity.subject)
 
@@ -149,7 +149,7 @@ async def withdraw(body: schemas.Deletion, request: Request, identity: Required,
 def _store(deps: Dependencies, account_id: int, picture: Picture) -> str:
     """The file is named for disposal before it is stored, and claimed by the account that shows it."""
     name = f"{accounts.avatar_prefix(account_id)}{secrets.token_hex(16)}.jpg"
-    deps.database.write(give_up, models.disposal, [name], due_at=clock.now() + UNCLAIMED_FOR)
+    deps.database.write(garbage.schedule_deletion, models.disposal, [name], due_at=clock.now() + UNCLAIMED_FOR)
     deps.storage.put(name, picture.thumbnail.data, picture.content_type)
     return name
 

@@ -13,11 +13,11 @@ from shared.security.verifier import Identity
 from shared.web.plain import Plainly
 
 from ..actions.audit_log import Origin
-from ..actions.login_throttle import mark
+from ..actions.login_throttle import throttle_key
 from ..actions.sessions import Lifetimes
 from ..passwords import Passwords
 from ..settings import Settings
-from ..tokens import REFRESH_TOKENS, Mint, RefreshTokens
+from ..tokens import REFRESH_TOKENS, RefreshTokens, TokenIssuer
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Dependencies:
     settings: Settings
     database: Database
     passwords: Passwords
-    mint: Mint
+    token_issuer: TokenIssuer
     storage: Storage
     darkroom: Darkroom
 
@@ -36,9 +36,9 @@ class Dependencies:
         """The key under which handles are hashed."""
         return self.settings.key("handles")
 
-    def failures_of(self, tried: str) -> bytes:
+    def throttle_key_of(self, tried: str) -> bytes:
         """What wrong passwords for this are counted under."""
-        return mark(self.settings.key("failures"), tried)
+        return throttle_key(self.settings.key("failures"), tried)
 
     @property
     def refresh_tokens(self) -> RefreshTokens:
@@ -64,7 +64,7 @@ def address_of(request: Request) -> str:
 
 def origin_of(request: Request, identity: Identity) -> Origin:
     """From where somebody who is logged in asks."""
-    return Origin(address_of(request), identity.login)
+    return Origin(address_of(request), identity.session_id)
 
 
 Deps = Annotated[Dependencies, Depends(_dependencies), Plainly(_dependencies)]

@@ -30,7 +30,7 @@ SKEW = 10 * clock.SECOND
 )
 async def key_set(deps: Deps) -> Response:
     """For whoever verifies tokens."""
-    return answers.ok(await deps.mint.key_set())
+    return answers.ok(await deps.token_issuer.key_set())
 
 
 @router.get("/internal/people/{user_id}", include_in_schema=False)

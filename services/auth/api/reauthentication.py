@@ -22,7 +22,7 @@ from .dependencies import Dependencies
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class PasswordCheck:
     """What a password is tried on: under what failures count, the hash if there is one, and what a failure writes."""
 
     counted_under: str
@@ -30,39 +30,39 @@ class Claim:
     on_failure: Callable[[Connection], None]
 
 
-def own_account(deps: Dependencies, identity: Identity) -> Account:
+def current_account(deps: Dependencies, identity: Identity) -> Account:
     """The account of the one who asks, as long as the login lasts. Raises Unauthenticated."""
-    account = deps.database.read(queries.account_in_login, identity.subject, identity.login)
+    account = deps.database.read(queries.account_in_login, identity.subject, identity.session_id)
     if account is None:
         raise Unauthenticated("invalid_token", "This login has ended, or its account has been withdrawn.")
     return account
 
 
-async def proven_account(deps: Dependencies, identity: Identity, password: str, origin: Origin) -> Account:
+async def reauthenticated_account(deps: Dependencies, identity: Identity, password: str, origin: Origin) -> Account:
     """The same, where the password is right as well. Raises Forbidden, or TooMany after repeated failures."""
-    account = await deps.passwords.beside(own_account, deps, identity)
+    account = await deps.passwords.run_in_thread(current_account, deps, identity)
 
     def failed(tx: Connection) -> None:
         audit_log.record_refused(tx, account.id, Kind.WRONG_PASSWORD, origin)
 
-    claim = Claim(f"session {ids.text(identity.login)}", account.password_hash, failed)
-    if await fitting_form(deps, claim, password) is None:
+    check = PasswordCheck(f"session {ids.text(identity.session_id)}", account.password_hash, failed)
+    if await matching_form(deps, check, password) is None:
         raise Forbidden("wrong_password", "The current password is not right.")
     return account
 
 
-async def fitting_form(deps: Dependencies, claim: Claim, password: str) -> str | None:
+async def matching_form(deps: Dependencies, check: PasswordCheck, password: str) -> str | None:
     """The form of the password that is right, or None; whoever asks has a place in the line. Raises TooMany."""
-    mark = deps.failures_of(claim.counted_under)
-    await deps.passwords.beside(deps.database.write, login_throttle.begin_try, mark)
-    form = await deps.passwords.verify(password, claim.password_hash)
+    key = deps.throttle_key_of(check.counted_under)
+    await deps.passwords.run_in_thread(deps.database.write, login_throttle.begin_attempt, key)
+    form = await deps.passwords.verify(password, check.password_hash)
 
     def settle(tx: Connection) -> None:
         if form is not None:
-            login_throttle.forget_failures(tx, mark)
+            login_throttle.record_success(tx, key)
         else:
-            claim.on_failure(tx)
-            login_throttle.note_failure(tx, mark)
+            check.on_failure(tx)
+            login_throttle.record_failure(tx, key)
 
-    await deps.passwords.beside(deps.database.write, settle)
+    await deps.passwords.run_in_thread(deps.database.write, settle)
     return form

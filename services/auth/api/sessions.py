@@ -20,7 +20,7 @@ from ..passwords import normalized
 from ..queries import Account
 from . import schemas
 from .dependencies import Dependencies, Deps, address_of
-from .reauthentication import Claim, fitting_form, own_account
+from .reauthentication import PasswordCheck, current_account, matching_form
 
 NO_HANDLE = handles.Handle("none", "")
 """Looked up where what was given is no handle."""
@@ -36,8 +36,8 @@ router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=StrictRoute
 )
 async def log_in(body: schemas.LogIn, request: Request, deps: Deps) -> Response:
     """By email, nickname or phone. 401 `invalid_credentials`, whether or not there is such an account."""
-    deps.mint.check_ready()
-    with deps.passwords.place():
+    deps.token_issuer.check_ready()
+    with deps.passwords.slot():
         client = Client(address_of(request), body.device)
         account, form = await _proven(body, request, client, deps)
         outdated = deps.passwords.is_outdated(account.password_hash) or form != normalized(form)
@@ -48,7 +48,7 @@ async def log_in(body: schemas.LogIn, request: Request, deps: Deps) -> Response:
                 tx, account.id, account.password_hash, fresh, client, deps.lifetimes, deps.refresh_tokens
             )
 
-        return _tokens(deps, await deps.passwords.beside(deps.database.write, enter))
+        return _tokens(deps, await deps.passwords.run_in_thread(deps.database.write, enter))
 
 
 @router.post(
@@ -61,7 +61,7 @@ def refresh(body: schemas.Refresh, request: Request, deps: Deps) -> Response:
     """The old one is spent. Used again within 10 s it gives the same new one; later it ends its whole session:
     401 `refresh_token_reused`.
     """
-    deps.mint.check_ready()
+    deps.token_issuer.check_ready()
     ip = address_of(request)
     outcome = deps.database.write(sessions.refresh, body.refresh_token, ip, deps.lifetimes, deps.refresh_tokens)
     if isinstance(outcome, Reused):
@@ -73,10 +73,10 @@ def refresh(body: schemas.Refresh, request: Request, deps: Deps) -> Response:
 def log_out(request: Request, identity: Required, deps: Deps) -> Response:
     """Ends this login at once, its access token included."""
     try:
-        deps.database.write(sessions.log_out, identity.subject, identity.login, address_of(request))
+        deps.database.write(sessions.log_out, identity.subject, identity.session_id, address_of(request))
     except NotFound as problem:
         raise Unauthenticated("invalid_token", "This login has ended already.") from problem
-    return answers.ending(answers.empty(), logins=[identity.login])
+    return answers.ending(answers.empty(), logins=[identity.session_id])
 
 
 @router.get(
@@ -87,21 +87,21 @@ def log_out(request: Request, identity: Required, deps: Deps) -> Response:
 )
 def list_sessions(request: Request, page: listing.Requested, identity: Required, deps: Deps) -> Response:
     """Newest first."""
-    own_account(deps, identity)
-    return listing.answer(request, deps.database.read(queries.sessions_of, identity.subject, identity.login, page))
+    current_account(deps, identity)
+    return listing.answer(request, deps.database.read(queries.sessions_of, identity.subject, identity.session_id, page))
 
 
 @router.delete("/sessions", status_code=204, summary="End all other logins", responses=documented(401))
 def end_other_sessions(request: Request, identity: Required, deps: Deps) -> Response:
     """All of one's own but this one, at once, their access tokens included."""
-    ended = deps.database.write(sessions.end_others, identity.subject, identity.login, address_of(request))
+    ended = deps.database.write(sessions.end_others, identity.subject, identity.session_id, address_of(request))
     return answers.ending(answers.empty(), logins=ended)
 
 
 @router.delete("/sessions/{session_id}", status_code=204, summary="End a login", responses=documented(401, 404))
 def end_session(session_id: Id, request: Request, identity: Required, deps: Deps) -> Response:
     """One's own, on another device."""
-    own_account(deps, identity)
+    current_account(deps, identity)
     deps.database.write(sessions.end_other, identity.subject, session_id, address_of(request))
     return answers.ending(answers.empty(), logins=[session_id])
 
@@ -114,7 +114,7 @@ def end_session(session_id: Id, request: Request, identity: Required, deps: Deps
 )
 def list_events(request: Request, page: listing.Requested, identity: Required, deps: Deps) -> Response:
     """Logins, failures, changes and ends of logins of the last 90 days, newest first. More types may come."""
-    own_account(deps, identity)
+    current_account(deps, identity)
     return listing.answer(request, deps.database.read(queries.trail_of, identity.subject, page))
 
 
@@ -124,7 +124,7 @@ async def _proven(body: schemas.LogIn, request: Request, client: Client, deps: D
     Raises Unauthenticated, as well where there is no such account, and TooMany.
     """
     handle = handles.identifier(body.identifier, deps.settings.default_region)
-    account, network = await deps.passwords.beside(_account, deps, handle, client.ip)
+    account, network = await deps.passwords.run_in_thread(_account, deps, handle, client.ip)
     limited_seconds = request.headers.get(LOGIN_LIMITED_HEADER, "")
     if network is None and limited_seconds.isdecimal():
         detail = "Too many wrong passwords from this address."
@@ -136,8 +136,8 @@ async def _proven(body: schemas.LogIn, request: Request, client: Client, deps: D
     counted_under = f"{handle.kind} {handle.value}" if handle else f"text {body.identifier}"
     if network is not None:
         counted_under += f" from {network}"
-    claim = Claim(counted_under, account.password_hash if account else None, failed)
-    form = await fitting_form(deps, claim, body.password)
+    check = PasswordCheck(counted_under, account.password_hash if account else None, failed)
+    form = await matching_form(deps, check, body.password)
     if form is None or account is None:
         raise Unauthenticated("invalid_credentials", "These credentials are not right.")
     return account, form
@@ -158,9 +158,9 @@ def _account(deps: Dependencies, handle: handles.Handle | None, ip: str) -> tupl
 def _tokens(deps: Dependencies, login: Login) -> Response:
     return answers.ok(
         {
-            "access_token": deps.mint.access_token(login.account_id, login.session_id),
+            "access_token": deps.token_issuer.access_token(login.account_id, login.session_id),
             "refresh_token": login.refresh_token,
             "token_type": "Bearer",
-            "expires_in": deps.mint.lifetime,
+            "expires_in": deps.token_issuer.lifetime,
         }
     )

@@ -15,7 +15,7 @@ from services.auth.actions import accounts, sessions
 from services.auth.actions.audit_log import Origin
 from services.auth.actions.sessions import Client, Lifetimes, Login
 from services.auth.queries import Account
-from services.auth.tokens import RefreshTokens, Seal
+from services.auth.tokens import KeyCipher, RefreshTokens
 from shared import clock
 from shared.database.engine import Database
 from shared.pages import Page, Slice
@@ -26,7 +26,7 @@ PASSWORD = "correct horse battery"
 HASH = "the hash of the password"
 CALLER_SECRET = SecretStr("a secret between two services, long enough")
 IP = "127.0.0.1"
-SEAL = Seal(b"s" * 32)
+CIPHER = KeyCipher(b"s" * 32)
 TOKENS = RefreshTokens(b"r" * 32)
 NOWHERE = Origin(IP, 0)
 """Of what tests do without a login."""

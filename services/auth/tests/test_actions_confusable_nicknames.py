@@ -9,7 +9,7 @@ from sqlalchemy import Connection, insert
 
 from services.auth import handles, models
 from services.auth.actions import accounts, claims, withdrawals
-from services.auth.handles import Handle, looks
+from services.auth.handles import Handle, skeleton
 from services.auth.queries import Account
 from shared.database.engine import Database
 from shared.errors import Conflict, Invalid, Refusal
@@ -17,8 +17,8 @@ from shared.errors import Conflict, Invalid, Refusal
 from .factories import KEY, NOWHERE, Time, facts, register, rows
 
 
-def look(nickname: str) -> str:
-    return looks(Handle("nickname", nickname)).value
+def skeleton_of(nickname: str) -> str:
+    return skeleton(Handle("nickname", nickname)).value
 
 
 def change(database: Database, account: Account, nickname: str) -> Account:
@@ -43,7 +43,7 @@ def change(database: Database, account: Account, nickname: str) -> Account:
     ],
 )
 def test_these_look_alike(one: str, other: str) -> None:
-    assert look(one) == look(other)
+    assert skeleton_of(one) == skeleton_of(other)
 
 
 @pytest.mark.parametrize(
@@ -51,18 +51,18 @@ def test_these_look_alike(one: str, other: str) -> None:
     [("bob1", "bob2"), ("bob1", "bob11"), ("bob10", "bob01"), ("ann_1", "ann1"), ("annlee", "ann.lee"), ("r.n", "mmm")],
 )
 def test_these_do_not(one: str, other: str) -> None:
-    assert look(one) != look(other)
+    assert skeleton_of(one) != skeleton_of(other)
 
 
 def test_a_thousand_numbered_names_are_possible() -> None:
-    assert len({look(f"bob{number}") for number in range(1_000)}) == 1_000
-    assert len({look(f"bob_{number}") for number in range(1_000)}) == 1_000
+    assert len({skeleton_of(f"bob{number}") for number in range(1_000)}) == 1_000
+    assert len({skeleton_of(f"bob_{number}") for number in range(1_000)}) == 1_000
 
 
 @given(st.from_regex(r"[a-z0-9._]{0,13}[a-z][a-z0-9._]{2,13}", fullmatch=True))
 def test_every_nickname_has_one_look_and_looks_like_itself(nickname: str) -> None:
-    found = look(nickname)
-    assert found and look(found) == found, "the look of a look is that look"
+    found = skeleton_of(nickname)
+    assert found and skeleton_of(found) == found, "the look of a look is that look"
 
 
 def test_whoever_signs_up_with_a_look_alike_is_told_that_it_is_taken(database: Database) -> None:
@@ -163,7 +163,7 @@ def old(database: Database, *nicknames: str) -> list[Account]:
 
 
 def _rename(tx: Connection, account: Account, nickname: str) -> None:
-    tx.execute(models.handles.delete().where(models.handles.c.kind == handles.LOOKS))
+    tx.execute(models.handles.delete().where(models.handles.c.kind == handles.SKELETON))
     tx.execute(models.accounts.update().where(models.accounts.c.id == account.id).values(nickname=nickname))
     mark = handles.digest(KEY, Handle("nickname", nickname))
     tx.execute(insert(models.handles).values(kind="nickname", digest=mark, account_id=account.id))
@@ -171,14 +171,14 @@ def _rename(tx: Connection, account: Account, nickname: str) -> None:
 
 
 def claim_all(database: Database, limit: int = 500) -> None:
-    while database.write(claims.claim_looks, KEY, limit):
+    while database.write(claims.claim_skeletons, KEY, limit):
         pass
 
 
 def test_looks_of_before_are_claimed_in_batches_the_oldest_account_first(database: Database) -> None:
     first, second, third = old(database, "ann1", "annl", "bob")
     claim_all(database, limit=2)
-    claimed = {row.account_id for row in rows(database, models.handles) if row.kind == handles.LOOKS}
+    claimed = {row.account_id for row in rows(database, models.handles) if row.kind == handles.SKELETON}
     assert claimed == {first.id, third.id}
     assert second.id not in claimed
     assert rows(database, models.unclaimed_looks) == []
@@ -199,4 +199,4 @@ def test_of_somebody_who_has_withdrawn_meanwhile_there_is_nothing_to_claim(datab
     database.write(lambda tx: tx.execute(models.accounts.delete()))
     claim_all(database)
     assert rows(database, models.unclaimed_looks) == []
-    assert ada.id not in {row.account_id for row in rows(database, models.handles) if row.kind == handles.LOOKS}
+    assert ada.id not in {row.account_id for row in rows(database, models.handles) if row.kind == handles.SKELETON}

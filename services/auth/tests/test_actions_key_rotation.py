@@ -11,7 +11,7 @@ import pytest
 from services.auth import models
 from services.auth.actions import keys
 from services.auth.actions.keys import KEPT_LONGER, PUBLISHED_BEFORE, RELOADED_EVERY
-from services.auth.tokens import Mint, Seal
+from services.auth.tokens import KeyCipher, TokenIssuer
 from shared import clock, ids
 from shared.database.engine import Database
 from shared.errors import Conflict, Unauthenticated
@@ -19,7 +19,7 @@ from shared.security.verifier import REFETCH_SECONDS, RemoteKeys, Verifier
 from shared.testing.backends import Cluster, Servers
 
 from .conftest import MIGRATIONS
-from .factories import SEAL, Time, rows
+from .factories import CIPHER, Time, rows
 
 LIFETIME = 600
 """Seconds of an access token."""
@@ -31,14 +31,14 @@ class Replica:
     """One process of auth: its mint, and how often it looks at the keys."""
 
     def __init__(self, database: Database, phase: int) -> None:
-        self.mint = Mint("shutter", "shutter", LIFETIME)
+        self.token_issuer = TokenIssuer("shutter", "shutter", LIFETIME)
         self._database = database
         self._phase = phase
         self.load()
 
     def load(self) -> None:
         """Look at the keys, as the worker does."""
-        self.mint.load(self._database.write(keys.have_keys, SEAL))
+        self.token_issuer.load(self._database.write(keys.have_keys, CIPHER))
 
     def lives_on(self, second: int) -> None:
         """Look again where it is time to."""
@@ -47,11 +47,11 @@ class Replica:
 
     def kids(self) -> list[str]:
         """The keys that it publishes."""
-        return [each["kid"] for each in asyncio.run(self.mint.key_set())["keys"]]
+        return [each["kid"] for each in asyncio.run(self.token_issuer.key_set())["keys"]]
 
     def signs_with(self) -> str:
         """The key that it signs with now."""
-        return str(jwt.get_unverified_header(self.mint.access_token(1, 2))["kid"])
+        return str(jwt.get_unverified_header(self.token_issuer.access_token(1, 2))["kid"])
 
 
 @pytest.fixture
@@ -61,11 +61,11 @@ def replica(database: Database) -> Replica:
 
 
 def rotate(database: Database) -> keys.Rotation:
-    return database.write(keys.rotate, SEAL)
+    return database.write(keys.rotate, CIPHER)
 
 
 def clean_up(database: Database) -> None:
-    database.write(keys.forget_old, SEAL, LIFETIME * clock.SECOND)
+    database.write(keys.forget_old, CIPHER, LIFETIME * clock.SECOND)
 
 
 def test_a_new_key_is_published_before_it_signs(database: Database, replica: Replica, time: Time) -> None:
@@ -81,7 +81,7 @@ def test_a_new_key_is_published_before_it_signs(database: Database, replica: Rep
 
 
 def test_to_rotate_again_before_the_new_key_signs_changes_nothing(database: Database, time: Time) -> None:
-    database.write(keys.have_keys, SEAL)
+    database.write(keys.have_keys, CIPHER)
     first = rotate(database)
     again = rotate(database)
     assert (again.kid, again.signs_from, again.fresh) == (first.kid, first.signs_from, False)
@@ -90,7 +90,7 @@ def test_to_rotate_again_before_the_new_key_signs_changes_nothing(database: Data
 
 
 def test_of_many_who_rotate_at_the_same_instant_one_makes_the_key(database: Database) -> None:
-    database.write(keys.have_keys, SEAL)
+    database.write(keys.have_keys, CIPHER)
     with ThreadPoolExecutor(6) as crowd:
         made = list(crowd.map(lambda _: rotate(database), range(6)))
     assert len({each.kid for each in made}) == 1
@@ -99,7 +99,7 @@ def test_of_many_who_rotate_at_the_same_instant_one_makes_the_key(database: Data
 
 def test_of_many_that_start_at_the_same_instant_one_makes_the_first_key(database: Database) -> None:
     with ThreadPoolExecutor(6) as crowd:
-        found = list(crowd.map(lambda _: database.write(keys.have_keys, SEAL), range(6)))
+        found = list(crowd.map(lambda _: database.write(keys.have_keys, CIPHER), range(6)))
     assert len({each.kid for (each,) in found}) == 1
 
 
@@ -109,7 +109,7 @@ def test_a_first_key_that_comes_between_looking_and_making_stays_the_only_one(
 ) -> None:
     home = Cluster(servers)
     database = Database(home.database(MIGRATIONS))
-    now, others = clock.now, [SEAL]
+    now, others = clock.now, [CIPHER]
 
     def meanwhile() -> int:
         while others:
@@ -117,7 +117,7 @@ def test_a_first_key_that_comes_between_looking_and_making_stays_the_only_one(
         return now()
 
     monkeypatch.setattr(clock, "now", meanwhile)
-    (key,) = database.write(keys.have_keys, SEAL)
+    (key,) = database.write(keys.have_keys, CIPHER)
     assert [row.kid for row in rows(database, models.signing_keys)] == [key.kid] and not others
     database.close()
     home.clear()
@@ -131,7 +131,7 @@ def test_the_first_key_of_all_signs_at_once(database: Database) -> None:
 
 def test_with_another_secret_nobody_rotates(database: Database, replica: Replica) -> None:
     with pytest.raises(Conflict, match="SECRET"):
-        database.write(keys.rotate, Seal(b"t" * 32))
+        database.write(keys.rotate, KeyCipher(b"t" * 32))
     assert len(rows(database, models.signing_keys)) == 1
 
 
@@ -154,16 +154,16 @@ def test_the_old_key_goes_after_its_last_token_and_not_before(database: Database
 def test_whoever_has_another_secret_deletes_no_key_that_others_sign_with(
     database: Database, replica: Replica, time: Time
 ) -> None:
-    other = Seal(b"t" * 32)
+    other = KeyCipher(b"t" * 32)
     database.write(keys.have_keys, other)
     time.passes(clock.DAY)
-    for seal in (SEAL, other):
-        database.write(keys.forget_old, seal, LIFETIME * clock.SECOND)
+    for cipher in (CIPHER, other):
+        database.write(keys.forget_old, cipher, LIFETIME * clock.SECOND)
     assert len(rows(database, models.signing_keys)) == 2
 
 
 def test_between_clocks_that_differ_there_is_always_a_key_that_signs(database: Database, time: Time) -> None:
-    database.write(keys.have_keys, SEAL)
+    database.write(keys.have_keys, CIPHER)
     time.passes(-clock.MINUTE)
     assert Replica(database, 0).signs_with() == rows(database, models.signing_keys)[0].kid
 
@@ -181,7 +181,7 @@ def refused_during_a_rotation(database: Database, time: Time, monkeypatch: pytes
     minted: dict[int, list[str]] = {}
 
     async def check(second: int) -> int:
-        fresh = [each.mint.access_token(ids.new(), ids.new()) for each in replicas]
+        fresh = [each.token_issuer.access_token(ids.new(), ids.new()) for each in replicas]
         minted[second] = fresh
         about_to_end = minted.get(second - LIFETIME, [])
         awake = [each for start, each in verifiers.items() if start <= second]
@@ -203,7 +203,7 @@ def refused_during_a_rotation(database: Database, time: Time, monkeypatch: pytes
 
 
 def verifier(replica: Replica) -> Verifier:
-    return Verifier(RemoteKeys(replica.mint.key_set), issuer="shutter", audience="shutter")
+    return Verifier(RemoteKeys(replica.token_issuer.key_set), issuer="shutter", audience="shutter")
 
 
 async def is_refused(verifier: Verifier, token: str) -> bool:

@@ -8,20 +8,20 @@ from sqlalchemy import Row
 
 from services.auth import models
 from services.auth.actions import login_throttle
-from services.auth.actions.login_throttle import ABANDONED_AFTER, AT_ONCE, FORGOTTEN_AFTER, FREE, LONGEST, mark
+from services.auth.actions.login_throttle import ABANDONED_AFTER, AT_ONCE, FORGOTTEN_AFTER, FREE, LONGEST, throttle_key
 from shared import clock
 from shared.database.engine import Database
 from shared.errors import TooMany
 
 from .factories import KEY, Time, rows
 
-ADA = mark(KEY, "ada")
+ADA = throttle_key(KEY, "ada")
 
 
 def begin(database: Database, digest: bytes = ADA) -> int:
     """Whole seconds that a try is told to wait; 0 where it may go on."""
     try:
-        database.write(login_throttle.begin_try, digest)
+        database.write(login_throttle.begin_attempt, digest)
     except TooMany as refusal:
         return refusal.retry_after or 0
     return 0
@@ -33,7 +33,7 @@ def fail(database: Database, time: Time, times: int = 1) -> None:
         if wait := begin(database):
             time.passes(wait * clock.SECOND)
             assert begin(database) == 0
-        database.write(login_throttle.note_failure, ADA)
+        database.write(login_throttle.record_failure, ADA)
 
 
 def kept(database: Database) -> Row[Any]:
@@ -64,7 +64,7 @@ def test_who_knows_the_password_is_in_again_a_quarter_of_an_hour_after_any_attac
     assert begin(database) > 0
     time.passes(clock.SECOND)
     assert begin(database) == 0
-    database.write(login_throttle.forget_failures, ADA)
+    database.write(login_throttle.record_success, ADA)
     assert begin(database) == 0
 
 
@@ -78,14 +78,14 @@ def test_tries_that_are_told_to_wait_make_the_wait_no_longer(database: Database,
 
 def test_the_right_password_forgets_them(database: Database, time: Time) -> None:
     fail(database, time, 10)
-    database.write(login_throttle.forget_failures, ADA)
+    database.write(login_throttle.record_success, ADA)
     fail(database, time)
     assert begin(database) == 0
 
 
 def test_one_persons_failures_are_not_anothers(database: Database, time: Time) -> None:
     fail(database, time, 10)
-    assert begin(database, mark(KEY, "bob")) == 0
+    assert begin(database, throttle_key(KEY, "bob")) == 0
 
 
 def test_of_many_at_the_same_instant_no_more_are_let_through_than_may(database: Database) -> None:
@@ -99,7 +99,7 @@ def test_of_many_failures_at_once_each_counts(database: Database) -> None:
     for _ in range(AT_ONCE):
         begin(database)
     with ThreadPoolExecutor(8) as crowd:
-        list(crowd.map(lambda _: database.write(login_throttle.note_failure, ADA), range(AT_ONCE)))
+        list(crowd.map(lambda _: database.write(login_throttle.record_failure, ADA), range(AT_ONCE)))
     assert (kept(database).tries, kept(database).pending) == (AT_ONCE, 0)
     assert begin(database) > LONGEST // clock.SECOND - 5
 
@@ -122,7 +122,7 @@ def test_many_who_know_the_password_may_come_at_once(database: Database) -> None
     for _ in range(3):
         assert [begin(database) for _ in range(AT_ONCE)] == [0] * AT_ONCE
         for _ in range(AT_ONCE):
-            database.write(login_throttle.forget_failures, ADA)
+            database.write(login_throttle.record_success, ADA)
     assert (kept(database).tries, kept(database).pending) == (0, 0)
 
 
@@ -136,7 +136,7 @@ def test_after_a_day_counting_begins_anew(database: Database, time: Time) -> Non
 
 def test_old_failures_are_deleted_a_batch_at_a_time(database: Database, time: Time) -> None:
     for name in "abc":
-        begin(database, mark(KEY, name))
+        begin(database, throttle_key(KEY, name))
     time.passes(FORGOTTEN_AFTER + 1)
     begin(database)
     assert database.write(login_throttle.forget_old, 2)
@@ -145,5 +145,5 @@ def test_old_failures_are_deleted_a_batch_at_a_time(database: Database, time: Ti
 
 
 def test_without_the_key_nobody_can_tell_what_was_tried() -> None:
-    assert mark(KEY, "+821012345678") != mark(b"another key", "+821012345678")
-    assert mark(KEY, "\ud800") == mark(KEY, "?"), "whatever is tried can be counted"
+    assert throttle_key(KEY, "+821012345678") != throttle_key(b"another key", "+821012345678")
+    assert throttle_key(KEY, "\ud800") == throttle_key(KEY, "?"), "whatever is tried can be counted"

@@ -8,14 +8,14 @@ from shared import clock
 from shared.database.engine import Database
 from shared.events import outbox
 
-from .factories import IP, LIFETIMES, NOWHERE, SEAL, TOKENS, Time, open_login, register, rows
+from .factories import CIPHER, IP, LIFETIMES, NOWHERE, TOKENS, Time, open_login, register, rows
 
 LIFETIME = 10 * clock.MINUTE
 """Of an access token."""
 
 
 def clean_up(database: Database) -> bool:
-    return database.write(retention.forget_old, SEAL, LIFETIME)
+    return database.write(retention.forget_old, CIPHER, LIFETIME)
 
 
 def test_a_login_that_was_ended_is_forgotten_when_its_tokens_have_expired(database: Database, time: Time) -> None:

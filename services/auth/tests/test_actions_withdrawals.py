@@ -21,7 +21,7 @@ from shared.testing.query_plans import overhearing
 from shared.testing.waiting import WAIT_SECONDS
 
 from .conftest import MIGRATIONS
-from .factories import IP, KEY, LIFETIMES, NOWHERE, SEAL, TOKENS, Time, facts, open_login, register, rows
+from .factories import CIPHER, IP, KEY, LIFETIMES, NOWHERE, TOKENS, Time, facts, open_login, register, rows
 
 
 @pytest.fixture
@@ -252,5 +252,5 @@ def test_a_login_that_was_ended_is_known_as_revoked_also_past_its_own_end(databa
     database.write(sessions.log_out, ada.id, login.session_id, IP)
     time.passes(2 * clock.MINUTE)
     lifetime = 10 * clock.MINUTE
-    database.write(retention.forget_old, SEAL, lifetime)
+    database.write(retention.forget_old, CIPHER, lifetime)
     assert database.read(queries.revoked, clock.now() - lifetime)["session_ids"] == [ids.text(login.session_id)]

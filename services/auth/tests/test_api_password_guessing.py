@@ -175,7 +175,7 @@ def test_those_for_whom_there_is_no_place_are_sent_away_before_anything_is_done(
     ada = somebody(auth)
     passwords: Passwords = auth.app.state.dependencies.passwords
     before = rows(database, models.failures)
-    monkeypatch.setattr(passwords, "_places", {False: 0, True: 0})
+    monkeypatch.setattr(passwords, "_free_slots", {False: 0, True: 0})
     right = {"current_password": PASSWORD}
     for answer in (
         guess(auth, "ada"),
@@ -191,7 +191,7 @@ def test_a_crowd_that_logs_in_takes_no_place_of_those_with_a_session(
     auth: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ada = somebody(auth)
-    monkeypatch.setattr(auth.app.state.dependencies.passwords, "_places", {False: 0, True: 1})
+    monkeypatch.setattr(auth.app.state.dependencies.passwords, "_free_slots", {False: 0, True: 1})
     assert guess(auth, "ada").status_code == 503
     assert auth.client.patch(ME, json={"current_password": PASSWORD}, headers=ada.bearer).status_code == 200
 
@@ -201,14 +201,14 @@ def test_those_who_wait_to_log_in_keep_no_thread_from_those_who_read(
 ) -> None:
     """There are more of them than threads, and the database lets none of them get on."""
     ada = somebody(auth)
-    go_on, begin, waiting = threading.Event(), login_throttle.begin_try, []
+    go_on, begin, waiting = threading.Event(), login_throttle.begin_attempt, []
 
     def stuck(tx: Connection, digest: bytes) -> None:
         waiting.append(digest)
         go_on.wait(WAIT_SECONDS)
         begin(tx, digest)
 
-    monkeypatch.setattr(login_throttle, "begin_try", stuck)
+    monkeypatch.setattr(login_throttle, "begin_attempt", stuck)
     with ThreadPoolExecutor(15) as crowd:
         logins = [crowd.submit(guess, auth, "ada") for _ in range(15)]
         eventually(lambda: waiting)

@@ -135,7 +135,7 @@ def test_many_who_log_in_do_not_keep_others_from_reading(auth: Running, monkeypa
     monkeypatch.setattr(passwords, "_matches", stuck)
     with ThreadPoolExecutor(20) as crowd:
         logins = [crowd.submit(log_in, auth) for _ in range(20)]
-        eventually(lambda: passwords._places[False] <= 14)
+        eventually(lambda: passwords._free_slots[False] <= 14)
         assert auth.client.get(f"/api/v1/users/{ada.id}").status_code == 200
         go_on.set()
         assert all(each.result()["access_token"] for each in logins)
@@ -158,9 +158,9 @@ def test_t2_a_missing_broken_or_foreign_access_token_is_refused(auth: Running) -
 
 def test_t2_an_expired_access_token_is_refused(auth: Running) -> None:
     ada = somebody(auth)
-    mint = auth.app.state.dependencies.mint
-    mint.lifetime = -3600
-    late = mint.access_token(ids.parse(ada.id), 1)
+    token_issuer = auth.app.state.dependencies.token_issuer
+    token_issuer.lifetime = -3600
+    late = token_issuer.access_token(ids.parse(ada.id), 1)
     assert auth.client.get(ME, headers={"authorization": f"Bearer {late}"}).status_code == 401
 
 
@@ -205,7 +205,7 @@ def test_t3_an_unknown_refresh_token_is_refused(standing: Running, token: str) -
 def test_before_there_is_a_key_no_refresh_token_is_spent(auth: Running, database: Database) -> None:
     ada = somebody(auth)
     before = rows(database, models.refresh_tokens), rows(database, models.sessions)
-    auth.app.state.dependencies.mint.load([])
+    auth.app.state.dependencies.token_issuer.load([])
     assert refreshed(auth, ada.tokens["refresh_token"])[0] == 503
     answer = auth.client.post(LOGIN, json={"identifier": "ada", "password": PASSWORD})
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")

@@ -34,7 +34,7 @@ def put_avatar(auth: Running, person: Person, content: bytes, name: str = "face.
 
 def sweep(auth: Running) -> None:
     """What the worker does every few seconds."""
-    garbage.sweep(auth.app.state.database, models.disposal, auth.app.state.dependencies.storage)
+    garbage.collect(auth.app.state.database, models.disposal, auth.app.state.dependencies.storage)
 
 
 @pytest.fixture(scope="module")

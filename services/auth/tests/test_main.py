@@ -10,7 +10,7 @@ from services.auth.actions import keys, withdrawals
 from services.auth.main import cli
 from services.auth.models import PURGING
 from services.auth.settings import Settings
-from services.auth.tokens import SIGNING_KEYS, Seal
+from services.auth.tokens import SIGNING_KEYS, KeyCipher
 from shared import clock, ids
 from shared.database.engine import Database
 
@@ -47,11 +47,11 @@ def test_it_tells_of_each_withdrawal_what_is_done_where(database: Database, run:
 def test_it_rotates_keys_and_says_from_when_the_new_one_signs(
     settings: Settings, database: Database, run: Callable[..., list[str]]
 ) -> None:
-    (old,) = database.write(keys.have_keys, Seal(settings.key(SIGNING_KEYS)))
+    (old,) = database.write(keys.have_keys, KeyCipher(settings.key(SIGNING_KEYS)))
     (told,) = run("rotate-keys")
     (again,) = run("rotate-keys")
     assert told.replace("is published", "is already published") == again
-    have = database.write(keys.have_keys, Seal(settings.key(SIGNING_KEYS)))
+    have = database.write(keys.have_keys, KeyCipher(settings.key(SIGNING_KEYS)))
     assert [each.kid for each in have] == [old.kid, told.split()[1]]
     assert told.endswith(clock.text(have[1].signs_from))
 
@@ -59,7 +59,7 @@ def test_it_rotates_keys_and_says_from_when_the_new_one_signs(
 def test_with_another_secret_it_rotates_nothing_and_says_why(
     settings: Settings, database: Database, run: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    database.write(keys.have_keys, Seal(settings.key(SIGNING_KEYS)))
+    database.write(keys.have_keys, KeyCipher(settings.key(SIGNING_KEYS)))
     monkeypatch.setenv("SECRET", "the secret of something else, long enough")
     result = CliRunner().invoke(cli, ["rotate-keys"])
     assert (result.exit_code, str(result.exception)) == (1, "SECRET opens none of the keys that are there.")

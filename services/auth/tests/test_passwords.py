@@ -99,7 +99,7 @@ def test_more_than_may_wait_are_told_to_come_again(cheap: Passwords, monkeypatch
     monkeypatch.setattr(cheap, "_matches", lambda *_: go_on.wait(WAIT_SECONDS))
 
     async def in_line() -> str | None:
-        with cheap.place():
+        with cheap.slot():
             return await cheap.verify(PASSWORD, "hash")
 
     async def crowd() -> list[object]:

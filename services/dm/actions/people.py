@@ -22,7 +22,7 @@ class Person:
 
 def keep(tx: Connection, person: Person) -> None:
     """Keep this unless a newer version, or their withdrawal, is known."""
-    projections.keep_newest(tx, models.people, asdict(person))
+    projections.upsert_if_newer(tx, models.people, asdict(person))
 
 
 def have_withdrawn(tx: Connection, *person_ids: int) -> list[bool]:

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Connection, delete, false, insert, select,
 
 from shared import clock, ids
 from shared.errors import Invalid
-from shared.files.garbage import claim, give_up
+from shared.files import garbage
 
 from .. import models, queries
 from . import rooms
@@ -39,7 +39,7 @@ def expect(tx: Connection, uploader_id: int, room_id: int, file: str) -> None:
     """Before the files are stored: unless they are claimed they go. Raises as `rooms.enter` does."""
     rooms.enter(tx, uploader_id, room_id)
     due_at = clock.now() + UNSENT_FOR + FILES_OUTLIVE
-    give_up(tx, models.disposal, names_of(file), due_at=due_at)
+    garbage.schedule_deletion(tx, models.disposal, names_of(file), due_at=due_at)
 
 
 def keep(tx: Connection, uploader_id: int, room_id: int, photo: Photo) -> int:
@@ -59,7 +59,7 @@ def take(tx: Connection, sender_id: int, room_id: int, media_id: int) -> None:
     if tx.execute(update(models.media).where(usable).values(sent=True)).rowcount == 0:
         raise Invalid.field("media_id", "unknown_media", "There is no such unused photo of yours in this room.")
     file = tx.execute(select(media.file).where(media.id == media_id)).scalar_one()
-    claim(tx, models.disposal, names_of(file))
+    garbage.keep(tx, models.disposal, names_of(file))
 
 
 def forget_unsent(tx: Connection) -> bool:
@@ -71,7 +71,7 @@ def forget_unsent(tx: Connection) -> bool:
 def remove_unsent_of(tx: Connection, user_id: int, limit: int) -> bool:
     """Delete some uploads that this person never used, and their files at once; whether there may be more."""
     files = _remove(tx, models.media.c.uploader_id == user_id, limit)
-    give_up(tx, models.disposal, [name for file in files for name in names_of(file)])
+    garbage.schedule_deletion(tx, models.disposal, [name for file in files for name in names_of(file)])
     return len(files) == limit
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, false
 
 from shared import idempotency
 from shared.replication import projections
-from shared.replication.purge import Kind, Purge
+from shared.replication.purge import PurgePlan, PurgeTarget
 
 from .. import events, models
 from . import photos
@@ -18,15 +18,17 @@ BLANK = {"nickname": None, "name": None, "avatar_url": None}
 
 
 def _hide(tx: Connection, user_id: int) -> None:
-    projections.bury(tx, models.people, user_id, BLANK)
+    projections.tombstone(tx, models.people, user_id, BLANK)
 
 
-WITHDRAWAL = Purge(
+WITHDRAWAL = PurgePlan(
     models.purges,
     hide=_hide,
-    kinds=[
-        Kind([models.media.c.uploader_id], photos.remove_unsent_of, 1_000, models.media.c.sent == false()),
-        Kind([models.idempotency_keys.c.owner_id], partial(idempotency.forget_some_of, models.idempotency_keys), 1_000),
+    targets=[
+        PurgeTarget([models.media.c.uploader_id], photos.remove_unsent_of, 1_000, models.media.c.sent == false()),
+        PurgeTarget(
+            [models.idempotency_keys.c.owner_id], partial(idempotency.forget_some_of, models.idempotency_keys), 1_000
+        ),
     ],
     announce=events.user_purged,
 )

@@ -18,7 +18,7 @@ from .. import queries
 from ..actions import people
 from ..actions.withdrawals import WITHDRAWAL
 from ..clients import Auth, Posts
-from ..signed_urls import Links
+from ..signed_urls import UrlSigner
 
 T = TypeVar("T")
 
@@ -31,7 +31,7 @@ class Dependencies:
     idempotency: Idempotency
     auth: Auth
     posts: Posts
-    links: Links
+    url_signer: UrlSigner
     storage: Storage
     darkroom: Darkroom
     sockets: OpenSockets

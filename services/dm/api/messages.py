@@ -40,14 +40,14 @@ def list_messages(
     room_id: Id, request: Request, page: listing.Requested, identity: Required, deps: Deps, since: Since = None
 ) -> Response:
     """Newest first. With `since` what came after that message, oldest first."""
-    found = deps.database.read(queries.messages_in, identity.subject, room_id, page, deps.links, since)
+    found = deps.database.read(queries.messages_in, identity.subject, room_id, page, deps.url_signer, since)
     return listing.answer(request, found)
 
 
 @router.get("/{message_id}", response_model=schemas.Message, summary="A message", responses=documented(401, 404))
 def message(room_id: Id, message_id: Id, identity: Required, deps: Deps) -> Response:
     """404 for those who are not in its room."""
-    found = deps.database.read(queries.message, identity.subject, room_id, message_id, deps.links)
+    found = deps.database.read(queries.message, identity.subject, room_id, message_id, deps.url_signer)
     return answers.ok(found)
 
 
@@ -68,12 +68,12 @@ async def send(
 
     def say(tx: Connection) -> Answer:
         message_id = messages.send(tx, identity.subject, room_id, draft, post_exists=post_exists)
-        said = queries.message(tx, identity.subject, room_id, message_id, deps.links)
+        said = queries.message(tx, identity.subject, room_id, message_id, deps.url_signer)
         return answers.created(said, f"/api/v1/rooms/{ids.text(room_id)}/messages/{ids.text(message_id)}")
 
     def shown(tx: Connection, location: str) -> bytes:
         message_id = ids.parse(location.rpartition("/")[2])
-        return orjson.dumps(queries.message(tx, identity.subject, room_id, message_id, deps.links))
+        return orjson.dumps(queries.message(tx, identity.subject, room_id, message_id, deps.url_signer))
 
     return answers.response(await run_in_threadpool(deps.idempotency.write, key, say, shown))
 

@@ -78,7 +78,7 @@ def photo(
     ] = "",
 ) -> Response:
     """By its link alone, as found in a message. 403 `link_expired`, or `invalid_link` for one that is not ours."""
-    seconds = deps.links.check(room_id, media_id, rendition, expires, signature)
+    seconds = deps.url_signer.check(room_id, media_id, rendition, expires, signature)
     name = deps.database.read(queries.file_of, room_id, media_id, rendition)
     return files.answer(request, deps.storage, name, cache=f"private, max-age={seconds}, immutable")
 
@@ -93,7 +93,7 @@ def _store(deps: Dependencies, uploader_id: int, room_id: int, picture: Picture,
 
 def _keep(deps: Dependencies, uploader_id: int, room_id: int, photo: photos.Photo, key: Key | None) -> Answer:
     def keep(tx: Connection) -> Answer:
-        media = queries.photo(tx, photos.keep(tx, uploader_id, room_id, photo), deps.links)
+        media = queries.photo(tx, photos.keep(tx, uploader_id, room_id, photo), deps.url_signer)
         return answers.created(media, media["url"])
 
     return deps.idempotency.record(key, keep)

@@ -36,7 +36,7 @@ async def open_room(body: schemas.OpenRoom, identity: Required, deps: Deps) -> R
 
     def enter(tx: Connection) -> tuple[rooms.Opened, dict[str, Any]]:
         opened = rooms.open_room(tx, identity.subject, body.user_id)
-        return opened, queries.room(tx, identity.subject, opened.room_id, deps.links)
+        return opened, queries.room(tx, identity.subject, opened.room_id, deps.url_signer)
 
     opened, room = await deps.with_known_users(lambda: deps.database.write(enter))
     if not opened.is_new:
@@ -47,14 +47,14 @@ async def open_room(body: schemas.OpenRoom, identity: Required, deps: Deps) -> R
 @router.get("", response_model=schemas.Rooms, summary="One's own rooms", responses=documented(400, 401, 422))
 def list_rooms(request: Request, page: listing.Requested, identity: Required, deps: Deps) -> Response:
     """Last active first. Pages keep the order that was when the first one was read."""
-    found = deps.database.read(queries.rooms_of, identity.subject, page, deps.links)
+    found = deps.database.read(queries.rooms_of, identity.subject, page, deps.url_signer)
     return listing.answer(request, found)
 
 
 @router.get("/{room_id}", response_model=schemas.Room, summary="A room", responses=documented(401, 404))
 def room(room_id: Id, identity: Required, deps: Deps) -> Response:
     """404 for those who are not in it."""
-    return answers.ok(deps.database.read(queries.room, identity.subject, room_id, deps.links))
+    return answers.ok(deps.database.read(queries.room, identity.subject, room_id, deps.url_signer))
 
 
 @router.put(
@@ -68,6 +68,6 @@ def mark_read(room_id: Id, body: schemas.Read, identity: Required, deps: Deps) -
 
     def mark(tx: Connection) -> dict[str, Any]:
         rooms.mark_read(tx, identity.subject, room_id, body.message_id)
-        return queries.room(tx, identity.subject, room_id, deps.links)
+        return queries.room(tx, identity.subject, room_id, deps.url_signer)
 
     return answers.ok(deps.database.write(mark))

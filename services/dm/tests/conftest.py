@@ -9,7 +9,7 @@ import pytest
 from services.dm.app import NAME, create_app
 from services.dm.events import ANNOUNCES
 from services.dm.settings import Settings
-from services.dm.signed_urls import Links
+from services.dm.signed_urls import UrlSigner
 from services.dm.subscriptions import HANDLERS
 from shared.database.engine import Database
 from shared.events.bus import Bus
@@ -35,9 +35,9 @@ def database(settings: Settings) -> Iterator[Database]:
 
 
 @pytest.fixture
-def links(settings: Settings) -> Links:
+def url_signer(settings: Settings) -> UrlSigner:
     """Makes the same links as the service."""
-    return Links(settings.key("photo links"))
+    return UrlSigner(settings.key("photo links"))
 
 
 @pytest.fixture

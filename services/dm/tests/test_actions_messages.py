@@ -8,14 +8,14 @@ from services.dm import models, queries
 from services.dm.actions import photos, rooms
 from services.dm.actions.messages import Draft, send
 from services.dm.actions.withdrawals import WITHDRAWAL
-from services.dm.signed_urls import Links
+from services.dm.signed_urls import UrlSigner
 from shared import clock, ids
 from shared.database.engine import Database
 from shared.errors import Conflict, Invalid, NotFound, Unauthenticated
 
 from .factories import room_of, rows_of, say, some_people, time_passes, upload
 
-LINKS = Links(b"k" * 32)
+URL_SIGNER = UrlSigner(b"k" * 32)
 
 
 def test_a_message_moves_the_room_up_and_is_unread_for_the_other_alone(database: Database) -> None:
@@ -118,5 +118,5 @@ def test_a_message_that_is_refused_leaves_nothing(database: Database) -> None:
     with pytest.raises(Invalid, match="unknown_post"):
         database.write(send, one, room, Draft(post_id=1), post_exists=False)
     assert rows_of(database, models.messages) == [] and not rows_of(database, models.media)[0].sent
-    assert database.read(queries.room, other, room, LINKS)["unread_count"] == 0
+    assert database.read(queries.room, other, room, URL_SIGNER)["unread_count"] == 0
     assert len(rows_of(database, models.disposal)) == 2

@@ -49,7 +49,7 @@ def files_in(folder: Path) -> list[Path]:
 def collect(dm: Running, database: Database) -> None:
     """What the workers do in time."""
     database.write(photos.forget_unsent)
-    garbage.sweep(database, models.disposal, dm.app.state.dependencies.storage)
+    garbage.collect(database, models.disposal, dm.app.state.dependencies.storage)
 
 
 def fetched(dm: Running, url: str) -> httpx.Response:

@@ -9,8 +9,8 @@ from structlog.testing import capture_logs
 from services.dm import models
 from services.dm.actions import rooms
 from services.dm.queries import room as room_seen
-from services.dm.signed_urls import Links
-from services.dm.subscriptions import HANDLERS, OVERHEARD, Listeners
+from services.dm.signed_urls import UrlSigner
+from services.dm.subscriptions import BROADCAST_HANDLERS, HANDLERS, SocketNotifier
 from shared import clock, ids
 from shared.database.engine import Database
 from shared.events.envelope import Event
@@ -43,9 +43,9 @@ def test_fields_that_are_added_later_do_no_harm(dm: Running, database: Database)
     assert person(database, someone)["nickname"] == "ada"
 
 
-def state(database: Database, person_id: int, peer_id: int, links: Links) -> Any:
+def state(database: Database, person_id: int, peer_id: int, url_signer: UrlSigner) -> Any:
     """Everything that the facts about somebody may have changed, times and ids apart."""
-    room = database.read(room_seen, peer_id, room_of_both(database, person_id), links)
+    room = database.read(room_seen, peer_id, room_of_both(database, person_id), url_signer)
     unsent = [row for row in rows_of(database, models.media) if row.uploader_id == person_id]
     shown = room["peer"] | {"id": None}, room["unread_count"], room["last_message"]["text"]
     return person(database, person_id), purge_states(database).get(person_id), shown, len(unsent)
@@ -65,7 +65,7 @@ def deliver(dm: Running, told: Told, event_ids: list[int], order: list[int]) -> 
 @pytest.mark.parametrize("ends", ["stays", "withdraws"])
 @pytest.mark.parametrize("seed", range(3))
 def test_three_times_in_any_order_ends_as_once_in_order(
-    dm: Running, database: Database, links: Links, ends: str, seed: int
+    dm: Running, database: Database, url_signer: UrlSigner, ends: str, seed: int
 ) -> None:
     once, thrice, peer = some_people(database, 3)
     for someone, order in ((once, [0, 1, 2]), (thrice, random.Random(seed).sample([0, 1, 2] * 3, 9))):
@@ -81,7 +81,9 @@ def test_three_times_in_any_order_ends_as_once_in_order(
         deliver(dm, told, [ids.new() for _ in told], order)
     if ends == "withdraws":
         eventually(lambda: purge_states(database) == dict.fromkeys((once, thrice), PURGED))
-    assert without_version(state(database, once, peer, links)) == without_version(state(database, thrice, peer, links))
+    assert without_version(state(database, once, peer, url_signer)) == without_version(
+        state(database, thrice, peer, url_signer)
+    )
     assert person(database, thrice)["deleted"] == (ends == "withdraws")
 
 
@@ -134,9 +136,9 @@ def test_what_is_said_and_read_is_announced_by_ids_alone_and_once(database: Data
     ]
 
 
-@pytest.mark.parametrize("name", sorted(OVERHEARD))
-def test_every_published_example_is_overheard(database: Database, links: Links, name: str) -> None:
-    nobody = Listeners(OpenSockets("dm", 1, 1), database, links)
+@pytest.mark.parametrize("name", sorted(BROADCAST_HANDLERS))
+def test_every_published_example_is_overheard(database: Database, url_signer: UrlSigner, name: str) -> None:
+    nobody = SocketNotifier(OpenSockets("dm", 1, 1), database, url_signer)
     type_, _, version = name.rpartition(".v")
     for example in examples_of(name):
-        nobody.hear(Event(ids.new(), type_, int(version), clock.now(), None, example))
+        nobody.on_event(Event(ids.new(), type_, int(version), clock.now(), None, example))

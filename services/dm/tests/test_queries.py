@@ -13,7 +13,7 @@ from services.dm.actions.messages import Draft, send
 from services.dm.actions.photos import UNSENT_FOR, forget_unsent
 from services.dm.actions.rooms import mark_read
 from services.dm.actions.withdrawals import WITHDRAWAL
-from services.dm.signed_urls import Links
+from services.dm.signed_urls import UrlSigner
 from shared import ids
 from shared.answer import Answer
 from shared.database.engine import Database
@@ -24,11 +24,11 @@ from shared.testing.query_plans import SORT, indexes_used, overhearing, slow_ste
 
 from .factories import FIRST, purge_to_the_end, room_of, rows_of, say, some_people, time_passes, upload
 
-LINKS = Links(b"k" * 32)
+URL_SIGNER = UrlSigner(b"k" * 32)
 
 
 def rooms_listed(database: Database, person: int) -> list[int]:
-    return [ids.parse(room["id"]) for room in database.read(queries.rooms_of, person, FIRST, LINKS).items]
+    return [ids.parse(room["id"]) for room in database.read(queries.rooms_of, person, FIRST, URL_SIGNER).items]
 
 
 def paged(read: Callable[[Page], Slice], limits: Iterator[int], between: Callable[[], None]) -> list[int]:
@@ -63,7 +63,7 @@ def test_pages_of_rooms_keep_their_first_order_whatever_happens_between(
             say(database, data.draw(st.sampled_from([me, peers[number % 6]])), room_id)
 
     def read(page: Page) -> Slice:
-        return database.read(queries.rooms_of, me, page, LINKS)
+        return database.read(queries.rooms_of, me, page, URL_SIGNER)
 
     limits = (data.draw(st.integers(1, 3)) for _ in range(20))
     assert paged(read, limits, between) == expected
@@ -80,7 +80,7 @@ def test_pages_of_messages_are_complete_whatever_is_said_between(database: Datab
         say(database, data.draw(st.sampled_from([me, peer])), room)
 
     def read(page: Page) -> Slice:
-        return database.read(queries.messages_in, me, room, page, LINKS)
+        return database.read(queries.messages_in, me, room, page, URL_SIGNER)
 
     assert paged(read, (data.draw(st.integers(1, 3)) for _ in range(20)), between) == said[::-1]
 
@@ -100,7 +100,7 @@ def test_pages_since_a_message_hold_all_that_came_after_it(database: Database, d
             said.append(say(database, data.draw(st.sampled_from([me, peer])), room))
 
     def read(page: Page) -> Slice:
-        return database.read(queries.messages_in, me, room, page, LINKS, known)
+        return database.read(queries.messages_in, me, room, page, URL_SIGNER, known)
 
     assert paged(read, (data.draw(st.integers(1, 3)) for _ in range(20)), between) == said
 
@@ -124,7 +124,7 @@ def test_unread_is_what_the_other_said_after_what_one_has_read(
             read_up_to[person] = max(read_up_to[person], message_id)
     for person in people:
         unread = [1 for message_id, sender in said if sender != person and message_id > read_up_to[person]]
-        assert database.read(queries.room, person, room, LINKS)["unread_count"] == len(unread)
+        assert database.read(queries.room, person, room, URL_SIGNER)["unread_count"] == len(unread)
 
 
 def test_rooms_are_listed_last_active_first(database: Database) -> None:
@@ -141,7 +141,7 @@ def test_a_room_of_others_has_no_list(database: Database) -> None:
     one, other, stranger = some_people(database, 3)
     room = room_of(database, one, other)
     with pytest.raises(NotFound):
-        database.read(queries.messages_in, stranger, room, FIRST, LINKS)
+        database.read(queries.messages_in, stranger, room, FIRST, URL_SIGNER)
 
 
 def fill(database: Database, me: int, number: int) -> int:
@@ -163,10 +163,10 @@ def test_a_page_takes_the_same_statements_however_large_it_is(database: Database
         room = fill(database, me, number)
         for limit in (1, 100):
             with overhearing(database) as asked:
-                page = database.read(queries.rooms_of, me, Page(limit, None), LINKS)
-                database.read(queries.messages_in, me, room, Page(limit, None), LINKS)
+                page = database.read(queries.rooms_of, me, Page(limit, None), URL_SIGNER)
+                database.read(queries.messages_in, me, room, Page(limit, None), URL_SIGNER)
                 if page.next:
-                    database.read(queries.rooms_of, me, Page(limit, page.next), LINKS)
+                    database.read(queries.rooms_of, me, Page(limit, page.next), URL_SIGNER)
             reads = [each for each in asked if each[0].startswith("SELECT")]
             costs.append(len(reads) - (page.next is not None))
     assert set(costs) == {3}
@@ -176,8 +176,8 @@ def test_each_read_has_its_index(database: Database) -> None:
     (me,) = some_people(database, 1)
     room = fill(database, me, 3)
     with overhearing(database) as asked:
-        database.read(queries.rooms_of, me, FIRST, LINKS)
-        database.read(queries.messages_in, me, room, FIRST, LINKS)
+        database.read(queries.rooms_of, me, FIRST, URL_SIGNER)
+        database.read(queries.messages_in, me, room, FIRST, URL_SIGNER)
     rooms, membership, messages = (indexes_used(database, each) for each in asked)
     assert (rooms, membership, messages) == ({"members_by_activity"}, set(), {"messages_by_room"})
 
@@ -198,11 +198,11 @@ def everything(database: Database) -> None:
     database.write(send, gone, with_gone, Draft(media_id=upload(database, gone, with_gone)))
     upload(database, gone, with_gone, "e" * 32)
     database.write(mark_read, me, room, said)
-    database.read(queries.rooms_of, me, Page(20, None), LINKS)
-    database.read(queries.rooms_of, me, second_page(database, me), LINKS)
-    database.read(queries.messages_in, me, room, Page(20, (said,)), LINKS)
-    database.read(queries.messages_in, me, room, Page(20, (said,)), LINKS, since=1)
-    database.read(queries.room, me, room, LINKS)
+    database.read(queries.rooms_of, me, Page(20, None), URL_SIGNER)
+    database.read(queries.rooms_of, me, second_page(database, me), URL_SIGNER)
+    database.read(queries.messages_in, me, room, Page(20, (said,)), URL_SIGNER)
+    database.read(queries.messages_in, me, room, Page(20, (said,)), URL_SIGNER, since=1)
+    database.read(queries.room, me, room, URL_SIGNER)
     Idempotency(database, models.idempotency_keys).write(Key(me, b"k", b"r"), lambda _: Answer(201, b""))
     database.write(WITHDRAWAL.request, gone)
     purge_to_the_end(database)
@@ -212,7 +212,7 @@ def everything(database: Database) -> None:
 
 def second_page(database: Database, person: int) -> Page:
     """The second page of their rooms."""
-    return Page(1, database.read(queries.rooms_of, person, Page(1, None), LINKS).next)
+    return Page(1, database.read(queries.rooms_of, person, Page(1, None), URL_SIGNER).next)
 
 
 def test_no_statement_looks_at_a_whole_table_or_sorts_more_than_a_page(database: Database) -> None:

@@ -10,14 +10,14 @@ from shared.database.engine import upserting
 from .. import models
 
 
-def slot(person_id: int) -> int:
+def shard_of(person_id: int) -> int:
     """Where this person counts: the last bits of an id are random."""
-    return person_id % models.SLOTS
+    return person_id % models.SHARDS
 
 
 def count(tx: Connection, post_id: int, person_id: int, *, likes: int = 0, comments: int = 0) -> None:
     """So many more, or fewer, by this person."""
-    row = {"post_id": post_id, "slot": slot(person_id), "likes": likes, "comments": comments}
+    row = {"post_id": post_id, "slot": shard_of(person_id), "likes": likes, "comments": comments}
     tx.execute(_counting(tx.dialect.name), row)
 
 
@@ -43,5 +43,5 @@ def uncount_comments(tx: Connection, person_id: int, by_post: Mapping[int, int])
     """So many comments by this person fewer on each of these posts."""
     table = models.tallies
     for post_id, number in sorted(by_post.items()):
-        mine = (table.c.post_id == post_id) & (table.c.slot == slot(person_id))
+        mine = (table.c.post_id == post_id) & (table.c.slot == shard_of(person_id))
         tx.execute(update(table).where(mine).values(comments=table.c.comments - number))

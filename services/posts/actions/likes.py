@@ -45,7 +45,7 @@ def remove_some_by(tx: Connection, person_id: int, chunk: int) -> bool:
     number, last = tx.execute(_FIRST, {"liker": person_id, "most": chunk}).one()
     if number:
         some = {"liker": person_id, "last": last}
-        tx.execute(_UNCOUNT, {**some, "their_slot": counters.slot(person_id)})
+        tx.execute(_UNCOUNT, {**some, "their_slot": counters.shard_of(person_id)})
         tx.execute(_DELETE, some)
     return bool(number == chunk)
 

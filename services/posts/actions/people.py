@@ -27,7 +27,7 @@ class Person:
 
 def keep(tx: Connection, person: Person) -> None:
     """Keep this unless a newer version, or their withdrawal, is known."""
-    projections.keep_newest(tx, models.people, asdict(person))
+    projections.upsert_if_newer(tx, models.people, asdict(person))
 
 
 def lock_for_share(tx: Connection, person_id: int) -> None:

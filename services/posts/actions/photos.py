@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, u
 
 from shared import clock, ids
 from shared.errors import Invalid
-from shared.files.garbage import claim, give_up, hasten
+from shared.files import garbage
 
 from .. import models
 from ..queries.photos import media_json
@@ -38,7 +38,7 @@ class Upload:
 def reserve(tx: Connection, owner_id: int, names: Iterable[str]) -> None:
     """Names for files that are about to be stored: they go by themselves unless a post uses them."""
     people.lock_for_share(tx, owner_id)
-    give_up(tx, models.disposal, names, due_at=clock.now() + UNUSED_FOR + MARGIN)
+    garbage.schedule_deletion(tx, models.disposal, names, due_at=clock.now() + UNUSED_FOR + MARGIN)
 
 
 def keep(tx: Connection, owner_id: int, upload: Upload) -> int:
@@ -59,7 +59,7 @@ def attach(tx: Connection, owner_id: int, post_id: int, media_ids: Sequence[int]
     rows = {row.id: row for row in tx.execute(statement)}
     shown = [_usable(rows.get(media_id), owner_id, post_id) for media_id in media_ids]
     fresh = [row for row in shown if row.post_id is None]
-    claim(tx, models.disposal, _names(fresh))
+    garbage.keep(tx, models.disposal, _names(fresh))
     tx.execute(update(models.media).where(_media.id.in_([row.id for row in fresh])).values(post_id=post_id))
     return [media_json(row) for row in shown]
 
@@ -73,7 +73,7 @@ def remove_others(tx: Connection, post_id: int, media_ids: Collection[int]) -> N
 def remove_of(tx: Connection, post_ids: Collection[int]) -> None:
     """These posts are gone, and so are their photos, those that edits took out of them lately among them."""
     _remove(tx, _media.post_id.in_(post_ids))
-    hasten(tx, models.disposal, models.disposal.c.post_id.in_(post_ids))
+    garbage.schedule_now(tx, models.disposal, models.disposal.c.post_id.in_(post_ids))
 
 
 def remove_some_by(tx: Connection, owner_id: int, chunk: int) -> bool:
@@ -111,7 +111,7 @@ def _unknown() -> Invalid:
 
 def _remove(tx: Connection, *which: ColumnElement[bool], due_at: int | None = None, post_id: int | None = None) -> None:
     rows = tx.execute(select(models.media).where(*which).order_by(_media.id).with_for_update()).all()
-    give_up(tx, models.disposal, _names(rows), due_at=due_at, columns={"post_id": post_id})
+    garbage.schedule_deletion(tx, models.disposal, _names(rows), due_at=due_at, columns={"post_id": post_id})
     tx.execute(delete(models.media).where(_media.id.in_([row.id for row in rows])))
 
 

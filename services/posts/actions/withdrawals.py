@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from shared import idempotency
 from shared.replication import projections
-from shared.replication.purge import Kind, Purge
+from shared.replication.purge import PurgePlan, PurgeTarget
 
 from .. import events, models
 from . import comments, likes, photos, post_cleanup, posts
@@ -16,21 +16,21 @@ BLANK = {"nickname": None, "name": None, "avatar_url": None}
 
 
 def _hide(tx: Connection, user_id: int) -> None:
-    projections.bury(tx, models.people, user_id, BLANK)
+    projections.tombstone(tx, models.people, user_id, BLANK)
 
 
-WITHDRAWAL = Purge(
+WITHDRAWAL = PurgePlan(
     models.purges,
     hide=_hide,
-    kinds=[
-        Kind([models.posts.c.author_id], posts.remove_some_by, 50),  # each with up to ten photos
-        Kind([models.media.c.owner_id], photos.remove_some_by, 500),
-        Kind([models.likes.c.person_id], likes.remove_some_by, 150),
-        Kind([models.comments.c.author_id], comments.remove_some_by, 100),  # each a few statements
-        Kind([models.follows.c.follower_id], follows.remove_some_by, 1_000),
-        Kind([models.follows.c.followee_id], follows.remove_some_to, 1_000),
+    targets=[
+        PurgeTarget([models.posts.c.author_id], posts.remove_some_by, 50),  # each with up to ten photos
+        PurgeTarget([models.media.c.owner_id], photos.remove_some_by, 500),
+        PurgeTarget([models.likes.c.person_id], likes.remove_some_by, 150),
+        PurgeTarget([models.comments.c.author_id], comments.remove_some_by, 100),  # each a few statements
+        PurgeTarget([models.follows.c.follower_id], follows.remove_some_by, 1_000),
+        PurgeTarget([models.follows.c.followee_id], follows.remove_some_to, 1_000),
         # After the edges: nothing can be pushed to them any more.
-        Kind(
+        PurgeTarget(
             [
                 models.timeline.c.owner_id,
                 models.feeds.c.owner_id,
@@ -40,7 +40,9 @@ WITHDRAWAL = Purge(
             timelines.remove_some_of,
             1_000,
         ),
-        Kind([models.idempotency_keys.c.owner_id], partial(idempotency.forget_some_of, models.idempotency_keys), 1_000),
+        PurgeTarget(
+            [models.idempotency_keys.c.owner_id], partial(idempotency.forget_some_of, models.idempotency_keys), 1_000
+        ),
     ],
     announce=events.user_purged,
     is_pending=post_cleanup.are_left,

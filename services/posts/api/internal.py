@@ -10,7 +10,7 @@ from shared.web import answers
 from shared.web.aside import aside
 from shared.web.bodies import StrictRoute
 
-from ..queries.posts import must_be_there
+from ..queries.posts import require_author
 from .dependencies import Deps
 
 router = APIRouter(include_in_schema=False, route_class=StrictRoute)
@@ -19,5 +19,5 @@ router = APIRouter(include_in_schema=False, route_class=StrictRoute)
 @router.get("/internal/posts/{post_id}")
 async def post(post_id: Id, request: Request, _: Calling, deps: Deps) -> Response:
     """Whose post it is. 404 where there is none to be seen."""
-    author_id = await aside(request, deps.database.read, must_be_there, post_id)
+    author_id = await aside(request, deps.database.read, require_author, post_id)
     return answers.ok({"post_id": ids.text(post_id), "author_id": ids.text(author_id)})

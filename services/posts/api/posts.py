@@ -78,11 +78,11 @@ def everyones(
 ) -> Response:
     """Newest first. With `ids` these alone, in that order and on one page; those that are gone are left out."""
     if wanted is not None:
-        return _these(request, wanted, identity, deps)
-    return listing.answer(request, deps.database.read(shown.everyones, viewer(identity), page))
+        return _by_ids(request, wanted, identity, deps)
+    return listing.answer(request, deps.database.read(shown.latest, viewer(identity), page))
 
 
-def _these(request: Request, wanted: str, identity: Identity | None, deps: Dependencies) -> Response:
+def _by_ids(request: Request, wanted: str, identity: Identity | None, deps: Dependencies) -> Response:
     for name in ("limit", "cursor"):
         if name in request.query_params:
             raise Invalid.field(name, "not_with_ids", "All posts of `ids` are on one page.")

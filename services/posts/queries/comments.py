@@ -16,7 +16,7 @@ _comments = models.comments.c
 
 def comments_of(connection: Connection, post_id: int, page: Page) -> Slice:
     """The first comments of this post's threads. Raises NotFound."""
-    posts.must_be_there(connection, post_id)
+    posts.require_author(connection, post_id)
     return _listed(connection, [_comments.post_id == post_id, _comments.root_id.is_(None)], page)
 
 
@@ -25,7 +25,7 @@ def replies_to(connection: Connection, comment_id: int, page: Page) -> Slice:
     comment = found(connection, comment_id)
     if comment is None:
         raise comment_not_found()
-    posts.must_be_there(connection, comment.post_id)
+    posts.require_author(connection, comment.post_id)
     if comment.root_id is not None:
         return _listed(connection, [_comments.parent_id == comment_id], page)
     # The post is named for the index's sake.

@@ -9,7 +9,7 @@ from .. import models
 NOBODY = 0
 """The viewer where nobody in particular looks: no person has this id."""
 
-_PLACE = 2**32
+_LIKE_WEIGHT = 2**32
 """What a like counts for, so that one look at a post's slots tells both sums."""
 _tallies, _likes, _post_id = models.tallies.c, models.likes.c, models.posts.c.id
 
@@ -18,7 +18,7 @@ def _sum(column: ColumnElement[int]) -> Any:
     return cast(func.coalesce(func.sum(column), 0), BigInteger)
 
 
-_counts = select(_sum(_tallies.likes * _PLACE + _tallies.comments)).where(_tallies.post_id == _post_id)
+_counts = select(_sum(_tallies.likes * _LIKE_WEIGHT + _tallies.comments)).where(_tallies.post_id == _post_id)
 _theirs = select(_likes.id).where(_likes.person_id == bindparam("viewer"), _likes.post_id == _post_id)
 COLUMNS = (
     _counts.correlate(models.posts).scalar_subquery().label("counts"),
@@ -29,7 +29,7 @@ COLUMNS = (
 
 def counts(row: Any) -> tuple[int, int]:
     """Likes and comments, of a row that has `COLUMNS`."""
-    likes, comments = divmod(row.counts, _PLACE)
+    likes, comments = divmod(row.counts, _LIKE_WEIGHT)
     return likes, comments
 
 

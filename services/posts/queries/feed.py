@@ -31,7 +31,7 @@ def _meets_popular() -> ColumnElement[bool]:
     return exists(met.correlate(None)).label("meets_popular")
 
 
-_SHOWN = posts.shown_with(_feeds.floor, _meets_popular())
+_SHOWN = posts.select_shown(_feeds.floor, _meets_popular())
 
 
 def _pushed() -> Select[Any]:
@@ -55,7 +55,7 @@ _PUSHED = _pushed()
 
 def feed(connection: Connection, reader_id: int, page: Page) -> Slice:
     """One's own posts and those of whom one follows, newest first."""
-    rows = _SHOWN.rows(connection.execute(_PUSHED, posts.asked_for(page, reader_id)))
+    rows = _SHOWN.rows(connection.execute(_PUSHED, posts.page_params(page, reader_id)))
     is_full = len(rows) > page.limit
     if not is_full and (not rows or rows[0].floor > 0):
         return _with_missing(connection, [], feed_fanin.everything(connection, reader_id, page), reader_id, page)
@@ -76,6 +76,6 @@ def _with_missing(
     known = {row.id: row for row in rows}
     missing = [each for each in post_ids[: page.limit] if each not in known]
     if missing:
-        known |= {row.id: row for row in posts.these(connection, missing, reader_id)}
+        known |= {row.id: row for row in posts.by_ids(connection, missing, reader_id)}
     items = [posts.post_json(known[each]) for each in post_ids[: page.limit] if each in known]
     return Slice(items, (post_ids[page.limit - 1],) if len(post_ids) > page.limit else None)

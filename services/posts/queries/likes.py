@@ -15,7 +15,7 @@ _likes = models.likes.c
 
 def likers(connection: Connection, post_id: int, page: Page) -> Slice:
     """Who likes this post, newest first, without those who have withdrawn. Raises NotFound."""
-    posts.must_be_there(connection, post_id)
+    posts.require_author(connection, post_id)
     persons = models.people.c
     statement: Select[Any] = (
         select(_likes.id, _likes.person_id, *people.REF)

@@ -23,7 +23,7 @@ class UnknownUser(Exception):
         self.otherwise = otherwise
 
 
-def must_be_there(connection: Connection, person_id: int) -> None:
+def require_present(connection: Connection, person_id: int) -> None:
     """Raises UnknownUser, or NotFound where they have withdrawn."""
     deleted = connection.execute(select(_people.deleted).where(_people.id == person_id)).scalar_one_or_none()
     if deleted is None:

@@ -33,26 +33,26 @@ def with_authors(*shown: ColumnElement[Any]) -> Select[Any]:
     )
 
 
-def shown_with(*more: ColumnElement[Any]) -> Packed:
+def select_shown(*more: ColumnElement[Any]) -> Packed:
     """What is shown of a post, and these."""
     own = (_posts.id, _posts.author_id, _posts.caption, _posts.created_at, _posts.updated_at)
     media = type_coerce(_posts.media, Text).label("media")  # goes out as it is: nobody here looks into it
     return Packed(*own, *people.REF, *counters.COLUMNS, *more, beside=(media,))
 
 
-_SHOWN = shown_with()
-_THESE = with_authors(*_SHOWN.columns).where(_posts.id.in_(bindparam("post_ids", expanding=True)))
+_SHOWN = select_shown()
+_BY_IDS = with_authors(*_SHOWN.columns).where(_posts.id.in_(bindparam("post_ids", expanding=True)))
 """Built once, as the others here: that costs more than asking."""
 _PAGE = with_authors(*_SHOWN.columns).where(_posts.id < bindparam("before")).limit(bindparam("most"))
-_EVERYONES = _PAGE.order_by(_posts.id.desc())
-_ONES = (  # MySQL is told the index, because for a page it may go through everyone's posts instead
-    _EVERYONES.prefix_with("/*+ INDEX(posts posts_by_author) */", dialect="mysql").where(
+_LATEST = _PAGE.order_by(_posts.id.desc())
+_BY_AUTHOR = (  # MySQL is told the index, because for a page it may go through everyone's posts instead
+    _LATEST.prefix_with("/*+ INDEX(posts posts_by_author) */", dialect="mysql").where(
         _posts.author_id == bindparam("author_id")
     )
 )
 
 
-def asked_for(page: Page, viewer: int | None) -> dict[str, int]:
+def page_params(page: Page, viewer: int | None) -> dict[str, int]:
     """The parameters `before`, `most` and `viewer`: of a page and one post more."""
     before = NEWER_THAN_ANY if page.after is None else page.after[0]
     return {"before": before, "most": page.limit + 1, "viewer": viewer or counters.NOBODY}
@@ -60,34 +60,34 @@ def asked_for(page: Page, viewer: int | None) -> dict[str, int]:
 
 def post(connection: Connection, post_id: int, viewer: int | None) -> dict[str, Any]:
     """One post. Raises NotFound."""
-    found = these(connection, [post_id], viewer)
+    found = by_ids(connection, [post_id], viewer)
     if not found:
         raise post_not_found()
     return post_json(found[0])
 
 
-def these(connection: Connection, post_ids: list[int], viewer: int | None) -> list[Any]:
+def by_ids(connection: Connection, post_ids: list[int], viewer: int | None) -> list[Any]:
     """The rows of those that are there, in any order."""
     asked = {"post_ids": post_ids, "viewer": viewer or counters.NOBODY}
-    return _SHOWN.rows(connection.execute(_THESE, asked))
+    return _SHOWN.rows(connection.execute(_BY_IDS, asked))
 
 
 def in_order(connection: Connection, post_ids: list[int], viewer: int | None) -> list[dict[str, Any]]:
     """Those of these posts that are there, in this order."""
-    found = {row.id: row for row in these(connection, post_ids, viewer)}
+    found = {row.id: row for row in by_ids(connection, post_ids, viewer)}
     return [post_json(found[each]) for each in post_ids if each in found]
 
 
-def everyones(connection: Connection, viewer: int | None, page: Page) -> Slice:
+def latest(connection: Connection, viewer: int | None, page: Page) -> Slice:
     """All posts, newest first."""
-    return page_of(_SHOWN.rows(connection.execute(_EVERYONES, asked_for(page, viewer))), page)
+    return page_of(_SHOWN.rows(connection.execute(_LATEST, page_params(page, viewer))), page)
 
 
 def posts_of(connection: Connection, author_id: int, viewer: int | None, page: Page) -> Slice:
     """A person's posts, newest first. Raises UnknownUser, or NotFound where they have withdrawn."""
-    rows = _SHOWN.rows(connection.execute(_ONES, {"author_id": author_id, **asked_for(page, viewer)}))
+    rows = _SHOWN.rows(connection.execute(_BY_AUTHOR, {"author_id": author_id, **page_params(page, viewer)}))
     if not rows:
-        people.must_be_there(connection, author_id)
+        people.require_present(connection, author_id)
     return page_of(rows, page)
 
 
@@ -96,7 +96,7 @@ def page_of(rows: Sequence[Any], page: Page) -> Slice:
     return Slice.of(rows, page, post_json, lambda row: (row.id,))
 
 
-def must_be_there(connection: Connection, post_id: int) -> int:
+def require_author(connection: Connection, post_id: int) -> int:
     """The author of this post. Raises NotFound."""
     statement = with_authors(_posts.author_id).where(_posts.id == post_id)
     author_id: int | None = connection.execute(statement).scalar_one_or_none()

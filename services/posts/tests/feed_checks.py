@@ -19,7 +19,7 @@ def settle(database: Database, threshold: int = 100, kept: int = 1_000) -> None:
     while (
         database.write(fanout.push_some, threshold, 2)
         | database.write(rebuild.rebuild_some, kept)
-        | database.write(celebrities.make_up_some, 1, 0)
+        | database.write(celebrities.backfill_some, 1, 0)
     ):
         pass
 

@@ -105,13 +105,13 @@ def test_who_is_no_longer_popular_is_pushed_again_with_all_that_was_not(database
         database.write(follows.note, other, star, 2, following=False)
     there.append(published(database, star))
     database.write(fanout.push_some, 3)
-    database.write(celebrities.make_up_some)
-    database.write(celebrities.make_up_some)
+    database.write(celebrities.backfill_some)
+    database.write(celebrities.backfill_some)
     assert timelines(database)[fan] == there[::-1]
-    assert not database.write(celebrities.make_up_some), "who reads at this moment may still be merging"
+    assert not database.write(celebrities.backfill_some), "who reads at this moment may still be merging"
     (made_up,) = rows_of(database, models.popular)
     assert database.read(celebrities.next_due) == made_up.filled_at + celebrities.GRACE
-    database.write(celebrities.make_up_some, grace=0)
+    database.write(celebrities.backfill_some, grace=0)
     assert rows_of(database, models.popular) == []
     assert listed(database, feed, fan) == there[::-1]
 

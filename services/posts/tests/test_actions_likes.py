@@ -6,7 +6,7 @@ from services.posts import models
 from services.posts.actions import counters, likes
 from services.posts.actions.withdrawals import WITHDRAWAL
 from services.posts.queries.likes import like_json, likers
-from services.posts.queries.posts import everyones
+from services.posts.queries.posts import latest
 from shared import ids
 from shared.database.engine import Database
 from shared.errors import NotFound
@@ -58,7 +58,7 @@ def test_whether_one_likes_a_post_depends_on_who_looks(database: Database) -> No
     post, _ = published(database, jo), published(database, jo)
     all_like(database, [fan], post)
     for viewer, expected in ((fan, [False, True]), (jo, [False, False]), (None, [False, False])):
-        shown = database.read(everyones, viewer, FIRST).items
+        shown = database.read(latest, viewer, FIRST).items
         assert [each["liked"] for each in shown] == expected
         assert [each["like_count"] for each in shown] == [0, 1]
 
@@ -68,7 +68,7 @@ def test_a_popular_post_is_counted_in_several_rows_and_none_is_below_zero(databa
     post = published(database, jo)
     all_like(database, fans, post)
     rows = rows_of(database, models.tallies)
-    assert 1 < len(rows) <= models.SLOTS and {row.slot for row in rows} == {counters.slot(fan) for fan in fans}
+    assert 1 < len(rows) <= models.SHARDS and {row.slot for row in rows} == {counters.shard_of(fan) for fan in fans}
     for fan in fans:
         database.write(likes.unlike, fan, post)
     assert {row.likes for row in rows_of(database, models.tallies)} == {0}

@@ -10,7 +10,7 @@ from services.posts.actions.withdrawals import WITHDRAWAL
 from services.posts.queries.comments import comments_of, replies_to
 from services.posts.queries.likes import likers
 from services.posts.queries.people import UnknownUser
-from services.posts.queries.posts import everyones, must_be_there, posts_of
+from services.posts.queries.posts import latest, posts_of, require_author
 from services.posts.queries.posts import post as shown
 from shared import clock, ids
 from shared.database.engine import Database
@@ -183,13 +183,13 @@ def test_p10_a_deleted_post_is_gone_at_once_for_every_question(database: Databas
     all_like(database, [fan], post)
     comment = commented(database, fan, post)
     database.write(posts.delete_post, jo, post)
-    for query in (must_be_there, comments_of, likers):
-        arguments = () if query is must_be_there else (FIRST,)
+    for query in (require_author, comments_of, likers):
+        arguments = () if query is require_author else (FIRST,)
         with pytest.raises(NotFound):
             database.read(query, post, *arguments)
     with pytest.raises(NotFound):
         database.read(replies_to, comment, FIRST)
-    assert listed(database, everyones, None) == listed(database, posts_of, jo, None) == []
+    assert listed(database, latest, None) == listed(database, posts_of, jo, None) == []
 
 
 def test_p10_a_deleted_post_can_be_neither_liked_nor_commented_on_nor_deleted(database: Database) -> None:
@@ -241,7 +241,7 @@ def test_a_post_of_somebody_withdrawn_is_hidden_at_once(database: Database) -> N
     for person, action, *arguments in ((fan, likes.like, post), (fan, comments.write, post, "x", None)):
         with pytest.raises(NotFound):
             database.write(action, person, *arguments)
-    assert listed(database, everyones, None) == []
+    assert listed(database, latest, None) == []
 
 
 def test_somebody_withdrawn_changes_nothing_with_a_token_still_in_flight(database: Database) -> None:

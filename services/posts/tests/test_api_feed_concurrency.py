@@ -60,7 +60,7 @@ def work(database: Database, seed: int, people: list[int]) -> None:
     chance = Random(seed)
     for _ in range(STEPS * 3):
         database.write(fanout.push_some, THRESHOLD, chance.choice([2, 100]))
-        database.write(celebrities.make_up_some, 2, 0)
+        database.write(celebrities.backfill_some, 2, 0)
         if chance.random() < 0.2:
             database.write(rebuild.ask_for, [chance.choice(people)])
             database.write(timelines.trim, chance.choice(people), KEPT)

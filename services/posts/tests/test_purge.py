@@ -176,7 +176,7 @@ def test_two_who_answered_each_other_can_withdraw_together(database: Database) -
 def slip_in(tx: Connection, person: int, post: int) -> None:
     """A like as a write would leave it that did not see the tombstone."""
     tx.execute(insert(models.likes).values(person_id=person, post_id=post, id=ids.new()))
-    tally = {"post_id": post, "slot": person % models.SLOTS, "likes": 1, "comments": 0}
+    tally = {"post_id": post, "slot": person % models.SHARDS, "likes": 1, "comments": 0}
     tx.execute(insert(models.tallies).values(**tally))
 
 
@@ -189,7 +189,7 @@ def test_two_who_purge_at_once_count_nothing_twice(database: Database, what: str
         commented(database, gone, post)
         commented(database, friend, post)
     database.write(WITHDRAWAL.request, gone)
-    (kind,) = (each for each in WITHDRAWAL.kinds if each.names[0].table.name == what)
+    (kind,) = (each for each in WITHDRAWAL.targets if each.names[0].table.name == what)
     both_asked = Barrier(2)
 
     def wait_for_the_other(_connection: object, _cursor: object, statement: str, *_: object) -> None:

@@ -13,7 +13,7 @@ from services.posts.actions.withdrawals import WITHDRAWAL
 from services.posts.queries.comments import comments_of, replies_to
 from services.posts.queries.feed import feed
 from services.posts.queries.likes import likers
-from services.posts.queries.posts import everyones, in_order, must_be_there, posts_of
+from services.posts.queries.posts import in_order, latest, posts_of, require_author
 from services.posts.queries.posts import post as shown
 from shared import ids
 from shared.database.engine import Database
@@ -60,7 +60,7 @@ def hot_reads(database: Database, number: int) -> dict[str, list[Statement]]:
     reader, author, post = many(database, number)
     comment = ids.parse(database.read(comments_of, post, Page(1, None)).items[0]["id"])
     lists: dict[str, tuple[Callable[..., Slice], int, tuple[Any, ...]]] = {
-        "everyone's posts": (everyones, min(size(database, models.posts), 100), (reader,)),
+        "everyone's posts": (latest, min(size(database, models.posts), 100), (reader,)),
         "a person's posts": (posts_of, number, (author, reader)),
         "the feed": (feed, number, (reader,)),
         "likers": (likers, number, (post,)),
@@ -133,7 +133,7 @@ def everything(database: Database) -> None:
     database.write(posts.edit, jo, post, {"media_ids": [uploaded(database, jo)]})
     after = Page(20, (ids.new(),))
     for looked in (jo, None):
-        database.read(everyones, looked, after)
+        database.read(latest, looked, after)
         database.read(posts_of, jo, looked, after)
         database.read(shown, post, looked)
         database.read(in_order, [post, other], looked)
@@ -144,7 +144,7 @@ def everything(database: Database) -> None:
     database.read(comments_of, post, Page(20, (0,)))
     database.read(replies_to, first, Page(20, (0,)))
     database.read(replies_to, reply, Page(20, (0,)))
-    database.read(must_be_there, other)
+    database.read(require_author, other)
     database.write(WITHDRAWAL.request, gone)
     while WITHDRAWAL.work(database, LAST_SWEEP_AFTER) | database.write(post_cleanup.remove_some):
         pass

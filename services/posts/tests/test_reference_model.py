@@ -13,7 +13,7 @@ from services.posts.actions.withdrawals import WITHDRAWAL
 from services.posts.queries.comments import comments_of, replies_to
 from services.posts.queries.feed import feed
 from services.posts.queries.likes import likers
-from services.posts.queries.posts import everyones, posts_of
+from services.posts.queries.posts import latest, posts_of
 from shared import ids
 from shared.database.engine import Database
 from shared.errors import NotFound
@@ -139,7 +139,7 @@ class Life:
 
     def compare(self) -> None:
         model, viewer = self.model, self.somebody()
-        assert self.pages(everyones, viewer) == self.posts(model.newest(), viewer)
+        assert self.pages(latest, viewer) == self.posts(model.newest(), viewer)
         for person in model.people:
             own = [each for each in model.newest() if each.author == person]
             assert self.pages(posts_of, person, viewer) == self.posts(own, viewer)
@@ -158,7 +158,7 @@ class Life:
         while found.next is not None:
             found = self.database.read(query, *args, Page(limit, found.next))
             items += found.items
-        if query in (everyones, posts_of, feed):
+        if query in (latest, posts_of, feed):
             return [self.essence(each) for each in items]
         return [self.gist(each) for each in items] if query in (comments_of, replies_to) else items
 

@@ -8,7 +8,7 @@ from services.posts import models
 from services.posts.actions import post_cleanup, posts
 from services.posts.actions.feed import celebrities, fanout, follows, rebuild, timelines
 from services.posts.actions.withdrawals import WITHDRAWAL
-from services.posts.queries.posts import everyones
+from services.posts.queries.posts import latest
 from shared.database.engine import Database
 
 from .factories import (
@@ -100,7 +100,7 @@ class Life:
         self.database.write(rebuild.rebuild_some, KEPT)
 
     def make_up(self) -> None:
-        self.database.write(celebrities.make_up_some, self.chance.choice([1, 10]), 0)
+        self.database.write(celebrities.backfill_some, self.chance.choice([1, 10]), 0)
 
     def trim(self) -> None:
         self.database.write(timelines.trim, self.chance.choice(sorted(self.model.people)), KEPT)
@@ -130,7 +130,7 @@ class Life:
             for limit in (1, 2, 3, KEPT, 100):
                 assert paged(self.database, reader, limit) == wanted
         assert_timelines_are_whole(self.database, self.model)
-        assert set(listed(self.database, everyones, None)) == set(self.model.posts)
+        assert set(listed(self.database, latest, None)) == set(self.model.posts)
 
 
 @pytest.mark.parametrize("seed", range(5))

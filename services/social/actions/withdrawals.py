@@ -3,7 +3,7 @@
 from sqlalchemy import Connection
 
 from shared.replication import projections
-from shared.replication.purge import Kind, Purge
+from shared.replication.purge import PurgePlan, PurgeTarget
 
 from .. import events, models
 from . import follows
@@ -12,13 +12,13 @@ BLANK = {"nickname": None, "name": None, "avatar_url": None, "version": 0}
 
 
 def _hide(tx: Connection, user_id: int) -> None:
-    projections.bury(tx, models.people, user_id, BLANK)
+    projections.tombstone(tx, models.people, user_id, BLANK)
 
 
-WITHDRAWAL = Purge(
+WITHDRAWAL = PurgePlan(
     models.purges,
     hide=_hide,
-    kinds=[Kind([models.follows.c.follower_id, models.follows.c.followee_id], follows.remove_some_of, 500)],
+    targets=[PurgeTarget([models.follows.c.follower_id, models.follows.c.followee_id], follows.remove_some_of, 500)],
     announce=events.user_purged,
 )
 """What it means here that somebody withdraws."""

@@ -42,7 +42,7 @@ def unpushed(tx: Connection, author_ids: Collection[int], threshold: int) -> set
     return {each for each in unpushed if not _has_become_less(tx, each, threshold)}
 
 
-def make_up_some(tx: Connection, chunk: int = CHUNK, grace: int = GRACE) -> bool:
+def backfill_some(tx: Connection, chunk: int = CHUNK, grace: int = GRACE) -> bool:
     """Fill some timelines with what was not pushed to them; whether there may be more to do."""
     begun, now = _popular.filled_to.is_not(None), clock.now()
     waiting = _popular.filled_at.is_(None) | (_popular.filled_at <= now - grace)
@@ -55,9 +55,9 @@ def make_up_some(tx: Connection, chunk: int = CHUNK, grace: int = GRACE) -> bool
         tx.execute(delete(models.popular).where(this))
         return True
     owners = _next_followers(tx, author, chunk)
-    for owner_id, floor in [(each, timelines.lock_for_update(tx, each)) for each in owners]:
+    for owner_id, watermark in [(each, timelines.lock_for_update(tx, each)) for each in owners]:
         if _follows_still(tx, owner_id, author.author_id):
-            timelines.fill(tx, owner_id, author.author_id, floor)
+            timelines.fill(tx, owner_id, author.author_id, watermark)
     changes = {"filled_to": owners[-1]} if owners else {"filled_at": now}
     tx.execute(update(models.popular).where(this).values(**changes))
     return True

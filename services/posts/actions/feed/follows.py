@@ -22,16 +22,16 @@ def note(tx: Connection, follower_id: int, followee_id: int, version: int, follo
     if tx.execute(either).first() is not None:
         return
     is_pushed = timelines.is_pushed(tx, followee_id)
-    floor = timelines.lock_for_update(tx, follower_id)
+    watermark = timelines.lock_for_update(tx, follower_id)
     known = _edge(tx, follower_id, followee_id)
     if known is not None and known.version >= version:
         return
     edge = {"follower_id": follower_id, "followee_id": followee_id, "version": version, "following": following}
     upsert(tx, models.follows, edge, lambda new: {"version": new.version, "following": new.following})
     if not following:
-        timelines.take_out(tx, follower_id, followee_id, floor)
+        timelines.take_out(tx, follower_id, followee_id, watermark)
     elif is_pushed:
-        timelines.fill(tx, follower_id, followee_id, floor)
+        timelines.fill(tx, follower_id, followee_id, watermark)
 
 
 def remove_some_by(tx: Connection, person_id: int, chunk: int) -> bool:

@@ -52,7 +52,7 @@ def _rebuild(tx: Connection, owner_id: int, kept: int) -> None:
     timelines.add(tx, owner_id, tx.execute(there.with_for_update(read=True)).scalars().all())
     strays = list(tx.execute(_strays(owner_id)).scalars())
     tx.execute(delete(models.timeline).where(_timeline.owner_id == owner_id, _timeline.post_id.in_(strays)))
-    timelines.set_floor(tx, owner_id, post_ids[kept] if len(post_ids) > kept else 0)
+    timelines.set_watermark(tx, owner_id, post_ids[kept] if len(post_ids) > kept else 0)
 
 
 def _strays(owner_id: int) -> Select[tuple[int]]:

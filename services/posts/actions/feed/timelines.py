@@ -1,7 +1,7 @@
-"""Timelines: what a feed shows that is newer than its floor is in its timeline; what is older is pulled.
+"""Timelines: a feed's posts that are newer than its watermark are rows of `timeline`; older ones are read on demand.
 
-Raising a floor is right at any time. It is lowered only by `rebuilds`. Whoever holds a feed decides alone whom it
-follows and where its floor is. Those who push posts into it need not hold it: they only add, and they hold the edge.
+The watermark may be raised at any time; only `rebuild` lowers it. Whoever changes whom a feed follows, or its
+watermark, locks its row in `feeds` FOR UPDATE. Fan-out does not: it only adds rows, and locks the edge instead.
 """
 
 from collections.abc import Sequence
@@ -15,19 +15,19 @@ from ... import models
 from ...models import NOTHING_PUSHED
 
 FILLED = 1_000
-"""So many posts of somebody are filled in when they are followed; where they have more, the floor rises to these."""
+"""Posts of an author that are copied when they are followed; if there are more, the watermark rises to the oldest."""
 _feeds, _timeline, _posts, _popular = models.feeds.c, models.timeline.c, models.posts.c, models.popular.c
 
 
 def lock_for_update(tx: Connection, owner_id: int) -> int:
-    """Let nobody else change this feed's edges or its floor before the commit. Its floor.
+    """Let nobody else change this feed's edges or its watermark before the commit. Its watermark.
 
     A feed that was never held is made, with nothing pushed and a rebuild to come.
     """
     statement = select(_feeds.floor).where(_feeds.owner_id == owner_id).with_for_update()
-    floor: int | None = tx.execute(statement).scalar_one_or_none()
-    if floor is not None:
-        return floor
+    watermark: int | None = tx.execute(statement).scalar_one_or_none()
+    if watermark is not None:
+        return watermark
     if insert_new(tx, models.feeds, {"owner_id": owner_id, "floor": NOTHING_PUSHED}):
         insert_new(tx, models.rebuilds, {"owner_id": owner_id})
         notify(tx, models.rebuilds)
@@ -48,34 +48,34 @@ def is_pushed(tx: Connection, author_id: int) -> bool:
     return tx.execute(statement.with_for_update(read=True)).first() is None
 
 
-def fill(tx: Connection, owner_id: int, author_id: int, floor: int) -> None:
-    """Everything of this author that is newer than the floor is in the timeline. The caller holds the feed.
+def fill(tx: Connection, owner_id: int, author_id: int, watermark: int) -> None:
+    """Everything of this author that is newer than the watermark is in the timeline. The caller holds the feed.
 
     The posts are held, so that none is deleted, and its traces removed, while it is put in.
     """
-    if floor == NOTHING_PUSHED:
+    if watermark == NOTHING_PUSHED:
         return
-    theirs = select(_posts.id).where(_posts.author_id == author_id, _posts.id > floor)
+    theirs = select(_posts.id).where(_posts.author_id == author_id, _posts.id > watermark)
     newest = theirs.order_by(_posts.author_id.desc(), _posts.id.desc()).limit(FILLED + 1)
     post_ids = tx.execute(newest.with_for_update(read=True)).scalars().all()
     add(tx, owner_id, post_ids[:FILLED])
     if len(post_ids) > FILLED:
-        set_floor(tx, owner_id, post_ids[FILLED])
+        set_watermark(tx, owner_id, post_ids[FILLED])
 
 
-def take_out(tx: Connection, owner_id: int, author_id: int, floor: int) -> None:
-    """Nothing of this author that is newer than the floor is in the timeline. The caller holds the feed.
+def take_out(tx: Connection, owner_id: int, author_id: int, watermark: int) -> None:
+    """Nothing of this author that is newer than the watermark is in the timeline. The caller holds the feed.
 
     So many there are at most in the timeline, however much they posted before.
     """
-    theirs = select(_posts.id).where(_posts.author_id == author_id, _posts.id > floor)
+    theirs = select(_posts.id).where(_posts.author_id == author_id, _posts.id > watermark)
     tx.execute(delete(models.timeline).where(_timeline.owner_id == owner_id, _timeline.post_id.in_(theirs)))
 
 
-def set_floor(tx: Connection, owner_id: int, floor: int) -> None:
+def set_watermark(tx: Connection, owner_id: int, watermark: int) -> None:
     """From now on the timeline tells only what is newer. The caller holds the feed."""
-    tx.execute(update(models.feeds).where(_feeds.owner_id == owner_id).values(floor=floor))
-    tx.execute(delete(models.timeline).where(_timeline.owner_id == owner_id, _timeline.post_id <= floor))
+    tx.execute(update(models.feeds).where(_feeds.owner_id == owner_id).values(floor=watermark))
+    tx.execute(delete(models.timeline).where(_timeline.owner_id == owner_id, _timeline.post_id <= watermark))
 
 
 def trim(tx: Connection, owner_id: int, kept: int) -> None:
@@ -85,7 +85,7 @@ def trim(tx: Connection, owner_id: int, kept: int) -> None:
     newest = mine.order_by(_timeline.post_id.desc()).limit(kept + 1).subquery()
     number, oldest = tx.execute(select(func.count(), func.min(newest.c.post_id)).select_from(newest)).one()
     if number > kept:
-        set_floor(tx, owner_id, oldest)
+        set_watermark(tx, owner_id, oldest)
 
 
 def remove_some_with(tx: Connection, post_id: int, chunk: int) -> bool:
