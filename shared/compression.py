@@ -4,7 +4,7 @@ import re
 import zlib
 from functools import lru_cache
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from shared.asgi import Application, Message, Receive, Scope, Send
 
 SMALLEST = 1024
 """Bytes. Less fits into one packet anyway."""
@@ -38,7 +38,7 @@ class Compression:
     in it to whoever can both choose a part of it and see its length (BREACH).
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: Application) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

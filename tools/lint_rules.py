@@ -36,6 +36,7 @@ DOMAIN_NOUNS = {
 PLUMBING = {
     "on_message_begin": "httptools' word for a request that begins",
     "message": "what ASGI and the broker call that which they carry",
+    "Message": "ASGI's type of what it carries",
     "MYSQL_SESSION": "MySQL's word for what belongs to one connection",
     "session_id": "the claim `sid` of a token (OpenID Connect)",
     "end_session": "the same session",

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 
-from shared.web.bodies import JSON_LIMIT, UPLOAD_LIMIT
+from shared.body_limits import JSON_LIMIT, UPLOAD_LIMIT
 
 from ..exchange import Gone, Visit
 from ..responses import Refused

@@ -4,7 +4,7 @@ import re
 from http import HTTPStatus
 from urllib.parse import unquote_to_bytes
 
-from shared.web.bodies import NO_CODING
+from shared.body_limits import NO_CODING
 
 from ..exchange import Headers, Visit
 from ..responses import Refused, not_allowed

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from gateway.exchange import Receive, Send
+from shared.body_limits import JSON_LIMIT, UPLOAD_LIMIT
 from shared.testing.waiting import eventually
-from shared.web.bodies import JSON_LIMIT, UPLOAD_LIMIT
 
 from .house import House, Raw, open_house, refused
 from .stub import Asked, never

@@ -1,12 +1,11 @@
 """Calls between services: short-lived credentials of the caller's own, timeouts, one repeat, plain errors."""
 
 import time
-from typing import Annotated, Any, cast
+from typing import Any, cast
 
 import httpx
 import jwt
 import structlog
-from fastapi import Depends, Request
 
 from shared import errors
 from shared.tls import trust
@@ -67,12 +66,12 @@ class Callers:
     def check(self, token: str) -> str:
         """The name of the service that made this token. Raises errors.Unauthenticated."""
         if len(token) > LONGEST:
-            raise _unknown()
+            raise not_a_service()
         try:
             claimed = jwt.decode(token, options={"verify_signature": False})["iss"]
             header = jwt.get_unverified_header(token)
             if header.get("typ") != TYPE:
-                raise _unknown()
+                raise not_a_service()
             jwt.decode(
                 token,
                 self._keys[claimed],
@@ -83,21 +82,9 @@ class Callers:
                 options={"require": ["exp", "iat", "iss", "aud"], "strict_aud": True},
             )
         except (jwt.PyJWTError, KeyError, TypeError, ValueError) as problem:
-            raise _unknown() from problem
+            raise not_a_service() from problem
         return str(claimed)
 
 
-def _unknown() -> errors.Unauthenticated:
+def not_a_service() -> errors.Unauthenticated:
     return errors.Unauthenticated("invalid_token", "Only this system's own services may ask this.")
-
-
-async def _neighbour(request: Request) -> str:
-    callers: Callers = request.app.state.callers
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer":
-        raise _unknown()
-    return callers.check(token)
-
-
-Calling = Annotated[str, Depends(_neighbour)]
-"""The neighbour that calls an /internal route; anybody else gets 401."""

@@ -10,24 +10,21 @@ import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, cast
+from typing import Any, cast
 
 import httpx
 import jwt
 import structlog
-from fastapi import Depends, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from shared import errors, ids
 from shared.security.access_tokens import ALGORITHM, REQUIRED, TYPE, KeySet
 from shared.tls import trust
-from shared.web.plain import NotPlain, Plainly
 
 LEEWAY = 10
 LONGEST = 2_048
 MOST = 10_000
 """Tokens remembered, about 200 bytes each."""
-_WIRE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{85}[AQgw]")
+WIRE_FORM = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{85}[AQgw]")
 """Base64url as it must be (RFC 7515): no padding, nothing between, no other spelling of the 64 bytes of a signature."""
 REFETCH_SECONDS = 30.0
 RETRY_SECONDS = 0.5
@@ -96,15 +93,15 @@ class Verifier:
 
     async def verify(self, token: str) -> Identity:
         """Who this token speaks for. Raises errors.Unauthenticated, or errors.Unavailable without keys."""
-        if len(token) > LONGEST or not _WIRE.fullmatch(token):
-            raise _invalid()
+        if len(token) > LONGEST or not WIRE_FORM.fullmatch(token):
+            raise invalid_token()
         try:
             header = jwt.get_unverified_header(token)
             if header.get("typ") != TYPE or header.get("alg") != ALGORITHM or set(header) - {"typ", "alg", "kid"}:
-                raise _invalid()
+                raise invalid_token()
             key = await self._keys.get(str(header.get("kid")))
             if key is None:
-                raise _invalid()
+                raise invalid_token()
             claims = jwt.decode(
                 token,
                 key,
@@ -116,7 +113,7 @@ class Verifier:
             )
             return _identity(claims)
         except (jwt.PyJWTError, ValueError, TypeError) as problem:
-            raise _invalid() from problem
+            raise invalid_token() from problem
 
 
 class Remembered:
@@ -151,50 +148,5 @@ def _identity(claims: dict[str, Any]) -> Identity:
     return Identity(ids.parse(claims["sub"]), ids.parse(claims["sid"]), expires_at)
 
 
-def _invalid() -> errors.Unauthenticated:
+def invalid_token() -> errors.Unauthenticated:
     return errors.Unauthenticated("invalid_token", "The access token is missing, expired, revoked or not ours.")
-
-
-_bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="The access token from POST /auth/login")
-
-
-async def _required(
-    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-) -> Identity:
-    if credentials is None:
-        raise _invalid()
-    verifier: Verifier | Remembered = request.app.state.verifier
-    return await verifier.verify(credentials.credentials)
-
-
-async def _optional(
-    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-) -> Identity | None:
-    if "authorization" not in request.headers:
-        return None
-    return await _required(request, credentials)
-
-
-async def _required_plainly(request: Request) -> Identity:
-    verifier: Verifier | Remembered = request.app.state.verifier
-    return await verifier.verify(_plain_token(request))
-
-
-async def _optional_plainly(request: Request) -> Identity | None:
-    return await _required_plainly(request) if "authorization" in request.headers else None
-
-
-def _plain_token(request: Request) -> str:
-    given = request.headers.getlist("authorization")
-    if len(given) != 1 or not given[0].startswith("Bearer "):
-        raise NotPlain
-    token = given[0].removeprefix("Bearer ")
-    if not _WIRE.fullmatch(token):
-        raise NotPlain
-    return token
-
-
-Required = Annotated[Identity, Depends(_required), Plainly(_required_plainly)]
-"""The one who asks; without a valid token the route answers 401."""
-Optional = Annotated[Identity | None, Depends(_optional), Plainly(_optional_plainly)]
-"""The one who asks, if anybody; a token that is given must be valid."""

@@ -5,13 +5,13 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 
 import click
 import uvicorn
-from fastapi import FastAPI
 
 from shared import clock, ids, logs, metrics
+from shared.asgi import Receive, Scope, Send
 from shared.database import migrations
 from shared.database.engine import Database
 from shared.events.bus import Bus
@@ -24,8 +24,16 @@ from shared.settings import Settings
 S = TypeVar("S", bound=Settings)
 
 
+class Application(Protocol):
+    """The ASGI application of a service, which knows its OpenAPI document."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
+
+    def openapi(self) -> dict[str, Any]: ...
+
+
 def commands(
-    name: str, settings_type: Callable[[], S], create_app: Callable[[S, Bus], FastAPI], folder: Path
+    name: str, settings_type: Callable[[], S], create_app: Callable[[S, Bus], Application], folder: Path
 ) -> click.Group:
     """`serve` (also when no command is given), `migrate`, `replay` and `openapi` for the service in this folder."""
 
@@ -79,6 +87,6 @@ def commands(
     return cli
 
 
-def described(app: FastAPI) -> str:
+def described(app: Application) -> str:
     """The OpenAPI document of a service, in a form that can be compared."""
     return json.dumps(app.openapi(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"

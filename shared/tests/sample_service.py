@@ -17,11 +17,11 @@ from shared.events.outbox import announce, outbox_table
 from shared.idempotency import Idempotency, idempotency_table
 from shared.pages import Slice
 from shared.problem_details import STATUS, documented
-from shared.security.service_calls import Calling
 from shared.settings import Settings
 from shared.testing import Minter
 from shared.web import answers, files, listing
 from shared.web.application import build
+from shared.web.authentication import Calling
 from shared.web.bodies import Body, Text
 from shared.web.idempotency_key import Given
 from shared.web.uploads import UploadRoute

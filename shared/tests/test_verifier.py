@@ -10,12 +10,14 @@ import pytest
 import time_machine
 from fastapi import FastAPI
 
-from shared import ids, problem_details
+from shared import ids
 from shared.errors import Refusal, Unauthenticated, Unavailable
-from shared.security.verifier import LEEWAY, Identity, Optional, RemoteKeys, Required, Verifier, fetch_from
+from shared.security.verifier import LEEWAY, Identity, RemoteKeys, Verifier, fetch_from
 from shared.testing import Minter
 from shared.testing.waiting import WAIT_SECONDS
 from shared.tests.forged_tokens import Forger, forgeries
+from shared.web import exception_handlers
+from shared.web.authentication import Optional, Required
 
 MINTER = Minter()
 FORGER = Forger(MINTER.key, MINTER.kid)
@@ -216,7 +218,7 @@ def ask() -> Callable[..., httpx.Response]:
     """Asks a small application who is asking."""
     app = FastAPI()
     app.state.verifier = MINTER.verifier()
-    app.add_exception_handler(Refusal, problem_details.on_refusal)
+    app.add_exception_handler(Refusal, exception_handlers.on_app_error)
 
     @app.get("/required")
     async def required(who: Required) -> str:

@@ -16,7 +16,7 @@ from prometheus_client import REGISTRY
 from sqlalchemy import select
 from starlette.exceptions import HTTPException
 
-from shared import ids, problem_details
+from shared import ids
 from shared.background import Worker, in_thread
 from shared.database.engine import Database
 from shared.errors import Unavailable
@@ -28,6 +28,7 @@ from shared.settings import Settings
 from shared.testing import Running, Stub, eventually, running_service
 from shared.testing.waiting import WAIT_SECONDS
 from shared.tests.sample_service import METADATA, MINTER, OUTBOX, service
+from shared.web import exception_handlers
 from shared.web.application import build
 from shared.web.aside import THREADS, aside
 
@@ -227,7 +228,7 @@ def test_whoever_waits_long_keeps_no_thread_from_others() -> None:
 
 def test_a_failure_that_the_framework_words_takes_our_form() -> None:
     request = Request({"type": "http", "path": "/x", "request_id": "r", "headers": []})
-    answer = problem_details.on_http_error(request, HTTPException(500, "secret inside", headers={"x-more": "1"}))
+    answer = exception_handlers.on_http_error(request, HTTPException(500, "secret inside", headers={"x-more": "1"}))
     assert b"internal_error" in answer.body
     assert answer.headers["x-more"] == "1"
 

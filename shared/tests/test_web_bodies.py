@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from shared.body_limits import JSON_LIMIT, UPLOAD_LIMIT
 from shared.database.engine import Database
 from shared.testing import Running
 from shared.tests.sample_service import MINTER, THINGS
-from shared.web.bodies import JSON_LIMIT, UPLOAD_LIMIT
 
 BEARER = MINTER.bearer(7)
 JSON = {"content-type": "application/json"}

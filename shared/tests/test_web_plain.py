@@ -11,12 +11,12 @@ from shared.database.engine import Database
 from shared.events.in_process import InProcessBus
 from shared.ids import Id, text
 from shared.pages import Slice
-from shared.security.verifier import Optional, Required
 from shared.settings import Settings
 from shared.testing import Running, running_service
 from shared.tests.sample_service import MINTER
 from shared.web import bodies, listing, plain
 from shared.web.application import build
+from shared.web.authentication import Optional, Required
 from shared.web.bodies import StrictRequest, StrictRoute
 
 ID = "0037a52d5f400001"

@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared import errors, metrics, problem_details, request_ids
+from shared import errors, metrics, request_ids
 from shared.background import Worker
 from shared.compression import Compression
 from shared.database.engine import Database
@@ -21,7 +21,7 @@ from shared.pages import Cursors
 from shared.security.service_calls import Callers, Neighbour
 from shared.security.verifier import Remembered, RemoteKeys, Verifier, fetch_from
 from shared.settings import Settings
-from shared.web import health, openapi
+from shared.web import exception_handlers, health, openapi
 from shared.web.plain import PlainWay
 from shared.web.public_path import PublicPath
 from shared.web.spool import SpoolSpace
@@ -96,9 +96,9 @@ def _add_middleware(app: FastAPI, name: str, settings: Settings, routers: Sequen
 
 def _handlers() -> dict[type[Exception], Callable[..., Any]]:
     return {
-        errors.Refusal: problem_details.on_refusal,
-        RequestValidationError: problem_details.on_invalid_request,
-        HTTPException: problem_details.on_http_error,
+        errors.Refusal: exception_handlers.on_app_error,
+        RequestValidationError: exception_handlers.on_invalid_request,
+        HTTPException: exception_handlers.on_http_error,
     }
 
 
@@ -132,7 +132,7 @@ class _Observed:
             except Exception as problem:
                 if status is not None or is_accepted(scope):  # it has begun; it can only be cut short
                     raise
-                await problem_details.on_surprise(Request(scope), problem)(scope, receive, observed)
+                await exception_handlers.on_unexpected_error(Request(scope), problem)(scope, receive, observed)
             finally:
                 route = getattr(scope.get("route"), "path", "unknown")
                 if not is_accepted(scope):

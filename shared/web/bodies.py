@@ -15,16 +15,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Message
 
+from shared.body_limits import JSON_LIMIT, NO_CODING
 from shared.text import INVISIBLE, has_visible_character
 from shared.web import query
-
-JSON_LIMIT = 64 * 1024
-"""Bytes. The longest text we take, every character escaped, stays below it."""
-UPLOAD_LIMIT = 20 * 1024 * 1024 + 64 * 1024
-"""Bytes of a whole multipart body: the largest file we take, and the text around it."""
-
-NO_CODING = "The body has to come without a content coding."
-"""None is undone anywhere (RFC 9110, section 8.4)."""
 
 
 class Body(BaseModel):

@@ -9,7 +9,8 @@ from starlette.datastructures import FormData, UploadFile
 
 from shared.errors import Malformed
 from shared.idempotency import Key
-from shared.security.verifier import Identity, Required
+from shared.security.verifier import Identity
+from shared.web.authentication import Required
 from shared.web.places import path_of
 
 LONGEST = 255

@@ -17,11 +17,12 @@ from starlette.responses import Response
 
 from shared import errors
 from shared.answer import Answer
+from shared.body_limits import UPLOAD_LIMIT
 from shared.idempotency import Idempotency, Key
 from shared.images.darkroom import Darkroom
 from shared.images.picture import Picture
 from shared.web import query
-from shared.web.bodies import UPLOAD_LIMIT, StrictRequest, StrictRoute
+from shared.web.bodies import StrictRequest, StrictRoute
 from shared.web.disconnects import cancel_on_disconnect
 from shared.web.multipart import FormParser
 from shared.web.spool import SpoolSpace, spool_unavailable

@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import HTTPException, Request
-from starlette.responses import Response
-from starlette.types import Message, Receive, Scope, Send
+from shared.asgi import Message, Receive, Scope, Send
 
 BEARER = "bearer"
 """The subprotocol behind which browsers, who cannot send headers, put their token."""
@@ -57,18 +55,3 @@ def is_accepted(scope: Scope) -> bool:
     """Whether this request has become a WebSocket, and can be answered no more."""
     shaking = scope.get(SCOPE_KEY)
     return isinstance(shaking, Handshake) and shaking.accepted
-
-
-class AlreadyHandled(Response):
-    """What is left to answer when a WebSocket has ended: nothing."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Everything has been said."""
-
-
-def handshake_of(request: Request) -> Handshake:
-    """That of this request. Raises HTTPException, 426, where it is none."""
-    shaking = request.scope.get(SCOPE_KEY)
-    if not isinstance(shaking, Handshake):
-        raise HTTPException(UPGRADE_REQUIRED, UPGRADE_REQUIRED_DETAIL, UPGRADE_HEADERS)
-    return shaking

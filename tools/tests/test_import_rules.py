@@ -60,9 +60,14 @@ FORBIDDEN = {
     "neighbours are asked by actions": (
         "services/dm/clients.py",
         "import services.dm.actions",
-        "neighbours",
+        "clients",
         "services",
     ),
+    "shared imports FastAPI outside web": ("shared/ids.py", "import fastapi", "shared", "fastapi"),
+    "shared imports Starlette outside web": ("shared/compression.py", "import starlette.types", "shared", "starlette"),
+    "shared imports uvicorn outside server": ("shared/web/health.py", "import uvicorn", "shared", "uvicorn"),
+    "the gateway imports FastAPI": ("gateway/app.py", "import fastapi", "gateway", "fastapi"),
+    "the gateway imports shared.web": ("gateway/app.py", "import shared.web.health", "gateway", "shared.web"),
     "the gateway has a database": ("gateway/app.py", "import sqlalchemy", "gateway", "sqlalchemy"),
 }
 

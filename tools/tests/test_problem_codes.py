@@ -6,6 +6,7 @@ import pytest
 
 from shared import problem_details
 from shared.errors import Refusal
+from shared.web import exception_handlers
 from tools.description.codes import PAGE, rows
 from tools.tests.problem_codes import codes_in, parsed, trees
 
@@ -17,7 +18,7 @@ SHAPES = {"literal_error", "missing", "extra_forbidden"}
 
 @pytest.fixture(scope="module")
 def raised() -> set[str]:
-    found = codes_in(trees()) | set(problem_details._CODES.values()) | {problem_details._code(())}
+    found = codes_in(trees()) | set(problem_details.CODES.values()) | {exception_handlers._code(())}
     return found - NOT_ANSWERED - SHAPES
 
 

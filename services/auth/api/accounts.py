@@ -14,8 +14,9 @@ from shared.errors import Conflict
 from shared.files import garbage
 from shared.images.picture import Picture
 from shared.problem_details import documented
-from shared.security.verifier import Identity, Required
+from shared.security.verifier import Identity
 from shared.web import answers, files, uploads
+from shared.web.authentication import Required
 from shared.web.disconnects import require_connected
 from shared.web.uploads import UploadRoute
 

@@ -9,9 +9,9 @@ from shared import clock
 from shared.errors import NotFound
 from shared.ids import Id
 from shared.problem_details import documented
-from shared.security.service_calls import Calling
 from shared.web import answers
 from shared.web.aside import aside
+from shared.web.authentication import Calling
 from shared.web.bodies import StrictRoute
 
 from .. import queries

@@ -9,8 +9,8 @@ from shared.errors import NotFound, TooMany, Unauthenticated
 from shared.ids import Id
 from shared.problem_details import documented
 from shared.security.access_tokens import LOGIN_LIMITED_HEADER
-from shared.security.verifier import Required
 from shared.web import answers, listing
+from shared.web.authentication import Required
 from shared.web.bodies import StrictRoute
 
 from .. import handles, queries

@@ -13,8 +13,8 @@ from shared import ids
 from shared.answer import Answer
 from shared.ids import Id
 from shared.problem_details import documented
-from shared.security.verifier import Required
 from shared.web import answers, idempotency_key, listing
+from shared.web.authentication import Required
 from shared.web.bodies import StrictRoute
 from shared.web.plain import ABSENT
 

@@ -13,8 +13,8 @@ from shared.idempotency import Key
 from shared.ids import Id
 from shared.images import Picture
 from shared.problem_details import documented
-from shared.security.verifier import Required
 from shared.web import answers, files, idempotency_key, uploads
+from shared.web.authentication import Required
 from shared.web.disconnects import require_connected
 from shared.web.uploads import UploadRoute
 

@@ -6,10 +6,10 @@ from fastapi import APIRouter, Header, Request
 from starlette.responses import Response
 
 from shared.problem_details import documented
-from shared.security.verifier import Required
+from shared.web.authentication import Required
 from shared.web.bodies import StrictRoute
 from shared.web.fields import MAX_HEADER_LENGTH
-from shared.websockets.handshake import AlreadyHandled, handshake_of
+from shared.web.websocket_handshake import AlreadyHandled, handshake_of
 
 from .dependencies import Deps
 

@@ -5,9 +5,9 @@ from starlette.responses import Response
 
 from shared import ids
 from shared.ids import Id
-from shared.security.service_calls import Calling
 from shared.web import answers
 from shared.web.aside import aside
+from shared.web.authentication import Calling
 from shared.web.bodies import StrictRoute
 
 from ..queries.posts import require_author

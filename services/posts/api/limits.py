@@ -9,11 +9,12 @@ from starlette.responses import Response
 
 from shared import clock, idempotency
 from shared.answer import Answer
+from shared.body_limits import JSON_LIMIT
 from shared.images.limits import MAX_BYTES, MAX_PIXELS, MAX_SIDE
 from shared.lengths import LONGEST
 from shared.problem_details import documented
 from shared.web import answers, files, id_list, idempotency_key, listing
-from shared.web.bodies import JSON_LIMIT, StrictRoute
+from shared.web.bodies import StrictRoute
 from shared.web.fields import Count
 
 from ..actions.photos import UNUSED_FOR

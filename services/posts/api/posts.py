@@ -12,8 +12,9 @@ from shared.answer import Answer
 from shared.errors import Invalid
 from shared.ids import Id
 from shared.problem_details import documented
-from shared.security.verifier import Identity, Optional, Required
+from shared.security.verifier import Identity
 from shared.web import answers, id_list, idempotency_key, listing
+from shared.web.authentication import Optional, Required
 from shared.web.bodies import StrictRoute
 from shared.web.plain import ABSENT
 

@@ -7,8 +7,8 @@ from starlette.responses import Response
 
 from shared.ids import Id
 from shared.problem_details import documented
-from shared.security.verifier import Required
 from shared.web import answers, id_list, listing
+from shared.web.authentication import Required
 from shared.web.bodies import StrictRoute
 
 from .. import queries

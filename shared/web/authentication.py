@@ -1,0 +1,66 @@
+"""FastAPI dependencies that give a route the user, or the service, that makes the request."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from shared.security.service_calls import Callers, not_a_service
+from shared.security.verifier import WIRE_FORM, Identity, Remembered, Verifier, invalid_token
+from shared.web.plain import NotPlain, Plainly
+
+_bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="The access token from POST /auth/login")
+
+
+async def _required(
+    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> Identity:
+    if credentials is None:
+        raise invalid_token()
+    verifier: Verifier | Remembered = request.app.state.verifier
+    return await verifier.verify(credentials.credentials)
+
+
+async def _optional(
+    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> Identity | None:
+    if "authorization" not in request.headers:
+        return None
+    return await _required(request, credentials)
+
+
+async def _required_plainly(request: Request) -> Identity:
+    verifier: Verifier | Remembered = request.app.state.verifier
+    return await verifier.verify(_plain_token(request))
+
+
+async def _optional_plainly(request: Request) -> Identity | None:
+    return await _required_plainly(request) if "authorization" in request.headers else None
+
+
+def _plain_token(request: Request) -> str:
+    given = request.headers.getlist("authorization")
+    if len(given) != 1 or not given[0].startswith("Bearer "):
+        raise NotPlain
+    token = given[0].removeprefix("Bearer ")
+    if not WIRE_FORM.fullmatch(token):
+        raise NotPlain
+    return token
+
+
+Required = Annotated[Identity, Depends(_required), Plainly(_required_plainly)]
+"""The one who asks; without a valid token the route answers 401."""
+Optional = Annotated[Identity | None, Depends(_optional), Plainly(_optional_plainly)]
+"""The one who asks, if anybody; a token that is given must be valid."""
+
+
+async def _neighbour(request: Request) -> str:
+    callers: Callers = request.app.state.callers
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise not_a_service()
+    return callers.check(token)
+
+
+Calling = Annotated[str, Depends(_neighbour)]
+"""The neighbour that calls an /internal route; anybody else gets 401."""

@@ -1,0 +1,93 @@
+"""Exception handlers of FastAPI: every error becomes a response in the format of shared/problem_details.py."""
+
+from http import HTTPStatus
+from typing import Any, cast, get_args
+
+import structlog
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from pydantic_core.core_schema import ErrorType
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from shared import errors, problem_details
+from shared.web.bodies import WITHOUT_NUL
+from shared.web.places import path_of
+
+_OWN_WORDS = {WITHOUT_NUL: ("nul_character", "Text may not hold NUL characters")}
+"""What is told of a text that does not match one of our patterns, instead of the pattern."""
+_FRAMEWORK_CODES = frozenset(get_args(ErrorType))
+log = structlog.get_logger()
+
+
+def on_app_error(request: Request, problem: Exception) -> Response:
+    """A refusal raised by our own code."""
+    refusal = cast("errors.Refusal", problem)
+    status = problem_details.STATUS[type(refusal)]
+    return _answer(request, status, refusal.code, refusal.detail, refusal.faults, refusal.retry_after)
+
+
+def on_invalid_request(request: Request, problem: Exception) -> Response:
+    """What the declared types of a route refuse: 404 for a path that names nothing, else 400 or 422."""
+    found = cast("RequestValidationError", problem).errors()
+    if any(each["loc"][0] == "path" for each in found):
+        return _answer(request, 404, "not_found", "There is nothing here.")
+    if any(each["type"] == "json_invalid" for each in found):
+        return _answer(request, 400, "malformed_json", "The body is not valid JSON in UTF-8.")
+    faults = tuple(_fault(each) for each in found[: problem_details.MOST_FAULTS])
+    detail = "; ".join(f"{each.pointer}: {each.detail}" for each in faults)[:1000]
+    return _answer(request, 422, _code(faults), detail, faults)
+
+
+def on_http_error(request: Request, problem: Exception) -> Response:
+    """What the framework refuses: unknown paths and methods, bodies that cannot be read."""
+    failure = cast("HTTPException", problem)
+    code = problem_details.CODES.get(
+        failure.status_code, "malformed" if failure.status_code < 500 else "internal_error"
+    )
+    detail = "There is nothing here." if failure.status_code == HTTPStatus.NOT_FOUND else str(failure.detail)
+    answer = _answer(request, failure.status_code, code, detail)
+    for name, value in (failure.headers or {}).items():
+        answer.headers[name] = value
+    return answer
+
+
+def on_unexpected_error(request: Request, problem: Exception) -> Response:
+    """Our own mistake: logged in full, told in general."""
+    route = getattr(request.scope.get("route"), "path", "unknown")  # a path itself may hold a name
+    log.error("unexpected failure", route=route, exc_info=problem)
+    return _answer(request, 500, "internal_error", "Something went wrong on our side.")
+
+
+def _fault(found: dict[str, Any]) -> errors.Fault:
+    code, detail = _OWN_WORDS.get(found.get("ctx", {}).get("pattern"), (found["type"], found["msg"]))
+    return errors.Fault.at(*found["loc"][1:], code=code, detail=_printable(detail))
+
+
+def _code(faults: tuple[errors.Fault, ...]) -> str:
+    """A rule's own code where only that was broken; the framework's names for shapes are one code to a client."""
+    codes = {each.code for each in faults}
+    return codes.pop() if len(codes) == 1 and not codes & _FRAMEWORK_CODES else "validation_failed"
+
+
+def _printable(detail: str) -> str:
+    return detail.encode("utf-8", "replace").decode()
+
+
+def _answer(
+    request: Request,
+    status: int,
+    code: str,
+    detail: str,
+    faults: tuple[errors.Fault, ...] = (),
+    retry_after: int | None = None,
+) -> Response:
+    content = problem_details.body(
+        status,
+        code,
+        detail,
+        path=path_of(request),
+        request_id=request.scope.get("request_id", ""),
+        faults=faults,
+    )
+    return Response(content, status, problem_details.headers_for(status, retry_after), problem_details.MEDIA_TYPE)
