@@ -38,7 +38,7 @@ from deploy.cluster import CALLS
 from shared import logs, metrics
 from shared.database import migrations
 from shared.database.engine import Database
-from shared.events.in_process import InProcessBus
+from shared.events.in_memory import InProcessBus
 from shared.security.derived_keys import caller_key
 from shared.server.config import Server, server_options, settle
 from shared.settings import Settings

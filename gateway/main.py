@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 from shared import logs, metrics
-from shared.events.chosen import bus_for
+from shared.events.bus_factory import bus_for
 from shared.server.config import settle
 
 from .app import create_app

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gateway.routes import Table
-from shared.events.in_process import InProcessBus
+from shared.events.in_memory import InProcessBus
 from shared.server.cli import described
 from tools.description.asyncapi import asyncapi
 from tools.description.codes import documented

@@ -17,7 +17,7 @@ from gateway.server.server import Server
 from gateway.settings import Settings
 from shared import clock, ids
 from shared.events.envelope import Event
-from shared.events.in_process import InProcessBus
+from shared.events.in_memory import InProcessBus
 from shared.server.config import server_options
 from shared.testing.tokens import Minter
 from shared.testing.waiting import eventually

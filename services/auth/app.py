@@ -9,7 +9,7 @@ from shared.events.bus import Bus
 from shared.events.outbox import Relay
 from shared.files import garbage
 from shared.files.storage import storage_from
-from shared.images.darkroom import Darkroom
+from shared.images.processor import Darkroom
 from shared.security.verifier import RemoteKeys, Verifier
 from shared.web.application import build
 

@@ -6,7 +6,7 @@ HDR becomes SDR: diffuse white (203 nits, ITU-R BT.2408) becomes nearly white, a
 from collections.abc import Callable
 from math import exp
 
-from .encoded import Chromaticities
+from shared.images.prepared_image import Chromaticities
 
 Curve = Callable[[float], float]
 """From a coded value in 0..1 to linear light, of which 1 is the white of the display."""

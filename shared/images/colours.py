@@ -5,8 +5,9 @@ from typing import cast
 
 from PIL import Image, ImageChops, ImageCms
 
+from shared.images.prepared_image import Cicp, Encoded
+
 from . import cicp, icc
-from .encoded import Cicp, Encoded
 
 SRGB = ImageCms.createProfile("sRGB")
 SIMPLE_MODES = frozenset({"RGB", "RGBA", "L", "LA", "CMYK"})

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from struct import pack
 
-from .encoded import Chromaticities
+from shared.images.prepared_image import Chromaticities
 
 Vector = Sequence[float]
 Matrix = Sequence[Vector]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from struct import error, unpack_from
 
-from .encoded import Cicp
+from shared.images.prepared_image import Cicp
 
 DERIVED = frozenset({b"grid", b"iovl", b"iden"})
 """Pictures that are put together from others."""

@@ -4,8 +4,9 @@ import re
 from dataclasses import dataclass, field
 from math import ceil
 
+from shared.images.prepared_image import MAX_PROFILE_BYTES, Encoded
+
 from . import limits
-from .encoded import MAX_PROFILE_BYTES, Encoded
 
 SOI, EOI, SOS = 0xD8, 0xD9, 0xDA
 APP0, APP1, APP2, APP14, APP15, COM = 0xE0, 0xE1, 0xE2, 0xEE, 0xEF, 0xFE

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from struct import error, unpack
 from zlib import crc32
 
+from shared.images.prepared_image import MAX_PROFILE_BYTES, Calibration, Chromaticities, Cicp, Encoded
+
 from . import limits
-from .encoded import MAX_PROFILE_BYTES, Calibration, Chromaticities, Cicp, Encoded
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 CRITICAL = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND"})

@@ -15,8 +15,8 @@ from shared.asgi import Receive, Scope, Send
 from shared.database import migrations
 from shared.database.engine import Database
 from shared.events.bus import Bus
-from shared.events.chosen import bus_for
-from shared.events.in_process import InProcessBus
+from shared.events.bus_factory import bus_for
+from shared.events.in_memory import InProcessBus
 from shared.events.replay import publish_again, put_back
 from shared.server.config import Server, server_options, settle
 from shared.settings import Settings

@@ -14,7 +14,7 @@ import pytest
 from shared.database import migrations
 from shared.database.engine import Database
 from shared.events.bus import Bus
-from shared.events.in_process import InProcessBus
+from shared.events.in_memory import InProcessBus
 from shared.events.rabbitmq import RabbitBus
 from shared.testing.containers import RabbitServer
 from shared.testing.mysql_schemas import Schemas

@@ -19,7 +19,7 @@ from shared import clock, ids
 from shared.database.engine import Database
 from shared.events.bus import Bus
 from shared.events.envelope import Event
-from shared.events.in_process import InProcessBus
+from shared.events.in_memory import InProcessBus
 from shared.metrics import EVENTS_FAILED
 from shared.server.config import server_options
 from shared.testing.clocked_loop import ClockedLoop

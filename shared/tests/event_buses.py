@@ -12,7 +12,7 @@ from anyio import to_thread
 from shared import clock, ids
 from shared.events.bus import Bus, Receive
 from shared.events.envelope import Event
-from shared.events.in_process import InProcessBus
+from shared.events.in_memory import InProcessBus
 from shared.events.rabbitmq import RabbitBus
 from shared.events.topology import Member
 from shared.testing import eventually

@@ -12,7 +12,7 @@ from starlette.responses import Response, StreamingResponse
 from shared import errors, ids
 from shared.answer import Answer
 from shared.database.engine import Big, Database
-from shared.events.in_process import InProcessBus
+from shared.events.in_memory import InProcessBus
 from shared.events.outbox import announce, outbox_table
 from shared.idempotency import Idempotency, idempotency_table
 from shared.pages import Slice

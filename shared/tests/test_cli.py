@@ -17,7 +17,7 @@ from sqlalchemy import inspect
 from shared import metrics
 from shared.database.engine import Database
 from shared.events.bus import Bus
-from shared.events.in_process import InProcessBus
+from shared.events.in_memory import InProcessBus
 from shared.server.cli import commands, described
 from shared.server.config import Server
 from shared.server.http_protocol import Wary

@@ -8,9 +8,9 @@ import pytest
 
 from shared import clock, ids
 from shared.events.bus import Bus
-from shared.events.chosen import bus_for
+from shared.events.bus_factory import bus_for
 from shared.events.envelope import Event
-from shared.events.in_process import InProcessBus
+from shared.events.in_memory import InProcessBus
 from shared.events.rabbitmq import RabbitBus
 from shared.testing.waiting import WAIT_SECONDS
 from shared.tests.event_buses import THING, Ear, OnBroker, OneProcess, Wires, connected, happened, run, soon

@@ -10,7 +10,7 @@ from shared import clock, ids
 from shared.database.engine import Big, Database
 from shared.events import inbox
 from shared.events.envelope import Event
-from shared.events.in_process import InProcessBus
+from shared.events.in_memory import InProcessBus
 from shared.events.outbox import announce, outbox_table
 from shared.testing.backends import Home
 

@@ -17,7 +17,7 @@ from shared.database.engine import Database
 from shared.events import outbox as outbox_module
 from shared.events.bus import Receive
 from shared.events.envelope import Event
-from shared.events.in_process import InProcessBus
+from shared.events.in_memory import InProcessBus
 from shared.events.inbox import inbox_table, listen
 from shared.events.outbox import BATCH, KEPT, LONGEST_PAUSE, Relay, announce, outbox_table
 from shared.testing import eventually

@@ -20,7 +20,7 @@ from shared import ids
 from shared.background import Worker, in_thread
 from shared.database.engine import Database
 from shared.errors import Unavailable
-from shared.events.in_process import InProcessBus
+from shared.events.in_memory import InProcessBus
 from shared.files.storage import storage_from
 from shared.security.access_tokens import ENDED_LOGINS, ENDED_SUBJECT
 from shared.security.service_calls import Callers, Neighbour

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from shared.database.engine import Database
-from shared.events.in_process import InProcessBus
+from shared.events.in_memory import InProcessBus
 from shared.ids import Id, text
 from shared.pages import Slice
 from shared.settings import Settings

@@ -19,8 +19,8 @@ from shared import errors
 from shared.answer import Answer
 from shared.body_limits import UPLOAD_LIMIT
 from shared.idempotency import Idempotency, Key
-from shared.images.darkroom import Darkroom
 from shared.images.picture import Picture
+from shared.images.processor import Darkroom
 from shared.web import query
 from shared.web.bodies import StrictRequest, StrictRoute
 from shared.web.disconnects import cancel_on_disconnect

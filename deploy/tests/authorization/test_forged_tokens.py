@@ -24,7 +24,7 @@ from gateway.routes import PUBLIC, ROUTES, UPLOAD, Route
 from shared import ids
 from shared.database import migrations
 from shared.database.engine import Database
-from shared.events.in_process import InProcessBus
+from shared.events.in_memory import InProcessBus
 from shared.testing import Minter, running_service
 from shared.tests.forged_tokens import Forger, forgeries
 

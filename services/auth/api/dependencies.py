@@ -8,7 +8,7 @@ from fastapi import Depends, Request
 from shared import clock
 from shared.database.engine import Database
 from shared.files.storage import Storage
-from shared.images.darkroom import Darkroom
+from shared.images.processor import Darkroom
 from shared.security.verifier import Identity
 from shared.web.plain import Plainly
 

@@ -12,8 +12,7 @@ import sys
 from typing import BinaryIO
 
 from shared.errors import Refusal
-
-from . import frames, limits, prints
+from shared.images import limits, pipe_protocol, renditions
 
 IDLE_SECONDS = 60
 
@@ -31,18 +30,18 @@ def work(uploads: BinaryIO, answers: BinaryIO) -> None:
     """Until nobody has sent anything for a while, or the sender is gone."""
     with contextlib.suppress(EOFError, BrokenPipeError):
         while select.select([uploads], [], [], IDLE_SECONDS)[0]:
-            develop(frames.receive(uploads), answers)
+            develop(pipe_protocol.receive(uploads), answers)
 
 
 def develop(upload: bytes, answers: BinaryIO) -> None:
     # When it is over, its signal ends the process, even inside C code.
     signal.setitimer(signal.ITIMER_PROF, limits.CPU_SECONDS)
     try:
-        picture = prints.develop(upload)
+        picture = renditions.develop(upload)
     except Refusal as refusal:
-        frames.send_refusal(answers, refusal)
+        pipe_protocol.send_refusal(answers, refusal)
     else:
-        frames.send_picture(answers, picture)
+        pipe_protocol.send_picture(answers, picture)
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
 

@@ -8,7 +8,8 @@ from io import BytesIO
 
 from PIL import Image
 
-from . import blurhash_encoder, negative
+from shared.images import blurhash_encoder, decode
+
 from .picture import Picture, Rendition
 
 DISPLAY = 2048
@@ -21,7 +22,7 @@ FULL_COLOUR = 128
 
 def develop(data: bytes) -> Picture:
     """Everything that is kept of an upload, or a refusal."""
-    canvas = negative.develop(data, DISPLAY)
+    canvas = decode.develop(data, DISPLAY)
     return Picture(
         display=_print(canvas, DISPLAY),
         thumbnail=_print(canvas, THUMBNAIL),

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from shared.errors import Invalid, TooLarge, Unavailable, UnsupportedMedia
-from shared.images import bench, frames, limits, prints, worker
-from shared.images.darkroom import Darkroom
+from shared.images import decoder_client, decoder_process, limits, pipe_protocol, renditions
+from shared.images.decoder_client import Worker
 from shared.images.picture import Picture
-from shared.images.worker import Worker
+from shared.images.processor import Darkroom
 from shared.testing import eventually
 from shared.testing.waiting import WAIT_SECONDS
 from shared.tests import sample_images as samples
@@ -45,7 +45,9 @@ def hired(script: str) -> Worker:
 
 def limited(changes: str) -> Worker:
     """A worker with the real bench and tighter limits."""
-    return Worker([sys.executable, "-c", f"from shared.images import bench, limits; {changes}; bench.main()"])
+    return Worker(
+        [sys.executable, "-c", f"from shared.images import decoder_process, limits; {changes}; decoder_process.main()"]
+    )
 
 
 def pipe() -> tuple[BinaryIO, BinaryIO]:
@@ -62,7 +64,7 @@ def employed(worker: Worker) -> Iterator[Worker]:
 
 
 def test_a_picture_comes_out_as_if_it_had_been_developed_here(darkroom: Darkroom) -> None:
-    assert developed(darkroom, BytesIO(UPLOADED)) == prints.develop(UPLOADED)
+    assert developed(darkroom, BytesIO(UPLOADED)) == renditions.develop(UPLOADED)
 
 
 def test_a_refusal_comes_out_with_its_code(darkroom: Darkroom) -> None:
@@ -81,12 +83,12 @@ def test_the_bench_answers_one_upload_after_another_until_the_sender_is_gone() -
     (uploads, sender), (receiver, answers) = pipe(), pipe()
     with uploads, answers, receiver:
         with sender:
-            frames.send(sender, UPLOADED, b"no picture", UPLOADED)
-        bench.work(uploads, answers)
-        assert frames.receive_picture(receiver) == prints.develop(UPLOADED)
+            pipe_protocol.send(sender, UPLOADED, b"no picture", UPLOADED)
+        decoder_process.work(uploads, answers)
+        assert pipe_protocol.receive_picture(receiver) == renditions.develop(UPLOADED)
         with pytest.raises(UnsupportedMedia):
-            frames.receive_picture(receiver)
-        assert frames.receive_picture(receiver).display.width == 96
+            pipe_protocol.receive_picture(receiver)
+        assert pipe_protocol.receive_picture(receiver).display.width == 96
 
 
 @pytest.mark.parametrize("death", ["SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL"])
@@ -96,7 +98,7 @@ def test_a_file_that_crashes_a_decoder_is_corrupt_and_the_next_picture_is_fine(d
         with pytest.raises(Invalid) as refusal:
             developed(lab, BytesIO(UPLOADED))
         assert refusal.value.code == "corrupt_media"
-        lab._staff[0]._command = worker.BENCH
+        lab._staff[0]._command = decoder_client.BENCH
         assert developed(lab, BytesIO(UPLOADED)).display.width == 96
 
 
@@ -109,17 +111,17 @@ def test_a_process_that_ends_for_another_reason_is_no_fault_of_the_picture(death
 def test_a_process_that_went_home_for_lack_of_work_is_replaced_unnoticed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with employed(limited("bench.IDLE_SECONDS = 0")) as idle:
+    with employed(limited("decoder_process.IDLE_SECONDS = 0")) as idle:
         process, *_ = idle._started()
         process.wait(WAIT_SECONDS)
         idle._process = process  # as if it had ended just after we looked
         monkeypatch.setattr(process, "poll", lambda: None)
-        monkeypatch.setattr(idle, "_command", worker.BENCH)
+        monkeypatch.setattr(idle, "_command", decoder_client.BENCH)
         assert idle.develop(UPLOADED).display.width == 96
 
 
 def test_a_process_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "WALL_SECONDS", 0.3)
+    monkeypatch.setattr(decoder_client, "WALL_SECONDS", 0.3)
     with employed(hired("signal.pause()")) as stuck, pytest.raises(Unavailable):
         stuck.develop(UPLOADED)
 
@@ -149,7 +151,7 @@ def test_a_process_gets_no_secret_of_its_parent(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("DATABASE_URL", "mysql+pymysql://someone:secret@localhost/auth")
     with employed(hired("sys.exit('DATABASE_URL' in os.environ)")) as curious, pytest.raises(Unavailable):
         curious.develop(UPLOADED)
-    monkeypatch.setattr(worker, "KEPT_ENVIRONMENT", ("DATABASE_URL",))
+    monkeypatch.setattr(decoder_client, "KEPT_ENVIRONMENT", ("DATABASE_URL",))
     with employed(hired("os.abort() if 'DATABASE_URL' in os.environ else 0")) as told, pytest.raises(Invalid):
         told.develop(UPLOADED)
 
@@ -220,7 +222,7 @@ def test_the_process_of_an_upload_that_is_given_up_is_killed_and_the_next_pictur
         (result,) = await gathered([task])
         assert isinstance(result, asyncio.CancelledError)
         assert process is not None and process.returncode == -signal.SIGKILL
-        busy._command = worker.BENCH
+        busy._command = decoder_client.BENCH
         assert (await lab.develop(BytesIO(UPLOADED), 1)).display.width == 96
 
     with closing(Darkroom(workers=1, waiting=0)) as lab:

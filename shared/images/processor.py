@@ -7,10 +7,11 @@ from typing import BinaryIO
 
 from anyio import CapacityLimiter, to_thread
 
+from shared.images.decoder_client import Worker
+
 from . import limits
 from .fair_queue import FairQueue
 from .picture import Picture
-from .worker import Worker
 
 CORES = os.cpu_count() or 1
 PATIENCE_SECONDS = 40

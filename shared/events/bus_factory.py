@@ -1,7 +1,7 @@
 """Which bus a process uses: BROKER_URL decides."""
 
 from shared.events.bus import Bus
-from shared.events.in_process import InProcessBus
+from shared.events.in_memory import InProcessBus
 from shared.events.rabbitmq import RabbitBus
 
 

@@ -5,7 +5,7 @@ import threading
 
 from shared import clock
 from shared.events.envelope import Event
-from shared.events.in_process import InProcessBus
+from shared.events.in_memory import InProcessBus
 from shared.testing.waiting import WAIT_SECONDS
 from shared.tests.event_buses import THING, Ear, OneProcess, connected, happened, run, soon
 

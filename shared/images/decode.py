@@ -14,9 +14,9 @@ from PIL import AvifImagePlugin, ExifTags, Image, ImageChops, ImageFile
 from pillow_heif import register_heif_opener
 
 from shared.errors import Refusal
+from shared.images.prepared_image import Encoded
 
 from . import colours, formats, isobmff, jpeg, limits, png
-from .encoded import Encoded
 
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,

@@ -12,11 +12,11 @@ from threading import Lock, Timer
 from typing import BinaryIO, cast
 
 from shared.errors import Refusal, Unavailable
+from shared.images import limits, pipe_protocol
 
-from . import frames, limits
 from .picture import Picture
 
-BENCH = (sys.executable, "-m", f"{__package__}.bench")
+BENCH = (sys.executable, "-m", f"{__package__}.decoder_process")
 ROOT = Path(__file__).parents[2]
 WALL_SECONDS = 25
 """More than the processor time that is allowed, because a busy machine is no fault of the file."""
@@ -72,8 +72,8 @@ class Worker:
         limit = Timer(WALL_SECONDS, process.kill)
         limit.start()
         try:
-            frames.send(uploads, upload)
-            return frames.receive_picture(answers)
+            pipe_protocol.send(uploads, upload)
+            return pipe_protocol.receive_picture(answers)
         except Refusal:
             raise
         except (EOFError, OSError) as cause:
