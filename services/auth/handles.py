@@ -93,7 +93,8 @@ def _is_reserved(nickname: Handle) -> bool:
         return True
     if all(part & _RESERVED_SKELETONS for part in parts if part):
         return True
-    return any(_MADE_OF_RESERVED.fullmatch(form) for form in _as_words(_SEPARATORS.sub("", nickname.value)))
+    without_marks = _as_words(_SEPARATORS.sub("", nickname.value))
+    return any(form in _RESERVED_SKELETONS or _MADE_OF_RESERVED.fullmatch(form) for form in without_marks)
 
 
 def _as_words(part: str) -> set[str]:

@@ -45,6 +45,12 @@ def test_the_pages_of_any_size_hold_everything_once(standing: Running, seven: li
     assert len(links) == -(-7 // limit) - 1
 
 
+@pytest.mark.parametrize("limit", ["0", "101", "5.0", "1_0", "+5", " 5", "-5", "0x5", "1e1", "٥", "", "5 ", "9" * 10])
+def test_a_limit_is_digits_of_1_to_100(standing: Running, limit: str) -> None:
+    answer = standing.client.get(THINGS, params={"limit": limit})
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/limit"), answer.text
+
+
 def test_twenty_are_on_a_page_where_nothing_is_said(standing: Running, seven: list[str]) -> None:
     assert [each["text"] for each in standing.client.get(THINGS).json()["items"]] == seven
     assert standing.client.get(THINGS).json()["next_cursor"] is None

@@ -1,11 +1,13 @@
 """Lists over HTTP: `?limit=` and `?cursor=` in, `next_cursor` and `Link` out."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import orjson
 from fastapi import Depends, Query, Request
+from pydantic import BeforeValidator
+from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
 from shared.answer import Answer
@@ -17,14 +19,22 @@ from shared.web.plain import NotPlain, Plainly
 
 _PLAIN = re.compile(rb"(?:limit=(?P<limit>[1-9][0-9]?|100))?(?:(?(limit)&)cursor=(?P<cursor>[A-Za-z0-9_-]+))?")
 """A query string of these two alone, in this order, as our own links have it."""
+_DIGITS = re.compile("[0-9]{1,9}")
 LIMIT = 20
 MOST = 100
 """Items of a page."""
 
 
+def _digits(value: Any) -> Any:
+    """What the framework would take for a number as well (`5.0`, `1_0`, ` 5`) is none."""
+    if isinstance(value, str) and not _DIGITS.fullmatch(value):
+        raise PydanticCustomError("int_parsing", "Should be digits only")
+    return value
+
+
 async def _requested(
     request: Request,
-    limit: Annotated[int, Query(ge=1, le=MOST, description="How many items at most")] = LIMIT,
+    limit: Annotated[int, Query(ge=1, le=MOST, description="How many items at most"), BeforeValidator(_digits)] = LIMIT,
     cursor: Annotated[
         str | None,
         Query(

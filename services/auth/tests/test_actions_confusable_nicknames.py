@@ -130,6 +130,7 @@ def test_what_looks_like_the_house_is_refused_and_ordinary_names_are_not() -> No
     "nickname",
     [
         *("shutter_official", "admin.team", "a.d.m.i.n", "administrator1", "shutt3r", "root0"),
+        *("hel.p", "a.p.i", "s_y_s_t_e_m", "un.defined", "0wn.er"),
         *("support_team", "the_admin", "s.h.u.t.t.e.r", "_mod_", "moderator2024", "5upport", "r007", "5t4ff"),
         *("shutterofficial", "officialshutterteam", "help.team", "info_help", "a.d.m.1.n.t.e.a.m", "ann.security"),
     ],
