@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, and_, select, union
 
 from shared import clock, ids
-from shared.pages import Page, Slice
+from shared.pagination import Page, Slice
 
 from . import models
 from .events import avatar_url

@@ -17,7 +17,7 @@ from sqlalchemy import (
 
 from shared import clock, ids
 from shared.errors import NotFound, Unauthenticated
-from shared.pages import Page, Slice
+from shared.pagination import Page, Slice
 
 from . import models
 from .signed_urls import UrlSigner

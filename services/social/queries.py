@@ -7,7 +7,7 @@ from sqlalchemy import Column, Connection, Row, select
 
 from shared import ids
 from shared.errors import NotFound, Unauthenticated
-from shared.pages import Page, Slice
+from shared.pagination import Page, Slice
 
 from . import models
 

@@ -15,15 +15,15 @@ from shared.database.engine import Big, Database
 from shared.events.in_memory import InProcessBus
 from shared.events.outbox import announce, outbox_table
 from shared.idempotency import Idempotency, idempotency_table
-from shared.pages import Slice
+from shared.pagination import Slice
 from shared.problem_details import STATUS, documented
 from shared.settings import Settings
 from shared.testing import Minter
-from shared.web import answers, files, listing
+from shared.web import image_responses, pagination, responses
 from shared.web.application import build
 from shared.web.authentication import Calling
-from shared.web.bodies import Body, Text
 from shared.web.idempotency_key import Given
+from shared.web.request_body import Body, Text
 from shared.web.uploads import UploadRoute
 
 from .tables import made
@@ -57,14 +57,14 @@ def add(body: NewThing, key: Given, request: Request) -> Response:
         thing_id = ids.new()
         tx.execute(insert(THINGS).values(id=thing_id, text=body.text))
         announce(tx, OUTBOX, "thing.added", 1, {"id": ids.text(thing_id)})
-        return answers.created({"id": ids.text(thing_id)}, f"/api/v1/things/{ids.text(thing_id)}")
+        return responses.created({"id": ids.text(thing_id)}, f"/api/v1/things/{ids.text(thing_id)}")
 
     once: Idempotency = request.app.state.once
-    return answers.response(once.write(key, write))
+    return responses.response(once.write(key, write))
 
 
 @router.get("/things", responses=ALL, response_model=None)
-def things(request: Request, page: listing.Requested, colour: Annotated[str, Query()] = "") -> Response:
+def things(request: Request, page: pagination.Requested, colour: Annotated[str, Query()] = "") -> Response:
     """All, newest first; the colour does not matter."""
 
     def found(connection: Connection) -> Slice:
@@ -75,32 +75,32 @@ def things(request: Request, page: listing.Requested, colour: Annotated[str, Que
         return Slice.of(rows, page, lambda row: {"text": row.text, "colour": colour}, lambda row: (row.id,))
 
     database: Database = request.app.state.database
-    return listing.answer(request, database.read(found))
+    return pagination.answer(request, database.read(found))
 
 
 @router.get("/things/{thing_id}", responses=ALL, response_model=None)
 def thing(thing_id: ids.Id) -> Response:
     """Its id again."""
-    return answers.ok({"id": ids.text(thing_id)})
+    return responses.ok({"id": ids.text(thing_id)})
 
 
 @router.delete("/things/{thing_id}", status_code=204, responses=ALL)
 def remove(thing_id: ids.Id) -> Response:
     """Nothing, every time."""
-    return answers.empty()
+    return responses.empty()
 
 
 @router.get("/long/{size}", responses=ALL, response_model=None)
 @router.post("/long/{size}", responses=ALL, response_model=None, include_in_schema=False)
 def long(size: int) -> Response:
     """An answer of so many bytes."""
-    return answers.ok("x" * (size - len('""')))
+    return responses.ok("x" * (size - len('""')))
 
 
 @router.put("/file", status_code=202, responses=ALL, response_model=None)
 def upload(file: UploadFile, note: Annotated[str | None, Form()] = None) -> Response:
     """How long it is, and the note."""
-    return answers.accepted({"bytes": len(file.file.read()), "note": note})
+    return responses.accepted({"bytes": len(file.file.read()), "note": note})
 
 
 @router.get("/refused/{kind}", responses=ALL, response_model=None)
@@ -129,22 +129,22 @@ def cut() -> Response:
 
 
 @router.head("/picture/{name}", include_in_schema=False, response_model=None)
-@router.get("/picture/{name}", responses={**ALL, **files.SERVED, **documented(416)}, response_model=None)
+@router.get("/picture/{name}", responses={**ALL, **image_responses.SERVED, **documented(416)}, response_model=None)
 def picture(name: str, request: Request, private: bool = False) -> Response:
     """A stored one."""
-    return files.answer(request, request.app.state.storage, name, cache="private" if private else None)
+    return image_responses.answer(request, request.app.state.storage, name, cache="private" if private else None)
 
 
 @router.get("/ended", responses=ALL, response_model=None)
 def ended() -> Response:
     """Something ends."""
-    return answers.ending(answers.ok({}), logins=[1, 2], subject=3)
+    return responses.ending(responses.ok({}), logins=[1, 2], subject=3)
 
 
 @router.get("/internal/caller", include_in_schema=False)
 def caller(name: Calling) -> Response:
     """Who is calling."""
-    return answers.ok(name)
+    return responses.ok(name)
 
 
 def service(folder: Path, **options: Any) -> FastAPI:

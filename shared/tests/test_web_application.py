@@ -30,7 +30,7 @@ from shared.testing.waiting import WAIT_SECONDS
 from shared.tests.sample_service import METADATA, MINTER, OUTBOX, service
 from shared.web import exception_handlers
 from shared.web.application import build
-from shared.web.aside import THREADS, aside
+from shared.web.threadpools import THREADS, aside
 
 from .tables import made
 

@@ -17,12 +17,12 @@ from shared.background import Worker
 from shared.compression import Compression
 from shared.database.engine import Database
 from shared.events.bus import Bus
-from shared.pages import Cursors
+from shared.pagination import Cursors
 from shared.security.service_calls import Callers, Neighbour
 from shared.security.verifier import Remembered, RemoteKeys, Verifier, fetch_from
 from shared.settings import Settings
 from shared.web import exception_handlers, health, openapi
-from shared.web.plain import PlainWay
+from shared.web.fast_path import PlainWay
 from shared.web.public_path import PublicPath
 from shared.web.spool import SpoolSpace
 from shared.websockets.handshake import as_get_request, is_accepted

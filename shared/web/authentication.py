@@ -7,7 +7,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from shared.security.service_calls import Callers, not_a_service
 from shared.security.verifier import WIRE_FORM, Identity, Remembered, Verifier, invalid_token
-from shared.web.plain import NotPlain, Plainly
+from shared.web.fast_path import NotPlain, Plainly
 
 _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="The access token from POST /auth/login")
 

@@ -11,8 +11,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from shared import errors, problem_details
-from shared.web.bodies import WITHOUT_NUL
 from shared.web.places import path_of
+from shared.web.request_body import WITHOUT_NUL
 
 _OWN_WORDS = {WITHOUT_NUL: ("nul_character", "Text may not hold NUL characters")}
 """What is told of a text that does not match one of our patterns, instead of the pattern."""

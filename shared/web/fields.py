@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from shared.pages import MAX_CURSOR_LENGTH
+from shared.pagination import MAX_CURSOR_LENGTH
 
 MAX_INT32 = 2**31 - 1
 """Counts are kept in columns of 32 bits."""

@@ -9,8 +9,8 @@ from starlette.responses import Response
 
 from shared import errors
 from shared.database.engine import Database
-from shared.web.aside import aside
-from shared.web.bodies import StrictRoute
+from shared.web.request_body import StrictRoute
+from shared.web.threadpools import aside
 
 router = APIRouter(include_in_schema=False, route_class=StrictRoute)
 

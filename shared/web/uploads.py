@@ -21,10 +21,10 @@ from shared.body_limits import UPLOAD_LIMIT
 from shared.idempotency import Idempotency, Key
 from shared.images.picture import Picture
 from shared.images.processor import Darkroom
-from shared.web import query
-from shared.web.bodies import StrictRequest, StrictRoute
+from shared.web import request_target
 from shared.web.disconnects import cancel_on_disconnect
 from shared.web.multipart import FormParser
+from shared.web.request_body import StrictRequest, StrictRoute
 from shared.web.spool import SpoolSpace, spool_unavailable
 
 log = structlog.get_logger()
@@ -94,11 +94,11 @@ class UploadRoute(StrictRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The framework's handler, given our request."""
         handle = APIRoute.get_route_handler(self)
-        declared = query.declared_by(self)
+        declared = request_target.declared_by(self)
         fields = {each.alias: isinstance(each.field_info, params.File) for each in self.dependant.body_params}
 
         async def strict(request: Request) -> Response:
-            query.check(request, declared)
+            request_target.check(request, declared)
             read = UploadRequest(request, fields)
             try:
                 return await handle(read)

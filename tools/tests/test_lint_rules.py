@@ -83,7 +83,7 @@ ALLOWED = {
         "shared/ids.py",
         WHY + "postponed = likely = bathroom = 1\n",
     ),
-    "plumbing with a reason": ("shared/web/bodies.py", WHY + "async def receive(message): ...\n"),
+    "plumbing with a reason": ("shared/web/request_body.py", WHY + "async def receive(message): ...\n"),
     "the waiting tool": ("shared/testing/waiting.py", WHY + "def eventually(x):\n    time.sleep(0.02)\n"),
     "sleep outside tests": ("shared/events/outbox.py", WHY + "await asyncio.sleep(1)\n"),
     "limits": ("services/dm/queries.py", WHY + "page = select(x).where(x.c.id < cursor).limit(5)\n"),

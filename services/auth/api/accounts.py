@@ -15,7 +15,7 @@ from shared.files import garbage
 from shared.images.picture import Picture
 from shared.problem_details import documented
 from shared.security.verifier import Identity
-from shared.web import answers, files, uploads
+from shared.web import image_responses, responses, uploads
 from shared.web.authentication import Required
 from shared.web.disconnects import require_connected
 from shared.web.uploads import UploadRoute
@@ -55,13 +55,13 @@ async def sign_up(body: schemas.SignUp, request: Request, deps: Deps) -> Respons
     applicant = accounts.Applicant(email, nickname, phone, body.name, password_hash)
     ip = address_of(request)
     account = await deps.passwords.run_in_thread(deps.database.write, accounts.sign_up, applicant, deps.handle_key, ip)
-    return answers.response(answers.created(queries.account_json(account), "/api/v1/users/me"))
+    return responses.response(responses.created(queries.account_json(account), "/api/v1/users/me"))
 
 
 @router.get("/users/me", response_model=schemas.Account, summary="One's own account", responses=documented(401))
 def me(identity: Required, deps: Deps) -> Response:
     """What only its owner sees."""
-    return answers.ok(queries.account_json(current_account(deps, identity)))
+    return responses.ok(queries.account_json(current_account(deps, identity)))
 
 
 @router.patch(
@@ -96,7 +96,7 @@ async def change_me(body: schemas.ChangeAccount, request: Request, identity: Req
         refused = (proven.id, Kind.HANDLE_REFUSED, origin)
         await deps.passwords.run_in_thread(deps.database.write, audit_log.record_refused, *refused)
         raise
-    return answers.ending(answers.ok(queries.account_json(account)), logins=ended)
+    return responses.ending(responses.ok(queries.account_json(account)), logins=ended)
 
 
 @router.put(
@@ -104,7 +104,7 @@ async def change_me(body: schemas.ChangeAccount, request: Request, identity: Req
     response_model=schemas.Account,
     summary="Set one's picture",
     responses=documented(400, 401, 413, 415, 422),
-    openapi_extra=files.TAKEN,
+    openapi_extra=image_responses.TAKEN,
 )
 async def set_avatar(file: UploadFile, request: Request, identity: Required, deps: Deps) -> Response:
     """JPEG, PNG, WebP, GIF, HEIC or AVIF, up to 20 MB and 60 megapixels.
@@ -128,7 +128,7 @@ def remove_avatar(request: Request, identity: Required, deps: Deps) -> Response:
     """The same answer whether or not there was one."""
     current_account(deps, identity)
     origin = origin_of(request, identity)
-    return answers.ok(queries.account_json(deps.database.write(accounts.set_avatar, identity.subject, None, origin)))
+    return responses.ok(queries.account_json(deps.database.write(accounts.set_avatar, identity.subject, None, origin)))
 
 
 @router.post(
@@ -144,7 +144,7 @@ async def withdraw(body: schemas.Deletion, request: Request, identity: Required,
         proven = await reauthenticated_account(deps, identity, body.current_password, origin_of(request, identity))
     await deps.passwords.run_in_thread(deps.database.write, withdrawals.withdraw, proven)
     log.info("account withdrawn", user_id=ids.text(identity.subject))  # its trail, which would tell, is gone with it
-    return answers.ending(answers.accepted({"status": "withdrawn"}), subject=identity.subject)
+    return responses.ending(responses.accepted({"status": "withdrawn"}), subject=identity.subject)
 
 
 def _store(deps: Dependencies, account_id: int, picture: Picture) -> str:
@@ -156,7 +156,7 @@ def _store(deps: Dependencies, account_id: int, picture: Picture) -> str:
 
 
 def _show(deps: Dependencies, identity: Identity, origin: Origin, name: str) -> Response:
-    return answers.ok(queries.account_json(deps.database.write(accounts.set_avatar, identity.subject, name, origin)))
+    return responses.ok(queries.account_json(deps.database.write(accounts.set_avatar, identity.subject, name, origin)))
 
 
 def _changes(body: schemas.ChangeAccount, deps: Dependencies) -> tuple[dict[str, str | None], list[handles.Handle]]:

@@ -10,7 +10,7 @@ from shared.database.engine import Database
 from shared.files.storage import Storage
 from shared.images.processor import Darkroom
 from shared.security.verifier import Identity
-from shared.web.plain import Plainly
+from shared.web.fast_path import Plainly
 
 from ..actions.audit_log import Origin
 from ..actions.login_throttle import throttle_key

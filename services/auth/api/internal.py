@@ -9,10 +9,10 @@ from shared import clock
 from shared.errors import NotFound
 from shared.ids import Id
 from shared.problem_details import documented
-from shared.web import answers
-from shared.web.aside import aside
+from shared.web import responses
 from shared.web.authentication import Calling
-from shared.web.bodies import StrictRoute
+from shared.web.request_body import StrictRoute
+from shared.web.threadpools import aside
 
 from .. import queries
 from . import schemas
@@ -30,7 +30,7 @@ SKEW = 10 * clock.SECOND
 )
 async def key_set(deps: Deps) -> Response:
     """For whoever verifies tokens."""
-    return answers.ok(await deps.token_issuer.key_set())
+    return responses.ok(await deps.token_issuer.key_set())
 
 
 @router.get("/internal/people/{user_id}", include_in_schema=False)
@@ -39,7 +39,7 @@ async def person(user_id: Id, request: Request, _: Calling, deps: Deps) -> Respo
     found: dict[str, Any] | None = await aside(request, deps.database.read, queries.person, user_id)
     if found is None:
         raise NotFound("not_found", "There is no such person.")
-    return answers.ok(found)
+    return responses.ok(found)
 
 
 @router.get("/internal/withdrawals", include_in_schema=False)
@@ -51,11 +51,11 @@ async def withdrawals(
     limit: Annotated[int, Query(ge=1, le=1000)] = 500,
 ) -> Response:
     """The ordered list of who is gone: what neighbours reconcile with."""
-    return answers.ok(await aside(request, deps.database.read, queries.withdrawals_after, after, limit))
+    return responses.ok(await aside(request, deps.database.read, queries.withdrawals_after, after, limit))
 
 
 @router.get("/internal/revocations", include_in_schema=False)
 async def revocations(request: Request, _: Calling, deps: Deps) -> Response:
     """Everything revoked whose access tokens may not have expired yet."""
     since = clock.now() - deps.settings.access_token_seconds * clock.SECOND - 2 * SKEW
-    return answers.ok(await aside(request, deps.database.read, queries.revoked, since))
+    return responses.ok(await aside(request, deps.database.read, queries.revoked, since))

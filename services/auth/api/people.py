@@ -7,10 +7,10 @@ from starlette.responses import Response
 
 from shared.errors import Invalid, NotFound
 from shared.ids import Id
-from shared.pages import Slice
+from shared.pagination import Slice
 from shared.problem_details import documented
-from shared.web import answers, files, listing
-from shared.web.bodies import WITHOUT_NUL, StrictRoute
+from shared.web import image_responses, pagination, responses
+from shared.web.request_body import WITHOUT_NUL, StrictRoute
 
 from .. import handles, queries
 from ..actions.accounts import name_key
@@ -29,7 +29,7 @@ router = APIRouter(prefix="/api/v1", tags=["auth"], route_class=StrictRoute)
 )
 def search(
     request: Request,
-    page: listing.Requested,
+    page: pagination.Requested,
     deps: Deps,
     query: Annotated[
         str,
@@ -46,8 +46,8 @@ def search(
         raise Invalid.field("query", "nul_character", "Text may not hold NUL characters.")
     name, nickname = name_key(query), handles.beginning(query)
     if not name:  # only characters that searches ignore
-        return listing.answer(request, Slice([], None))
-    return listing.answer(request, deps.database.read(queries.people_called, name, nickname, page))
+        return pagination.answer(request, Slice([], None))
+    return pagination.answer(request, deps.database.read(queries.people_called, name, nickname, page))
 
 
 @router.get(
@@ -76,14 +76,14 @@ def by_id(user_id: Id, deps: Deps) -> Response:
     "/avatars/{name}",
     response_class=Response,
     summary="A person's picture",
-    responses={**files.SERVED, **documented(404, 416)},
+    responses={**image_responses.SERVED, **documented(404, 416)},
 )
-def avatar(request: Request, name: files.Name, deps: Deps) -> Response:
+def avatar(request: Request, name: image_responses.Name, deps: Deps) -> Response:
     """A file that never changes; a new picture has a new name."""
-    return files.answer(request, deps.storage, name)
+    return image_responses.answer(request, deps.storage, name)
 
 
 def _profile(account: Account | None) -> Response:
     if account is None:
         raise NotFound("not_found", "There is no such person.")
-    return answers.ok(queries.profile_json(account))
+    return responses.ok(queries.profile_json(account))

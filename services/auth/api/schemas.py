@@ -9,9 +9,9 @@ from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
 from shared.text import INVISIBLE, has_visible_character
-from shared.web import listing
-from shared.web.bodies import Body, Text
+from shared.web import pagination
 from shared.web.fields import IdText, NextCursor, Time
+from shared.web.request_body import Body, Text
 
 from ..actions.audit_log import Kind
 from ..handles import LONGEST_PHONE
@@ -151,7 +151,7 @@ class Profile(BaseModel):
 class Profiles(BaseModel):
     """A page of people."""
 
-    items: Annotated[list[Profile], Field(max_length=listing.MOST)]
+    items: Annotated[list[Profile], Field(max_length=pagination.MOST)]
     next_cursor: NextCursor
 
 
@@ -178,7 +178,7 @@ class Session(BaseModel):
 class Sessions(BaseModel):
     """A page of logins."""
 
-    items: Annotated[list[Session], Field(max_length=listing.MOST)]
+    items: Annotated[list[Session], Field(max_length=pagination.MOST)]
     next_cursor: NextCursor
 
 
@@ -204,7 +204,7 @@ class Event(BaseModel):
 class Events(BaseModel):
     """A page of what was done with the account."""
 
-    items: Annotated[list[Event], Field(max_length=listing.MOST)]
+    items: Annotated[list[Event], Field(max_length=pagination.MOST)]
     next_cursor: NextCursor
 
 

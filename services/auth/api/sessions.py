@@ -9,9 +9,9 @@ from shared.errors import NotFound, TooMany, Unauthenticated
 from shared.ids import Id
 from shared.problem_details import documented
 from shared.security.access_tokens import LOGIN_LIMITED_HEADER
-from shared.web import answers, listing
+from shared.web import pagination, responses
 from shared.web.authentication import Required
-from shared.web.bodies import StrictRoute
+from shared.web.request_body import StrictRoute
 
 from .. import handles, queries
 from ..actions import audit_log, networks, sessions
@@ -76,7 +76,7 @@ def log_out(request: Request, identity: Required, deps: Deps) -> Response:
         deps.database.write(sessions.log_out, identity.subject, identity.session_id, address_of(request))
     except NotFound as problem:
         raise Unauthenticated("invalid_token", "This login has ended already.") from problem
-    return answers.ending(answers.empty(), logins=[identity.session_id])
+    return responses.ending(responses.empty(), logins=[identity.session_id])
 
 
 @router.get(
@@ -85,17 +85,19 @@ def log_out(request: Request, identity: Required, deps: Deps) -> Response:
     summary="One's own logins",
     responses=documented(400, 401, 422),
 )
-def list_sessions(request: Request, page: listing.Requested, identity: Required, deps: Deps) -> Response:
+def list_sessions(request: Request, page: pagination.Requested, identity: Required, deps: Deps) -> Response:
     """Newest first."""
     current_account(deps, identity)
-    return listing.answer(request, deps.database.read(queries.sessions_of, identity.subject, identity.session_id, page))
+    return pagination.answer(
+        request, deps.database.read(queries.sessions_of, identity.subject, identity.session_id, page)
+    )
 
 
 @router.delete("/sessions", status_code=204, summary="End all other logins", responses=documented(401))
 def end_other_sessions(request: Request, identity: Required, deps: Deps) -> Response:
     """All of one's own but this one, at once, their access tokens included."""
     ended = deps.database.write(sessions.end_others, identity.subject, identity.session_id, address_of(request))
-    return answers.ending(answers.empty(), logins=ended)
+    return responses.ending(responses.empty(), logins=ended)
 
 
 @router.delete("/sessions/{session_id}", status_code=204, summary="End a login", responses=documented(401, 404))
@@ -103,7 +105,7 @@ def end_session(session_id: Id, request: Request, identity: Required, deps: Deps
     """One's own, on another device."""
     current_account(deps, identity)
     deps.database.write(sessions.end_other, identity.subject, session_id, address_of(request))
-    return answers.ending(answers.empty(), logins=[session_id])
+    return responses.ending(responses.empty(), logins=[session_id])
 
 
 @router.get(
@@ -112,10 +114,10 @@ def end_session(session_id: Id, request: Request, identity: Required, deps: Deps
     summary="What was done with one's account",
     responses=documented(400, 401, 422),
 )
-def list_events(request: Request, page: listing.Requested, identity: Required, deps: Deps) -> Response:
+def list_events(request: Request, page: pagination.Requested, identity: Required, deps: Deps) -> Response:
     """Logins, failures, changes and ends of logins of the last 90 days, newest first. More types may come."""
     current_account(deps, identity)
-    return listing.answer(request, deps.database.read(queries.trail_of, identity.subject, page))
+    return pagination.answer(request, deps.database.read(queries.trail_of, identity.subject, page))
 
 
 async def _proven(body: schemas.LogIn, request: Request, client: Client, deps: Dependencies) -> tuple[Account, str]:
@@ -156,7 +158,7 @@ def _account(deps: Dependencies, handle: handles.Handle | None, ip: str) -> tupl
 
 
 def _tokens(deps: Dependencies, login: Login) -> Response:
-    return answers.ok(
+    return responses.ok(
         {
             "access_token": deps.token_issuer.access_token(login.account_id, login.session_id),
             "refresh_token": login.refresh_token,

@@ -18,7 +18,7 @@ from services.auth.queries import Account
 from services.auth.tokens import KeyCipher, RefreshTokens
 from shared import clock
 from shared.database.engine import Database
-from shared.pages import Page, Slice
+from shared.pagination import Page, Slice
 from shared.testing import Running, announced
 
 KEY = b"k" * 32

@@ -13,7 +13,7 @@ from services.auth.actions.accounts import name_key
 from services.auth.handles import Handle
 from shared.database import migrations
 from shared.database.engine import Database
-from shared.pages import Page, Slice
+from shared.pagination import Page, Slice
 from shared.testing.query_plans import SORT, indexes_used, overhearing, slow_steps, sqlite_work
 
 from .conftest import MIGRATIONS

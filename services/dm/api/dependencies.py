@@ -11,7 +11,7 @@ from shared.database.engine import Database
 from shared.files.storage import Storage
 from shared.idempotency import Idempotency
 from shared.images import Darkroom
-from shared.web.plain import Plainly
+from shared.web.fast_path import Plainly
 from shared.websockets.hub import OpenSockets
 
 from .. import queries

@@ -13,10 +13,10 @@ from shared import ids
 from shared.answer import Answer
 from shared.ids import Id
 from shared.problem_details import documented
-from shared.web import answers, idempotency_key, listing
+from shared.web import idempotency_key, pagination, responses
 from shared.web.authentication import Required
-from shared.web.bodies import StrictRoute
-from shared.web.plain import ABSENT
+from shared.web.fast_path import ABSENT
+from shared.web.request_body import StrictRoute
 
 from .. import queries
 from ..actions import messages
@@ -37,18 +37,18 @@ Since = Annotated[
     responses=documented(400, 401, 404, 422),
 )
 def list_messages(
-    room_id: Id, request: Request, page: listing.Requested, identity: Required, deps: Deps, since: Since = None
+    room_id: Id, request: Request, page: pagination.Requested, identity: Required, deps: Deps, since: Since = None
 ) -> Response:
     """Newest first. With `since` what came after that message, oldest first."""
     found = deps.database.read(queries.messages_in, identity.subject, room_id, page, deps.url_signer, since)
-    return listing.answer(request, found)
+    return pagination.answer(request, found)
 
 
 @router.get("/{message_id}", response_model=schemas.Message, summary="A message", responses=documented(401, 404))
 def message(room_id: Id, message_id: Id, identity: Required, deps: Deps) -> Response:
     """404 for those who are not in its room."""
     found = deps.database.read(queries.message, identity.subject, room_id, message_id, deps.url_signer)
-    return answers.ok(found)
+    return responses.ok(found)
 
 
 @router.post(
@@ -69,13 +69,13 @@ async def send(
     def say(tx: Connection) -> Answer:
         message_id = messages.send(tx, identity.subject, room_id, draft, post_exists=post_exists)
         said = queries.message(tx, identity.subject, room_id, message_id, deps.url_signer)
-        return answers.created(said, f"/api/v1/rooms/{ids.text(room_id)}/messages/{ids.text(message_id)}")
+        return responses.created(said, f"/api/v1/rooms/{ids.text(room_id)}/messages/{ids.text(message_id)}")
 
     def shown(tx: Connection, location: str) -> bytes:
         message_id = ids.parse(location.rpartition("/")[2])
         return orjson.dumps(queries.message(tx, identity.subject, room_id, message_id, deps.url_signer))
 
-    return answers.response(await run_in_threadpool(deps.idempotency.write, key, say, shown))
+    return responses.response(await run_in_threadpool(deps.idempotency.write, key, say, shown))
 
 
 def _draft(body: schemas.NewMessage) -> messages.Draft:

@@ -13,7 +13,7 @@ from shared.idempotency import Key
 from shared.ids import Id
 from shared.images import Picture
 from shared.problem_details import documented
-from shared.web import answers, files, idempotency_key, uploads
+from shared.web import idempotency_key, image_responses, responses, uploads
 from shared.web.authentication import Required
 from shared.web.disconnects import require_connected
 from shared.web.uploads import UploadRoute
@@ -32,7 +32,7 @@ router = APIRouter(prefix="/api/v1/rooms/{room_id}/media", tags=["dm"], route_cl
     response_model=schemas.Media,
     summary="Upload a photo to a room",
     responses=documented(400, 401, 404, 409, 413, 415, 422, 429),
-    openapi_extra=files.TAKEN,
+    openapi_extra=image_responses.TAKEN,
 )
 async def upload(
     room_id: Id,
@@ -56,7 +56,7 @@ async def upload(
         await require_connected(request)
         return await run_in_threadpool(_keep, deps, identity.subject, room_id, stored, key)
 
-    return answers.response(await uploads.once(deps.idempotency, key, work))
+    return responses.response(await uploads.once(deps.idempotency, key, work))
 
 
 @router.head("/{media_id}/{rendition}", include_in_schema=False)
@@ -64,7 +64,7 @@ async def upload(
     "/{media_id}/{rendition}",
     response_class=Response,
     summary="A photo of a room",
-    responses={**files.SERVED, **documented(403, 404, 416)},
+    responses={**image_responses.SERVED, **documented(403, 404, 416)},
 )
 def photo(
     request: Request,
@@ -80,7 +80,7 @@ def photo(
     """By its link alone, as found in a message. 403 `link_expired`, or `invalid_link` for one that is not ours."""
     seconds = deps.url_signer.check(room_id, media_id, rendition, expires, signature)
     name = deps.database.read(queries.file_of, room_id, media_id, rendition)
-    return files.answer(request, deps.storage, name, cache=f"private, max-age={seconds}, immutable")
+    return image_responses.answer(request, deps.storage, name, cache=f"private, max-age={seconds}, immutable")
 
 
 def _store(deps: Dependencies, uploader_id: int, room_id: int, picture: Picture, alt: str | None) -> photos.Photo:
@@ -94,6 +94,6 @@ def _store(deps: Dependencies, uploader_id: int, room_id: int, picture: Picture,
 def _keep(deps: Dependencies, uploader_id: int, room_id: int, photo: photos.Photo, key: Key | None) -> Answer:
     def keep(tx: Connection) -> Answer:
         media = queries.photo(tx, photos.keep(tx, uploader_id, room_id, photo), deps.url_signer)
-        return answers.created(media, media["url"])
+        return responses.created(media, media["url"])
 
     return deps.idempotency.record(key, keep)

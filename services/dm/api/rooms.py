@@ -9,9 +9,9 @@ from starlette.responses import Response
 from shared import ids
 from shared.ids import Id
 from shared.problem_details import documented
-from shared.web import answers, listing
+from shared.web import pagination, responses
 from shared.web.authentication import Required
-from shared.web.bodies import StrictRoute
+from shared.web.request_body import StrictRoute
 
 from .. import queries
 from ..actions import rooms
@@ -40,21 +40,21 @@ async def open_room(body: schemas.OpenRoom, identity: Required, deps: Deps) -> R
 
     opened, room = await deps.with_known_users(lambda: deps.database.write(enter))
     if not opened.is_new:
-        return answers.ok(room)
-    return answers.response(answers.created(room, f"/api/v1/rooms/{ids.text(opened.room_id)}"))
+        return responses.ok(room)
+    return responses.response(responses.created(room, f"/api/v1/rooms/{ids.text(opened.room_id)}"))
 
 
 @router.get("", response_model=schemas.Rooms, summary="One's own rooms", responses=documented(400, 401, 422))
-def list_rooms(request: Request, page: listing.Requested, identity: Required, deps: Deps) -> Response:
+def list_rooms(request: Request, page: pagination.Requested, identity: Required, deps: Deps) -> Response:
     """Last active first. Pages keep the order that was when the first one was read."""
     found = deps.database.read(queries.rooms_of, identity.subject, page, deps.url_signer)
-    return listing.answer(request, found)
+    return pagination.answer(request, found)
 
 
 @router.get("/{room_id}", response_model=schemas.Room, summary="A room", responses=documented(401, 404))
 def room(room_id: Id, identity: Required, deps: Deps) -> Response:
     """404 for those who are not in it."""
-    return answers.ok(deps.database.read(queries.room, identity.subject, room_id, deps.url_signer))
+    return responses.ok(deps.database.read(queries.room, identity.subject, room_id, deps.url_signer))
 
 
 @router.put(
@@ -70,4 +70,4 @@ def mark_read(room_id: Id, body: schemas.Read, identity: Required, deps: Deps) -
         rooms.mark_read(tx, identity.subject, room_id, body.message_id)
         return queries.room(tx, identity.subject, room_id, deps.url_signer)
 
-    return answers.ok(deps.database.write(mark))
+    return responses.ok(deps.database.write(mark))

@@ -8,9 +8,9 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from shared.ids import Id
 from shared.images.limits import MAX_SIDE
 from shared.lengths import LONGEST
-from shared.web import listing
-from shared.web.bodies import VISIBLE, WITH_VISIBLE, Body, Text
+from shared.web import pagination
 from shared.web.fields import Count, IdText, NextCursor, Time
+from shared.web.request_body import VISIBLE, WITH_VISIBLE, Body, Text
 
 AN_ID = "0037a52d5f400001"
 A_LINK = f"/api/v1/rooms/{AN_ID}/media/{AN_ID}/display.jpg?expires=1795426200&signature=mBq3Vg5x0S1yTr2c7dLhJp4k"
@@ -165,7 +165,7 @@ class Message(RootModel[Annotated[TextMessage | ImageMessage | PostMessage, Fiel
 class Messages(BaseModel):
     """A page of messages."""
 
-    items: Annotated[list[Message], Field(max_length=listing.MOST)]
+    items: Annotated[list[Message], Field(max_length=pagination.MOST)]
     next_cursor: NextCursor
 
 
@@ -182,7 +182,7 @@ class Room(BaseModel):
 class Rooms(BaseModel):
     """A page of rooms."""
 
-    items: Annotated[list[Room], Field(max_length=listing.MOST)]
+    items: Annotated[list[Room], Field(max_length=pagination.MOST)]
     next_cursor: NextCursor
 
 

@@ -7,8 +7,8 @@ from starlette.responses import Response
 
 from shared.problem_details import documented
 from shared.web.authentication import Required
-from shared.web.bodies import StrictRoute
 from shared.web.fields import MAX_HEADER_LENGTH
+from shared.web.request_body import StrictRoute
 from shared.web.websocket_handshake import AlreadyHandled, handshake_of
 
 from .dependencies import Deps

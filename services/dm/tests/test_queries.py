@@ -19,7 +19,7 @@ from shared.answer import Answer
 from shared.database.engine import Database
 from shared.errors import NotFound
 from shared.idempotency import Idempotency, Key
-from shared.pages import Page, Slice
+from shared.pagination import Page, Slice
 from shared.testing.query_plans import SORT, indexes_used, overhearing, slow_steps
 
 from .factories import FIRST, purge_to_the_end, room_of, rows_of, say, some_people, time_passes, upload

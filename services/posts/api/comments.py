@@ -10,9 +10,9 @@ from shared import ids
 from shared.answer import Answer
 from shared.ids import Id
 from shared.problem_details import documented
-from shared.web import answers, idempotency_key, listing
+from shared.web import idempotency_key, pagination, responses
 from shared.web.authentication import Required
-from shared.web.bodies import StrictRoute
+from shared.web.request_body import StrictRoute
 
 from ..actions import comments
 from ..queries import comments as shown
@@ -37,9 +37,9 @@ async def write_comment(
 
     def write(tx: Connection) -> Answer:
         comment_id = comments.write(tx, me, post_id, body.text, body.parent_id)
-        return answers.created(shown.comment(tx, comment_id), f"/api/v1/comments/{ids.text(comment_id)}")
+        return responses.created(shown.comment(tx, comment_id), f"/api/v1/comments/{ids.text(comment_id)}")
 
-    return answers.response(await deps.with_known_users(lambda: deps.idempotency.write(key, write)))
+    return responses.response(await deps.with_known_users(lambda: deps.idempotency.write(key, write)))
 
 
 @router.get(
@@ -48,9 +48,9 @@ async def write_comment(
     summary="The comments on a post",
     responses=documented(400, 404, 422),
 )
-def comments_of(post_id: Id, request: Request, page: listing.Requested, deps: Deps) -> Response:
+def comments_of(post_id: Id, request: Request, page: pagination.Requested, deps: Deps) -> Response:
     """The first comment of each thread, oldest first."""
-    return listing.answer(request, deps.database.read(shown.comments_of, post_id, page))
+    return pagination.answer(request, deps.database.read(shown.comments_of, post_id, page))
 
 
 @router.get(
@@ -59,9 +59,9 @@ def comments_of(post_id: Id, request: Request, page: listing.Requested, deps: De
     summary="The replies to a comment",
     responses=documented(400, 404, 422),
 )
-def replies_to(comment_id: Id, request: Request, page: listing.Requested, deps: Deps) -> Response:
+def replies_to(comment_id: Id, request: Request, page: pagination.Requested, deps: Deps) -> Response:
     """Oldest first: to a first comment its whole thread, flat; to a reply its direct answers."""
-    return listing.answer(request, deps.database.read(shown.replies_to, comment_id, page))
+    return pagination.answer(request, deps.database.read(shown.replies_to, comment_id, page))
 
 
 @router.patch(
@@ -78,7 +78,7 @@ async def edit_comment(comment_id: Id, body: schemas.CommentChanges, identity: R
         comments.edit(tx, me, comment_id, body.text)
         return shown.comment(tx, comment_id)
 
-    return answers.ok(await deps.with_known_users(lambda: deps.database.write(write)))
+    return responses.ok(await deps.with_known_users(lambda: deps.database.write(write)))
 
 
 @router.delete(
@@ -91,4 +91,4 @@ async def delete_comment(comment_id: Id, identity: Required, deps: Deps) -> Resp
     """Its writer only: 403 `not_yours`. One that has replies stays as `deleted`, with no text and no author."""
     me = identity.subject
     await deps.with_known_users(lambda: deps.database.write(comments.delete_comment, me, comment_id))
-    return answers.empty()
+    return responses.empty()

@@ -12,7 +12,7 @@ from shared.files.storage import Storage
 from shared.idempotency import Idempotency
 from shared.images import Darkroom
 from shared.security.verifier import Identity
-from shared.web.plain import Plainly
+from shared.web.fast_path import Plainly
 
 from ..actions import people
 from ..actions.withdrawals import WITHDRAWAL

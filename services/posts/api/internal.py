@@ -5,10 +5,10 @@ from starlette.responses import Response
 
 from shared import ids
 from shared.ids import Id
-from shared.web import answers
-from shared.web.aside import aside
+from shared.web import responses
 from shared.web.authentication import Calling
-from shared.web.bodies import StrictRoute
+from shared.web.request_body import StrictRoute
+from shared.web.threadpools import aside
 
 from ..queries.posts import require_author
 from .dependencies import Deps
@@ -20,4 +20,4 @@ router = APIRouter(include_in_schema=False, route_class=StrictRoute)
 async def post(post_id: Id, request: Request, _: Calling, deps: Deps) -> Response:
     """Whose post it is. 404 where there is none to be seen."""
     author_id = await aside(request, deps.database.read, require_author, post_id)
-    return answers.ok({"post_id": ids.text(post_id), "author_id": ids.text(author_id)})
+    return responses.ok({"post_id": ids.text(post_id), "author_id": ids.text(author_id)})

@@ -8,9 +8,9 @@ from starlette.responses import Response
 
 from shared.ids import Id
 from shared.problem_details import documented
-from shared.web import answers, listing
+from shared.web import pagination, responses
 from shared.web.authentication import Required
-from shared.web.bodies import StrictRoute
+from shared.web.request_body import StrictRoute
 
 from ..actions import likes
 from ..queries.likes import like_json, likers
@@ -34,7 +34,7 @@ async def like(post_id: Id, identity: Required, deps: Deps) -> Response:
         likes.like(tx, me, post_id)
         return like_json(tx, me, post_id)
 
-    return answers.ok(await deps.with_known_users(lambda: deps.database.write(write)))
+    return responses.ok(await deps.with_known_users(lambda: deps.database.write(write)))
 
 
 @router.delete(
@@ -51,7 +51,7 @@ async def unlike(post_id: Id, identity: Required, deps: Deps) -> Response:
         likes.unlike(tx, me, post_id)
         return like_json(tx, me, post_id)
 
-    return answers.ok(await deps.with_known_users(lambda: deps.database.write(write)))
+    return responses.ok(await deps.with_known_users(lambda: deps.database.write(write)))
 
 
 @router.get(
@@ -60,6 +60,6 @@ async def unlike(post_id: Id, identity: Required, deps: Deps) -> Response:
     summary="Who likes a post",
     responses=documented(400, 404, 422),
 )
-def list_likes(post_id: Id, request: Request, page: listing.Requested, deps: Deps) -> Response:
+def list_likes(post_id: Id, request: Request, page: pagination.Requested, deps: Deps) -> Response:
     """Newest first."""
-    return listing.answer(request, deps.database.read(likers, post_id, page))
+    return pagination.answer(request, deps.database.read(likers, post_id, page))

@@ -13,9 +13,9 @@ from shared.body_limits import JSON_LIMIT
 from shared.images.limits import MAX_BYTES, MAX_PIXELS, MAX_SIDE
 from shared.lengths import LONGEST
 from shared.problem_details import documented
-from shared.web import answers, files, id_list, idempotency_key, listing
-from shared.web.bodies import StrictRoute
+from shared.web import id_list, idempotency_key, image_responses, pagination, responses
 from shared.web.fields import Count
+from shared.web.request_body import StrictRoute
 
 from ..actions.photos import UNUSED_FOR
 from .schemas import MOST_PHOTOS
@@ -26,14 +26,15 @@ Bytes = Annotated[Count, Field(examples=[MAX_BYTES])]
 Pixels = Annotated[Count, Field(examples=[MAX_PIXELS])]
 Characters = Annotated[Count, Field(examples=[LONGEST["comment"]], description="Unicode code points")]
 Seconds = Annotated[Count, Field(examples=[clock.DAY // clock.SECOND])]
-Number = Annotated[Count, Field(examples=[listing.MOST])]
+Number = Annotated[Count, Field(examples=[pagination.MOST])]
 
 
 class MediaLimits(BaseModel):
     """Of an upload, to a post or to a room. Its type is told by its content; one that is not used goes."""
 
     content_types: Annotated[
-        list[Annotated[str, Field(max_length=40)]], Field(max_length=len(files.TYPES), examples=[list(files.TYPES)])
+        list[Annotated[str, Field(max_length=40)]],
+        Field(max_length=len(image_responses.TYPES), examples=[list(image_responses.TYPES)]),
     ]
     max_bytes: Bytes
     max_pixels: Pixels
@@ -58,7 +59,7 @@ class TextLimits(BaseModel):
 class ListLimits(BaseModel):
     """Of the parameters of lists."""
 
-    default_limit: Annotated[Count, Field(examples=[listing.LIMIT])]
+    default_limit: Annotated[Count, Field(examples=[pagination.LIMIT])]
     max_limit: Number
     max_ids: Number
 
@@ -85,7 +86,7 @@ class Limits(BaseModel):
 
 _LIMITS = Limits(
     media=MediaLimits(
-        content_types=list(files.TYPES),
+        content_types=list(image_responses.TYPES),
         max_bytes=MAX_BYTES,
         max_pixels=MAX_PIXELS,
         max_side=MAX_SIDE,
@@ -95,7 +96,7 @@ _LIMITS = Limits(
     post=PostLimits(max_media=MOST_PHOTOS, max_caption_length=LONGEST["caption"]),
     comment=TextLimits(max_text_length=LONGEST["comment"]),
     message=TextLimits(max_text_length=LONGEST["message"]),
-    lists=ListLimits(default_limit=listing.LIMIT, max_limit=listing.MOST, max_ids=id_list.MOST_IDS),
+    lists=ListLimits(default_limit=pagination.LIMIT, max_limit=pagination.MOST, max_ids=id_list.MOST_IDS),
     idempotency_key=KeyLimits(
         max_length=idempotency_key.LONGEST,
         max_keys=idempotency.KEYS_A_DAY,
@@ -109,4 +110,4 @@ _ANSWER = Answer(200, orjson.dumps(_LIMITS.model_dump()), {"cache-control": "pub
 @router.get("/limits", response_model=Limits, summary="What may be uploaded and sent", responses=documented())
 async def limits() -> Response:
     """The same for everybody, until an upgrade."""
-    return answers.response(_ANSWER)
+    return responses.response(_ANSWER)

@@ -12,7 +12,7 @@ from shared.answer import Answer
 from shared.idempotency import Key
 from shared.images import Picture
 from shared.problem_details import documented
-from shared.web import answers, files, idempotency_key, uploads
+from shared.web import idempotency_key, image_responses, responses, uploads
 from shared.web.authentication import Required
 from shared.web.disconnects import require_connected
 from shared.web.uploads import UploadRoute
@@ -31,7 +31,7 @@ router = APIRouter(prefix="/api/v1", tags=["posts"], route_class=UploadRoute)
     response_model=schemas.Media,
     summary="Upload a photo",
     responses=documented(400, 401, 409, 413, 415, 422, 429),
-    openapi_extra=files.TAKEN,
+    openapi_extra=image_responses.TAKEN,
 )
 async def upload(
     request: Request,
@@ -52,7 +52,7 @@ async def upload(
         await require_connected(request)
         return await run_in_threadpool(_keep, deps, identity.subject, stored, key)
 
-    return answers.response(await uploads.once(deps.idempotency, key, work))
+    return responses.response(await uploads.once(deps.idempotency, key, work))
 
 
 @router.head("/media/{name}", include_in_schema=False)
@@ -60,11 +60,11 @@ async def upload(
     "/media/{name}",
     response_class=Response,
     summary="A photo",
-    responses={**files.SERVED, **documented(404, 416)},
+    responses={**image_responses.SERVED, **documented(404, 416)},
 )
-def photo(request: Request, name: files.Name, deps: Deps) -> Response:
+def photo(request: Request, name: image_responses.Name, deps: Deps) -> Response:
     """A file that never changes."""
-    return files.answer(request, deps.storage, name)
+    return image_responses.answer(request, deps.storage, name)
 
 
 def _store(deps: Dependencies, owner_id: int, picture: Picture, alt: str | None) -> photos.Upload:
@@ -86,6 +86,6 @@ def _store(deps: Dependencies, owner_id: int, picture: Picture, alt: str | None)
 def _keep(deps: Dependencies, owner_id: int, upload: photos.Upload, key: Key | None) -> Answer:
     def keep(tx: Connection) -> Answer:
         media = shown(tx, photos.keep(tx, owner_id, upload))
-        return answers.created(media, media["url"])
+        return responses.created(media, media["url"])
 
     return deps.idempotency.record(key, keep)

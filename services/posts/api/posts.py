@@ -13,10 +13,10 @@ from shared.errors import Invalid
 from shared.ids import Id
 from shared.problem_details import documented
 from shared.security.verifier import Identity
-from shared.web import answers, id_list, idempotency_key, listing
+from shared.web import id_list, idempotency_key, pagination, responses
 from shared.web.authentication import Optional, Required
-from shared.web.bodies import StrictRoute
-from shared.web.plain import ABSENT
+from shared.web.fast_path import ABSENT
+from shared.web.request_body import StrictRoute
 
 from ..actions import posts
 from ..queries import feed as home
@@ -44,9 +44,9 @@ Wanted = Annotated[
     summary="One's home feed",
     responses=documented(400, 401, 422),
 )
-def feed(request: Request, page: listing.Requested, identity: Required, deps: Deps) -> Response:
+def feed(request: Request, page: pagination.Requested, identity: Required, deps: Deps) -> Response:
     """Posts of those one follows, and one's own, newest first."""
-    return listing.answer(request, deps.database.read(home.feed, identity.subject, page))
+    return pagination.answer(request, deps.database.read(home.feed, identity.subject, page))
 
 
 @router.post(
@@ -62,10 +62,10 @@ async def publish(body: schemas.NewPost, identity: Required, key: idempotency_ke
 
     def write(tx: Connection) -> Answer:
         post_id = posts.publish(tx, me, body.media_ids, body.caption)
-        return answers.created(shown.post(tx, post_id, me), f"/api/v1/posts/{ids.text(post_id)}")
+        return responses.created(shown.post(tx, post_id, me), f"/api/v1/posts/{ids.text(post_id)}")
 
     answer = await deps.with_known_users(lambda: deps.idempotency.write(key, write))
-    return answers.response(answer)
+    return responses.response(answer)
 
 
 @router.get(
@@ -75,12 +75,12 @@ async def publish(body: schemas.NewPost, identity: Required, key: idempotency_ke
     responses=documented(400, 401, 422),
 )
 def everyones(
-    request: Request, page: listing.Requested, identity: Optional, deps: Deps, wanted: Wanted = None
+    request: Request, page: pagination.Requested, identity: Optional, deps: Deps, wanted: Wanted = None
 ) -> Response:
     """Newest first. With `ids` these alone, in that order and on one page; those that are gone are left out."""
     if wanted is not None:
         return _by_ids(request, wanted, identity, deps)
-    return listing.answer(request, deps.database.read(shown.latest, viewer(identity), page))
+    return pagination.answer(request, deps.database.read(shown.latest, viewer(identity), page))
 
 
 def _by_ids(request: Request, wanted: str, identity: Identity | None, deps: Dependencies) -> Response:
@@ -89,13 +89,13 @@ def _by_ids(request: Request, wanted: str, identity: Identity | None, deps: Depe
             raise Invalid.field(name, "not_with_ids", "All posts of `ids` are on one page.")
     post_ids = id_list.parse("ids", wanted)
     found = deps.database.read(shown.in_order, post_ids, viewer(identity))
-    return answers.ok({"items": found, "next_cursor": None})
+    return responses.ok({"items": found, "next_cursor": None})
 
 
 @router.get("/posts/{post_id}", response_model=schemas.Post, summary="A post", responses=documented(401, 404))
 def post(post_id: Id, identity: Optional, deps: Deps) -> Response:
     """With a token, `liked` is filled in."""
-    return answers.ok(deps.database.read(shown.post, post_id, viewer(identity)))
+    return responses.ok(deps.database.read(shown.post, post_id, viewer(identity)))
 
 
 @router.patch(
@@ -120,7 +120,7 @@ async def edit_post(post_id: Id, body: schemas.PostChanges, identity: Required, 
         posts.edit(tx, me, post_id, changes)
         return shown.post(tx, post_id, me)
 
-    return answers.ok(await deps.with_known_users(lambda: deps.database.write(write)))
+    return responses.ok(await deps.with_known_users(lambda: deps.database.write(write)))
 
 
 @router.delete("/posts/{post_id}", status_code=204, summary="Delete a post", responses=documented(401, 403, 404))
@@ -128,7 +128,7 @@ async def delete_post(post_id: Id, identity: Required, deps: Deps) -> Response:
     """Its author only: 403 `not_yours`. Its likes, comments and files go with it."""
     me = identity.subject
     await deps.with_known_users(lambda: deps.database.write(posts.delete_post, me, post_id))
-    return answers.empty()
+    return responses.empty()
 
 
 @router.get(
@@ -137,8 +137,10 @@ async def delete_post(post_id: Id, identity: Required, deps: Deps) -> Response:
     summary="A person's posts",
     responses=documented(400, 401, 404, 422),
 )
-async def posts_of(user_id: Id, request: Request, page: listing.Requested, identity: Optional, deps: Deps) -> Response:
+async def posts_of(
+    user_id: Id, request: Request, page: pagination.Requested, identity: Optional, deps: Deps
+) -> Response:
     """Newest first."""
     looking = viewer(identity)
     found = await deps.with_known_users(lambda: deps.database.read(shown.posts_of, user_id, looking, page))
-    return listing.answer(request, found)
+    return pagination.answer(request, found)

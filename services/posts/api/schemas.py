@@ -9,9 +9,9 @@ from shared.ids import Id
 from shared.images.limits import MAX_SIDE
 from shared.lengths import LONGEST
 from shared.text import has_visible_character
-from shared.web import listing
-from shared.web.bodies import VISIBLE, WITH_VISIBLE, Body, Text
+from shared.web import pagination
 from shared.web.fields import Count, IdText, NextCursor, Time
+from shared.web.request_body import VISIBLE, WITH_VISIBLE, Body, Text
 
 AN_ID = "0037a52d5f400001"
 ANOTHER_ID = "0037a52d5f400002"
@@ -95,7 +95,7 @@ class UserRef(BaseModel):
 class UserRefs(BaseModel):
     """A page of people."""
 
-    items: Annotated[list[UserRef], Field(max_length=listing.MOST)]
+    items: Annotated[list[UserRef], Field(max_length=pagination.MOST)]
     next_cursor: NextCursor
 
 
@@ -129,7 +129,7 @@ class Post(BaseModel):
 class Posts(BaseModel):
     """A page of posts."""
 
-    items: Annotated[list[Post], Field(max_length=listing.MOST)]
+    items: Annotated[list[Post], Field(max_length=pagination.MOST)]
     next_cursor: NextCursor
 
 
@@ -162,5 +162,5 @@ class Comment(BaseModel):
 class Comments(BaseModel):
     """A page of comments."""
 
-    items: Annotated[list[Comment], Field(max_length=listing.MOST)]
+    items: Annotated[list[Comment], Field(max_length=pagination.MOST)]
     next_cursor: NextCursor

@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, select
 
 from shared import clock, ids
 from shared.errors import NotFound
-from shared.pages import Page, Slice
+from shared.pagination import Page, Slice
 
 from .. import models
 from . import people, posts

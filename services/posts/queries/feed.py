@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, Connection, Select, and_, bindparam, exists, select, true
 
-from shared.pages import Page, Slice
+from shared.pagination import Page, Slice
 
 from .. import models
 from . import feed_fanin, posts

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, select, true, union_all
 
-from shared.pages import Page
+from shared.pagination import Page
 
 from .. import models
 

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, select
 
 from shared import ids
-from shared.pages import Page, Slice
+from shared.pagination import Page, Slice
 
 from .. import models
 from . import counters, people, posts

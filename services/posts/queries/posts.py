@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Text, bindparam, selec
 from shared import clock, ids
 from shared.database.packed_columns import Packed
 from shared.errors import NotFound
-from shared.pages import Page, Slice
+from shared.pagination import Page, Slice
 
 from .. import models
 from . import counters, people

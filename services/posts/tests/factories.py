@@ -13,7 +13,7 @@ from services.posts.actions.withdrawals import WITHDRAWAL
 from services.posts.queries.posts import post as shown
 from shared import clock, ids
 from shared.database.engine import Database
-from shared.pages import Page, Slice
+from shared.pagination import Page, Slice
 from shared.testing import announced
 from shared.testing.steps import in_steps_of
 

@@ -5,7 +5,7 @@ from services.posts.actions.feed import celebrities, fanout, rebuild
 from services.posts.queries.feed import feed
 from shared import ids
 from shared.database.engine import Database
-from shared.pages import Page
+from shared.pagination import Page
 
 from .factories import rows_of
 from .reference_model import Model

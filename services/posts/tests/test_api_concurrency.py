@@ -12,7 +12,7 @@ from services.posts import models
 from services.posts.queries.comments import comments_of, replies_to
 from shared import ids
 from shared.database.engine import Database
-from shared.pages import Page
+from shared.pagination import Page
 from shared.replication.purge import PURGED
 from shared.testing import eventually
 

@@ -17,7 +17,7 @@ from services.posts.queries.posts import in_order, latest, posts_of, require_aut
 from services.posts.queries.posts import post as shown
 from shared import ids
 from shared.database.engine import Database
-from shared.pages import Page, Slice
+from shared.pagination import Page, Slice
 from shared.testing.query_plans import SORT, Statement, indexes_used, overhearing, slow_steps
 
 from .factories import LAST_SWEEP_AFTER, all_like, commented, follows_now, published, size, some_people, uploaded

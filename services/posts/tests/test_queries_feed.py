@@ -11,7 +11,7 @@ from services.posts.actions.withdrawals import WITHDRAWAL
 from services.posts.queries.feed import feed
 from shared import ids
 from shared.database.engine import Database
-from shared.pages import Page
+from shared.pagination import Page
 
 from .factories import follows_now, listed, published, purge_to_the_end, rows_of, some_people
 

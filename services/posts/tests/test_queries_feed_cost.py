@@ -10,7 +10,7 @@ from services.posts.actions.feed import follows
 from services.posts.queries.feed import feed
 from shared.database import migrations
 from shared.database.engine import Database
-from shared.pages import Page
+from shared.pagination import Page
 from shared.testing.query_plans import indexes_used, overhearing, slow_steps, sqlite_work
 
 from .conftest import MIGRATIONS

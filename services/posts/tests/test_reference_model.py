@@ -17,7 +17,7 @@ from services.posts.queries.posts import latest, posts_of
 from shared import ids
 from shared.database.engine import Database
 from shared.errors import NotFound
-from shared.pages import Page, Slice
+from shared.pagination import Page, Slice
 
 from .factories import commented, photos_of, purge_to_the_end, remove_to_the_end, size, some_people, uploaded
 from .reference_model import Comment, Model, Post

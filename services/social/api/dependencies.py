@@ -8,7 +8,7 @@ from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
 from shared.database.engine import Database
-from shared.web.plain import Plainly
+from shared.web.fast_path import Plainly
 
 from .. import queries
 from ..actions import people

@@ -7,9 +7,9 @@ from starlette.responses import Response
 
 from shared.ids import Id
 from shared.problem_details import documented
-from shared.web import answers, id_list, listing
+from shared.web import id_list, pagination, responses
 from shared.web.authentication import Required
-from shared.web.bodies import StrictRoute
+from shared.web.request_body import StrictRoute
 
 from .. import queries
 from ..actions import follows
@@ -29,7 +29,7 @@ async def follow(user_id: Id, identity: Required, deps: Deps) -> Response:
     """At once; the same answer where one follows already. 422 `cannot_follow_self`; 409 `following_limit_reached`."""
     me, limit = identity.subject, deps.following_limit
     relation = await deps.with_known_users(lambda: deps.database.write(follows.follow, me, user_id, limit))
-    return answers.ok(relation)
+    return responses.ok(relation)
 
 
 @router.delete(
@@ -42,7 +42,7 @@ async def unfollow(user_id: Id, identity: Required, deps: Deps) -> Response:
     """The same answer where one did not follow. 422 `cannot_follow_self`."""
     me = identity.subject
     relation = await deps.with_known_users(lambda: deps.database.write(follows.unfollow, me, user_id))
-    return answers.ok(relation)
+    return responses.ok(relation)
 
 
 @router.get(
@@ -51,10 +51,10 @@ async def unfollow(user_id: Id, identity: Required, deps: Deps) -> Response:
     summary="Who follows a person",
     responses=documented(400, 404, 422),
 )
-async def followers(user_id: Id, request: Request, page: listing.Requested, deps: Deps) -> Response:
+async def followers(user_id: Id, request: Request, page: pagination.Requested, deps: Deps) -> Response:
     """Newest first."""
     found = await deps.with_known_users(lambda: deps.database.read(queries.followers, user_id, page))
-    return listing.answer(request, found)
+    return pagination.answer(request, found)
 
 
 @router.get(
@@ -63,10 +63,10 @@ async def followers(user_id: Id, request: Request, page: listing.Requested, deps
     summary="Whom a person follows",
     responses=documented(400, 404, 422),
 )
-async def following(user_id: Id, request: Request, page: listing.Requested, deps: Deps) -> Response:
+async def following(user_id: Id, request: Request, page: pagination.Requested, deps: Deps) -> Response:
     """Newest first."""
     found = await deps.with_known_users(lambda: deps.database.read(queries.following, user_id, page))
-    return listing.answer(request, found)
+    return pagination.answer(request, found)
 
 
 @router.get(
@@ -77,7 +77,7 @@ async def following(user_id: Id, request: Request, page: listing.Requested, deps
 )
 async def counts(user_id: Id, deps: Deps) -> Response:
     """Exact at any moment."""
-    return answers.ok(await deps.with_known_users(lambda: deps.database.read(queries.counts, user_id)))
+    return responses.ok(await deps.with_known_users(lambda: deps.database.read(queries.counts, user_id)))
 
 
 @router.get(
@@ -100,4 +100,4 @@ def relations(
 ) -> Response:
     """In the order asked for, each once. To somebody unknown or withdrawn one stands in no way."""
     found = deps.database.read(queries.relations, identity.subject, id_list.parse("user_ids", user_ids))
-    return answers.ok({"items": found, "next_cursor": None})
+    return responses.ok({"items": found, "next_cursor": None})

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from shared.web import id_list, listing
+from shared.web import id_list, pagination
 from shared.web.fields import Count, IdText, NextCursor
 
 
@@ -21,7 +21,7 @@ class UserRef(BaseModel):
 class UserRefs(BaseModel):
     """A page of people."""
 
-    items: Annotated[list[UserRef], Field(max_length=listing.MOST)]
+    items: Annotated[list[UserRef], Field(max_length=pagination.MOST)]
     next_cursor: NextCursor
 
 

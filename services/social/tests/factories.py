@@ -10,7 +10,7 @@ from services.social.actions.follows import follow
 from services.social.actions.withdrawals import WITHDRAWAL
 from shared import clock, ids
 from shared.database.engine import Database
-from shared.pages import Page
+from shared.pagination import Page
 from shared.testing import announced
 from shared.testing.steps import in_steps_of
 

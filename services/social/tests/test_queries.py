@@ -12,7 +12,7 @@ from services.social.actions.withdrawals import WITHDRAWAL
 from shared import ids
 from shared.database.engine import Database
 from shared.errors import NotFound, Unauthenticated
-from shared.pages import Page, Slice
+from shared.pagination import Page, Slice
 from shared.testing.query_plans import SORT, overhearing, slow_steps
 
 from .factories import FIRST, LAST_SWEEP_AFTER, all_follow, purge_to_the_end, some_people

@@ -10,14 +10,14 @@ from starlette.responses import Response
 from shared.database.engine import Database
 from shared.events.in_memory import InProcessBus
 from shared.ids import Id, text
-from shared.pages import Slice
+from shared.pagination import Slice
 from shared.settings import Settings
 from shared.testing import Running, running_service
 from shared.tests.sample_service import MINTER
-from shared.web import bodies, listing, plain
+from shared.web import fast_path, pagination, request_body
 from shared.web.application import build
 from shared.web.authentication import Optional, Required
-from shared.web.bodies import StrictRequest, StrictRoute
+from shared.web.request_body import StrictRequest, StrictRoute
 
 ID = "0037a52d5f400001"
 TOKEN = MINTER.token(7)
@@ -29,13 +29,13 @@ def _routes(prefix: str, methods: list[str]) -> APIRouter:
     router = APIRouter(prefix=prefix, route_class=StrictRoute, include_in_schema=False)
 
     @router.api_route("/of/{thing_id}", methods=methods)
-    def listed(thing_id: Id, request: Request, page: listing.Requested, who: Optional) -> Response:
+    def listed(thing_id: Id, request: Request, page: pagination.Requested, who: Optional) -> Response:
         where = None if who is None else who.subject
-        return listing.answer(request, Slice([text(thing_id), page.limit, page.after, where], (page.limit, "x")))
+        return pagination.answer(request, Slice([text(thing_id), page.limit, page.after, where], (page.limit, "x")))
 
     @router.api_route("/mine", methods=methods)
-    async def mine(request: Request, page: listing.Requested, who: Required) -> Response:
-        return listing.answer(request, Slice([page.limit, page.after, who.subject], None))
+    async def mine(request: Request, page: pagination.Requested, who: Required) -> Response:
+        return pagination.answer(request, Slice([page.limit, page.after, who.subject], None))
 
     return router
 
@@ -63,7 +63,7 @@ def by_framework(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             seen.append(request.url.path)
             super().__init__(request)
 
-    monkeypatch.setattr(bodies, "StrictRequest", Seen)
+    monkeypatch.setattr(request_body, "StrictRequest", Seen)
     return seen
 
 
@@ -145,4 +145,4 @@ def test_a_route_with_a_parameter_of_another_kind_has_no_plain_way() -> None:
     def coloured(request: Request, colour: str = "") -> Response:
         return Response(colour)
 
-    assert plain.handler(coloured) is None
+    assert fast_path.handler(coloured) is None

@@ -17,7 +17,7 @@ from starlette.types import Message
 
 from shared.body_limits import JSON_LIMIT, NO_CODING
 from shared.text import INVISIBLE, has_visible_character
-from shared.web import query
+from shared.web import request_target
 
 
 class Body(BaseModel):
@@ -105,11 +105,11 @@ class StrictRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The framework's handler, given our request."""
         handle = super().get_route_handler()
-        declared = query.declared_by(self)
+        declared = request_target.declared_by(self)
 
         async def strict(request: Request) -> Response:
             given = StrictRequest(request)
-            query.check(given, declared)
+            request_target.check(given, declared)
             return await handle(given)
 
         return strict

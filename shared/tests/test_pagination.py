@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import Malformed
-from shared.pages import Cursors, Page, Slice
+from shared.pagination import Cursors, Page, Slice
 
 CURSORS = Cursors(b"k" * 32)
 SCOPE = "/api/v1/posts?"

@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from shared.errors import NotFound
 from shared.files.storage import Storage, folder
-from shared.web import files
+from shared.web import image_responses
 
 SCOPE: dict[str, Any] = {
     "type": "http", "method": "GET", "headers": [], "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -32,23 +32,23 @@ def bodies(storage: Storage) -> tuple[dict[bytes, bytes], list[bytes]]:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    asyncio.run(files.answer(Request(SCOPE), storage, "a.jpg")(SCOPE, receive, send))
+    asyncio.run(image_responses.answer(Request(SCOPE), storage, "a.jpg")(SCOPE, receive, send))
     return dict(sent[0]["headers"]), [message["body"] for message in sent[1:]]
 
 
-@pytest.mark.parametrize("size", [0, 1, files.PIECE, files.PIECE + 1, 3_600_000])
+@pytest.mark.parametrize("size", [0, 1, image_responses.PIECE, image_responses.PIECE + 1, 3_600_000])
 def test_it_arrives_whole_and_no_part_is_large(storage: Storage, size: int) -> None:
     picture = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
     storage.put("a.jpg", picture, "image/jpeg")
     headers, parts = bodies(storage)
     assert b"".join(parts) == picture
-    assert max(map(len, parts)) < 2 * files.PIECE
+    assert max(map(len, parts)) < 2 * image_responses.PIECE
     assert headers[b"content-length"] == str(size).encode()
     assert headers[b"content-type"] == b"image/jpeg"
 
 
 def test_one_that_is_not_there_is_not_there(storage: Storage) -> None:
     with pytest.raises(NotFound):
-        files.answer(Request(SCOPE), storage, "b.jpg")
+        image_responses.answer(Request(SCOPE), storage, "b.jpg")
     with pytest.raises(NotFound):
-        files.answer(Request(SCOPE), storage, "../b.jpg")
+        image_responses.answer(Request(SCOPE), storage, "../b.jpg")

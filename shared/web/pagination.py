@@ -11,11 +11,11 @@ from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
 from shared.answer import Answer
-from shared.pages import MAX_CURSOR_LENGTH, Cursors, Page, Slice
-from shared.web import query
-from shared.web.answers import response
+from shared.pagination import MAX_CURSOR_LENGTH, Cursors, Page, Slice
+from shared.web import request_target
+from shared.web.fast_path import NotPlain, Plainly
 from shared.web.places import path_of
-from shared.web.plain import NotPlain, Plainly
+from shared.web.responses import response
 
 _PLAIN = re.compile(rb"(?:limit=(?P<limit>[1-9][0-9]?|100))?(?:(?(limit)&)cursor=(?P<cursor>[A-Za-z0-9_-]+))?")
 """A query string of these two alone, in this order, as our own links have it."""
@@ -67,12 +67,12 @@ def answer(request: Request, found: Slice) -> Response:
         return response(Answer(200, orjson.dumps({"items": found.items, "next_cursor": None})))
     cursors: Cursors = request.app.state.cursors
     cursor = cursors.write(found.next, _scope(request))
-    others = [(name, value) for name, value in query.pairs(request) if name != "cursor"]
+    others = [(name, value) for name, value in request_target.pairs(request) if name != "cursor"]
     link = f'<{path_of(request)}?{urlencode([*others, ("cursor", cursor)])}>; rel="next"'
     body = orjson.dumps({"items": found.items, "next_cursor": cursor})
     return response(Answer(200, body, {"link": link}))
 
 
 def _scope(request: Request) -> str:
-    others = [(name, value) for name, value in query.pairs(request) if name not in {"limit", "cursor"}]
+    others = [(name, value) for name, value in request_target.pairs(request) if name not in {"limit", "cursor"}]
     return f"{path_of(request)}?{urlencode(sorted(others))}"
