@@ -12,7 +12,7 @@ import socket
 import sys
 from contextlib import suppress
 
-from gateway.server.connection_limits import files_allowed
+from gateway.server.connection_limits import max_open_files
 
 TOGETHER = 100
 HEADS = {
@@ -47,7 +47,7 @@ async def _run(port: int, count: int, kind: str, head: bytes) -> None:
 
 def main() -> None:
     """Go on until killed."""
-    files_allowed()
+    max_open_files()
     port, count, kind, *more = sys.argv[1:]
     path, token = more or ("", "")
     asyncio.run(_run(int(port), int(count), kind, HEADS[kind].format(path=path, token=token).encode()))

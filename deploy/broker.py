@@ -21,7 +21,7 @@ MEMBERS = {
     "social": Member(social_events.ANNOUNCES, sorted(social_hears.HANDLERS)),
     "posts": Member(posts_events.ANNOUNCES, sorted(posts_hears.HANDLERS)),
     "dm": Member(dm_events.ANNOUNCES, sorted(dm_hears.HANDLERS), sorted(dm_hears.BROADCAST_HANDLERS)),
-    "gateway": Member(overhears=gateway.authentication.revocations.OVERHEARS),
+    "gateway": Member(overhears=gateway.authentication.revocations.EVENTS),
 }
 
 

@@ -111,7 +111,7 @@ def _servers(data: Path, rooms: dict[str, socket.socket]) -> tuple[list[uvicorn.
         revocations_seconds=60,  # no broker can be away: events tell all of them
         **outside,
     )
-    unlimited = gateway.settings.AS_GOOD_AS_NONE in door.rates.values()
+    unlimited = gateway.settings.NO_LIMIT in door.rates.values()
     return [*servers, _Door(gateway.app.create_app(door, bus))], unlimited
 
 
@@ -228,7 +228,7 @@ class _Room(_Deaf, Server):
     """A service."""
 
 
-class _Door(_Deaf, gateway.server.server.Server):
+class _Door(_Deaf, gateway.server.server.GatewayServer):
     """The gateway."""
 
 

@@ -9,19 +9,19 @@ from shared.security.verifier import RemoteKeys, Verifier, fetch_from
 from shared.websockets.handshake import as_get_request
 
 from .authentication.revocations import Revocations
-from .authentication.tokens import Tokens
+from .authentication.tokens import TokenAuthenticator
 from .docs.page import Docs
 from .exchange import Receive, Scope, Send
 from .health import Health
 from .pages import ASSETS, FILES, VIEWS
-from .pipeline import Door
-from .rate_limit.limiter import Rates
-from .rate_limit.stores import counts_at
-from .routes import OWN, Table
+from .pipeline import RequestPipeline
+from .rate_limit.limiter import RateLimiter
+from .rate_limit.stores import create_store
+from .routes import LOCAL, Router
 from .settings import Settings
 from .upstream.proxy import Proxy
-from .upstream.upstream import Upstream, shares
-from .upstream.websockets import Sockets
+from .upstream.upstream import Upstream, bulkheads
+from .upstream.websockets import WebSocketProxy
 from .web_client.site import Site
 
 log = structlog.get_logger()
@@ -31,15 +31,15 @@ class Gateway:
     """The ASGI application: a door, and the lifespan of what stands behind it."""
 
     def __init__(self, settings: Settings, bus: Bus) -> None:
-        auth = Neighbour(OWN, settings.caller_key("auth"), "auth", settings.auth_url)
+        auth = Neighbour(LOCAL, settings.caller_key("auth"), "auth", settings.auth_url)
         keys = RemoteKeys(fetch_from(f"{settings.auth_url}/.well-known/jwks.json"))
         verifier = Verifier(keys, issuer=settings.token_issuer, audience=settings.token_audience)
         revocations = Revocations(auth, settings.access_token_seconds)
-        revocations.listen(bus, OWN)
+        revocations.listen(bus, LOCAL)
 
-        table = Table()
+        table = Router()
         proxy = Proxy(
-            settings, {name: Upstream(name, url, shares(settings)) for name, url in settings.upstreams.items()}
+            settings, {name: Upstream(name, url, bulkheads(settings)) for name, url in settings.upstreams.items()}
         )
         proxy.upstreams["auth"].on_answer = revocations.note
         health = Health(proxy, revocations)
@@ -58,10 +58,12 @@ class Gateway:
             ASSETS: site.asset,
             **dict.fromkeys(FILES, site.file),
         }
-        self._counts = counts_at(settings.rate_limit_url.get_secret_value())
-        rates = Rates(settings, self._counts)
-        sockets = Sockets(settings, proxy, revocations)
-        self._door = Door(settings, table, Tokens(verifier, revocations), rates, proxy, sockets, own)
+        self._counts = create_store(settings.rate_limit_url.get_secret_value())
+        rates = RateLimiter(settings, self._counts)
+        sockets = WebSocketProxy(settings, proxy, revocations)
+        self._door = RequestPipeline(
+            settings, table, TokenAuthenticator(verifier, revocations), rates, proxy, sockets, own
+        )
         self.slow_clients = self._door.slow_clients
         self._health = health
         self._proxy = proxy

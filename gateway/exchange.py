@@ -15,12 +15,12 @@ Headers = list[tuple[bytes, bytes]]
 
 CONNECTION = "shutter.connection"
 """Where the server puts the connection into the scope."""
-SMALL = 64 * 1024
+MAX_DISCARDED_BYTES = 64 * 1024
 """Bytes of an unread body that the server throws away by itself while the connection lives on."""
 LINGER_SECONDS = 2.0
 LINGER_BYTES = 64 * 1024 * 1024
 _POLICY = b"content-security-policy"
-NOTHING_RUNS = (_POLICY, b"default-src 'none'; base-uri 'none'; frame-ancestors 'none'")
+DEFAULT_CSP = (_POLICY, b"default-src 'none'; base-uri 'none'; frame-ancestors 'none'")
 """For every answer without a policy of its own: should a browser ever take it for a page, it is an empty one."""
 
 
@@ -37,7 +37,7 @@ class Client:
 UNKNOWN = Client("unknown", "unknown")
 
 
-class Gone(Exception):
+class ClientDisconnected(Exception):
     """The client has left; nobody waits for an answer."""
 
 
@@ -48,13 +48,13 @@ class BodyTooSlow(Exception):
 class Connection(Protocol):
     """What an exchange has to know of the connection it takes place on."""
 
-    serving: "Visit | None"
+    serving: "Exchange | None"
 
     def cut(self) -> None:
         """Close it in the middle of the answer."""
 
 
-class Visit:
+class Exchange:
     """What is known of one request, and the way back to the client."""
 
     __slots__ = (
@@ -63,11 +63,10 @@ class Visit:
         "_receive",
         "_send",
         "_slow",
-        "always",
         "body_done",
         "client",
         "closing",
-        "given",
+        "headers",
         "length",
         "login_limited_seconds",
         "long",
@@ -75,6 +74,7 @@ class Visit:
         "path",
         "pattern",
         "request_id",
+        "response_headers",
         "scope",
         "status",
         "stopped",
@@ -82,7 +82,7 @@ class Visit:
     )
 
     def __init__(
-        self, scope: Scope, receive: Receive, send: Send, request_id: str, always: Headers, slow: SlowClients
+        self, scope: Scope, receive: Receive, send: Send, request_id: str, response_headers: Headers, slow: SlowClients
     ) -> None:
         self.scope = scope
         self._receive = receive
@@ -92,9 +92,9 @@ class Visit:
         self.request_id = request_id
         self.client = UNKNOWN
         """Where it comes from; unknown until somebody has looked."""
-        self.always = always
+        self.response_headers = response_headers
         """Headers of the answer, whatever it will be."""
-        self.given: dict[bytes, bytes] = {}
+        self.headers: dict[bytes, bytes] = {}
         """The headers that mean something to us; empty until they were looked at."""
         self.login_limited_seconds: int | None = None
         """For how long the address may only log in to accounts that know its network; None: to all."""
@@ -142,7 +142,7 @@ class Visit:
     def leave(self) -> None:
         """The client has left. What is short goes on, as whether a password was wrong counts all the same."""
         if self.status is not None or self.long:
-            self.stop(Gone())
+            self.stop(ClientDisconnected())
 
     def cut(self) -> None:
         """Close the connection in the middle of the answer; also where the client has left already."""
@@ -151,14 +151,14 @@ class Visit:
 
     def expect_body(self) -> None:
         """Learn from the headers whether a body follows."""
-        if b"transfer-encoding" in self.given:
+        if b"transfer-encoding" in self.headers:
             self.length = None
-        elif b"content-length" in self.given:
-            self.length = int(self.given[b"content-length"])
+        elif b"content-length" in self.headers:
+            self.length = int(self.headers[b"content-length"])
         self.body_done = self.length == 0
 
-    async def read(self) -> bytes:
-        """The next part of the body. Raises Gone."""
+    async def read_body(self) -> bytes:
+        """The next part of the body. Raises ClientDisconnected."""
         incoming = self._incoming
         if incoming is None:
             incoming = self._incoming = Transfer(self.client.network, self._give_up)
@@ -170,7 +170,7 @@ class Visit:
         finally:
             self._slow.done(incoming, len(part))
         if message["type"] == "http.disconnect":
-            raise Gone
+            raise ClientDisconnected
         self.body_done = not message.get("more_body", False)
         if self.body_done:
             self._incoming = None  # which refers to this
@@ -179,30 +179,30 @@ class Visit:
     def _give_up(self) -> None:
         self.stop(BodyTooSlow())
 
-    async def begin(self, status: int, headers: Headers) -> None:
+    async def start_response(self, status: int, headers: Headers) -> None:
         """Send the head of the answer. From here on it is the pace of the client that counts."""
         self.status = status
         self.allow(None)
-        self.closing = not self.body_done and (self.length is None or self.length > SMALL)
+        self.closing = not self.body_done and (self.length is None or self.length > MAX_DISCARDED_BYTES)
         if self.closing:
             headers.append((b"connection", b"close"))
-        headers += self.always
+        headers += self.response_headers
         if not any(name == _POLICY for name, _ in headers):
-            headers.append(NOTHING_RUNS)
+            headers.append(DEFAULT_CSP)
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
 
-    async def go_on(self, part: bytes) -> None:
+    async def send_chunk(self, part: bytes) -> None:
         """Send a part of the body of the answer; more follows."""
         await self._send({"type": "http.response.body", "body": part, "more_body": True})
 
-    async def end(self, part: bytes = b"") -> None:
+    async def end_response(self, part: bytes = b"") -> None:
         """Send the last part.
 
         A client that is still sending a large body would lose the answer if the connection were closed under
         its hands, so what it sends is taken in and dropped for a moment.
         """
         if self.closing:
-            await self.go_on(part)
+            await self.send_chunk(part)
             await self._let_run_out()
             part = b""
         await self._send({"type": "http.response.body", "body": part, "more_body": False})
@@ -212,6 +212,6 @@ class Visit:
             async with asyncio.timeout(LINGER_SECONDS):
                 left = LINGER_BYTES
                 while not self.body_done and left > 0:
-                    left -= len(await self.read())
-        except (TimeoutError, Gone):
+                    left -= len(await self.read_body())
+        except (TimeoutError, ClientDisconnected):
             pass

@@ -5,7 +5,7 @@ import time
 
 from . import responses
 from .authentication.revocations import Revocations
-from .exchange import Visit
+from .exchange import Exchange
 from .upstream.proxy import Proxy
 
 KEPT_SECONDS = 1.0
@@ -28,11 +28,11 @@ class Health:
         self._looking = asyncio.Lock()
         self.draining = False
 
-    async def healthz(self, visit: Visit) -> None:
+    async def healthz(self, exchange: Exchange) -> None:
         """200 while the process answers at all."""
-        await responses.json(visit, 200, {"status": "up"})
+        await responses.send_json(exchange, 200, {"status": "up"})
 
-    async def readyz(self, visit: Visit) -> None:
+    async def readyz(self, exchange: Exchange) -> None:
         """200 or 503, and the state of each upstream."""
         async with self._looking:
             if time.monotonic() - self._looked_at > KEPT_SECONDS:
@@ -41,9 +41,9 @@ class Health:
         parts = {"revocations": "loaded" if self._revocations.loaded else "unknown", "upstreams": self._states}
         document = {"status": status, **parts}
         if status in ("ready", "degraded"):
-            await responses.json(visit, 200, document)
+            await responses.send_json(exchange, 200, document)
         else:
-            await responses.json(visit, 503, document, (b"retry-after", b"1"))
+            await responses.send_json(exchange, 503, document, (b"retry-after", b"1"))
 
     def _status(self) -> str:
         if self.draining:

@@ -7,7 +7,7 @@ from shared.events.bus_factory import bus_for
 from shared.server.config import settle
 
 from .app import create_app
-from .server.server import Server
+from .server.server import GatewayServer
 from .settings import Settings
 
 
@@ -19,7 +19,7 @@ def main() -> None:
     app = create_app(settings, bus_for(settings.broker_url))
     settle()
     with suppress(KeyboardInterrupt):
-        Server(app, host=settings.host, port=settings.port).run()
+        GatewayServer(app, host=settings.host, port=settings.port).run()
 
 
 if __name__ == "__main__":

@@ -23,32 +23,32 @@ class Body(Enum):
     UPLOAD = "files, streamed"
 
 
-class Weight(Enum):
+class TrafficClass(Enum):
     """How long it may take, and which share of an upstream's places it may use."""
 
-    LIGHT = "a short exchange"
-    SLOW = "a password is hashed, which takes long on purpose"
+    NORMAL = "a short exchange"
+    HASHING = "a password is hashed, which takes long on purpose"
     PICTURE = "a picture is sent, whose time depends on the client's line"
-    HEAVY = "a picture is taken in and decoded"
-    OPEN = "a WebSocket, which lasts as long as its token"
+    IMAGE_UPLOAD = "a picture is taken in and decoded"
+    WEBSOCKET = "a WebSocket, which lasts as long as its token"
 
 
-class Counted(Enum):
+class RateLimitPolicy(Enum):
     """Towards which limit of requests it counts."""
 
-    USUAL = "the person's where one is signed in, else the address'; uploads and pictures have their own"
+    DEFAULT = "the person's where one is signed in, else the address'; uploads and pictures have their own"
     SIGN_UP = "new accounts from one address"
     LOGIN = "logins from one address; after too many wrong passwords only from networks that the account knows"
-    PROOF = "as usual, and wrong passwords towards a limit of their own"
+    REAUTHENTICATION = "as usual, and wrong passwords towards a limit of their own"
     REFRESH = "renewed tokens, apart from all else, so that nothing else keeps a session from going on"
-    NEVER = "what the house itself asks, all the time"
+    UNLIMITED = "what the house itself asks, all the time"
 
 
 PUBLIC, OPTIONAL, SIGNED_IN = Access
 NONE, JSON, UPLOAD = Body
-LIGHT, SLOW, PICTURE, HEAVY, OPEN = Weight
-USUAL, SIGN_UP, LOGIN, PROOF, REFRESH, NEVER = Counted
-OWN = "gateway"
+NORMAL, HASHING, PICTURE, IMAGE_UPLOAD, WEBSOCKET = TrafficClass
+DEFAULT, SIGN_UP, LOGIN, REAUTHENTICATION, REFRESH, UNLIMITED = RateLimitPolicy
+LOCAL = "gateway"
 """The upstream of what the gateway answers itself."""
 
 
@@ -61,15 +61,15 @@ class Route:
     upstream: str
     access: Access = SIGNED_IN
     body: Body = NONE
-    weight: Weight = LIGHT
-    counted: Counted = USUAL
+    traffic_class: TrafficClass = NORMAL
+    rate_limit: RateLimitPolicy = DEFAULT
 
 
 ROUTES = (
     # accounts, sessions, people
-    Route("POST", "/api/v1/auth/signup", "auth", PUBLIC, JSON, SLOW, SIGN_UP),
-    Route("POST", "/api/v1/auth/login", "auth", PUBLIC, JSON, SLOW, LOGIN),
-    Route("POST", "/api/v1/auth/refresh", "auth", PUBLIC, JSON, counted=REFRESH),
+    Route("POST", "/api/v1/auth/signup", "auth", PUBLIC, JSON, HASHING, SIGN_UP),
+    Route("POST", "/api/v1/auth/login", "auth", PUBLIC, JSON, HASHING, LOGIN),
+    Route("POST", "/api/v1/auth/refresh", "auth", PUBLIC, JSON, rate_limit=REFRESH),
     Route("POST", "/api/v1/auth/logout", "auth"),
     Route("GET", "/api/v1/auth/sessions", "auth"),
     Route("DELETE", "/api/v1/auth/sessions", "auth"),
@@ -77,10 +77,10 @@ ROUTES = (
     Route("GET", "/api/v1/auth/events", "auth"),
     Route("GET", "/api/v1/users", "auth", PUBLIC),
     Route("GET", "/api/v1/users/me", "auth"),
-    Route("PATCH", "/api/v1/users/me", "auth", SIGNED_IN, JSON, SLOW, PROOF),
-    Route("PUT", "/api/v1/users/me/avatar", "auth", SIGNED_IN, UPLOAD, HEAVY),
+    Route("PATCH", "/api/v1/users/me", "auth", SIGNED_IN, JSON, HASHING, REAUTHENTICATION),
+    Route("PUT", "/api/v1/users/me/avatar", "auth", SIGNED_IN, UPLOAD, IMAGE_UPLOAD),
     Route("DELETE", "/api/v1/users/me/avatar", "auth"),
-    Route("POST", "/api/v1/users/me/deletion", "auth", SIGNED_IN, JSON, SLOW, PROOF),
+    Route("POST", "/api/v1/users/me/deletion", "auth", SIGNED_IN, JSON, HASHING, REAUTHENTICATION),
     Route("GET", "/api/v1/users/by-nickname/{nickname}", "auth", PUBLIC),
     Route("GET", "/api/v1/users/{id}", "auth", PUBLIC),
     Route("GET", "/api/v1/avatars/{name}", "auth", PUBLIC, NONE, PICTURE),
@@ -93,7 +93,7 @@ ROUTES = (
     Route("GET", "/api/v1/users/{id}/counts", "social", PUBLIC),
     Route("GET", "/api/v1/relations", "social"),
     # photos, posts, likes, comments, the feed
-    Route("POST", "/api/v1/media", "posts", SIGNED_IN, UPLOAD, HEAVY),
+    Route("POST", "/api/v1/media", "posts", SIGNED_IN, UPLOAD, IMAGE_UPLOAD),
     Route("GET", "/api/v1/media/{name}", "posts", PUBLIC, NONE, PICTURE),
     Route("POST", "/api/v1/posts", "posts", SIGNED_IN, JSON),
     Route("GET", "/api/v1/posts", "posts", OPTIONAL),
@@ -118,72 +118,72 @@ ROUTES = (
     Route("GET", "/api/v1/rooms/{id}/messages", "dm"),
     Route("POST", "/api/v1/rooms/{id}/messages", "dm", SIGNED_IN, JSON),
     Route("GET", "/api/v1/rooms/{id}/messages/{message_id}", "dm"),
-    Route("POST", "/api/v1/rooms/{id}/media", "dm", SIGNED_IN, UPLOAD, HEAVY),
+    Route("POST", "/api/v1/rooms/{id}/media", "dm", SIGNED_IN, UPLOAD, IMAGE_UPLOAD),
     Route("GET", "/api/v1/rooms/{id}/media/{media_id}/{rendition}", "dm", PUBLIC, NONE, PICTURE),
     Route("PUT", "/api/v1/rooms/{id}/read", "dm", SIGNED_IN, JSON),
-    Route("GET", "/api/v1/ws", "dm", SIGNED_IN, NONE, OPEN),
+    Route("GET", "/api/v1/ws", "dm", SIGNED_IN, NONE, WEBSOCKET),
     # answered here
-    Route("GET", "/healthz", OWN, PUBLIC, counted=NEVER),
-    Route("GET", "/readyz", OWN, PUBLIC, counted=NEVER),
-    Route("GET", "/docs", OWN, PUBLIC),
-    Route("GET", "/docs/{file}", OWN, PUBLIC),
-    Route("GET", "/openapi.json", OWN, PUBLIC),
-    Route("GET", "/asyncapi.json", OWN, PUBLIC),
+    Route("GET", "/healthz", LOCAL, PUBLIC, rate_limit=UNLIMITED),
+    Route("GET", "/readyz", LOCAL, PUBLIC, rate_limit=UNLIMITED),
+    Route("GET", "/docs", LOCAL, PUBLIC),
+    Route("GET", "/docs/{file}", LOCAL, PUBLIC),
+    Route("GET", "/openapi.json", LOCAL, PUBLIC),
+    Route("GET", "/asyncapi.json", LOCAL, PUBLIC),
     # the web client
-    *(Route("GET", pattern, OWN, PUBLIC) for pattern in VIEWS),
-    Route("GET", ASSETS, OWN, PUBLIC, NONE, PICTURE),
-    *(Route("GET", path, OWN, PUBLIC, NONE, PICTURE) for path in FILES),
+    *(Route("GET", pattern, LOCAL, PUBLIC) for pattern in VIEWS),
+    Route("GET", ASSETS, LOCAL, PUBLIC, NONE, PICTURE),
+    *(Route("GET", path, LOCAL, PUBLIC, NONE, PICTURE) for path in FILES),
 )
 
 
 @dataclass(slots=True)
-class Place:
+class RouteNode:
     """What can be done at one path, and the paths below it."""
 
     routes: dict[str, Route] = field(default_factory=dict)
-    literals: dict[str, "Place"] = field(default_factory=dict)
-    wildcard: "Place | None" = None
+    literals: dict[str, "RouteNode"] = field(default_factory=dict)
+    wildcard: "RouteNode | None" = None
 
     @property
     def methods(self) -> tuple[str, ...]:
         """All methods that are answered here."""
         return (*self.routes, "OPTIONS")
 
-    def below(self, segment: str) -> "Place":
-        """The place one segment of a pattern further down, made if need be."""
+    def below(self, segment: str) -> "RouteNode":
+        """The node one segment of a pattern further down, made if need be."""
         if not segment.startswith("{"):
-            return self.literals.setdefault(_literal(segment), Place())
-        self.wildcard = self.wildcard or Place()
+            return self.literals.setdefault(_literal(segment), RouteNode())
+        self.wildcard = self.wildcard or RouteNode()
         return self.wildcard
 
 
-class Table:
-    """Finds the place of a path: one look into a dict for each segment, however many routes there are."""
+class Router:
+    """Finds the node of a path: one look into a dict for each segment, however many routes there are."""
 
     def __init__(self, routes: Iterable[Route] = ROUTES) -> None:
-        self._root = Place()
+        self._root = RouteNode()
         for route in routes:
-            place = self._place(route.pattern)
-            place.routes[route.method] = route
+            node = self._place(route.pattern)
+            node.routes[route.method] = route
             if route.method == "GET":
-                place.routes["HEAD"] = route
+                node.routes["HEAD"] = route
 
-    def find(self, path: str) -> Place | None:
-        """The place of this decoded path, if there is one. A fixed name goes before a wildcard."""
-        place: Place | None = self._root
+    def find(self, path: str) -> RouteNode | None:
+        """The node of this decoded path, if there is one. A fixed name goes before a wildcard."""
+        node: RouteNode | None = self._root
         for segment in path[1:].split("/") if path != "/" else ():
-            if place is None or not segment:
+            if node is None or not segment:
                 return None
-            place = place.literals.get(_literal(segment)) or place.wildcard
-        return place if place is not None and place.routes else None
+            node = node.literals.get(_literal(segment)) or node.wildcard
+        return node if node is not None and node.routes else None
 
-    def _place(self, pattern: str) -> Place:
-        place = self._root
+    def _place(self, pattern: str) -> RouteNode:
+        node = self._root
         for segment in pattern[1:].split("/") if pattern != "/" else ():
-            place = place.below(segment)
-        return place
+            node = node.below(segment)
+        return node
 
 
 def _literal(segment: str) -> str:
-    """All nicknames (`@ada`, or `@{nickname}` in a pattern) are one place."""
+    """All nicknames (`@ada`, or `@{nickname}` in a pattern) are one node."""
     return "@" if segment.startswith("@") else segment

@@ -8,11 +8,11 @@ from pydantic import AfterValidator, Field, SecretStr, field_validator
 
 from shared.settings import Settings as SharedSettings
 
-from .rate_limit.rate_limits import Quotas, quota
+from .rate_limit.rate_limits import RateLimits, parse_rate_limit
 
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
 _STORAGES = ("redis://", "rediss://", "valkey://", "valkeys://")
-USUAL_RATES = {
+PRODUCTION_RATES = {
     "signups": "5/30minute",
     "logins": "3000/5minute",
     "passwords": "25/5minute",
@@ -23,12 +23,12 @@ USUAL_RATES = {
     "uploads": "30/30minute",
 }
 """In production. Those that Mastodon has are Mastodon's."""
-AS_GOOD_AS_NONE = "10000000/minute"
+NO_LIMIT = "10000000/minute"
 """In development, where nobody is to run into them."""
 
 
 def _rate(notation: str) -> str:
-    quota("", notation)
+    parse_rate_limit("", notation)
     return notation
 
 
@@ -105,7 +105,7 @@ class Settings(SharedSettings):
     cors_origins: Annotated[list[str], Field(default_factory=list)]
     """Web pages of exactly these origins may call from a browser."""
     hsts_seconds: Annotated[int, Field(ge=0)] = 0
-    """For how long browsers shall insist on HTTPS. Only where HTTPS is in front; 0 says nothing."""
+    """For how long browsers shall require_allowed_origin on HTTPS. Only where HTTPS is in front; 0 says nothing."""
     revocations_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
     """Between two requests to auth for revoked tokens. Events tell them at once, but the broker can be away, and from
     auth alone, which nobody else notices: this is what keeps the promise of 10 seconds.
@@ -142,13 +142,13 @@ class Settings(SharedSettings):
             "uploads": self.rate_uploads,
         }
         production = self.environment == "production"
-        usual = USUAL_RATES if production else dict.fromkeys(given, AS_GOOD_AS_NONE)
+        usual = PRODUCTION_RATES if production else dict.fromkeys(given, NO_LIMIT)
         return {name: rate or usual[name] for name, rate in given.items()}
 
     @property
-    def quotas(self) -> Quotas:
+    def rate_limits(self) -> RateLimits:
         """The same, to count by."""
-        return Quotas(**{name: quota(name, rate) for name, rate in self.rates.items()})
+        return RateLimits(**{name: parse_rate_limit(name, rate) for name, rate in self.rates.items()})
 
     @property
     def upstreams(self) -> dict[str, str]:

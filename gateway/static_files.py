@@ -7,7 +7,7 @@ from http import HTTPStatus
 from shared.compression import SMALLEST, VARY, accepts_gzip, gzipped
 
 from . import responses
-from .exchange import Headers, Visit
+from .exchange import Exchange, Headers
 
 LEVEL = 9
 _TAG = re.compile(rb'"[^"]*"')
@@ -25,20 +25,20 @@ class StaticFile:
         self._headers = headers
         self._is_packed = len(packed) < len(body)
 
-    async def send(self, visit: Visit) -> None:
+    async def send(self, exchange: Exchange) -> None:
         """200, or 304 to whoever has it (RFC 9110, section 13.1.2: one of its tags is enough, whatever its coding)."""
-        packed = self._is_packed and accepts_gzip(visit.given.get(b"accept-encoding", b""))
+        packed = self._is_packed and accepts_gzip(exchange.headers.get(b"accept-encoding", b""))
         headers: Headers = [(b"etag", self._packed_tag if packed else self._plain_tag), *self._headers]
         if self._is_packed:
             headers.append((b"vary", VARY.encode()))
-        if self._is_known(visit.given.get(b"if-none-match", b"")):
-            await visit.begin(HTTPStatus.NOT_MODIFIED, headers)
-            await visit.end()
+        if self._is_known(exchange.headers.get(b"if-none-match", b"")):
+            await exchange.start_response(HTTPStatus.NOT_MODIFIED, headers)
+            await exchange.end_response()
             return
         if packed:
             headers.append((b"content-encoding", b"gzip"))
-        await responses.document(
-            visit, HTTPStatus.OK, self._packed if packed else self._plain, self._media_type, *headers
+        await responses.send_bytes(
+            exchange, HTTPStatus.OK, self._packed if packed else self._plain, self._media_type, *headers
         )
 
     def _is_known(self, if_none_match: bytes) -> bool:

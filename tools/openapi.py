@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from gateway.routes import Table
+from gateway.routes import Router
 from shared.events.in_memory import InProcessBus
 from shared.server.cli import described
 from tools.description.asyncapi import asyncapi
@@ -37,7 +37,7 @@ def documents() -> Iterator[tuple[Path, str]]:
     own = {name: document(name) for name in NAMES}
     for name, text in own.items():
         yield ROOT / "services" / name / "openapi.json", text
-    whole = merged({name: json.loads(text) for name, text in own.items()}, Table(), documented())
+    whole = merged({name: json.loads(text) for name, text in own.items()}, Router(), documented())
     yield ROOT / "gateway" / "docs" / "openapi.json", _text(whole)
     yield ROOT / "gateway" / "docs" / "asyncapi.json", _text(asyncapi())
 

@@ -16,7 +16,7 @@ from shared.security.service_calls import Neighbour
 from shared.security.verifier import LEEWAY
 
 PATH = "/internal/revocations"
-OVERHEARS = ("session.revoked.v1", "user.deleted.v1")
+EVENTS = ("session.revoked.v1", "user.deleted.v1")
 RETRY_SECONDS = 0.5
 MOST = 200_000
 """Of each kind. Far more than end within the lifetime of a token; past it the oldest are let go."""
@@ -35,7 +35,7 @@ class UserDeleted(BaseModel):
     user_id: Id
 
 
-class _Ended:
+class _ExpiringSet:
     """Ids, each kept until no token of before can be valid any more."""
 
     def __init__(self, seconds: float) -> None:
@@ -68,8 +68,8 @@ class Revocations:
 
     def __init__(self, auth: Neighbour, lifetime: int) -> None:
         self._auth = auth
-        self._logins = _Ended(lifetime + LEEWAY)
-        self._people = _Ended(lifetime + LEEWAY)
+        self._logins = _ExpiringSet(lifetime + LEEWAY)
+        self._people = _ExpiringSet(lifetime + LEEWAY)
         self.loaded = False
         """Whether auth was asked at least once; until then nobody can be let in."""
 
@@ -88,7 +88,7 @@ class Revocations:
 
     def listen(self, bus: Bus, name: str) -> None:
         """Hear of revocations at once where the bus reaches us."""
-        bus.overhear(name, OVERHEARS, self.hear)
+        bus.overhear(name, EVENTS, self.hear)
 
     def hear(self, event: Event) -> None:
         """Take in one fact."""

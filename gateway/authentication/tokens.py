@@ -6,15 +6,15 @@ import time
 from shared import errors
 from shared.security.verifier import LEEWAY, Identity, Verifier
 
-from ..exchange import Visit
-from ..responses import Refused, from_shared, unavailable
+from ..exchange import Exchange
+from ..responses import HttpError, from_app_error, service_unavailable
 from ..routes import PUBLIC, SIGNED_IN, Route
 from .revocations import Revocations
 
 MOST = 10_000
 
 
-class Tokens:
+class TokenAuthenticator:
     """Lets in who has a valid token. Verified ones are remembered by their hash, never themselves."""
 
     def __init__(self, verifier: Verifier, revocations: Revocations) -> None:
@@ -22,14 +22,14 @@ class Tokens:
         self._revocations = revocations
         self._verified: dict[bytes, Identity] = {}
 
-    async def check(self, visit: Visit, route: Route) -> Identity | None:
-        """Who sent this, where they say so. Raises Refused where this route does not let them in."""
-        authorization = visit.given.get(b"authorization")
+    async def check(self, exchange: Exchange, route: Route) -> Identity | None:
+        """Who sent this, where they say so. Raises HttpError where this route does not let them in."""
+        authorization = exchange.headers.get(b"authorization")
         if authorization is None and route.access is not SIGNED_IN:
             return None
         try:
             return await self._holder(authorization or b"")
-        except Refused:
+        except HttpError:
             if route.access is PUBLIC:
                 return None
             raise
@@ -37,7 +37,7 @@ class Tokens:
     async def _holder(self, authorization: bytes) -> Identity:
         token = _token_in(authorization)
         if not self._revocations.loaded:
-            raise unavailable("revocations_unavailable", "Tokens cannot be checked right now.")
+            raise service_unavailable("revocations_unavailable", "Tokens cannot be checked right now.")
         who = await self._identify(token)
         if self._revocations.revoked(who.subject, who.session_id):
             raise _invalid()
@@ -53,7 +53,7 @@ class Tokens:
         try:
             who = await self._verifier.verify(token.decode())
         except errors.Refusal as refusal:
-            raise from_shared(refusal) from refusal
+            raise from_app_error(refusal) from refusal
         self._remember(name, who)
         return who
 
@@ -70,7 +70,7 @@ def _token_in(authorization: bytes) -> bytes:
     return token
 
 
-def _invalid() -> Refused:
-    return from_shared(
+def _invalid() -> HttpError:
+    return from_app_error(
         errors.Unauthenticated("invalid_token", "The access token is missing, expired, revoked or not ours.")
     )

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import orjson
 
-from ..exchange import Visit
-from ..responses import Refused
+from ..exchange import Exchange
+from ..responses import HttpError
 from ..static_files import StaticFile
 
 PAGE = b"""<!doctype html>
@@ -67,24 +67,24 @@ class Docs:
         self._openapi = StaticFile(_described(public_path), _JSON, _CHECKED)
         self._asyncapi = StaticFile((_HERE / "asyncapi.json").read_bytes(), _JSON, _CHECKED)
 
-    async def page(self, visit: Visit) -> None:
+    async def page(self, exchange: Exchange) -> None:
         """`GET /docs`"""
-        await self._page.send(visit)
+        await self._page.send(exchange)
 
-    async def file(self, visit: Visit) -> None:
+    async def file(self, exchange: Exchange) -> None:
         """`GET /docs/{file}`"""
-        found = self._files.get(visit.path.rpartition("/")[2])
+        found = self._files.get(exchange.path.rpartition("/")[2])
         if found is None:
-            raise Refused(404, "not_found", "There is nothing here.")
-        await found.send(visit)
+            raise HttpError(404, "not_found", "There is nothing here.")
+        await found.send(exchange)
 
-    async def openapi(self, visit: Visit) -> None:
+    async def openapi(self, exchange: Exchange) -> None:
         """`GET /openapi.json`"""
-        await self._openapi.send(visit)
+        await self._openapi.send(exchange)
 
-    async def asyncapi(self, visit: Visit) -> None:
+    async def asyncapi(self, exchange: Exchange) -> None:
         """`GET /asyncapi.json`"""
-        await self._asyncapi.send(visit)
+        await self._asyncapi.send(exchange)
 
 
 def _described(public_path: str) -> bytes:

@@ -6,14 +6,14 @@ from limits import parse_many
 
 from ..exchange import Headers
 
-BUNDLES = 50
-LARGEST_BUNDLE = 50
-NETWORKS_OF_SITE = 10
+BATCHES_PER_LIMIT = 50
+MAX_BATCH = 50
+NETWORKS_PER_SITE = 10
 """A site may have as many requests as so many of its networks. Mobile networks give each phone one of a site's."""
 
 
 @dataclass(frozen=True, slots=True)
-class Quota:
+class RateLimit:
     """So many requests in so many seconds for each of those who are counted under this name."""
 
     name: str
@@ -23,12 +23,12 @@ class Quota:
     @property
     def bundle(self) -> int:
         """How many are told to the other replicas at once: 2 % of a high limit, each single one of a low limit."""
-        return min(LARGEST_BUNDLE, max(1, self.most // BUNDLES))
+        return min(MAX_BATCH, max(1, self.most // BATCHES_PER_LIMIT))
 
     @property
-    def of_site(self) -> "Quota":
+    def of_site(self) -> "RateLimit":
         """The limit of a whole IPv6 site, whose holder could otherwise count anew from each of its networks."""
-        return Quota(self.name, self.most * NETWORKS_OF_SITE, self.seconds)
+        return RateLimit(self.name, self.most * NETWORKS_PER_SITE, self.seconds)
 
     def window(self, now: float) -> int:
         """The number of the window that this moment (seconds since 1970) lies in; each begins with an empty count."""
@@ -55,22 +55,22 @@ class Quota:
 
 
 @dataclass(frozen=True, slots=True)
-class Quotas:
+class RateLimits:
     """All that there are."""
 
-    signups: Quota
-    logins: Quota
-    passwords: Quota
-    refreshes: Quota
-    anonymous: Quota
-    pictures: Quota
-    person: Quota
-    uploads: Quota
+    signups: RateLimit
+    logins: RateLimit
+    passwords: RateLimit
+    refreshes: RateLimit
+    anonymous: RateLimit
+    pictures: RateLimit
+    person: RateLimit
+    uploads: RateLimit
 
 
-def quota(name: str, notation: str) -> Quota:
+def parse_rate_limit(name: str, notation: str) -> RateLimit:
     """A quota from a notation such as `300/5minute`. Raises ValueError for anything else."""
     given = parse_many(notation)
     if len(given) != 1 or given[0].amount < 1 or given[0].multiples < 1:
         raise ValueError(f"{notation!r} is not one rate such as 300/5minute")
-    return Quota(name, given[0].amount, given[0].get_expiry())
+    return RateLimit(name, given[0].amount, given[0].get_expiry())

@@ -12,9 +12,9 @@ from redis.exceptions import RedisError
 
 from shared import metrics
 
-from ..upstream.upstream import Breaker
-from .rate_limits import Quota
-from .stores import Memory, Who
+from ..upstream.upstream import CircuitBreaker
+from .rate_limits import RateLimit
+from .stores import FixedWindows, Who
 
 PATIENCE_SECONDS = 0.1
 """How long a request waits for the storage before it is counted here."""
@@ -22,7 +22,7 @@ MOST_CONNECTIONS = 32
 log = structlog.get_logger()
 
 
-class Together:
+class RedisStore:
     """The counts of all replicas, in a Redis or Valkey.
 
     What was learnt from it is kept here as well. Whoever is known to be over a limit is not asked for again, so that a
@@ -32,9 +32,9 @@ class Together:
     """
 
     def __init__(self, url: str) -> None:
-        self._memory = Memory()
-        self._untold = Memory()
-        self._breaker = Breaker()
+        self._memory = FixedWindows()
+        self._untold = FixedWindows()
+        self._breaker = CircuitBreaker()
         self._away = False
         self._pool = BlockingConnectionPool.from_url(
             # Valkey speaks Redis' protocol; the library knows only Redis' scheme.
@@ -51,7 +51,7 @@ class Together:
             connection_pool=self._pool,  # type: ignore[arg-type] # documented, and forgotten in its annotations
         )
 
-    async def add(self, quota: Quota, who: Who, window: int) -> int:
+    async def add(self, quota: RateLimit, who: Who, window: int) -> int:
         """One more; how many there are then."""
         known = self._memory.add(quota, who, window)
         bundle = self._untold.add(quota, who, window)
@@ -60,7 +60,7 @@ class Together:
         self._untold.forget(quota, who, window)
         return await self._together(quota, who, window, lambda key: self._storage.incr(key, quota.seconds, bundle))
 
-    async def get(self, quota: Quota, who: Who, window: int) -> int:
+    async def get(self, quota: RateLimit, who: Who, window: int) -> int:
         """How many there are."""
         known = self._memory.get(quota, who, window)
         return known if known >= quota.most else await self._together(quota, who, window, self._storage.get)
@@ -69,7 +69,7 @@ class Together:
         """Give the connections back."""
         await self._pool.disconnect()
 
-    async def _together(self, quota: Quota, who: Who, window: int, ask: Callable[[str], Awaitable[int]]) -> int:
+    async def _together(self, quota: RateLimit, who: Who, window: int, ask: Callable[[str], Awaitable[int]]) -> int:
         """What the storage knows, and where it does not answer, what is known here."""
         if self._breaker.lets_through():
             try:

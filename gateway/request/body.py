@@ -5,36 +5,36 @@ from http import HTTPStatus
 
 from shared.body_limits import JSON_LIMIT, UPLOAD_LIMIT
 
-from ..exchange import Gone, Visit
-from ..responses import Refused
+from ..exchange import ClientDisconnected, Exchange
+from ..responses import HttpError
 from ..routes import Body, Route
 from ..settings import Settings
 
-FIRST_BYTES = 64 * 1024
+BUFFERED_BYTES = 64 * 1024
 """Of an upload, before its service hears of it: whoever sends less, and slowly, takes no place there."""
-LIMITS = {Body.NONE: JSON_LIMIT, Body.JSON: JSON_LIMIT, Body.UPLOAD: UPLOAD_LIMIT}
+MAX_BODY_BYTES = {Body.NONE: JSON_LIMIT, Body.JSON: JSON_LIMIT, Body.UPLOAD: UPLOAD_LIMIT}
 
 
 class Upload:
     """A large body that is passed on part by part while it is counted."""
 
-    def __init__(self, visit: Visit, limit: int, seconds: float) -> None:
-        self._visit = visit
+    def __init__(self, exchange: Exchange, limit: int, seconds: float) -> None:
+        self._exchange = exchange
         self._left = limit
         self._seconds = seconds
         self._first = bytearray()
-        self.trouble: Refused | Gone | None = None
+        self.error: HttpError | ClientDisconnected | None = None
         """Why it could not be passed on to its end; no fault of the upstream's."""
 
     @property
     def done(self) -> bool:
         """Whether all of it has come."""
-        return self._visit.body_done
+        return self._exchange.body_done
 
     async def begin(self) -> None:
-        """Wait for the first bytes. Raises Refused, BodyTooSlow or Gone."""
-        while not self.done and len(self._first) < FIRST_BYTES:
-            self._first += self._counted(await self._visit.read())
+        """Wait for the first bytes. Raises HttpError, BodyTooSlow or ClientDisconnected."""
+        while not self.done and len(self._first) < BUFFERED_BYTES:
+            self._first += self._counted(await self._exchange.read_body())
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """The parts. While the client is waited for its data rate counts, while the upstream is, its time."""
@@ -43,16 +43,16 @@ class Upload:
         try:
             while not self.done:
                 self._allow(None)
-                part = self._counted(await self._visit.read())
+                part = self._counted(await self._exchange.read_body())
                 self._allow(self._seconds)
                 yield part
-        except (Refused, Gone) as trouble:
-            self.trouble = trouble
+        except (HttpError, ClientDisconnected) as error:
+            self.error = error
             raise
 
     def _allow(self, seconds: float | None) -> None:
-        if self._visit.status is None:  # else an early answer is on its way, which has limits of its own
-            self._visit.allow(seconds)
+        if self._exchange.status is None:  # else an early answer is on its way, which has limits of its own
+            self._exchange.allow(seconds)
 
     def _counted(self, part: bytes) -> bytes:
         self._left -= len(part)
@@ -61,41 +61,41 @@ class Upload:
         return part
 
 
-async def take(visit: Visit, route: Route, settings: Settings) -> bytes | Upload | None:
+async def read_body(exchange: Exchange, route: Route, settings: Settings) -> bytes | Upload | None:
     """The body to pass on. A small one is waited for here, so that a slow client holds up no upstream."""
-    if visit.body_done:
+    if exchange.body_done:
         return None
-    limit = LIMITS[route.body]
-    if visit.length is not None and visit.length > limit:
+    limit = MAX_BODY_BYTES[route.body]
+    if exchange.length is not None and exchange.length > limit:
         raise _too_large()
-    upload = Upload(visit, limit, settings.heavy_seconds) if route.body is Body.UPLOAD else None
+    upload = Upload(exchange, limit, settings.heavy_seconds) if route.body is Body.UPLOAD else None
     try:
-        async with visit.within(None if upload else settings.body_seconds):
+        async with exchange.within(None if upload else settings.body_seconds):
             if upload:
                 await upload.begin()
                 return upload
-            content = await _whole(visit, limit)
+            content = await _whole(exchange, limit)
     except TimeoutError:
-        raise visit.stopped or too_slow() from None
+        raise exchange.stopped or too_slow() from None
     finally:
-        visit.timeout = None
+        exchange.timeout = None
     return content if route.body is Body.JSON else None
 
 
-async def _whole(visit: Visit, limit: int) -> bytes:
+async def _whole(exchange: Exchange, limit: int) -> bytes:
     content = bytearray()
-    while not visit.body_done:
-        content += await visit.read()
+    while not exchange.body_done:
+        content += await exchange.read_body()
         if len(content) > limit:
             raise _too_large()
     return bytes(content)
 
 
-def too_slow() -> Refused:
+def too_slow() -> HttpError:
     """408."""
-    return Refused(HTTPStatus.REQUEST_TIMEOUT, "request_timeout", "The body did not come in time.")
+    return HttpError(HTTPStatus.REQUEST_TIMEOUT, "request_timeout", "The body did not come in time.")
 
 
-def _too_large() -> Refused:
+def _too_large() -> HttpError:
     detail = "The body is larger than this route takes."
-    return Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", detail)
+    return HttpError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", detail)

@@ -10,12 +10,12 @@ from ..exchange import UNKNOWN, Client, Headers, Scope
 Network = IPv4Network | IPv6Network
 _FORWARDED_FOR = b"x-forwarded-for"
 _WITH_PORT = re.compile(r"\[([^\]]+)\](?::[0-9]{1,5})?|([0-9.]+):[0-9]{1,5}")
-LONGEST = 64
+MAX_ADDRESS_CHARS = 64
 """Characters of one address, a port and brackets included."""
-MOST_HOPS = 32
+MAX_HOPS = 32
 
 
-class Addresses:
+class TrustedProxies:
     """Tells clients from proxies."""
 
     def __init__(self, trusted: Iterable[Network]) -> None:
@@ -33,7 +33,7 @@ class Addresses:
         if not self._trusted or not self.trusts(nearest):
             return nearest
         for entry in _forwarded(scope["headers"]):
-            further = client_at(entry)
+            further = parse_client(entry)
             if further is None:
                 return nearest
             nearest = further
@@ -54,19 +54,19 @@ class Addresses:
 
 def _peer(scope: Scope) -> Client | None:
     peer = scope["client"]
-    return client_at(peer[0]) if peer else None
+    return parse_client(peer[0]) if peer else None
 
 
 def _forwarded(headers: Headers) -> list[str]:
     """All entries of X-Forwarded-For, the nearest first."""
     lines = [value.decode("latin-1") for name, value in headers if name == _FORWARDED_FOR]
     entries = ",".join(lines).split(",") if lines else []
-    return [entry.strip(" \t") for entry in reversed(entries[-MOST_HOPS:])]
+    return [entry.strip(" \t") for entry in reversed(entries[-MAX_HOPS:])]
 
 
-def client_at(text: str) -> Client | None:
+def parse_client(text: str) -> Client | None:
     """The client of this address, which a proxy may have written with a port; None if it is no address."""
-    return _client(text) if len(text) <= LONGEST else None
+    return _client(text) if len(text) <= MAX_ADDRESS_CHARS else None
 
 
 @lru_cache(maxsize=16_384)

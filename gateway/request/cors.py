@@ -4,11 +4,11 @@ from http import HTTPStatus
 
 from shared.websockets.handshake import SCOPE_KEY
 
-from ..exchange import Headers, Visit
-from ..responses import Refused
-from ..routes import Place
+from ..exchange import Exchange, Headers
+from ..responses import HttpError
+from ..routes import RouteNode
 from ..settings import Settings
-from .client_ip import Addresses
+from .client_ip import TrustedProxies
 
 _VARY = (b"vary", b"origin")
 _READABLE = (
@@ -31,7 +31,7 @@ class Cors:
     def __init__(self, settings: Settings) -> None:
         self._origins = frozenset(origin.encode() for origin in settings.cors_origins)
         self._public = {settings.public_origin.encode()} - {b""}
-        self._addresses = Addresses(settings.trusted_proxies)
+        self._addresses = TrustedProxies(settings.trusted_proxies)
 
     def headers(self, lines: Headers | None) -> Headers:
         """Let the page that sent these header fields read the answer, if its origin is one of ours.
@@ -45,35 +45,38 @@ class Cors:
             return [_VARY]
         return [_VARY, (b"access-control-allow-origin", next(iter(sent))), _READABLE]
 
-    def insist(self, visit: Visit) -> None:
-        """Raises Refused for the WebSocket of a page that is neither ours nor allowed: browsers let any page open one.
+    def require_allowed_origin(self, exchange: Exchange) -> None:
+        """Raises HttpError for the WebSocket of a page that is neither ours nor allowed: any page can open one.
 
         A token in a header was sent by a program: a page can only offer it as a subprotocol.
         """
-        origin, handshake = visit.given.get(b"origin"), visit.scope.get(SCOPE_KEY)
+        origin, handshake = exchange.headers.get(b"origin"), exchange.scope.get(SCOPE_KEY)
         if origin is None or handshake is None or not handshake.token_offered:
             return
-        if origin not in self._origins and origin.lower() not in self._own(visit):
+        if origin not in self._origins and origin.lower() not in self._own(exchange):
             detail = "Pages of this origin may not call here."
-            raise Refused(HTTPStatus.FORBIDDEN, "origin_not_allowed", detail)
+            raise HttpError(HTTPStatus.FORBIDDEN, "origin_not_allowed", detail)
 
-    def preflight(self, visit: Visit, place: Place) -> Headers:
-        """What the page that asks may do at this place."""
-        if b"access-control-request-method" not in visit.given or visit.given.get(b"origin") not in self._origins:
+    def preflight(self, exchange: Exchange, node: RouteNode) -> Headers:
+        """What the page that asks may do at this node."""
+        if (
+            b"access-control-request-method" not in exchange.headers
+            or exchange.headers.get(b"origin") not in self._origins
+        ):
             return []
-        methods = ", ".join(place.routes).encode()
+        methods = ", ".join(node.routes).encode()
         return [(b"access-control-allow-methods", methods), _SENDABLE, _REMEMBER]
 
-    def _own(self, visit: Visit) -> set[bytes]:
+    def _own(self, exchange: Exchange) -> set[bytes]:
         """The origins of a page that was loaded from where this request was sent to.
 
         A trusted proxy may tell the scheme and the host that the client used; where it does not tell the scheme, it can
         be either.
         """
         schemes: tuple[bytes, ...] = (b"http",)
-        host = visit.given[b"host"]
-        if self._addresses.trusts_peer(visit.scope):
-            told = dict(visit.scope["headers"])
+        host = exchange.headers[b"host"]
+        if self._addresses.trusts_peer(exchange.scope):
+            told = dict(exchange.scope["headers"])
             scheme = told.get(b"x-forwarded-proto", b"").lower()
             schemes = (scheme,) if scheme in _PORTS else tuple(_PORTS)
             host = told.get(b"x-forwarded-host", host)

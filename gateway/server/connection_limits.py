@@ -11,13 +11,13 @@ from typing import Protocol
 from shared import metrics
 
 from ..exchange import UNKNOWN
-from ..request.client_ip import Addresses, client_at
+from ..request.client_ip import TrustedProxies, parse_client
 from ..settings import Settings
 
-RESERVE = 768
+RESERVED_FILES = 768
 """Files that the process needs for other things than clients: what is in flight to the services, logs, databases."""
-FEWEST = 64
-ENOUGH_FILES = (65_536, 10_240)
+MIN_CONNECTIONS = 64
+WANTED_FILES = (65_536, 10_240)
 """Asked of the system; some promise more than they give, so the second is tried after the first."""
 LINGER_SECONDS = 30.0
 """How long a client may take to read the rest of an answer when its connection is closed already."""
@@ -39,8 +39,8 @@ class Connection(Protocol):
 
 
 @dataclass(slots=True)
-class _Lines:
-    """Connections in the order in which they came to be of no use."""
+class _ConnectionQueue:
+    """ConnectionLimits in the order in which they came to be of no use."""
 
     open: int = 0
     waiting: dict[Connection, float] = field(default_factory=dict)
@@ -48,24 +48,24 @@ class _Lines:
     resting: dict[Connection, None] = field(default_factory=dict)
     """Those that have been served and are kept for the next request."""
 
-    def useless(self) -> Connection | None:
+    def eviction_candidate(self) -> Connection | None:
         """The one that can be missed most easily."""
         return next(iter(self.waiting), None) or next(iter(self.resting), None)
 
 
-class Connections:
+class ConnectionLimits:
     """All that are open, and those of each network."""
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
-        self._addresses = Addresses(settings.trusted_proxies)
+        self._addresses = TrustedProxies(settings.trusted_proxies)
         self._most = min(
-            settings.connections, max(FEWEST, (files_allowed() - RESERVE) // 2)
+            settings.connections, max(MIN_CONNECTIONS, (max_open_files() - RESERVED_FILES) // 2)
         )  # WebSockets take files too
         self._most_of_network = settings.connections_per_address
         self._patience = settings.head_seconds
         self._clock = clock
-        self._all = _Lines()
-        self._networks: dict[str, _Lines] = {}
+        self._all = _ConnectionQueue()
+        self._networks: dict[str, _ConnectionQueue] = {}
         self._of: dict[Connection, str] = {}
         self._proxies: set[Connection] = set()
         self._closing: dict[Connection, float] = {}
@@ -74,8 +74,8 @@ class Connections:
 
     def open(self, connection: Connection) -> bool:
         """Take it in; whether there was a place for it. If need be one that is of no use makes room."""
-        client = (client_at(connection.client[0]) if connection.client else None) or UNKNOWN
-        own = self._networks.get(client.network) or _Lines()
+        client = (parse_client(connection.client[0]) if connection.client else None) or UNKNOWN
+        own = self._networks.get(client.network) or _ConnectionQueue()
         proxy = client is not UNKNOWN and self._addresses.trusts(client)
         if own.open >= self._most_of_network and not proxy and not self._make_room(own):
             return False
@@ -156,8 +156,8 @@ class Connections:
         if not self._all.open:
             self.any_open.clear()
 
-    def _make_room(self, lines: _Lines) -> bool:
-        victim = lines.useless()
+    def _make_room(self, lines: _ConnectionQueue) -> bool:
+        victim = lines.eviction_candidate()
         if victim is None:
             return False
         self.leave(victim)
@@ -166,9 +166,9 @@ class Connections:
         return True
 
 
-def files_allowed() -> int:
+def max_open_files() -> int:
     """How many files this process may have open, after asking for more where it had few."""
-    for wanted in ENOUGH_FILES:
+    for wanted in WANTED_FILES:
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         if soft == resource.RLIM_INFINITY or soft >= wanted:
             break
@@ -177,4 +177,4 @@ def files_allowed() -> int:
                 resource.RLIMIT_NOFILE, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard)
             )
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return soft if soft != resource.RLIM_INFINITY else ENOUGH_FILES[0]
+    return soft if soft != resource.RLIM_INFINITY else WANTED_FILES[0]

@@ -15,14 +15,14 @@ from shared.background import Worker
 from shared.server.http_protocol import Wary
 
 from ..app import Gateway
-from ..exchange import CONNECTION, Visit
+from ..exchange import CONNECTION, Exchange
 from ..request.body import too_slow
 from ..request.cors import Cors
-from ..responses import Refused, problem, problem_headers, unavailable
+from ..responses import HttpError, problem, problem_headers, service_unavailable
 from ..slow_clients import SlowClients, Transfer
-from .connection_limits import Connections
+from .connection_limits import ConnectionLimits
 
-MALFORMED = Refused(HTTPStatus.BAD_REQUEST, "malformed", "This is not a request that we understand.")
+MALFORMED = HttpError(HTTPStatus.BAD_REQUEST, "malformed", "This is not a request that we understand.")
 NO_LINGER = struct.pack("ii", 1, 0)
 SWEEP_SECONDS = 1.0
 
@@ -31,14 +31,14 @@ UNSENT_BYTES = 8 * 1024
 """Of an answer that may wait in the process without the client being counted as slow."""
 
 
-class Protocol(Wary):
+class GatewayProtocol(Wary):
     """The protocol of all our processes, with an eye on connections that only cost, and problem+json."""
 
-    serving: Visit | None = None
+    serving: Exchange | None = None
     """The latest exchange."""
     _sending: Transfer | None = None
 
-    def __init__(self, open_ones: Connections, slow_clients: SlowClients, cors: Cors, **more: Any) -> None:
+    def __init__(self, open_ones: ConnectionLimits, slow_clients: SlowClients, cors: Cors, **more: Any) -> None:
         super().__init__(**more)
         self._open_ones = open_ones
         self._slow_clients = slow_clients
@@ -49,7 +49,7 @@ class Protocol(Wary):
         super().connection_made(transport)
         transport.set_write_buffer_limits(high=UNSENT_BYTES, low=0)
         if not self._open_ones.open(self):
-            self._end_with(unavailable("too_many_connections", "There are too many connections right now."))
+            self._end_with(service_unavailable("too_many_connections", "There are too many connections right now."))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Its place is free, and what was done for its client is given up."""
@@ -131,21 +131,21 @@ class Protocol(Wary):
         if self._sending is not None:
             self._slow_clients.done(self._sending)
 
-    def _end_with(self, refused: Refused) -> None:
-        metrics.REFUSED_AT_DOOR.labels(refused.code).inc()
+    def _end_with(self, error: HttpError) -> None:
+        metrics.REFUSED_AT_DOOR.labels(error.code).inc()
         request_id = request_ids.fresh()
-        body = problem(refused, "", request_id)
+        body = problem(error, "", request_id)
         headers = [
             *self.server_state.default_headers,
-            *problem_headers(refused, len(body)),
+            *problem_headers(error, len(body)),
             *self._cors.headers(self.headers),
             (b"x-content-type-options", b"nosniff"),
             (b"x-request-id", request_id.encode()),
             (b"connection", b"close"),
         ]
         lines = b"".join(b"%s: %s\r\n" % line for line in headers)
-        phrase = HTTPStatus(refused.status).phrase.encode()
-        self.transport.write(b"HTTP/1.1 %d %b\r\n" % (refused.status, phrase) + lines + b"\r\n" + body)
+        phrase = HTTPStatus(error.status).phrase.encode()
+        self.transport.write(b"HTTP/1.1 %d %b\r\n" % (error.status, phrase) + lines + b"\r\n" + body)
         self.transport.close()
 
 
@@ -154,14 +154,14 @@ def options() -> dict[str, Any]:
     return {**shared.server.config.server_options(), "lifespan": "on"}
 
 
-class Server(shared.server.config.Server):
+class GatewayServer(shared.server.config.Server):
     """uvicorn, but told to stop it first lets balancers see that it is no longer ready."""
 
     def __init__(self, app: Gateway, **more: Any) -> None:
         self._app = app
-        self._open_ones = Connections(app.settings)
+        self._open_ones = ConnectionLimits(app.settings)
         own = {
-            "http": partial(Protocol, self._open_ones, app.slow_clients, Cors(app.settings)),
+            "http": partial(GatewayProtocol, self._open_ones, app.slow_clients, Cors(app.settings)),
             "timeout_keep_alive": app.settings.keep_alive_seconds,
         }
         super().__init__(uvicorn.Config(app, **{**options(), **own, **more}))

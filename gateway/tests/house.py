@@ -13,7 +13,7 @@ import httpx
 import uvicorn
 
 from gateway.app import Gateway, create_app
-from gateway.server.server import Server
+from gateway.server.server import GatewayServer
 from gateway.settings import Settings
 from shared import clock, ids
 from shared.events.envelope import Event
@@ -37,7 +37,7 @@ class House:
     bus: InProcessBus
     loop: asyncio.AbstractEventLoop
     gateway: Gateway
-    server: Server
+    server: GatewayServer
 
     @property
     def minter(self) -> Minter:
@@ -110,7 +110,7 @@ def open_gateway(services: Services, **changed: Any) -> Iterator[House]:
     settings = Settings(**{"secret": SECRET, "environment": "development", **services.settings(), **changed})
     bus = InProcessBus()
     gateway = create_app(settings, bus)
-    server = Server(gateway)
+    server = GatewayServer(gateway)
     listener = listening()
     port = listener.getsockname()[1]
     with (

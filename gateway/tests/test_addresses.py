@@ -5,16 +5,16 @@ from ipaddress import ip_network
 import pytest
 from pydantic import ValidationError
 
-from gateway.request.client_ip import Addresses, client_at
+from gateway.request.client_ip import TrustedProxies, parse_client
 from gateway.settings import Settings
 
 from .house import open_house
 
-PROXIES = Addresses([ip_network("10.0.0.0/8"), ip_network("fd00::/8"), ip_network("127.0.0.1/32")])
+PROXIES = TrustedProxies([ip_network("10.0.0.0/8"), ip_network("fd00::/8"), ip_network("127.0.0.1/32")])
 POSTS = "/api/v1/posts"
 
 
-def seen(peer: str | None, *lines: str, addresses: Addresses = PROXIES) -> str:
+def seen(peer: str | None, *lines: str, addresses: TrustedProxies = PROXIES) -> str:
     """The address that counts for a request of this peer with these lines of X-Forwarded-For."""
     headers = [(b"x-forwarded-for", line.encode("latin-1")) for line in lines]
     return addresses.client({"client": (peer, 1) if peer else None, "headers": headers}).address
@@ -26,7 +26,7 @@ def test_a_stranger_is_not_believed(line: str) -> None:
 
 
 def test_without_proxies_nobody_is_believed() -> None:
-    assert seen("10.0.0.1", "1.2.3.4", addresses=Addresses([])) == "10.0.0.1"
+    assert seen("10.0.0.1", "1.2.3.4", addresses=TrustedProxies([])) == "10.0.0.1"
 
 
 @pytest.mark.parametrize(
@@ -90,12 +90,12 @@ def test_nobody_at_the_other_end_is_nobody() -> None:
 
 
 def test_an_ipv6_network_counts_as_one() -> None:
-    first, second = client_at("2001:db8:1:2:3::4"), client_at("2001:db8:1:2:ffff::")
-    other = client_at("2001:db8:1:3::4")
+    first, second = parse_client("2001:db8:1:2:3::4"), parse_client("2001:db8:1:2:ffff::")
+    other = parse_client("2001:db8:1:3::4")
     assert first and second and other
     assert first.network == second.network == "2001:db8:1:2::/64" != other.network
     assert first.site == other.site == "2001:db8:1::/48"
-    mapped, plain = client_at("::ffff:1.2.3.4"), client_at("1.2.3.4")
+    mapped, plain = parse_client("::ffff:1.2.3.4"), parse_client("1.2.3.4")
     assert mapped == plain and plain is not None and (plain.network, plain.site) == ("1.2.3.4", None)
 
 

@@ -1,4 +1,4 @@
-"""Connections that only cost: slow heads, trailers without end, clients that do not read, and too many of them."""
+"""ConnectionLimits that only cost: slow heads, trailers without end, clients that do not read, and too many of them."""
 
 import socket
 import threading
@@ -9,7 +9,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from gateway.server import connection_limits
-from gateway.server.connection_limits import Connections
+from gateway.server.connection_limits import ConnectionLimits
 from gateway.settings import Settings
 from shared import metrics
 from shared.testing.waiting import eventually
@@ -213,7 +213,7 @@ class Silent:
 
 def test_room_is_made_by_the_one_that_has_been_of_no_use_for_longest() -> None:
     now = [0.0]
-    opened = Connections(Settings(connections=4), lambda: now[0])
+    opened = ConnectionLimits(Settings(connections=4), lambda: now[0])
     served, resting, slow, slower = (Silent(f"192.0.2.{number}") for number in range(4))
     for connection in (served, resting, slower, slow):
         assert opened.open(connection)
@@ -232,7 +232,7 @@ def test_room_is_made_by_the_one_that_has_been_of_no_use_for_longest() -> None:
 
 
 def test_an_address_makes_room_only_by_its_own_and_a_proxy_need_not() -> None:
-    opened = Connections(Settings(connections_per_address=1, trusted_proxies=["10.0.0.0/8"]))  # type: ignore[list-item] # parsed
+    opened = ConnectionLimits(Settings(connections_per_address=1, trusted_proxies=["10.0.0.0/8"]))  # type: ignore[list-item] # parsed
     other, first, second = Silent("192.0.2.1"), Silent("2001:db8::1"), Silent("2001:db8::2")
     proxied = [Silent("10.0.0.1") for _ in range(5)]
     assert all(map(opened.open, [other, first, second, *proxied]))
@@ -243,7 +243,7 @@ def test_an_address_makes_room_only_by_its_own_and_a_proxy_need_not() -> None:
 
 def test_who_does_not_read_the_rest_of_an_answer_is_ended_when_the_connection_is_closed() -> None:
     now = [0.0]
-    opened = Connections(Settings(), lambda: now[0])
+    opened = ConnectionLimits(Settings(), lambda: now[0])
     line = Silent()
     opened.open(line)
     opened.serve(line)
@@ -255,7 +255,7 @@ def test_who_does_not_read_the_rest_of_an_answer_is_ended_when_the_connection_is
 
 
 def test_what_has_left_leaves_nothing_behind() -> None:
-    opened = Connections(Settings())
+    opened = ConnectionLimits(Settings())
     several = [Silent(f"192.0.2.{number}") for number in range(5)]
     for connection in several:
         opened.open(connection)
@@ -270,5 +270,5 @@ def test_what_has_left_leaves_nothing_behind() -> None:
 
 
 def test_files_are_asked_for_and_some_are_kept_back() -> None:
-    assert connection_limits.files_allowed() >= 256
-    assert Connections(Settings(connections=10**9))._most <= connection_limits.files_allowed() // 2
+    assert connection_limits.max_open_files() >= 256
+    assert ConnectionLimits(Settings(connections=10**9))._most <= connection_limits.max_open_files() // 2

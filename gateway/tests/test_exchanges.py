@@ -14,8 +14,8 @@ import aiohttp
 import pytest
 from aiohttp.client_proto import ResponseHandler
 
-from gateway.exchange import Receive, Send, Visit
-from gateway.upstream.proxy import NotReached, _never_repeated
+from gateway.exchange import Exchange, Receive, Send
+from gateway.upstream.proxy import UpstreamUnreachable, _without_library_retries
 from shared.testing.waiting import eventually
 
 from .house import House, open_house, refused
@@ -59,18 +59,18 @@ def test_no_timer_of_an_exchange_is_left_on_its_connection() -> None:
 
 def test_what_is_sent_to_a_client_is_sent_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes: list[int] = []
-    go_on, end = Visit.go_on, Visit.end
+    go_on, end = Exchange.send_chunk, Exchange.end_response
 
-    async def noted(visit: Visit, part: bytes) -> None:
+    async def noted(exchange: Exchange, part: bytes) -> None:
         sizes.append(len(part))
-        await go_on(visit, part)
+        await go_on(exchange, part)
 
-    async def noted_end(visit: Visit, part: bytes = b"") -> None:
+    async def noted_end(exchange: Exchange, part: bytes = b"") -> None:
         sizes.append(len(part))
-        await end(visit, part)
+        await end(exchange, part)
 
-    monkeypatch.setattr("gateway.exchange.Visit.go_on", noted)
-    monkeypatch.setattr("gateway.exchange.Visit.end", noted_end)
+    monkeypatch.setattr("gateway.exchange.Exchange.send_chunk", noted)
+    monkeypatch.setattr("gateway.exchange.Exchange.end_response", noted_end)
     with open_house() as house:
         house.services.behaviours[PICTURE] = answering(200, LARGE)
         assert house.web.get(PICTURE).content == LARGE
@@ -95,9 +95,9 @@ def test_every_lost_connection_is_known_as_one(problem: Exception) -> None:
         raise problem
 
     async def ask() -> None:
-        await _never_repeated(cast("aiohttp.ClientRequest", None), lose)
+        await _without_library_retries(cast("aiohttp.ClientRequest", None), lose)
 
-    with pytest.raises(NotReached):
+    with pytest.raises(UpstreamUnreachable):
         asyncio.run(ask())
 
 

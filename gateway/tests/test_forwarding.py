@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from gateway.exchange import Receive, Send
-from gateway.request.body import FIRST_BYTES
+from gateway.request.body import BUFFERED_BYTES
 from shared.testing.waiting import eventually
 
 from .house import House
@@ -185,14 +185,14 @@ def test_an_upload_is_passed_on_while_it_is_still_coming(house: House) -> None:
     house.services.behaviours["/api/v1/media"] = take_some
 
     def parts() -> Iterator[bytes]:
-        yield b"x" * FIRST_BYTES
+        yield b"x" * BUFFERED_BYTES
         assert arrived.wait(10), "the first part was held back"
         yield b"second"
 
     answer = house.web.post("/api/v1/media", content=parts(), headers=house.minter.bearer(1))
     assert answer.status_code == 201
     asked = house.services.at("/api/v1/media")[-1]
-    assert asked.body == b"x" * FIRST_BYTES + b"second"
+    assert asked.body == b"x" * BUFFERED_BYTES + b"second"
     assert asked.all("transfer-encoding") == ["chunked"]
 
 
@@ -231,7 +231,7 @@ def test_a_client_that_leaves_during_an_upload_leaves_the_service_with_a_broken_
     token = house.minter.bearer(1)["authorization"]
     head = f"POST /api/v1/rooms/1/media HTTP/1.1\r\nhost: a\r\nauthorization: {token}\r\ncontent-length: 900000\r\n\r\n"
     with socket.create_connection(("127.0.0.1", house.port)) as line:
-        line.sendall(head.encode() + b"x" * FIRST_BYTES)
+        line.sendall(head.encode() + b"x" * BUFFERED_BYTES)
         eventually(lambda: house.services.at("/api/v1/rooms/1/media"))
     eventually(lambda: endings == ["http.disconnect"])
     assert house.web.get("/api/v1/posts/still-there").status_code == 200

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 import gateway.main
-from gateway.server.server import Server
+from gateway.server.server import GatewayServer
 from shared.testing.waiting import eventually
 
 from .house import SECRET, open_house
@@ -107,14 +107,14 @@ def test_interrupted_it_ends_cleanly() -> None:
 
 
 def test_it_serves_what_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    servers: list[Server] = []
+    servers: list[GatewayServer] = []
 
-    class Seen(Server):
+    class Seen(GatewayServer):
         def run(self, sockets: list[socket.socket] | None = None) -> None:
             servers.append(self)
             super().run(sockets)
 
-    monkeypatch.setattr(gateway.main, "Server", Seen)
+    monkeypatch.setattr(gateway.main, "GatewayServer", Seen)
     monkeypatch.chdir(tmp_path)
     with open_house() as house:
         for name, value in environment(house.services, PORT="0", BROKER_URL="memory://").items():

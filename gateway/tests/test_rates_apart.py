@@ -5,7 +5,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from gateway.rate_limit.rate_limits import NETWORKS_OF_SITE
+from gateway.rate_limit.rate_limits import NETWORKS_PER_SITE
 from shared import clock, ids
 from shared.security.access_tokens import LOGIN_LIMITED_HEADER
 
@@ -133,7 +133,7 @@ def behind_a_proxy(house: House, address: str, path: str = "/api/v1/auth/signup"
 
 def networks(site: str) -> list[str]:
     """An address in each of more networks than a site may use up."""
-    return [f"{site}:{number:x}::1" for number in range(NETWORKS_OF_SITE + 2)]
+    return [f"{site}:{number:x}::1" for number in range(NETWORKS_PER_SITE + 2)]
 
 
 def test_an_ipv6_site_does_not_have_a_limit_for_each_of_its_networks() -> None:
@@ -141,9 +141,9 @@ def test_an_ipv6_site_does_not_have_a_limit_for_each_of_its_networks() -> None:
         for path in ("/api/v1/auth/signup", LOGIN):
             answers = [behind_a_proxy(house, address, path) for address in networks("2001:db8:1") * 2]
             served = [answer for answer in answers if answer.status_code != 429]
-            assert len(served) == 2 * NETWORKS_OF_SITE
+            assert len(served) == 2 * NETWORKS_PER_SITE
             assert refused(answers[-1])
-            assert answers[-1].headers["x-ratelimit-limit"] == str(2 * NETWORKS_OF_SITE)
+            assert answers[-1].headers["x-ratelimit-limit"] == str(2 * NETWORKS_PER_SITE)
             assert not refused(behind_a_proxy(house, "2001:db8:2::1", path)), "another site"
             assert not refused(behind_a_proxy(house, "198.51.100.7", path))
 
@@ -155,13 +155,13 @@ def test_wrong_passwords_are_counted_by_ipv6_site_too() -> None:
         for address in networks("2001:db8:1") * 2:
             behind_a_proxy(house, address, LOGIN)
             limited.append(bool(limited_seconds(house)))
-        assert limited == [False] * 2 * NETWORKS_OF_SITE + [True] * 4
+        assert limited == [False] * 2 * NETWORKS_PER_SITE + [True] * 4
         behind_a_proxy(house, "2001:db8:2::1", LOGIN)
         assert limited_seconds(house) == [], "another site"
 
 
 def test_one_network_does_not_use_up_what_its_site_has() -> None:
     with open_house(rate_signups="2/day", trusted_proxies=["127.0.0.0/8"]) as house:
-        for _ in range(3 * NETWORKS_OF_SITE):
+        for _ in range(3 * NETWORKS_PER_SITE):
             behind_a_proxy(house, "2001:db8:1:1::1")
         assert behind_a_proxy(house, "2001:db8:1:2::1").status_code == 200

@@ -5,11 +5,11 @@ import re
 import pytest
 
 from gateway.pages import ASSETS
-from gateway.routes import OPEN, OWN, ROUTES, Route, Table
+from gateway.routes import LOCAL, ROUTES, WEBSOCKET, Route, Router
 
 from .house import House
 
-TABLE = Table()
+TABLE = Router()
 NOT_READ = ("/docs/{file}", ASSETS, "/api/v1/ws")
 """What cannot be had for the asking alone."""
 
@@ -19,14 +19,14 @@ def filled(pattern: str, value: str = "0037a52d5f400001") -> str:
     return re.sub(r"\{\w+\}", value, pattern)
 
 
-@pytest.mark.parametrize("route", [route for route in ROUTES if route.upstream != OWN], ids=str)
+@pytest.mark.parametrize("route", [route for route in ROUTES if route.upstream != LOCAL], ids=str)
 def test_every_row_leads_to_its_service(house: House, route: Route) -> None:
     path = filled(route.pattern)
     token = house.minter.bearer(1)
     if path == "/.well-known/jwks.json":
         assert house.web.get(path).json()["keys"]
         return
-    if route.weight is OPEN:
+    if route.traffic_class is WEBSOCKET:
         assert house.web.get(path, headers=token).status_code == 426
         return
     answer = house.web.request(route.method, f"{path}?a=1&a=%2F", headers=token)

@@ -12,7 +12,7 @@ import pytest
 
 from gateway.authentication import tokens
 from gateway.authentication.revocations import Revocations
-from gateway.authentication.tokens import Tokens
+from gateway.authentication.tokens import TokenAuthenticator
 from shared import errors, ids
 from shared.events.envelope import Event
 from shared.security.derived_keys import caller_key
@@ -139,7 +139,7 @@ def test_a_known_token_is_refused_as_soon_as_it_has_expired(house: House) -> Non
 def test_the_memory_for_tokens_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tokens, "MOST", 3)
     minter = Minter()
-    checked = Tokens(minter.verifier(), Revocations(NEIGHBOUR, 600))
+    checked = TokenAuthenticator(minter.verifier(), Revocations(NEIGHBOUR, 600))
 
     async def identify_many() -> None:
         for number in range(10):
@@ -151,7 +151,7 @@ def test_the_memory_for_tokens_is_bounded(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_a_token_is_not_kept_itself() -> None:
     minter = Minter()
-    checked = Tokens(minter.verifier(), Revocations(NEIGHBOUR, 600))
+    checked = TokenAuthenticator(minter.verifier(), Revocations(NEIGHBOUR, 600))
     token = minter.token(1).encode()
     asyncio.run(checked._identify(token))
     assert token not in repr(checked._verified).encode()

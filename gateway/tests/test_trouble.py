@@ -188,7 +188,7 @@ def test_our_own_mistake_in_the_middle_of_an_answer_cuts_it_short(monkeypatch: p
         raise RuntimeError("secret")
 
     with open_house() as house:
-        monkeypatch.setattr("gateway.exchange.Visit.end", stumble)
+        monkeypatch.setattr("gateway.exchange.Exchange.end_response", stumble)
         with pytest.raises(httpx.RemoteProtocolError):
             house.web.get(POSTS)
 

@@ -1,18 +1,18 @@
 """When a service is left alone, and when it is asked again."""
 
-from gateway.upstream.upstream import Breaker, Budget
+from gateway.upstream.upstream import CircuitBreaker, RetryBudget
 
 from .clock import Clock
 
 
-def failing(breaker: Breaker, times: int) -> None:
+def failing(breaker: CircuitBreaker, times: int) -> None:
     for _ in range(times):
         breaker.failed()
 
 
 def test_half_of_twenty_failing_opens_it_for_five_seconds() -> None:
     clock = Clock()
-    breaker = Breaker(clock)
+    breaker = CircuitBreaker(clock)
     for _ in range(9):
         breaker.failed()
         breaker.succeeded()
@@ -26,7 +26,7 @@ def test_half_of_twenty_failing_opens_it_for_five_seconds() -> None:
 
 
 def test_fewer_than_half_never_open_it() -> None:
-    breaker = Breaker(Clock())
+    breaker = CircuitBreaker(Clock())
     for _ in range(100):
         breaker.failed()
         breaker.succeeded()
@@ -36,7 +36,7 @@ def test_fewer_than_half_never_open_it() -> None:
 
 def test_failures_of_long_ago_do_not_count() -> None:
     clock = Clock()
-    breaker = Breaker(clock)
+    breaker = CircuitBreaker(clock)
     failing(breaker, 9)
     clock.now = 10.1
     failing(breaker, 9)
@@ -45,7 +45,7 @@ def test_failures_of_long_ago_do_not_count() -> None:
 
 def test_after_the_pause_one_goes_through_and_its_success_ends_the_pause() -> None:
     clock = Clock()
-    breaker = Breaker(clock)
+    breaker = CircuitBreaker(clock)
     failing(breaker, 10)
     clock.now = 6.0
     assert [breaker.lets_through() for _ in range(3)] == [True, False, False]
@@ -57,7 +57,7 @@ def test_after_the_pause_one_goes_through_and_its_success_ends_the_pause() -> No
 
 def test_after_the_pause_a_failure_renews_it() -> None:
     clock = Clock()
-    breaker = Breaker(clock)
+    breaker = CircuitBreaker(clock)
     failing(breaker, 10)
     clock.now = 6.0
     assert breaker.lets_through()
@@ -70,7 +70,7 @@ def test_after_the_pause_a_failure_renews_it() -> None:
 
 def test_a_trial_that_never_ends_does_not_keep_it_shut_for_ever() -> None:
     clock = Clock()
-    breaker = Breaker(clock)
+    breaker = CircuitBreaker(clock)
     failing(breaker, 10)
     clock.now = 6.0
     assert breaker.lets_through()
@@ -79,16 +79,16 @@ def test_a_trial_that_never_ends_does_not_keep_it_shut_for_ever() -> None:
 
 
 def test_one_in_ten_requests_may_be_repeated() -> None:
-    budget = Budget()
+    budget = RetryBudget()
     repeats = 0
     for _ in range(1000):
-        budget.earn()
-        repeats += budget.spend()
+        budget.deposit()
+        repeats += budget.withdraw()
     assert 95 <= repeats <= 101
 
 
 def test_what_was_saved_up_has_its_bound() -> None:
-    budget = Budget()
+    budget = RetryBudget()
     for _ in range(100_000):
-        budget.earn()
-    assert sum(budget.spend() for _ in range(100)) == 10
+        budget.deposit()
+    assert sum(budget.withdraw() for _ in range(100)) == 10

@@ -7,13 +7,13 @@ from multidict import CIMultiDict, istr
 
 from shared.security.access_tokens import ENDED_LOGINS, ENDED_SUBJECT, LOGIN_LIMITED_HEADER
 
-from ..exchange import Headers, Visit
+from ..exchange import Exchange, Headers
 from ..request.body import Upload
-from ..request.validation import PASSED_ON
-from ..responses import Refused
+from ..request.validation import FORWARDED_HEADERS
+from ..responses import HttpError
 from ..routes import PUBLIC, Route
 
-_NAMES = {name: istr(name.decode()) for name in PASSED_ON}
+_NAMES = {name: istr(name.decode()) for name in FORWARDED_HEADERS}
 _AUTHORIZATION = istr("authorization")
 _CONTENT_LENGTH = istr("content-length")
 _LOGIN_LIMITED = istr(LOGIN_LIMITED_HEADER)
@@ -34,26 +34,26 @@ _KEPT_BACK = frozenset(
         *(ENDED_LOGINS.encode(), ENDED_SUBJECT.encode()),
     }
 )
-LONGEST_RETRY_AFTER = 3600
+MAX_RETRY_AFTER_SECONDS = 3600
 
 
-def to_upstream(visit: Visit, route: Route, body: bytes | Upload | None) -> CIMultiDict[str]:
-    """What the upstream gets to see. Raises Refused for what is no text."""
+def to_upstream(exchange: Exchange, route: Route, body: bytes | Upload | None) -> CIMultiDict[str]:
+    """What the upstream gets to see. Raises HttpError for what is no text."""
     headers: CIMultiDict[str] = CIMultiDict()
     try:
-        for name, value in visit.given.items():
+        for name, value in exchange.headers.items():
             if name in _NAMES:
                 headers.add(_NAMES[name], value.decode())
     except UnicodeDecodeError:
-        raise Refused(HTTPStatus.BAD_REQUEST, "malformed_header", "A header field is not UTF-8.") from None
-    if route.access is not PUBLIC and b"authorization" in visit.given:
-        headers.add(_AUTHORIZATION, visit.given[b"authorization"].decode())
-    if isinstance(body, Upload) and visit.length is not None:
-        headers.add(_CONTENT_LENGTH, str(visit.length))
-    if visit.login_limited_seconds is not None:
-        headers.add(_LOGIN_LIMITED, str(visit.login_limited_seconds))
-    headers.add(_FORWARDED_FOR, visit.client.address)
-    headers.add(_REQUEST_ID, visit.request_id)
+        raise HttpError(HTTPStatus.BAD_REQUEST, "malformed_header", "A header field is not UTF-8.") from None
+    if route.access is not PUBLIC and b"authorization" in exchange.headers:
+        headers.add(_AUTHORIZATION, exchange.headers[b"authorization"].decode())
+    if isinstance(body, Upload) and exchange.length is not None:
+        headers.add(_CONTENT_LENGTH, str(exchange.length))
+    if exchange.login_limited_seconds is not None:
+        headers.add(_LOGIN_LIMITED, str(exchange.login_limited_seconds))
+    headers.add(_FORWARDED_FOR, exchange.client.address)
+    headers.add(_REQUEST_ID, exchange.request_id)
     return headers
 
 
@@ -69,4 +69,4 @@ def to_client(answer: aiohttp.ClientResponse) -> Headers:
 def retry_after(answer: aiohttp.ClientResponse) -> int:
     """The seconds that the upstream asks to wait."""
     given = answer.headers.get("retry-after", "")
-    return min(int(given), LONGEST_RETRY_AFTER) if given.isdecimal() and len(given) < 10 else 1
+    return min(int(given), MAX_RETRY_AFTER_SECONDS) if given.isdecimal() and len(given) < 10 else 1

@@ -8,8 +8,8 @@ from http import HTTPStatus
 
 from yarl import URL
 
-from ..responses import Refused, unavailable
-from ..routes import HEAVY, LIGHT, OPEN, PICTURE, SLOW, Weight
+from ..responses import HttpError, service_unavailable
+from ..routes import HASHING, IMAGE_UPLOAD, NORMAL, PICTURE, WEBSOCKET, TrafficClass
 from ..settings import Settings
 
 WINDOW = 20
@@ -23,7 +23,7 @@ Clients = tuple[str | int, ...]
 """The address of whoever asks, and the person where one is signed in."""
 
 
-class Breaker:
+class CircuitBreaker:
     """Stops asking for a while when half of the last 20 requests failed within 10 seconds.
 
     After the pause one request goes through as a trial: its success ends the pause, its failure renews it.
@@ -60,17 +60,17 @@ class Breaker:
             self._open_until = now + OPEN_SECONDS
 
 
-class Budget:
-    """Allows one repeat for every ten requests, so that repeats never double the load of a service in trouble."""
+class RetryBudget:
+    """Allows one repeat for every ten requests, so that repeats never double the load of a service in error."""
 
     def __init__(self) -> None:
         self._saved = 1.0
 
-    def earn(self) -> None:
+    def deposit(self) -> None:
         """A request was made."""
         self._saved = min(MOST_SAVED, self._saved + SHARE)
 
-    def spend(self) -> bool:
+    def withdraw(self) -> bool:
         """Whether one may be repeated now."""
         if self._saved < 1.0:
             return False
@@ -79,8 +79,8 @@ class Budget:
 
 
 @dataclass(slots=True)
-class Share:
-    """The places for requests of one weight at an upstream, and the part of them for one address or person."""
+class Bulkhead:
+    """The places for requests of one traffic_class at an upstream, and the part of them for one address or person."""
 
     most: int
     parts: tuple[int, ...] = ()
@@ -88,15 +88,15 @@ class Share:
     retry_after: int = 1
     """Seconds after which it is worth asking again where all places are taken."""
     taken: int = 0
-    breaker: Breaker = field(default_factory=Breaker)
-    """Each weight has its own: uploads that fail keep nobody from reading."""
+    breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
+    """Each traffic_class has its own: uploads that fail keep nobody from reading."""
     _of: Counter[str | int] = field(default_factory=Counter)
 
     def enter(self, clients: Clients) -> None:
-        """Take a place for this address and person. Raises Refused where there is none."""
+        """Take a place for this address and person. Raises HttpError where there is none."""
         if self.taken >= self.most:
             detail = "This part of the service has too much to do right now."
-            raise unavailable("upstream_busy", detail, self.retry_after)
+            raise service_unavailable("upstream_busy", detail, self.retry_after)
         if self.parts:
             self._enter_parts(clients)
         self.taken += 1
@@ -113,19 +113,19 @@ class Share:
         own = tuple(zip(clients, self.parts, strict=False))
         if any(self._of[client] >= part for client, part in own):
             detail = "There are too many such requests of yours at once."
-            raise Refused(HTTPStatus.TOO_MANY_REQUESTS, "too_many_at_once", detail, retry_after=self.retry_after)
+            raise HttpError(HTTPStatus.TOO_MANY_REQUESTS, "too_many_at_once", detail, retry_after=self.retry_after)
         for client, _ in own:
             self._of[client] += 1
 
 
-def shares(settings: Settings) -> dict[Weight, Share]:
+def bulkheads(settings: Settings) -> dict[TrafficClass, Bulkhead]:
     """Those of one upstream."""
     return {
-        LIGHT: Share(settings.in_flight),
-        OPEN: Share(settings.in_flight),
-        SLOW: Share(settings.slow_in_flight),
-        PICTURE: Share(settings.picture_in_flight, (settings.picture_in_flight_per_address,)),
-        HEAVY: Share(
+        NORMAL: Bulkhead(settings.in_flight),
+        WEBSOCKET: Bulkhead(settings.in_flight),
+        HASHING: Bulkhead(settings.slow_in_flight),
+        PICTURE: Bulkhead(settings.picture_in_flight, (settings.picture_in_flight_per_address,)),
+        IMAGE_UPLOAD: Bulkhead(
             settings.upload_in_flight,
             (settings.upload_in_flight_per_address, settings.upload_in_flight_per_person),
             retry_after=5,
@@ -136,13 +136,13 @@ def shares(settings: Settings) -> dict[Weight, Share]:
 class Upstream:
     """A service, as the gateway sees it."""
 
-    def __init__(self, name: str, url: str, shares: dict[Weight, Share]) -> None:
+    def __init__(self, name: str, url: str, bulkheads: dict[TrafficClass, Bulkhead]) -> None:
         self.name = name
         self._origin = URL(url)
         if self._origin.scheme not in ("http", "https") or not self._origin.host:
             raise ValueError(f"{name.upper()}_URL is not an address such as http://127.0.0.1:8101")
-        self.budget = Budget()
-        self.shares = shares
+        self.budget = RetryBudget()
+        self.bulkheads = bulkheads
         self.on_answer: Callable[[Mapping[str, str]], None] = _say_nothing
         """Hears the headers of each answer before the client does."""
 
@@ -161,19 +161,19 @@ class Upstream:
     @property
     def in_flight(self) -> int:
         """Requests that wait for an answer."""
-        return sum(share.taken for share in self.shares.values())
+        return sum(bulkhead.taken for bulkhead in self.bulkheads.values())
 
-    def enter(self, share: Share, clients: Clients) -> None:
-        """Take a place for a request. Raises Refused where there is none, or the service is not worth asking."""
-        share.enter(clients)
-        if not share.breaker.lets_through():
-            share.leave(clients)
+    def enter(self, bulkhead: Bulkhead, clients: Clients) -> None:
+        """Take a place for a request. Raises HttpError where there is none, or the service is not worth asking."""
+        bulkhead.enter(clients)
+        if not bulkhead.breaker.lets_through():
+            bulkhead.leave(clients)
             raise self.away(OPEN_SECONDS)
 
-    def away(self, retry_after: float = 1) -> Refused:
+    def away(self, retry_after: float = 1) -> HttpError:
         """503: it cannot be reached."""
         detail = "This part of the service cannot be reached right now."
-        return unavailable("upstream_unavailable", detail, round(retry_after))
+        return service_unavailable("upstream_unavailable", detail, round(retry_after))
 
 
 def _say_nothing(_headers: Mapping[str, str]) -> None:

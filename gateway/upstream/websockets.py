@@ -17,48 +17,48 @@ from shared.websockets.handshake import (
 from shared.websockets.hub import ENDINGS, LOST, OpenSockets, Socket
 
 from ..authentication.revocations import Revocations
-from ..exchange import Gone, Visit
-from ..responses import Refused, from_shared
-from ..routes import OWN, Route
+from ..exchange import ClientDisconnected, Exchange
+from ..responses import HttpError, from_app_error
+from ..routes import LOCAL, Route
 from ..settings import Settings
 from .proxy import Proxy
 
 log = structlog.get_logger()
 
 
-class Sockets:
+class WebSocketProxy:
     """All that are open here."""
 
     def __init__(self, settings: Settings, proxy: Proxy, revocations: Revocations) -> None:
         self._proxy = proxy
         self._revocations = revocations
-        self._open = OpenSockets(OWN, settings.sockets, settings.sockets_per_person)
+        self._open = OpenSockets(LOCAL, settings.sockets, settings.sockets_per_person)
         revocations.tell(self._open.end_session, self._open.end_subject)
 
-    async def carry(self, visit: Visit, route: Route, who: Identity) -> None:
-        """Keep one open as long as it may be. Raises Refused while it can still be refused, or Gone."""
-        handshake = visit.scope.get(SCOPE_KEY)
+    async def proxy(self, exchange: Exchange, route: Route, who: Identity) -> None:
+        """Keep one open as long as it may be. Raises HttpError while it can still be refused, or ClientDisconnected."""
+        handshake = exchange.scope.get(SCOPE_KEY)
         if handshake is None:
             raise _upgrade_required()
         try:
             with self._open.hold(who) as socket:
                 if self._revocations.revoked(who.subject, who.session_id):  # what ends from here on finds it held
-                    raise from_shared(errors.Unauthenticated("invalid_token", "The access token has just ended."))
-                await self._join(visit, handshake, socket, await self._proxy.connect(visit, route))
+                    raise from_app_error(errors.Unauthenticated("invalid_token", "The access token has just ended."))
+                await self._join(exchange, handshake, socket, await self._proxy.connect(exchange, route))
         except errors.Refusal as refusal:
-            raise from_shared(refusal) from refusal
+            raise from_app_error(refusal) from refusal
         except OSError as problem:
-            raise Gone from problem
+            raise ClientDisconnected from problem
 
     async def _join(
-        self, visit: Visit, handshake: Handshake, socket: Socket, upstream: aiohttp.ClientWebSocketResponse
+        self, exchange: Exchange, handshake: Handshake, socket: Socket, upstream: aiohttp.ClientWebSocketResponse
     ) -> None:
         async def following() -> str | None:
             return await _next(upstream, socket)
 
         try:
-            visit.status = SWITCHING_PROTOCOLS
-            await handshake.accept(visit.always)
+            exchange.status = SWITCHING_PROTOCOLS
+            await handshake.accept(exchange.response_headers)
             await self._open.attend(socket, handshake.receive, handshake.send, following)
         finally:
             await upstream.close()
@@ -76,6 +76,6 @@ async def _next(upstream: aiohttp.ClientWebSocketResponse, socket: Socket) -> st
     return None
 
 
-def _upgrade_required() -> Refused:
+def _upgrade_required() -> HttpError:
     headers = [(name.encode(), value.encode()) for name, value in UPGRADE_HEADERS.items()]
-    return Refused(HTTPStatus.UPGRADE_REQUIRED, "upgrade_required", UPGRADE_REQUIRED_DETAIL, headers=headers)
+    return HttpError(HTTPStatus.UPGRADE_REQUIRED, "upgrade_required", UPGRADE_REQUIRED_DETAIL, headers=headers)

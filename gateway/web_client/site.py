@@ -13,9 +13,9 @@ from typing import Any
 import orjson
 
 from .. import responses
-from ..exchange import Headers, Visit
+from ..exchange import Exchange, Headers
 from ..pages import FILES, VIEWS
-from ..responses import Refused
+from ..responses import HttpError
 from ..static_files import StaticFile
 from ..upstream.proxy import Proxy
 from .assets import Assets
@@ -93,44 +93,44 @@ class Site:
         }
         self._fixed = {path: self._file(path, kind.encode()) for path, kind in FILES.items()}
 
-    async def page(self, visit: Visit) -> None:
+    async def page(self, exchange: Exchange) -> None:
         """The page of a view that needs no look into anything."""
-        await self._pages[visit.pattern, language_of(visit)].send(visit)
+        await self._pages[exchange.pattern, language_of(exchange)].send(exchange)
 
-    async def post(self, visit: Visit) -> None:
+    async def post(self, exchange: Exchange) -> None:
         """`GET /p/{id}`: with a preview of the post; 404 where it is gone."""
-        await self._previewed(visit, "posts", "/api/v1/posts/", _ID, _preview_of_post)
+        await self._previewed(exchange, "posts", "/api/v1/posts/", _ID, _preview_of_post)
 
-    async def person(self, visit: Visit) -> None:
+    async def person(self, exchange: Exchange) -> None:
         """`GET /@{nickname}`: with a preview of the profile; 404 where nobody has the name."""
-        await self._previewed(visit, "auth", "/api/v1/users/by-nickname/", _NICKNAME, _preview_of_person)
+        await self._previewed(exchange, "auth", "/api/v1/users/by-nickname/", _NICKNAME, _preview_of_person)
 
-    async def asset(self, visit: Visit) -> None:
+    async def asset(self, exchange: Exchange) -> None:
         """`GET /assets/{name}`: the name holds a hash of the content, so it never changes."""
-        found = self._named.get(visit.path.rpartition("/")[2])
+        found = self._named.get(exchange.path.rpartition("/")[2])
         if found is None:
-            raise Refused(404, "not_found", "There is nothing here.")
-        await found.send(visit)
+            raise HttpError(404, "not_found", "There is nothing here.")
+        await found.send(exchange)
 
-    async def file(self, visit: Visit) -> None:
-        """A file at a fixed address, looked after at each visit."""
-        await self._fixed[visit.path].send(visit)
+    async def file(self, exchange: Exchange) -> None:
+        """A file at a fixed address, looked after at each exchange."""
+        await self._fixed[exchange.path].send(exchange)
 
     async def _previewed(
-        self, visit: Visit, upstream: str, path: str, form: re.Pattern[str], read: Callable[[Any], Preview]
+        self, exchange: Exchange, upstream: str, path: str, form: re.Pattern[str], read: Callable[[Any], Preview]
     ) -> None:
-        text = self._texts[visit.pattern, language_of(visit)]
-        name = visit.path.rpartition("/")[2].removeprefix("@")
+        text = self._texts[exchange.pattern, language_of(exchange)]
+        name = exchange.path.rpartition("/")[2].removeprefix("@")
         found = await self._proxy.fetch(upstream, path + name, PREVIEW_SECONDS) if form.fullmatch(name) else _GONE
         status, body = found or (HTTPStatus.SERVICE_UNAVAILABLE, b"")
         if status == HTTPStatus.NOT_FOUND:
-            await responses.document(visit, status, text.encode(), _HTML, _FRESH, _VARY, *_ALWAYS)
+            await responses.send_bytes(exchange, status, text.encode(), _HTML, _FRESH, _VARY, *_ALWAYS)
             return
         if status == HTTPStatus.OK:
             with contextlib.suppress(ValueError, LookupError, TypeError):  # then the page comes without a preview
-                tags = read(orjson.loads(body)).tags(self._public_origin or _origin(visit), visit.path)
+                tags = read(orjson.loads(body)).tags(self._public_origin or _origin(exchange), exchange.path)
                 text = text.replace(_TITLE, tags, 1)
-        await _page(text).send(visit)
+        await _page(text).send(exchange)
 
     def _text(self, template: str, view: str, language: str) -> str:
         def address(found: re.Match[str]) -> str:
@@ -150,12 +150,12 @@ class Site:
         return StaticFile(text.encode(), kind, _FRESH, *_ALWAYS)
 
 
-def language_of(visit: Visit) -> str:
+def language_of(exchange: Exchange) -> str:
     """The one of ours that the client likes best (RFC 9110, 12.5.4)."""
     liked: dict[str, float] = {}
-    for part in visit.given.get(b"accept-language", b"").decode("latin-1").lower().split(","):
-        tag, _, weight = part.replace(" ", "").partition(";q=")
-        quality = float(weight) if _WEIGHT.fullmatch(weight) else float(not weight)
+    for part in exchange.headers.get(b"accept-language", b"").decode("latin-1").lower().split(","):
+        tag, _, traffic_class = part.replace(" ", "").partition(";q=")
+        quality = float(traffic_class) if _WEIGHT.fullmatch(traffic_class) else float(not traffic_class)
         language = tag.partition("-")[0]
         liked[language] = max(quality, liked.get(language, 0.0))
     return max(LANGUAGES, key=lambda language: liked.get(language, 0.0))
@@ -165,8 +165,8 @@ def _page(text: str) -> StaticFile:
     return StaticFile(text.encode(), _HTML, _FRESH, _VARY, *_ALWAYS)
 
 
-def _origin(visit: Visit) -> str:
-    return f"{visit.scope['scheme']}://{visit.given[b'host'].decode()}"
+def _origin(exchange: Exchange) -> str:
+    return f"{exchange.scope['scheme']}://{exchange.headers[b'host'].decode()}"
 
 
 def _preview_of_post(post: Mapping[str, Any]) -> Preview:

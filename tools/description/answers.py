@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from gateway.routes import NEVER, Route
+from gateway.routes import UNLIMITED, Route
 from shared import problem_details
 
 from .problems import problems_of
@@ -42,7 +42,7 @@ _OF_COUNTED = ("RateLimit-Policy", "RateLimit", "X-RateLimit-Limit", "X-RateLimi
 
 def described(responses: Mapping[str, Any], route: Route) -> dict[str, Any]:
     """The answers of an operation, with what the gateway adds to them."""
-    names = ["X-Request-ID"] if route.counted is NEVER else ["X-Request-ID", *_OF_COUNTED]
+    names = ["X-Request-ID"] if route.rate_limit is UNLIMITED else ["X-Request-ID", *_OF_COUNTED]
     added = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
     whole = {**problems_of(route), **responses}
     return {status: {**each, "headers": {**each.get("headers", {}), **added}} for status, each in sorted(whole.items())}

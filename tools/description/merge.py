@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from gateway.routes import OWN, Access, Route, Table
+from gateway.routes import LOCAL, Access, Route, Router
 
 from .answers import described, shared_headers, shared_responses
 from .components import Components, rewritten
@@ -18,7 +18,7 @@ ABOUT = {
     "social": "Who follows whom",
     "posts": "Photos, posts, likes, comments, the home feed",
     "dm": "Rooms of two, and what is said there",
-    OWN: "Health and documentation",
+    LOCAL: "Health and documentation",
 }
 VERSION = "1.1.0"
 """Raised in the middle with each addition; the first number is that of the paths."""
@@ -46,12 +46,12 @@ _SECURITY: dict[Access, list[dict[str, list[str]]]] = {
 }
 
 
-def merged(documents: Mapping[str, Mapping[str, Any]], table: Table, codes: list[str]) -> dict[str, Any]:
+def merged(documents: Mapping[str, Mapping[str, Any]], table: Router, codes: list[str]) -> dict[str, Any]:
     """The whole interface. `documents` are the services' own, by their names; `codes` those of all problems."""
     components = Components()
-    components.adopt(OWN, {"schemas": schemas(codes)})
+    components.adopt(LOCAL, {"schemas": schemas(codes)})
     paths: dict[str, dict[str, Any]] = {}
-    for name, document in {**documents, OWN: {"paths": PATHS}}.items():
+    for name, document in {**documents, LOCAL: {"paths": PATHS}}.items():
         # Each service describes problems as well; the one of all is there already, with all codes.
         parts = {**document.get("components", {})}
         parts["schemas"] = {key: value for key, value in parts.get("schemas", {}).items() if key != "Problem"}
@@ -66,7 +66,7 @@ def merged(documents: Mapping[str, Mapping[str, Any]], table: Table, codes: list
         "openapi": "3.1.0",
         "info": INFO,
         "servers": SERVERS,
-        "tags": [{"name": name, "description": ABOUT[name]} for name in (*documents, OWN)],
+        "tags": [{"name": name, "description": ABOUT[name]} for name in (*documents, LOCAL)],
         "paths": without_titles(paths),
         "components": {
             **sections,
@@ -77,7 +77,7 @@ def merged(documents: Mapping[str, Mapping[str, Any]], table: Table, codes: list
 
 
 def _routed(
-    name: str, paths: Mapping[str, Mapping[str, Any]], table: Table
+    name: str, paths: Mapping[str, Mapping[str, Any]], table: Router
 ) -> Iterator[tuple[str, str, dict[str, Any], Route]]:
     """The operations of this document that the table sends to this service."""
     for path, item in paths.items():

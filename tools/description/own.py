@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gateway.routes import OWN
+from gateway.routes import LOCAL
 from shared.web.fields import MAX_HEADER_LENGTH
 
 
@@ -10,7 +10,7 @@ def _own(name: str, summary: str, about: str, kind: str, example: object, **othe
     schema = {"type": "object" if kind == "application/json" else "string"}
     answer = {"description": "OK", "content": {kind: {"schema": schema, "example": example}}}
     responses = {"200": answer, **others}
-    described = {"operationId": f"{OWN}_{name}", "summary": summary, "description": about}
+    described = {"operationId": f"{LOCAL}_{name}", "summary": summary, "description": about}
     return {"get": {**described, "responses": responses}}
 
 

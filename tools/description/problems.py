@@ -7,10 +7,10 @@ import orjson
 from pydantic.json_schema import models_json_schema
 
 from gateway.rate_limit.limiter import too_many
-from gateway.rate_limit.rate_limits import quota
-from gateway.request.validation import coded
-from gateway.responses import Refused, from_shared, problem, unavailable
-from gateway.routes import NEVER, NONE, OWN, PUBLIC, Route
+from gateway.rate_limit.rate_limits import parse_rate_limit
+from gateway.request.validation import unsupported_content_encoding
+from gateway.responses import HttpError, from_app_error, problem, service_unavailable
+from gateway.routes import LOCAL, NONE, PUBLIC, UNLIMITED, Route
 from shared import errors, problem_details
 
 REFERENCE = "#/components/schemas/"
@@ -26,26 +26,28 @@ def schemas(codes: list[str]) -> dict[str, Any]:
 
 def problems_of(route: Route) -> dict[str, Any]:
     """What the gateway may answer on this route before, or instead of, the service."""
-    if route.counted is NEVER:  # probes
+    if route.rate_limit is UNLIMITED:  # probes
         return {}
     possible = [
-        Refused(HTTPStatus.BAD_REQUEST, "malformed_path", "The path is not in a form that means one thing only."),
-        too_many(quota("anonymous", "300/5minute"), 0),
+        HttpError(HTTPStatus.BAD_REQUEST, "malformed_path", "The path is not in a form that means one thing only."),
+        too_many(parse_rate_limit("anonymous", "300/5minute"), 0),
     ]
-    if route.upstream != OWN:
+    if route.upstream != LOCAL:
         possible.append(
-            Refused(HTTPStatus.BAD_GATEWAY, "upstream_failed", "This part of the service failed to answer.")
+            HttpError(HTTPStatus.BAD_GATEWAY, "upstream_failed", "This part of the service failed to answer.")
         )
-        possible.append(unavailable("upstream_unavailable", "This part of the service cannot be reached right now."))
+        possible.append(
+            service_unavailable("upstream_unavailable", "This part of the service cannot be reached right now.")
+        )
     if route.access is not PUBLIC:
-        possible.append(from_shared(errors.Unauthenticated("invalid_token", "The access token is missing.")))
+        possible.append(from_app_error(errors.Unauthenticated("invalid_token", "The access token is missing.")))
     if route.body is not NONE:
-        possible.append(coded())
-        possible.append(Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", "The body is too large."))
+        possible.append(unsupported_content_encoding())
+        possible.append(HttpError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", "The body is too large."))
     return {str(int(each.status)): _documented(each) for each in possible}
 
 
-def _documented(refused: Refused) -> dict[str, Any]:
+def _documented(refused: HttpError) -> dict[str, Any]:
     example = orjson.loads(problem(refused, "/api/v1/feed", "5f0c2b8e9d1a4f6b8c7d6e5f4a3b2c1d"))
     content = {"schema": {"$ref": f"{REFERENCE}Problem"}, "example": example}
     return {

@@ -10,7 +10,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from gateway.pages import ASSETS, FILES, VIEWS
-from gateway.routes import NEVER, OWN, ROUTES, Table
+from gateway.routes import LOCAL, ROUTES, UNLIMITED, Router
 from tools.description import links
 from tools.description.codes import documented as all_codes
 from tools.description.components import Components
@@ -63,7 +63,7 @@ def description(name: str) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def small() -> dict[str, Any]:
     """What becomes of small descriptions that collide."""
-    return merged({name: description(name) for name in NAMES}, Table(), ["not_found"])
+    return merged({name: description(name) for name in NAMES}, Router(), ["not_found"])
 
 
 @pytest.fixture(scope="module")
@@ -123,12 +123,12 @@ def test_every_operation_says_whose_it_is_and_who_may_ask(small: dict[str, Any])
         route = rows[method, path.replace("{some_id}", "{id}")]
         assert described["tags"] == [route.upstream]
         assert described["security"] == secured[route.access.name]
-        if route.upstream != OWN:
+        if route.upstream != LOCAL:
             problems = set(described["responses"])
             assert {"502", "503"} <= problems
             assert ("401" in problems) == (route.access.name != "PUBLIC")
             assert ("413" in problems) == (route.body.name != "NONE")
-    assert [tag["name"] for tag in small["tags"]] == [*NAMES, OWN]
+    assert [tag["name"] for tag in small["tags"]] == [*NAMES, LOCAL]
     assert small["components"]["securitySchemes"]["accessToken"]["scheme"] == "bearer"
 
 
@@ -262,7 +262,7 @@ def test_every_problem_is_described_once_for_its_status(whole: dict[str, Any]) -
 
 
 def test_every_answer_names_its_request_and_what_is_left_of_the_limit(whole: dict[str, Any]) -> None:
-    counted = {re.sub(r"{\w+}", "{}", route.pattern) for route in ROUTES if route.counted is not NEVER}
+    counted = {re.sub(r"{\w+}", "{}", route.pattern) for route in ROUTES if route.rate_limit is not UNLIMITED}
     limits = {"RateLimit", "RateLimit-Policy", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"}
     for path, _, described in operations(whole):
         for response in described["responses"].values():

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway.request.validation import MOST_HEADER_BYTES
+from gateway.request.validation import MAX_HEADER_BYTES
 from shared.web.fields import MAX_HEADER_LENGTH
 
 DOCUMENT = json.loads((Path(__file__).parents[2] / "gateway" / "docs" / "openapi.json").read_bytes())
@@ -120,4 +120,4 @@ def test_what_has_no_limit_is_noticed(schema: Schema) -> None:
 
 
 def test_headers_are_as_long_as_the_gateway_lets_them_be() -> None:
-    assert MAX_HEADER_LENGTH == MOST_HEADER_BYTES
+    assert MAX_HEADER_LENGTH == MAX_HEADER_BYTES

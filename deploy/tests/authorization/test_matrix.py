@@ -7,7 +7,7 @@ from deploy.tests.journeys.contract import operations
 from deploy.tests.journeys.person import API, Person
 from deploy.tests.journeys.routes import nameless
 from gateway.pages import ASSETS, FILES, VIEWS
-from gateway.routes import OWN, ROUTES
+from gateway.routes import LOCAL, ROUTES
 
 from .conftest import House
 from .requests import REQUESTS
@@ -22,9 +22,9 @@ KEYS = "GET /.well-known/jwks.json"
 
 
 def test_every_route_of_the_gateway_has_its_line() -> None:
-    routed = {f"{each.method} {each.pattern.removeprefix(API)}" for each in ROUTES if each.upstream != OWN}
+    routed = {f"{each.method} {each.pattern.removeprefix(API)}" for each in ROUTES if each.upstream != LOCAL}
     assert {str(each) for each in TABLE} == routed - {KEYS}
-    own = {f"{each.method} {each.pattern}" for each in ROUTES if each.upstream == OWN}
+    own = {f"{each.method} {each.pattern}" for each in ROUTES if each.upstream == LOCAL}
     assert own - {f"GET {each}" for each in (*VIEWS, *FILES, ASSETS)} == AT_THE_ROOT
     assert set(REQUESTS) == {str(each) for each in TABLE}
 
