@@ -27,7 +27,7 @@ from bench.servers import servers
 from bench.systems import API, NO_LIMIT, Ours, Signer, like
 from chaos.containers import until
 from services.posts import models
-from services.posts.actions import people
+from services.posts.actions.people import PEOPLE
 from shared import clock, ids
 from shared.database.engine import Big, Database
 from shared.replication.purge import PURGING
@@ -122,7 +122,8 @@ def fill(database: Database, lover: int, number: int) -> tuple[range, range]:
     first = ids.at(clock.now() - clock.DAY)
     author, others = first - OTHERS - 1, range(first - OTHERS, first)
     for person in (author, *others):
-        database.write(people.keep, people.Person(person, f"person{person}", "Somebody", None, 1))
+        names = {"nickname": f"person{person}", "name": "Somebody", "avatar_url": None}
+        database.write(PEOPLE.store, {"user_id": ids.text(person), **names, "version": 1})
     for start in range(0, number, BATCH):
         database.write(_like_many, lover, author, range(first + start, first + min(start + BATCH, number)))
     return others, range(first, first + min(LIKED, number))

@@ -10,6 +10,7 @@ from shared.events.outbox import Relay
 from shared.files import garbage
 from shared.files.storage import storage_from
 from shared.images.processor import Darkroom
+from shared.replication.workers import event_workers
 from shared.security.verifier import RemoteKeys, Verifier
 from shared.web.application import build
 
@@ -46,7 +47,7 @@ def create_app(settings: Settings, bus: Bus) -> FastAPI:
 
     workers = [
         Worker("auth.keys", in_thread(load_keys), every=keys.RELOADED_EVERY),
-        relay.worker("auth.relay"),
+        *event_workers(NAME, database, relay, models.inbox),
         Worker("auth.withdrawals", in_thread(database.write, withdrawals.ask_again), every=60),
         garbage.worker("auth.files", database, models.disposal, storage),
         Worker(
@@ -56,7 +57,6 @@ def create_app(settings: Settings, bus: Bus) -> FastAPI:
         ),
         Worker("auth.looks", in_thread(database.write, claims.claim_skeletons, settings.key("handles")), every=3600),
         Worker("auth.reindexing", in_thread(Reindexing(database).step), every=REINDEXED_EVERY),
-        Worker("auth.outbox", in_thread(database.write, relay.forget_old), every=600),
     ]
 
     app = build(

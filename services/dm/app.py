@@ -3,7 +3,6 @@
 import httpx
 from fastapi import FastAPI
 
-from shared import clock
 from shared.background import Worker, in_thread
 from shared.database.engine import Database
 from shared.events import inbox
@@ -13,30 +12,31 @@ from shared.files import garbage
 from shared.files.storage import storage_from
 from shared.idempotency import Idempotency
 from shared.images import Darkroom
-from shared.replication.purge import Reconciler
+from shared.replication.source import WithKnownRecords
+from shared.replication.workers import event_workers, replica_workers
 from shared.security.service_calls import Neighbour
 from shared.web.application import build
 from shared.websockets.hub import OpenSockets
 
 from . import models
 from .actions import photos as uploads
-from .actions.withdrawals import WITHDRAWAL
 from .api import messages, photos, rooms, websocket
 from .api.dependencies import Dependencies
-from .clients import Auth, Posts
+from .clients import Posts, users_of
 from .settings import Settings
 from .signed_urls import UrlSigner
-from .subscriptions import BROADCAST_HANDLERS, HANDLERS, SocketNotifier
+from .subscriptions import BROADCAST_HANDLERS, HANDLERS, USERS, SocketNotifier
 
 NAME = "dm"
 
 
 def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport | None = None) -> FastAPI:
-    """The dm service, not yet running. `transport` stands in for the way to its neighbours."""
+    """The dm service, not yet running. `transport` is used for calls to other services, if given."""
     database = Database(settings.database_url, pool_size=settings.pool_size)
-    to_auth = Neighbour(NAME, settings.caller_key("auth"), "auth", settings.auth_url, transport)
-    to_posts = Neighbour(NAME, settings.caller_key("posts"), "posts", settings.posts_url, transport)
-    auth = Auth(to_auth)
+    auth = Neighbour(NAME, settings.caller_key("auth"), "auth", settings.auth_url, transport)
+    posts = Neighbour(NAME, settings.caller_key("posts"), "posts", settings.posts_url, transport)
+    users = users_of(auth)
+    with_known_users = WithKnownRecords(database, USERS, users)
     idempotency = Idempotency(database, models.idempotency_keys)
     storage = storage_from(settings.storage_url)
     darkroom = Darkroom(settings.decoders, settings.decoders_waiting)
@@ -47,17 +47,12 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
     url_signer = UrlSigner(settings.key("photo links"))
     bus.overhear(NAME, list(BROADCAST_HANDLERS), SocketNotifier(sockets, database, url_signer).on_event)
 
-    reconciler = Reconciler(NAME, database, WITHDRAWAL, models.reconciliation, auth.withdrawals)
-    last_sweep_after = (settings.access_token_seconds + 60) * clock.SECOND
     workers = [
-        relay.worker("dm.relay"),
-        WITHDRAWAL.worker("dm.purge", database, last_sweep_after),
-        Worker("dm.reconcile", reconciler.step, every=settings.reconcile_seconds),
+        *event_workers(NAME, database, relay, models.inbox),
+        *replica_workers(NAME, database, USERS, users, models.reconciliation, settings),
         garbage.worker("dm.files", database, models.disposal, storage),
         Worker("dm.uploads", in_thread(database.write, uploads.forget_unsent), every=600),
         Worker("dm.keys", in_thread(database.write, idempotency.forget_old), every=600),
-        Worker("dm.inbox", in_thread(database.write, inbox.forget_old, models.inbox), every=600),
-        Worker("dm.outbox", in_thread(database.write, relay.forget_old), every=600),
     ]
 
     app = build(
@@ -67,10 +62,10 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
         bus=bus,
         routers=[rooms.router, messages.router, photos.router, websocket.router],
         workers=workers,
-        neighbours=[to_auth, to_posts],
+        neighbours=[auth, posts],
         closing=[darkroom.close],
     )
     app.state.dependencies = Dependencies(
-        database, idempotency, auth, Posts(to_posts), url_signer, storage, darkroom, sockets
+        database, idempotency, with_known_users, Posts(posts), url_signer, storage, darkroom, sockets
     )
     return app

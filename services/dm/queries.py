@@ -30,14 +30,6 @@ _peer, _sender = models.people.alias("peer"), models.people.alias("sender")
 _quoted = models.messages.alias("quoted")
 
 
-class UnknownUsers(Exception):
-    """These people have not been heard of here; auth may know them."""
-
-    def __init__(self, *person_ids: int) -> None:
-        super().__init__(*map(ids.text, person_ids))
-        self.ids = person_ids
-
-
 def user_not_found() -> NotFound:
     """There is no such person, or no longer."""
     return NotFound("not_found", "There is no such person.")

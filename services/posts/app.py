@@ -3,7 +3,6 @@
 import httpx
 from fastapi import FastAPI
 
-from shared import clock
 from shared.background import Worker, in_thread
 from shared.database.engine import Database
 from shared.events import inbox
@@ -13,7 +12,8 @@ from shared.files import garbage
 from shared.files.storage import storage_from
 from shared.idempotency import Idempotency
 from shared.images import Darkroom
-from shared.replication.purge import Reconciler
+from shared.replication.source import WithKnownRecords
+from shared.replication.workers import event_workers, replica_workers
 from shared.security.service_calls import Neighbour
 from shared.web.application import build
 
@@ -22,36 +22,35 @@ from .actions import comments as comment_actions
 from .actions import post_cleanup, retention
 from .actions.feed import celebrities, fanout, rebuild
 from .actions.feed.trim import Trimming
-from .actions.withdrawals import WITHDRAWAL
 from .api import comments, internal, likes, limits, photos, posts
 from .api.dependencies import Dependencies
-from .clients import Auth
+from .clients import users_of
 from .settings import Settings
-from .subscriptions import HANDLERS
+from .subscriptions import HANDLERS, USERS
 
 NAME = "posts"
 
 
 def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport | None = None) -> FastAPI:
-    """The posts service, not yet running. `transport` stands in for the way to auth."""
+    """The posts service, not yet running. `transport` is used for calls to auth, if given."""
     database = Database(settings.database_url, pool_size=settings.pool_size)
     storage = storage_from(settings.storage_url)
     darkroom = Darkroom(settings.decoders, settings.decoders_waiting)
     idempotency = Idempotency(database, models.idempotency_keys)
-    neighbour = Neighbour(NAME, settings.caller_key("auth"), "auth", settings.auth_url, transport)
-    auth = Auth(neighbour)
+    auth = Neighbour(NAME, settings.caller_key("auth"), "auth", settings.auth_url, transport)
+    users = users_of(auth)
+    with_known_users = WithKnownRecords(database, USERS, users)
 
     relay = Relay(database, models.outbox, bus)
     inbox.listen(bus, NAME, database, models.inbox, HANDLERS)
 
-    reconciler = Reconciler(NAME, database, WITHDRAWAL, models.reconciliation, auth.withdrawals)
-    last_sweep_after = (settings.access_token_seconds + 60) * clock.SECOND
     push = in_thread(database.write, fanout.push_some, settings.pushed_followers)
     rebuild_some = in_thread(database.write, rebuild.rebuild_some, settings.timeline_kept)
     make_up = in_thread(database.write, celebrities.backfill_some)
     trims = Trimming(database, settings.timeline_kept)
     workers = [
-        relay.worker("posts.relay"),
+        *event_workers(NAME, database, relay, models.inbox),
+        *replica_workers(NAME, database, USERS, users, models.reconciliation, settings),
         Worker("posts.pushes", push, queue=models.pushes.name),
         Worker("posts.rebuilds", rebuild_some, queue=models.rebuilds.name),
         Worker("posts.popular", make_up, queue=models.popular.name, due=in_thread(database.read, celebrities.next_due)),
@@ -62,11 +61,8 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
             in_thread(database.write, comment_actions.remove_some_blank),
             queue=models.blank_comments.name,
         ),
-        WITHDRAWAL.worker("posts.purge", database, last_sweep_after),
         garbage.worker("posts.files", database, models.disposal, storage),
-        Worker("posts.reconcile", reconciler.step, every=settings.reconcile_seconds),
         Worker("posts.forget", in_thread(database.write, retention.forget_old, idempotency), every=600),
-        Worker("posts.outbox", in_thread(database.write, relay.forget_old), every=600),
     ]
 
     app = build(
@@ -76,8 +72,8 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
         bus=bus,
         routers=[posts.router, likes.router, comments.router, photos.router, limits.router, internal.router],
         workers=workers,
-        neighbours=[neighbour],
+        neighbours=[auth],
         closing=[darkroom.close],
     )
-    app.state.dependencies = Dependencies(database, storage, darkroom, idempotency, auth)
+    app.state.dependencies = Dependencies(database, storage, darkroom, idempotency, with_known_users)
     return app

@@ -7,18 +7,16 @@ from shared.events.inbox import inbox_table
 from shared.events.outbox import outbox_table
 from shared.files.garbage import garbage_table
 from shared.idempotency import idempotency_table
+from shared.replication.projections import projection_table
+from shared.replication.purge import purge_table
+from shared.replication.reconcile import checkpoint_table
 
 metadata = MetaData()
 
-people = Table(  # a copy of what auth says; a row is never removed, so that a tombstone stays
+people = projection_table(
     "people",
     metadata,
-    Column("id", Big, primary_key=True, autoincrement=False),
-    Column("nickname", Exact(30)),
-    Column("name", Exact(60)),
-    Column("avatar_url", String(255)),
-    Column("version", Integer, nullable=False),
-    Column("deleted", Boolean, nullable=False),
+    [Column("nickname", Exact(30)), Column("name", Exact(60)), Column("avatar_url", String(255))],
 )
 
 follows = Table(  # an edge that has ended stays with its version, so that an older fact cannot bring it back
@@ -156,24 +154,8 @@ removals = Table(  # posts that are gone; what belonged to them is still being r
     Index("removals_by_author", "author_id"),
 )
 
-"""Things are being removed; none are left and a last sweep is to come; the last sweep has been."""
-
-purges = Table(
-    "purges",
-    metadata,
-    Column("user_id", Big, primary_key=True, autoincrement=False),
-    Column("requested_at", Big, nullable=False),
-    Column("sweep_at", Big),  # when to look next for what is left; none when it is over
-    Column("state", String(8), nullable=False),
-    Index("purges_due", "sweep_at"),
-)
-
-reconciliation = Table(  # one row: how far auth's list of withdrawals has been compared
-    "reconciliation",
-    metadata,
-    Column("id", Integer, primary_key=True, autoincrement=False),
-    Column("place", Big, nullable=False),
-)
+purges = purge_table("purges", metadata, "user_id")
+reconciliation = checkpoint_table("reconciliation", metadata)
 
 disposal = garbage_table(
     metadata,

@@ -8,34 +8,27 @@ from sqlalchemy import Column, Connection, Row, select
 from shared import ids
 from shared.errors import NotFound, Unauthenticated
 from shared.pagination import Page, Slice
+from shared.replication.projections import UnknownRecords
 
 from . import models
 
 
-class UnknownUsers(Exception):
-    """These people have not been heard of here; auth may know them."""
-
-    def __init__(self, *person_ids: int) -> None:
-        super().__init__(*map(ids.text, person_ids))
-        self.ids = person_ids
-
-
 def followers(connection: Connection, person_id: int, page: Page) -> Slice:
-    """Who follows this person, newest first. Raises UnknownUsers, or NotFound where they have withdrawn."""
+    """Who follows this person, newest first. Raises UnknownRecords, or NotFound where they have withdrawn."""
     _present(connection, person_id)
     edges = models.follows.c
     return _listed(connection, edges.followee_id, person_id, edges.follower_id, page)
 
 
 def following(connection: Connection, person_id: int, page: Page) -> Slice:
-    """Whom this person follows, newest first. Raises UnknownUsers, or NotFound where they have withdrawn."""
+    """Whom this person follows, newest first. Raises UnknownRecords, or NotFound where they have withdrawn."""
     _present(connection, person_id)
     edges = models.follows.c
     return _listed(connection, edges.follower_id, person_id, edges.followee_id, page)
 
 
 def counts(connection: Connection, person_id: int) -> dict[str, int]:
-    """How many follow and are followed. Raises UnknownUsers, or NotFound where they have withdrawn."""
+    """How many follow and are followed. Raises UnknownRecords, or NotFound where they have withdrawn."""
     person = _present(connection, person_id)
     return {"followers_count": person.followers_count, "following_count": person.following_count}
 
@@ -90,7 +83,7 @@ def _person(connection: Connection, person_id: int) -> Row[Any] | None:
 def _present(connection: Connection, person_id: int) -> Row[Any]:
     person = _person(connection, person_id)
     if person is None:
-        raise UnknownUsers(person_id)
+        raise UnknownRecords(person_id, otherwise=user_not_found())
     if person.deleted:
         raise user_not_found()
     return person

@@ -1,52 +1,21 @@
-"""What social hears, and what it then does: the whole of its withdrawal policy.
+"""Events that social consumes, and what it does about them: this is its policy for deleted accounts.
 
-Somebody who withdraws is hidden in the transaction that hears of it. A worker then removes their edges in both
-directions, lowers the counts of the others and tells auth; one more sweep follows when their last token has
-expired. Should the fact never arrive, comparing with auth's list finds it missing.
+When auth publishes that an account is deleted, the copy of the user becomes a tombstone in the same transaction, so
+the user is hidden at once. A worker then removes what `actions/withdrawals.py` lists: the user's edges in both
+directions, with the counts of the others. It reports to auth when nothing is left, and looks once more when the user's
+last access token has expired. If the event never arrives, the reconciliation with auth's list finds the user.
 """
 
-from pydantic import BaseModel
-from sqlalchemy import Connection
-
-from shared.events.envelope import Event
 from shared.events.inbox import Handler
-from shared.ids import Id
+from shared.replication.replica import Replica
 
-from .actions import people
+from .actions.people import PEOPLE
 from .actions.withdrawals import WITHDRAWAL
 
-
-class UserChanged(BaseModel):
-    """What others see of somebody, as it is in this version."""
-
-    user_id: Id
-    nickname: str
-    name: str
-    avatar_url: str | None
-    version: int
-
-
-class UserDeleted(BaseModel):
-    """Somebody has withdrawn."""
-
-    user_id: Id
-
-
-def on_user_changed(tx: Connection, event: Event) -> None:
-    """Keep their names."""
-    user = UserChanged.model_validate(event.data)
-    people.keep(tx, people.Person(user.user_id, user.nickname, user.name, user.avatar_url, user.version))
-
-
-def on_user_deleted(tx: Connection, event: Event) -> None:
-    """Hide them and begin to purge; or, where auth asks again, say again that it is done."""
-    user = UserDeleted.model_validate(event.data)
-    if not WITHDRAWAL.request(tx, user.user_id):
-        WITHDRAWAL.announce_again(tx, user.user_id)
-
+USERS = Replica(PEOPLE, WITHDRAWAL)
 
 HANDLERS: dict[str, Handler] = {
-    "user.registered.v1": on_user_changed,
-    "user.updated.v1": on_user_changed,
-    "user.deleted.v1": on_user_deleted,
+    "user.registered.v1": USERS.on_changed,
+    "user.updated.v1": USERS.on_changed,
+    "user.deleted.v1": USERS.on_deleted,
 }

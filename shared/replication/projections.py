@@ -1,18 +1,62 @@
-"""Copies of another service's records: an older version never replaces a newer, a buried one never comes back.
+"""Local copies of another service's records: updated only to newer versions; tombstones are final."""
 
-The table needs the columns `id`, `version` and `deleted`.
-"""
-
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, case
+from pydantic import BaseModel
+from sqlalchemy import Boolean, Column, Connection, Integer, MetaData, Table, and_, case
 
-from shared.database.engine import upsert
+from shared import ids
+from shared.database.engine import Big, upsert
+from shared.errors import Refusal
+
+
+class UnknownRecords(Exception):
+    """There is no local copy of these records; their owner may have them. `otherwise` is raised if it has not."""
+
+    def __init__(self, *record_ids: int, otherwise: Refusal) -> None:
+        super().__init__(*map(ids.text, record_ids))
+        self.ids = record_ids
+        self.otherwise = otherwise
+
+
+def projection_table(name: str, metadata: MetaData, fields: Sequence[Column[Any]], *own: Column[Any]) -> Table:
+    """A table of copies. A tombstone has none of the `fields`; `own` are columns of this service."""
+    return Table(
+        name,
+        metadata,
+        Column("id", Big, primary_key=True, autoincrement=False),
+        *fields,
+        Column("version", Integer, nullable=False),
+        Column("deleted", Boolean, nullable=False),
+        *own,
+    )
+
+
+@dataclass(frozen=True)
+class Projection:
+    """The copies in one table, and what is read of their owner's messages."""
+
+    table: Table
+    schema: type[BaseModel]
+    """The fields that are read: the id, the version and what is copied."""
+    id_field: str
+
+    def store(self, tx: Connection, message: Mapping[str, Any]) -> None:
+        """Store the record in this message unless a newer version or a tombstone is there. Raises ValidationError."""
+        record = self.schema.model_validate(message)
+        row = {name: getattr(record, name) for name in self.schema.model_fields}
+        upsert_if_newer(tx, self.table, {"id": row.pop(self.id_field), **row})
+
+    def tombstone(self, tx: Connection, record_id: int) -> None:
+        """Delete what is copied of the record, for good."""
+        copied = self.schema.model_fields.keys() - {self.id_field, "version"}
+        tombstone(tx, self.table, record_id, dict.fromkeys(sorted(copied)))
 
 
 def upsert_if_newer(tx: Connection, table: Table, row: Mapping[str, Any]) -> None:
-    """Keep this record unless a newer version of it, or its burial, is known."""
+    """Store this row, unless a newer version of it or its tombstone is there."""
 
     def changes(new: Any) -> dict[str, Any]:
         newer = and_(table.c.deleted.is_(False), table.c.version < new.version)
@@ -24,5 +68,7 @@ def upsert_if_newer(tx: Connection, table: Table, row: Mapping[str, Any]) -> Non
 
 
 def tombstone(tx: Connection, table: Table, id_: int, blank: Mapping[str, Any]) -> None:
-    """Forget all that the record says (`blank` names what to put in its place), and that for good."""
-    upsert(tx, table, {"id": id_, "version": 0, **blank, "deleted": True}, lambda _: {**blank, "deleted": True})
+    """Mark the record as deleted, for good; `blank` replaces its columns. Inserts the row if there is none."""
+    # The version is reset, so that a tombstone is the same whichever events came before it.
+    row = {**blank, "version": 0, "deleted": True}
+    upsert(tx, table, {"id": id_, **row}, lambda _: row)

@@ -9,7 +9,8 @@ from prometheus_client import REGISTRY
 from shared import clock, ids
 from shared.database.engine import Database
 from shared.errors import Unavailable
-from shared.replication.purge import OVERLAP, PURGING, Reconciler, SubjectPage
+from shared.replication.purge import PURGING
+from shared.replication.reconcile import OVERLAP_MS, Reconciler, SubjectPage
 from shared.testing.backends import Home
 from shared.tests.sample_purge import PURGE, checkpoints, hidden, metadata, states
 
@@ -79,10 +80,10 @@ def test_the_next_round_goes_on_where_the_last_one_ended_and_reads_the_end_again
     compare(database, truth)
     assert truth.asked[0] == 0 and len(truth.asked) == 3
     truth.asked.clear()
-    late = entries[-1] - ((OVERLAP - clock.MINUTE) << ids.RANDOM_BITS)
+    late = entries[-1] - ((OVERLAP_MS - clock.MINUTE) << ids.RANDOM_BITS)
     truth.entries[late] = 99  # committed after entries that were made later
     comparison = compare(database, truth)
-    assert truth.asked == [entries[-1] - (OVERLAP << ids.RANDOM_BITS), entries[-1]]
+    assert truth.asked == [entries[-1] - (OVERLAP_MS << ids.RANDOM_BITS), entries[-1]]
     assert states(database)[99] == PURGING and len(states(database)) == 6
     assert database.read(comparison.checkpoint) == entries[-1], "never back"
 

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, and_, delete, exists, or_, select
 
 from shared import clock, ids
-from shared.events import inbox, outbox
+from shared.events import outbox
 
 from .. import models
 from ..tokens import KeyCipher
@@ -46,6 +46,5 @@ def forget_old(tx: Connection, cipher: KeyCipher, access_token_lifetime: int) ->
         audit_log.forget_old(tx),
         networks.forget_old(tx),
         claims.forget_old_attempts(tx),
-        inbox.forget_old(tx, models.inbox),
     ]
     return any(more)

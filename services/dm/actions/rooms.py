@@ -22,7 +22,7 @@ class Opened:
 def open_room(tx: Connection, user_id: int, peer_id: int) -> Opened:
     """The one room of these two, made if need be.
 
-    Raises Invalid for oneself, UnknownUsers for people not heard of, Unauthenticated where the one who asks has
+    Raises Invalid for oneself, UnknownRecords for people not heard of, Unauthenticated where the one who asks has
     withdrawn, NotFound where the other has.
     """
     if user_id == peer_id:

@@ -1,29 +1,22 @@
-"""Carrying out withdrawals: nameless at once; then what nobody else was given goes; then auth is told.
+"""What is purged when a user deletes their account: what no other user has received.
 
-Rooms, messages and the photos in them stay as they are: they are the other one's as well.
+Rooms, messages and the photos in them stay: they belong to the other user as well.
 """
 
 from functools import partial
 
-from sqlalchemy import Connection, false
+from sqlalchemy import false
 
 from shared import idempotency
-from shared.replication import projections
 from shared.replication.purge import PurgePlan, PurgeTarget
 
 from .. import events, models
 from . import photos
-
-BLANK = {"nickname": None, "name": None, "avatar_url": None}
-
-
-def _hide(tx: Connection, user_id: int) -> None:
-    projections.tombstone(tx, models.people, user_id, BLANK)
-
+from .people import PEOPLE
 
 WITHDRAWAL = PurgePlan(
     models.purges,
-    hide=_hide,
+    hide=PEOPLE.tombstone,
     targets=[
         PurgeTarget([models.media.c.uploader_id], photos.remove_unsent_of, 1_000, models.media.c.sent == false()),
         PurgeTarget(
@@ -32,4 +25,3 @@ WITHDRAWAL = PurgePlan(
     ],
     announce=events.user_purged,
 )
-"""What it means here that somebody withdraws."""

@@ -7,8 +7,9 @@ from PIL import Image
 from sqlalchemy import Connection, Row, Table, select, update
 
 from services.dm import models
-from services.dm.actions import people, photos, rooms
+from services.dm.actions import photos, rooms
 from services.dm.actions.messages import Draft, send
+from services.dm.actions.people import PEOPLE
 from services.dm.actions.withdrawals import WITHDRAWAL
 from shared import clock, ids
 from shared.database.engine import Database
@@ -23,10 +24,11 @@ NOTHING = ids.text(1)
 
 def some_people(database: Database, number: int) -> list[int]:
     """So many people that dm has heard of."""
-    made = [people.Person(ids.new(), f"nick{each}", f"Name {each}", None, 1) for each in range(number)]
-    for person in made:
-        database.write(people.keep, person)
-    return [person.id for person in made]
+    person_ids = [ids.new() for _ in range(number)]
+    for index, person_id in enumerate(person_ids):
+        names = {"nickname": f"nick{index}", "name": f"Name {index}", "avatar_url": None}
+        database.write(PEOPLE.store, {"user_id": ids.text(person_id), **names, "version": 1})
+    return person_ids
 
 
 def room_of(database: Database, one: int, other: int) -> int:

@@ -12,6 +12,7 @@ from services.dm.signed_urls import UrlSigner
 from shared import clock, ids
 from shared.database.engine import Database
 from shared.errors import Conflict, Invalid, NotFound, Unauthenticated
+from shared.replication.projections import UnknownRecords
 
 from .factories import room_of, rows_of, say, some_people, time_passes, upload
 
@@ -76,7 +77,7 @@ def test_nothing_is_said_by_or_to_whoever_has_withdrawn(database: Database) -> N
 
 def test_people_not_heard_of_are_strangers(database: Database) -> None:
     (one,) = some_people(database, 1)
-    with pytest.raises(queries.UnknownUsers) as strangers:
+    with pytest.raises(UnknownRecords) as strangers:
         database.write(rooms.open_room, one, 7)
     assert strangers.value.ids == (7,)
 

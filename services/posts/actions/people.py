@@ -1,39 +1,39 @@
-"""Keeping the names of people as auth tells them, and holding them while they write."""
+"""Copies of users, and locking them while they write."""
 
-from dataclasses import asdict, dataclass
-
+from pydantic import BaseModel
 from sqlalchemy import Connection, bindparam, select
 
-from shared.replication import projections
+from shared.ids import Id
+from shared.replication.projections import Projection, UnknownRecords
 
 from .. import models
-from ..queries.people import UnknownUser, user_deleted
+from ..queries.people import user_deleted
 
 _people = models.people.c
-_HELD = select(_people.deleted).where(_people.id == bindparam("person_id")).with_for_update(read=True)
-"""Built once: that costs more than asking, and every write asks."""
+# Built once: building it takes longer than executing it, and every write executes it.
+_LOCKED = select(_people.deleted).where(_people.id == bindparam("person_id")).with_for_update(read=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
-    """What auth says about somebody, in one version of it."""
+class User(BaseModel):
+    """What is kept here of a user; auth publishes it."""
 
-    id: int
+    user_id: Id
     nickname: str
     name: str
     avatar_url: str | None
     version: int
 
 
-def keep(tx: Connection, person: Person) -> None:
-    """Keep this unless a newer version, or their withdrawal, is known."""
-    projections.upsert_if_newer(tx, models.people, asdict(person))
+PEOPLE = Projection(models.people, User, "user_id")
 
 
 def lock_for_share(tx: Connection, person_id: int) -> None:
-    """Let this person not be buried before the commit. Raises UnknownUser, or Unauthenticated if they are."""
-    deleted = tx.execute(_HELD, {"person_id": person_id}).scalar_one_or_none()
+    """Lock the person FOR SHARE: no tombstone before this transaction commits.
+
+    Raises UnknownRecords, or Unauthenticated if there is a tombstone.
+    """
+    deleted = tx.execute(_LOCKED, {"person_id": person_id}).scalar_one_or_none()
     if deleted is None:
-        raise UnknownUser(person_id, user_deleted())
+        raise UnknownRecords(person_id, otherwise=user_deleted())
     if deleted:
         raise user_deleted()

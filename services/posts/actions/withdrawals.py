@@ -1,27 +1,18 @@
-"""Carrying out withdrawals: hidden at once, then everything is removed little by little, then auth is told."""
+"""What is purged when a user deletes their account."""
 
 from functools import partial
 
-from sqlalchemy import Connection
-
 from shared import idempotency
-from shared.replication import projections
 from shared.replication.purge import PurgePlan, PurgeTarget
 
 from .. import events, models
 from . import comments, likes, photos, post_cleanup, posts
 from .feed import follows, timelines
-
-BLANK = {"nickname": None, "name": None, "avatar_url": None}
-
-
-def _hide(tx: Connection, user_id: int) -> None:
-    projections.tombstone(tx, models.people, user_id, BLANK)
-
+from .people import PEOPLE
 
 WITHDRAWAL = PurgePlan(
     models.purges,
-    hide=_hide,
+    hide=PEOPLE.tombstone,
     targets=[
         PurgeTarget([models.posts.c.author_id], posts.remove_some_by, 50),  # each with up to ten photos
         PurgeTarget([models.media.c.owner_id], photos.remove_some_by, 500),
@@ -47,4 +38,3 @@ WITHDRAWAL = PurgePlan(
     announce=events.user_purged,
     is_pending=post_cleanup.are_left,
 )
-"""What it means here that somebody withdraws."""

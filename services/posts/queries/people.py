@@ -5,7 +5,8 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from shared import ids
-from shared.errors import NotFound, Refusal, Unauthenticated
+from shared.errors import NotFound, Unauthenticated
+from shared.replication.projections import UnknownRecords
 
 from .. import models
 
@@ -14,20 +15,11 @@ REF = (_people.nickname, _people.name, _people.avatar_url)
 """The columns that a list joins for what it shows of a person."""
 
 
-class UnknownUser(Exception):
-    """This person has not been heard of here; auth may know them, and otherwise this is the refusal."""
-
-    def __init__(self, person_id: int, otherwise: Refusal) -> None:
-        super().__init__(ids.text(person_id))
-        self.id = person_id
-        self.otherwise = otherwise
-
-
 def require_present(connection: Connection, person_id: int) -> None:
-    """Raises UnknownUser, or NotFound where they have withdrawn."""
+    """Raises UnknownRecords, or NotFound where they have withdrawn."""
     deleted = connection.execute(select(_people.deleted).where(_people.id == person_id)).scalar_one_or_none()
     if deleted is None:
-        raise UnknownUser(person_id, user_not_found())
+        raise UnknownRecords(person_id, otherwise=user_not_found())
     if deleted:
         raise user_not_found()
 

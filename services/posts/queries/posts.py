@@ -84,7 +84,7 @@ def latest(connection: Connection, viewer: int | None, page: Page) -> Slice:
 
 
 def posts_of(connection: Connection, author_id: int, viewer: int | None, page: Page) -> Slice:
-    """A person's posts, newest first. Raises UnknownUser, or NotFound where they have withdrawn."""
+    """A person's posts, newest first. Raises UnknownRecords, or NotFound where they have withdrawn."""
     rows = _SHOWN.rows(connection.execute(_BY_AUTHOR, {"author_id": author_id, **page_params(page, viewer)}))
     if not rows:
         people.require_present(connection, author_id)

@@ -7,8 +7,9 @@ import orjson
 from sqlalchemy import Row, Table, func, select
 
 from services.posts import models
-from services.posts.actions import comments, likes, people, photos, post_cleanup, posts
+from services.posts.actions import comments, likes, photos, post_cleanup, posts
 from services.posts.actions.feed import follows
+from services.posts.actions.people import PEOPLE
 from services.posts.actions.withdrawals import WITHDRAWAL
 from services.posts.queries.posts import post as shown
 from shared import clock, ids
@@ -41,10 +42,11 @@ OF_A_PERSON = {
 
 def some_people(database: Database, number: int) -> list[int]:
     """So many people that posts has heard of."""
-    made = [people.Person(ids.new(), f"nick{each}", f"Name {each}", None, 1) for each in range(number)]
-    for person in made:
-        database.write(people.keep, person)
-    return [person.id for person in made]
+    person_ids = [ids.new() for _ in range(number)]
+    for index, person_id in enumerate(person_ids):
+        names = {"nickname": f"nick{index}", "name": f"Name {index}", "avatar_url": None}
+        database.write(PEOPLE.store, {"user_id": ids.text(person_id), **names, "version": 1})
+    return person_ids
 
 
 def uploaded(database: Database, owner: int, alt: str | None = None) -> int:

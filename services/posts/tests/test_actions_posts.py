@@ -9,12 +9,12 @@ from services.posts.actions.post_cleanup import remove_some
 from services.posts.actions.withdrawals import WITHDRAWAL
 from services.posts.queries.comments import comments_of, replies_to
 from services.posts.queries.likes import likers
-from services.posts.queries.people import UnknownUser
 from services.posts.queries.posts import latest, posts_of, require_author
 from services.posts.queries.posts import post as shown
 from shared import clock, ids
 from shared.database.engine import Database
 from shared.errors import Forbidden, Invalid, NotFound, Unauthenticated
+from shared.replication.projections import UnknownRecords
 
 from .factories import (
     FIRST,
@@ -271,8 +271,8 @@ def test_somebody_withdrawn_changes_nothing_with_a_token_still_in_flight(databas
 def test_a_stranger_has_to_be_met_before_they_write_or_are_looked_up(database: Database) -> None:
     (jo,) = some_people(database, 1)
     post, stranger = published(database, jo), ids.new()
-    with pytest.raises(UnknownUser) as problem:
+    with pytest.raises(UnknownRecords) as problem:
         database.write(likes.like, stranger, post)
-    assert problem.value.id == stranger
-    with pytest.raises(UnknownUser):
+    assert problem.value.ids == (stranger,)
+    with pytest.raises(UnknownRecords):
         database.read(posts_of, stranger, None, FIRST)

@@ -7,6 +7,7 @@ from sqlalchemy import Column, Connection, Row, delete, insert, select, update
 
 from shared import clock, ids
 from shared.errors import Conflict, Invalid
+from shared.replication.projections import UnknownRecords
 
 from .. import events, models, queries
 from ..settings import FOLLOWING_LIMIT
@@ -77,14 +78,15 @@ def _lower(tx: Connection, count: Column[int], by: int, person_ids: Collection[i
 def _lock_pair(tx: Connection, follower_id: int, followee_id: int) -> Row[Any]:
     """Keep both as they are until the commit; the follower's row.
 
-    Raises Invalid for oneself, UnknownUsers for people not heard of, Unauthenticated where the follower has
+    Raises Invalid for oneself, UnknownRecords for people not heard of, Unauthenticated where the follower has
     withdrawn, NotFound where the other has.
     """
     if follower_id == followee_id:
         raise Invalid("cannot_follow_self", "Nobody can follow themselves.")
     known = people.lock(tx, (follower_id, followee_id))
     if len(known) < 2:
-        raise queries.UnknownUsers(*sorted({follower_id, followee_id} - known.keys()))
+        unknown = sorted({follower_id, followee_id} - known.keys())
+        raise UnknownRecords(*unknown, otherwise=queries.user_not_found())
     if known[follower_id].deleted:
         raise queries.user_deleted()
     if known[followee_id].deleted:

@@ -1,34 +1,33 @@
-"""Keeping the names of people as auth tells them, and locking people whose edges change."""
+"""Copies of users, and locking users whose edges change."""
 
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
 from typing import Any
 
+from pydantic import BaseModel
 from sqlalchemy import Connection, Row, select
 
-from shared.replication import projections
+from shared.ids import Id
+from shared.replication.projections import Projection
 
 from .. import models
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
-    """What auth says about somebody, in one version of it."""
+class User(BaseModel):
+    """What is kept here of a user; auth publishes it."""
 
-    id: int
+    user_id: Id
     nickname: str
     name: str
     avatar_url: str | None
     version: int
 
 
-def keep(tx: Connection, person: Person) -> None:
-    """Keep this unless a newer version, or their withdrawal, is known."""
-    projections.upsert_if_newer(tx, models.people, asdict(person))
+PEOPLE = Projection(models.people, User, "user_id")
 
 
 def lock(tx: Connection, person_ids: Collection[int]) -> dict[int, Row[Any]]:
-    """The people among these that are known, locked by ascending id so that crossing changes never deadlock."""
+    """The people among these that are known, FOR UPDATE."""
     people = models.people
+    # By ascending id, so that two transactions never wait for each other.
     statement = select(people).where(people.c.id.in_(person_ids)).order_by(people.c.id).with_for_update()
     return {row.id: row for row in tx.execute(statement)}

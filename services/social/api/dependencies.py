@@ -1,52 +1,20 @@
-"""What the routes of social work with, wired once in app.py."""
+"""The dependencies of the routes; app.py creates them."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, TypeVar, cast
+from typing import Annotated, cast
 
 from fastapi import Depends, Request
-from starlette.concurrency import run_in_threadpool
 
 from shared.database.engine import Database
+from shared.replication.source import WithKnownRecords
 from shared.web.fast_path import Plainly
-
-from .. import queries
-from ..actions import people
-from ..actions.withdrawals import WITHDRAWAL
-from ..clients import Auth
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """Everything that a route may need."""
-
     database: Database
-    auth: Auth
+    with_known_users: WithKnownRecords
     following_limit: int
-
-    async def with_known_users(self, work: Callable[[], T]) -> T:
-        """Do it in a thread. Whoever turns out to be a stranger is asked from auth, and it is done again.
-
-        Raises NotFound where auth does not know them either, Unavailable where auth is away.
-        """
-        try:
-            return await run_in_threadpool(work)
-        except queries.UnknownUsers as strangers:
-            for person_id in strangers.ids:
-                await self._fetch_user(person_id)
-        return await run_in_threadpool(work)
-
-    async def _fetch_user(self, person_id: int) -> None:
-        found = await self.auth.person(person_id)
-        if found is None:
-            raise queries.user_not_found()
-        if found.deleted:
-            await run_in_threadpool(self.database.write, WITHDRAWAL.request, person_id)
-            return
-        person = people.Person(person_id, found.nickname or "", found.name or "", found.avatar_url, found.version)
-        await run_in_threadpool(self.database.write, people.keep, person)
 
 
 async def _dependencies(request: Request) -> Dependencies:
@@ -54,4 +22,3 @@ async def _dependencies(request: Request) -> Dependencies:
 
 
 Deps = Annotated[Dependencies, Depends(_dependencies), Plainly(_dependencies)]
-"""This service's parts."""

@@ -5,8 +5,8 @@ from typing import Any
 from sqlalchemy import Row, func, select
 
 from services.social import models
-from services.social.actions import people
 from services.social.actions.follows import follow
+from services.social.actions.people import PEOPLE
 from services.social.actions.withdrawals import WITHDRAWAL
 from shared import clock, ids
 from shared.database.engine import Database
@@ -20,10 +20,11 @@ LAST_SWEEP_AFTER = clock.HOUR
 
 def some_people(database: Database, number: int) -> list[int]:
     """So many people that social has heard of."""
-    made = [people.Person(ids.new(), f"nick{each}", f"Name {each}", None, 1) for each in range(number)]
-    for person in made:
-        database.write(people.keep, person)
-    return [person.id for person in made]
+    person_ids = [ids.new() for _ in range(number)]
+    for index, person_id in enumerate(person_ids):
+        names = {"nickname": f"nick{index}", "name": f"Name {index}", "avatar_url": None}
+        database.write(PEOPLE.store, {"user_id": ids.text(person_id), **names, "version": 1})
+    return person_ids
 
 
 def registered(person_id: int, version: int = 1, **changes: Any) -> dict[str, Any]:

@@ -8,12 +8,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
-from services.social import queries
 from services.social.actions.follows import follow, unfollow
 from services.social.actions.withdrawals import WITHDRAWAL
 from shared import ids
 from shared.database.engine import Database
 from shared.errors import Conflict, Invalid, NotFound, Unauthenticated
+from shared.replication.projections import UnknownRecords
 
 from .factories import counted, edges, facts, person, purge_to_the_end, some_people, wrong_counts
 
@@ -118,9 +118,9 @@ def test_nobody_follows_themselves(database: Database, change: Any) -> None:
 @pytest.mark.parametrize("change", [follow, unfollow])
 def test_people_not_heard_of_are_named_so_that_auth_can_be_asked(database: Database, change: Any) -> None:
     jo, stranger, another = *some_people(database, 1), ids.new(), ids.new()
-    with pytest.raises(queries.UnknownUsers) as one:
+    with pytest.raises(UnknownRecords) as one:
         database.write(change, jo, stranger)
-    with pytest.raises(queries.UnknownUsers) as both:
+    with pytest.raises(UnknownRecords) as both:
         database.write(change, stranger, another)
     assert (one.value.ids, both.value.ids) == ((stranger,), (stranger, another))
 

@@ -6,13 +6,14 @@ import pytest
 from sqlalchemy import Connection
 
 from services.social import queries
-from services.social.actions import people
 from services.social.actions.follows import follow
+from services.social.actions.people import PEOPLE
 from services.social.actions.withdrawals import WITHDRAWAL
 from shared import ids
 from shared.database.engine import Database
 from shared.errors import NotFound, Unauthenticated
 from shared.pagination import Page, Slice
+from shared.replication.projections import UnknownRecords
 from shared.testing.query_plans import SORT, overhearing, slow_steps
 
 from .factories import FIRST, LAST_SWEEP_AFTER, all_follow, purge_to_the_end, some_people
@@ -36,7 +37,8 @@ def test_both_lists_are_newest_first(database: Database) -> None:
 def test_a_list_shows_people_as_auth_last_described_them(database: Database) -> None:
     star, jo = some_people(database, 2)
     database.write(follow, jo, star)
-    database.write(people.keep, people.Person(jo, "jo", "Jo", "/api/v1/avatars/1.jpg", 2))
+    names = {"nickname": "jo", "name": "Jo", "avatar_url": "/api/v1/avatars/1.jpg"}
+    database.write(PEOPLE.store, {"user_id": ids.text(jo), **names, "version": 2})
     assert database.read(queries.followers, star, FIRST).items == [
         {
             "id": ids.text(jo),
@@ -92,7 +94,7 @@ def test_the_lists_of_somebody_withdrawn_are_not_there_and_those_of_strangers_ne
     database.write(WITHDRAWAL.request, gone)
     with pytest.raises(NotFound):
         database.read(statement, gone, FIRST)
-    with pytest.raises(queries.UnknownUsers):
+    with pytest.raises(UnknownRecords):
         database.read(statement, ids.new(), FIRST)
 
 
@@ -103,7 +105,7 @@ def test_the_counts_of_somebody_withdrawn_are_not_there_and_those_of_strangers_n
     database.write(WITHDRAWAL.request, gone)
     with pytest.raises(NotFound):
         database.read(queries.counts, gone)
-    with pytest.raises(queries.UnknownUsers):
+    with pytest.raises(UnknownRecords):
         database.read(queries.counts, ids.new())
 
 

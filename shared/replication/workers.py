@@ -1,0 +1,38 @@
+"""The background workers that every service has: those of its events, and those of its copies of records."""
+
+from sqlalchemy import Table
+
+from shared import clock
+from shared.background import Worker, in_thread
+from shared.database.engine import Database
+from shared.events import inbox
+from shared.events.outbox import Relay
+from shared.replication.reconcile import Reconciler
+from shared.replication.replica import Replica
+from shared.replication.source import RecordSource
+from shared.settings import Settings
+
+CLEAN_UP_SECONDS = 600
+LAST_SWEEP_MARGIN_SECONDS = 60
+
+
+def event_workers(service: str, database: Database, relay: Relay, inbox_table: Table) -> list[Worker]:
+    """Publish the outbox; delete expired rows of the inbox and the outbox."""
+    return [
+        relay.worker(f"{service}.relay"),
+        Worker(f"{service}.inbox", in_thread(database.write, inbox.forget_old, inbox_table), every=CLEAN_UP_SECONDS),
+        Worker(f"{service}.outbox", in_thread(database.write, relay.forget_old), every=CLEAN_UP_SECONDS),
+    ]
+
+
+def replica_workers(
+    service: str, database: Database, replica: Replica, source: RecordSource, checkpoints: Table, settings: Settings
+) -> list[Worker]:
+    """Purge what deleted records left; reconcile with the owner's list of deleted records."""
+    # The last sweep runs when every access token that the subject may hold has expired.
+    last_sweep_after = (settings.access_token_seconds + LAST_SWEEP_MARGIN_SECONDS) * clock.SECOND
+    reconciler = Reconciler(service, database, replica.purge, checkpoints, source.deleted_after)
+    return [
+        replica.purge.worker(f"{service}.purge", database, last_sweep_after),
+        Worker(f"{service}.reconcile", reconciler.step, every=settings.reconcile_seconds),
+    ]
