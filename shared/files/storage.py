@@ -5,7 +5,7 @@ Names are made by us and never by a client. A file appears whole or not at all, 
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -55,8 +55,11 @@ class Storage:
             except FileNotFoundError:
                 raise _missing() from None
 
-    def stream(self, name: str, size: int) -> tuple[int, Iterator[bytes]]:
-        """Length of the file in bytes, and its bytes in pieces of about this size. Raises NotFound as `get` does."""
+    def stream(self, name: str, size: int) -> tuple[int, Generator[bytes]]:
+        """Length of the file in bytes, and its bytes in pieces of about this size. Raises NotFound as `get` does.
+
+        The file stays open until the generator has ended or is closed.
+        """
         if not is_name(name):
             raise _missing()
         with _reachable():
@@ -64,7 +67,7 @@ class Storage:
                 found = obstore.get(self._store, name)
             except FileNotFoundError:
                 raise _missing() from None
-        return found.meta["size"], map(bytes, found.stream(min_chunk_size=size))
+        return found.meta["size"], _pieces(found.stream(min_chunk_size=size))
 
     def size(self, name: str) -> int:
         """In bytes. Raises NotFound as `get` does."""
@@ -125,6 +128,10 @@ def storage_from(url: str) -> Storage:
 
 def folder(path: Path) -> Storage:
     return Storage(LocalStore(path, mkdir=True), _flush_below(path))
+
+
+def _pieces(stream: Iterable[bytes]) -> Generator[bytes]:
+    yield from map(bytes, stream)
 
 
 def is_name(name: str) -> bool:

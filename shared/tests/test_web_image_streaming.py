@@ -1,6 +1,7 @@
 """A large picture is sent in pieces, so that one that is read slowly costs little."""
 
 import asyncio
+import gc
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from shared.errors import NotFound
 from shared.files.storage import Storage, folder
 from shared.web import image_responses
 
+OPEN_FILES = Path("/proc/self/fd")
 SCOPE: dict[str, Any] = {
     "type": "http", "method": "GET", "headers": [], "asgi": {"version": "3.0", "spec_version": "2.3"},
 }  # fmt: skip
@@ -45,6 +47,47 @@ def test_it_arrives_whole_and_no_part_is_large(storage: Storage, size: int) -> N
     assert max(map(len, parts)) < 2 * image_responses.PIECE
     assert headers[b"content-length"] == str(size).encode()
     assert headers[b"content-type"] == b"image/jpeg"
+
+
+@pytest.mark.skipif(not OPEN_FILES.exists(), reason="reads a process' open files from /proc")
+@pytest.mark.parametrize("how", ["disconnect", "cancel"])
+def test_the_file_is_closed_when_the_client_leaves(storage: Storage, tmp_path: Path, how: str) -> None:
+    storage.put("a.jpg", bytes(5 * image_responses.PIECE), "image/jpeg")
+
+    async def download() -> None:
+        response = image_responses.answer(Request(SCOPE), storage, "a.jpg")
+        left, sending = asyncio.Event(), asyncio.Event()
+
+        async def receive() -> dict[str, Any]:
+            await left.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: Any) -> None:
+            if message.get("body"):
+                sending.set()
+                await asyncio.Event().wait()
+
+        task = asyncio.create_task(response(SCOPE, receive, send))
+        await sending.wait()
+        assert is_open(tmp_path / "a.jpg")
+        if how == "disconnect":
+            left.set()
+        else:
+            task.cancel()
+        await asyncio.wait([task])
+        assert not is_open(tmp_path / "a.jpg"), "even while something still refers to the response"
+        del response
+
+    gc.disable()
+    try:
+        asyncio.run(download())
+    finally:
+        gc.enable()
+
+
+def is_open(path: Path) -> bool:
+    """Whether this process has opened the file."""
+    return any(each.is_symlink() and each.readlink() == path for each in OPEN_FILES.iterdir())
 
 
 def test_one_that_is_not_there_is_not_there(storage: Storage) -> None:

@@ -2,11 +2,13 @@
 
 import hashlib
 import re
+from collections.abc import Generator
 from typing import Annotated, Any
 
 from fastapi import Path, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from shared.files.storage import LONGEST_NAME, Storage
 
@@ -98,4 +100,18 @@ def whole(storage: Storage, name: str, headers: dict[str, str]) -> Response:
     length, pieces = storage.stream(name, PIECE)
     if length <= PIECE:
         return Response(b"".join(pieces), headers=headers, media_type="image/jpeg")
-    return StreamingResponse(pieces, headers={**headers, "content-length": str(length)}, media_type="image/jpeg")
+    return _StreamedFile(pieces, {**headers, "content-length": str(length)})
+
+
+class _StreamedFile(StreamingResponse):
+    def __init__(self, pieces: Generator[bytes], headers: dict[str, str]) -> None:
+        super().__init__(pieces, headers=headers, media_type="image/jpeg")
+        self._pieces = pieces
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            # Where the client has left, references from the cancelled task would keep the file open, and what was
+            # read of it in memory, until the garbage collector runs.
+            self._pieces.close()
