@@ -116,7 +116,7 @@ def test_waking_it_before_it_starts_and_after_the_end_does_no_harm() -> None:
 def test_a_step_that_fails_is_counted_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     steps = Steps(RuntimeError("one"), RuntimeError("two"), False)
     pauses: list[float] = []
-    rest = asyncio.sleep
+    rest = asyncio.sleep  # noqa: TID251 - replaced below, so that nothing sleeps
 
     async def note(seconds: float) -> None:
         pauses.append(seconds)
@@ -156,7 +156,7 @@ def test_a_part_that_is_away_is_told_in_one_line_and_a_mistake_with_its_trace() 
 def test_however_often_it_fails_it_never_pauses_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
     steps = Steps(*[RuntimeError("again")] * 100)
     pauses: list[float] = []
-    rest = asyncio.sleep
+    rest = asyncio.sleep  # noqa: TID251 - replaced below, so that nothing sleeps
 
     async def note(seconds: float) -> None:
         pauses.append(seconds)

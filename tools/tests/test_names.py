@@ -1,0 +1,79 @@
+"""Old words are refused in names of every kind, and only in the folders that the list names."""
+
+import ast
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pytest
+
+from tools.names import read_old_names, refused, words_of
+
+ROOT = Path(__file__).parents[2]
+OLD = {
+    "folders": ["gateway"],
+    "words": {"door": "pipeline"},
+    "variables": {"here": "deps"},
+    "modules": {"plain": "fast_path"},
+    "allowed": {"outdoor_door": "part of the test"},
+}
+
+
+def reasons(source: str, path: str = "gateway/app.py", old: dict[str, Any] = OLD) -> list[str]:
+    return [reason for _, reason in refused(PurePosixPath(path), list(ast.walk(ast.parse(source))), old)]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "class DoorKeeper: ...",
+        "def open_door(): ...",
+        "async def _door(): ...",
+        "def f(door): ...",
+        "def f(*, doors=()): ...",
+        "door = 1",
+        "DOOR_SECONDS = 1",
+        "self.door = 1",
+        "for door in []: ...",
+        "import x as door",
+        "def f(here): ...",
+        "here = 1",
+    ],
+)
+def test_a_name_with_an_old_word_is_refused(source: str) -> None:
+    (reason,) = reasons(source)
+    assert "uses an old word" in reason
+
+
+@pytest.mark.parametrize(
+    "path", ["gateway/door.py", "gateway/door/x.py", "gateway/tests/test_door_x.py", "gateway/plain.py"]
+)
+def test_a_module_with_an_old_name_is_refused(path: str) -> None:
+    assert len(reasons("", path)) == 1
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "indoors = 1",
+        "from library import door",
+        "x = door",
+        "outdoor_door = 1",
+        "def from_here(): ...",
+        "def test_a_person_at_the_door_is_refused(): ...",
+        "plain = 1",
+    ],
+)
+def test_other_names_are_not_refused(source: str) -> None:
+    assert reasons(source) == []
+
+
+def test_other_folders_are_not_checked() -> None:
+    assert reasons("door = 1", "gateways/door.py") == []
+
+
+def test_the_list_is_consistent() -> None:
+    """Its folders exist, and no replacement is itself refused."""
+    old = read_old_names()
+    assert [folder for folder in old["folders"] if not (ROOT / folder).exists()] == []
+    replacements = [new for kind in ("words", "variables", "modules") for new in old[kind].values()]
+    assert [new for new in replacements if words_of(new) & set(old["words"])] == []
