@@ -6,14 +6,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from . import advisories, dangers, leaks
+from . import leaked_secrets, static_analysis, vulnerabilities
 from .report import Report
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS: dict[str, Callable[[Path], Report]] = {
-    "known vulnerabilities": advisories.known,
-    "dangerous code": dangers.written,
-    "secrets in history": leaks.kept,
+    "known vulnerabilities": vulnerabilities.known,
+    "dangerous code": static_analysis.written,
+    "secrets in history": leaked_secrets.kept,
 }
 
 

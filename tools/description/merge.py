@@ -5,11 +5,11 @@ from typing import Any
 
 from gateway.routes import LOCAL, Access, Route, Router
 
-from .answers import described, shared_headers, shared_responses
 from .components import Components, rewritten
+from .gateway_operations import PATHS
 from .links import with_links
-from .own import PATHS
 from .problems import schemas
+from .responses import described, shared_headers, shared_responses
 
 METHODS = ("get", "put", "post", "delete", "patch")
 SCHEME = "accessToken"

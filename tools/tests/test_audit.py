@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tools.audit import advisories, dangers, leaks
-from tools.audit.advisories import answers_in, judged
+from tools.audit import leaked_secrets, static_analysis, vulnerabilities
+from tools.audit.vulnerabilities import answers_in, judged
 
 # Taken apart, so that the audit does not find these words here.
 CLOUD_KEY = "AKIA" + "QYLPMN5HFIQR7BBB"
@@ -37,7 +37,7 @@ def commit(root: Path, file: str, text: str, words: str = "A change") -> str:
 def test_a_secret_that_was_removed_again_is_found(repository: Path) -> None:
     version = commit(repository, "shared/cloud.py", f'import boto\nKEY = "{CLOUD_KEY}"\n')
     commit(repository, "shared/cloud.py", "import boto\n")
-    (finding,) = leaks.kept(repository).found
+    (finding,) = leaked_secrets.kept(repository).found
     assert finding.startswith(f"shared/cloud.py: AWS Access Key, `git show {version[:12]}` line 2, fingerprint ")
     assert CLOUD_KEY not in finding
 
@@ -48,18 +48,18 @@ def test_a_secret_on_another_branch_in_a_message_or_not_yet_committed_is_found(r
     commit(repository, "key.pem", f"{PRIVATE_KEY}\n")
     git(repository, "checkout", "--quiet", "-")
     (repository / "notes.txt").write_text(f"{CLOUD_KEY}\n")
-    where = [finding.split(": ")[0] for finding in leaks.kept(repository).found]
-    assert sorted(where) == ["key.pem", "notes.txt", leaks.COMMITS]
+    where = [finding.split(": ")[0] for finding in leaked_secrets.kept(repository).found]
+    assert sorted(where) == ["key.pem", "notes.txt", leaked_secrets.COMMITS]
 
 
 def test_the_password_of_a_test_is_harmless_and_a_key_there_is_not(repository: Path) -> None:
     secret = f'password = "{"correct"}-horse-battery"\n'
     commit(repository, "gateway/tests/test_a.py", secret)
     commit(repository, "gateway/named.py", secret.rstrip() + f"  # {'noqa'}: S105 - of nobody\n")
-    assert leaks.kept(repository).found == []
+    assert leaked_secrets.kept(repository).found == []
     commit(repository, "gateway/tests/test_b.py", f'key = "{CLOUD_KEY}"\n')
     commit(repository, "gateway/pipeline.py", secret)
-    found = [finding.split(", ")[0] for finding in leaks.kept(repository).found]
+    found = [finding.split(", ")[0] for finding in leaked_secrets.kept(repository).found]
     assert sorted(found) == ["gateway/pipeline.py: Secret Keyword", "gateway/tests/test_b.py: AWS Access Key"]
 
 
@@ -68,8 +68,8 @@ def test_a_clone_without_its_history_says_so(repository: Path, tmp_path: Path) -
     commit(repository, "a.txt", "two\n")
     shallow = tmp_path / "shallow"
     git(tmp_path, "clone", "--quiet", "--depth=1", repository.as_uri(), str(shallow))
-    assert leaks.kept(shallow).remark.endswith("only the newest part of the history")
-    assert "newest" not in leaks.kept(repository).remark
+    assert leaked_secrets.kept(shallow).remark.endswith("only the newest part of the history")
+    assert "newest" not in leaked_secrets.kept(repository).remark
 
 
 def test_a_dangerous_call_is_found_in_its_line(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_a_dangerous_call_is_found_in_its_line(tmp_path: Path) -> None:
         "httpx.get('https://example.org', verify=False, timeout=1)\n"
         f"exec(sys.argv[1])  # {'noqa'}: S102 - to see that it is counted\n"
     )
-    report = dangers.written(tmp_path)
+    report = static_analysis.written(tmp_path)
     places = {(line.split(":")[1], line.split(" ")[1]) for line in report.found}
     assert {("2", "S307"), ("3", "S605"), ("4", "S301"), ("5", "S324"), ("6", "S501")} <= places
     assert "7" not in {line for line, _ in places}
@@ -116,11 +116,11 @@ def test_a_database_that_cannot_be_asked_is_said_and_is_no_fault(
 ) -> None:
     asked: list[str] = []
 
-    def answer(_: Path, database: str) -> list[advisories.Answer]:
+    def answer(_: Path, database: str) -> list[vulnerabilities.Answer]:
         asked.append(database)
         return answers_in(printed)
 
-    monkeypatch.setattr(advisories, "asked", answer)
-    report = advisories.known(tmp_path)
+    monkeypatch.setattr(vulnerabilities, "asked", answer)
+    report = vulnerabilities.known(tmp_path)
     assert asked == ["pypi", "osv"]
     assert (report.found, report.remark[:21]) == ([], "no database of known ")
