@@ -60,7 +60,7 @@ test: ## Run every test, with MySQL and RabbitMQ where a container engine answer
 	$(SETUP_DEVELOPMENT)
 	@$(PYTHON_HERE) -m pytest $(if $(ARGS),$(ARGS),--numprocesses=3 --dist=worksteal)
 
-check: ## Check style, types, import rules, house rules, and that generated files are up to date
+check: ## Check style, types, import rules, lint rules, and that generated files are up to date
 	$(SETUP_DEVELOPMENT)
 	@$(PYTHON_HERE) -m tools.check
 

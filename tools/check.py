@@ -1,4 +1,4 @@
-"""Everything that is checked without running the program: a line for each step, in full what is wrong."""
+"""`make check`: all static checks, one line for each, with the output of those that fail."""
 
 import subprocess
 import sys
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-AT_ONCE = 2
+PARALLEL_STEPS = 2
 
 
 @dataclass(frozen=True)
@@ -17,15 +17,15 @@ class Step:
     arguments: list[str]
 
 
-# The longest comes first, so that the others run beside it.
+# The longest comes first: the others run in parallel with it.
 STEPS = [
     Step("types", ["-m", "mypy"]),
     Step("style", ["-m", "ruff", "check", "--output-format=concise", "."]),
     Step("format", ["-m", "ruff", "format", "--check", "--output-format=concise", "."]),
     Step("imports", ["-c", "from importlinter.cli import lint_imports_command as lint; lint(['--no-logo'])"]),
-    Step("house rules", ["-m", "tools.lint_rules"]),
-    Step("locks", ["-m", "tools.lockfiles", "--check"]),
-    Step("packages", ["-m", "pip", "check"]),  # they were installed as locked, without asking what they need
+    Step("lint rules", ["-m", "tools.lint_rules"]),
+    Step("lock files", ["-m", "tools.lockfiles", "--check"]),
+    Step("packages", ["-m", "pip", "check"]),  # installed with --no-deps
     Step("api descriptions", ["-m", "tools.openapi", "--check"]),
     Step("Dockerfile", ["-m", "tools.dockerfile"]),
     Step("broker definitions", ["-m", "deploy.broker", "--check"]),
@@ -35,7 +35,7 @@ STEPS = [
 
 def run(step: Step) -> bool:
     started = time.monotonic()
-    done = subprocess.run(  # noqa: S603  the commands are the ones above
+    done = subprocess.run(  # noqa: S603  the commands above
         [sys.executable, *step.arguments],
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
@@ -45,18 +45,18 @@ def run(step: Step) -> bool:
         check=False,
     )
     skipped = done.stdout.startswith("skipped: ") and not done.returncode
-    verdict = "FAILED" if done.returncode else "skipped" if skipped else "ok"
-    said = f"\n{done.stdout.rstrip()}\n" if done.returncode or skipped else ""
-    print(f"{verdict:<7} {step.name} ({time.monotonic() - started:.1f} s){said}", flush=True)
+    result = "FAILED" if done.returncode else "skipped" if skipped else "ok"
+    output = f"\n{done.stdout.rstrip()}\n" if done.returncode or skipped else ""
+    print(f"{result:<7} {step.name} ({time.monotonic() - started:.1f} s){output}", flush=True)
     return done.returncode == 0
 
 
 def main() -> int:
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        verdicts = [task.result() for task in as_completed([pool.submit(run, step) for step in STEPS])]
-    if all(verdicts):
+    with ThreadPoolExecutor(PARALLEL_STEPS) as pool:
+        results = [task.result() for task in as_completed([pool.submit(run, step) for step in STEPS])]
+    if all(results):
         return 0
-    print(f"{verdicts.count(False)} of {len(verdicts)} checks failed; `make fix` mends style and format.")
+    print(f"{results.count(False)} of {len(results)} checks failed; `make fix` fixes style and format.")
     return 1
 
 

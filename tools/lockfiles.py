@@ -24,7 +24,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
-OURS = {
+MEMBERS = {
     "shutter-shared": "shared",
     "shutter-auth": "services/auth",
     "shutter-social": "services/social",
@@ -37,9 +37,8 @@ OURS = {
 RUN = "requirements.lock"
 DEVELOPMENT = "requirements-dev.lock"
 INSTALLER = "deploy/installer.lock"
-BENCH = "bench/requirements.lock"
-"""Only what `make bench` needs beyond requirements-dev.lock."""
-WITH_IMAGE = [folder for folder in OURS.values() if folder not in ("shared", "deploy", "bench")]
+BENCH = "bench/requirements.lock"  # only what `make bench` needs beyond requirements-dev.lock
+IMAGES = [folder for folder in MEMBERS.values() if folder not in ("shared", "deploy", "bench")]
 OLDEST_PYTHON = "3.11"
 PIN = re.compile(r"^([a-z0-9][a-z0-9.-]*)==([^\s;]+)", re.MULTILINE)
 
@@ -50,18 +49,18 @@ def write_all(options: list[str]) -> None:
     compile_lock(DEVELOPMENT, [*options, "--group", "pyproject.toml:dev", "deploy/pyproject.toml"])
     constraint = ["--constraint", DEVELOPMENT]
     compile_lock(RUN, [*constraint, "deploy/pyproject.toml"])
-    for folder in WITH_IMAGE:
+    for folder in IMAGES:
         compile_lock(f"{folder}/requirements.lock", [*constraint, f"{folder}/pyproject.toml"])
     compile_lock(INSTALLER, [*constraint, "--group", "pyproject.toml:installer"])
     compile_lock(BENCH, [*constraint, "bench/pyproject.toml"])
 
 
 def compile_lock(output: str, sources: list[str]) -> None:
-    """One lock for every supported Python and system; the members themselves are not packages to install."""
+    """One lock file for every supported Python and system, without our own packages."""
     command = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes"]
     command += ["--python-version", OLDEST_PYTHON, "--no-emit-index-url", "--no-header"]
-    command += [part for name in OURS for part in ("--no-emit-package", name)]
-    subprocess.run([*command, "--output-file", output, *sources], cwd=ROOT, check=True)  # noqa: S603  our own words
+    command += [part for name in MEMBERS for part in ("--no-emit-package", name)]
+    subprocess.run([*command, "--output-file", output, *sources], cwd=ROOT, check=True)  # noqa: S603  fixed arguments
     print(f"Wrote {output}")
 
 
@@ -71,7 +70,7 @@ def disagreements(root: Path) -> Iterator[str]:
     yield from missing(BENCH, pins(root / BENCH), declared(root, "bench"))
     yield from disagreements_of(root, INSTALLER, group(root, "installer"))
     yield from disagreements_of(root, RUN, declared(root, "deploy"))
-    for folder in WITH_IMAGE:
+    for folder in IMAGES:
         yield from disagreements_of(root, f"{folder}/requirements.lock", declared(root, folder))
 
 
@@ -91,14 +90,14 @@ def missing(lock: str, pinned: Pins, wanted: Iterator[Requirement]) -> Iterator[
 
 
 def declared(root: Path, folder: str, extras: Collection[str] = ()) -> Iterator[Requirement]:
-    """What a member asks for, and what the members it uses ask for."""
+    """The requirements of a member and of the members that it uses."""
     project = read(root / folder / "pyproject.toml")["project"]
     lines = list(project["dependencies"])
     for extra in extras:
         lines += project["optional-dependencies"][extra]
     for requirement in map(Requirement, lines):
-        if requirement.name in OURS:
-            yield from declared(root, OURS[requirement.name], requirement.extras)
+        if requirement.name in MEMBERS:
+            yield from declared(root, MEMBERS[requirement.name], requirement.extras)
         else:
             yield requirement
 

@@ -1,4 +1,4 @@
-"""The checks of the web client that need Node: the types of its scripts, and that those of the interface are current.
+"""The checks of the web client that need Node: the types of its scripts, and whether openapi.d.ts is up to date.
 
 `python -m tools.web_types` writes web/openapi.d.ts from the services' descriptions; `--check` writes nothing and checks
 all scripts. Node's packages are installed into the folder `.web`, each in the one version that is named here.
@@ -21,8 +21,8 @@ INSTALL_SECONDS = 300
 RUN_SECONDS = 300
 
 
-class NotHere(Exception):
-    """Node, or what it needs, is not on this machine; the text says what."""
+class ToolsUnavailable(Exception):
+    """Node or its packages cannot be used on this machine."""
 
 
 def main() -> int:
@@ -31,7 +31,7 @@ def main() -> int:
     check = parser.parse_args().check
     try:
         install()
-    except NotHere as reason:
+    except ToolsUnavailable as reason:
         print(f"skipped: {reason}")
         return int(bool(os.environ.get("CI")))
     types = interface_types()
@@ -40,15 +40,15 @@ def main() -> int:
         return 0
     stale = TYPES.read_text(encoding="utf-8") != types
     if stale:
-        print(f"{TYPES.relative_to(ROOT)} is not what the descriptions give: run `make openapi`.")
+        print(f"{TYPES.relative_to(ROOT)} is stale: run `make openapi`.")
     return int(stale) | scripts()
 
 
 def install() -> None:
-    """Put the pinned packages into TOOLS, unless they are there. Raises NotHere."""
+    """Put the pinned packages into TOOLS, unless they are there. Raises ToolsUnavailable."""
     npm = shutil.which("npm")
     if npm is None:
-        raise NotHere("npm (Node) is not installed")
+        raise ToolsUnavailable("npm (Node) is not installed")
     wanted = sorted(f"{name}@{version}" for name, version in packages().items())
     done = TOOLS / "installed"
     if done.exists() and done.read_text() == "\n".join(wanted):
@@ -69,7 +69,7 @@ def install() -> None:
     try:
         subprocess.run(command, cwd=TOOLS, check=True, capture_output=True, text=True, timeout=INSTALL_SECONDS)  # noqa: S603  fixed words and pinned names
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as problem:
-        raise NotHere(f"Node's packages could not be installed: {str(problem)[:200]}") from problem
+        raise ToolsUnavailable(f"Node's packages could not be installed: {str(problem)[:200]}") from problem
     done.write_text("\n".join(wanted))
 
 

@@ -1,4 +1,4 @@
-"""What an attacker would look for first: vulnerable packages, dangerous code, and secrets that were ever committed."""
+"""`make audit`: known vulnerabilities of packages, dangerous code, and secrets anywhere in the history."""
 
 import sys
 import time
@@ -10,28 +10,27 @@ from . import leaked_secrets, static_analysis, vulnerabilities
 from .report import Report
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS: dict[str, Callable[[Path], Report]] = {
-    "known vulnerabilities": vulnerabilities.known,
-    "dangerous code": static_analysis.written,
-    "secrets in history": leaked_secrets.kept,
+CHECKS: dict[str, Callable[[Path], Report]] = {
+    "known vulnerabilities": vulnerabilities.check,
+    "dangerous code": static_analysis.check,
+    "secrets in history": leaked_secrets.check,
 }
 
 
-def told(name: str, part: Callable[[Path], Report]) -> bool:
-    """Whether nothing was found; it is printed either way."""
+def run(name: str, check: Callable[[Path], Report]) -> bool:
+    """Print the result; True if nothing was found."""
     started = time.monotonic()
-    report = part(ROOT)
-    verdict = "FAILED" if report.found else "ok"
-    said = "".join(f"\n  {line}" for line in report.found)
-    print(f"{verdict:<7} {name} ({time.monotonic() - started:.1f} s): {report.remark}{said}", flush=True)
+    report = check(ROOT)
+    result = "FAILED" if report.found else "ok"
+    details = "".join(f"\n  {line}" for line in report.found)
+    print(f"{result:<7} {name} ({time.monotonic() - started:.1f} s): {report.remark}{details}", flush=True)
     return not report.found
 
 
 def main() -> int:
-    """Exit code 1 where anything was found."""
-    with ThreadPoolExecutor(len(PARTS)) as pool:
-        verdicts = list(pool.map(told, PARTS, PARTS.values()))
-    return 0 if all(verdicts) else 1
+    with ThreadPoolExecutor(len(CHECKS)) as pool:
+        results = list(pool.map(run, CHECKS, CHECKS.values()))
+    return 0 if all(results) else 1
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""What one part of the audit has to say."""
+"""The result of one part of the audit."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
 class Report:
-    """What was found, a line for each, and what has to be known about how it was looked for."""
+    """A line for each finding, and a remark about what was examined."""
 
     found: list[str] = field(default_factory=list)
     remark: str = ""

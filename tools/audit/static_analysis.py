@@ -1,4 +1,4 @@
-"""Dangerous ways to write Python, by ruff's security rules (those of bandit), in everything, the tests too."""
+"""Dangerous Python code by ruff's security rules (bandit's), in all files, tests included."""
 
 import subprocess
 import sys
@@ -6,19 +6,19 @@ from pathlib import Path
 
 from .report import Report
 
-CHECK = ["-m", "ruff", "check", "--quiet", "--select=S", "--output-format=concise"]
+COMMAND = ["-m", "ruff", "check", "--quiet", "--select=S", "--output-format=concise"]
 
 
-def written(root: Path) -> Report:
-    """What breaks a rule and is not excused; and how many places are."""
-    found = _places(root, [])
-    excused = len(_places(root, ["--ignore-noqa"])) - len(found)
-    return Report(found, f"{excused} places are excused, each with its reason beside it")
+def check(root: Path) -> Report:
+    """Violations that are not suppressed, and the number of those that are."""
+    found = _violations(root, [])
+    suppressed = len(_violations(root, ["--ignore-noqa"])) - len(found)
+    return Report(found, f"{suppressed} places are suppressed, each with its reason in the same line")
 
 
-def _places(root: Path, options: list[str]) -> list[str]:
-    command = [sys.executable, *CHECK, *options, "."]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
+def _violations(root: Path, options: list[str]) -> list[str]:
+    command = [sys.executable, *COMMAND, *options, "."]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)  # noqa: S603 - fixed arguments
     if done.returncode > 1:
         raise RuntimeError(done.stderr)
     return done.stdout.splitlines()

@@ -1,6 +1,6 @@
-"""Known vulnerabilities of every package that the root lock pins, as pip-audit's databases tell of them.
+"""Known vulnerabilities of every locked package, from the databases of pip-audit.
 
-A database that cannot be asked is told in a sentence and is no fault of the code: only what was found is.
+If no database can be reached, the report says so and the audit does not fail.
 """
 
 import json
@@ -13,54 +13,52 @@ from typing import Any
 from .report import Report
 
 LOCK = "requirements-dev.lock"
+# Queried in this order until one packages; both hold the Python Packaging Advisory Database.
 DATABASES = ("pypi", "osv")
-"""Asked in this order until one knows the packages; both hold the Python Packaging Advisory Database."""
-PATIENCE = 25
-"""Seconds that one database has for all packages."""
+QUERY_TIMEOUT_SECONDS = 25  # for all packages
 
-Answer = dict[str, Any]
+Package = dict[str, Any]
 
 
-def known(root: Path) -> Report:
-    """What is known of the packages in the lock. Every member's lock pins the same versions."""
+def check(root: Path) -> Report:
+    """Of the packages in one lock file: all others pin the same versions."""
     for database in DATABASES:
-        answers = asked(root, database)
-        if any("vulns" in each for each in answers):
-            return judged(answers)
-    sentence = "no database of known vulnerabilities could be asked from here, so nothing was learnt about the packages"
-    return Report(remark=sentence)
+        packages = query(root, database)
+        if any("vulns" in each for each in packages):
+            return report_of(packages)
+    remark = "no vulnerability database could be reached, so the packages were not checked"
+    return Report(remark=remark)
 
 
-def asked(root: Path, database: str) -> list[Answer]:
-    """What this database says of each package; nothing where it cannot be reached in time."""
+def query(root: Path, database: str) -> list[Package]:
+    """The packages with their vulnerabilities; none if the database does not package in time."""
     options = [f"--requirement={LOCK}", "--disable-pip", "--require-hashes", "--format=json", "--progress-spinner=off"]
     command = [sys.executable, "-m", "pip_audit", *options, f"--vulnerability-service={database}", "--timeout=5"]
     try:
-        done = subprocess.run(command, cwd=root, capture_output=True, timeout=PATIENCE, check=False)  # noqa: S603 - ours
+        done = subprocess.run(command, cwd=root, capture_output=True, timeout=QUERY_TIMEOUT_SECONDS, check=False)  # noqa: S603 - fixed arguments
     except subprocess.TimeoutExpired:
         return []
-    return answers_in(done.stdout)
+    return parse(done.stdout)
 
 
-def answers_in(output: bytes) -> list[Answer]:
-    """The packages in what pip-audit printed; it prints nothing where its database failed."""
+def parse(output: bytes) -> list[Package]:
+    """pip-audit prints nothing if its database fails."""
     try:
-        answers: list[Answer] = json.loads(output)["dependencies"]
+        packages: list[Package] = json.loads(output)["dependencies"]
     except (ValueError, KeyError, TypeError):
         return []
-    return answers
+    return packages
 
 
-def judged(answers: list[Answer]) -> Report:
-    """The vulnerabilities in these answers, and how many packages the database knew."""
-    unknown = sorted(each["name"] for each in answers if "vulns" not in each)
-    remark = f"{len(answers) - len(unknown)} packages were looked up"
+def report_of(packages: list[Package]) -> Report:
+    unknown = sorted(each["name"] for each in packages if "vulns" not in each)
+    remark = f"{len(packages) - len(unknown)} packages were checked"
     if unknown:
         remark += f"; not known to the database: {', '.join(unknown)}"
-    return Report([line for each in answers for line in _lines(each)], remark)
+    return Report([line for each in packages for line in _lines(each)], remark)
 
 
-def _lines(answer: Answer) -> Iterator[str]:
-    for each in answer.get("vulns", []):
-        remedy = f"mended in {', '.join(each['fix_versions'])}" if each["fix_versions"] else "not mended yet"
-        yield f"{answer['name']} {answer['version']}: {each['id']}, {remedy}"
+def _lines(package: Package) -> Iterator[str]:
+    for each in package.get("vulns", []):
+        fix = f"fixed in {', '.join(each['fix_versions'])}" if each["fix_versions"] else "no fix yet"
+        yield f"{package['name']} {package['version']}: {each['id']}, {fix}"

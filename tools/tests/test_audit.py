@@ -1,4 +1,4 @@
-"""The audit finds what it looks for, says what it could not look for, and never repeats a secret."""
+"""The audit finds each kind of problem, reports what it could not check, and never prints a secret."""
 
 import json
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tools.audit import leaked_secrets, static_analysis, vulnerabilities
-from tools.audit.vulnerabilities import answers_in, judged
+from tools.audit.vulnerabilities import parse, report_of
 
 # Taken apart, so that the audit does not find these words here.
 CLOUD_KEY = "AKIA" + "QYLPMN5HFIQR7BBB"
@@ -37,7 +37,7 @@ def commit(root: Path, file: str, text: str, words: str = "A change") -> str:
 def test_a_secret_that_was_removed_again_is_found(repository: Path) -> None:
     version = commit(repository, "shared/cloud.py", f'import boto\nKEY = "{CLOUD_KEY}"\n')
     commit(repository, "shared/cloud.py", "import boto\n")
-    (finding,) = leaked_secrets.kept(repository).found
+    (finding,) = leaked_secrets.check(repository).found
     assert finding.startswith(f"shared/cloud.py: AWS Access Key, `git show {version[:12]}` line 2, fingerprint ")
     assert CLOUD_KEY not in finding
 
@@ -48,28 +48,28 @@ def test_a_secret_on_another_branch_in_a_message_or_not_yet_committed_is_found(r
     commit(repository, "key.pem", f"{PRIVATE_KEY}\n")
     git(repository, "checkout", "--quiet", "-")
     (repository / "notes.txt").write_text(f"{CLOUD_KEY}\n")
-    where = [finding.split(": ")[0] for finding in leaked_secrets.kept(repository).found]
-    assert sorted(where) == ["key.pem", "notes.txt", leaked_secrets.COMMITS]
+    where = [finding.split(": ")[0] for finding in leaked_secrets.check(repository).found]
+    assert sorted(where) == sorted([leaked_secrets.COMMITS, "key.pem", "notes.txt"])
 
 
 def test_the_password_of_a_test_is_harmless_and_a_key_there_is_not(repository: Path) -> None:
     secret = f'password = "{"correct"}-horse-battery"\n'
     commit(repository, "gateway/tests/test_a.py", secret)
     commit(repository, "gateway/named.py", secret.rstrip() + f"  # {'noqa'}: S105 - of nobody\n")
-    assert leaked_secrets.kept(repository).found == []
+    assert leaked_secrets.check(repository).found == []
     commit(repository, "gateway/tests/test_b.py", f'key = "{CLOUD_KEY}"\n')
     commit(repository, "gateway/pipeline.py", secret)
-    found = [finding.split(", ")[0] for finding in leaked_secrets.kept(repository).found]
+    found = [finding.split(", ")[0] for finding in leaked_secrets.check(repository).found]
     assert sorted(found) == ["gateway/pipeline.py: Secret Keyword", "gateway/tests/test_b.py: AWS Access Key"]
 
 
-def test_a_clone_without_its_history_says_so(repository: Path, tmp_path: Path) -> None:
+def test_a_shallow_clone_is_reported(repository: Path, tmp_path: Path) -> None:
     commit(repository, "a.txt", "one\n")
     commit(repository, "a.txt", "two\n")
     shallow = tmp_path / "shallow"
     git(tmp_path, "clone", "--quiet", "--depth=1", repository.as_uri(), str(shallow))
-    assert leaked_secrets.kept(shallow).remark.endswith("only the newest part of the history")
-    assert "newest" not in leaked_secrets.kept(repository).remark
+    assert leaked_secrets.check(shallow).remark.endswith("only the newest part of the history")
+    assert "newest" not in leaked_secrets.check(repository).remark
 
 
 def test_a_dangerous_call_is_found_in_its_line(tmp_path: Path) -> None:
@@ -82,14 +82,14 @@ def test_a_dangerous_call_is_found_in_its_line(tmp_path: Path) -> None:
         "httpx.get('https://example.org', verify=False, timeout=1)\n"
         f"exec(sys.argv[1])  # {'noqa'}: S102 - to see that it is counted\n"
     )
-    report = static_analysis.written(tmp_path)
+    report = static_analysis.check(tmp_path)
     places = {(line.split(":")[1], line.split(" ")[1]) for line in report.found}
     assert {("2", "S307"), ("3", "S605"), ("4", "S301"), ("5", "S324"), ("6", "S501")} <= places
     assert "7" not in {line for line, _ in places}
     assert report.remark.startswith("1 places are excused")
 
 
-def test_a_vulnerable_package_is_told_with_its_remedy() -> None:
+def test_a_vulnerable_package_is_reported_with_its_fix() -> None:
     printed = {
         "dependencies": [
             {"name": "sound", "version": "1.0", "vulns": []},
@@ -98,7 +98,7 @@ def test_a_vulnerable_package_is_told_with_its_remedy() -> None:
             {"name": "private", "skip_reason": "not found"},
         ]
     }
-    report = judged(answers_in(json.dumps(printed).encode()))
+    report = report_of(parse(json.dumps(printed).encode()))
     assert report.found == ["old 2.0: PYSEC-2026-1, mended in 2.1, 3.0", "hopeless 3.0: PYSEC-2026-2, not mended yet"]
     assert report.remark == "3 packages were looked up; not known to the database: private"
 
@@ -111,16 +111,16 @@ def test_a_vulnerable_package_is_told_with_its_remedy() -> None:
         b'{"dependencies": [{"name": "sound", "skip_reason": "not found"}]}',
     ],
 )
-def test_a_database_that_cannot_be_asked_is_said_and_is_no_fault(
+def test_an_unreachable_database_is_reported_and_is_no_failure(
     printed: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     asked: list[str] = []
 
-    def answer(_: Path, database: str) -> list[vulnerabilities.Answer]:
+    def answer(_: Path, database: str) -> list[vulnerabilities.Package]:
         asked.append(database)
-        return answers_in(printed)
+        return parse(printed)
 
-    monkeypatch.setattr(vulnerabilities, "asked", answer)
-    report = vulnerabilities.known(tmp_path)
+    monkeypatch.setattr(vulnerabilities, "query", answer)
+    report = vulnerabilities.check(tmp_path)
     assert asked == ["pypi", "osv"]
     assert (report.found, report.remark[:21]) == ([], "no database of known ")

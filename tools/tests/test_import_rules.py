@@ -1,4 +1,4 @@
-"""The import rules can fail: each is broken once in a copy of the code, and has to be found."""
+"""Each import rule can fail: it is broken once in a copy of the code, and has to be reported."""
 
 import os
 import shutil
@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ["bench", "chaos", "demo", "deploy", "gateway", "services", "shared", "tools"]
+PACKAGES = ["bench", "chaos", "demo", "deploy", "gateway", "services", "shared", "tools"]
 LINT = "from importlinter.cli import lint_imports_command as lint; lint(['--no-logo', '--no-cache'])"
 
-# What is planted where, and who is then said to import whom.
+# What is planted where, and who is then report to import whom.
 FORBIDDEN = {
     "shared imports a service": ("shared/ids.py", "import services.auth.models", "shared", "services"),
     "shared imports the gateway": ("shared/ids.py", "import gateway.app", "shared", "gateway"),
@@ -73,11 +73,11 @@ FORBIDDEN = {
 
 
 @pytest.fixture(scope="module")
-def lawful(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The code as it is, once for all violations."""
+def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the code, once for all violations."""
     copy = tmp_path_factory.mktemp("code")
-    for room in ROOMS:
-        shutil.copytree(ROOT / room, copy / room, ignore=everything_but_python)
+    for package in PACKAGES:
+        shutil.copytree(ROOT / package, copy / package, ignore=everything_but_python)
     shutil.copy(ROOT / ".importlinter", copy)
     return copy
 
@@ -92,31 +92,31 @@ def lint(root: Path) -> tuple[int, str]:
     return done.returncode, " ".join(done.stdout.split())
 
 
-def test_the_code_keeps_the_rules(lawful: Path) -> None:
-    code, said = lint(lawful)
-    assert code == 0, said
+def test_the_code_keeps_the_rules(code: Path) -> None:
+    status, report = lint(code)
+    assert status == 0, report
 
 
-def test_a_file_of_a_name_that_no_service_has_is_found(lawful: Path, tmp_path: Path) -> None:
-    broken = copy_of(lawful, tmp_path)
+def test_a_file_of_a_name_that_no_service_has_is_found(code: Path, tmp_path: Path) -> None:
+    broken = copy_of(code, tmp_path)
     (broken / "services/auth/stray.py").write_text("x = 1\n")
-    code, report = lint(broken)
-    assert code == 1
+    status, report = lint(broken)
+    assert status == 1
     assert "not listed as layers: - services.auth.stray" in report
 
 
 @pytest.mark.parametrize(("path", "line", "who", "whom"), FORBIDDEN.values(), ids=FORBIDDEN.keys())
-def test_what_breaks_a_rule_is_found(lawful: Path, tmp_path: Path, path: str, line: str, who: str, whom: str) -> None:
-    broken = copy_of(lawful, tmp_path)
+def test_what_breaks_a_rule_is_found(code: Path, tmp_path: Path, path: str, line: str, who: str, whom: str) -> None:
+    broken = copy_of(code, tmp_path)
     place = file_of(broken / path)
     place.write_text(f"{place.read_text()}\n{line}\n")
-    code, report = lint(broken)
-    assert code == 1
+    status, report = lint(broken)
+    assert status == 1
     assert f"{who} is not allowed to import {whom}" in report
 
 
-def copy_of(lawful: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(lawful, tmp_path / "code"))
+def copy_of(code: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(code, tmp_path / "code"))
 
 
 def file_of(module: Path) -> Path:

@@ -1,4 +1,4 @@
-"""Locks agree with what is declared and with one another, and hold everything that each member imports."""
+"""Lock files agree with the pyproject.toml files and each other, and contain everything that a member imports."""
 
 import shutil
 from collections.abc import Iterator
@@ -12,13 +12,13 @@ from packaging.utils import canonicalize_name
 
 from tools import lockfiles
 
-ROOMS = ["gateway", "services", "shared"]
+PACKAGES = ["gateway", "services", "shared"]
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A copy of all pyprojects and locks, to be put out of order."""
-    for folder in [".", *lockfiles.OURS.values()]:
+    """A copy of all pyproject.toml and lock files, to be changed."""
+    for folder in [".", *lockfiles.MEMBERS.values()]:
         (tmp_path / folder).mkdir(parents=True, exist_ok=True)
         for name in ("pyproject.toml", "requirements.lock", "requirements-dev.lock", "installer.lock"):
             if (lockfiles.ROOT / folder / name).exists():
@@ -99,7 +99,7 @@ def test_a_missing_lock_is_found(project: Path) -> None:
     assert any(line.startswith("services/social/requirements.lock") for line in lockfiles.disagreements(project))
 
 
-@pytest.mark.parametrize("member", lockfiles.WITH_IMAGE)
+@pytest.mark.parametrize("member", lockfiles.IMAGES)
 def test_a_member_imports_only_what_its_lock_installs(member: str) -> None:
     """Its image has nothing else: what a shared module imports on the way counts as well."""
     locked = lockfiles.pins(lockfiles.ROOT / member / "requirements.lock").keys()
@@ -120,9 +120,9 @@ def imported_from_outside(package: str) -> Iterator[str]:
 
 
 def outside(module: str) -> bool:
-    return module.partition(".")[0] not in ROOMS
+    return module.partition(".")[0] not in PACKAGES
 
 
 @cache
 def code() -> grimp.ImportGraph:
-    return grimp.build_graph(*ROOMS, include_external_packages=True, cache_dir=None)
+    return grimp.build_graph(*PACKAGES, include_external_packages=True, cache_dir=None)

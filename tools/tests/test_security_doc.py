@@ -1,4 +1,4 @@
-"""docs/security.md tells of every requirement, and every place and test that it names is there."""
+"""docs/security.md covers every requirement, and every file and test that it names exists."""
 
 import ast
 import re
