@@ -86,7 +86,7 @@ def test_a_dangerous_call_is_found_in_its_line(tmp_path: Path) -> None:
     places = {(line.split(":")[1], line.split(" ")[1]) for line in report.found}
     assert {("2", "S307"), ("3", "S605"), ("4", "S301"), ("5", "S324"), ("6", "S501")} <= places
     assert "7" not in {line for line, _ in places}
-    assert report.remark.startswith("1 places are excused")
+    assert report.remark.startswith("1 places are suppressed")
 
 
 def test_a_vulnerable_package_is_reported_with_its_fix() -> None:
@@ -99,8 +99,8 @@ def test_a_vulnerable_package_is_reported_with_its_fix() -> None:
         ]
     }
     report = report_of(parse(json.dumps(printed).encode()))
-    assert report.found == ["old 2.0: PYSEC-2026-1, mended in 2.1, 3.0", "hopeless 3.0: PYSEC-2026-2, not mended yet"]
-    assert report.remark == "3 packages were looked up; not known to the database: private"
+    assert report.found == ["old 2.0: PYSEC-2026-1, fixed in 2.1, 3.0", "hopeless 3.0: PYSEC-2026-2, no fix yet"]
+    assert report.remark == "3 packages were checked; not known to the database: private"
 
 
 @pytest.mark.parametrize(
@@ -123,4 +123,4 @@ def test_an_unreachable_database_is_reported_and_is_no_failure(
     monkeypatch.setattr(vulnerabilities, "query", answer)
     report = vulnerabilities.check(tmp_path)
     assert asked == ["pypi", "osv"]
-    assert (report.found, report.remark[:21]) == ([], "no database of known ")
+    assert (report.found, report.remark[:25]) == ([], "no vulnerability database")
