@@ -14,7 +14,7 @@ REGISTRY = f"https://{'pypi'}.org/simple"
 HOME = f"/{'home'}/somebody/shutter"
 
 FORBIDDEN = {
-    "too long": ("gateway/upstream/proxy.py", DOCSTRING + "x = 1\n" * 300, 301, "has 301 lines"),
+    "too long": ("gateway/app.py", DOCSTRING + "x = 1\n" * 300, 301, "has 301 lines"),
     "meaningless name": ("gateway/utils.py", DOCSTRING, 1, "`utils` has no meaning"),
     "meaningless name of a folder": ("shared/helpers/ids.py", DOCSTRING, 1, "`helpers` has no meaning"),
     "noun in an argument": ("shared/ids.py", DOCSTRING + "def f(user_id): ...\n", 2, "`user_id` contains user"),
@@ -31,18 +31,18 @@ FORBIDDEN = {
         2,
         "`timeout=`",
     ),
-    "session without timeout": ("gateway/upstream/proxy.py", DOCSTRING + "s = aiohttp.ClientSession()\n", 2, "`timeout=`"),
+    "session without timeout": ("gateway/app.py", DOCSTRING + "s = aiohttp.ClientSession()\n", 2, "`timeout=`"),
     "request without timeout": ("demo.py", DOCSTRING + "httpx.post(url, json={})\n", 2, "`timeout=`"),
-    "bare noqa": ("gateway/upstream/proxy.py", DOCSTRING + "x = 1  # noqa: E501\n", 2, "without a reason"),
-    "bare noqa for two": ("gateway/upstream/proxy.py", DOCSTRING + "x = 1  # noqa: E501, S101\n", 2, "without a reason"),
+    "bare noqa": ("gateway/app.py", DOCSTRING + "x = 1  # noqa: E501\n", 2, "without a reason"),
+    "bare noqa for two": ("gateway/app.py", DOCSTRING + "x = 1  # noqa: E501, S101\n", 2, "without a reason"),
     "bare type ignore": (
-        "gateway/upstream/proxy.py",
+        "gateway/app.py",
         DOCSTRING + "x = 1  # type: ignore[arg-type]\n",
         2,
         "without a reason",
     ),
-    "bare pragma": ("gateway/upstream/proxy.py", DOCSTRING + "x = 1  # pragma: no cover\n", 2, "without a reason"),
-    "postponed work": ("gateway/upstream/proxy.py", DOCSTRING + f"x = 1  # {POSTPONED} make it 2\n", 2, "postpones work"),
+    "bare pragma": ("gateway/app.py", DOCSTRING + "x = 1  # pragma: no cover\n", 2, "without a reason"),
+    "postponed work": ("gateway/app.py", DOCSTRING + f"x = 1  # {POSTPONED} make it 2\n", 2, "postpones work"),
     "postponed work in a document": ("README.md", f"# Shutter\n{POSTPONED}: describe\n", 2, "postpones work"),
     "registry": ("Makefile", f"lock:\n\tpip install -i {REGISTRY}\n", 2, "remove it"),
     "home folder": ("docs/tour.md", f"cd {HOME}/\n", 1, "remove it"),
@@ -64,11 +64,11 @@ ALLOWED = {
     "client with timeout": ("shared/web/asks.py", DOCSTRING + "c = httpx.AsyncClient(timeout=3)\n"),
     "client with settings": ("shared/web/asks.py", DOCSTRING + "c = httpx.AsyncClient(**settings)\n"),
     "noqa with a reason": (
-        "gateway/upstream/proxy.py",
+        "gateway/app.py",
         DOCSTRING + "x = 1  # noqa: E501  the table reads better in one line\n",
     ),
-    "ignore with a reason": ("gateway/upstream/proxy.py", DOCSTRING + "x = 1  # type: ignore[misc]  # untyped library\n"),
-    "a rule's name in a text": ("gateway/upstream/proxy.py", DOCSTRING + "x = '# noqa'\n"),
+    "ignore with a reason": ("gateway/app.py", DOCSTRING + "x = 1  # type: ignore[misc]  # untyped library\n"),
+    "a rule's name in a text": ("gateway/app.py", DOCSTRING + "x = '# noqa'\n"),
     "temporary folders in an image": ("Dockerfile", "VOLUME /tmp/\nWORKDIR /app/\n"),
 }
 
