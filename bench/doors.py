@@ -17,7 +17,7 @@ from chaos.containers import Container, NoEngine, until
 from chaos.processes import Process
 from shared.security.access_tokens import KeySet
 from shared.testing.ports import free_port
-from shared.testing.tokens import Minter
+from shared.testing.tokens import FakeTokenIssuer
 
 _CONFIG = Path(__file__).with_name("doors_config")
 TIME_TO_START = 30.0
@@ -60,9 +60,9 @@ def no_door(folder: Path) -> Iterator[Door]:
 
 
 @contextmanager
-def doors(folder: Path, minter: Minter) -> Iterator[tuple[dict[str, Door], list[str]]]:
+def doors(folder: Path, token_issuer: FakeTokenIssuer) -> Iterator[tuple[dict[str, Door], list[str]]]:
     """All that can be had here, by name, as long as the block lasts; and why the others cannot."""
-    key_set = asyncio.run(minter.key_set())
+    key_set = asyncio.run(token_issuer.key_set())
     bare = _bare(folder, key_set)
     with ExitStack() as stack:
         _run(stack, bare)

@@ -18,7 +18,7 @@ def main() -> None:
     """Serve until killed."""
     listeners = {name: listening() for name in sys.argv[1:]}
     services = Services(ports={listener.getsockname()[1]: name for name, listener in listeners.items()})
-    token = services.minter.token(1)
+    token = services.token_issuer.token(1)
     print(json.dumps({"ports": {name: port for port, name in services.ports.items()}, "token": token}), flush=True)
     server = uvicorn.Server(uvicorn.Config(services, **server_options()))
     asyncio.run(server.serve(sockets=list(listeners.values())))

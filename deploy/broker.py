@@ -13,15 +13,15 @@ from services.posts import events as posts_events
 from services.posts import subscriptions as posts_hears
 from services.social import events as social_events
 from services.social import subscriptions as social_hears
-from shared.events.topology import Member, definitions, permissions
+from shared.events.topology import ServiceTopology, definitions, permissions
 
 TARGET = Path(__file__).parent / "rabbitmq" / "definitions.json"
 MEMBERS = {
-    "auth": Member(auth_events.ANNOUNCES, sorted(auth_hears.HANDLERS)),
-    "social": Member(social_events.ANNOUNCES, sorted(social_hears.HANDLERS)),
-    "posts": Member(posts_events.ANNOUNCES, sorted(posts_hears.HANDLERS)),
-    "dm": Member(dm_events.ANNOUNCES, sorted(dm_hears.HANDLERS), sorted(dm_hears.BROADCAST_HANDLERS)),
-    "gateway": Member(overhears=gateway.authentication.revocations.EVENTS),
+    "auth": ServiceTopology(auth_events.ANNOUNCES, sorted(auth_hears.HANDLERS)),
+    "social": ServiceTopology(social_events.ANNOUNCES, sorted(social_hears.HANDLERS)),
+    "posts": ServiceTopology(posts_events.ANNOUNCES, sorted(posts_hears.HANDLERS)),
+    "dm": ServiceTopology(dm_events.ANNOUNCES, sorted(dm_hears.HANDLERS), sorted(dm_hears.BROADCAST_HANDLERS)),
+    "gateway": ServiceTopology(consumes_ephemeral=gateway.authentication.revocations.EVENTS),
 }
 
 

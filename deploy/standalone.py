@@ -38,7 +38,7 @@ from deploy.cluster import CALLS
 from shared import logs, metrics
 from shared.database import migrations
 from shared.database.engine import Database
-from shared.events.in_memory import InProcessBus
+from shared.events.in_memory import InMemoryBus
 from shared.security.derived_keys import caller_key
 from shared.server.config import Server, server_options, settle
 from shared.settings import Settings
@@ -95,7 +95,7 @@ def _servers(data: Path, rooms: dict[str, socket.socket]) -> tuple[list[uvicorn.
     """All five, wired to one another and to one bus, the gateway last; and whether anything is without a limit."""
     keys = _secrets(data)
     urls = {name: f"http://127.0.0.1:{listener.getsockname()[1]}" for name, listener in rooms.items()}
-    bus = InProcessBus()
+    bus = InMemoryBus()
     metrics.serve("127.0.0.1", _optional_port("METRICS_PORT"))
     servers: list[uvicorn.Server] = []
     for name, package in SERVICES.items():

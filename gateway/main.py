@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 from shared import logs, metrics
-from shared.events.bus_factory import bus_for
+from shared.events.bus_factory import create_bus
 from shared.server.config import settle
 
 from .app import create_app
@@ -16,7 +16,7 @@ def main() -> None:
     settings = Settings()
     logs.configure(settings.log_level, settings.environment)
     metrics.serve(settings.host, settings.metrics_port)
-    app = create_app(settings, bus_for(settings.broker_url))
+    app = create_app(settings, create_bus(settings.broker_url))
     settle()
     with suppress(KeyboardInterrupt):
         GatewayServer(app, host=settings.host, port=settings.port).run()

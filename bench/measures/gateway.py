@@ -9,7 +9,7 @@ from bench.doors import doors
 from bench.load.shots import Shot
 from bench.report import Report
 from bench.stage import Stage
-from shared.testing.tokens import Minter
+from shared.testing.tokens import FakeTokenIssuer
 
 CONNECTIONS = (16, 64)
 AT_MOST = {16: 1 / 8, 64: 1 / 12}
@@ -22,14 +22,14 @@ TARGET = "/api/v1/feed"
 
 def measure(stage: Stage, report: Report) -> None:
     """Needs no database."""
-    minter = Minter()
-    shots = [Shot("GET", TARGET, minter.token(1))]
+    token_issuer = FakeTokenIssuer()
+    shots = [Shot("GET", TARGET, token_issuer.token(1))]
     answers, rounds = stage.options.answers, stage.options.rounds
     report.say(
         f"{answers:,} answers of {BYTES:,} bytes a run of the stock's, {FASTER} times as many of the others;"
         f" one token that all have met before; {rounds} rounds."
     )
-    with doors(stage.folder, minter) as (found, absent):
+    with doors(stage.folder, token_issuer) as (found, absent):
         for reason in absent:
             report.say(f"Not measured: {reason}")
         for connections in CONNECTIONS:

@@ -23,7 +23,7 @@ from shared.events.bus import Bus, Receive
 from shared.events.envelope import Event
 from shared.events.outbox import BATCH, Relay, outbox_table
 from shared.events.rabbitmq import RabbitBus
-from shared.events.topology import Member, definitions
+from shared.events.topology import ServiceTopology, definitions
 from shared.server.config import settle
 
 AT_LEAST = 5.0
@@ -53,9 +53,9 @@ class OneByOne:
         """As the bus does."""
         self.bus.subscribe(service, names, receive)
 
-    def overhear(self, service: str, names: Collection[str], receive: Receive) -> None:
+    def subscribe_ephemeral(self, service: str, names: Collection[str], receive: Receive) -> None:
         """As the bus does."""
-        self.bus.overhear(service, names, receive)
+        self.bus.subscribe_ephemeral(service, names, receive)
 
     async def start(self) -> None:
         """As the bus does."""
@@ -134,7 +134,7 @@ def _make_schema(servers: Servers, outbox: Table) -> None:
 
 def _make_vhost(servers: Servers) -> None:
     """With one queue that holds what is published."""
-    topology = definitions({"listener": Member((), {NAME})}, VHOST)
+    topology = definitions({"listener": ServiceTopology((), {NAME})}, VHOST)
     del topology["vhosts"]
     local = {
         kind: [{name: value for name, value in each.items() if name != "vhost"} for each in things]

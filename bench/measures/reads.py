@@ -14,7 +14,7 @@ from bench.report import Report
 from bench.stage import Stage
 from bench.systems import System
 from shared.security.access_tokens import ALGORITHM
-from shared.testing.tokens import Minter
+from shared.testing.tokens import FakeTokenIssuer
 
 FEW = 10
 CHECKS = 500
@@ -46,8 +46,8 @@ def compared(stage: Stage, asked: Asked) -> dict[str, list[Cost]]:
 
 def token_check() -> float:
     """CPU microseconds of PyJWT for one token, as each process of the stock spends them on each request."""
-    minter = Minter()
-    token, key = minter.token(1), minter.key.public_key()
+    token_issuer = FakeTokenIssuer()
+    token, key = token_issuer.token(1), token_issuer.key.public_key()
     began = process_time()
     for _ in range(CHECKS):
         jwt.decode(token, key, algorithms=[ALGORITHM], issuer="shutter", audience="shutter")

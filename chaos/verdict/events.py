@@ -1,4 +1,4 @@
-"""Facts: every one published, every one taken in by each service that hears it, nothing left in any queue."""
+"""Facts: every one published, every one taken in by each service that consumes it, nothing left in any queue."""
 
 from collections.abc import Iterator
 
@@ -33,7 +33,7 @@ def published(ledger: Ledger) -> Iterator[Difference]:
 
 
 def taken_in(ledger: Ledger) -> Iterator[Difference]:
-    """What an outbox says was published is in the inbox of everybody who hears it."""
+    """What an outbox says was published is in the inbox of everybody who consumes it."""
     inboxes = {
         service: {row.event_id for row in ledger.rows(service, select(models.inbox.c.event_id))}
         for service, models in MODELS.items()
@@ -44,7 +44,7 @@ def taken_in(ledger: Ledger) -> Iterator[Difference]:
         for row in ledger.rows(service, select(table.id, table.type, table.version).where(done)):
             name = f"{row.type}.v{row.version}"
             for hearer in SERVICES:
-                if name in MEMBERS[hearer].hears and row.id not in inboxes[hearer]:
+                if name in MEMBERS[hearer].consumes and row.id not in inboxes[hearer]:
                     yield Difference(LOST, f"{name} {row.id} of {service} never reached {hearer}")
 
 

@@ -19,7 +19,7 @@ SMALL = (240, 160)
 def test_every_drawing_in_every_kind_of_file_is_accepted(subject: str, kind: str) -> None:
     image, alt = SUBJECTS[subject](SMALL, Random(7))
     file = drawings.written(image, "drawing", kind, alt)
-    picture = renditions.develop(file.data)
+    picture = renditions.render(file.data)
     assert (picture.display.width, picture.display.height) == SMALL
     assert 0 < len(file.alt) <= 1000
 
@@ -42,5 +42,5 @@ def test_the_same_seed_gives_the_same_drawing_and_another_gives_another(subject:
 def test_every_look_can_be_drawn_as_an_avatar(style: str) -> None:
     for place in range(len(SKINS)):
         look = Look(style, skin=place, hair=place % len(HAIRS), glasses=place % 2 == 0)
-        picture = renditions.develop(drawings.avatar(look, seed=place).data)
+        picture = renditions.render(drawings.avatar(look, seed=place).data)
         assert picture.display.width == picture.display.height == 512

@@ -88,7 +88,7 @@ class Revocations:
 
     def listen(self, bus: Bus, name: str) -> None:
         """Hear of revocations at once where the bus reaches us."""
-        bus.overhear(name, EVENTS, self.hear)
+        bus.subscribe_ephemeral(name, EVENTS, self.hear)
 
     def hear(self, event: Event) -> None:
         """Take in one fact."""

@@ -17,9 +17,9 @@ from gateway.server.server import GatewayServer
 from gateway.settings import Settings
 from shared import clock, ids
 from shared.events.envelope import Event
-from shared.events.in_memory import InProcessBus
+from shared.events.in_memory import InMemoryBus
 from shared.server.config import server_options
-from shared.testing.tokens import Minter
+from shared.testing.tokens import FakeTokenIssuer
 from shared.testing.waiting import eventually
 
 from .stub import NAMES, Services
@@ -34,15 +34,15 @@ class House:
     services: Services
     web: httpx.Client
     port: int
-    bus: InProcessBus
+    bus: InMemoryBus
     loop: asyncio.AbstractEventLoop
     gateway: Gateway
     server: GatewayServer
 
     @property
-    def minter(self) -> Minter:
+    def token_issuer(self) -> FakeTokenIssuer:
         """Makes the tokens that are accepted here."""
-        return self.services.minter
+        return self.services.token_issuer
 
     def hears(self, type_: str, data: dict[str, Any]) -> bool:
         """Deliver a fact over the bus; whether it was taken in."""
@@ -108,7 +108,7 @@ def open_house(services: Services | None = None, **changed: Any) -> Iterator[Hou
 def open_gateway(services: Services, **changed: Any) -> Iterator[House]:
     """The gateway alone, before services that may be away."""
     settings = Settings(**{"secret": SECRET, "environment": "development", **services.settings(), **changed})
-    bus = InProcessBus()
+    bus = InMemoryBus()
     gateway = create_app(settings, bus)
     server = GatewayServer(gateway)
     listener = listening()

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from gateway.exchange import Receive, Scope, Send
-from shared.testing.tokens import Minter
+from shared.testing.tokens import FakeTokenIssuer
 
 NAMES = ("auth", "social", "posts", "dm")
 
@@ -59,7 +59,7 @@ def listed(session_ids: list[str], user_ids: list[str]) -> dict[str, list[str]]:
 class Services:
     """What the four services answer, and what they were asked."""
 
-    minter: Minter = field(default_factory=Minter)
+    token_issuer: FakeTokenIssuer = field(default_factory=FakeTokenIssuer)
     asked: list[Asked] = field(default_factory=list)
     behaviours: dict[str, Behaviour] = field(default_factory=dict)
     """By path; everything else is echoed."""
@@ -96,7 +96,7 @@ class Services:
         asked = Asked(upstream, scope["method"], scope["raw_path"].decode() + query, headers)
         match scope["path"]:
             case "/.well-known/jwks.json":
-                await say(send, 500 if self.keys_down else 200, await self.minter.key_set())
+                await say(send, 500 if self.keys_down else 200, await self.token_issuer.key_set())
             case "/internal/revocations":
                 self.pulls.append(asked)
                 await say(send, 503 if self.revocations is None else 200, self.revocations)

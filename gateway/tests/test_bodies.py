@@ -19,7 +19,7 @@ MEDIA = "/api/v1/media"
 
 def head(house: House, path: str, *lines: str) -> bytes:
     """The head of a POST by somebody who is signed in."""
-    token = house.minter.bearer(1)["authorization"]
+    token = house.token_issuer.bearer(1)["authorization"]
     return "\r\n".join([f"POST {path} HTTP/1.1", "host: a", f"authorization: {token}", *lines, "", ""]).encode()
 
 
@@ -65,12 +65,12 @@ def test_who_asks_first_is_told_to_go_on(house: House) -> None:
 
 def test_a_body_counts_also_where_none_belongs(house: House) -> None:
     for method, path in (("GET", "/healthz"), ("GET", "/api/v1/posts"), ("DELETE", "/api/v1/posts/1")):
-        answer = house.web.request(method, path, content=chunks(1_000_000), headers=house.minter.bearer(1))
+        answer = house.web.request(method, path, content=chunks(1_000_000), headers=house.token_issuer.bearer(1))
         assert answer.status_code == 413
 
 
 def test_an_upload_of_declared_length_may_be_as_large_as_the_limit(house: House) -> None:
-    answer = house.web.post(MEDIA, content=b"x" * UPLOAD_LIMIT, headers=house.minter.bearer(1))
+    answer = house.web.post(MEDIA, content=b"x" * UPLOAD_LIMIT, headers=house.token_issuer.bearer(1))
     assert answer.status_code == 200
     assert len(house.services.at(MEDIA)[-1].body) == UPLOAD_LIMIT
 
@@ -84,7 +84,9 @@ def test_an_upload_without_a_length_is_counted_and_refused_when_it_is_too_large(
         endings.append(message["type"])
 
     house.services.behaviours["/api/v1/rooms/1/media"] = take_all
-    answer = house.web.post("/api/v1/rooms/1/media", content=chunks(UPLOAD_LIMIT + 1), headers=house.minter.bearer(1))
+    answer = house.web.post(
+        "/api/v1/rooms/1/media", content=chunks(UPLOAD_LIMIT + 1), headers=house.token_issuer.bearer(1)
+    )
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
     eventually(lambda: endings == ["http.disconnect"])
 
@@ -118,7 +120,7 @@ def test_a_body_that_comes_too_slowly_is_given_up() -> None:
 def test_a_service_that_takes_an_upload_and_keeps_silent_is_503() -> None:
     with open_house(heavy_seconds=0.3) as house:
         house.services.behaviours[MEDIA] = never
-        answer = house.web.post(MEDIA, content=b"x" * 100_000, headers=house.minter.bearer(1))
+        answer = house.web.post(MEDIA, content=b"x" * 100_000, headers=house.token_issuer.bearer(1))
         assert (answer.status_code, answer.json()["code"]) == (503, "upstream_timeout")
 
 
@@ -142,7 +144,7 @@ CODED = [
 @pytest.mark.parametrize(("method", "path"), CODED)
 def test_a_body_with_a_content_coding_is_refused(house: House, method: str, path: str, coding: str) -> None:
     asked = len(house.services.at(path))
-    headers = {**house.minter.bearer(1), "content-encoding": coding}
+    headers = {**house.token_issuer.bearer(1), "content-encoding": coding}
     answer = house.web.request(method, path, content=b"\x1f\x8b", headers=headers)
     assert refused(answer) == (415, "unsupported_media_type")
     assert answer.headers["accept-encoding"] == "identity"

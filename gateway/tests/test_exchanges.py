@@ -126,7 +126,7 @@ def test_an_upload_has_the_patience_of_its_queue() -> None:
     with open_house(first_byte_seconds=0.2) as house, ThreadPoolExecutor(1) as pool:
         house.services.behaviours[MEDIA] = waiting(arrived, go_on)
         house.services.behaviours[POSTS] = never
-        upload = pool.submit(house.web.post, MEDIA, content=PNG, headers=house.minter.bearer(1))
+        upload = pool.submit(house.web.post, MEDIA, content=PNG, headers=house.token_issuer.bearer(1))
         assert arrived.wait(10)
         for _ in range(3):  # each of these takes as long as a light exchange may
             assert refused(house.web.get(POSTS)) == (503, "upstream_timeout")
@@ -138,7 +138,7 @@ def test_ten_uploads_of_one_person_at_once_are_taken_and_nobody_is_harmed() -> N
     go_on = threading.Event()
     with open_house(first_byte_seconds=0.2) as house, ThreadPoolExecutor(10) as pool:
         house.services.behaviours[MEDIA] = waiting(threading.Event(), go_on)
-        mine = house.minter.bearer(1)
+        mine = house.token_issuer.bearer(1)
         uploads = [pool.submit(house.web.post, MEDIA, content=PNG, headers=mine) for _ in range(10)]
         eventually(lambda: len(house.services.at(MEDIA)) == 10)
         for _ in range(20):
@@ -151,7 +151,7 @@ def test_ten_uploads_of_one_person_at_once_are_taken_and_nobody_is_harmed() -> N
 def test_uploads_that_take_too_long_open_no_breaker() -> None:
     with open_house(heavy_seconds=0.2) as house, ThreadPoolExecutor(10) as pool:
         house.services.behaviours[MEDIA] = never
-        mine = house.minter.bearer(1)
+        mine = house.token_issuer.bearer(1)
         for _ in range(3):
             uploads = [pool.submit(house.web.post, MEDIA, content=PNG, headers=mine) for _ in range(10)]
             assert {refused(upload.result()) for upload in uploads} == {(503, "upstream_timeout")}

@@ -39,7 +39,7 @@ def test_only_headers_of_the_list_get_through(house: House) -> None:
         "x_user_id": "0037a52d5f400001",
         "te": "trailers",
     }
-    house.web.post("/api/v1/posts", headers={**sent, **house.minter.bearer(1)}, content=b"{}")
+    house.web.post("/api/v1/posts", headers={**sent, **house.token_issuer.bearer(1)}, content=b"{}")
     asked = house.services.at("/api/v1/posts")[-1]
     assert asked.names == {
         *("accept", "accept-encoding", "accept-language", "authorization", "content-length", "content-type"),
@@ -89,7 +89,7 @@ def test_a_public_route_does_not_see_the_token(house: House) -> None:
 
 
 def test_a_valid_token_is_relayed_where_it_is_optional(house: House) -> None:
-    token = house.minter.bearer(1)
+    token = house.token_issuer.bearer(1)
     assert house.web.get("/api/v1/posts/optional", headers=token).status_code == 200
     assert house.services.at("/api/v1/posts/optional")[-1].all("authorization") == [token["authorization"]]
 
@@ -152,13 +152,13 @@ def test_compressed_answers_stay_compressed(house: House) -> None:
 
 def test_a_json_body_arrives_whole_and_unchanged(house: House) -> None:
     body = '{"text": "안녕", "n": 1e999'.encode()  # nobody here looks inside
-    house.web.patch("/api/v1/comments/1", content=body, headers=house.minter.bearer(1))
+    house.web.patch("/api/v1/comments/1", content=body, headers=house.token_issuer.bearer(1))
     asked = house.services.at("/api/v1/comments/1")[-1]
     assert (asked.body, asked.all("content-length")) == (body, [str(len(body))])
 
 
 def test_a_body_where_none_belongs_is_dropped(house: House) -> None:
-    answer = house.web.request("DELETE", "/api/v1/comments/2", content=b"{}", headers=house.minter.bearer(1))
+    answer = house.web.request("DELETE", "/api/v1/comments/2", content=b"{}", headers=house.token_issuer.bearer(1))
     assert answer.status_code == 200
     assert house.services.at("/api/v1/comments/2")[-1].body == b""
 
@@ -189,7 +189,7 @@ def test_an_upload_is_passed_on_while_it_is_still_coming(house: House) -> None:
         assert arrived.wait(10), "the first part was held back"
         yield b"second"
 
-    answer = house.web.post("/api/v1/media", content=parts(), headers=house.minter.bearer(1))
+    answer = house.web.post("/api/v1/media", content=parts(), headers=house.token_issuer.bearer(1))
     assert answer.status_code == 201
     asked = house.services.at("/api/v1/media")[-1]
     assert asked.body == b"x" * BUFFERED_BYTES + b"second"
@@ -197,7 +197,7 @@ def test_an_upload_is_passed_on_while_it_is_still_coming(house: House) -> None:
 
 
 def test_an_upload_of_known_length_keeps_it(house: House) -> None:
-    house.web.put("/api/v1/users/me/avatar", content=b"x" * 100_000, headers=house.minter.bearer(1))
+    house.web.put("/api/v1/users/me/avatar", content=b"x" * 100_000, headers=house.token_issuer.bearer(1))
     asked = house.services.at("/api/v1/users/me/avatar")[-1]
     assert asked.all("content-length") == ["100000"] and asked.all("transfer-encoding") == []
 
@@ -228,7 +228,7 @@ def test_a_client_that_leaves_during_an_upload_leaves_the_service_with_a_broken_
         endings.append(message["type"])
 
     house.services.behaviours["/api/v1/rooms/1/media"] = take_all
-    token = house.minter.bearer(1)["authorization"]
+    token = house.token_issuer.bearer(1)["authorization"]
     head = f"POST /api/v1/rooms/1/media HTTP/1.1\r\nhost: a\r\nauthorization: {token}\r\ncontent-length: 900000\r\n\r\n"
     with socket.create_connection(("127.0.0.1", house.port)) as line:
         line.sendall(head.encode() + b"x" * BUFFERED_BYTES)
@@ -244,6 +244,6 @@ def test_an_answer_before_the_end_of_an_upload_reaches_the_client(house: House) 
 
     house.services.behaviours["/api/v1/rooms/2/media"] = refuse_early
     with httpx.Client(base_url=house.web.base_url, timeout=15) as client:
-        answer = client.post("/api/v1/rooms/2/media", content=b"x" * 5_000_000, headers=house.minter.bearer(1))
+        answer = client.post("/api/v1/rooms/2/media", content=b"x" * 5_000_000, headers=house.token_issuer.bearer(1))
     assert (answer.status_code, answer.json()) == (415, {"code": "unsupported_media"})
     assert answer.headers["connection"] == "close"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from shared.testing.malformed import CASES, Case
-from shared.testing.raw_http import Reaction, faults_of_door, provoke
+from shared.testing.raw_http import Reaction, gateway_faults, send_raw
 
 from .house import House, open_house
 
@@ -22,12 +22,12 @@ def house() -> Iterator[House]:
 @pytest.fixture(scope="module")
 def reactions(house: House) -> dict[str, Reaction]:
     """Of the gateway to each case."""
-    return dict(zip([case.name for case in CASES], provoke(house.port, CASES, LOGIN), strict=True))
+    return dict(zip([case.name for case in CASES], send_raw(house.port, CASES, LOGIN), strict=True))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_a_malformed_request_does_no_harm(reactions: dict[str, Reaction], case: Case) -> None:
-    assert faults_of_door(case, reactions[case.name]) == [], reactions[case.name]
+    assert gateway_faults(case, reactions[case.name]) == [], reactions[case.name]
 
 
 @pytest.mark.usefixtures("reactions")

@@ -73,7 +73,7 @@ def test_of_the_places_for_uploads_an_address_and_a_person_have_only_a_part(part
         by_person = part.endswith("person")
 
         def upload(person: int, address: int) -> httpx.Response:
-            headers = {**house.minter.bearer(person), "x-forwarded-for": f"192.0.2.{address}"}
+            headers = {**house.token_issuer.bearer(person), "x-forwarded-for": f"192.0.2.{address}"}
             return house.web.post(media, content=content, headers=headers)
 
         go_on = threading.Event()

@@ -63,9 +63,9 @@ def memory_of(pid: int) -> int:
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads a process' memory from /proc")
 def test_an_endless_body_does_not_make_the_process_grow() -> None:
     with open_house() as house, process(house.services) as (running, web):
-        web.post("/api/v1/media", content=b"x" * 1_000_000, headers=house.minter.bearer(1))
+        web.post("/api/v1/media", content=b"x" * 1_000_000, headers=house.token_issuer.bearer(1))
         before = memory_of(running.pid)
-        token = house.minter.bearer(1)["authorization"]
+        token = house.token_issuer.bearer(1)["authorization"]
         head = f"POST /api/v1/media HTTP/1.1\r\nhost: a\r\nauthorization: {token}\r\ntransfer-encoding: chunked\r\n\r\n"
         sent = 0
         with socket.create_connection((web.base_url.host, web.base_url.port or 0), timeout=10) as line:

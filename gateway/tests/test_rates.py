@@ -45,15 +45,15 @@ def look_at_a_picture(house: House) -> httpx.Response:
 
 
 def read_the_feed(house: House) -> httpx.Response:
-    return house.web.get("/api/v1/feed", headers=house.minter.bearer(1))
+    return house.web.get("/api/v1/feed", headers=house.token_issuer.bearer(1))
 
 
 def upload(house: House) -> httpx.Response:
-    return house.web.post("/api/v1/media", content=b"x", headers=house.minter.bearer(1))
+    return house.web.post("/api/v1/media", content=b"x", headers=house.token_issuer.bearer(1))
 
 
 def upload_a_face(house: House) -> httpx.Response:
-    return house.web.put("/api/v1/users/me/avatar", content=b"x", headers=house.minter.bearer(1))
+    return house.web.put("/api/v1/users/me/avatar", content=b"x", headers=house.token_issuer.bearer(1))
 
 
 def refresh(house: House) -> httpx.Response:
@@ -61,7 +61,7 @@ def refresh(house: House) -> httpx.Response:
 
 
 def refresh_early(house: House) -> httpx.Response:
-    return house.web.post("/api/v1/auth/refresh", json={}, headers=house.minter.bearer(1))
+    return house.web.post("/api/v1/auth/refresh", json={}, headers=house.token_issuer.bearer(1))
 
 
 KINDS = [
@@ -108,14 +108,14 @@ def test_each_limit_leaves_the_others_alone(kind: str, ask: Ask) -> None:
 def test_every_person_has_a_count_of_their_own() -> None:
     with open_house(rate_person="1/day") as house:
         for person in (1, 2):
-            assert house.web.get("/api/v1/feed", headers=house.minter.bearer(person)).status_code == 200
-        assert refused(house.web.get("/api/v1/feed", headers=house.minter.bearer(2)))
+            assert house.web.get("/api/v1/feed", headers=house.token_issuer.bearer(person)).status_code == 200
+        assert refused(house.web.get("/api/v1/feed", headers=house.token_issuer.bearer(2)))
 
 
 def test_a_person_is_counted_wherever_they_show_who_they_are() -> None:
     with open_house(rate_person="1/day", rate_anonymous="1/day") as house:
-        assert house.web.get("/api/v1/posts", headers=house.minter.bearer(1)).status_code == 200
-        assert refused(house.web.get("/api/v1/posts", headers=house.minter.bearer(1)))
+        assert house.web.get("/api/v1/posts", headers=house.token_issuer.bearer(1)).status_code == 200
+        assert refused(house.web.get("/api/v1/posts", headers=house.token_issuer.bearer(1)))
         assert house.web.get("/api/v1/posts").status_code == 200
 
 

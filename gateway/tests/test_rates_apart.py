@@ -31,7 +31,7 @@ PUBLIC = (
 
 def attempt(house: House, person: int, method: str, path: str) -> httpx.Response:
     """Give a password, with the token of this person."""
-    return house.web.request(method, path, json={}, headers=house.minter.bearer(person))
+    return house.web.request(method, path, json={}, headers=house.token_issuer.bearer(person))
 
 
 def change(house: House, person: int) -> httpx.Response:
@@ -97,17 +97,17 @@ def test_what_strangers_of_an_address_ask_does_not_count_for_who_is_signed_in() 
         assert limited_seconds(house) == []
         assert refresh(house).status_code == 200, "the session goes on"
         for path in PUBLIC:
-            answer = house.web.get(path, headers=house.minter.bearer(1))
+            answer = house.web.get(path, headers=house.token_issuer.bearer(1))
             assert answer.status_code == 200, path
             assert answer.headers["ratelimit-policy"].startswith('"person"')
-        picture = house.web.get("/api/v1/media/a.jpg", headers=house.minter.bearer(1))
+        picture = house.web.get("/api/v1/media/a.jpg", headers=house.token_issuer.bearer(1))
         assert (picture.status_code, picture.headers["x-ratelimit-remaining"]) == (200, "4"), "pictures have their own"
 
 
 def test_the_token_of_a_public_route_is_not_passed_on() -> None:
     with open_house() as house:
         for path in PUBLIC:
-            house.web.get(path, headers=house.minter.bearer(1))
+            house.web.get(path, headers=house.token_issuer.bearer(1))
             passed_on = bool(house.services.at(path)[-1].all("authorization"))
             assert passed_on == (path in OPTIONAL), path
 
@@ -123,7 +123,7 @@ def test_a_bad_token_at_a_public_route_is_as_good_as_none(token: str) -> None:
 def test_a_revoked_token_at_a_public_route_is_as_good_as_none() -> None:
     with open_house(rate_anonymous="1/day") as house:
         assert house.hears("user.deleted", {"user_id": ids.text(1), "deleted_at": clock.text(clock.now())})
-        answer = house.web.get("/api/v1/users/a", headers=house.minter.bearer(1))
+        answer = house.web.get("/api/v1/users/a", headers=house.token_issuer.bearer(1))
         assert (answer.status_code, answer.headers["ratelimit-policy"]) == (200, '"anonymous";q=1;w=86400')
 
 

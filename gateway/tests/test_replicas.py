@@ -10,7 +10,7 @@ from prometheus_client import REGISTRY
 
 from gateway.rate_limit.rate_limits import parse_rate_limit
 from shared.security.access_tokens import LOGIN_LIMITED_HEADER
-from shared.testing.docker import tell
+from shared.testing.docker import signal_container
 from shared.testing.waiting import eventually
 from shared.testing.xdist_shared import Started
 
@@ -52,7 +52,7 @@ def test_replicas_count_together(valkey: Started) -> None:
         before = alone()
         assert [look(house) for _ in range(3) for house in (first, second)] == [200] * 6
         assert [look(first), look(second)] == [429, 429]
-        assert first.web.get(POSTS, headers=first.minter.bearer(1)).status_code == 200
+        assert first.web.get(POSTS, headers=first.token_issuer.bearer(1)).status_code == 200
         assert alone() == before
 
 
@@ -77,7 +77,7 @@ def test_wrong_passwords_are_counted_together(valkey: Started) -> None:
 def test_who_is_over_the_limit_costs_the_storage_nothing_more(valkey: Started) -> None:
     with open_house(rate_limit_url=valkey["url"], rate_anonymous="2/day") as house:
         assert [look(house) for _ in range(3)] == [200, 200, 429]
-        tell(valkey, "kill")
+        signal_container(valkey, "kill")
         before = alone()
         assert [look(house) for _ in range(20)] == [429] * 20
         assert alone() == before, "it was not asked"
@@ -89,7 +89,7 @@ def test_without_the_storage_each_replica_goes_on_counting_from_what_it_knew(val
     with replicas(valkey["url"], rate_anonymous="20/day") as (first, second):
         assert [look(house) for _ in range(5) for house in (first, second)] == [200] * 10
         before = alone()
-        tell(valkey, end)
+        signal_container(valkey, end)
         assert [look(first) for _ in range(11)] == [200] * 11, "it had heard of nine"
         assert [look(first), look(second)] == [429, 200]
         assert alone() == before + 12
@@ -101,10 +101,10 @@ def test_a_storage_that_is_back_is_used_again(valkey: Started, monkeypatch: pyte
     monkeypatch.setattr("gateway.rate_limit.rate_limits.BATCHES_PER_LIMIT", 1000)
     with replicas(valkey["url"], rate_anonymous="1000/day") as (first, second):
         look(first)
-        tell(valkey, "pause")
+        signal_container(valkey, "pause")
         for _ in range(12):
             assert look(first) == 200
-        tell(valkey, "unpause")
+        signal_container(valkey, "unpause")
 
         def is_counted_together() -> bool:
             before = int(second.web.get(POSTS).headers["x-ratelimit-remaining"])

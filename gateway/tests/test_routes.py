@@ -22,7 +22,7 @@ def filled(pattern: str, value: str = "0037a52d5f400001") -> str:
 @pytest.mark.parametrize("route", [route for route in ROUTES if route.upstream != LOCAL], ids=str)
 def test_every_row_leads_to_its_service(house: House, route: Route) -> None:
     path = filled(route.pattern)
-    token = house.minter.bearer(1)
+    token = house.token_issuer.bearer(1)
     if path == "/.well-known/jwks.json":
         assert house.web.get(path).json()["keys"]
         return
@@ -52,7 +52,7 @@ def test_what_is_not_public_needs_a_token(house: House, route: Route) -> None:
     ids=str,
 )
 def test_head_is_answered_wherever_get_is(house: House, route: Route) -> None:
-    answer = house.web.head(filled(route.pattern), headers=house.minter.bearer(1))
+    answer = house.web.head(filled(route.pattern), headers=house.token_issuer.bearer(1))
     assert answer.status_code == 200
     assert answer.content == b""
     assert int(answer.headers["content-length"]) > 0
@@ -76,7 +76,7 @@ def test_head_is_answered_wherever_get_is(house: House, route: Route) -> None:
     ],
 )
 def test_what_is_not_in_the_table_is_not_there(house: House, path: str) -> None:
-    answer = house.web.get(path, headers=house.minter.bearer(1))
+    answer = house.web.get(path, headers=house.token_issuer.bearer(1))
     assert answer.status_code == 404
     assert answer.json()["code"] == "not_found"
     assert answer.json()["instance"] == answer.request.url.path
@@ -95,7 +95,7 @@ def test_what_is_not_in_the_table_is_not_there(house: House, path: str) -> None:
     ],
 )
 def test_a_known_path_tells_which_methods_it_has(house: House, method: str, path: str, allow: str) -> None:
-    answer = house.web.request(method, path, headers=house.minter.bearer(1))
+    answer = house.web.request(method, path, headers=house.token_issuer.bearer(1))
     assert answer.status_code == 405
     assert answer.headers["allow"] == allow
     assert answer.json()["code"] == "method_not_allowed"

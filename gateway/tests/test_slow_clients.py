@@ -166,7 +166,7 @@ def test_fifty_who_do_not_read_take_no_place_from_others() -> None:
             stack.enter_context(deaf(house))
             eventually(lambda: len(house.gateway.slow_clients) == number + 1)  # noqa: B023 - waited for at once
         assert house.web.get("/api/v1/media/small.jpg").status_code == 200
-        assert house.web.post(MEDIA, content=b"x" * 100_000, headers=house.minter.bearer(1)).status_code == 200
+        assert house.web.post(MEDIA, content=b"x" * 100_000, headers=house.token_issuer.bearer(1)).status_code == 200
         assert house.web.get(POSTS).status_code == 200
 
 
@@ -270,7 +270,7 @@ def test_held_documents_and_uploads_count_as_slow() -> None:
             line = stack.enter_context(socket.create_connection(("127.0.0.1", house.port), timeout=10))
             line.sendall(head(house, MEDIA if number % 2 else LOGIN, "content-length: 1000") + b"{")
         eventually(lambda: ended_because("too many slow") == before + 4)
-        answer = house.web.post(MEDIA, content=b"x" * 100_000, headers=house.minter.bearer(1))
+        answer = house.web.post(MEDIA, content=b"x" * 100_000, headers=house.token_issuer.bearer(1))
         assert answer.status_code == 200
 
 
@@ -280,13 +280,13 @@ def test_many_held_uploads_of_two_people_leave_places_for_others() -> None:
         house.services.behaviours[MEDIA] = service
         for number in range(52):
             line = stack.enter_context(socket.create_connection(("127.0.0.1", house.port), timeout=10))
-            token = house.minter.bearer(number % 2 + 1)["authorization"]
+            token = house.token_issuer.bearer(number % 2 + 1)["authorization"]
             lines = (f"POST {MEDIA} HTTP/1.1", "host: a", f"authorization: {token}", "content-length: 1000000", "", "")
             line.sendall("\r\n".join(lines).encode() + b"x" * 70_000)
         eventually(lambda: service.received >= 24 * 70_000)
-        answer = house.web.post(MEDIA, content=b"x" * 100_000, headers=house.minter.bearer(3))
+        answer = house.web.post(MEDIA, content=b"x" * 100_000, headers=house.token_issuer.bearer(3))
         assert answer.status_code == 201
         assert house.web.get(PICTURE).status_code == 200
-        mine = house.web.post(MEDIA, content=b"x" * 100_000, headers=house.minter.bearer(1))
+        mine = house.web.post(MEDIA, content=b"x" * 100_000, headers=house.token_issuer.bearer(1))
         assert refused(mine) == (429, "too_many_at_once")
         assert int(mine.headers["retry-after"]) >= 1

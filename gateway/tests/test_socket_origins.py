@@ -19,7 +19,7 @@ def open_door() -> Iterator[House]:
 
 def page(house: House, origin: str, **headers: str) -> int:
     """The status for a page of this origin, which has to offer its token as a subprotocol."""
-    offered = f"bearer, {house.minter.token(1)}"
+    offered = f"bearer, {house.token_issuer.token(1)}"
     lines = {**HANDSHAKE, b"host": f"127.0.0.1:{house.port}".encode(), b"sec-websocket-protocol": offered.encode()}
     given = {name.replace("_", "-").encode(): value.encode() for name, value in {"origin": origin, **headers}.items()}
     head = b"".join(b"%b: %b\r\n" % line for line in {**lines, **given}.items())
@@ -42,7 +42,7 @@ def test_pages_of_ones_own_and_of_configured_origins_may_listen(open_door: House
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", PAGE])
 def test_whoever_can_send_the_token_in_a_header_is_no_page(open_door: House, origin: str) -> None:
-    with listening(url(open_door), open_door.minter.token(1), origin=origin) as opened:
+    with listening(url(open_door), open_door.token_issuer.token(1), origin=origin) as opened:
         assert opened.connection.response is not None
 
 

@@ -49,7 +49,7 @@ def url(house: House, path: str = WS) -> str:
 @contextmanager
 def ear(house: House, subject: int = 1, login: int = 1, **claims: Any) -> Iterator[Listener]:
     """An open socket of this person."""
-    with listening(url(house), house.minter.token(subject, login, **claims)) as opened:
+    with listening(url(house), house.token_issuer.token(subject, login, **claims)) as opened:
         yield opened
 
 
@@ -65,7 +65,7 @@ def test_what_the_service_says_is_heard(house: House) -> None:
 
 
 def test_the_service_sees_the_token_and_nothing_that_a_client_makes_up(house: House) -> None:
-    token = house.minter.token(1)
+    token = house.token_issuer.token(1)
     made_up = {"x-user-id": "7", "x-forwarded-for": "9.9.9.9", "cookie": "a=b", "x-request-id": "mine"}
     with listening(url(house, f"{WS}?token=x"), subprotocols=["bearer", token], headers=made_up) as opened:
         assert opened.connection.subprotocol == "bearer"
@@ -80,12 +80,12 @@ def test_the_service_sees_the_token_and_nothing_that_a_client_makes_up(house: Ho
 
 
 def test_nobody_is_let_in_without_a_good_token(house: House) -> None:
-    token, before = house.minter.token(1), len(house.services.handshakes)
+    token, before = house.token_issuer.token(1), len(house.services.handshakes)
     nobody = 401, "invalid_token"
     assert refused(house) == nobody
     assert refused(house, f"{WS}?access_token={token}&token={token}") == nobody
     assert refused(house, token="nonsense") == nobody
-    assert refused(house, token=house.minter.token(1, exp=int(time.time()) - 60)) == nobody
+    assert refused(house, token=house.token_issuer.token(1, exp=int(time.time()) - 60)) == nobody
     assert refused(house, subprotocols=["bearer", "nonsense"]) == nobody
     assert refused(house, subprotocols=["other", token]) == nobody
     assert refused(house, token=token, subprotocols=["bearer", token]) == (400, "repeated_header")
@@ -93,7 +93,7 @@ def test_nobody_is_let_in_without_a_good_token(house: House) -> None:
 
 
 def test_other_places_are_no_sockets(house: House) -> None:
-    token = house.minter.token(1)
+    token = house.token_issuer.token(1)
     assert refused(house, "/nowhere/ws", token=token) == (404, "not_found")
     assert refused(house, "/api/v1/..%2fws", token=token) == (400, "malformed_path")
     with pytest.raises(InvalidStatus, match="200"), listening(url(house, "/healthz"), token):
@@ -101,7 +101,7 @@ def test_other_places_are_no_sockets(house: House) -> None:
 
 
 def test_a_plain_request_is_told_what_this_is(house: House) -> None:
-    answer = house.web.get(WS, headers=house.minter.bearer(1))
+    answer = house.web.get(WS, headers=house.token_issuer.bearer(1))
     assert (answer.status_code, answer.json()["code"]) == (426, "upgrade_required")
     assert (answer.headers["upgrade"], answer.headers["connection"]) == ("websocket", "upgrade")
     assert house.web.get(WS).status_code == 401
@@ -135,14 +135,18 @@ HANDSHAKE = {
     ],
 )
 def test_a_handshake_with_a_fault_is_a_plain_request(house: House, changed: dict[bytes, Any], status: int) -> None:
-    token = house.minter.bearer(1)["authorization"].encode()
+    token = house.token_issuer.bearer(1)["authorization"].encode()
     lines = {**HANDSHAKE, b"authorization": token, **changed}
     head = b"".join(b"%b: %b\r\n" % line for line in lines.items() if line[1] is not None)
     assert house.raw(b"GET %b HTTP/1.1\r\n%b\r\n" % (WS.encode(), head)).status == status
 
 
 def test_what_follows_an_upgrade_that_was_not_made_is_no_request(house: House) -> None:
-    lines = {**HANDSHAKE, b"content-length": b"56", b"authorization": house.minter.bearer(1)["authorization"].encode()}
+    lines = {
+        **HANDSHAKE,
+        b"content-length": b"56",
+        b"authorization": house.token_issuer.bearer(1)["authorization"].encode(),
+    }
     head = b"".join(b"%b: %b\r\n" % line for line in lines.items())
     with socket.create_connection(("127.0.0.1", house.port), timeout=10) as line:
         line.sendall(b"POST /api/v1/posts HTTP/1.1\r\n%b\r\n" % head)
@@ -169,7 +173,7 @@ def test_a_socket_ends_with_its_login_and_others_stay(house: House) -> None:
         assert ended.closed() == 4401
         with pytest.raises(TimeoutError):
             stays.connection.recv(timeout=0)
-    assert refused(house, token=house.minter.token(11, mine)) == (401, "invalid_token")
+    assert refused(house, token=house.token_issuer.token(11, mine)) == (401, "invalid_token")
 
 
 def test_every_socket_of_a_person_ends_with_them(house: House) -> None:
@@ -209,7 +213,7 @@ def test_without_the_bus_a_socket_ends_when_auth_tells(house: House) -> None:
 
 
 def test_there_is_an_end_to_how_many_can_be_open(open_door: House) -> None:
-    first, second = open_door.minter.token(21), open_door.minter.token(22)
+    first, second = open_door.token_issuer.token(21), open_door.token_issuer.token(22)
     with ExitStack() as stack:
         opened = stack.enter_context(listening(url(open_door), first))
         stack.enter_context(listening(url(open_door), first))
@@ -249,16 +253,16 @@ def test_how_the_service_ends_it_is_told(house: House, said: int, heard: int) ->
 )
 def test_what_the_service_refuses_is_refused(open_door: House, status: int, answer: tuple[int, str]) -> None:
     open_door.services.socket = not_letting_in(status)
-    assert refused(open_door, token=open_door.minter.token(1)) == answer
+    assert refused(open_door, token=open_door.token_issuer.token(1)) == answer
 
 
 def test_a_service_that_keeps_silent_or_is_away_is_said_to_be_away() -> None:
     with open_house(whole_seconds=1, first_byte_seconds=1) as house:
         house.services.socket = never
-        assert refused(house, token=house.minter.token(1)) == (503, "upstream_unavailable")
+        assert refused(house, token=house.token_issuer.token(1)) == (503, "upstream_unavailable")
     services = Services()
     with open_house(services, dm_url="http://127.0.0.1:9") as house:
-        assert refused(house, token=house.minter.token(1)) == (503, "upstream_unavailable")
+        assert refused(house, token=house.token_issuer.token(1)) == (503, "upstream_unavailable")
 
 
 async def vanishing(_asked: Asked, _receive: Receive, send: Send) -> None:
@@ -276,7 +280,7 @@ def test_the_end_of_the_process_asks_to_come_again() -> None:
     with open_house() as house, ExitStack() as outside, ExitStack() as process:
         going = process.enter_context(open_gateway(house.services))
         eventually(lambda: going.web.get("/readyz").json()["revocations"] == "loaded")
-        opened = outside.enter_context(listening(url(going), going.minter.token(1)))
+        opened = outside.enter_context(listening(url(going), going.token_issuer.token(1)))
         process.close()
         assert opened.closed() == 1012
 

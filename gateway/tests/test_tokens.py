@@ -18,7 +18,7 @@ from shared.events.envelope import Event
 from shared.security.derived_keys import caller_key
 from shared.security.service_calls import Callers, Neighbour
 from shared.testing.stubs import Stub
-from shared.testing.tokens import Minter
+from shared.testing.tokens import FakeTokenIssuer
 from shared.testing.waiting import eventually
 
 from .house import SECRET, House, open_gateway, open_house
@@ -46,56 +46,56 @@ def part(value: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
 
 
-def unsigned(minter: Minter) -> str:
+def unsigned(token_issuer: FakeTokenIssuer) -> str:
     """A good token's claims under `alg: none`."""
-    claims = minter.token(1).split(".")[1]
+    claims = token_issuer.token(1).split(".")[1]
     return f"{part({'alg': 'none', 'typ': 'at+jwt', 'kid': 'test'})}.{claims}."
 
 
-def by_another_key(minter: Minter) -> str:
-    other = Minter()
-    other.kid = minter.kid
+def by_another_key(token_issuer: FakeTokenIssuer) -> str:
+    other = FakeTokenIssuer()
+    other.kid = token_issuer.kid
     return other.token(1)
 
 
-def with_changed_claims(minter: Minter) -> str:
-    head, claims, signature = minter.token(1).split(".")
+def with_changed_claims(token_issuer: FakeTokenIssuer) -> str:
+    head, claims, signature = token_issuer.token(1).split(".")
     changed = {**json.loads(base64.urlsafe_b64decode(claims + "==")), "sub": ids.text(2)}
     return f"{head}.{part(changed)}.{signature}"
 
 
-def signed_with_the_public_key_as_secret(minter: Minter) -> str:
-    secret = minter.key.public_key().public_bytes_raw()
-    claims = jwt.decode(minter.token(1), options={"verify_signature": False})
+def signed_with_the_public_key_as_secret(token_issuer: FakeTokenIssuer) -> str:
+    secret = token_issuer.key.public_key().public_bytes_raw()
+    claims = jwt.decode(token_issuer.token(1), options={"verify_signature": False})
     return jwt.encode(claims, secret, "HS256", headers={"typ": "at+jwt", "kid": "test"})
 
 
-def bringing_its_own_key(minter: Minter) -> str:
-    stranger = Minter()
+def bringing_its_own_key(token_issuer: FakeTokenIssuer) -> str:
+    stranger = FakeTokenIssuer()
     key = asyncio.run(stranger.key_set())["keys"][0]
     return stranger.token(1, headers={"jwk": key})
 
 
-def without(claim: str) -> Callable[[Minter], str]:
-    return lambda minter: minter.token(1, **{claim: None})  # type: ignore[arg-type] # a claim, not an argument
+def without(claim: str) -> Callable[[FakeTokenIssuer], str]:
+    return lambda token_issuer: token_issuer.token(1, **{claim: None})  # type: ignore[arg-type] # a claim, not an argument
 
 
-BROKEN: dict[str, Callable[[Minter], str]] = {
+BROKEN: dict[str, Callable[[FakeTokenIssuer], str]] = {
     "no token at all": lambda _: "nonsense",
     "three empty parts": lambda _: "..",
     "text that is not ASCII": lambda _: "ü.ü.ü",
-    "far too long": lambda minter: minter.token(1, more="x" * 3000),
-    "expired": lambda minter: minter.token(1, iat=NOW - 700, exp=NOW - 100),
-    "living too long": lambda minter: minter.token(1, exp=NOW + 100_000),
-    "not yet valid": lambda minter: minter.token(1, iat=NOW + 1000, exp=NOW + 1600),
-    "another type": lambda minter: minter.token(1, headers={"typ": "JWT"}),
-    "an extra header field": lambda minter: minter.token(1, headers={"cty": "x"}),
-    "an unknown key id": lambda minter: minter.token(1, headers={"kid": "unknown"}),
-    "another issuer": lambda minter: minter.token(1, iss="another"),
-    "another audience": lambda minter: minter.token(1, aud="another"),
-    "ours among the audiences": lambda minter: minter.token(1, aud=["shutter", "another"]),
-    "a subject that is no id": lambda minter: minter.token(1, sub="me"),
-    "a login that is no id": lambda minter: minter.token(1, sid="../1"),
+    "far too long": lambda token_issuer: token_issuer.token(1, more="x" * 3000),
+    "expired": lambda token_issuer: token_issuer.token(1, iat=NOW - 700, exp=NOW - 100),
+    "living too long": lambda token_issuer: token_issuer.token(1, exp=NOW + 100_000),
+    "not yet valid": lambda token_issuer: token_issuer.token(1, iat=NOW + 1000, exp=NOW + 1600),
+    "another type": lambda token_issuer: token_issuer.token(1, headers={"typ": "JWT"}),
+    "an extra header field": lambda token_issuer: token_issuer.token(1, headers={"cty": "x"}),
+    "an unknown key id": lambda token_issuer: token_issuer.token(1, headers={"kid": "unknown"}),
+    "another issuer": lambda token_issuer: token_issuer.token(1, iss="another"),
+    "another audience": lambda token_issuer: token_issuer.token(1, aud="another"),
+    "ours among the audiences": lambda token_issuer: token_issuer.token(1, aud=["shutter", "another"]),
+    "a subject that is no id": lambda token_issuer: token_issuer.token(1, sub="me"),
+    "a login that is no id": lambda token_issuer: token_issuer.token(1, sid="../1"),
     "unsigned": unsigned,
     "by another key": by_another_key,
     "changed claims": with_changed_claims,
@@ -107,58 +107,58 @@ BROKEN: dict[str, Callable[[Minter], str]] = {
 
 @pytest.mark.parametrize("broken", BROKEN)
 def test_a_token_is_refused_that_is(house: House, broken: str) -> None:
-    token = BROKEN[broken](house.minter)
+    token = BROKEN[broken](house.token_issuer)
     assert asks(house, f"Bearer {token}") == 401
     assert asks(house, f"Bearer {token}", "/api/v1/posts") == 401, "a token that is given must be valid"
 
 
 @pytest.mark.parametrize("scheme", ["Basic ", "Token ", "", "Bearer", "Bearer  ", "Bearer\t"])
 def test_only_the_bearer_scheme_lets_in(house: House, scheme: str) -> None:
-    assert asks(house, f"{scheme}{house.minter.token(1)}") == 401
+    assert asks(house, f"{scheme}{house.token_issuer.token(1)}") == 401
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
 def test_the_scheme_is_known_in_any_case(house: House, scheme: str) -> None:
-    assert asks(house, f"{scheme} {house.minter.token(1)}") == 200
+    assert asks(house, f"{scheme} {house.token_issuer.token(1)}") == 200
 
 
 def test_the_refusal_is_in_the_words_of_every_service(house: House) -> None:
     with pytest.raises(errors.Unauthenticated) as refusal:
-        asyncio.run(house.minter.verifier().verify("nonsense"))
+        asyncio.run(house.token_issuer.verifier().verify("nonsense"))
     problem = house.web.get(FEED).json()
     assert (problem["code"], problem["detail"]) == (refusal.value.code, refusal.value.detail)
 
 
 def test_a_known_token_is_refused_as_soon_as_it_has_expired(house: House) -> None:
     now = int(time.time())
-    token = house.minter.token(7, iat=now - 100, exp=now - 7)  # still good for 2 to 3 seconds of leeway
+    token = house.token_issuer.token(7, iat=now - 100, exp=now - 7)  # still good for 2 to 3 seconds of leeway
     assert asks(house, f"Bearer {token}") == 200
     eventually(lambda: asks(house, f"Bearer {token}") == 401)
 
 
 def test_the_memory_for_tokens_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tokens, "MOST", 3)
-    minter = Minter()
-    checked = TokenAuthenticator(minter.verifier(), Revocations(NEIGHBOUR, 600))
+    token_issuer = FakeTokenIssuer()
+    checked = TokenAuthenticator(token_issuer.verifier(), Revocations(NEIGHBOUR, 600))
 
     async def identify_many() -> None:
         for number in range(10):
-            assert (await checked._identify(minter.token(number).encode())).subject == number
+            assert (await checked._identify(token_issuer.token(number).encode())).subject == number
 
     asyncio.run(identify_many())
     assert len(checked._verified) == 3
 
 
 def test_a_token_is_not_kept_itself() -> None:
-    minter = Minter()
-    checked = TokenAuthenticator(minter.verifier(), Revocations(NEIGHBOUR, 600))
-    token = minter.token(1).encode()
+    token_issuer = FakeTokenIssuer()
+    checked = TokenAuthenticator(token_issuer.verifier(), Revocations(NEIGHBOUR, 600))
+    token = token_issuer.token(1).encode()
     asyncio.run(checked._identify(token))
     assert token not in repr(checked._verified).encode()
 
 
 def test_a_login_that_ended_is_refused_as_soon_as_the_fact_is_heard(house: House) -> None:
-    ended, other = house.minter.token(10, 11), house.minter.token(10, 12)
+    ended, other = house.token_issuer.token(10, 11), house.token_issuer.token(10, 12)
     assert asks(house, f"Bearer {ended}") == 200
     assert house.hears("session.revoked", {"session_id": ids.text(11), "user_id": ids.text(10)})
     assert asks(house, f"Bearer {ended}") == 401
@@ -167,25 +167,25 @@ def test_a_login_that_ended_is_refused_as_soon_as_the_fact_is_heard(house: House
 
 def test_a_person_who_withdrew_is_refused_in_every_login(house: House) -> None:
     assert house.hears("user.deleted", {"user_id": ids.text(20), "deleted_at": "2026-11-23T08:41:00.123Z"})
-    assert [asks(house, f"Bearer {house.minter.token(20, login)}") for login in (21, 22)] == [401, 401]
+    assert [asks(house, f"Bearer {house.token_issuer.token(20, login)}") for login in (21, 22)] == [401, 401]
 
 
 def test_what_auth_says_it_has_just_ended_is_refused_from_the_answer_on_and_told_to_nobody(house: House) -> None:
     logins = f"{ids.text(31)} {ids.text(32)}"
     answering_logout = answering(204, x_ended_logins=logins, x_ended_subject=ids.text(40))
     house.services.behaviours["/api/v1/auth/logout"] = answering_logout
-    answer = house.web.post("/api/v1/auth/logout", headers=house.minter.bearer(30, 31))
+    answer = house.web.post("/api/v1/auth/logout", headers=house.token_issuer.bearer(30, 31))
     assert answer.status_code == 204
     assert not [name for name in answer.headers if name.startswith("x-ended")]
-    tokens = [house.minter.token(30, 31), house.minter.token(30, 32), house.minter.token(40, 1)]
+    tokens = [house.token_issuer.token(30, 31), house.token_issuer.token(30, 32), house.token_issuer.token(40, 1)]
     assert [asks(house, f"Bearer {token}") for token in tokens] == [401, 401, 401]
-    assert asks(house, f"Bearer {house.minter.token(30, 33)}") == 200
+    assert asks(house, f"Bearer {house.token_issuer.token(30, 33)}") == 200
 
 
 def test_nobody_but_auth_ends_anything(house: House) -> None:
     house.services.behaviours["/api/v1/feed"] = answering(200, b"{}", x_ended_subject=ids.text(50))
-    assert house.web.get("/api/v1/feed", headers=house.minter.bearer(51)).status_code == 200
-    assert asks(house, f"Bearer {house.minter.token(50, 1)}") == 200
+    assert house.web.get("/api/v1/feed", headers=house.token_issuer.bearer(51)).status_code == 200
+    assert asks(house, f"Bearer {house.token_issuer.token(50, 1)}") == 200
 
 
 @pytest.mark.parametrize("name", ["session.revoked.v1", "user.deleted.v1"])
@@ -205,46 +205,46 @@ def test_a_fact_that_is_not_as_promised_is_not_swallowed(house: House) -> None:
 def test_what_auth_lists_is_refused_from_the_start_and_asked_for_with_our_own_credentials() -> None:
     services = Services(revocations=listed([ids.text(5)], [ids.text(6)]))
     with open_house(services) as house:
-        assert asks(house, f"Bearer {house.minter.token(1, 5)}") == 401
-        assert asks(house, f"Bearer {house.minter.token(6, 1)}") == 401
-        assert asks(house, f"Bearer {house.minter.token(5, 6)}") == 200
+        assert asks(house, f"Bearer {house.token_issuer.token(1, 5)}") == 401
+        assert asks(house, f"Bearer {house.token_issuer.token(6, 1)}") == 401
+        assert asks(house, f"Bearer {house.token_issuer.token(5, 6)}") == 200
     shown = services.pulls[0].all("authorization")[0].removeprefix("Bearer ")
     assert Callers("auth", {"gateway": caller_key(SECRET, "auth")}).check(shown) == "gateway"
 
 
 def test_revocations_are_asked_for_again_and_again() -> None:
     with open_house(revocations_seconds=0.05) as house:
-        token = house.minter.token(1, 5)
+        token = house.token_issuer.token(1, 5)
         assert asks(house, f"Bearer {token}") == 200
         house.services.revocations = listed([ids.text(5)], [])
         eventually(lambda: asks(house, f"Bearer {token}") == 401)
         house.services.revocations = None
         asked = len(house.services.pulls)
         eventually(lambda: len(house.services.pulls) > asked + 4)
-        assert asks(house, f"Bearer {house.minter.token(2, 9)}") == 200, "what was loaded once still serves"
+        assert asks(house, f"Bearer {house.token_issuer.token(2, 9)}") == 200, "what was loaded once still serves"
 
 
 def test_until_revocations_are_loaded_nobody_is_let_in_but_what_is_public_is_served() -> None:
     with open_house(Services(revocations=None)) as house:
         for path in (FEED, "/api/v1/posts"):
-            answer = house.web.get(path, headers=house.minter.bearer(1))
+            answer = house.web.get(path, headers=house.token_issuer.bearer(1))
             assert (answer.status_code, answer.json()["code"]) == (503, "revocations_unavailable")
             assert int(answer.headers["retry-after"]) > 0
         assert house.web.get(FEED).status_code == 401
         assert house.web.get("/api/v1/posts").status_code == 200
         house.services.revocations = listed([], [])
-        eventually(lambda: asks(house, f"Bearer {house.minter.token(1)}") == 200)
+        eventually(lambda: asks(house, f"Bearer {house.token_issuer.token(1)}") == 200)
 
 
 def test_without_keys_a_token_can_not_be_judged() -> None:
     with open_house() as house:
         services = house.services
         services.keys_down = True
-        answer = house.web.get(FEED, headers=house.minter.bearer(1))
+        answer = house.web.get(FEED, headers=house.token_issuer.bearer(1))
         assert (answer.status_code, answer.json()["code"]) == (503, "keys_unavailable")
         assert "retry-after" in answer.headers
         services.keys_down = False
-        eventually(lambda: asks(house, f"Bearer {house.minter.token(1)}") == 200)
+        eventually(lambda: asks(house, f"Bearer {house.token_issuer.token(1)}") == 200)
 
 
 def test_revocations_are_forgotten_when_no_token_of_then_can_be_valid() -> None:
@@ -268,5 +268,5 @@ def test_a_gateway_alone_answers_what_it_can() -> None:
     services = Services(ports={1: "auth", 2: "social", 3: "posts", 4: "dm"})
     with open_gateway(services) as house:
         assert house.web.get("/healthz").status_code == 200
-        assert house.web.get(FEED, headers=house.minter.bearer(1)).json()["code"] == "revocations_unavailable"
+        assert house.web.get(FEED, headers=house.token_issuer.bearer(1)).json()["code"] == "revocations_unavailable"
         assert house.web.get("/api/v1/posts").json()["code"] == "upstream_unavailable"

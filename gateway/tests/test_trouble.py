@@ -146,7 +146,7 @@ def test_what_may_have_been_done_already_is_never_sent_again() -> None:
     ]
     with rough_service(hang_up) as (url, asked), open_house(posts_url=url) as house:
         for method, path, body in changes:
-            answer = house.web.request(method, path, content=body, headers=house.minter.bearer(1))
+            answer = house.web.request(method, path, content=body, headers=house.token_issuer.bearer(1))
             assert refused(answer) == (503, "upstream_unavailable")
         assert [line.split()[0].decode() for line in asked] == [method for method, _, _ in changes]
 
@@ -157,7 +157,7 @@ def test_a_connection_that_was_closed_between_two_requests_does_not_make_a_chang
         line.recv(65536)  # and hang up on the second request
 
     with rough_service(answer_once) as (url, asked), open_house(posts_url=url) as house:
-        token = house.minter.bearer(1)
+        token = house.token_issuer.bearer(1)
         assert house.web.delete(f"{POSTS}/1", headers=token).status_code == 200
         assert house.web.delete(f"{POSTS}/2", headers=token).status_code == 503
         assert len(asked) == 1

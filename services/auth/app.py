@@ -9,7 +9,7 @@ from shared.events.bus import Bus
 from shared.events.outbox import Relay
 from shared.files import garbage
 from shared.files.storage import storage_from
-from shared.images.processor import Darkroom
+from shared.images.processor import ImageProcessor
 from shared.replication.workers import event_workers
 from shared.security.verifier import RemoteKeys, Verifier
 from shared.web.application import build
@@ -35,11 +35,11 @@ def create_app(settings: Settings, bus: Bus) -> FastAPI:
     passwords = Passwords(settings.argon2_memory_kib, settings.argon2_iterations)
     token_issuer = TokenIssuer(settings.token_issuer, settings.token_audience, settings.access_token_seconds)
     storage = storage_from(settings.storage_url)
-    darkroom = Darkroom(settings.decoders, settings.decoders_waiting)
+    image_processor = ImageProcessor(settings.decoders, settings.decoders_waiting)
     cipher = KeyCipher(settings.key(SIGNING_KEYS))
 
     relay = Relay(database, models.outbox, bus)
-    inbox.listen(bus, NAME, database, models.inbox, HANDLERS)
+    inbox.subscribe_handlers(bus, NAME, database, models.inbox, HANDLERS)
 
     def load_keys() -> bool:
         token_issuer.load(database.write(keys.have_keys, cipher))
@@ -66,10 +66,10 @@ def create_app(settings: Settings, bus: Bus) -> FastAPI:
         bus=bus,
         routers=[accounts.router, sessions.router, people.router, internal.router],
         workers=workers,
-        closing=[passwords.close, darkroom.close],
+        closing=[passwords.close, image_processor.close],
     )
     app.state.verifier = Verifier(
         RemoteKeys(token_issuer.key_set), issuer=settings.token_issuer, audience=settings.token_audience
     )
-    app.state.dependencies = Dependencies(settings, database, passwords, token_issuer, storage, darkroom)
+    app.state.dependencies = Dependencies(settings, database, passwords, token_issuer, storage, image_processor)
     return app

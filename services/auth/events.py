@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select
 
 from shared import clock, ids
-from shared.events.outbox import announce
+from shared.events.outbox import enqueue
 
 from . import models
 
@@ -28,7 +28,7 @@ def user_updated(tx: Connection, account: Any) -> None:
 def user_deleted(tx: Connection, account_id: int, withdrawn_at: int) -> None:
     """Somebody has withdrawn."""
     data = {"user_id": ids.text(account_id), "deleted_at": clock.text(withdrawn_at)}
-    announce(tx, models.outbox, "user.deleted", 1, data)
+    enqueue(tx, models.outbox, "user.deleted", 1, data)
 
 
 def session_revoked(tx: Connection, account_id: int, session_id: int) -> None:
@@ -38,7 +38,7 @@ def session_revoked(tx: Connection, account_id: int, session_id: int) -> None:
         "user_id": ids.text(account_id),
         "revoked_at": clock.text(clock.now()),
     }
-    announce(tx, models.outbox, "session.revoked", 1, data)
+    enqueue(tx, models.outbox, "session.revoked", 1, data)
 
 
 def take_back(tx: Connection, account_id: int) -> None:
@@ -67,7 +67,7 @@ def _told_of(tx: Connection, account_id: int) -> Iterator[list[int]]:
 
 
 def _tell_of(tx: Connection, account: Any, type_: str) -> None:
-    event_id = announce(tx, models.outbox, type_, 1, _person(account))
+    event_id = enqueue(tx, models.outbox, type_, 1, _person(account))
     tx.execute(insert(models.person_facts).values(account_id=account.id, event_id=event_id))
 
 

@@ -11,7 +11,7 @@ from shared.events.outbox import Relay
 from shared.files import garbage
 from shared.files.storage import storage_from
 from shared.idempotency import Idempotency
-from shared.images import Darkroom
+from shared.images import ImageProcessor
 from shared.replication.source import WithKnownRecords
 from shared.replication.workers import event_workers, replica_workers
 from shared.security.service_calls import Neighbour
@@ -39,13 +39,13 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
     with_known_users = WithKnownRecords(database, USERS, users)
     idempotency = Idempotency(database, models.idempotency_keys)
     storage = storage_from(settings.storage_url)
-    darkroom = Darkroom(settings.decoders, settings.decoders_waiting)
+    image_processor = ImageProcessor(settings.decoders, settings.decoders_waiting)
 
     relay = Relay(database, models.outbox, bus)
-    inbox.listen(bus, NAME, database, models.inbox, HANDLERS)
+    inbox.subscribe_handlers(bus, NAME, database, models.inbox, HANDLERS)
     sockets = OpenSockets(NAME, settings.sockets, settings.sockets_per_person)
     url_signer = UrlSigner(settings.key("photo links"))
-    bus.overhear(NAME, list(BROADCAST_HANDLERS), SocketNotifier(sockets, database, url_signer).on_event)
+    bus.subscribe_ephemeral(NAME, list(BROADCAST_HANDLERS), SocketNotifier(sockets, database, url_signer).on_event)
 
     workers = [
         *event_workers(NAME, database, relay, models.inbox),
@@ -63,9 +63,9 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
         routers=[rooms.router, messages.router, photos.router, websocket.router],
         workers=workers,
         neighbours=[auth, posts],
-        closing=[darkroom.close],
+        closing=[image_processor.close],
     )
     app.state.dependencies = Dependencies(
-        database, idempotency, with_known_users, Posts(posts), url_signer, storage, darkroom, sockets
+        database, idempotency, with_known_users, Posts(posts), url_signer, storage, image_processor, sockets
     )
     return app

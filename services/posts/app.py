@@ -11,7 +11,7 @@ from shared.events.outbox import Relay
 from shared.files import garbage
 from shared.files.storage import storage_from
 from shared.idempotency import Idempotency
-from shared.images import Darkroom
+from shared.images import ImageProcessor
 from shared.replication.source import WithKnownRecords
 from shared.replication.workers import event_workers, replica_workers
 from shared.security.service_calls import Neighbour
@@ -35,14 +35,14 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
     """The posts service, not yet running. `transport` is used for calls to auth, if given."""
     database = Database(settings.database_url, pool_size=settings.pool_size)
     storage = storage_from(settings.storage_url)
-    darkroom = Darkroom(settings.decoders, settings.decoders_waiting)
+    image_processor = ImageProcessor(settings.decoders, settings.decoders_waiting)
     idempotency = Idempotency(database, models.idempotency_keys)
     auth = Neighbour(NAME, settings.caller_key("auth"), "auth", settings.auth_url, transport)
     users = users_of(auth)
     with_known_users = WithKnownRecords(database, USERS, users)
 
     relay = Relay(database, models.outbox, bus)
-    inbox.listen(bus, NAME, database, models.inbox, HANDLERS)
+    inbox.subscribe_handlers(bus, NAME, database, models.inbox, HANDLERS)
 
     push = in_thread(database.write, fanout.push_some, settings.pushed_followers)
     rebuild_some = in_thread(database.write, rebuild.rebuild_some, settings.timeline_kept)
@@ -73,7 +73,7 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
         routers=[posts.router, likes.router, comments.router, photos.router, limits.router, internal.router],
         workers=workers,
         neighbours=[auth],
-        closing=[darkroom.close],
+        closing=[image_processor.close],
     )
-    app.state.dependencies = Dependencies(database, storage, darkroom, idempotency, with_known_users)
+    app.state.dependencies = Dependencies(database, storage, image_processor, idempotency, with_known_users)
     return app

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection
 
 from shared import ids
-from shared.events.outbox import announce
+from shared.events.outbox import enqueue
 
 from . import models
 
@@ -13,4 +13,4 @@ ANNOUNCES = ("user.purged.v1",)
 
 def user_purged(tx: Connection, user_id: int) -> None:
     """Nothing is left here of somebody who withdrew."""
-    announce(tx, models.outbox, "user.purged", 1, {"user_id": ids.text(user_id), "service": "posts"})
+    enqueue(tx, models.outbox, "user.purged", 1, {"user_id": ids.text(user_id), "service": "posts"})

@@ -30,7 +30,7 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
     with_known_users = WithKnownRecords(database, USERS, users)
 
     relay = Relay(database, models.outbox, bus)
-    inbox.listen(bus, NAME, database, models.inbox, HANDLERS)
+    inbox.subscribe_handlers(bus, NAME, database, models.inbox, HANDLERS)
 
     workers = [
         *event_workers(NAME, database, relay, models.inbox),

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection
 
 from shared import ids
-from shared.events.outbox import announce
+from shared.events.outbox import enqueue
 
 from . import models
 
@@ -13,17 +13,17 @@ ANNOUNCES = ("user.followed.v1", "user.unfollowed.v1", "user.purged.v1")
 
 def user_followed(tx: Connection, follower_id: int, followee_id: int, version: int) -> None:
     """One follows another from now on."""
-    announce(tx, models.outbox, "user.followed", 1, _edge(follower_id, followee_id, version))
+    enqueue(tx, models.outbox, "user.followed", 1, _edge(follower_id, followee_id, version))
 
 
 def user_unfollowed(tx: Connection, follower_id: int, followee_id: int, version: int) -> None:
     """One follows another no longer."""
-    announce(tx, models.outbox, "user.unfollowed", 1, _edge(follower_id, followee_id, version))
+    enqueue(tx, models.outbox, "user.unfollowed", 1, _edge(follower_id, followee_id, version))
 
 
 def user_purged(tx: Connection, user_id: int) -> None:
     """Nothing is left here of somebody who withdrew."""
-    announce(tx, models.outbox, "user.purged", 1, {"user_id": ids.text(user_id), "service": "social"})
+    enqueue(tx, models.outbox, "user.purged", 1, {"user_id": ids.text(user_id), "service": "social"})
 
 
 def _edge(follower_id: int, followee_id: int, version: int) -> dict[str, str | int]:

@@ -25,7 +25,7 @@ class Bus(Protocol):
     def subscribe(self, service: str, names: Collection[str], receive: Receive) -> None:
         """Let `service` hear the facts of these names; to be called before `start`."""
 
-    def overhear(self, service: str, names: Collection[str], receive: Receive) -> None:
+    def subscribe_ephemeral(self, service: str, names: Collection[str], receive: Receive) -> None:
         """Let this one process hear facts as long as it lives; what it missed it must pull. Before `start`."""
 
     async def publish(self, events: Sequence[Event]) -> list[bool]:

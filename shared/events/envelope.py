@@ -9,7 +9,7 @@ import orjson
 from shared import clock, ids
 
 
-class Undecodable(ValueError):
+class DecodeError(ValueError):
     """These bytes are no event; trying again will not help."""
 
 
@@ -44,7 +44,7 @@ class Event:
 
     @classmethod
     def from_json(cls, body: bytes) -> "Event":
-        """The event in these bytes. Raises Undecodable."""
+        """The event in these bytes. Raises DecodeError."""
         try:
             fields = orjson.loads(body)
             return cls(
@@ -56,7 +56,7 @@ class Event:
                 data=_of(dict, fields["data"]),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as problem:
-            raise Undecodable(str(problem)) from problem
+            raise DecodeError(str(problem)) from problem
 
 
 def _of(kind: type[Any] | UnionType, value: Any) -> Any:

@@ -14,7 +14,7 @@ from anyio import CapacityLimiter
 
 from shared.background import to_end
 from shared.events.bus import Receive
-from shared.events.envelope import Event, Undecodable
+from shared.events.envelope import DecodeError, Event
 
 TRIES = 5
 QUEUE_LENGTH = 1_000
@@ -31,7 +31,7 @@ class _Subscription:
     )
 
 
-class InProcessBus:
+class InMemoryBus:
     """Carries the same JSON as a broker would, between services that live in one event loop."""
 
     def __init__(self, pause: Callable[[int], float] = lambda tries: _jitter(0.05 * 2**tries)) -> None:
@@ -48,7 +48,7 @@ class InProcessBus:
         """Let `service` hear the facts of these names; to be called before `start`."""
         self._subscriptions.append(_Subscription(service, frozenset(names), receive))
 
-    def overhear(self, service: str, names: Collection[str], receive: Receive) -> None:
+    def subscribe_ephemeral(self, service: str, names: Collection[str], receive: Receive) -> None:
         """The same: here a subscriber and its process live as long."""
         self.subscribe(service, names, receive)
 
@@ -88,7 +88,7 @@ class InProcessBus:
             done = False
             try:
                 done = await self._try(subscription, Event.from_json(body), thread)
-            except Undecodable:
+            except DecodeError:
                 log.exception("event not understood", service=subscription.service)
             finally:
                 _settle(outcome, done=done)

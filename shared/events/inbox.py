@@ -28,7 +28,9 @@ def inbox_table(metadata: MetaData) -> Table:
     )
 
 
-def listen(bus: Bus, service: str, database: Database, inbox: Table, handlers: Mapping[str, Handler]) -> None:
+def subscribe_handlers(
+    bus: Bus, service: str, database: Database, inbox: Table, handlers: Mapping[str, Handler]
+) -> None:
     """Take in the facts named in `handlers`, each in one transaction with its inbox row."""
 
     def receive(event: Event) -> None:
@@ -43,7 +45,7 @@ def _take_in(tx: Connection, inbox: Table, event: Event, handle: Handler) -> Non
         handle(tx, event)
 
 
-def forget_old(tx: Connection, inbox: Table, limit: int = 1_000) -> bool:
+def delete_expired(tx: Connection, inbox: Table, limit: int = 1_000) -> bool:
     """Delete some of the ids taken in long ago; whether there may be more."""
     old = select(inbox.c.event_id).where(inbox.c.received_at < clock.now() - KEPT).limit(limit)
     gone: list[Any] = [row.event_id for row in tx.execute(old)]

@@ -61,7 +61,7 @@ def outbox_table(metadata: MetaData) -> Table:
     )
 
 
-def announce(tx: Connection, outbox: Table, type_: str, version: int, data: dict[str, Any]) -> int:
+def enqueue(tx: Connection, outbox: Table, type_: str, version: int, data: dict[str, Any]) -> int:
     """Write down a fact in the transaction that makes it true. Returns its id."""
     request_id = structlog.contextvars.get_contextvars().get("request_id")
     event = Event(ids.new(), type_, version, clock.now(), request_id, data)
@@ -152,7 +152,7 @@ class Relay:
             pause = min(LONGEST_PAUSE, clock.SECOND * 2 ** min(row.tries, 10))
             tx.execute(update(table).where(table.c.id == row.id).values(tries=row.tries + 1, not_before=now + pause))
 
-    def forget_old(self, tx: Connection, limit: int = 1_000) -> bool:
+    def delete_expired(self, tx: Connection, limit: int = 1_000) -> bool:
         """Delete some of what was published long ago; whether there may be more."""
         old = select(self._outbox.c.id).where(self._outbox.c.published_at < clock.now() - KEPT).limit(limit)
         gone = [row.id for row in tx.execute(old)]

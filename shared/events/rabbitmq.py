@@ -19,7 +19,7 @@ from anyio import CapacityLimiter, to_thread
 from shared import errors, metrics
 from shared.events import topology
 from shared.events.bus import Receive
-from shared.events.envelope import Event, Undecodable
+from shared.events.envelope import DecodeError, Event
 
 PUBLISH_SECONDS = 5.0
 CONNECT_SECONDS = 5.0
@@ -27,17 +27,17 @@ HEARTBEAT_SECONDS = 10
 TRIES = 6
 """In the process, within a few seconds; then the message waits at the broker."""
 LONGEST_PAUSE = 2.0
-AT_ONCE = 4
+MAX_CONCURRENT_EVENTS = 4
 """Facts taken in at the same time; their order does not matter, versions decide. What is overheard keeps its order."""
-MOST_OVERHEARD = 10_000
+MAX_EPHEMERAL_QUEUE_LENGTH = 10_000
 """That wait for one process; the oldest are let go, as it can pull what it missed."""
 STOP_SECONDS = 15.0
-TRIED = "x-tried"
+RETRY_COUNT_HEADER = "x-retry_count"
 PERSISTENT = 2
 """The delivery mode of a message that outlives the broker's process (AMQP 0-9-1, class basic)."""
 
 log = structlog.get_logger()
-_PASSING = (AMQPException, OSError, asyncio.TimeoutError, RuntimeError)
+_TRANSIENT_ERRORS = (AMQPException, OSError, asyncio.TimeoutError, RuntimeError)
 """What a connection that breaks raises, by the library, the socket or the loop."""
 
 
@@ -69,10 +69,10 @@ class RabbitBus:
 
     def subscribe(self, service: str, names: Collection[str], receive: Receive) -> None:
         """Let `service` hear the facts of these names from its own durable queue; before `start`."""
-        threads = CapacityLimiter(AT_ONCE)
+        threads = CapacityLimiter(MAX_CONCURRENT_EVENTS)
         self._subscriptions.append(_Subscription(service, frozenset(names), receive, durable=True, threads=threads))
 
-    def overhear(self, service: str, names: Collection[str], receive: Receive) -> None:
+    def subscribe_ephemeral(self, service: str, names: Collection[str], receive: Receive) -> None:
         """Let this one process hear facts from now on, as long as it lives; before `start`."""
         thread = CapacityLimiter(1)
         self._subscriptions.append(_Subscription(service, frozenset(names), receive, durable=False, threads=thread))
@@ -145,7 +145,7 @@ class RabbitBus:
         channel.close_callbacks.add(lambda *_: lost.set())
         underlay = await channel.get_underlay_channel()
         underlay.on_consumer_cancel_callbacks.add(lambda _: lost.set())  # the broker delivers no more, and stays
-        await channel.set_qos(prefetch_count=2 * AT_ONCE)
+        await channel.set_qos(prefetch_count=2 * MAX_CONCURRENT_EVENTS)
         queue = await (
             channel.get_queue(wanted.service, ensure=False) if wanted.durable else _own_queue(channel, wanted)
         )
@@ -163,18 +163,18 @@ class RabbitBus:
         """An acknowledgement that fails is normal: the message comes again, and its inbox row is there."""
         try:
             done = await self._take_in(subscription, message.body)
-        except Undecodable as problem:
+        except DecodeError as problem:
             log.error("event not understood", reason=str(problem))
-            aside = await self._put(subscription, message, topology.DEAD)
+            aside = await self._republish(subscription, message, topology.DEAD)
         else:
-            aside = done or await self._put_off(subscription, message)
-        with suppress(*_PASSING):
+            aside = done or await self._schedule_retry(subscription, message)
+        with suppress(*_TRANSIENT_ERRORS):
             await (message.ack() if aside else message.nack(requeue=True))
 
     async def _take_in(self, subscription: _Subscription, body: bytes) -> bool:
         event = Event.from_json(body)
         if event.name not in subscription.names:
-            raise Undecodable(f"{event.name} is not heard here")
+            raise DecodeError(f"{event.name} is not heard here")
         tries = 0
         while tries < TRIES and not self._stopping:
             try:
@@ -191,44 +191,48 @@ class RabbitBus:
                 return True
         return False
 
-    async def _put_off(self, subscription: _Subscription, message: AbstractIncomingMessage) -> bool:
-        tried = message.headers.get(TRIED, 0)
-        tried = tried if isinstance(tried, int) else 0
-        if self._stopping or tried >= len(topology.RETRY_SECONDS):
-            return not self._stopping and await self._put(subscription, message, topology.DEAD)
-        return await self._put(subscription, message, str(topology.RETRY_SECONDS[tried]), tried + 1)
+    async def _schedule_retry(self, subscription: _Subscription, message: AbstractIncomingMessage) -> bool:
+        retry_count = message.headers.get(RETRY_COUNT_HEADER, 0)
+        retry_count = retry_count if isinstance(retry_count, int) else 0
+        if self._stopping or retry_count >= len(topology.RETRY_SECONDS):
+            return not self._stopping and await self._republish(subscription, message, topology.DEAD)
+        return await self._republish(subscription, message, str(topology.RETRY_SECONDS[retry_count]), retry_count + 1)
 
-    async def _put(
-        self, subscription: _Subscription, message: AbstractIncomingMessage, where: str, tried: int = 0
+    async def _republish(
+        self, subscription: _Subscription, message: AbstractIncomingMessage, where: str, retry_count: int = 0
     ) -> bool:
         if not subscription.durable:
             return True  # nowhere to put it, and no need: what such a process missed it pulls
         if self._publishing is None:
             return False
         retries = topology.retries_of(subscription.service)
-        return await _confirmed(self._publishing, retries, where, message.body, tried)
+        return await _confirmed(self._publishing, retries, where, message.body, retry_count)
 
     async def _close(self) -> None:
         connection, self._connection = self._connection, None
         self._publishing = None
         if connection is not None:
-            with suppress(*_PASSING):
+            with suppress(*_TRANSIENT_ERRORS):
                 async with asyncio.timeout(CONNECT_SECONDS):
                     await connection.close()
 
 
 async def _own_queue(channel: AbstractChannel, wanted: _Subscription) -> aio_pika.abc.AbstractQueue:
     """A queue that goes with the process: what was missed is pulled from where it is kept."""
-    queue = await channel.declare_queue(exclusive=True, auto_delete=True, arguments={"x-max-length": MOST_OVERHEARD})
+    queue = await channel.declare_queue(
+        exclusive=True, auto_delete=True, arguments={"x-max-length": MAX_EPHEMERAL_QUEUE_LENGTH}
+    )
     for name in wanted.names:
         await queue.bind(topology.EXCHANGE, routing_key=name)
     return queue
 
 
-async def _confirmed(channel: Wire, exchange: str, key: str, body: bytes, tried: int = 0) -> bool:
+async def _confirmed(channel: Wire, exchange: str, key: str, body: bytes, retry_count: int = 0) -> bool:
     """Whether the broker has it. `wait` would keep the next from being sent until this one has left the process."""
     properties = spec.Basic.Properties(
-        content_type="application/json", delivery_mode=PERSISTENT, headers={TRIED: tried} if tried else None
+        content_type="application/json",
+        delivery_mode=PERSISTENT,
+        headers={RETRY_COUNT_HEADER: retry_count} if retry_count else None,
     )
     try:
         await channel.basic_publish(
@@ -240,7 +244,7 @@ async def _confirmed(channel: Wire, exchange: str, key: str, body: bytes, tried:
             timeout=PUBLISH_SECONDS,
             wait=False,
         )
-    except _PASSING as problem:
+    except _TRANSIENT_ERRORS as problem:
         log.warning("not confirmed", key=key, reason=repr(problem))
         return False
     return True

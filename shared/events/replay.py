@@ -10,7 +10,7 @@ from shared.events.rabbitmq import CONNECT_SECONDS, PUBLISH_SECONDS
 _outbox = outbox_table(MetaData())
 
 
-def publish_again(tx: Connection, *, since: int | None, name: str | None, event_id: int | None) -> int:
+def republish(tx: Connection, *, since: int | None, name: str | None, event_id: int | None) -> int:
     """Let the relay publish these facts once more: since a time (ms), of a name, or one by its id. How many."""
     again = update(_outbox).where(_outbox.c.published_at.is_not(None)).values(published_at=None, not_before=0)
     if since is not None:
@@ -23,7 +23,7 @@ def publish_again(tx: Connection, *, since: int | None, name: str | None, event_
     return tx.execute(again).rowcount
 
 
-async def put_back(url: str, service: str) -> int:
+async def requeue_dead_letters(url: str, service: str) -> int:
     """Let every dead letter of this service be delivered once more, after the shortest pause. How many.
 
     A letter is taken from the dead only when the broker has confirmed it elsewhere: a kill doubles at the worst.

@@ -5,8 +5,8 @@
               after 10, 30, 60 s   ▼
     <service>.retries (direct) ──► <service>.retry.10 · .30 · .60, and at last <service>.dead
 
-A service may publish only its own facts, to the one exchange, and read only its own queue. What it overhears comes
-by a queue that each of its processes makes for itself, and that ends with it.
+A service may publish only its own events, to the one exchange, and read only its own queue. Ephemeral subscriptions
+use a queue that each process declares for itself and that is deleted when the process ends.
 """
 
 import re
@@ -19,19 +19,19 @@ RETRY_SECONDS = (10, 30, 60)
 DEAD = "dead"
 DELIVERY_LIMIT = 100
 """Times that a message may come back because its consumer died; beyond that it is the message that kills."""
-LONGEST_QUEUE_BYTES = 1 << 30
-PASSING = r"amq\.gen.*"
+MAX_QUEUE_BYTES = 1 << 30
+EPHEMERAL_QUEUES = r"amq\.gen.*"
 """Queues that go with the process that declares them: nobody else can use one."""
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
-    """One service at the broker: the facts it announces, and those it hears."""
+class ServiceTopology:
+    """One service at the broker: the facts it publishes, and those it consumes."""
 
-    announces: Collection[str] = ()
-    hears: Collection[str] = ()
-    overhears: Collection[str] = ()
-    """Facts that each of its processes hears on a queue that goes with it."""
+    publishes: Collection[str] = ()
+    consumes: Collection[str] = ()
+    consumes_ephemeral: Collection[str] = ()
+    """Facts that each of its processes consumes on a queue that goes with it."""
 
 
 def retries_of(service: str) -> str:
@@ -49,9 +49,9 @@ def dead_queue(service: str) -> str:
     return f"{service}.{DEAD}"
 
 
-def definitions(members: Mapping[str, Member], vhost: str = "/") -> dict[str, Any]:
+def definitions(members: Mapping[str, ServiceTopology], vhost: str = "/") -> dict[str, Any]:
     """Exchanges, queues, bindings and policies of these services. Loading them again changes nothing."""
-    services = {name: member for name, member in members.items() if member.hears}
+    services = {name: member for name, member in members.items() if member.consumes}
     return {
         "vhosts": [{"name": vhost}],
         "exchanges": [
@@ -64,7 +64,7 @@ def definitions(members: Mapping[str, Member], vhost: str = "/") -> dict[str, An
     }
 
 
-def permissions(members: Mapping[str, Member], vhost: str = "/") -> dict[str, Any]:
+def permissions(members: Mapping[str, ServiceTopology], vhost: str = "/") -> dict[str, Any]:
     """What each user, named like its service, may do. Nobody may declare what outlives a process."""
     return {
         "permissions": [_permission(vhost, name, member) for name, member in members.items()],
@@ -73,26 +73,28 @@ def permissions(members: Mapping[str, Member], vhost: str = "/") -> dict[str, An
                 "user": name,
                 "vhost": vhost,
                 "exchange": EXCHANGE,
-                "write": _one_of(member.announces),
-                "read": _one_of(member.overhears),
+                "write": _one_of(member.publishes),
+                "read": _one_of(member.consumes_ephemeral),
             }
             for name, member in members.items()
         ],
     }
 
 
-def _permission(vhost: str, name: str, member: Member) -> dict[str, str]:
+def _permission(vhost: str, name: str, member: ServiceTopology) -> dict[str, str]:
     own = re.escape(name)
     configures: list[str] = []
     writes: list[str] = []
     reads: list[str] = []
-    if member.announces or member.hears:
+    if member.publishes or member.consumes:
         writes += [EXCHANGE, rf"{own}\.retries"]
         reads += [own, rf"{own}\.{DEAD}"]
-    if member.overhears:  # what passes is bound to the exchange, and what may be bound the topic permission says
-        configures += [PASSING]
-        writes += [PASSING]
-        reads += [PASSING, EXCHANGE]
+    if (
+        member.consumes_ephemeral
+    ):  # what passes is bound to the exchange, and what may be bound the topic permission says
+        configures += [EPHEMERAL_QUEUES]
+        writes += [EPHEMERAL_QUEUES]
+        reads += [EPHEMERAL_QUEUES, EXCHANGE]
     rights = {"configure": _any_of(configures), "write": _any_of(writes), "read": _any_of(reads)}
     return {"user": name, "vhost": vhost, **rights}
 
@@ -132,8 +134,8 @@ def _queue(vhost: str, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
     return {"name": name, "vhost": vhost, "durable": True, "auto_delete": False, "arguments": arguments}
 
 
-def _bindings(vhost: str, service: str, member: Member) -> list[dict[str, Any]]:
-    facts = [(EXCHANGE, service, name) for name in member.hears]
+def _bindings(vhost: str, service: str, member: ServiceTopology) -> list[dict[str, Any]]:
+    facts = [(EXCHANGE, service, name) for name in member.consumes]
     delays = [(retries_of(service), retry_queue(service, seconds), str(seconds)) for seconds in RETRY_SECONDS]
     return [
         {
@@ -162,6 +164,6 @@ def _policy(vhost: str, service: str) -> dict[str, Any]:
             "dead-letter-routing-key": DEAD,
             "dead-letter-strategy": "at-least-once",
             "overflow": "reject-publish",
-            "max-length-bytes": LONGEST_QUEUE_BYTES,
+            "max-length-bytes": MAX_QUEUE_BYTES,
         },
     }

@@ -4,8 +4,8 @@ The `darkroom` is the door. It hands the bytes to a `worker`, whose process (`be
 (`formats`), decodes them (`negative`), translates their `colours` and makes the `prints` of a `picture`.
 """
 
-from shared.images.processor import Darkroom
+from shared.images.processor import ImageProcessor
 
-from .picture import Picture, Rendition
+from .picture import ProcessedImage, Rendition
 
-__all__ = ["Darkroom", "Picture", "Rendition"]
+__all__ = ["ImageProcessor", "ProcessedImage", "Rendition"]

@@ -5,7 +5,7 @@ from typing import cast
 
 from PIL import Image, ImageChops, ImageCms
 
-from shared.images.prepared_image import Cicp, Encoded
+from shared.images.prepared_image import Cicp, PreparedImage
 
 from . import cicp, icc
 
@@ -32,7 +32,7 @@ def simplified(picture: Image.Image, transparent: int | tuple[int, int, int] | N
     return picture.convert("RGBA" if picture.has_transparency_data else "RGB")
 
 
-def in_srgb(picture: Image.Image, encoded: Encoded) -> Image.Image:
+def in_srgb(picture: Image.Image, encoded: PreparedImage) -> Image.Image:
     """The picture on white, its colours translated as its file describes them.
 
     An ICC profile comes first, then code points, then gamma and primaries; what is damaged is passed over.
@@ -111,7 +111,7 @@ def _by_code_points(picture: Image.Image, points: Cicp | None) -> Image.Image | 
     return _by_profile(picture, icc.profile(cicp.PRIMARIES[primaries], cicp.CURVES[transfer]))
 
 
-def _by_calibration(picture: Image.Image, encoded: Encoded) -> Image.Image | None:
+def _by_calibration(picture: Image.Image, encoded: PreparedImage) -> Image.Image | None:
     given = encoded.calibration
     if given is None or picture.mode not in ("L", "RGB"):
         return None

@@ -14,7 +14,7 @@ from PIL import AvifImagePlugin, ExifTags, Image, ImageChops, ImageFile
 from pillow_heif import register_heif_opener
 
 from shared.errors import Refusal
-from shared.images.prepared_image import Encoded
+from shared.images.prepared_image import PreparedImage
 
 from . import colours, formats, isobmff, jpeg, limits, png
 
@@ -29,23 +29,23 @@ UPRIGHT = {
 }
 
 
-def develop(data: bytes, longest: int) -> Image.Image:
+def decode(data: bytes, longest: int) -> Image.Image:
     """An upright, opaque sRGB picture no larger than asked, on a canvas that has never seen the file."""
-    name = formats.recognise(data)
+    name = formats.sniff_format(data)
     with _strictly():
         encoded = _prepared(data, name)
         return _pixels(encoded, name, longest)
 
 
-def _prepared(data: bytes, name: str) -> Encoded:
+def _prepared(data: bytes, name: str) -> PreparedImage:
     if name == "PNG":
         return png.prepare(data)
     if name == "JPEG":
         return jpeg.prepare(data)
     if name in ("HEIF", "AVIF"):
         items = isobmff.read(data)
-        return Encoded(isobmff.prepared(data, items), cicp=items.cicp())
-    return Encoded(data)
+        return PreparedImage(isobmff.prepared(data, items), cicp=items.cicp())
+    return PreparedImage(data)
 
 
 @contextmanager
@@ -73,7 +73,7 @@ def _prepare() -> None:
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 
 
-def _pixels(encoded: Encoded, name: str, longest: int) -> Image.Image:
+def _pixels(encoded: PreparedImage, name: str, longest: int) -> Image.Image:
     with _opened(encoded.data, name, longest) as file:
         frame = _frame_of(file)
         file.load()
@@ -95,7 +95,7 @@ def _opened(data: bytes, name: str, longest: int) -> Image.Image:
     return file
 
 
-def _require_all_pixels(file: Image.Image, encoded: Encoded, name: str, longest: int) -> None:
+def _require_all_pixels(file: Image.Image, encoded: PreparedImage, name: str, longest: int) -> None:
     """A JPEG that lacks its last bytes may still have all its rows; a decoder makes up those that are missing."""
     if encoded.padded is None:
         return
@@ -121,7 +121,7 @@ def _on_canvas(picture: Image.Image, frame: tuple[int, int, int, int] | None) ->
     return canvas
 
 
-def _described(encoded: Encoded, file: Image.Image) -> Encoded:
+def _described(encoded: PreparedImage, file: Image.Image) -> PreparedImage:
     """With what only the decoder has found."""
     return replace(
         encoded,

@@ -14,30 +14,30 @@ from typing import BinaryIO, cast
 from shared.errors import Refusal, Unavailable
 from shared.images import limits, pipe_protocol
 
-from .picture import Picture
+from .picture import ProcessedImage
 
-BENCH = (sys.executable, "-m", f"{__package__}.decoder_process")
+DECODER_COMMAND = (sys.executable, "-m", f"{__package__}.decoder_process")
 ROOT = Path(__file__).parents[2]
 WALL_SECONDS = 25
 """More than the processor time that is allowed, because a busy machine is no fault of the file."""
-LAST_WORDS_SECONDS = 5
-KEPT_ENVIRONMENT = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG")
+EXIT_WAIT_SECONDS = 5
+PASSED_ENVIRONMENT = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG")
 """A process that opens the files of strangers gets no passwords and keys."""
 CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL)
 
 
-class Worker:
+class DecoderProcess:
     """Develops one upload at a time."""
 
-    def __init__(self, command: Sequence[str] = BENCH) -> None:
+    def __init__(self, command: Sequence[str] = DECODER_COMMAND) -> None:
         self._command = command
         self._process: subprocess.Popen[bytes] | None = None
-        self._leave: Callable[[], object] = lambda: None
+        self._stop: Callable[[], object] = lambda: None
         self._lock = Lock()
         self._cancelled = False
 
     def cancel(self) -> None:
-        """Kill the process that works on an upload, from another thread; `develop` then raises Unavailable.
+        """Kill the process that works on an upload, from another thread; `decode` then raises Unavailable.
 
         It does so until `reset`, because a process may be just about to be started.
         """
@@ -49,63 +49,63 @@ class Worker:
 
     def reset(self) -> None:
         """Take uploads again after `cancel`."""
-        self.leave()
+        self.stop()
         self._cancelled = False
 
-    def develop(self, upload: bytes) -> Picture:
+    def decode(self, upload: bytes) -> ProcessedImage:
         try:
-            return self._ask(upload)
-        except WentHome:
-            self.leave()
+            return self._request(upload)
+        except ExitedIdle:
+            self.stop()
         try:
-            return self._ask(upload)
-        except WentHome:
+            return self._request(upload)
+        except ExitedIdle:
             raise unavailable() from None
 
-    def leave(self) -> None:
+    def stop(self) -> None:
         """Ends the process. The next upload starts another."""
-        self._leave()
+        self._stop()
         self._process = None
 
-    def _ask(self, upload: bytes) -> Picture:
-        process, uploads, answers = self._started()
+    def _request(self, upload: bytes) -> ProcessedImage:
+        process, uploads, answers = self._ensure_started()
         limit = Timer(WALL_SECONDS, process.kill)
         limit.start()
         try:
             pipe_protocol.send(uploads, upload)
-            return pipe_protocol.receive_picture(answers)
+            return pipe_protocol.receive_image(answers)
         except Refusal:
             raise
         except (EOFError, OSError) as cause:
             with suppress(subprocess.TimeoutExpired):
-                process.wait(LAST_WORDS_SECONDS)  # its pipes can close a little earlier than it ends
-            self.leave()
-            raise _obituary(process.returncode) from cause
+                process.wait(EXIT_WAIT_SECONDS)  # its pipes can close a little earlier than it ends
+            self.stop()
+            raise _error_for_exit(process.returncode) from cause
         except BaseException:
-            self.leave()  # what is still in the pipe must never become somebody else's picture
+            self.stop()  # what is still in the pipe must never become somebody else's picture
             raise
         finally:
             limit.cancel()
 
-    def _started(self) -> tuple[subprocess.Popen[bytes], BinaryIO, BinaryIO]:
+    def _ensure_started(self) -> tuple[subprocess.Popen[bytes], BinaryIO, BinaryIO]:
         with self._lock:
             if self._cancelled:
                 raise unavailable()
             process = self._process
             if process is None or process.poll() is not None:
-                self.leave()
+                self.stop()
                 process = self._process = _start(self._command)
-                self._leave = weakref.finalize(self, _end, process)
+                self._stop = weakref.finalize(self, _end, process)
         return process, cast(BinaryIO, process.stdin), cast(BinaryIO, process.stdout)
 
 
-class WentHome(Exception):
+class ExitedIdle(Exception):
     """The process had ended by itself, as it does after a while without work."""
 
 
-def _obituary(returncode: int) -> Exception:
+def _error_for_exit(returncode: int) -> Exception:
     if returncode == 0:
-        return WentHome()
+        return ExitedIdle()
     if -returncode == signal.SIGPROF:
         return limits.too_much_work()
     if -returncode in CRASHES:
@@ -118,7 +118,7 @@ def unavailable() -> Unavailable:
 
 
 def _start(command: Sequence[str]) -> subprocess.Popen[bytes]:
-    environment = {name: os.environ[name] for name in KEPT_ENVIRONMENT if name in os.environ}
+    environment = {name: os.environ[name] for name in PASSED_ENVIRONMENT if name in os.environ}
     try:
         return subprocess.Popen(  # noqa: S603  # the command is ours, and no shell reads it
             command,

@@ -23,25 +23,25 @@ def main() -> None:
     os.nice(5)  # whoever only reads should not wait for somebody's picture
     with contextlib.suppress(ValueError, OSError):  # not every system limits address space
         resource.setrlimit(resource.RLIMIT_AS, (limits.MEMORY, limits.MEMORY))
-    work(sys.stdin.buffer, answers)
+    serve(sys.stdin.buffer, answers)
 
 
-def work(uploads: BinaryIO, answers: BinaryIO) -> None:
+def serve(uploads: BinaryIO, answers: BinaryIO) -> None:
     """Until nobody has sent anything for a while, or the sender is gone."""
     with contextlib.suppress(EOFError, BrokenPipeError):
         while select.select([uploads], [], [], IDLE_SECONDS)[0]:
-            develop(pipe_protocol.receive(uploads), answers)
+            handle_upload(pipe_protocol.receive(uploads), answers)
 
 
-def develop(upload: bytes, answers: BinaryIO) -> None:
+def handle_upload(upload: bytes, answers: BinaryIO) -> None:
     # When it is over, its signal ends the process, even inside C code.
     signal.setitimer(signal.ITIMER_PROF, limits.CPU_SECONDS)
     try:
-        picture = renditions.develop(upload)
+        picture = renditions.render(upload)
     except Refusal as refusal:
-        pipe_protocol.send_refusal(answers, refusal)
+        pipe_protocol.send_error(answers, refusal)
     else:
-        pipe_protocol.send_picture(answers, picture)
+        pipe_protocol.send_image(answers, picture)
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
 

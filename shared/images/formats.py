@@ -10,7 +10,7 @@ DECODERS = {b"av01": "AVIF", b"hvc1": "HEIF"}
 LONGEST_BRAND_LIST = 256
 
 
-def recognise(data: bytes) -> str:
+def sniff_format(data: bytes) -> str:
     """The name by which Pillow knows the format of these bytes."""
     for prefix, name in PREFIXES.items():
         if data.startswith(prefix):

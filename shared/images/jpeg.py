@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from math import ceil
 
-from shared.images.prepared_image import MAX_PROFILE_BYTES, Encoded
+from shared.images.prepared_image import MAX_PROFILE_BYTES, PreparedImage
 
 from . import limits
 
@@ -33,14 +33,14 @@ class _Read:
     profile_count: int = 0
 
 
-def prepare(data: bytes) -> Encoded:
+def prepare(data: bytes) -> PreparedImage:
     """Raises TooLarge by the header; Invalid for too many scans, or for less data than so many pixels can have."""
     read = _Read()
     is_whole = _read(data, read)
     if read.pixel_bytes < read.least_bytes:
         raise limits.too_few_bytes()
     content = b"".join(read.kept)
-    return Encoded(
+    return PreparedImage(
         data=content + b"\xff\xd9",
         exif=read.exif,
         icc_profile=_profile(read),

@@ -13,7 +13,7 @@ class Rendition:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class ProcessedImage:
     """The two sizes of one upload, both of `content_type`."""
 
     display: Rendition

@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from shared.errors import Fault, Invalid, Refusal, TooLarge, UnsupportedMedia
 
-from .picture import Picture, Rendition
+from .picture import ProcessedImage, Rendition
 
 REFUSALS: dict[str, type[Refusal]] = {kind.__name__: kind for kind in (Invalid, TooLarge, UnsupportedMedia)}
 
@@ -32,7 +32,7 @@ def _exactly(pipe: BinaryIO, length: int) -> bytes:
     return content
 
 
-def send_picture(pipe: BinaryIO, picture: Picture) -> None:
+def send_image(pipe: BinaryIO, picture: ProcessedImage) -> None:
     display, thumbnail = picture.display, picture.thumbnail
     facts = {
         "display": (display.width, display.height),
@@ -43,7 +43,7 @@ def send_picture(pipe: BinaryIO, picture: Picture) -> None:
     send(pipe, json.dumps(facts).encode(), display.data, thumbnail.data)
 
 
-def send_refusal(pipe: BinaryIO, refusal: Refusal) -> None:
+def send_error(pipe: BinaryIO, refusal: Refusal) -> None:
     facts = {
         "refusal": type(refusal).__name__,
         "code": refusal.code,
@@ -53,13 +53,13 @@ def send_refusal(pipe: BinaryIO, refusal: Refusal) -> None:
     send(pipe, json.dumps(facts).encode())
 
 
-def receive_picture(pipe: BinaryIO) -> Picture:
+def receive_image(pipe: BinaryIO) -> ProcessedImage:
     """What the worker made of the upload, or the refusal that it met, raised."""
     facts = json.loads(receive(pipe))
     if "refusal" in facts:
         faults = tuple(Fault(*fault) for fault in facts["faults"])
         raise REFUSALS[facts["refusal"]](facts["code"], facts["detail"], faults=faults)
-    return Picture(
+    return ProcessedImage(
         display=Rendition(receive(pipe), *facts["display"]),
         thumbnail=Rendition(receive(pipe), *facts["thumbnail"]),
         content_type=facts["content_type"],

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from struct import error, unpack
 from zlib import crc32
 
-from shared.images.prepared_image import MAX_PROFILE_BYTES, Calibration, Chromaticities, Cicp, Encoded
+from shared.images.prepared_image import MAX_PROFILE_BYTES, Calibration, Chromaticities, Cicp, PreparedImage
 
 from . import limits
 
@@ -17,7 +17,7 @@ ALIKE = 0.05
 """Exponents that differ by less are the same (as in libpng): most files with 2.2 mean sRGB."""
 
 
-def prepare(data: bytes) -> Encoded:
+def prepare(data: bytes) -> PreparedImage:
     """Raises TooLarge by the header, and Invalid for a critical chunk that is damaged.
 
     An ancillary chunk that is damaged, of a wrong length or not needed is left out.
@@ -38,7 +38,7 @@ def prepare(data: bytes) -> Encoded:
     if colour_type == PALETTE and 1 <= len(ancillary.get(b"tRNS", b"")) <= 256:
         tables = _chunk(b"tRNS", ancillary[b"tRNS"])
     first_pixels = next((at for at, chunk in enumerate(critical) if chunk[4:8] == b"IDAT"), len(critical))
-    return Encoded(
+    return PreparedImage(
         data=b"".join([*critical[:first_pixels], tables, *critical[first_pixels:], _chunk(b"IEND", b"")]),
         exif=ancillary.get(b"eXIf"),
         icc_profile=_profile(ancillary.get(b"iCCP", b"")),

@@ -26,7 +26,7 @@ class Calibration:
 
 
 @dataclass(frozen=True, slots=True)
-class Encoded:
+class PreparedImage:
     """A file without the metadata that is not needed, some of which decoders trip over."""
 
     data: bytes

@@ -7,27 +7,27 @@ from typing import BinaryIO
 
 from anyio import CapacityLimiter, to_thread
 
-from shared.images.decoder_client import Worker
+from shared.images.decoder_client import DecoderProcess
 
 from . import limits
 from .fair_queue import FairQueue
-from .picture import Picture
+from .picture import ProcessedImage
 
 CORES = os.cpu_count() or 1
 PATIENCE_SECONDS = 40
 """Together with the time for decoding less than the gateway's `HEAVY_SECONDS`."""
 
 
-class Darkroom:
+class ImageProcessor:
     """Takes no more memory than `workers` pictures, however many are sent. Processes start when needed."""
 
     def __init__(self, workers: int = CORES, waiting: int = 8) -> None:
         self._queue = FairQueue(workers, waiting, PATIENCE_SECONDS)
-        self._staff = [Worker() for _ in range(workers)]
-        self._free = list(self._staff)  # last in, first out: no second process for one at a time
+        self._decoders = [DecoderProcess() for _ in range(workers)]
+        self._free = list(self._decoders)  # last in, first out: no second process for one at a time
         self._threads = CapacityLimiter(workers)
 
-    async def develop(self, upload: BinaryIO, owner: int) -> Picture:
+    async def process(self, upload: BinaryIO, owner: int) -> ProcessedImage:
         """The clean picture; or UnsupportedMedia, TooLarge, Invalid; or Unavailable when the queue is too long.
 
         A cancelled call leaves the queue at once, and the process that works on its upload is killed.
@@ -39,7 +39,7 @@ class Darkroom:
             finally:
                 self._free.append(worker)
 
-    async def _processed(self, worker: Worker, upload: BinaryIO) -> Picture:
+    async def _processed(self, worker: DecoderProcess, upload: BinaryIO) -> ProcessedImage:
         job = asyncio.ensure_future(to_thread.run_sync(_process, worker, upload, limiter=self._threads))
         try:
             return await asyncio.shield(job)
@@ -53,13 +53,13 @@ class Darkroom:
             raise
 
     def close(self) -> None:
-        for worker in self._staff:
-            worker.leave()
+        for worker in self._decoders:
+            worker.stop()
 
 
-def _process(worker: Worker, upload: BinaryIO) -> Picture:
+def _process(worker: DecoderProcess, upload: BinaryIO) -> ProcessedImage:
     """Read only when it is this upload's turn, and never more than a byte too much."""
     content = upload.read(limits.MAX_BYTES + 1)
     if len(content) > limits.MAX_BYTES:
         raise limits.too_many_bytes()
-    return worker.develop(content)
+    return worker.decode(content)

@@ -10,7 +10,7 @@ from PIL import Image
 
 from shared.images import blurhash_encoder, decode
 
-from .picture import Picture, Rendition
+from .picture import ProcessedImage, Rendition
 
 DISPLAY = 2048
 THUMBNAIL = 480
@@ -20,10 +20,10 @@ FULL_COLOUR = 128
 """Pixels of the longest side up to which colours are kept for each pixel, and not for every second."""
 
 
-def develop(data: bytes) -> Picture:
+def render(data: bytes) -> ProcessedImage:
     """Everything that is kept of an upload, or a refusal."""
-    canvas = decode.develop(data, DISPLAY)
-    return Picture(
+    canvas = decode.decode(data, DISPLAY)
+    return ProcessedImage(
         display=_print(canvas, DISPLAY),
         thumbnail=_print(canvas, THUMBNAIL),
         content_type=CONTENT_TYPE,

@@ -20,8 +20,10 @@ def event_workers(service: str, database: Database, relay: Relay, inbox_table: T
     """Publish the outbox; delete expired rows of the inbox and the outbox."""
     return [
         relay.worker(f"{service}.relay"),
-        Worker(f"{service}.inbox", in_thread(database.write, inbox.forget_old, inbox_table), every=CLEAN_UP_SECONDS),
-        Worker(f"{service}.outbox", in_thread(database.write, relay.forget_old), every=CLEAN_UP_SECONDS),
+        Worker(
+            f"{service}.inbox", in_thread(database.write, inbox.delete_expired, inbox_table), every=CLEAN_UP_SECONDS
+        ),
+        Worker(f"{service}.outbox", in_thread(database.write, relay.delete_expired), every=CLEAN_UP_SECONDS),
     ]
 
 

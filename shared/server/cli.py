@@ -15,9 +15,9 @@ from shared.asgi import Receive, Scope, Send
 from shared.database import migrations
 from shared.database.engine import Database
 from shared.events.bus import Bus
-from shared.events.bus_factory import bus_for
-from shared.events.in_memory import InProcessBus
-from shared.events.replay import publish_again, put_back
+from shared.events.bus_factory import create_bus
+from shared.events.in_memory import InMemoryBus
+from shared.events.replay import republish, requeue_dead_letters
 from shared.server.config import Server, server_options, settle
 from shared.settings import Settings
 
@@ -49,7 +49,7 @@ def commands(
         settings = settings_type()
         logs.configure(settings.log_level, settings.environment)
         metrics.serve(settings.host, settings.metrics_port)
-        app = create_app(settings, bus_for(settings.broker_url))
+        app = create_app(settings, create_bus(settings.broker_url))
         settle()
         with suppress(KeyboardInterrupt):
             Server(uvicorn.Config(app, host=settings.host, port=settings.port, **server_options())).run()
@@ -69,12 +69,12 @@ def commands(
         """Put this service's dead letters back; or, with an option, publish its own facts again. Safe to repeat."""
         settings = settings_type()
         if since is None and fact is None and event_id is None:
-            click.echo(f"{asyncio.run(put_back(settings.broker_url, name))} dead letters put back")
+            click.echo(f"{asyncio.run(requeue_dead_letters(settings.broker_url, name))} dead letters put back")
             return
         database = Database(settings.database_url, pool_size=1)
         moment = clock.parse(since) if since else None
         one = ids.parse(event_id) if event_id else None
-        again = database.write(publish_again, since=moment, name=fact, event_id=one)
+        again = database.write(republish, since=moment, name=fact, event_id=one)
         database.close()
         click.echo(f"{again} facts will be published again within a minute")
 
@@ -82,7 +82,7 @@ def commands(
     @click.argument("target", type=click.Path(path_type=Path))
     def openapi(target: Path) -> None:
         """Write the description of the HTTP interface into this file."""
-        target.write_text(described(create_app(settings_type(), InProcessBus())))
+        target.write_text(described(create_app(settings_type(), InMemoryBus())))
 
     return cli
 

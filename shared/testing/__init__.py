@@ -1,22 +1,22 @@
 """What tests of every room need. Only tests import it."""
 
 from shared import logs
-from shared.testing.live_service import Running, running_service
+from shared.testing.live_service import LiveService, running_service
 
-from .contracts import announced, assert_fits, event_schema, examples_of
+from .contracts import assert_matches_contract, event_schema, examples_of, outbox_events
 from .stubs import Stub
-from .tokens import Minter
+from .tokens import FakeTokenIssuer
 from .waiting import eventually
 
 __all__ = [
-    "Minter",
-    "Running",
+    "FakeTokenIssuer",
+    "LiveService",
     "Stub",
-    "announced",
-    "assert_fits",
+    "assert_matches_contract",
     "event_schema",
     "eventually",
     "examples_of",
+    "outbox_events",
     "running_service",
 ]
 

@@ -9,11 +9,11 @@ from typing import Any
 import httpx
 
 STUCK_DECODER = [sys.executable, "-c", "import signal; signal.pause()"]
-"""A command for a worker of a Darkroom: takes an upload and never answers."""
+"""A command for a worker of a ImageProcessor: takes an upload and never answers."""
 
 
 @contextmanager
-def abandoned(client: httpx.Client, method: str, path: str, **options: Any) -> Iterator[None]:
+def aborted_request(client: httpx.Client, method: str, path: str, **options: Any) -> Iterator[None]:
     """The request has been sent; at the end of the block its connection is closed."""
     request = client.build_request(method, path, **options)
     content = request.read()

@@ -14,15 +14,15 @@ import pytest
 from shared.database import migrations
 from shared.database.engine import Database
 from shared.events.bus import Bus
-from shared.events.in_memory import InProcessBus
+from shared.events.in_memory import InMemoryBus
 from shared.events.rabbitmq import RabbitBus
 from shared.testing.containers import RabbitServer
-from shared.testing.mysql_schemas import Schemas
+from shared.testing.mysql_schemas import MySqlSchemas
 from shared.testing.vhosts import Needs, Vhosts
 
 
-class Home(Protocol):
-    """Where a service under test keeps its rows and hears its facts."""
+class Backend(Protocol):
+    """Where a service under test keeps its rows and consumes its facts."""
 
     def empty(self) -> str:
         """The URL of a database without tables."""
@@ -30,8 +30,8 @@ class Home(Protocol):
     def database(self, folder: Path) -> str:
         """The URL of a fresh database, brought up by the migrations in this folder."""
 
-    def bus(self, service: str, hears: Collection[str], announces: Collection[str]) -> Bus:
-        """A bus of its own for this service; what it announces has a place to go."""
+    def bus(self, service: str, consumes: Collection[str], publishes: Collection[str]) -> Bus:
+        """A bus of its own for this service; what it publishes has a place to go."""
 
 
 class Embedded:
@@ -50,16 +50,16 @@ class Embedded:
         shutil.copyfile(_template(folder), url.removeprefix("sqlite:///"))
         return url
 
-    def bus(self, service: str, hears: Collection[str], announces: Collection[str]) -> Bus:
+    def bus(self, service: str, consumes: Collection[str], publishes: Collection[str]) -> Bus:
         """In memory, without pauses."""
-        return InProcessBus(lambda _: 0)
+        return InMemoryBus(lambda _: 0)
 
 
 @dataclass(frozen=True)
 class Servers:
     """What all tests of the cluster share."""
 
-    mysql: Schemas
+    mysql: MySqlSchemas
     rabbitmq: RabbitServer
     vhosts: Vhosts
 
@@ -80,12 +80,12 @@ class Cluster:
 
     def database(self, folder: Path) -> str:
         """A schema of its own, which was migrated once."""
-        self._schemas.append((folder, self._servers.mysql.take(folder)))
+        self._schemas.append((folder, self._servers.mysql.acquire(folder)))
         return self._schemas[-1][1]
 
-    def bus(self, service: str, hears: Collection[str], announces: Collection[str]) -> Bus:
+    def bus(self, service: str, consumes: Collection[str], publishes: Collection[str]) -> Bus:
         """On a virtual host of its own."""
-        self._vhosts.append(self._servers.vhosts.take(service, hears, announces))
+        self._vhosts.append(self._servers.vhosts.acquire(service, consumes, publishes))
         return RabbitBus(self._servers.rabbitmq.url(self._vhosts[-1][1]))
 
     def clear(self) -> None:
@@ -93,26 +93,26 @@ class Cluster:
         for url in self._empty:
             self._servers.mysql.drop(url)
         for folder, url in self._schemas:
-            self._servers.mysql.give_back(folder, url)
+            self._servers.mysql.release(folder, url)
         for needs, vhost in self._vhosts:
-            self._servers.vhosts.give_back(needs, vhost)
+            self._servers.vhosts.release(needs, vhost)
 
 
-BOTH = ["embedded", pytest.param("cluster", marks=pytest.mark.containers)]
-only_embedded = pytest.mark.parametrize("home", ["embedded"], indirect=True)
+BACKENDS = ["embedded", pytest.param("cluster", marks=pytest.mark.containers)]
+only_embedded = pytest.mark.parametrize("backend", ["embedded"], indirect=True)
 """For what neither database nor broker has a part in: HTTP parsing and validation."""
 
 
 @pytest.fixture(scope="session")
 def servers(mysql_url: str, rabbitmq: RabbitServer) -> Iterator[Servers]:
     """The database and the broker of the cluster."""
-    mysql = Schemas(mysql_url)
+    mysql = MySqlSchemas(mysql_url)
     yield Servers(mysql, rabbitmq, Vhosts(rabbitmq))
     mysql.close()
 
 
-@pytest.fixture(params=BOTH)
-def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Home]:
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]:
     """Each test that uses it runs in both homes, unless it is marked with `only_embedded`."""
     if request.param == "embedded":
         yield Embedded(tmp_path)

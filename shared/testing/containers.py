@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 
-from shared.testing.docker import end, started_from
+from shared.testing.docker import remove_container, start_container
 from shared.testing.waiting import WAIT_SECONDS, eventually
 from shared.testing.xdist_shared import Started, shared_by_workers
 
@@ -49,14 +49,14 @@ class RabbitServer:
 @pytest.fixture(scope="session")
 def mysql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a fresh MySQL, without a schema."""
-    with shared_by_workers("mysql", tmp_path_factory, _start_mysql, end) as mysql:
+    with shared_by_workers("mysql", tmp_path_factory, _start_mysql, remove_container) as mysql:
         yield mysql["url"]
 
 
 @pytest.fixture(scope="session")
 def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitServer]:
     """A fresh RabbitMQ."""
-    with shared_by_workers("rabbitmq", tmp_path_factory, start_rabbitmq, end) as started:
+    with shared_by_workers("rabbitmq", tmp_path_factory, start_rabbitmq, remove_container) as started:
         broker = RabbitServer(*started["address"])
         yield broker
         broker.management.close()
@@ -70,7 +70,7 @@ def start_rabbitmq(*fixed_ports: int) -> Started:
         made.with_bind_ports(5672, fixed_ports[0]).with_bind_ports(15672, fixed_ports[1])
     else:
         made.with_exposed_ports(5672, 15672)
-    started, host = started_from(made)
+    started, host = start_container(made)
     address = host, int(made.get_exposed_port(5672)), int(made.get_exposed_port(15672))
     broker = RabbitServer(*address)
     eventually(broker.is_up)
@@ -82,18 +82,18 @@ def start_rabbitmq(*fixed_ports: int) -> Started:
 def valkey() -> Iterator[Started]:
     """A fresh Valkey (or Redis, which is the same on the line) at `url`; the test may kill its `container`."""
     made = _container("valkey/valkey:9").with_exposed_ports(6379)
-    started, host = started_from(made)
+    started, host = start_container(made)
     try:
         url = f"valkey://{host}:{made.get_exposed_port(6379)}"
         eventually(lambda: _pongs(started["container"]))
         yield started | {"url": url}
     finally:
-        end(started)
+        remove_container(started)
 
 
 def _start_mysql() -> Started:
     made = _container("mysql:9.7").with_env("MYSQL_ROOT_PASSWORD", PASSWORD).with_exposed_ports(3306)
-    started, host = started_from(made.with_command(MYSQL_FAST).with_tmpfs_mount("/var/lib/mysql"))
+    started, host = start_container(made.with_command(MYSQL_FAST).with_tmpfs_mount("/var/lib/mysql"))
     url = f"mysql+pymysql://root:{PASSWORD}@{host}:{made.get_exposed_port(3306)}"
     eventually(lambda: _answers(url))
     return started | {"url": url}

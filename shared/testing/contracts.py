@@ -28,21 +28,21 @@ def examples_of(name: str) -> list[dict[str, Any]]:
     return examples
 
 
-def assert_fits(name: str, data: Any) -> None:
+def assert_matches_contract(name: str, data: Any) -> None:
     """The data is as the contract of this event says."""
     Draft202012Validator(event_schema(name)).validate(data)
 
 
-def announced(database: Database, outbox: Table) -> list[tuple[str, dict[str, Any]]]:
+def outbox_events(database: Database, outbox: Table) -> list[tuple[str, dict[str, Any]]]:
     """All facts in an outbox, oldest first, as (name, data); each held against its contract."""
     rows = database.read(lambda connection: connection.execute(select(outbox).order_by(outbox.c.id)).all())
     facts = [(f"{row.type}.v{row.version}", row.data) for row in rows]
     for name, data in facts:
-        assert_fits(name, data)
+        assert_matches_contract(name, data)
     return facts
 
 
-class Described:
+class OpenApiChecker:
     """Checks each answer of a service against its own OpenAPI document."""
 
     def __init__(self, document: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from shared.testing.xdist_shared import Started
 
 
 @cache
-def engine_answers() -> bool:
+def docker_available() -> bool:
     """Whether containers can be started on this machine."""
     try:
         subprocess.run(["docker", "info"], check=True, capture_output=True, timeout=WAIT_SECONDS)
@@ -18,7 +18,7 @@ def engine_answers() -> bool:
     return True
 
 
-def started_from(made: Any) -> tuple[Started, str]:
+def start_container(made: Any) -> tuple[Started, str]:
     """Start what was described; what ends it, and the host at which its ports are."""
     from testcontainers.core.config import testcontainers_config  # noqa: PLC0415 - only runs with an engine need it
 
@@ -27,11 +27,11 @@ def started_from(made: Any) -> tuple[Started, str]:
     return {"container": made.get_wrapped_container().id}, made.get_container_host_ip()
 
 
-def tell(started: Started, verb: str) -> None:
+def signal_container(started: Started, verb: str) -> None:
     """`kill`, `pause` or `unpause` a container."""
     subprocess.run(["docker", verb, started["container"]], check=True, capture_output=True)
 
 
-def end(started: Started) -> None:
+def remove_container(started: Started) -> None:
     """Remove a container."""
     subprocess.run(["docker", "rm", "--force", "--volumes", started["container"]], check=True, capture_output=True)

@@ -19,16 +19,16 @@ from shared import clock, ids
 from shared.database.engine import Database
 from shared.events.bus import Bus
 from shared.events.envelope import Event
-from shared.events.in_memory import InProcessBus
+from shared.events.in_memory import InMemoryBus
 from shared.metrics import EVENTS_FAILED
 from shared.server.config import server_options
 from shared.testing.clocked_loop import ClockedLoop
-from shared.testing.contracts import Described
+from shared.testing.contracts import OpenApiChecker
 from shared.testing.waiting import WAIT_SECONDS, eventually
 
 
 @dataclass(frozen=True)
-class Running:
+class LiveService:
     """A service that answers, and the way to let it hear facts."""
 
     app: FastAPI
@@ -40,18 +40,18 @@ class Running:
         """Where it answers."""
         return str(self.client.base_url)
 
-    def hears(self, name: str, data: dict[str, Any], *, event_id: int | None = None) -> bool:
+    def deliver(self, name: str, data: dict[str, Any], *, event_id: int | None = None) -> bool:
         """Deliver an event over the bus; whether every subscriber has committed it."""
         event, confirmed = self._publish(name, data, event_id)
-        if isinstance(self.app.state.bus, InProcessBus) or not confirmed:
+        if isinstance(self.app.state.bus, InMemoryBus) or not confirmed:
             return confirmed
         return eventually(lambda: self._has_taken_in(event.id))
 
-    def refuses(self, name: str, data: dict[str, Any]) -> bool:
+    def delivery_fails(self, name: str, data: dict[str, Any]) -> bool:
         """Deliver an event over the bus; whether a subscriber has failed to take it in."""
         failed = _failed(name)
         event, confirmed = self._publish(name, data)
-        if isinstance(self.app.state.bus, InProcessBus):
+        if isinstance(self.app.state.bus, InMemoryBus):
             return not confirmed
         eventually(lambda: _failed(name) > failed)
         return not self._has_taken_in(event.id)
@@ -77,7 +77,7 @@ def _failed(name: str) -> float:
 
 
 @contextmanager
-def running_service(app: FastAPI) -> Iterator[Running]:
+def running_service(app: FastAPI) -> Iterator[LiveService]:
     """Serve the application on loopback as long as the block lasts. Each answer is held against its OpenAPI."""
     listener = socket.create_server(("127.0.0.1", 0))
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else small answers wait 40 ms
@@ -85,16 +85,16 @@ def running_service(app: FastAPI) -> Iterator[Running]:
     server = _Server(uvicorn.Config(app, **server_options()))
     thread = threading.Thread(target=_serve, args=(loop, server, listener), daemon=True)
     thread.start()
-    described = Described(_document(app))
+    openapi_checker = OpenApiChecker(_document(app))
     client = httpx.Client(
         base_url=f"http://127.0.0.1:{listener.getsockname()[1]}",
         timeout=WAIT_SECONDS,
         verify=_tls(),
-        event_hooks={"response": [described.check]},
+        event_hooks={"response": [openapi_checker.check]},
     )
     try:
         eventually(lambda: (server.started and app.state.bus.connected) or not thread.is_alive())
-        yield Running(app, client, loop)
+        yield LiveService(app, client, loop)
     finally:
         client.close()
         with suppress(RuntimeError):  # it never started, and its loop is closed

@@ -16,11 +16,11 @@ class By(Enum):
     """Who refuses it."""
 
     EVERYBODY = "every server, and the connection ends"
-    DOOR = "the one that stands before the others; these may take it for a request"
+    GATEWAY = "the one that stands before the others; these may take it for a request"
     NOBODY = "it has a meaning after all, or is answered in a way of its own"
 
 
-EVERYBODY, DOOR, NOBODY = By
+EVERYBODY, GATEWAY, NOBODY = By
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def _chunked(body: bytes, encoding: bytes = b"Transfer-Encoding: chunked") -> by
     return _send(encoding, body=body)
 
 
-def _at(target: bytes, name: str, refused: By = DOOR) -> Case:
+def _at(target: bytes, name: str, refused: By = GATEWAY) -> Case:
     return Case(name, _ask(target=target), refused)
 
 
@@ -166,7 +166,7 @@ LINES = (
     Case("a name in brackets", _ask(b"Host: a", b"(x): 1")),
     Case("empty lines before a request", b"\r\n\r\n" + _ask(), refused=NOBODY),
     Case("a value beyond ASCII", _ask(b"Host: a", "X: é".encode()), refused=NOBODY),
-    Case("ten thousand lines", _ask(b"Host: a", *[b"X: 1"] * 10_000), refused=DOOR),
+    Case("ten thousand lines", _ask(b"Host: a", *[b"X: 1"] * 10_000), refused=GATEWAY),
     Case("a line of a megabyte", _ask(b"Host: a", b"X: " + b"a" * 1_000_000)),
     Case("a name of a megabyte", _ask(b"Host: a", b"a" * 1_000_000 + b": 1")),
 )
@@ -243,14 +243,14 @@ TARGETS = (
     Case("a space in the target", _ask(target=b"/health z")),
 )
 HOSTS = (
-    Case("no host", _ask(b"X: 1"), refused=DOOR),
-    Case("two hosts", _ask(b"Host: a", b"Host: b"), refused=DOOR),
-    Case("an empty host", _ask(b"Host:"), refused=DOOR),
-    Case("a host with a path", _ask(b"Host: a/b"), refused=DOOR),
-    Case("a host with a user", _ask(b"Host: a@b"), refused=DOOR),
-    Case("two hosts in a line", _ask(b"Host: a, b"), refused=DOOR),
-    Case("a host with a port that is none", _ask(b"Host: a:b"), refused=DOOR),
-    Case("no host in HTTP/1.0", b"GET /healthz HTTP/1.0\r\n\r\n", refused=DOOR),
+    Case("no host", _ask(b"X: 1"), refused=GATEWAY),
+    Case("two hosts", _ask(b"Host: a", b"Host: b"), refused=GATEWAY),
+    Case("an empty host", _ask(b"Host:"), refused=GATEWAY),
+    Case("a host with a path", _ask(b"Host: a/b"), refused=GATEWAY),
+    Case("a host with a user", _ask(b"Host: a@b"), refused=GATEWAY),
+    Case("two hosts in a line", _ask(b"Host: a, b"), refused=GATEWAY),
+    Case("a host with a port that is none", _ask(b"Host: a:b"), refused=GATEWAY),
+    Case("no host in HTTP/1.0", b"GET /healthz HTTP/1.0\r\n\r\n", refused=GATEWAY),
 )
 SEQUENCES = (
     Case("two requests", _ask() + _ask(), refused=NOBODY, answers=2),

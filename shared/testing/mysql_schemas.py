@@ -1,4 +1,4 @@
-"""Schemas on one MySQL for the tests: made by the migrations once, and emptied for each test that is next."""
+"""MySQL schemas for tests: migrated once, emptied before the next test uses them."""
 
 import uuid
 from collections import defaultdict
@@ -24,7 +24,7 @@ _AS_IF_LARGE = (
 )
 
 
-class Schemas:
+class MySqlSchemas:
     """All that are on this server, free or in use."""
 
     def __init__(self, server_url: str) -> None:
@@ -44,12 +44,12 @@ class Schemas:
         with self._server.connect() as connection:
             connection.execute(text(f"DROP DATABASE {_name(url)}"))
 
-    def take(self, folder: Path) -> str:
+    def acquire(self, folder: Path) -> str:
         """The URL of one with the tables of these migrations, and no rows."""
         free = self._free[folder]
         return free.pop() if free else self._migrated(folder)
 
-    def give_back(self, folder: Path, url: str) -> None:
+    def release(self, folder: Path, url: str) -> None:
         """Without the rows that a test has left there."""
         with self._server.connect() as connection:
             connection.exec_driver_sql("SET SESSION foreign_key_checks = 0, innodb_lock_wait_timeout = 5")
@@ -66,10 +66,10 @@ class Schemas:
         database = Database(url, pool_size=1)
         migrations.upgrade(database, folder)
         database.close()
-        self.believe_large(url)
+        self.set_large_statistics(url)
         return url
 
-    def believe_large(self, url: str) -> None:
+    def set_large_statistics(self, url: str) -> None:
         """Let the server plan each statement as for tables of a million rows, as it would have to in the end."""
         schema = _name(url)
         with self._server.connect() as connection:

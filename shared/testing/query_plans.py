@@ -16,7 +16,7 @@ SORT = "sort"
 
 
 @contextmanager
-def overhearing(database: Database) -> Iterator[list[Statement]]:
+def captured_statements(database: Database) -> Iterator[list[Statement]]:
     """Everything asked while the block lasts, with its parameters; BEGIN and COMMIT apart."""
     asked: list[Statement] = []
 

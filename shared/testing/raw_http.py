@@ -26,7 +26,7 @@ class Reaction:
     closed: bool
 
 
-def provoke(port: int, cases: Sequence[Case], path: str) -> list[Reaction]:
+def send_raw(port: int, cases: Sequence[Case], path: str) -> list[Reaction]:
     """Send each of these to this path, on a connection of its own, all at the same time."""
     lines = [_sent(port, case.to(path)) for case in cases]
     to_be_closed = {line for line, case in zip(lines, cases, strict=True) if case.refused is EVERYBODY}
@@ -61,7 +61,7 @@ def faults(case: Case, reaction: Reaction) -> list[str]:
     return found
 
 
-def faults_of_door(case: Case, reaction: Reaction) -> list[str]:
+def gateway_faults(case: Case, reaction: Reaction) -> list[str]:
     """The same for the server that stands before the others."""
     return faults(case, reaction) + ([] if case.refused is NOBODY else _misunderstood(reaction))
 

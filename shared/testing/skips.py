@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from shared.testing.docker import engine_answers
+from shared.testing.docker import docker_available
 
 NO_ENGINE = "no container engine answers: start Docker, or another engine that the docker command reaches, to run them"
 ENGINE_FIXTURES = {"mysql_url", "rabbitmq", "valkey", "servers"}
@@ -21,7 +21,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Before any fixture of the test starts a container."""
-    if item.get_closest_marker("containers") is not None and not engine_answers():
+    if item.get_closest_marker("containers") is not None and not docker_available():
         pytest.skip(NO_ENGINE)
 
 

@@ -5,6 +5,6 @@ from dataclasses import replace
 from shared.replication.purge import PurgePlan
 
 
-def in_steps_of(chunk: int, purge: PurgePlan) -> PurgePlan:
+def with_chunk_size(chunk: int, purge: PurgePlan) -> PurgePlan:
     """The same purge, with at most so many things of each kind in one transaction."""
     return replace(purge, targets=[replace(kind, chunk=chunk) for kind in purge.targets])

@@ -10,7 +10,7 @@ from shared.security.access_tokens import ALGORITHM, TYPE, KeySet
 from shared.security.verifier import RemoteKeys, Verifier
 
 
-class Minter:
+class FakeTokenIssuer:
     """Makes tokens as the issuer does, for services under test, and broken ones on demand."""
 
     def __init__(self) -> None:

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from urllib.parse import quote
 
-from shared.events.topology import Member, definitions
+from shared.events.topology import ServiceTopology, definitions
 from shared.testing.containers import RabbitServer
 
 Needs = tuple[str, frozenset[str], frozenset[str]]
@@ -18,34 +18,34 @@ class Vhosts:
         self._server = server
         self._free: dict[Needs, list[str]] = defaultdict(list)
 
-    def take(self, service: str, hears: Collection[str], announces: Collection[str]) -> tuple[Needs, str]:
-        """One in which this service hears and announces; what it announces has a place to go."""
-        needs = service, frozenset(hears), frozenset(announces)
+    def acquire(self, service: str, consumes: Collection[str], publishes: Collection[str]) -> tuple[Needs, str]:
+        """One in which this service consumes and publishes; what it publishes has a place to go."""
+        needs = service, frozenset(consumes), frozenset(publishes)
         if free := self._free[needs]:
-            self._wash(free[-1])
+            self._purge_queues(free[-1])
             return needs, free.pop()
-        members = {service: Member(announces, hears), "elsewhere": Member((), announces)}
-        return needs, made(self._server, members)
+        members = {service: ServiceTopology(publishes, consumes), "elsewhere": ServiceTopology((), publishes)}
+        return needs, create_vhost(self._server, members)
 
-    def give_back(self, needs: Needs, vhost: str) -> None:
+    def release(self, needs: Needs, vhost: str) -> None:
         """Nobody uses it any more."""
         self._free[needs].append(vhost)
 
-    def _wash(self, vhost: str) -> None:
+    def _purge_queues(self, vhost: str) -> None:
         management = self._server.management
         for queue in management.get(f"/queues/{vhost}", params={"disable_stats": True}).json():
             management.delete(f"/queues/{vhost}/{queue['name']}/contents").raise_for_status()
 
 
-def made(server: RabbitServer, members: dict[str, Member]) -> str:
+def create_vhost(server: RabbitServer, members: dict[str, ServiceTopology]) -> str:
     """A new one for these services."""
     vhost = uuid.uuid4().hex
     server.management.put(f"/vhosts/{vhost}").raise_for_status()
-    load(server, vhost, members)
+    load_definitions(server, vhost, members)
     return vhost
 
 
-def load(server: RabbitServer, vhost: str, members: dict[str, Member]) -> None:
+def load_definitions(server: RabbitServer, vhost: str, members: dict[str, ServiceTopology]) -> None:
     """Give it all that these services need, as an operator would."""
     topology = definitions(members, vhost)
     del topology["vhosts"]

@@ -12,34 +12,34 @@ from anyio import to_thread
 from shared import clock, ids
 from shared.events.bus import Bus, Receive
 from shared.events.envelope import Event
-from shared.events.in_memory import InProcessBus
+from shared.events.in_memory import InMemoryBus
 from shared.events.rabbitmq import RabbitBus
-from shared.events.topology import Member
+from shared.events.topology import ServiceTopology
 from shared.testing import eventually
 from shared.testing.containers import RabbitServer
-from shared.testing.vhosts import made
+from shared.testing.vhosts import create_vhost
 from shared.testing.waiting import WAIT_SECONDS
 
 THING = {"thing.happened.v1"}
 
 
-class Wires(Protocol):
+class EventBuses(Protocol):
     """How the services of a test are connected."""
 
-    def lay(self, hears: Mapping[str, Collection[str]], /) -> None:
+    def declare(self, consumes: Mapping[str, Collection[str]], /) -> None:
         """Before anything else: which services there are, and what they hear."""
 
     def bus(self, service: str, /) -> Bus:
         """The bus as this service sees it."""
 
 
-class OneProcess:
+class InMemoryBuses:
     """All services share one bus."""
 
     def __init__(self) -> None:
-        self._bus = InProcessBus(lambda _: 0)
+        self._bus = InMemoryBus(lambda _: 0)
 
-    def lay(self, _hears: Mapping[str, Collection[str]], /) -> None:
+    def declare(self, _hears: Mapping[str, Collection[str]], /) -> None:
         """There is nothing to prepare."""
 
     def bus(self, _service: str, /) -> Bus:
@@ -47,7 +47,7 @@ class OneProcess:
         return self._bus
 
 
-class OnBroker:
+class RabbitBuses:
     """Each service has a connection of its own to one virtual host."""
 
     def __init__(self, server: RabbitServer) -> None:
@@ -61,9 +61,11 @@ class OnBroker:
         """The address of the virtual host."""
         return self._server.url(self.vhost)
 
-    def lay(self, hears: Mapping[str, Collection[str]], /) -> None:
+    def declare(self, consumes: Mapping[str, Collection[str]], /) -> None:
         """As an operator does."""
-        self.vhost = made(self._server, {service: Member((), names) for service, names in hears.items()})
+        self.vhost = create_vhost(
+            self._server, {service: ServiceTopology((), names) for service, names in consumes.items()}
+        )
 
     def bus(self, service: str, /, who: str = "admin") -> RabbitBus:
         """Its connection."""
@@ -93,7 +95,7 @@ class OnBroker:
             self.management.delete(f"/vhosts/{self.vhost}").raise_for_status()
 
 
-class Cable:
+class TcpProxy:
     """Leads from a port of its own to the broker, and can be cut at any moment."""
 
     def __init__(self, address: tuple[str, int]) -> None:
@@ -101,13 +103,13 @@ class Cable:
         self._ends: list[asyncio.StreamWriter] = []
         self._server: asyncio.Server | None = None
 
-    async def lay(self) -> tuple[str, int]:
+    async def declare(self) -> tuple[str, int]:
         """The address of its near end."""
         self._server = await asyncio.start_server(self._carry, "127.0.0.1", 0)
         host, port = self._server.sockets[0].getsockname()
         return host, port
 
-    def cut(self) -> None:
+    def drop_connections(self) -> None:
         """Both sides see the connection break; the next one goes through again."""
         for end in self._ends:
             end.transport.abort()
@@ -115,7 +117,7 @@ class Cable:
 
     async def remove(self) -> None:
         """For good."""
-        self.cut()
+        self.drop_connections()
         if self._server is not None:
             self._server.close()
 
@@ -133,7 +135,7 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     writer.close()
 
 
-class Ear:
+class RecordingSubscriber:
     """A subscriber that remembers what it has taken in, and fails when told to."""
 
     def __init__(self, fails: Callable[[Event, int], bool] = lambda *_: False) -> None:
@@ -160,9 +162,9 @@ async def soon(condition: Callable[[], object]) -> None:
 
 
 @asynccontextmanager
-async def connected(wires: Wires, **ears: tuple[Collection[str], Receive]) -> AsyncIterator[Bus]:
+async def connected(wires: EventBuses, **ears: tuple[Collection[str], Receive]) -> AsyncIterator[Bus]:
     """The bus of somebody who only publishes, while these services listen."""
-    wires.lay({service: names for service, (names, _) in ears.items()})
+    wires.declare({service: names for service, (names, _) in ears.items()})
     for service, (names, receive) in ears.items():
         wires.bus(service).subscribe(service, names, receive)
     buses = {id(bus): bus for bus in (wires.bus(service) for service in [*ears, "publisher"])}

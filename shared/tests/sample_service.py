@@ -12,13 +12,13 @@ from starlette.responses import Response, StreamingResponse
 from shared import errors, ids
 from shared.answer import Answer
 from shared.database.engine import Big, Database
-from shared.events.in_memory import InProcessBus
-from shared.events.outbox import announce, outbox_table
+from shared.events.in_memory import InMemoryBus
+from shared.events.outbox import enqueue, outbox_table
 from shared.idempotency import Idempotency, idempotency_table
 from shared.pagination import Slice
 from shared.problem_details import STATUS, documented
 from shared.settings import Settings
-from shared.testing import Minter
+from shared.testing import FakeTokenIssuer
 from shared.web import image_responses, pagination, responses
 from shared.web.application import build
 from shared.web.authentication import Calling
@@ -34,7 +34,7 @@ THINGS = Table(
 )
 OUTBOX, KEYS = outbox_table(METADATA), idempotency_table(METADATA)
 REFUSALS = {kind.__name__: kind for kind in STATUS}
-MINTER = Minter()
+MINTER = FakeTokenIssuer()
 ALL = documented(400, 401, 403, 404, 409, 413, 415, 422, 429, 500)
 
 router = APIRouter(prefix="/api/v1", route_class=UploadRoute)
@@ -56,7 +56,7 @@ def add(body: NewThing, key: Given, request: Request) -> Response:
     def write(tx: Connection) -> Answer:
         thing_id = ids.new()
         tx.execute(insert(THINGS).values(id=thing_id, text=body.text))
-        announce(tx, OUTBOX, "thing.added", 1, {"id": ids.text(thing_id)})
+        enqueue(tx, OUTBOX, "thing.added", 1, {"id": ids.text(thing_id)})
         return responses.created({"id": ids.text(thing_id)}, f"/api/v1/things/{ids.text(thing_id)}")
 
     once: Idempotency = request.app.state.once
@@ -151,7 +151,7 @@ def service(folder: Path, **options: Any) -> FastAPI:
     """The service on a fresh database in this folder."""
     settings = Settings(database_url=made(f"sqlite:///{folder}/service.db", METADATA), **options)
     database = Database(settings.database_url, pool_size=settings.pool_size, pool_wait=0.1)
-    app = build("things", settings, database=database, bus=InProcessBus(lambda _: 0), routers=[router])
+    app = build("things", settings, database=database, bus=InMemoryBus(lambda _: 0), routers=[router])
     app.state.verifier = MINTER.verifier()
     app.state.once = Idempotency(database, KEYS)
     return app

@@ -14,9 +14,9 @@ from shared.database.engine import Database
 from shared.database.queues import notify
 from shared.errors import Unavailable
 from shared.events.outbox import LOOK_AGAIN_AFTER, Relay
-from shared.testing.backends import Home
+from shared.testing.backends import Backend
 from shared.testing.clocked_loop import ClockedLoop
-from shared.testing.query_plans import overhearing, slow_steps
+from shared.testing.query_plans import captured_statements, slow_steps
 
 from .tables import made
 from .test_background import Steps, run, soon
@@ -24,9 +24,9 @@ from .test_events_outbox import METADATA, OUTBOX, Wire, step, tell
 
 
 @pytest.fixture
-def database(home: Home) -> Iterator[Database]:
+def database(backend: Backend) -> Iterator[Database]:
     """With an outbox."""
-    opened = Database(made(home.empty(), METADATA))
+    opened = Database(made(backend.empty(), METADATA))
     yield opened
     opened.close()
 
@@ -116,12 +116,12 @@ def test_the_next_fact_is_due_when_its_pause_ends(database: Database, monkeypatc
     step(relay)
     assert asyncio.run(relay.due()) == now + clock.SECOND
     wire.connected = False
-    with overhearing(database) as asked:
+    with captured_statements(database) as asked:
         assert asyncio.run(relay.due()) == now + LOOK_AGAIN_AFTER
     assert asked == [], "a bus that is away costs the database nothing"
 
 
 def test_when_the_next_is_due_is_found_by_an_index(database: Database) -> None:
-    with overhearing(database) as asked:
+    with captured_statements(database) as asked:
         asyncio.run(Relay(database, OUTBOX, Wire()).due())
     assert slow_steps(database, asked[0]) == set()

@@ -17,7 +17,7 @@ from sqlalchemy import inspect
 from shared import metrics
 from shared.database.engine import Database
 from shared.events.bus import Bus
-from shared.events.in_memory import InProcessBus
+from shared.events.in_memory import InMemoryBus
 from shared.server.cli import commands, described
 from shared.server.config import Server
 from shared.server.http_protocol import Wary
@@ -44,7 +44,7 @@ def cli(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[click.Group]:
     opened: list[Database] = []
 
     def create_app(_: Settings, bus: Bus) -> Any:
-        assert isinstance(bus, InProcessBus)
+        assert isinstance(bus, InMemoryBus)
         app = service(Path(tempfile.mkdtemp(dir=folder)))
         opened.append(app.state.database)
         return app

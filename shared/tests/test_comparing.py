@@ -11,16 +11,16 @@ from shared.database.engine import Database
 from shared.errors import Unavailable
 from shared.replication.purge import PURGING
 from shared.replication.reconcile import OVERLAP_MS, Reconciler, SubjectPage
-from shared.testing.backends import Home
+from shared.testing.backends import Backend
 from shared.tests.sample_purge import PURGE, checkpoints, hidden, metadata, states
 
 from .tables import made, rows
 
 
 @pytest.fixture
-def database(home: Home) -> Iterator[Database]:
+def database(backend: Backend) -> Iterator[Database]:
     """With the few tables of these tests."""
-    opened = Database(made(home.empty(), metadata))
+    opened = Database(made(backend.empty(), metadata))
     yield opened
     opened.close()
 

@@ -6,17 +6,17 @@ import httpx
 import pytest
 
 from shared.compression import LEVEL, SMALLEST, accepts_gzip, gzipped
-from shared.testing import Running
+from shared.testing import LiveService
 
 LONG = f"/api/v1/long/{SMALLEST}"
 
 
-def asked(standing: Running, path: str, method: str = "GET", coding: str = "gzip") -> httpx.Response:
+def asked(standing: LiveService, path: str, method: str = "GET", coding: str = "gzip") -> httpx.Response:
     """The answer to whoever accepts this coding."""
     return standing.client.request(method, path, headers={"accept-encoding": coding})
 
 
-def test_a_long_answer_comes_compressed(standing: Running) -> None:
+def test_a_long_answer_comes_compressed(standing: LiveService) -> None:
     packed, plain = asked(standing, LONG), asked(standing, LONG, coding="identity")
     assert packed.headers["content-encoding"] == "gzip" and "content-encoding" not in plain.headers
     assert int(packed.headers["content-length"]) < len(plain.content) == SMALLEST
@@ -26,21 +26,21 @@ def test_a_long_answer_comes_compressed(standing: Running) -> None:
     assert {name: packed.headers[name] for name in kept} == {name: plain.headers[name] for name in kept}
 
 
-def test_a_short_answer_does_not(standing: Running) -> None:
+def test_a_short_answer_does_not(standing: LiveService) -> None:
     answer = asked(standing, f"/api/v1/long/{SMALLEST - 1}")
     assert "content-encoding" not in answer.headers and "vary" not in answer.headers
 
 
-def test_only_answers_to_get_are_compressed_since_others_may_hold_tokens(standing: Running) -> None:
+def test_only_answers_to_get_are_compressed_since_others_may_hold_tokens(standing: LiveService) -> None:
     assert "content-encoding" not in asked(standing, f"/api/v1/long/{4 * SMALLEST}", "POST").headers
 
 
-def test_a_stream_is_sent_on_as_it_comes(standing: Running) -> None:
+def test_a_stream_is_sent_on_as_it_comes(standing: LiveService) -> None:
     with pytest.raises(httpx.RemoteProtocolError):
         asked(standing, "/api/v1/cut")
 
 
-def test_a_long_page_is_the_same_either_way(standing: Running) -> None:
+def test_a_long_page_is_the_same_either_way(standing: LiveService) -> None:
     path = f"/api/v1/things?colour={'blue' * SMALLEST}"
     packed, plain = asked(standing, path), asked(standing, path, coding="")
     assert packed.json() == plain.json()

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from shared.database.engine import TRIES, Database
 from shared.database.queues import notify
 from shared.errors import NotFound, Unavailable
-from shared.testing.backends import Home
+from shared.testing.backends import Backend
 from shared.testing.waiting import WAIT_SECONDS
 from shared.tests.notes_table import METADATA, NOTES, count, note
 
@@ -20,9 +20,9 @@ from .tables import made
 
 
 @pytest.fixture
-def database(home: Home) -> Iterator[Database]:
+def database(backend: Backend) -> Iterator[Database]:
     """The database, which does not wait long."""
-    opened = Database(made(home.empty(), METADATA), pool_size=4, pool_wait=0.05, lock_wait=0.05)
+    opened = Database(made(backend.empty(), METADATA), pool_size=4, pool_wait=0.05, lock_wait=0.05)
     yield opened
     opened.close()
 

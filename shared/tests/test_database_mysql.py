@@ -22,14 +22,14 @@ pytestmark = pytest.mark.containers
 @pytest.fixture
 def database(servers: Servers) -> Iterator[Database]:
     """With two notes, and writers that do not wait for one another for long."""
-    home = Cluster(servers)
-    opened = Database(made(home.empty(), METADATA), pool_size=4)
+    backend = Cluster(servers)
+    opened = Database(made(backend.empty(), METADATA), pool_size=4)
     event.listen(opened.engine, "begin", lambda tx: tx.exec_driver_sql("SET innodb_lock_wait_timeout = 1"))
     for number in (1, 2):
         opened.write(note, number)
     yield opened
     opened.close()
-    home.clear()
+    backend.clear()
 
 
 def times(database: Database) -> list[int]:

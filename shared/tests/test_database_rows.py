@@ -10,16 +10,16 @@ from sqlalchemy.dialects import mysql
 from sqlalchemy.exc import IntegrityError
 
 from shared.database.engine import Big, Bytes, Database, Exact, insert_new, upsert
-from shared.testing.backends import Home
+from shared.testing.backends import Backend
 from shared.tests.notes_table import METADATA, NOTES
 
 from .tables import made
 
 
 @pytest.fixture
-def database(home: Home) -> Iterator[Database]:
+def database(backend: Backend) -> Iterator[Database]:
     """The database."""
-    opened = Database(made(home.empty(), METADATA))
+    opened = Database(made(backend.empty(), METADATA))
     yield opened
     opened.close()
 

@@ -11,7 +11,7 @@ from shared.database.engine import Database
 from shared.errors import NotFound, Unavailable
 from shared.files.garbage import BATCH, collect, garbage_table, keep, schedule_deletion, schedule_now
 from shared.files.storage import Storage, storage_from
-from shared.testing.backends import Home
+from shared.testing.backends import Backend
 
 from .tables import made, rows
 
@@ -20,9 +20,9 @@ DISPOSAL = garbage_table(METADATA)
 
 
 @pytest.fixture
-def database(home: Home) -> Iterator[Database]:
+def database(backend: Backend) -> Iterator[Database]:
     """With a list of what is to go."""
-    opened = Database(made(home.empty(), METADATA))
+    opened = Database(made(backend.empty(), METADATA))
     yield opened
     opened.close()
 

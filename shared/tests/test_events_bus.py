@@ -8,33 +8,43 @@ import pytest
 
 from shared import clock, ids
 from shared.events.bus import Bus
-from shared.events.bus_factory import bus_for
+from shared.events.bus_factory import create_bus
 from shared.events.envelope import Event
-from shared.events.in_memory import InProcessBus
+from shared.events.in_memory import InMemoryBus
 from shared.events.rabbitmq import RabbitBus
 from shared.testing.waiting import WAIT_SECONDS
-from shared.tests.event_buses import THING, Ear, OnBroker, OneProcess, Wires, connected, happened, run, soon
+from shared.tests.event_buses import (
+    THING,
+    EventBuses,
+    InMemoryBuses,
+    RabbitBuses,
+    RecordingSubscriber,
+    connected,
+    happened,
+    run,
+    soon,
+)
 
 
 @pytest.fixture(params=["in process", pytest.param("rabbitmq", marks=pytest.mark.containers)])
-def wires(request: pytest.FixtureRequest) -> Iterator[Wires]:
+def buses(request: pytest.FixtureRequest) -> Iterator[EventBuses]:
     """Each kind of bus."""
     if request.param == "in process":
-        yield OneProcess()
+        yield InMemoryBuses()
         return
-    on_broker = OnBroker(request.getfixturevalue("rabbitmq"))
+    on_broker = RabbitBuses(request.getfixturevalue("rabbitmq"))
     yield on_broker
     on_broker.remove()
 
 
-def test_each_subscriber_hears_each_fact_of_its_names_once(wires: Wires) -> None:
-    one, other, third = Ear(), Ear(), Ear()
+def test_each_subscriber_hears_each_fact_of_its_names_once(buses: EventBuses) -> None:
+    one, other, third = RecordingSubscriber(), RecordingSubscriber(), RecordingSubscriber()
     things, rest = [happened(number=each) for each in range(20)], [happened("else.happened") for _ in range(5)]
 
     async def scenario() -> None:
         both = {"thing.happened.v1", "else.happened.v1"}
         async with connected(
-            wires, one=(THING, one.receive), other=(both, other.receive), third=({"nothing.v1"}, third.receive)
+            buses, one=(THING, one.receive), other=(both, other.receive), third=({"nothing.v1"}, third.receive)
         ) as bus:
             assert await bus.publish([*things, *rest]) == [True] * 25
             await soon(lambda: len(one.heard) == 20 and len(other.heard) == 25)
@@ -45,12 +55,12 @@ def test_each_subscriber_hears_each_fact_of_its_names_once(wires: Wires) -> None
     assert third.heard == []
 
 
-def test_what_arrives_is_what_was_sent(wires: Wires) -> None:
-    ear = Ear()
+def test_what_arrives_is_what_was_sent(buses: EventBuses) -> None:
+    ear = RecordingSubscriber()
     event = Event(ids.new(), "thing.happened", 1, clock.now(), "req-1", {"text": "안녕 \u2028 \U0001f600", "n": -1})
 
     async def scenario() -> None:
-        async with connected(wires, ear=(THING, ear.receive)) as bus:
+        async with connected(buses, ear=(THING, ear.receive)) as bus:
             await bus.publish([event])
             await soon(lambda: ear.heard)
 
@@ -58,11 +68,11 @@ def test_what_arrives_is_what_was_sent(wires: Wires) -> None:
     assert ear.heard == [event]
 
 
-def test_facts_are_taken_in_beside_the_loop(wires: Wires) -> None:
+def test_facts_are_taken_in_beside_the_loop(buses: EventBuses) -> None:
     threads: list[int] = []
 
     async def scenario() -> None:
-        async with connected(wires, ear=(THING, lambda _: threads.append(threading.get_ident()))) as bus:
+        async with connected(buses, ear=(THING, lambda _: threads.append(threading.get_ident()))) as bus:
             await bus.publish([happened()])
             await soon(lambda: threads)
         assert threads != [threading.get_ident()]
@@ -70,11 +80,11 @@ def test_facts_are_taken_in_beside_the_loop(wires: Wires) -> None:
     run(scenario())
 
 
-def test_what_was_not_taken_in_comes_again(wires: Wires) -> None:
-    ear = Ear(fails=lambda _, times: times <= 3)
+def test_what_was_not_taken_in_comes_again(buses: EventBuses) -> None:
+    ear = RecordingSubscriber(fails=lambda _, times: times <= 3)
 
     async def scenario() -> None:
-        async with connected(wires, ear=(THING, ear.receive)) as bus:
+        async with connected(buses, ear=(THING, ear.receive)) as bus:
             assert await bus.publish([happened(), happened()]) == [True, True]
             await soon(lambda: len(ear.heard) == 2)
 
@@ -82,13 +92,13 @@ def test_what_was_not_taken_in_comes_again(wires: Wires) -> None:
     assert set(ear.asked.values()) == {4}
 
 
-def test_what_nobody_can_take_in_does_not_stand_in_the_way(wires: Wires) -> None:
+def test_what_nobody_can_take_in_does_not_stand_in_the_way(buses: EventBuses) -> None:
     poison = happened(poison=True)
-    ear, other = Ear(fails=lambda event, _: event.id == poison.id), Ear()
+    ear, other = RecordingSubscriber(fails=lambda event, _: event.id == poison.id), RecordingSubscriber()
     rest = [happened() for _ in range(10)]
 
     async def scenario() -> None:
-        async with connected(wires, ear=(THING, ear.receive), other=(THING, other.receive)) as bus:
+        async with connected(buses, ear=(THING, ear.receive), other=(THING, other.receive)) as bus:
             await bus.publish([poison, *rest])
             await soon(lambda: len(ear.heard) == 10 and len(other.heard) >= 11 and ear.asked[poison.id] > 1)
 
@@ -96,23 +106,26 @@ def test_what_nobody_can_take_in_does_not_stand_in_the_way(wires: Wires) -> None
     assert {each.id for each in ear.heard} == {each.id for each in rest}
 
 
-def test_what_nobody_listens_to_is_not_certain(wires: Wires) -> None:
-    ear = Ear()
+def test_what_nobody_listens_to_is_not_certain(buses: EventBuses) -> None:
+    ear = RecordingSubscriber()
 
     async def scenario() -> None:
-        async with connected(wires, ear=(THING, ear.receive)) as bus:
+        async with connected(buses, ear=(THING, ear.receive)) as bus:
             unheard = [happened("unheard.of"), Event(ids.new(), "thing.happened", 2, clock.now(), None, {})]
             assert await bus.publish([*unheard, happened()]) == [False, False, True]
 
     run(scenario())
 
 
-def test_a_slow_subscriber_does_not_hold_up_another(wires: Wires) -> None:
-    go_on, quick = threading.Event(), Ear()
-    slow, three = Ear(fails=lambda *_: not go_on.wait(WAIT_SECONDS)), [happened(), happened(), happened()]
+def test_a_slow_subscriber_does_not_hold_up_another(buses: EventBuses) -> None:
+    go_on, quick = threading.Event(), RecordingSubscriber()
+    slow, three = (
+        RecordingSubscriber(fails=lambda *_: not go_on.wait(WAIT_SECONDS)),
+        [happened(), happened(), happened()],
+    )
 
     async def scenario() -> None:
-        async with connected(wires, slow=(THING, slow.receive), quick=(THING, quick.receive)) as bus:
+        async with connected(buses, slow=(THING, slow.receive), quick=(THING, quick.receive)) as bus:
             publishing = asyncio.create_task(bus.publish(three))
             await soon(lambda: len(quick.heard) == 3)
             go_on.set()
@@ -122,7 +135,7 @@ def test_a_slow_subscriber_does_not_hold_up_another(wires: Wires) -> None:
     run(scenario())
 
 
-def test_stopping_waits_for_what_is_being_taken_in(wires: Wires) -> None:
+def test_stopping_waits_for_what_is_being_taken_in(buses: EventBuses) -> None:
     """Else its transaction would go on while its connections are being closed."""
     begun, go_on = threading.Event(), threading.Event()
     ended: list[bool] = []
@@ -132,10 +145,10 @@ def test_stopping_waits_for_what_is_being_taken_in(wires: Wires) -> None:
         ended.append(go_on.wait(WAIT_SECONDS))
 
     async def scenario() -> None:
-        async with connected(wires, ear=(THING, receive)) as bus:
+        async with connected(buses, ear=(THING, receive)) as bus:
             publishing = asyncio.create_task(bus.publish([happened()]))
             await soon(begun.is_set)
-            stopping = asyncio.create_task(wires.bus("ear").stop())
+            stopping = asyncio.create_task(buses.bus("ear").stop())
             await asyncio.wait([stopping], timeout=0.05)
             assert not stopping.done()
             go_on.set()
@@ -146,12 +159,12 @@ def test_stopping_waits_for_what_is_being_taken_in(wires: Wires) -> None:
     run(scenario())
 
 
-def test_before_it_starts_and_after_it_stops_nothing_is_certain(wires: Wires) -> None:
-    ear = Ear()
+def test_before_it_starts_and_after_it_stops_nothing_is_certain(buses: EventBuses) -> None:
+    ear = RecordingSubscriber()
 
     async def scenario() -> None:
-        wires.lay({"ear": THING})
-        bus = wires.bus("ear")
+        buses.declare({"ear": THING})
+        bus = buses.bus("ear")
         bus.subscribe("ear", THING, ear.receive)
         assert not bus.connected
         assert await bus.publish([happened()]) == [False]
@@ -165,12 +178,12 @@ def test_before_it_starts_and_after_it_stops_nothing_is_certain(wires: Wires) ->
     assert ear.heard == []
 
 
-@pytest.mark.parametrize(("url", "kind"), [("memory://", InProcessBus), ("amqp://broker/", RabbitBus)])
+@pytest.mark.parametrize(("url", "kind"), [("memory://", InMemoryBus), ("amqp://broker/", RabbitBus)])
 def test_the_address_decides_which_bus_it_is(url: str, kind: type[Bus]) -> None:
-    assert isinstance(bus_for(url), kind)
+    assert isinstance(create_bus(url), kind)
 
 
 @pytest.mark.parametrize("url", ["", "http://broker", "kafka://broker"])
 def test_an_address_of_no_bus_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="memory://"):
-        bus_for(url)
+        create_bus(url)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared import clock, ids
-from shared.events.envelope import Event, Undecodable
+from shared.events.envelope import DecodeError, Event
 
 EVENT = Event(0x37A52D5F400001, "user.deleted", 1, 1_795_423_260_123, "req-1", {"user_id": "0037a52d5f400002"})
 PLAIN = st.recursive(
@@ -72,7 +72,7 @@ def changed(**fields: Any) -> bytes:
     ],
 )
 def test_what_is_no_event_is_refused(body: bytes) -> None:
-    with pytest.raises(Undecodable):
+    with pytest.raises(DecodeError):
         Event.from_json(body)
 
 

@@ -10,9 +10,9 @@ from shared import clock, ids
 from shared.database.engine import Big, Database
 from shared.events import inbox
 from shared.events.envelope import Event
-from shared.events.in_memory import InProcessBus
-from shared.events.outbox import announce, outbox_table
-from shared.testing.backends import Home
+from shared.events.in_memory import InMemoryBus
+from shared.events.outbox import enqueue, outbox_table
+from shared.testing.backends import Backend
 
 from .tables import made, rows
 
@@ -22,9 +22,9 @@ EFFECTS = Table("effects", METADATA, Column("id", Integer, primary_key=True), Co
 
 
 @pytest.fixture
-def database(home: Home) -> Iterator[Database]:
+def database(backend: Backend) -> Iterator[Database]:
     """With an inbox and a table of effects."""
-    opened = Database(made(home.empty(), METADATA))
+    opened = Database(made(backend.empty(), METADATA))
     yield opened
     opened.close()
 
@@ -41,8 +41,8 @@ def deliver(database: Database, handle: inbox.Handler, *events: Event) -> list[b
     """Over a bus; for each, whether it was taken in."""
 
     async def scenario() -> list[bool]:
-        bus = InProcessBus(lambda _: 0)
-        inbox.listen(bus, "service", database, INBOX, {"thing.happened.v1": handle})
+        bus = InMemoryBus(lambda _: 0)
+        inbox.subscribe_handlers(bus, "service", database, INBOX, {"thing.happened.v1": handle})
         await bus.start()
         certain = await bus.publish(events)
         await bus.stop()
@@ -83,7 +83,7 @@ def test_where_it_fails_for_good_nothing_is_left(database: Database) -> None:
 
 def test_what_comes_of_a_fact_carries_its_request_id(database: Database) -> None:
     def answer(tx: Connection, _: Event) -> None:
-        announce(tx, OUTBOX, "thing.answered", 1, {})
+        enqueue(tx, OUTBOX, "thing.answered", 1, {})
 
     deliver(database, answer, happened())
     assert [row.request_id for row in rows(database, OUTBOX)] == ["req-1"]
@@ -97,6 +97,6 @@ def test_what_was_taken_in_long_ago_is_forgotten_a_batch_at_a_time(
     monkeypatch.setattr(clock, "now", lambda: later)
     new = Event(ids.new(), "thing.happened", 1, later, None, {})
     deliver(database, take_effect, new)
-    assert database.write(inbox.forget_old, INBOX, 2)
-    assert not database.write(inbox.forget_old, INBOX, 2)
+    assert database.write(inbox.delete_expired, INBOX, 2)
+    assert not database.write(inbox.delete_expired, INBOX, 2)
     assert [row.event_id for row in rows(database, INBOX)] == [new.id]

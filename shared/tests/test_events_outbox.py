@@ -17,12 +17,12 @@ from shared.database.engine import Database
 from shared.events import outbox as outbox_module
 from shared.events.bus import Receive
 from shared.events.envelope import Event
-from shared.events.in_memory import InProcessBus
-from shared.events.inbox import inbox_table, listen
-from shared.events.outbox import BATCH, KEPT, LONGEST_PAUSE, Relay, announce, outbox_table
+from shared.events.in_memory import InMemoryBus
+from shared.events.inbox import inbox_table, subscribe_handlers
+from shared.events.outbox import BATCH, KEPT, LONGEST_PAUSE, Relay, enqueue, outbox_table
 from shared.testing import eventually
-from shared.testing.backends import Home
-from shared.testing.query_plans import indexes_used, overhearing, slow_steps
+from shared.testing.backends import Backend
+from shared.testing.query_plans import captured_statements, indexes_used, slow_steps
 from shared.testing.waiting import WAIT_SECONDS
 
 from .tables import made, rows
@@ -55,7 +55,7 @@ class Wire:
     def subscribe(self, service: str, names: Collection[str], receive: Receive) -> None:
         """Nobody listens."""
 
-    overhear = subscribe
+    subscribe_ephemeral = subscribe
 
     def numbers(self) -> list[int]:
         """Of what was published, in order."""
@@ -63,9 +63,9 @@ class Wire:
 
 
 @pytest.fixture
-def database(home: Home) -> Iterator[Database]:
+def database(backend: Backend) -> Iterator[Database]:
     """With an outbox, an inbox and a table of effects."""
-    opened = Database(made(home.empty(), METADATA))
+    opened = Database(made(backend.empty(), METADATA))
     yield opened
     opened.close()
 
@@ -73,7 +73,7 @@ def database(home: Home) -> Iterator[Database]:
 def tell(database: Database, *numbers: int) -> None:
     """Announce facts, each in a transaction."""
     for number in numbers:
-        database.write(announce, OUTBOX, "thing.happened", 1, {"number": number})
+        database.write(enqueue, OUTBOX, "thing.happened", 1, {"number": number})
 
 
 def step(relay: Relay) -> bool:
@@ -87,7 +87,7 @@ def waiting(database: Database) -> list[int]:
 
 def test_a_fact_is_written_with_the_change_or_not_at_all(database: Database) -> None:
     def fail(tx: Connection) -> None:
-        announce(tx, OUTBOX, "thing.happened", 1, {})
+        enqueue(tx, OUTBOX, "thing.happened", 1, {})
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -106,7 +106,7 @@ def test_a_fact_says_on_whose_request_it_came_about(database: Database) -> None:
 def test_what_cannot_travel_is_refused_where_it_is_announced(database: Database, data: dict[str, Any]) -> None:
     """In the relay it would fail for ever, and everything behind it."""
     with pytest.raises(TypeError):
-        database.write(announce, OUTBOX, "thing.happened", 1, data)
+        database.write(enqueue, OUTBOX, "thing.happened", 1, data)
     assert rows(database, OUTBOX) == []
 
 
@@ -163,7 +163,7 @@ def test_what_cannot_be_published_does_not_stand_before_what_can(
 
 def test_more_than_a_batch_is_published_in_several_steps(database: Database) -> None:
     wire = Wire()
-    database.write(lambda tx: [announce(tx, OUTBOX, "thing.happened", 1, {"number": n}) for n in range(BATCH + 5)])
+    database.write(lambda tx: [enqueue(tx, OUTBOX, "thing.happened", 1, {"number": n}) for n in range(BATCH + 5)])
     relay = Relay(database, OUTBOX, wire)
     assert step(relay)
     assert not step(relay)
@@ -184,7 +184,7 @@ def test_where_rows_can_be_locked_they_are_until_they_are_marked(database: Datab
 
 def test_a_batch_is_read_along_an_index(database: Database) -> None:
     """A long outbox is neither sorted nor, in MySQL, locked as a whole."""
-    with overhearing(database) as asked:
+    with captured_statements(database) as asked:
         step(Relay(database, OUTBOX, Wire()))
     batch = next(each for each in asked if each[0].startswith("SELECT"))
     assert indexes_used(database, batch) == {"outbox_unpublished"}
@@ -261,8 +261,8 @@ def test_what_was_published_long_ago_is_forgotten_and_nothing_else(
     later = clock.now() + KEPT + 1
     monkeypatch.setattr(clock, "now", lambda: later)
     tell(database, 4)
-    assert database.write(relay.forget_old, 2)
-    assert not database.write(relay.forget_old, 2)
+    assert database.write(relay.delete_expired, 2)
+    assert not database.write(relay.delete_expired, 2)
     assert [row.data["number"] for row in rows(database, OUTBOX)] == [4]
 
 
@@ -281,8 +281,8 @@ def test_each_fact_has_its_effect_once_when_the_process_dies_between_publishing_
         tx.execute(insert(EFFECTS).values(number=fact.data["number"]))
 
     event.listen(database.engine, "before_cursor_execute", die)
-    bus = InProcessBus(lambda _: 0)
-    listen(bus, "hearer", database, INBOX, {"thing.happened.v1": take_effect})
+    bus = InMemoryBus(lambda _: 0)
+    subscribe_handlers(bus, "hearer", database, INBOX, {"thing.happened.v1": take_effect})
 
     async def scenario() -> None:
         await bus.start()

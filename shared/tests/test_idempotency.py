@@ -14,7 +14,7 @@ from shared.answer import Answer
 from shared.database.engine import Database
 from shared.errors import Conflict, Invalid, NotFound, TooMany
 from shared.idempotency import KEPT, Idempotency, Key, idempotency_table
-from shared.testing.backends import Home
+from shared.testing.backends import Backend
 from shared.testing.waiting import WAIT_SECONDS
 
 from .tables import made, rows
@@ -26,9 +26,9 @@ KEY = Key(owner=1, name=b"n" * 32, request=b"r" * 32)
 
 
 @pytest.fixture
-def database(home: Home) -> Iterator[Database]:
+def database(backend: Backend) -> Iterator[Database]:
     """With keys, and notes to write under them."""
-    opened = Database(made(home.empty(), METADATA))
+    opened = Database(made(backend.empty(), METADATA))
     yield opened
     opened.close()
 

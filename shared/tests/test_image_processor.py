@@ -1,4 +1,4 @@
-"""The darkroom holds whatever is brought: crashes, endless work, hunger, and more people than fit in."""
+"""The processor holds whatever is brought: crashes, endless work, hunger, and more people than fit in."""
 
 import asyncio
 import os
@@ -18,9 +18,9 @@ from PIL import Image
 
 from shared.errors import Invalid, TooLarge, Unavailable, UnsupportedMedia
 from shared.images import decoder_client, decoder_process, limits, pipe_protocol, renditions
-from shared.images.decoder_client import Worker
-from shared.images.picture import Picture
-from shared.images.processor import Darkroom
+from shared.images.decoder_client import DecoderProcess
+from shared.images.picture import ProcessedImage
+from shared.images.processor import ImageProcessor
 from shared.testing import eventually
 from shared.testing.waiting import WAIT_SECONDS
 from shared.tests import sample_images as samples
@@ -28,24 +28,24 @@ from shared.tests import sample_images as samples
 UPLOADED = samples.encoded(samples.corners(), "JPEG")
 
 
-def developed(lab: Darkroom, upload: BinaryIO, owner: int = 1) -> Picture:
-    return asyncio.run(lab.develop(upload, owner))
+def processed(processor: ImageProcessor, upload: BinaryIO, owner: int = 1) -> ProcessedImage:
+    return asyncio.run(processor.process(upload, owner))
 
 
 @pytest.fixture(scope="module")
-def darkroom() -> Iterator[Darkroom]:
-    with closing(Darkroom(workers=1, waiting=1)) as lab:
-        yield lab
+def processor() -> Iterator[ImageProcessor]:
+    with closing(ImageProcessor(workers=1, waiting=1)) as processor:
+        yield processor
 
 
-def hired(script: str) -> Worker:
+def hired(script: str) -> DecoderProcess:
     """A worker whose process does what the script says once an upload has come."""
-    return Worker([sys.executable, "-c", f"import os, signal, sys; sys.stdin.buffer.read(9); {script}"])
+    return DecoderProcess([sys.executable, "-c", f"import os, signal, sys; sys.stdin.buffer.read(9); {script}"])
 
 
-def limited(changes: str) -> Worker:
+def limited(changes: str) -> DecoderProcess:
     """A worker with the real bench and tighter limits."""
-    return Worker(
+    return DecoderProcess(
         [sys.executable, "-c", f"from shared.images import decoder_process, limits; {changes}; decoder_process.main()"]
     )
 
@@ -56,18 +56,18 @@ def pipe() -> tuple[BinaryIO, BinaryIO]:
 
 
 @contextmanager
-def employed(worker: Worker) -> Iterator[Worker]:
+def employed(worker: DecoderProcess) -> Iterator[DecoderProcess]:
     try:
         yield worker
     finally:
-        worker.leave()
+        worker.stop()
 
 
-def test_a_picture_comes_out_as_if_it_had_been_developed_here(darkroom: Darkroom) -> None:
-    assert developed(darkroom, BytesIO(UPLOADED)) == renditions.develop(UPLOADED)
+def test_a_picture_comes_out_as_if_it_had_been_developed_here(processor: ImageProcessor) -> None:
+    assert processed(processor, BytesIO(UPLOADED)) == renditions.render(UPLOADED)
 
 
-def test_a_refusal_comes_out_with_its_code(darkroom: Darkroom) -> None:
+def test_a_refusal_comes_out_with_its_code(processor: ImageProcessor) -> None:
     for data, kind, code in (
         (b"no picture", UnsupportedMedia, "unsupported_media"),
         (UPLOADED[:200], Invalid, "corrupt_media"),
@@ -75,7 +75,7 @@ def test_a_refusal_comes_out_with_its_code(darkroom: Darkroom) -> None:
         (bytes(limits.MAX_BYTES + 1), TooLarge, "too_large"),
     ):
         with pytest.raises(kind) as refusal:
-            developed(darkroom, BytesIO(data))
+            processed(processor, BytesIO(data))
         assert refusal.value.code == code
 
 
@@ -84,46 +84,46 @@ def test_the_bench_answers_one_upload_after_another_until_the_sender_is_gone() -
     with uploads, answers, receiver:
         with sender:
             pipe_protocol.send(sender, UPLOADED, b"no picture", UPLOADED)
-        decoder_process.work(uploads, answers)
-        assert pipe_protocol.receive_picture(receiver) == renditions.develop(UPLOADED)
+        decoder_process.serve(uploads, answers)
+        assert pipe_protocol.receive_image(receiver) == renditions.render(UPLOADED)
         with pytest.raises(UnsupportedMedia):
-            pipe_protocol.receive_picture(receiver)
-        assert pipe_protocol.receive_picture(receiver).display.width == 96
+            pipe_protocol.receive_image(receiver)
+        assert pipe_protocol.receive_image(receiver).display.width == 96
 
 
 @pytest.mark.parametrize("death", ["SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL"])
 def test_a_file_that_crashes_a_decoder_is_corrupt_and_the_next_picture_is_fine(death: str) -> None:
-    with closing(Darkroom(workers=1, waiting=0)) as lab:
-        lab._staff[0]._command = hired(f"os.kill(os.getpid(), signal.{death})")._command
+    with closing(ImageProcessor(workers=1, waiting=0)) as processor:
+        processor._decoders[0]._command = hired(f"os.kill(os.getpid(), signal.{death})")._command
         with pytest.raises(Invalid) as refusal:
-            developed(lab, BytesIO(UPLOADED))
+            processed(processor, BytesIO(UPLOADED))
         assert refusal.value.code == "corrupt_media"
-        lab._staff[0]._command = decoder_client.BENCH
-        assert developed(lab, BytesIO(UPLOADED)).display.width == 96
+        processor._decoders[0]._command = decoder_client.DECODER_COMMAND
+        assert processed(processor, BytesIO(UPLOADED)).display.width == 96
 
 
 @pytest.mark.parametrize("death", ["os.kill(os.getpid(), signal.SIGKILL)", "sys.exit(3)", "sys.exit(0)"])
 def test_a_process_that_ends_for_another_reason_is_no_fault_of_the_picture(death: str) -> None:
     with employed(hired(death)) as busy, pytest.raises(Unavailable):
-        busy.develop(UPLOADED)
+        busy.decode(UPLOADED)
 
 
 def test_a_process_that_went_home_for_lack_of_work_is_replaced_unnoticed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with employed(limited("decoder_process.IDLE_SECONDS = 0")) as idle:
-        process, *_ = idle._started()
+        process, *_ = idle._ensure_started()
         process.wait(WAIT_SECONDS)
         idle._process = process  # as if it had ended just after we looked
         monkeypatch.setattr(process, "poll", lambda: None)
-        monkeypatch.setattr(idle, "_command", decoder_client.BENCH)
-        assert idle.develop(UPLOADED).display.width == 96
+        monkeypatch.setattr(idle, "_command", decoder_client.DECODER_COMMAND)
+        assert idle.decode(UPLOADED).display.width == 96
 
 
 def test_a_process_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoder_client, "WALL_SECONDS", 0.3)
     with employed(hired("signal.pause()")) as stuck, pytest.raises(Unavailable):
-        stuck.develop(UPLOADED)
+        stuck.decode(UPLOADED)
 
 
 def test_a_file_that_would_keep_a_core_busy_for_hours_is_corrupt() -> None:
@@ -134,7 +134,7 @@ def test_a_file_that_would_keep_a_core_busy_for_hours_is_corrupt() -> None:
         employed(limited("limits.CPU_SECONDS, limits.MAX_SCANS = 0.5, 10**9")) as busy,
         pytest.raises(Invalid) as refusal,
     ):
-        busy.develop(endless)
+        busy.decode(endless)
     assert (refusal.value.code, refusal.value.faults[0].code) == ("corrupt_media", "too_much_work")
 
 
@@ -143,22 +143,22 @@ def test_a_file_that_needs_too_much_memory_is_too_large_and_the_next_picture_is_
     hungry = samples.encoded(Image.new("RGBA", (7000, 7000)), "PNG", compress_level=1)
     with employed(limited("limits.MEMORY = 250 * 1024**2")) as poor:
         with pytest.raises(TooLarge):
-            poor.develop(hungry)
-        assert poor.develop(UPLOADED).display.width == 96
+            poor.decode(hungry)
+        assert poor.decode(UPLOADED).display.width == 96
 
 
 def test_a_process_gets_no_secret_of_its_parent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "mysql+pymysql://someone:secret@localhost/auth")
     with employed(hired("sys.exit('DATABASE_URL' in os.environ)")) as curious, pytest.raises(Unavailable):
-        curious.develop(UPLOADED)
-    monkeypatch.setattr(decoder_client, "KEPT_ENVIRONMENT", ("DATABASE_URL",))
+        curious.decode(UPLOADED)
+    monkeypatch.setattr(decoder_client, "PASSED_ENVIRONMENT", ("DATABASE_URL",))
     with employed(hired("os.abort() if 'DATABASE_URL' in os.environ else 0")) as told, pytest.raises(Invalid):
-        told.develop(UPLOADED)
+        told.decode(UPLOADED)
 
 
 def test_when_no_process_can_be_started_pictures_are_unavailable() -> None:
     with pytest.raises(Unavailable) as refusal:
-        Worker(["/no/such/program"]).develop(UPLOADED)
+        DecoderProcess(["/no/such/program"]).decode(UPLOADED)
     assert refusal.value.retry_after
 
 
@@ -176,92 +176,92 @@ class HeldUpload(BytesIO):
 
 
 def test_whoever_finds_the_line_full_is_told_at_once_and_nobody_who_waits_is_lost() -> None:
-    async def scenario(lab: Darkroom) -> None:
+    async def scenario(processor: ImageProcessor) -> None:
         first = HeldUpload()
-        tasks = [asyncio.create_task(lab.develop(first, 1))]
+        tasks = [asyncio.create_task(processor.process(first, 1))]
         await to_thread.run_sync(first.asked.wait, WAIT_SECONDS)
-        tasks.append(asyncio.create_task(lab.develop(BytesIO(UPLOADED), 2)))
-        await to_thread.run_sync(eventually, lambda: lab._queue.waiting() == 1)
+        tasks.append(asyncio.create_task(processor.process(BytesIO(UPLOADED), 2)))
+        await to_thread.run_sync(eventually, lambda: processor._queue.waiting() == 1)
         with pytest.raises(Unavailable) as refusal:
-            await lab.develop(BytesIO(UPLOADED), 3)
+            await processor.process(BytesIO(UPLOADED), 3)
         assert refusal.value.retry_after
         first.let_go.set()
         results = await asyncio.gather(*tasks)
-        assert await lab.develop(BytesIO(UPLOADED), 3) == results[0] == results[1]
+        assert await processor.process(BytesIO(UPLOADED), 3) == results[0] == results[1]
 
-    with closing(Darkroom(workers=1, waiting=1)) as lab:
-        asyncio.run(scenario(lab))
+    with closing(ImageProcessor(workers=1, waiting=1)) as processor:
+        asyncio.run(scenario(processor))
 
 
 def test_two_endless_files_of_one_person_keep_nobody_else_waiting() -> None:
-    async def scenario(lab: Darkroom) -> None:
-        endless = [asyncio.create_task(lab.develop(BytesIO(b"x"), 1)) for _ in range(2)]
-        await to_thread.run_sync(eventually, lambda: lab._queue.waiting() == 1)
-        assert (await lab.develop(BytesIO(UPLOADED), 2)).display.width == 96
+    async def scenario(processor: ImageProcessor) -> None:
+        endless = [asyncio.create_task(processor.process(BytesIO(b"x"), 1)) for _ in range(2)]
+        await to_thread.run_sync(eventually, lambda: processor._queue.waiting() == 1)
+        assert (await processor.process(BytesIO(UPLOADED), 2)).display.width == 96
         for task in endless:
             task.cancel()
         assert all(isinstance(each, asyncio.CancelledError) for each in await gathered(endless))
 
-    with closing(Darkroom(workers=2, waiting=1)) as lab:
-        lab._staff[1]._command = hired("signal.pause()")._command  # the last one is the first to be used
-        asyncio.run(scenario(lab))
+    with closing(ImageProcessor(workers=2, waiting=1)) as processor:
+        processor._decoders[1]._command = hired("signal.pause()")._command  # the last one is the first to be used
+        asyncio.run(scenario(processor))
 
 
-async def gathered(tasks: list[asyncio.Task[Picture]]) -> list[Picture | BaseException]:
+async def gathered(tasks: list[asyncio.Task[ProcessedImage]]) -> list[ProcessedImage | BaseException]:
     return await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def test_the_process_of_an_upload_that_is_given_up_is_killed_and_the_next_picture_is_fine() -> None:
-    async def scenario(lab: Darkroom) -> None:
-        (busy,) = lab._staff
+    async def scenario(processor: ImageProcessor) -> None:
+        (busy,) = processor._decoders
         busy._command = hired("signal.pause()")._command
-        task = asyncio.create_task(lab.develop(BytesIO(UPLOADED), 1))
+        task = asyncio.create_task(processor.process(BytesIO(UPLOADED), 1))
         await to_thread.run_sync(eventually, lambda: busy._process)
         process = busy._process
         task.cancel()
         (result,) = await gathered([task])
         assert isinstance(result, asyncio.CancelledError)
         assert process is not None and process.returncode == -signal.SIGKILL
-        busy._command = decoder_client.BENCH
-        assert (await lab.develop(BytesIO(UPLOADED), 1)).display.width == 96
+        busy._command = decoder_client.DECODER_COMMAND
+        assert (await processor.process(BytesIO(UPLOADED), 1)).display.width == 96
 
-    with closing(Darkroom(workers=1, waiting=0)) as lab:
-        asyncio.run(scenario(lab))
+    with closing(ImageProcessor(workers=1, waiting=0)) as processor:
+        asyncio.run(scenario(processor))
 
 
 def test_an_upload_that_is_given_up_before_its_process_starts_starts_none() -> None:
-    async def scenario(lab: Darkroom) -> None:
+    async def scenario(processor: ImageProcessor) -> None:
         held = HeldUpload()
-        task = asyncio.create_task(lab.develop(held, 1))
+        task = asyncio.create_task(processor.process(held, 1))
         await to_thread.run_sync(held.asked.wait, WAIT_SECONDS)
         task.cancel()
-        await to_thread.run_sync(eventually, lambda: lab._staff[0]._cancelled)
+        await to_thread.run_sync(eventually, lambda: processor._decoders[0]._cancelled)
         held.let_go.set()
         (result,) = await gathered([task])
         assert isinstance(result, asyncio.CancelledError)
-        assert lab._staff[0]._process is None
+        assert processor._decoders[0]._process is None
 
-    with closing(Darkroom(workers=1, waiting=0)) as lab:
-        asyncio.run(scenario(lab))
+    with closing(ImageProcessor(workers=1, waiting=0)) as processor:
+        asyncio.run(scenario(processor))
 
 
 def test_an_upload_that_cannot_be_read_frees_its_place() -> None:
     broken = HeldUpload()
     broken.close()
     broken.let_go.set()
-    with closing(Darkroom(workers=1, waiting=0)) as lab:
+    with closing(ImageProcessor(workers=1, waiting=0)) as processor:
         for _ in range(3):
             with pytest.raises(ValueError, match="closed"):
-                developed(lab, broken)
-        assert developed(lab, BytesIO(UPLOADED)).display.width == 96
+                processed(processor, broken)
+        assert processed(processor, BytesIO(UPLOADED)).display.width == 96
 
 
 def test_a_closed_darkroom_leaves_no_process_behind() -> None:
-    lab = Darkroom(workers=1, waiting=0)
-    developed(lab, BytesIO(UPLOADED))
-    process = lab._staff[0]._process
+    processor = ImageProcessor(workers=1, waiting=0)
+    processed(processor, BytesIO(UPLOADED))
+    process = processor._decoders[0]._process
     assert process is not None and process.poll() is None
-    lab.close()
+    processor.close()
     assert process.poll() is not None
 
 
@@ -276,7 +276,7 @@ VALID = {
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_file_with_any_bytes_changed_is_developed_or_refused(
-    darkroom: Darkroom, kind: str, data: st.DataObject
+    processor: ImageProcessor, kind: str, data: st.DataObject
 ) -> None:
     content = bytearray(VALID[kind])
     places = st.integers(0, len(content) - 1)
@@ -285,7 +285,7 @@ def test_a_file_with_any_bytes_changed_is_developed_or_refused(
     start, end = sorted((data.draw(places), data.draw(places)))
     changed = data.draw(st.sampled_from([content, content[:end], content[:start] + content[end:], content * 2]))
     try:
-        picture = developed(darkroom, BytesIO(changed))
+        picture = processed(processor, BytesIO(changed))
     except (Invalid, TooLarge, UnsupportedMedia):
         return
     assert samples.opened(picture.display.data).size == (picture.display.width, picture.display.height)
@@ -294,7 +294,7 @@ def test_a_file_with_any_bytes_changed_is_developed_or_refused(
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.binary(max_size=200), kind=st.sampled_from(sorted(VALID)), kept=st.integers(0, 40))
 def test_random_bytes_behind_any_beginning_are_refused(
-    darkroom: Darkroom, content: bytes, kind: str, kept: int
+    processor: ImageProcessor, content: bytes, kind: str, kept: int
 ) -> None:
     with pytest.raises((Invalid, TooLarge, UnsupportedMedia)):
-        developed(darkroom, BytesIO(VALID[kind][:kept] + content))
+        processed(processor, BytesIO(VALID[kind][:kept] + content))

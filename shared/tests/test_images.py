@@ -12,12 +12,12 @@ MARKER = b"PLANTED-MARKER"
 
 
 def displayed(data: bytes) -> Image.Image:
-    return samples.opened(renditions.develop(data).display.data)
+    return samples.opened(renditions.render(data).display.data)
 
 
 @pytest.mark.parametrize("kind", samples.FORMATS)
 def test_every_format_becomes_two_jpegs_that_show_the_picture(kind: str) -> None:
-    picture = renditions.develop(samples.encoded(samples.corners(1200, 800), kind))
+    picture = renditions.render(samples.encoded(samples.corners(1200, 800), kind))
     display, thumbnail = samples.opened(picture.display.data), samples.opened(picture.thumbnail.data)
     assert picture.content_type == "image/jpeg"
     assert (display.format, thumbnail.format) == ("JPEG", "JPEG")
@@ -27,18 +27,18 @@ def test_every_format_becomes_two_jpegs_that_show_the_picture(kind: str) -> None
 
 
 def test_a_large_picture_is_shrunk_to_2048() -> None:
-    picture = renditions.develop(samples.encoded(samples.corners(3000, 6000), "JPEG"))
+    picture = renditions.render(samples.encoded(samples.corners(3000, 6000), "JPEG"))
     assert (picture.display.width, picture.display.height) == (1024, 2048)
 
 
 def test_a_small_picture_is_not_blown_up() -> None:
-    picture = renditions.develop(samples.encoded(Image.new("RGB", (3, 1), "red"), "PNG"))
+    picture = renditions.render(samples.encoded(Image.new("RGB", (3, 1), "red"), "PNG"))
     assert (picture.display.width, picture.display.height) == (3, 1)
     assert (picture.thumbnail.width, picture.thumbnail.height) == (3, 1)
 
 
 def test_a_very_long_strip_keeps_at_least_one_row() -> None:
-    picture = renditions.develop(samples.encoded(Image.new("RGB", (20_000, 2), "red"), "PNG"))
+    picture = renditions.render(samples.encoded(Image.new("RGB", (20_000, 2), "red"), "PNG"))
     assert (picture.display.width, picture.display.height) == (2048, 1)
 
 
@@ -122,7 +122,7 @@ def files_with_a_marker() -> dict[str, bytes]:
 @pytest.mark.parametrize(("name", "data"), files_with_a_marker().items())
 def test_nothing_but_pixels_survives(name: str, data: bytes) -> None:
     assert MARKER in data or name == "a PNG with everything"  # where the profile and perhaps the text are packed
-    picture = renditions.develop(data)
+    picture = renditions.render(data)
     for rendition in (picture.display, picture.thumbnail):
         assert MARKER not in rendition.data
         assert not any(word in rendition.data for word in (b"Exif", b"http", b"ICC_PROFILE", b"script", b"PK\x03"))
@@ -203,7 +203,7 @@ def test_of_an_animation_the_first_frame_is_kept(kind: str) -> None:
 
 
 def test_the_blurhash_is_one_of_the_picture() -> None:
-    picture = renditions.develop(samples.encoded(samples.corners(400, 300), "PNG"))
+    picture = renditions.render(samples.encoded(samples.corners(400, 300), "PNG"))
     assert blurhash.components(picture.blurhash) == (4, 3)
     rows = blurhash.decode(picture.blurhash, 8, 6)
     assert [rows[1][1].index(max(rows[1][1])), rows[1][6].index(max(rows[1][6]))] == [0, 1]  # red, green

@@ -215,7 +215,7 @@ def test_what_the_first_frame_of_a_gif_does_not_cover_is_white(transparency: dic
 @pytest.mark.parametrize("size", [(1, 1), (160, 90), (450, 100), (1700, 100), (100, 2000), (4000, 3)])
 @pytest.mark.parametrize("colour", [(128, 128, 128), (255, 255, 255), ORANGE])
 def test_the_blurhash_of_one_colour_is_that_colour(size: tuple[int, int], colour: Colour) -> None:
-    picture = renditions.develop(samples.encoded(Image.new("RGB", size, colour), "PNG"))
+    picture = renditions.render(samples.encoded(Image.new("RGB", size, colour), "PNG"))
     for row in blurhash.decode(picture.blurhash, 20, 20):
         for found in row:
             assert is_close(found, colour, 3)

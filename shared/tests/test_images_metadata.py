@@ -79,12 +79,12 @@ def test_a_png_with_a_wrong_crc_in_what_is_needed_is_refused(kind: bytes) -> Non
     crc_at = at + 4 + length
     changed = data[:crc_at] + bytes([data[crc_at] ^ 1]) + data[crc_at + 1 :]
     with pytest.raises(Invalid):
-        renditions.develop(changed)
+        renditions.render(changed)
 
 
 def test_a_png_with_an_unknown_chunk_that_is_needed_is_refused() -> None:
     with pytest.raises(Invalid):
-        renditions.develop(meta.png_with(PNG, meta.png_chunk(b"NEED", b"x")))
+        renditions.render(meta.png_with(PNG, meta.png_chunk(b"NEED", b"x")))
 
 
 SEGMENTS = {
@@ -122,7 +122,7 @@ def test_a_jpeg_that_lacks_only_its_end_is_taken(progressive: bool, missing: int
 def test_a_jpeg_that_lacks_rows_is_refused(options: dict[str, object], share: float) -> None:
     data = samples.encoded(Image.effect_noise((400, 300), 80), "JPEG", **options)
     with pytest.raises(Invalid):
-        renditions.develop(data[: int(len(data) * share)])
+        renditions.render(data[: int(len(data) * share)])
 
 
 def test_a_jpeg_of_a_hundred_scans_is_the_most() -> None:
@@ -130,19 +130,19 @@ def test_a_jpeg_of_a_hundred_scans_is_the_most() -> None:
     start = picture.rfind(b"\xff\xda")
     scans = picture.count(b"\xff\xda")
     repeated = picture[start:-2]
-    renditions.develop(picture[:-2] + repeated * (limits.MAX_SCANS - scans) + b"\xff\xd9")
+    renditions.render(picture[:-2] + repeated * (limits.MAX_SCANS - scans) + b"\xff\xd9")
     with pytest.raises(Invalid) as refusal:
-        renditions.develop(picture[:-2] + repeated * (limits.MAX_SCANS - scans + 1) + b"\xff\xd9")
+        renditions.render(picture[:-2] + repeated * (limits.MAX_SCANS - scans + 1) + b"\xff\xd9")
     assert (refusal.value.code, refusal.value.faults[0].code) == ("corrupt_media", "too_many_scans")
 
 
 @pytest.mark.parametrize("progressive", [False, True])
 def test_a_jpeg_of_fewer_bytes_than_its_pixels_need_is_refused_before_decoding(progressive: bool) -> None:
     data = samples.encoded(Image.new("RGB", (7_000, 7_000), "grey"), "JPEG", progressive=progressive, quality=10)
-    assert renditions.develop(data).display.width == 2048, "a picture of one colour is taken"
+    assert renditions.render(data).display.width == 2048, "a picture of one colour is taken"
     start = data.index(b"\xff\xda")
     with pytest.raises(Invalid) as refusal:
-        renditions.develop(data[: start + 2_000] + b"\xff\xd9")
+        renditions.render(data[: start + 2_000] + b"\xff\xd9")
     assert refusal.value.faults[0].code == "too_few_bytes"
 
 
@@ -165,12 +165,12 @@ def animated_webp(width: int, height: int, frame: bytes) -> bytes:
 
 
 def test_a_webp_that_is_all_size_and_no_content_is_refused_before_decoding() -> None:
-    assert renditions.develop(flat_webp(1_200, 900)).display.width == 1_200
-    assert renditions.develop(animated_webp(1_200, 900, flat_webp(1_200, 900)[12:])).display.width == 1_200
+    assert renditions.render(flat_webp(1_200, 900)).display.width == 1_200
+    assert renditions.render(animated_webp(1_200, 900, flat_webp(1_200, 900)[12:])).display.width == 1_200
     for data in (flat_webp(7_000, 7_000), animated_webp(7_000, 7_142, flat_webp(7_000, 7_142)[12:])):
         assert len(data) < 150
         with pytest.raises(Invalid) as refusal:
-            renditions.develop(data)
+            renditions.render(data)
         assert refusal.value.faults[0].code == "too_few_bytes"
 
 
@@ -201,7 +201,7 @@ def test_a_heif_that_nothing_here_can_decode_is_unsupported(coding: bytes) -> No
     data = samples.encoded(samples.corners(), "HEIF")
     place = isobmff.read(data).type_places[1]
     with pytest.raises(UnsupportedMedia) as refusal:
-        renditions.develop(data[:place] + coding + data[place + 4 :])
+        renditions.render(data[:place] + coding + data[place + 4 :])
     assert (refusal.value.code, refusal.value.faults[0].code) == ("unsupported_media", "unknown_coding")
 
 
@@ -219,5 +219,5 @@ def test_an_orientation_that_only_xmp_tells_is_ignored(kind: str) -> None:
 def test_a_header_that_asks_for_too_much_comes_before_all_other_faults() -> None:
     header = meta.png_chunk(b"IHDR", (30_000).to_bytes(4, "big") * 2 + b"\x08\x02\0\0\0")
     with pytest.raises(TooLarge) as refusal:
-        renditions.develop(PNG[:8] + header + meta.png_chunk(b"IDAT", b"x", crc_error=1))
+        renditions.render(PNG[:8] + header + meta.png_chunk(b"IDAT", b"x", crc_error=1))
     assert refusal.value.faults[0].code == "too_many_pixels"

@@ -13,14 +13,14 @@ from shared.tests import sample_images as samples
 
 @pytest.mark.parametrize("size", [(10_000, 6_000), (8_192, 6_144), (limits.MAX_SIDE, 1), (1, 60_000), (40_000, 1_200)])
 def test_up_to_sixty_megapixels_are_taken_however_long_the_longest_side(size: tuple[int, int]) -> None:
-    picture = renditions.develop(samples.encoded(Image.new("L", size, 128), "PNG"))
+    picture = renditions.render(samples.encoded(Image.new("L", size, 128), "PNG"))
     assert max(picture.display.width, picture.display.height) == 2048
 
 
 @pytest.mark.parametrize("size", [(10_000, 6_001), (limits.MAX_SIDE + 1, 1)])
 def test_more_pixels_are_refused(size: tuple[int, int]) -> None:
     with pytest.raises(TooLarge):
-        renditions.develop(samples.encoded(Image.new("L", size, 128), "PNG"))
+        renditions.render(samples.encoded(Image.new("L", size, 128), "PNG"))
 
 
 @pytest.mark.parametrize("kind", ["PNG", "GIF", "JPEG"])
@@ -34,7 +34,7 @@ def test_a_small_file_that_would_be_huge_is_refused_by_its_header(kind: str, sid
         "JPEG": samples.encoded(Image.new("L", (8, 8)), "JPEG").replace(b"\x08\0\x08\0\x08", b"\x08" + wide * 2, 1),
     }
     with pytest.raises(TooLarge):
-        renditions.develop(files[kind])
+        renditions.render(files[kind])
 
 
 def png_chunk(kind: bytes, content: bytes) -> bytes:
@@ -45,16 +45,16 @@ def png_chunk(kind: bytes, content: bytes) -> bytes:
 def test_a_real_file_of_too_many_pixels_is_refused_in_every_other_format_too(kind: str) -> None:
     speed = {"WEBP": {"lossless": True, "method": 0}, "AVIF": {"speed": 10}}
     with pytest.raises(TooLarge):
-        renditions.develop(samples.encoded(Image.new("L", (10_000, 6_008)).convert("RGB"), kind, **speed[kind]))
+        renditions.render(samples.encoded(Image.new("L", (10_000, 6_008)).convert("RGB"), kind, **speed[kind]))
 
 
 def test_a_heic_that_lies_about_its_size_is_refused() -> None:
     data = samples.encoded(samples.corners(1600, 1200), "HEIF")
     assert data.count(pack(">II", 1600, 1200)) == 1
     with pytest.raises(Invalid):
-        renditions.develop(data.replace(pack(">II", 1600, 1200), pack(">II", 64, 48)))
+        renditions.render(data.replace(pack(">II", 1600, 1200), pack(">II", 64, 48)))
     with pytest.raises(TooLarge):
-        renditions.develop(data.replace(pack(">II", 1600, 1200), pack(">II", 16_000, 12_000)))
+        renditions.render(data.replace(pack(">II", 1600, 1200), pack(">II", 16_000, 12_000)))
 
 
 @pytest.mark.parametrize("kind", samples.FORMATS)
@@ -62,7 +62,7 @@ def test_a_truncated_file_is_corrupt(kind: str) -> None:
     data = samples.encoded(Image.effect_noise((400, 300), 80).convert("RGB"), kind)
     for share in (0.1, 0.5, 0.9):
         with pytest.raises(Invalid) as refusal:
-            renditions.develop(data[: int(len(data) * share)])
+            renditions.render(data[: int(len(data) * share)])
         assert refusal.value.code == "corrupt_media"
 
 
@@ -87,13 +87,13 @@ def test_a_truncated_file_is_corrupt(kind: str) -> None:
 )
 def test_whatever_is_not_a_picture_that_we_take_is_unsupported(data: bytes) -> None:
     with pytest.raises(UnsupportedMedia) as refusal:
-        renditions.develop(data)
+        renditions.render(data)
     assert refusal.value.code == "unsupported_media"
 
 
 def test_a_name_and_a_tiff_inside_do_not_matter() -> None:
     tiff = samples.encoded(samples.corners(), "TIFF")
     with pytest.raises(UnsupportedMedia):
-        renditions.develop(tiff)
+        renditions.render(tiff)
     with pytest.raises(Invalid):
-        renditions.develop(b"\xff\xd8\xff" + tiff)
+        renditions.render(b"\xff\xd8\xff" + tiff)

@@ -7,7 +7,7 @@ from sqlalchemy import exists, insert, literal, select
 
 from shared.database.engine import Database
 from shared.database.packed_columns import Packed
-from shared.testing.backends import Home
+from shared.testing.backends import Backend
 from shared.tests.notes_table import METADATA, NOTES
 
 from .tables import made
@@ -17,9 +17,9 @@ LARGEST = 2**63 - 1
 
 
 @pytest.fixture
-def database(home: Home) -> Iterator[Database]:
+def database(backend: Backend) -> Iterator[Database]:
     """With one note that is hard to write down."""
-    opened = Database(made(home.empty(), METADATA), pool_size=2)
+    opened = Database(made(backend.empty(), METADATA), pool_size=2)
     opened.write(lambda tx: tx.execute(insert(NOTES).values(id=LARGEST, text=NASTY)))
     yield opened
     opened.close()

@@ -9,7 +9,7 @@ import pytest
 
 from shared import errors
 from shared.problem_details import MOST_FAULTS, STATUS, title
-from shared.testing import Running
+from shared.testing import LiveService
 from shared.testing.waiting import WAIT_SECONDS
 from shared.tests.sample_service import MINTER, REFUSALS
 
@@ -29,7 +29,7 @@ def assert_problem(answer: httpx.Response, status: int, code: str) -> dict[str, 
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-def test_each_refusal_has_its_status(standing: Running, name: str) -> None:
+def test_each_refusal_has_its_status(standing: LiveService, name: str) -> None:
     status = STATUS[REFUSALS[name]]
     answer = standing.client.get(f"/api/v1/refused/{name}")
     problem = assert_problem(answer, status, "some_code")
@@ -44,12 +44,12 @@ def test_every_kind_of_refusal_has_a_status() -> None:
     assert len(set(STATUS.values())) == len(STATUS)
 
 
-def test_a_refused_field_is_pointed_at(standing: Running) -> None:
+def test_a_refused_field_is_pointed_at(standing: LiveService) -> None:
     problem = assert_problem(standing.client.get("/api/v1/refused/Field"), 422, "not_nice")
     assert problem["errors"] == [{"pointer": "/text", "code": "not_nice", "detail": "Be nice."}]
 
 
-def test_a_mistake_of_ours_tells_nothing_but_that(standing: Running, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_mistake_of_ours_tells_nothing_but_that(standing: LiveService, capsys: pytest.CaptureFixture[str]) -> None:
     answer = standing.client.get("/api/v1/surprise", headers={"x-request-id": "req-500"})
     problem = assert_problem(answer, 500, "internal_error")
     assert problem["detail"] == "Something went wrong on our side."
@@ -78,7 +78,7 @@ def test_a_mistake_of_ours_tells_nothing_but_that(standing: Running, capsys: pyt
     ],
 )
 def test_what_is_not_there_and_cannot_be_done(
-    standing: Running, method: str, path: str, status: int, code: str
+    standing: LiveService, method: str, path: str, status: int, code: str
 ) -> None:
     answer = standing.client.request(method, path)
     if method == "HEAD":
@@ -102,7 +102,7 @@ def test_what_is_not_there_and_cannot_be_done(
     ],
 )
 @pytest.mark.parametrize("host", [b"service", b"[", b"a@b:c", b"", b"\xff", b"a:99999"])
-def test_no_bytes_in_the_address_are_a_mistake_of_ours(standing: Running, request_line: bytes, host: bytes) -> None:
+def test_no_bytes_in_the_address_are_a_mistake_of_ours(standing: LiveService, request_line: bytes, host: bytes) -> None:
     """Below a client library, which would not send them. The server itself may refuse them in its own words."""
     answer = raw(standing, request_line + b"\r\nhost: " + host + b"\r\nconnection: close\r\n\r\n")
     found = re.match(rb"HTTP/1.1 (\d{3})", answer)
@@ -110,7 +110,7 @@ def test_no_bytes_in_the_address_are_a_mistake_of_ours(standing: Running, reques
     assert 400 <= int(found[1]) < 500
 
 
-def raw(standing: Running, request: bytes) -> bytes:
+def raw(standing: LiveService, request: bytes) -> bytes:
     """The bytes that answer these bytes."""
     address = standing.url.removeprefix("http://").partition(":")
     with socket.create_connection((address[0], int(address[2])), timeout=WAIT_SECONDS) as connection:
@@ -121,7 +121,7 @@ def raw(standing: Running, request: bytes) -> bytes:
     return received
 
 
-def test_of_thousands_of_mistakes_some_are_told(standing: Running) -> None:
+def test_of_thousands_of_mistakes_some_are_told(standing: LiveService) -> None:
     body = {f"unknown{number}": 1 for number in range(3_000)}
     answer = standing.client.post("/api/v1/things", json=body, headers=bearer())
     problem = assert_problem(answer, 422, "validation_failed")
@@ -134,7 +134,7 @@ def bearer() -> dict[str, str]:
     return MINTER.bearer(7)
 
 
-def test_names_in_a_pointer_are_escaped(standing: Running) -> None:
+def test_names_in_a_pointer_are_escaped(standing: LiveService) -> None:
     answer = standing.client.post("/api/v1/things", json={"text": "x", "a/b~c": 1}, headers=bearer())
     problem = assert_problem(answer, 422, "validation_failed")
     assert [each["pointer"] for each in problem["errors"]] == ["/a~1b~0c"]

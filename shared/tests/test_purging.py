@@ -9,8 +9,8 @@ from sqlalchemy import Connection, delete, insert
 from shared import clock, ids
 from shared.database.engine import Database
 from shared.replication.purge import CHUNKS_PER_TURN, DONE, PURGED, PURGING, PurgeTarget
-from shared.testing.backends import Cluster, Home, Servers
-from shared.testing.steps import in_steps_of
+from shared.testing.backends import Backend, Cluster, Servers
+from shared.testing.steps import with_chunk_size
 from shared.tests.sample_purge import (
     LAST_SWEEP_AFTER,
     PURGE,
@@ -33,9 +33,9 @@ from .tables import made, rows
 
 
 @pytest.fixture
-def database(home: Home) -> Iterator[Database]:
+def database(backend: Backend) -> Iterator[Database]:
     """With the few tables of these tests."""
-    opened = Database(made(home.empty(), metadata))
+    opened = Database(made(backend.empty(), metadata))
     yield opened
     opened.close()
 
@@ -129,7 +129,7 @@ def test_somebody_who_left_much_does_not_keep_the_others_waiting(database: Datab
         database.write(PURGE.request, subject)
     due_now(database)
     for _ in range(3):
-        database.write(in_steps_of(5, PURGE).step, LAST_SWEEP_AFTER)
+        database.write(with_chunk_size(5, PURGE).step, LAST_SWEEP_AFTER)
     assert states(database) == {7: PURGING, 8: PURGED}
 
 
@@ -154,8 +154,8 @@ def test_what_slips_in_during_a_step_is_taken_before_it_says_that_nothing_is_lef
 
 @pytest.mark.containers
 def test_two_who_work_at_once_take_two_different_jobs(servers: Servers) -> None:
-    home = Cluster(servers)
-    database = Database(made(home.empty(), metadata))
+    backend = Cluster(servers)
+    database = Database(made(backend.empty(), metadata))
     for subject in (7, 8):
         database.write(PURGE.request, subject)
 
@@ -166,7 +166,7 @@ def test_two_who_work_at_once_take_two_different_jobs(servers: Servers) -> None:
     database.write(both)
     assert states(database) == {7: PURGED, 8: PURGED} and sorted(told(database)) == [7, 8]
     database.close()
-    home.clear()
+    backend.clear()
 
 
 def test_while_something_goes_on_elsewhere_nothing_is_said_and_it_looks_again(database: Database) -> None:

@@ -15,8 +15,8 @@ from shared.database.queues import earliest
 from shared.files.garbage import garbage_table, schedule_deletion
 from shared.files.garbage import worker as disposal_worker
 from shared.files.storage import storage_from
-from shared.testing.backends import Home
-from shared.testing.query_plans import overhearing, slow_steps
+from shared.testing.backends import Backend
+from shared.testing.query_plans import captured_statements, slow_steps
 from shared.testing.waiting import WAIT_SECONDS, eventually
 from shared.tests.sample_purge import LAST_SWEEP_AFTER, PURGE, jobs, metadata, own, owners, states
 
@@ -27,9 +27,9 @@ DISPOSAL = garbage_table(METADATA)
 
 
 @pytest.fixture
-def database(home: Home) -> Iterator[Database]:
+def database(backend: Backend) -> Iterator[Database]:
     """With jobs to do and files to delete."""
-    url = home.empty()
+    url = backend.empty()
     made(url, metadata)
     opened = Database(made(url, METADATA))
     yield opened
@@ -38,7 +38,7 @@ def database(home: Home) -> Iterator[Database]:
 
 @pytest.mark.parametrize("column", [jobs.c.sweep_at, DISPOSAL.c.due_at])
 def test_the_earliest_time_is_found_by_an_index(database: Database, column: Column[int]) -> None:
-    with overhearing(database) as asked:
+    with captured_statements(database) as asked:
         assert database.read(earliest, column) is None
     assert slow_steps(database, asked[0]) == set()
 

@@ -12,12 +12,12 @@ from shared import clock, ids
 from shared.database.engine import Database
 from shared.errors import Unavailable
 from shared.events.envelope import Event
-from shared.events.inbox import inbox_table, listen
-from shared.events.rabbitmq import AT_ONCE, RabbitBus
-from shared.events.replay import put_back
+from shared.events.inbox import inbox_table, subscribe_handlers
+from shared.events.rabbitmq import MAX_CONCURRENT_EVENTS, RabbitBus
+from shared.events.replay import requeue_dead_letters
 from shared.testing.containers import RabbitServer
 from shared.testing.waiting import WAIT_SECONDS
-from shared.tests.event_buses import THING, Cable, Ear, OnBroker, connected, happened, run, soon
+from shared.tests.event_buses import THING, RabbitBuses, RecordingSubscriber, TcpProxy, connected, happened, run, soon
 
 from .tables import made, rows
 
@@ -28,36 +28,36 @@ EFFECTS = Table("effects", METADATA, Column("id", Integer, primary_key=True), Co
 
 
 @pytest.fixture
-def wires(rabbitmq: RabbitServer) -> Iterator[OnBroker]:
+def buses(rabbitmq: RabbitServer) -> Iterator[RabbitBuses]:
     """Services on a virtual host of this test."""
-    on_broker = OnBroker(rabbitmq)
+    on_broker = RabbitBuses(rabbitmq)
     yield on_broker
     on_broker.remove()
 
 
-async def until_waiting(wires: OnBroker, queue: str, number: int) -> None:
+async def until_waiting(buses: RabbitBuses, queue: str, number: int) -> None:
     async with asyncio.timeout(WAIT_SECONDS):
-        while await wires.waiting_in(queue) != number:
+        while await buses.waiting_in(queue) != number:
             pass
 
 
-def test_certain_is_only_what_a_queue_holds(wires: OnBroker) -> None:
+def test_certain_is_only_what_a_queue_holds(buses: RabbitBuses) -> None:
     async def scenario() -> None:
-        wires.lay({"ear": THING})
+        buses.declare({"ear": THING})
         full = {"pattern": "^ear$", "definition": {"max-length": 5, "overflow": "reject-publish"}, "priority": 9}
-        wires.management.put(f"/policies/{wires.vhost}/full", json=full).raise_for_status()
-        bus = wires.bus("publisher")
+        buses.management.put(f"/policies/{buses.vhost}/full", json=full).raise_for_status()
+        bus = buses.bus("publisher")
         await bus.start()
         await soon(lambda: bus.connected)
         certain = [(await bus.publish([happened()]))[0] for _ in range(20)]
         assert certain[:5] == [True] * 5 and not all(certain)
-        await until_waiting(wires, "ear", certain.count(True))
+        await until_waiting(buses, "ear", certain.count(True))
         await bus.stop()
 
     run(scenario())
 
 
-def test_one_poisoned_among_a_thousand_ends_with_the_dead_and_the_rest_is_done(wires: OnBroker) -> None:
+def test_one_poisoned_among_a_thousand_ends_with_the_dead_and_the_rest_is_done(buses: RabbitBuses) -> None:
     poison, tried = happened(poison=True), []
     healed = False
 
@@ -67,33 +67,33 @@ def test_one_poisoned_among_a_thousand_ends_with_the_dead_and_the_rest_is_done(w
         tried.append(time.monotonic())
         return True
 
-    ear = Ear(fails)
+    ear = RecordingSubscriber(fails)
     thousand = [happened(number=number) for number in range(1_000)]
 
     async def scenario() -> None:
         nonlocal healed
-        async with connected(wires, ear=(THING, ear.receive)) as bus:
-            wires.put_off_shortly()
+        async with connected(buses, ear=(THING, ear.receive)) as bus:
+            buses.put_off_shortly()
             assert all(await bus.publish([*thousand[:500], poison, *thousand[500:]]))
             await soon(lambda: len(ear.heard) == 1_000)
-            await until_waiting(wires, "ear.dead", 1)
+            await until_waiting(buses, "ear.dead", 1)
             assert len(tried) / (tried[-1] - tried[0]) < 5, "a second"
             healed = True
-            assert await put_back(wires.url, "ear") == 1
+            assert await requeue_dead_letters(buses.url, "ear") == 1
             await soon(lambda: ear.heard[-1] == poison)
-            await until_waiting(wires, "ear.dead", 0)
+            await until_waiting(buses, "ear.dead", 0)
 
     asyncio.run(asyncio.wait_for(scenario(), 110))
     assert {each.id for each in ear.heard} == {each.id for each in [*thousand, poison]}
 
 
-def test_what_cannot_be_understood_is_dead_at_once(wires: OnBroker) -> None:
-    ear, next_version = Ear(), Event(ids.new(), "thing.happened", 2, clock.now(), None, {})
+def test_what_cannot_be_understood_is_dead_at_once(buses: RabbitBuses) -> None:
+    ear, next_version = RecordingSubscriber(), Event(ids.new(), "thing.happened", 2, clock.now(), None, {})
 
     async def scenario() -> None:
-        async with connected(wires, ear=(THING, ear.receive)) as bus:
-            await wires.put("ear", b"", b"{}", b"\xff", next_version.to_json())
-            await until_waiting(wires, "ear.dead", 4)
+        async with connected(buses, ear=(THING, ear.receive)) as bus:
+            await buses.put("ear", b"", b"{}", b"\xff", next_version.to_json())
+            await until_waiting(buses, "ear.dead", 4)
             assert await bus.publish([happened()]) == [True]
             await soon(lambda: ear.heard)
 
@@ -102,7 +102,7 @@ def test_what_cannot_be_understood_is_dead_at_once(wires: OnBroker) -> None:
 
 
 def test_a_fact_whose_acknowledgement_is_lost_comes_again_and_has_its_effect_once(
-    rabbitmq: RabbitServer, wires: OnBroker, tmp_path: Path
+    rabbitmq: RabbitServer, buses: RabbitBuses, tmp_path: Path
 ) -> None:
     database = Database(made(f"sqlite:///{tmp_path}/service.db", METADATA))
     taken_in = []
@@ -111,10 +111,10 @@ def test_a_fact_whose_acknowledgement_is_lost_comes_again_and_has_its_effect_onc
         tx.execute(insert(EFFECTS).values(event_id=event.id))
 
     async def scenario() -> None:
-        wires.lay({"ear": THING})
-        cable, loop = Cable(rabbitmq.address), asyncio.get_running_loop()
-        bus = RabbitBus(rabbitmq.url(wires.vhost, address=await cable.lay()))
-        listen(bus, "ear", database, INBOX, {"thing.happened.v1": take_effect})
+        buses.declare({"ear": THING})
+        proxy, loop = TcpProxy(rabbitmq.address), asyncio.get_running_loop()
+        bus = RabbitBus(rabbitmq.url(buses.vhost, address=await proxy.declare()))
+        subscribe_handlers(bus, "ear", database, INBOX, {"thing.happened.v1": take_effect})
         (subscription,) = bus._subscriptions
         receive = subscription.receive
 
@@ -122,16 +122,16 @@ def test_a_fact_whose_acknowledgement_is_lost_comes_again_and_has_its_effect_onc
             receive(event)
             taken_in.append(event.id)
             if len(taken_in) == 1:
-                loop.call_soon_threadsafe(cable.cut)
+                loop.call_soon_threadsafe(proxy.drop_connections)
 
         subscription.receive = receive_and_die
         await bus.start()
         await soon(lambda: bus.connected)
         assert await bus.publish([happened()]) is not None
         await soon(lambda: len(taken_in) > 1)
-        await until_waiting(wires, "ear", 0)
+        await until_waiting(buses, "ear", 0)
         await bus.stop()
-        await cable.remove()
+        await proxy.remove()
 
     run(scenario())
     assert len(set(taken_in)) == 1
@@ -139,8 +139,8 @@ def test_a_fact_whose_acknowledgement_is_lost_comes_again_and_has_its_effect_onc
     database.close()
 
 
-def test_while_its_database_is_away_a_service_takes_no_more_and_nothing_dies(wires: OnBroker) -> None:
-    ear, away, asked = Ear(), True, set()
+def test_while_its_database_is_away_a_service_takes_no_more_and_nothing_dies(buses: RabbitBuses) -> None:
+    ear, away, asked = RecordingSubscriber(), True, set()
 
     def receive(event: Event) -> None:
         if away:
@@ -150,21 +150,21 @@ def test_while_its_database_is_away_a_service_takes_no_more_and_nothing_dies(wir
 
     async def scenario() -> None:
         nonlocal away
-        async with connected(wires, ear=(THING, receive)) as bus:
+        async with connected(buses, ear=(THING, receive)) as bus:
             assert all(await bus.publish([happened() for _ in range(50)]))
-            await soon(lambda: len(asked) == 2 * AT_ONCE)
-            await until_waiting(wires, "ear", 50 - 2 * AT_ONCE)
+            await soon(lambda: len(asked) == 2 * MAX_CONCURRENT_EVENTS)
+            await until_waiting(buses, "ear", 50 - 2 * MAX_CONCURRENT_EVENTS)
             away = False
             await soon(lambda: len(ear.heard) == 50)
             for queue in ("ear", "ear.dead", "ear.retry.10"):
-                await until_waiting(wires, queue, 0)
+                await until_waiting(buses, queue, 0)
 
     run(scenario())
-    assert len(asked) == 2 * AT_ONCE
+    assert len(asked) == 2 * MAX_CONCURRENT_EVENTS
 
 
-def test_what_is_being_taken_in_when_it_stops_is_finished_and_does_not_come_again(wires: OnBroker) -> None:
-    ear = Ear()
+def test_what_is_being_taken_in_when_it_stops_is_finished_and_does_not_come_again(buses: RabbitBuses) -> None:
+    ear = RecordingSubscriber()
     three = [happened(), happened(), happened()]
 
     async def scenario() -> None:
@@ -176,15 +176,15 @@ def test_what_is_being_taken_in_when_it_stops_is_finished_and_does_not_come_agai
             asyncio.run_coroutine_threadsafe(go_on.wait(), loop).result(WAIT_SECONDS)
             ear.receive(event)
 
-        async with connected(wires, ear=(THING, receive)) as bus:
+        async with connected(buses, ear=(THING, receive)) as bus:
             await bus.publish(three)
             await begun.wait()
-            stopping = asyncio.create_task(wires.bus("ear").stop())
+            stopping = asyncio.create_task(buses.bus("ear").stop())
             await asyncio.wait([stopping], timeout=0.05)
             assert not stopping.done()
             go_on.set()
             await stopping
-            await until_waiting(wires, "ear", 3 - len(ear.heard))
+            await until_waiting(buses, "ear", 3 - len(ear.heard))
 
     run(scenario())
     assert ear.heard

@@ -8,9 +8,9 @@ import pytest
 
 from shared.events import topology
 from shared.events.rabbitmq import TRIES, RabbitBus
-from shared.events.topology import Member
+from shared.events.topology import ServiceTopology
 from shared.testing.containers import RabbitServer
-from shared.tests.event_buses import THING, Ear, OnBroker, connected, happened, soon
+from shared.tests.event_buses import THING, RabbitBuses, RecordingSubscriber, connected, happened, soon
 
 ENOUGH = 3
 
@@ -46,25 +46,25 @@ def test_it_tries_again_whatever_the_library_raises(problem: BaseException, monk
 
 
 @pytest.fixture
-def wires(rabbitmq: RabbitServer) -> Iterator[OnBroker]:
+def buses(rabbitmq: RabbitServer) -> Iterator[RabbitBuses]:
     """The real broker."""
-    laid = OnBroker(rabbitmq)
+    laid = RabbitBuses(rabbitmq)
     yield laid
     laid.remove()
 
 
 @pytest.mark.containers
 def test_a_consumer_that_the_broker_cancels_listens_again_when_its_queue_is_back(
-    wires: OnBroker, rabbitmq: RabbitServer
+    buses: RabbitBuses, rabbitmq: RabbitServer
 ) -> None:
-    ear, late = Ear(), happened()
+    ear, late = RecordingSubscriber(), happened()
 
     async def scenario() -> None:
-        async with connected(wires, one=(THING, ear.receive)) as bus:
-            rabbitmq.management.delete(f"/queues/{wires.vhost}/one").raise_for_status()
-            loaded = topology.definitions({"one": Member((), THING)}, wires.vhost)
+        async with connected(buses, one=(THING, ear.receive)) as bus:
+            rabbitmq.management.delete(f"/queues/{buses.vhost}/one").raise_for_status()
+            loaded = topology.definitions({"one": ServiceTopology((), THING)}, buses.vhost)
             rabbitmq.management.post("/definitions", json=loaded).raise_for_status()
-            await soon(lambda: wires.bus("one").connected)
+            await soon(lambda: buses.bus("one").connected)
             assert await bus.publish([late]) == [True]
             await soon(lambda: ear.heard == [late])
 
@@ -73,16 +73,16 @@ def test_a_consumer_that_the_broker_cancels_listens_again_when_its_queue_is_back
 
 @pytest.mark.containers
 def test_what_a_process_cannot_overhear_is_dropped_and_not_delivered_for_ever(
-    wires: OnBroker, monkeypatch: pytest.MonkeyPatch
+    buses: RabbitBuses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shared.events.rabbitmq.LONGEST_PAUSE", 0.01)
     bad, more = happened(), [happened() for _ in range(100)]
-    ear = Ear(fails=lambda event, _: event.id == bad.id)
+    ear = RecordingSubscriber(fails=lambda event, _: event.id == bad.id)
 
     async def scenario() -> None:
-        wires.lay({"one": THING})
-        passing, publisher = wires.bus("door"), wires.bus("publisher")
-        passing.overhear("door", THING, ear.receive)
+        buses.declare({"one": THING})
+        passing, publisher = buses.bus("door"), buses.bus("publisher")
+        passing.subscribe_ephemeral("door", THING, ear.receive)
         for bus in (passing, publisher):
             await bus.start()
         await soon(lambda: passing.connected and publisher.connected)

@@ -8,10 +8,10 @@ import pytest
 from anyio import to_thread
 
 from shared.testing.containers import RabbitServer, start_rabbitmq
-from shared.testing.docker import end
+from shared.testing.docker import remove_container
 from shared.testing.ports import free_port
 from shared.testing.waiting import WAIT_SECONDS
-from shared.tests.event_buses import THING, Ear, OnBroker, connected, happened, soon
+from shared.tests.event_buses import THING, RabbitBuses, RecordingSubscriber, connected, happened, soon
 
 pytestmark = pytest.mark.containers
 
@@ -23,27 +23,27 @@ def own_broker() -> Iterator[tuple[str, RabbitServer]]:
     broker = RabbitServer(*started["address"])
     yield started["container"], broker
     broker.management.close()
-    end(started)
+    remove_container(started)
 
 
 def test_a_broker_that_is_restarted_is_found_again_with_all_that_was_certain(
     own_broker: tuple[str, RabbitServer],
 ) -> None:
     container, server = own_broker
-    wires, go_on, ear = OnBroker(server), False, Ear(fails=lambda *_: not go_on)
+    buses, go_on, ear = RabbitBuses(server), False, RecordingSubscriber(fails=lambda *_: not go_on)
     before, during, after = happened(), happened(), happened()
 
     async def scenario() -> None:
         nonlocal go_on
-        async with connected(wires, ear=(THING, ear.receive)) as bus:
+        async with connected(buses, ear=(THING, ear.receive)) as bus:
             assert await bus.publish([before]) == [True]
             await soon(lambda: ear.asked[before.id])
             await to_thread.run_sync(docker, "stop", "--time=5", container)
-            await soon(lambda: not bus.connected and not wires.bus("ear").connected)
+            await soon(lambda: not bus.connected and not buses.bus("ear").connected)
             assert await bus.publish([during]) == [False]
             await to_thread.run_sync(docker, "start", container)
             go_on = True
-            await soon(lambda: bus.connected and wires.bus("ear").connected)
+            await soon(lambda: bus.connected and buses.bus("ear").connected)
             assert await bus.publish([after]) == [True]
             await soon(lambda: {each.id for each in ear.heard} == {before.id, after.id})
 

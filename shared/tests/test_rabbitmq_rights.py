@@ -10,26 +10,26 @@ from aio_pika.abc import AbstractChannel
 from aiormq.exceptions import ChannelAccessRefused
 
 from shared.events.rabbitmq import RabbitBus
-from shared.events.topology import EXCHANGE, Member, permissions
+from shared.events.topology import EXCHANGE, ServiceTopology, permissions
 from shared.testing.containers import PASSWORD, RabbitServer
-from shared.testing.vhosts import load, made
+from shared.testing.vhosts import create_vhost, load_definitions
 from shared.testing.waiting import WAIT_SECONDS
-from shared.tests.event_buses import Ear, OnBroker, happened, run, soon
+from shared.tests.event_buses import RabbitBuses, RecordingSubscriber, happened, run, soon
 
 pytestmark = pytest.mark.containers
 MEMBERS = {
-    "one": Member({"one.happened.v1"}, {"other.happened.v1"}),
-    "other": Member({"other.happened.v1"}, {"one.happened.v1"}),
-    "door": Member(overhears={"one.happened.v1"}),
-    "both": Member({"both.happened.v1"}, {"one.happened.v1"}, {"both.happened.v1"}),
+    "one": ServiceTopology({"one.happened.v1"}, {"other.happened.v1"}),
+    "other": ServiceTopology({"other.happened.v1"}, {"one.happened.v1"}),
+    "door": ServiceTopology(consumes_ephemeral={"one.happened.v1"}),
+    "both": ServiceTopology({"both.happened.v1"}, {"one.happened.v1"}, {"both.happened.v1"}),
 }
 
 
 @pytest.fixture
-def wires(rabbitmq: RabbitServer) -> Iterator[OnBroker]:
+def buses(rabbitmq: RabbitServer) -> Iterator[RabbitBuses]:
     """A virtual host with these members, each under a name of its own."""
-    on_broker = OnBroker(rabbitmq)
-    on_broker.vhost = made(rabbitmq, MEMBERS)
+    on_broker = RabbitBuses(rabbitmq)
+    on_broker.vhost = create_vhost(rabbitmq, MEMBERS)
     rights, management = permissions(MEMBERS, on_broker.vhost), rabbitmq.management
     for name in MEMBERS:
         management.put(f"/users/{name}", json={"password": PASSWORD, "tags": ""}).raise_for_status()
@@ -69,8 +69,8 @@ def bind(queue: str, name: str) -> Deed:
     return deed
 
 
-async def does(rabbitmq: RabbitServer, wires: OnBroker, who: str, deed: Deed) -> None:
-    async with await aio_pika.connect(rabbitmq.url(wires.vhost, who), timeout=WAIT_SECONDS) as connection:
+async def does(rabbitmq: RabbitServer, buses: RabbitBuses, who: str, deed: Deed) -> None:
+    async with await aio_pika.connect(rabbitmq.url(buses.vhost, who), timeout=WAIT_SECONDS) as connection:
         await deed(await connection.channel(publisher_confirms=True, on_return_raises=True))
 
 
@@ -86,8 +86,8 @@ async def does(rabbitmq: RabbitServer, wires: OnBroker, who: str, deed: Deed) ->
         ("both", publish("dead", "both.retries")),
     ],
 )
-def test_a_service_may_do_what_is_its_own(rabbitmq: RabbitServer, wires: OnBroker, who: str, deed: Deed) -> None:
-    run(does(rabbitmq, wires, who, deed))
+def test_a_service_may_do_what_is_its_own(rabbitmq: RabbitServer, buses: RabbitBuses, who: str, deed: Deed) -> None:
+    run(does(rabbitmq, buses, who, deed))
 
 
 @pytest.mark.parametrize(
@@ -110,20 +110,20 @@ def test_a_service_may_do_what_is_its_own(rabbitmq: RabbitServer, wires: OnBroke
         ("both", bind("both", "one.happened.v1")),
     ],
 )
-def test_and_nothing_else(rabbitmq: RabbitServer, wires: OnBroker, who: str, deed: Deed) -> None:
+def test_and_nothing_else(rabbitmq: RabbitServer, buses: RabbitBuses, who: str, deed: Deed) -> None:
     with pytest.raises(ChannelAccessRefused):
-        run(does(rabbitmq, wires, who, deed))
+        run(does(rabbitmq, buses, who, deed))
 
 
 def test_with_these_rights_facts_arrive_where_they_are_heard_and_overheard(
-    rabbitmq: RabbitServer, wires: OnBroker
+    rabbitmq: RabbitServer, buses: RabbitBuses
 ) -> None:
-    other, door = Ear(), Ear()
+    other, door = RecordingSubscriber(), RecordingSubscriber()
 
     async def scenario() -> None:
-        buses = {name: wires.bus(name, who=name) for name in MEMBERS}
+        buses = {name: buses.bus(name, who=name) for name in MEMBERS}
         buses["other"].subscribe("other", {"one.happened.v1"}, other.receive)
-        buses["door"].overhear("door", {"one.happened.v1"}, door.receive)
+        buses["door"].subscribe_ephemeral("door", {"one.happened.v1"}, door.receive)
         for bus in buses.values():
             await bus.start()
         await soon(lambda: all(bus.connected for bus in buses.values()))
@@ -137,16 +137,16 @@ def test_with_these_rights_facts_arrive_where_they_are_heard_and_overheard(
 
 
 def test_a_member_may_overhear_its_own_facts_in_each_of_its_processes_and_hear_those_of_others_in_one(
-    rabbitmq: RabbitServer, wires: OnBroker
+    rabbitmq: RabbitServer, buses: RabbitBuses
 ) -> None:
-    here, there, together = Ear(), Ear(), Ear()
+    here, there, together = RecordingSubscriber(), RecordingSubscriber(), RecordingSubscriber()
 
     async def scenario() -> None:
-        replicas = [RabbitBus(rabbitmq.url(wires.vhost, "both")) for _ in range(2)]
+        replicas = [RabbitBus(rabbitmq.url(buses.vhost, "both")) for _ in range(2)]
         for bus, ear in zip(replicas, (here, there), strict=True):
             bus.subscribe("both", {"one.happened.v1"}, together.receive)
-            bus.overhear("both", {"both.happened.v1"}, ear.receive)
-        one = wires.bus("one", who="one")
+            bus.subscribe_ephemeral("both", {"both.happened.v1"}, ear.receive)
+        one = buses.bus("one", who="one")
         for bus in (*replicas, one):
             await bus.start()
         await soon(lambda: all(bus.connected for bus in (*replicas, one)))
@@ -162,18 +162,18 @@ def test_a_member_may_overhear_its_own_facts_in_each_of_its_processes_and_hear_t
     assert len(together.heard) == 1
 
 
-def test_loading_it_again_changes_nothing_and_loses_nothing(rabbitmq: RabbitServer, wires: OnBroker) -> None:
+def test_loading_it_again_changes_nothing_and_loses_nothing(rabbitmq: RabbitServer, buses: RabbitBuses) -> None:
     def held() -> Any:
-        definitions = rabbitmq.management.get(f"/definitions/{wires.vhost}").json()
+        definitions = rabbitmq.management.get(f"/definitions/{buses.vhost}").json()
         return {kind: sorted(map(str, things)) for kind, things in definitions.items() if isinstance(things, list)}
 
     async def scenario() -> None:
-        await wires.put("one", b"{}", b"{}")
+        await buses.put("one", b"{}", b"{}")
         before = held()
-        load(rabbitmq, wires.vhost, MEMBERS)
+        load_definitions(rabbitmq, buses.vhost, MEMBERS)
         assert held() == before
         async with asyncio.timeout(10):
-            while await wires.waiting_in("one") != 2:
+            while await buses.waiting_in("one") != 2:
                 pass
 
     run(scenario())

@@ -8,8 +8,8 @@ from sqlalchemy import Connection, MetaData, Table, insert, select
 from shared import clock, ids
 from shared.database.engine import Database
 from shared.events.outbox import outbox_table
-from shared.events.replay import publish_again
-from shared.testing.backends import Home
+from shared.events.replay import republish
+from shared.testing.backends import Backend
 
 OLD, NEW = 1_000, 2_000
 
@@ -21,9 +21,9 @@ def outbox() -> Table:
 
 
 @pytest.fixture
-def database(home: Home, outbox: Table) -> Iterator[Database]:
+def database(backend: Backend, outbox: Table) -> Iterator[Database]:
     """An outbox with three published facts and one that still waits."""
-    opened = Database(home.empty(), pool_size=1)
+    opened = Database(backend.empty(), pool_size=1)
     opened.write(outbox.create)
     facts = [("user.deleted", OLD, NEW), ("user.deleted", NEW, NEW), ("user.updated", NEW, NEW), ("other", NEW, None)]
     for type_, occurred_at, published_at in facts:
@@ -45,14 +45,14 @@ def waiting(database: Database, outbox: Table) -> int:
 def test_what_fits_is_published_again_and_the_rest_stays(
     database: Database, outbox: Table, since: int | None, name: str | None, again: int
 ) -> None:
-    assert database.write(publish_again, since=since, name=name, event_id=None) == again
+    assert database.write(republish, since=since, name=name, event_id=None) == again
     assert waiting(database, outbox) == again + 1
-    assert database.write(publish_again, since=since, name=name, event_id=None) == 0, "asking twice is asking once"
+    assert database.write(republish, since=since, name=name, event_id=None) == 0, "asking twice is asking once"
     assert waiting(database, outbox) == again + 1
 
 
 def test_one_fact_is_published_again_by_its_id(database: Database, outbox: Table) -> None:
     published = select(outbox.c.id).where(outbox.c.published_at.is_not(None)).order_by(outbox.c.id)
     one, *_ = database.read(lambda connection: connection.execute(published).scalars().all())
-    assert database.write(publish_again, since=None, name=None, event_id=one) == 1
+    assert database.write(republish, since=None, name=None, event_id=one) == 1
     assert waiting(database, outbox) == 2

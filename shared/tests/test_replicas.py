@@ -10,7 +10,7 @@ from sqlalchemy.dialects import mysql
 
 from shared.database.engine import Big, Database
 from shared.replication.projections import tombstone, upsert_if_newer
-from shared.testing.backends import Home
+from shared.testing.backends import Backend
 
 from .tables import made, rows
 
@@ -28,9 +28,9 @@ BLANK = {"title": None}
 
 
 @pytest.fixture
-def database(home: Home) -> Iterator[Database]:
+def database(backend: Backend) -> Iterator[Database]:
     """With a table of copies."""
-    opened = Database(made(home.empty(), METADATA))
+    opened = Database(made(backend.empty(), METADATA))
     yield opened
     opened.close()
 

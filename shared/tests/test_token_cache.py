@@ -8,10 +8,10 @@ import time_machine
 
 from shared.errors import Unauthenticated
 from shared.security.verifier import LEEWAY, Identity, Remembered, RemoteKeys, Verifier
-from shared.testing import Minter
+from shared.testing import FakeTokenIssuer
 from shared.tests.forged_tokens import Forger, forgeries
 
-MINTER = Minter()
+MINTER = FakeTokenIssuer()
 FORGED = dict(forgeries(Forger(MINTER.key, MINTER.kid)))
 
 

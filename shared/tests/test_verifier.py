@@ -13,13 +13,13 @@ from fastapi import FastAPI
 from shared import ids
 from shared.errors import Refusal, Unauthenticated, Unavailable
 from shared.security.verifier import LEEWAY, Identity, RemoteKeys, Verifier, fetch_from
-from shared.testing import Minter
+from shared.testing import FakeTokenIssuer
 from shared.testing.waiting import WAIT_SECONDS
 from shared.tests.forged_tokens import Forger, forgeries
 from shared.web import exception_handlers
 from shared.web.authentication import Optional, Required
 
-MINTER = Minter()
+MINTER = FakeTokenIssuer()
 FORGER = Forger(MINTER.key, MINTER.kid)
 FORGED = dict(forgeries(FORGER))
 
@@ -72,7 +72,7 @@ def test_no_forgery_is_taken(token: str) -> None:
 class Issuer:
     """Serves keys, or not, and counts how often it was asked."""
 
-    def __init__(self, *minters: Minter) -> None:
+    def __init__(self, *minters: FakeTokenIssuer) -> None:
         self.minters = list(minters)
         self.asked = 0
         self.answer: Callable[[], Awaitable[Any]] | None = None
@@ -82,7 +82,7 @@ class Issuer:
         self.asked += 1
         if self.answer is not None:
             return await self.answer()
-        return {"keys": [key for minter in self.minters for key in (await minter.key_set())["keys"]]}
+        return {"keys": [key for token_issuer in self.minters for key in (await token_issuer.key_set())["keys"]]}
 
 
 @pytest.fixture
@@ -102,10 +102,10 @@ def verifier_of(issuer: Issuer) -> Verifier:
     return Verifier(RemoteKeys(issuer.key_set), issuer="shutter", audience="shutter")
 
 
-def minter_called(kid: str) -> Minter:
-    minter = Minter()
-    minter.kid = kid
-    return minter
+def minter_called(kid: str) -> FakeTokenIssuer:
+    token_issuer = FakeTokenIssuer()
+    token_issuer.kid = kid
+    return token_issuer
 
 
 def test_keys_are_asked_for_once_however_many_tokens_come() -> None:

@@ -20,12 +20,12 @@ from shared import ids
 from shared.background import Worker, in_thread
 from shared.database.engine import Database
 from shared.errors import Unavailable
-from shared.events.in_memory import InProcessBus
+from shared.events.in_memory import InMemoryBus
 from shared.files.storage import storage_from
 from shared.security.access_tokens import ENDED_LOGINS, ENDED_SUBJECT
 from shared.security.service_calls import Callers, Neighbour
 from shared.settings import Settings
-from shared.testing import Running, Stub, eventually, running_service
+from shared.testing import LiveService, Stub, eventually, running_service
 from shared.testing.waiting import WAIT_SECONDS
 from shared.tests.sample_service import METADATA, MINTER, OUTBOX, service
 from shared.web import exception_handlers
@@ -36,44 +36,44 @@ from .tables import made
 
 
 @pytest.mark.parametrize("given", ["req-1", "A.b_c-9", "x" * 128])
-def test_a_well_formed_request_id_is_kept(standing: Running, given: str) -> None:
+def test_a_well_formed_request_id_is_kept(standing: LiveService, given: str) -> None:
     for path in ("/healthz", "/api/v1/refused/NotFound", "/nothing"):
         assert standing.client.get(path, headers={"x-request-id": given}).headers["x-request-id"] == given
 
 
 @pytest.mark.parametrize("given", [None, "", "x" * 129, "a b", "a;b", "é", "a\tb"])
-def test_any_other_is_replaced_by_a_fresh_one(standing: Running, given: str | None) -> None:
+def test_any_other_is_replaced_by_a_fresh_one(standing: LiveService, given: str | None) -> None:
     headers = {} if given is None else {b"x-request-id": given.encode()}
     made_ids = {standing.client.get("/healthz", headers=headers).headers["x-request-id"] for _ in range(2)}
     assert len(made_ids) == 2
     assert all(re.fullmatch(r"[0-9a-f]{32}", each) for each in made_ids)
 
 
-def test_the_request_id_reaches_the_facts(standing: Running, database: Database) -> None:
+def test_the_request_id_reaches_the_facts(standing: LiveService, database: Database) -> None:
     headers = {**MINTER.bearer(1), "x-request-id": "req-fact"}
     standing.client.post("/api/v1/things", json={"text": "x"}, headers=headers)
     question = select(OUTBOX.c.type).where(OUTBOX.c.request_id == "req-fact")
     assert database.read(lambda tx: tx.execute(question).scalars().all()) == ["thing.added"]
 
 
-def test_answers_are_not_kept_by_anybody_between(standing: Running) -> None:
+def test_answers_are_not_kept_by_anybody_between(standing: LiveService) -> None:
     for path in ("/api/v1/things", "/api/v1/things/0037a52d5f400001", "/nothing"):
         assert standing.client.get(path).headers["cache-control"] == "no-store"
 
 
-def test_an_empty_answer_is_empty(standing: Running) -> None:
+def test_an_empty_answer_is_empty(standing: LiveService) -> None:
     answer = standing.client.delete("/api/v1/things/0037a52d5f400001")
     assert (answer.status_code, answer.content) == (204, b"")
     assert "content-type" not in answer.headers
 
 
-def test_an_answer_that_breaks_off_is_cut_short_for_the_client_too(standing: Running) -> None:
+def test_an_answer_that_breaks_off_is_cut_short_for_the_client_too(standing: LiveService) -> None:
     with pytest.raises(httpx.RemoteProtocolError):
         standing.client.get("/api/v1/cut")
     assert standing.client.get("/healthz").json() == {"status": "up"}
 
 
-def test_requests_are_counted_by_route_and_never_by_address(standing: Running) -> None:
+def test_requests_are_counted_by_route_and_never_by_address(standing: LiveService) -> None:
     def seen(route: str, status: str) -> float:
         labels = {"service": "things", "route": route, "status": status}
         return REGISTRY.get_sample_value("http_request_seconds_count", labels) or 0
@@ -87,13 +87,15 @@ def test_requests_are_counted_by_route_and_never_by_address(standing: Running) -
     eventually(lambda: seen("/api/v1/things/{thing_id}", "200") == known + 3 and seen("unknown", "404") == unknown + 3)
 
 
-def test_it_is_ready_where_the_database_answers(standing: Running) -> None:
+def test_it_is_ready_where_the_database_answers(standing: LiveService) -> None:
     answer = standing.client.get("/readyz")
     assert answer.status_code == 200
     assert answer.json() == {"status": "ready", "database": "up", "broker": "up"}
 
 
-def test_it_stays_up_and_says_so_while_the_database_is_away(standing: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_stays_up_and_says_so_while_the_database_is_away(
+    standing: LiveService, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def away() -> None:
         raise Unavailable("database_unavailable", "")
 
@@ -111,8 +113,10 @@ def test_a_file_that_is_no_database_is_not_ready(tmp_path: Path) -> None:
     assert (answer.status_code, answer.json()["database"]) == (503, "down")
 
 
-def test_it_is_not_ready_while_facts_cannot_be_published(standing: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(InProcessBus, "connected", False)
+def test_it_is_not_ready_while_facts_cannot_be_published(
+    standing: LiveService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(InMemoryBus, "connected", False)
     answer = standing.client.get("/readyz")
     assert (answer.status_code, answer.json()["broker"]) == (503, "down")
 
@@ -132,14 +136,14 @@ def test_a_locked_database_is_a_503_that_leaves_nothing(tmp_path: Path) -> None:
         assert found.client.post("/api/v1/things", json=body, headers=headers).status_code == 201
 
 
-def test_the_gateway_learns_which_tokens_are_void_from_now_on(standing: Running) -> None:
+def test_the_gateway_learns_which_tokens_are_void_from_now_on(standing: LiveService) -> None:
     headers = standing.client.get("/api/v1/ended").headers
     assert headers[ENDED_LOGINS].split() == [ids.text(1), ids.text(2)]
     assert headers[ENDED_SUBJECT] == ids.text(3)
 
 
 def test_a_neighbour_is_known_by_its_credential_and_nobody_else_gets_in(
-    standing: Running, monkeypatch: pytest.MonkeyPatch
+    standing: LiveService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secret = "a secret between two services, long enough"
     monkeypatch.setattr(standing.app.state, "callers", Callers("things", {"auth": secret}))
@@ -156,7 +160,7 @@ def test_a_neighbour_is_known_by_its_credential_and_nobody_else_gets_in(
         assert (answer.status_code, answer.json()["code"]) == (401, "invalid_token")
 
 
-def test_stored_pictures_are_served_as_nothing_but_pictures(standing: Running, tmp_path: Path) -> None:
+def test_stored_pictures_are_served_as_nothing_but_pictures(standing: LiveService, tmp_path: Path) -> None:
     standing.app.state.storage = storage = storage_from((tmp_path / "files").as_uri())
     storage.put("ab.jpg", b"<script>", "image/jpeg")
     answer = standing.client.get("/api/v1/picture/ab.jpg")
@@ -185,7 +189,7 @@ def test_what_belongs_to_it_lives_as_long_as_it_does(tmp_path: Path) -> None:
         "things",
         settings,
         database=database,
-        bus=InProcessBus(),
+        bus=InMemoryBus(),
         routers=[],
         workers=[Worker("test", in_thread(step), every=3600)],
         neighbours=[neighbour],
@@ -199,7 +203,7 @@ def test_what_belongs_to_it_lives_as_long_as_it_does(tmp_path: Path) -> None:
         asyncio.run(neighbour.get("/"))
 
 
-def threads_of(found: Running) -> float:
+def threads_of(found: LiveService) -> float:
     async def tokens() -> float:
         return to_thread.current_default_thread_limiter().total_tokens
 
@@ -233,7 +237,7 @@ def test_a_failure_that_the_framework_words_takes_our_form() -> None:
     assert answer.headers["x-more"] == "1"
 
 
-def test_many_requests_at_once_are_all_answered(standing: Running) -> None:
+def test_many_requests_at_once_are_all_answered(standing: LiveService) -> None:
     with ThreadPoolExecutor(20) as crowd:
         statuses = list(crowd.map(lambda _: standing.client.get("/api/v1/things").status_code, range(100)))
     assert statuses == [200] * 100

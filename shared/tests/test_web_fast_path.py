@@ -8,11 +8,11 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from shared.database.engine import Database
-from shared.events.in_memory import InProcessBus
+from shared.events.in_memory import InMemoryBus
 from shared.ids import Id, text
 from shared.pagination import Slice
 from shared.settings import Settings
-from shared.testing import Running, running_service
+from shared.testing import LiveService, running_service
 from shared.tests.sample_service import MINTER
 from shared.web import fast_path, pagination, request_body
 from shared.web.application import build
@@ -41,13 +41,13 @@ def _routes(prefix: str, methods: list[str]) -> APIRouter:
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveService]:
     """The same routes twice: what does more than read has no plain way."""
     folder: Path = tmp_path_factory.mktemp("plain")
     settings = Settings(database_url=f"sqlite:///{folder}/none.db")
     database = Database(settings.database_url)
     routers = [_routes("/plain", ["GET"]), _routes(f"/{GENERAL}", ["GET", "HEAD"])]
-    app = build("plain", settings, database=database, bus=InProcessBus(lambda _: 0), routers=routers)
+    app = build("plain", settings, database=database, bus=InMemoryBus(lambda _: 0), routers=routers)
     app.state.verifier = MINTER.verifier()
     with running_service(app) as service:
         yield service
@@ -67,7 +67,7 @@ def by_framework(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return seen
 
 
-def ask(both: Running, which: str, path: str, headers: list[tuple[str, str]]) -> tuple[int, object, str | None]:
+def ask(both: LiveService, which: str, path: str, headers: list[tuple[str, str]]) -> tuple[int, object, str | None]:
     answer = both.client.get(f"/{which}{path}", headers=headers)
     body = answer.json()
     for varies in ("request_id", "instance", "next_cursor"):
@@ -109,7 +109,7 @@ REFUSED = [
 
 @pytest.mark.parametrize(("path", "headers"), PLAIN)
 def test_a_plain_request_is_answered_as_the_framework_would(
-    both: Running, by_framework: list[str], path: str, headers: list[tuple[str, str]]
+    both: LiveService, by_framework: list[str], path: str, headers: list[tuple[str, str]]
 ) -> None:
     found = ask(both, "plain", path, headers)
     assert not by_framework
@@ -120,7 +120,7 @@ def test_a_plain_request_is_answered_as_the_framework_would(
 
 @pytest.mark.parametrize(("path", "headers"), ODD)
 def test_whatever_is_not_plain_is_left_to_the_framework(
-    both: Running, by_framework: list[str], path: str, headers: list[tuple[str, str]]
+    both: LiveService, by_framework: list[str], path: str, headers: list[tuple[str, str]]
 ) -> None:
     found = ask(both, "plain", path, headers)
     assert len(by_framework) == 1
@@ -128,13 +128,13 @@ def test_whatever_is_not_plain_is_left_to_the_framework(
 
 
 @pytest.mark.parametrize(("path", "headers"), REFUSED)
-def test_what_is_refused_is_refused_alike(both: Running, path: str, headers: list[tuple[str, str]]) -> None:
+def test_what_is_refused_is_refused_alike(both: LiveService, path: str, headers: list[tuple[str, str]]) -> None:
     found = ask(both, "plain", path, headers)
     assert found == ask(both, GENERAL, path, headers)
     assert found[0] in (400, 401)
 
 
-def test_the_next_page_is_reached_plainly(both: Running, by_framework: list[str]) -> None:
+def test_the_next_page_is_reached_plainly(both: LiveService, by_framework: list[str]) -> None:
     first = both.client.get(f"/plain/of/{ID}?limit=3")
     second = both.client.get(first.links["next"]["url"])
     assert second.json()["items"] == [ID, 3, [3, "x"], None]

@@ -2,13 +2,13 @@
 
 import pytest
 
-from shared.testing import Running
+from shared.testing import LiveService
 from shared.tests.sample_service import MINTER
 
 LIST, ITEM = "/api/v1/things", "/api/v1/things/0037a52d5f400001"
 
 
-def refused(standing: Running, path: str, method: str = "GET") -> tuple[int, str, list[tuple[str, str]]]:
+def refused(standing: LiveService, path: str, method: str = "GET") -> tuple[int, str, list[tuple[str, str]]]:
     """Status, code, and the pointer and code of each fault."""
     body = standing.client.request(method, path, headers=MINTER.bearer(1)).json()
     return body["status"], body["code"], [(each["pointer"], each["code"]) for each in body.get("errors", [])]
@@ -27,41 +27,41 @@ def refused(standing: Running, path: str, method: str = "GET") -> tuple[int, str
         ("x=1&x=2", "/x"),
     ],
 )
-def test_an_unknown_parameter_is_refused_by_its_name(standing: Running, query: str, pointer: str) -> None:
+def test_an_unknown_parameter_is_refused_by_its_name(standing: LiveService, query: str, pointer: str) -> None:
     assert refused(standing, f"{LIST}?{query}") == (422, "unknown_parameter", [(pointer, "unknown_parameter")])
 
 
 @pytest.mark.parametrize("query", ["limit=5&limit=7", "limit=5&limit=5", "limit=5&colour=a&l%69mit=", "limit&limit"])
-def test_a_parameter_given_twice_is_refused(standing: Running, query: str) -> None:
+def test_a_parameter_given_twice_is_refused(standing: LiveService, query: str) -> None:
     assert refused(standing, f"{LIST}?{query}") == (422, "repeated_parameter", [("/limit", "repeated_parameter")])
 
 
-def test_every_fault_is_told_and_their_number_is_bounded(standing: Running) -> None:
+def test_every_fault_is_told_and_their_number_is_bounded(standing: LiveService) -> None:
     faults = [("/a", "unknown_parameter"), ("/limit", "repeated_parameter")]
     assert refused(standing, f"{LIST}?limit=1&a=1&limit=2") == (422, "validation_failed", faults)
     assert len(refused(standing, f"{LIST}?{'&'.join(map(str, range(1_000)))}")[2]) == 20
 
 
 @pytest.mark.parametrize("query", ["colour=%FF", "colour=%ED%A0%80", "%C3=1"])
-def test_what_is_no_utf_8_is_malformed(standing: Running, query: str) -> None:
+def test_what_is_no_utf_8_is_malformed(standing: LiveService, query: str) -> None:
     assert refused(standing, f"{LIST}?{query}") == (400, "malformed_query", [])
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
-def test_a_route_without_parameters_takes_none(standing: Running, method: str) -> None:
+def test_a_route_without_parameters_takes_none(standing: LiveService, method: str) -> None:
     assert refused(standing, f"{ITEM}?limit=5", method)[:2] == (422, "unknown_parameter")
     assert standing.client.request(method, f"{ITEM}?").status_code in (200, 204)
 
 
-def test_probes_are_no_exception(standing: Running) -> None:
+def test_probes_are_no_exception(standing: LiveService) -> None:
     assert refused(standing, "/healthz?verbose=1")[:2] == (422, "unknown_parameter")
 
 
 @pytest.mark.parametrize("query", ["", "limit=5", "colour=red", "colour=", "limit=5&colour=%EB%B9%A8%EA%B0%95", "&&"])
-def test_what_is_declared_is_taken(standing: Running, query: str) -> None:
+def test_what_is_declared_is_taken(standing: LiveService, query: str) -> None:
     assert standing.client.get(f"{LIST}?{query}").status_code == 200
 
 
-def test_a_body_is_not_read_for_a_request_with_such_a_query(standing: Running) -> None:
+def test_a_body_is_not_read_for_a_request_with_such_a_query(standing: LiveService) -> None:
     answer = standing.client.post(f"{LIST}?colour=red", content=b"{", headers={"content-type": "application/json"})
     assert (answer.status_code, answer.json()["code"]) == (422, "unknown_parameter")

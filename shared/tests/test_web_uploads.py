@@ -13,7 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from shared.errors import Unavailable
-from shared.testing import Running, eventually, running_service
+from shared.testing import LiveService, eventually, running_service
 from shared.tests.sample_service import service
 from shared.web.spool import SpoolSpace
 
@@ -29,7 +29,7 @@ FILE = part('form-data; name="file"; filename="x"', b"12345")
 END = f"--{BOUNDARY}--\r\n".encode()
 
 
-def send(standing: Running, *parts: bytes, content_type: str = f"multipart/form-data; boundary={BOUNDARY}") -> Any:
+def send(standing: LiveService, *parts: bytes, content_type: str = f"multipart/form-data; boundary={BOUNDARY}") -> Any:
     return standing.client.put("/api/v1/file", content=b"".join(parts), headers={"content-type": content_type})
 
 
@@ -47,18 +47,18 @@ def outcome(answer: httpx.Response) -> tuple[int, Any]:
         "form-data; name=\"file\"; filename*=UTF-8''x.png",
     ],
 )
-def test_a_file_needs_no_file_name(standing: Running, disposition: str) -> None:
+def test_a_file_needs_no_file_name(standing: LiveService, disposition: str) -> None:
     answer = send(standing, part(disposition, b"12345", "Content-Type: image/png"), END)
     assert outcome(answer) == (202, {"bytes": 5, "note": None})
 
 
 @pytest.mark.parametrize("before", [b"", b"\r\n", b"a line\r\n", b"--\r\n--b0undar\r\n" + b"x" * 100_000 + b"\r\n"])
 @pytest.mark.parametrize("after", [b"", b"an epilogue", b"\r\n\r\nan epilogue\r\n"])
-def test_what_stands_around_the_parts_is_ignored(standing: Running, before: bytes, after: bytes) -> None:
+def test_what_stands_around_the_parts_is_ignored(standing: LiveService, before: bytes, after: bytes) -> None:
     assert outcome(send(standing, before, FILE, END, after)) == (202, {"bytes": 5, "note": None})
 
 
-def test_a_preamble_is_found_however_the_body_is_cut(standing: Running) -> None:
+def test_a_preamble_is_found_however_the_body_is_cut(standing: LiveService) -> None:
     def bytes_one_by_one() -> Iterator[bytes]:
         for byte in b"a preamble\r\n" + FILE + END:
             yield bytes([byte])
@@ -79,7 +79,7 @@ def test_a_preamble_is_found_however_the_body_is_cut(standing: Running) -> None:
         part("form-data", b"x") + END,
     ],
 )
-def test_a_body_that_is_no_whole_form_is_malformed(standing: Running, content: bytes) -> None:
+def test_a_body_that_is_no_whole_form_is_malformed(standing: LiveService, content: bytes) -> None:
     assert outcome(send(standing, content)) == (400, "malformed")
 
 
@@ -99,7 +99,7 @@ def test_a_body_that_is_no_whole_form_is_malformed(standing: Running, content: b
     ],
 )
 def test_unknown_missing_and_repeated_fields_are_pointed_at(
-    standing: Running, parts: list[bytes], code: str, pointers: list[str]
+    standing: LiveService, parts: list[bytes], code: str, pointers: list[str]
 ) -> None:
     answer = send(standing, *parts, END)
     assert outcome(answer) == (422, code)
@@ -108,7 +108,7 @@ def test_unknown_missing_and_repeated_fields_are_pointed_at(
         assert word not in answer.text
 
 
-def test_text_of_a_form_is_utf_8(standing: Running) -> None:
+def test_text_of_a_form_is_utf_8(standing: LiveService) -> None:
     note = part('form-data; name="note"', "바다 🌊".encode(), "Content-Type: text/plain; charset=UTF-8")
     assert outcome(send(standing, FILE, note, END)) == (202, {"bytes": 5, "note": "바다 🌊"})
 
@@ -122,18 +122,18 @@ def test_text_of_a_form_is_utf_8(standing: Running) -> None:
         part('form-data; name="note"', b"a\xed\xa0\x80"),
     ],
 )
-def test_text_in_another_encoding_is_refused(standing: Running, note: bytes) -> None:
+def test_text_in_another_encoding_is_refused(standing: LiveService, note: bytes) -> None:
     assert outcome(send(standing, FILE, note, END)) == (400, "malformed")
 
 
 @pytest.mark.parametrize("charset", ["euc-kr", "latin-1", "utf-16", "no-such-charset"])
-def test_a_form_in_another_encoding_is_refused(standing: Running, charset: str) -> None:
+def test_a_form_in_another_encoding_is_refused(standing: LiveService, charset: str) -> None:
     content_type = f"multipart/form-data; boundary={BOUNDARY}; charset={charset}"
     assert outcome(send(standing, FILE, END, content_type=content_type)) == (415, "unsupported_media_type")
 
 
 @contextmanager
-def bounded(folder: Path, spool_bytes: int) -> Iterator[Running]:
+def bounded(folder: Path, spool_bytes: int) -> Iterator[LiveService]:
     with running_service(service(folder, spool_bytes=spool_bytes)) as found:
         yield found
 
@@ -158,7 +158,7 @@ def test_a_body_of_unknown_length_counts_as_the_largest(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_no_fault_of_the_upload_and_is_logged(
-    standing: Running, monkeypatch: pytest.MonkeyPatch
+    standing: LiveService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object, **__: object) -> object:
         raise OSError(errno.ENOSPC, "No space left on device")

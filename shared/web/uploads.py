@@ -19,8 +19,8 @@ from shared import errors
 from shared.answer import Answer
 from shared.body_limits import UPLOAD_LIMIT
 from shared.idempotency import Idempotency, Key
-from shared.images.picture import Picture
-from shared.images.processor import Darkroom
+from shared.images.picture import ProcessedImage
+from shared.images.processor import ImageProcessor
 from shared.web import request_target
 from shared.web.disconnects import cancel_on_disconnect
 from shared.web.multipart import FormParser
@@ -112,13 +112,13 @@ class UploadRoute(StrictRoute):
         return strict
 
 
-async def processed(request: Request, darkroom: Darkroom, file: UploadFile, owner: int) -> Picture:
+async def processed(request: Request, processor: ImageProcessor, file: UploadFile, owner: int) -> ProcessedImage:
     """What is kept of this picture. The way of all routes that take one.
 
     Raises UnsupportedMedia, TooLarge, Invalid; Unavailable where the queue is too long. When the client disconnects
     its place in the queue is given up, and a decoder that works for it is killed.
     """
-    return await cancel_on_disconnect(request, darkroom.develop(file.file, owner))
+    return await cancel_on_disconnect(request, processor.process(file.file, owner))
 
 
 async def once(idempotency: Idempotency, key: Key | None, work: Callable[[], Awaitable[Answer]]) -> Answer:

@@ -24,8 +24,8 @@ from gateway.routes import PUBLIC, ROUTES, UPLOAD, Route
 from shared import ids
 from shared.database import migrations
 from shared.database.engine import Database
-from shared.events.in_memory import InProcessBus
-from shared.testing import Minter, running_service
+from shared.events.in_memory import InMemoryBus
+from shared.testing import FakeTokenIssuer, running_service
 from shared.tests.forged_tokens import Forger, forgeries
 
 from .conftest import House
@@ -96,25 +96,25 @@ def test_an_expired_access_token_gets_401_and_the_refresh_token_helps(house: Hou
 
 
 @contextmanager
-def served(name: str, folder: Path, minter: Minter) -> Iterator[httpx.Client]:
+def served(name: str, folder: Path, token_issuer: FakeTokenIssuer) -> Iterator[httpx.Client]:
     """This service alone, reached past the gateway."""
     url = f"sqlite:///{folder / name}.db"
     database = Database(url, pool_size=1)
     migrations.upgrade(database, Path(PACKAGES[name].__path__[0]) / "migrations")
     database.close()
     settings = PACKAGES[name].settings.Settings(database_url=url, storage_url=(folder / "files").as_uri(), decoders=1)
-    app: FastAPI = PACKAGES[name].app.create_app(settings, InProcessBus())
-    app.state.verifier = minter.verifier()
+    app: FastAPI = PACKAGES[name].app.create_app(settings, InMemoryBus())
+    app.state.verifier = token_issuer.verifier()
     with running_service(app) as service:
         yield service.client
 
 
 @pytest.mark.parametrize("name", PACKAGES)
 def test_a_service_that_is_reached_past_the_gateway_takes_none_either(name: str, tmp_path: Path) -> None:
-    minter = Minter()
-    tokens = sendable(Forger(minter.key, minter.kid))
-    with served(name, tmp_path, minter) as client:
+    token_issuer = FakeTokenIssuer()
+    tokens = sendable(Forger(token_issuer.key, token_issuer.kid))
+    with served(name, tmp_path, token_issuer) as client:
         routes = [route for route in LOOKED_AT if route.upstream == name]
         assert list(let_in(client, routes, tokens)) == []
         if name in TAKEN:
-            assert client.get(f"{API}{TAKEN[name]}", headers=minter.bearer(7)).status_code != 401
+            assert client.get(f"{API}{TAKEN[name]}", headers=token_issuer.bearer(7)).status_code != 401

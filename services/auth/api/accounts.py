@@ -12,7 +12,7 @@ from starlette.responses import Response
 from shared import clock, ids
 from shared.errors import Conflict
 from shared.files import garbage
-from shared.images.picture import Picture
+from shared.images.picture import ProcessedImage
 from shared.problem_details import documented
 from shared.security.verifier import Identity
 from shared.web import image_responses, responses, uploads
@@ -112,7 +112,7 @@ async def set_avatar(file: UploadFile, request: Request, identity: Required, dep
     413 `too_large`, 415 `unsupported_media`, 422 `corrupt_media`; 503 while too many are being processed.
     """
     await run_in_threadpool(current_account, deps, identity)
-    picture = await uploads.processed(request, deps.darkroom, file, identity.subject)
+    picture = await uploads.processed(request, deps.image_processor, file, identity.subject)
     name = await run_in_threadpool(_store, deps, identity.subject, picture)
     await require_connected(request)
     return await run_in_threadpool(_show, deps, identity, origin_of(request, identity), name)
@@ -147,7 +147,7 @@ async def withdraw(body: schemas.Deletion, request: Request, identity: Required,
     return responses.ending(responses.accepted({"status": "withdrawn"}), subject=identity.subject)
 
 
-def _store(deps: Dependencies, account_id: int, picture: Picture) -> str:
+def _store(deps: Dependencies, account_id: int, picture: ProcessedImage) -> str:
     """The file is named for disposal before it is stored, and claimed by the account that shows it."""
     name = f"{accounts.avatar_prefix(account_id)}{secrets.token_hex(16)}.jpg"
     deps.database.write(garbage.schedule_deletion, models.disposal, [name], due_at=clock.now() + UNCLAIMED_FOR)

@@ -8,7 +8,7 @@ from fastapi import Depends, Request
 from shared import clock
 from shared.database.engine import Database
 from shared.files.storage import Storage
-from shared.images.processor import Darkroom
+from shared.images.processor import ImageProcessor
 from shared.security.verifier import Identity
 from shared.web.fast_path import Plainly
 
@@ -29,7 +29,7 @@ class Dependencies:
     passwords: Passwords
     token_issuer: TokenIssuer
     storage: Storage
-    darkroom: Darkroom
+    image_processor: ImageProcessor
 
     @property
     def handle_key(self) -> bytes:

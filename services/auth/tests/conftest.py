@@ -12,8 +12,8 @@ from services.auth.settings import Settings
 from services.auth.subscriptions import HANDLERS
 from shared.database.engine import Database
 from shared.events.bus import Bus
-from shared.testing import Running, eventually, running_service
-from shared.testing.backends import Embedded, Home
+from shared.testing import LiveService, eventually, running_service
+from shared.testing.backends import Backend, Embedded
 
 from .factories import CALLER_SECRET, Time
 
@@ -21,9 +21,9 @@ MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
 
 @pytest.fixture
-def settings(home: Home, tmp_path: Path) -> Settings:
+def settings(backend: Backend, tmp_path: Path) -> Settings:
     """Of a service on a database that its migrations have just made."""
-    return _settings(home, tmp_path)
+    return _settings(backend, tmp_path)
 
 
 @pytest.fixture
@@ -35,24 +35,24 @@ def database(settings: Settings) -> Iterator[Database]:
 
 
 @pytest.fixture
-def bus(home: Home) -> Bus:
+def bus(backend: Backend) -> Bus:
     """Where the service hears and tells facts."""
-    return home.bus(NAME, HANDLERS, ANNOUNCES)
+    return backend.bus(NAME, HANDLERS, ANNOUNCES)
 
 
 @pytest.fixture
-def auth(settings: Settings, bus: Bus) -> Iterator[Running]:
+def auth(settings: Settings, bus: Bus) -> Iterator[LiveService]:
     """The service, answering on a socket."""
     with _served(settings, bus) as service:
         yield service
 
 
 @pytest.fixture(scope="module")
-def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveService]:
     """One embedded service for a whole file: for requests that are refused before they change anything."""
     folder = tmp_path_factory.mktemp("standing")
-    home = Embedded(folder)
-    with _served(_settings(home, folder), home.bus(NAME, HANDLERS, ANNOUNCES)) as service:
+    backend = Embedded(folder)
+    with _served(_settings(backend, folder), backend.bus(NAME, HANDLERS, ANNOUNCES)) as service:
         yield service
 
 
@@ -62,9 +62,9 @@ def time(monkeypatch: pytest.MonkeyPatch) -> Time:
     return Time(monkeypatch)
 
 
-def _settings(home: Home, folder: Path) -> Settings:
+def _settings(backend: Backend, folder: Path) -> Settings:
     return Settings(
-        database_url=home.database(MIGRATIONS),
+        database_url=backend.database(MIGRATIONS),
         storage_url=(folder / "files").as_uri(),
         callers={"social": CALLER_SECRET},
         argon2_memory_kib=8,
@@ -73,7 +73,7 @@ def _settings(home: Home, folder: Path) -> Settings:
 
 
 @contextmanager
-def _served(settings: Settings, bus: Bus) -> Iterator[Running]:
+def _served(settings: Settings, bus: Bus) -> Iterator[LiveService]:
     """With its first signing key made: before that, whoever logs in is told to come again."""
     with running_service(create_app(settings, bus)) as service:
         eventually(lambda: service.client.get("/.well-known/jwks.json").status_code == 200)

@@ -19,7 +19,7 @@ from services.auth.tokens import KeyCipher, RefreshTokens
 from shared import clock
 from shared.database.engine import Database
 from shared.pagination import Page, Slice
-from shared.testing import Running, announced
+from shared.testing import LiveService, outbox_events
 
 KEY = b"k" * 32
 PASSWORD = "correct horse battery"
@@ -80,7 +80,7 @@ def application(nickname: str = "ada", **changes: Any) -> dict[str, Any]:
     return {name: value for name, value in {**usual, **changes}.items() if value is not None}
 
 
-def sign_up(auth: Running, nickname: str = "ada", **changes: Any) -> dict[str, Any]:
+def sign_up(auth: LiveService, nickname: str = "ada", **changes: Any) -> dict[str, Any]:
     """The account of somebody new."""
     answer = auth.client.post("/api/v1/auth/signup", json=application(nickname, **changes))
     assert answer.status_code == 201, answer.text
@@ -88,7 +88,7 @@ def sign_up(auth: Running, nickname: str = "ada", **changes: Any) -> dict[str, A
     return account
 
 
-def log_in(auth: Running, identifier: str = "ada", password: str = PASSWORD, **more: Any) -> dict[str, Any]:
+def log_in(auth: LiveService, identifier: str = "ada", password: str = PASSWORD, **more: Any) -> dict[str, Any]:
     """A new pair of tokens."""
     body = {"identifier": identifier, "password": password, **more}
     answer = auth.client.post("/api/v1/auth/login", json=body)
@@ -97,7 +97,7 @@ def log_in(auth: Running, identifier: str = "ada", password: str = PASSWORD, **m
     return tokens
 
 
-def somebody(auth: Running, nickname: str = "ada", **changes: Any) -> Person:
+def somebody(auth: LiveService, nickname: str = "ada", **changes: Any) -> Person:
     """Somebody who has signed up and logged in."""
     account = sign_up(auth, nickname, **changes)
     return Person(account, log_in(auth, nickname, changes.get("password", PASSWORD)))
@@ -153,4 +153,4 @@ def rows(database: Database, table: Table) -> list[Row[Any]]:
 
 def facts(database: Database) -> list[tuple[str, dict[str, Any]]]:
     """Everything announced so far, each held against its contract."""
-    return announced(database, models.outbox)
+    return outbox_events(database, models.outbox)

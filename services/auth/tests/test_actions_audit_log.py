@@ -11,7 +11,7 @@ from services.auth.queries import Account
 from shared import clock, ids
 from shared.database.engine import Database
 from shared.errors import Conflict
-from shared.testing.query_plans import SORT, overhearing, slow_steps
+from shared.testing.query_plans import SORT, captured_statements, slow_steps
 
 from .factories import IP, KEY, LIFETIMES, TOKENS, Time, all_pages, open_login, register, rows
 
@@ -162,7 +162,7 @@ def test_neither_reading_nor_writing_it_reads_a_whole_table(database: Database, 
         audit_log.record_failed_login(tx, None, IP, None)
         audit_log.forget(tx, ada.id)
 
-    with overhearing(database) as asked:
+    with captured_statements(database) as asked:
         all_pages(lambda page: database.read(queries.trail_of, ada.id, page), 1)
         database.write(everything)
     statements = [each for each in asked if "trail" in each[0] and not each[0].startswith("INSERT")]

@@ -107,8 +107,8 @@ def test_of_many_that_start_at_the_same_instant_one_makes_the_first_key(database
 def test_a_first_key_that_comes_between_looking_and_making_stays_the_only_one(
     servers: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    home = Cluster(servers)
-    database = Database(home.database(MIGRATIONS))
+    backend = Cluster(servers)
+    database = Database(backend.database(MIGRATIONS))
     now, others = clock.now, [CIPHER]
 
     def meanwhile() -> int:
@@ -120,7 +120,7 @@ def test_a_first_key_that_comes_between_looking_and_making_stays_the_only_one(
     (key,) = database.write(keys.have_keys, CIPHER)
     assert [row.kid for row in rows(database, models.signing_keys)] == [key.kid] and not others
     database.close()
-    home.clear()
+    backend.clear()
 
 
 def test_the_first_key_of_all_signs_at_once(database: Database) -> None:

@@ -8,7 +8,7 @@ from services.auth.actions.networks import KNOWN_FOR, MOST_NETWORKS, networks_of
 from services.auth.queries import Account
 from shared import clock
 from shared.database.engine import Database
-from shared.testing.query_plans import overhearing, slow_steps
+from shared.testing.query_plans import captured_statements, slow_steps
 
 from .factories import Time, open_login, register, rows
 
@@ -73,7 +73,7 @@ def test_the_latest_networks_are_kept(database: Database, time: Time) -> None:
 
 def test_the_question_reads_no_more_than_its_networks(database: Database) -> None:
     ada = register(database)
-    with overhearing(database) as asked:
+    with captured_statements(database) as asked:
         known(database, ada, "203.0.113.7")
     (statement,) = [each for each in asked if each[0].startswith("SELECT")]
     assert slow_steps(database, statement) == set()

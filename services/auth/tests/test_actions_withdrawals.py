@@ -17,7 +17,7 @@ from shared import clock, ids
 from shared.database.engine import Database
 from shared.errors import Conflict, Forbidden, Unauthenticated, Unavailable
 from shared.testing.backends import Cluster, Servers
-from shared.testing.query_plans import overhearing
+from shared.testing.query_plans import captured_statements
 from shared.testing.waiting import WAIT_SECONDS
 
 from .conftest import MIGRATIONS
@@ -74,7 +74,7 @@ def test_somebody_of_whom_very_much_was_told_can_withdraw(database: Database, ad
     """A statement takes 32,766 parameters in SQLite."""
     told = [{"account_id": ada.id, "event_id": each} for each in range(40_000)]
     database.write(lambda tx: tx.execute(insert(models.person_facts), told))
-    with overhearing(database) as asked:
+    with captured_statements(database) as asked:
         database.write(withdrawals.withdraw, ada)
         for service in PURGING:
             database.write(withdrawals.note_purge, ada.id, service)
@@ -161,8 +161,8 @@ def test_names_that_were_being_published_at_that_moment_go_when_all_are_done(dat
 
 @pytest.mark.containers  # SQLite's writers take turns
 def test_nobody_is_done_while_a_relay_still_holds_what_was_told_of_them(servers: Servers) -> None:
-    home = Cluster(servers)
-    impatient = Database(home.database(MIGRATIONS), lock_wait=1)
+    backend = Cluster(servers)
+    impatient = Database(backend.database(MIGRATIONS), lock_wait=1)
     event.listen(impatient.engine, "begin", lambda tx: tx.exec_driver_sql("SET innodb_lock_wait_timeout = 1"))
     ada = register(impatient)
     with impatient.engine.connect() as relay, relay.begin():
@@ -177,7 +177,7 @@ def test_nobody_is_done_while_a_relay_still_holds_what_was_told_of_them(servers:
     assert "ada" not in str(rows(impatient, models.outbox))
     assert [row.complete for row in rows(impatient, models.withdrawals)] == [True]
     impatient.close()
-    home.clear()
+    backend.clear()
 
 
 def test_those_who_are_not_done_are_asked_again_and_again(database: Database, ada: Account, time: Time) -> None:

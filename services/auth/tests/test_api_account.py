@@ -11,7 +11,7 @@ from services.auth import models
 from services.auth.actions.claims import BRIEF
 from services.auth.actions.login_throttle import FREE
 from shared.database.engine import Database
-from shared.testing import Running
+from shared.testing import LiveService
 
 from .factories import PASSWORD, Person, Time, application, bearer, facts, log_in, rows, somebody
 
@@ -19,26 +19,26 @@ ME, DELETION, SIGNUP = "/api/v1/users/me", "/api/v1/users/me/deletion", "/api/v1
 
 
 @pytest.fixture
-def ada(auth: Running) -> Person:
+def ada(auth: LiveService) -> Person:
     """Somebody with a phone."""
     return somebody(auth, phone="010-1234-5678")
 
 
 @pytest.fixture(scope="module")
-def eve(standing: Running) -> Person:
+def eve(standing: LiveService) -> Person:
     """Somebody who stays as she is, whatever is tried."""
     return somebody(standing, "eve", phone="010-1234-5678")
 
 
-def change(auth: Running, person: Person, password: str = PASSWORD, **what: Any) -> httpx.Response:
+def change(auth: LiveService, person: Person, password: str = PASSWORD, **what: Any) -> httpx.Response:
     return auth.client.patch(ME, json={"current_password": password, **what}, headers=person.bearer)
 
 
-def withdraw(auth: Running, person: Person, password: str = PASSWORD) -> httpx.Response:
+def withdraw(auth: LiveService, person: Person, password: str = PASSWORD) -> httpx.Response:
     return auth.client.post(DELETION, json={"current_password": password}, headers=person.bearer)
 
 
-def test_a3_everything_but_the_email_changes_with_the_password(auth: Running, ada: Person) -> None:
+def test_a3_everything_but_the_email_changes_with_the_password(auth: LiveService, ada: Person) -> None:
     wanted = {"name": "Ada King", "nickname": "Countess", "phone": "010-8765-4321", "bio": "First programmer."}
     answer = change(auth, ada, **wanted)
     assert answer.status_code == 200
@@ -49,21 +49,21 @@ def test_a3_everything_but_the_email_changes_with_the_password(auth: Running, ad
     assert auth.client.get(ME, headers=ada.bearer).json() == changed
 
 
-def test_a3_what_is_not_given_stays_and_null_takes_the_phone_away(auth: Running, ada: Person) -> None:
+def test_a3_what_is_not_given_stays_and_null_takes_the_phone_away(auth: LiveService, ada: Person) -> None:
     assert change(auth, ada).json() == ada.account
     assert change(auth, ada, phone=None).json()["phone"] is None
     assert change(auth, ada, bio="").json()["bio"] == ""
 
 
 @pytest.mark.parametrize("email", ["new@example.org", "ada@example.org", None, 5])
-def test_a3_the_email_cannot_change(standing: Running, eve: Person, email: object) -> None:
+def test_a3_the_email_cannot_change(standing: LiveService, eve: Person, email: object) -> None:
     answer = change(standing, eve, email=email)
     assert (answer.status_code, answer.json()["code"]) == (422, "immutable_field")
     assert [each["pointer"] for each in answer.json()["errors"]] == ["/email"]
     assert standing.client.get(ME, headers=eve.bearer).json() == eve.account
 
 
-def test_a3_nothing_changes_without_the_right_password(standing: Running, eve: Person) -> None:
+def test_a3_nothing_changes_without_the_right_password(standing: LiveService, eve: Person) -> None:
     answer = change(standing, eve, "wrong password", name="Mallory")
     assert (answer.status_code, answer.json()["code"]) == (403, "wrong_password")
     missing = standing.client.patch(ME, json={"name": "Mallory"}, headers=eve.bearer)
@@ -89,7 +89,7 @@ def test_a3_nothing_changes_without_the_right_password(standing: Running, eve: P
     ],
 )
 def test_a3_what_is_against_a_rule_changes_nothing(
-    standing: Running, eve: Person, what: dict[str, Any], code: str
+    standing: LiveService, eve: Person, what: dict[str, Any], code: str
 ) -> None:
     answer = change(standing, eve, **what)
     assert (answer.status_code, answer.json()["code"]) == (422, code)
@@ -97,7 +97,7 @@ def test_a3_what_is_against_a_rule_changes_nothing(
     assert standing.client.get(ME, headers=eve.bearer).json() == eve.account
 
 
-def test_a7_nobody_changes_to_a_handle_of_somebody_else(auth: Running, ada: Person) -> None:
+def test_a7_nobody_changes_to_a_handle_of_somebody_else(auth: LiveService, ada: Person) -> None:
     bob = somebody(auth, "bob", phone="010-1111-1111")
     for taken, code in [({"nickname": "BOB"}, "nickname_taken"), ({"phone": "01011111111"}, "phone_taken")]:
         answer = change(auth, ada, name="Ada King", **taken)
@@ -106,14 +106,14 @@ def test_a7_nobody_changes_to_a_handle_of_somebody_else(auth: Running, ada: Pers
     assert auth.client.get(ME, headers=bob.bearer).json() == bob.account
 
 
-def test_a7_of_eight_who_want_one_nickname_at_the_same_instant_one_gets_it(auth: Running) -> None:
+def test_a7_of_eight_who_want_one_nickname_at_the_same_instant_one_gets_it(auth: LiveService) -> None:
     people = [somebody(auth, f"person{each}") for each in range(8)]
     with ThreadPoolExecutor(8) as crowd:
         answers = list(crowd.map(lambda person: change(auth, person, nickname="wanted"), people))
     assert sorted(each.status_code for each in answers) == [200, *[409] * 7]
 
 
-def test_a_former_nickname_is_not_given_to_anyone_else(auth: Running, ada: Person, time: Time) -> None:
+def test_a_former_nickname_is_not_given_to_anyone_else(auth: LiveService, ada: Person, time: Time) -> None:
     time.passes(BRIEF)
     change(auth, ada, nickname="countess")
     answer = auth.client.post(SIGNUP, json=application("eve") | {"nickname": "ada"})
@@ -122,7 +122,7 @@ def test_a_former_nickname_is_not_given_to_anyone_else(auth: Running, ada: Perso
     assert log_in(auth, "countess")
 
 
-def test_phone_numbers_are_not_probed_by_changing_ones_own(auth: Running, ada: Person) -> None:
+def test_phone_numbers_are_not_probed_by_changing_ones_own(auth: LiveService, ada: Person) -> None:
     """After a few tries a day the answer is the same for any number; each that was refused is in the trail."""
     somebody(auth, "bob", phone="010-9999-9999")
     numbers = ["010-9999-9999", "010-9999-0001", "010-9999-9999", "010-9999-0002", "010-9999-9999"]
@@ -139,7 +139,7 @@ def test_phone_numbers_are_not_probed_by_changing_ones_own(auth: Running, ada: P
     assert change(auth, ada, phone="010-9999-0002").status_code == 200, "her own already"
 
 
-def test_one_account_does_not_take_any_number_of_nicknames(auth: Running, ada: Person, database: Database) -> None:
+def test_one_account_does_not_take_any_number_of_nicknames(auth: LiveService, ada: Person, database: Database) -> None:
     held = len(rows(database, models.handles))
     statuses = [change(auth, ada, nickname=f"name.{number}").status_code for number in range(30)]
     changes = statuses.count(200)
@@ -148,14 +148,14 @@ def test_one_account_does_not_take_any_number_of_nicknames(auth: Running, ada: P
     assert somebody(auth, "name.1").account["nickname"] == "name.1"
 
 
-def test_a_phone_number_that_was_given_back_may_be_somebody_elses(auth: Running, ada: Person) -> None:
+def test_a_phone_number_that_was_given_back_may_be_somebody_elses(auth: LiveService, ada: Person) -> None:
     change(auth, ada, phone=None)
     bob = somebody(auth, "bob", phone="010-1234-5678")
     assert log_in(auth, "010-1234-5678")
     assert bob.account["phone"] == "+821012345678"
 
 
-def test_a_new_password_ends_every_other_login(auth: Running, ada: Person) -> None:
+def test_a_new_password_ends_every_other_login(auth: LiveService, ada: Person) -> None:
     other = log_in(auth)
     assert change(auth, ada, new_password="another good one").status_code == 200
     assert auth.client.get(ME, headers=ada.bearer).status_code == 200
@@ -168,7 +168,7 @@ def test_a_new_password_ends_every_other_login(auth: Running, ada: Person) -> No
 
 
 @pytest.mark.parametrize("path", [ME, DELETION])
-def test_guesses_at_the_password_must_wait_here_too(auth: Running, ada: Person, path: str, time: Time) -> None:
+def test_guesses_at_the_password_must_wait_here_too(auth: LiveService, ada: Person, path: str, time: Time) -> None:
     time.stops()
     method = "PATCH" if path == ME else "POST"
     wrong = {"current_password": "wrong password"}
@@ -179,7 +179,7 @@ def test_guesses_at_the_password_must_wait_here_too(auth: Running, ada: Person, 
     assert int(answer.headers["retry-after"]) >= 1
 
 
-def test_a5_one_withdraws_only_with_the_right_password(auth: Running, ada: Person) -> None:
+def test_a5_one_withdraws_only_with_the_right_password(auth: LiveService, ada: Person) -> None:
     answer = withdraw(auth, ada, "wrong password")
     assert (answer.status_code, answer.json()["code"]) == (403, "wrong_password")
     assert auth.client.get(ME, headers=ada.bearer).status_code == 200
@@ -187,7 +187,7 @@ def test_a5_one_withdraws_only_with_the_right_password(auth: Running, ada: Perso
     assert (answer.status_code, answer.json()) == (202, {"status": "withdrawn"})
 
 
-def test_a5_from_the_answer_on_every_token_is_refused(auth: Running, ada: Person) -> None:
+def test_a5_from_the_answer_on_every_token_is_refused(auth: LiveService, ada: Person) -> None:
     other = log_in(auth)
     withdraw(auth, ada)
     for tokens in (ada.tokens, other):
@@ -208,7 +208,7 @@ def test_a5_from_the_answer_on_every_token_is_refused(auth: Running, ada: Person
 
 
 @pytest.mark.parametrize("kind", ["email", "nickname", "phone"])
-def test_a5_handles_of_somebody_who_withdrew_stay_taken(auth: Running, ada: Person, kind: str, time: Time) -> None:
+def test_a5_handles_of_somebody_who_withdrew_stay_taken(auth: LiveService, ada: Person, kind: str, time: Time) -> None:
     time.passes(BRIEF)
     change(auth, ada, nickname="countess")
     withdraw(auth, ada)
@@ -218,7 +218,7 @@ def test_a5_handles_of_somebody_who_withdrew_stay_taken(auth: Running, ada: Pers
         assert (answer.status_code, answer.json()["code"]) == (409, f"{kind}_taken")
 
 
-def test_a5_nothing_of_the_person_is_left_in_any_table(auth: Running, database: Database, time: Time) -> None:
+def test_a5_nothing_of_the_person_is_left_in_any_table(auth: LiveService, database: Database, time: Time) -> None:
     marks = ["plantedname", "plantednick", "plantedmail", "5550123", "planteddevice", "plantedbio", "203.0.113.99"]
     ada = somebody(auth, "plantednick1", email="plantedmail@example.org", name="Plantedname", phone="+16505550123")
     seen = {"x-forwarded-for": "203.0.113.99"}
@@ -248,7 +248,7 @@ def everything_in(database: Database) -> str:
     return database.read(read).lower()
 
 
-def test_facts_carry_the_id_of_the_request_that_made_them(auth: Running, database: Database) -> None:
+def test_facts_carry_the_id_of_the_request_that_made_them(auth: LiveService, database: Database) -> None:
     auth.client.post(SIGNUP, json=application(), headers={"x-request-id": "req-1"})
     assert [row.request_id for row in rows(database, models.outbox)] == ["req-1"]
     assert [name for name, _ in facts(database)] == ["user.registered.v1"]

@@ -9,7 +9,7 @@ import pytest
 from services.auth import models
 from shared.database.engine import Database
 from shared.security.access_tokens import ENDED_LOGINS
-from shared.testing import Running
+from shared.testing import LiveService
 
 from .factories import PASSWORD, bearer, calling, facts, log_in, rows, sign_up, somebody
 
@@ -17,7 +17,7 @@ LOGIN, EVENTS, SESSIONS, ME = "/api/v1/auth/login", "/api/v1/auth/events", "/api
 SEEN = {"x-forwarded-for": "203.0.113.7"}
 
 
-def events(auth: Running, tokens: dict[str, Any]) -> list[dict[str, Any]]:
+def events(auth: LiveService, tokens: dict[str, Any]) -> list[dict[str, Any]]:
     """What was done, newest first."""
     answer = auth.client.get(EVENTS, headers=bearer(tokens))
     assert answer.status_code == 200, answer.text
@@ -25,14 +25,14 @@ def events(auth: Running, tokens: dict[str, Any]) -> list[dict[str, Any]]:
     return items
 
 
-def is_refused(auth: Running, tokens: dict[str, Any]) -> bool:
+def is_refused(auth: LiveService, tokens: dict[str, Any]) -> bool:
     """Whether neither of these tokens is good for anything."""
     refreshed = auth.client.post("/api/v1/auth/refresh", json={"refresh_token": tokens["refresh_token"]})
     used = auth.client.get(ME, headers=bearer(tokens))
     return (used.status_code, refreshed.status_code) == (401, 401)
 
 
-def test_one_reads_what_was_done_with_ones_account_and_from_where(auth: Running) -> None:
+def test_one_reads_what_was_done_with_ones_account_and_from_where(auth: LiveService) -> None:
     somebody(auth, "bob")
     ada = sign_up(auth)
     wrong = {"identifier": "ada@example.org", "password": "wrong password", "device": "Eve's phone"}
@@ -57,7 +57,7 @@ def test_one_reads_what_was_done_with_ones_account_and_from_where(auth: Running)
     assert ada["created_at"] <= told[-1]["created_at"] <= told[0]["created_at"]
 
 
-def test_it_comes_in_pages(auth: Running) -> None:
+def test_it_comes_in_pages(auth: LiveService) -> None:
     ada = somebody(auth)
     for _ in range(3):
         log_in(auth)
@@ -71,7 +71,7 @@ def test_it_comes_in_pages(auth: Running) -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", EVENTS), ("DELETE", SESSIONS)])
-def test_neither_is_for_anybody_without_a_login_that_goes_on(auth: Running, method: str, path: str) -> None:
+def test_neither_is_for_anybody_without_a_login_that_goes_on(auth: LiveService, method: str, path: str) -> None:
     ada = somebody(auth)
     assert auth.client.post("/api/v1/auth/logout", headers=ada.bearer).status_code == 204
     for headers in ({}, ada.bearer, calling()):
@@ -79,7 +79,7 @@ def test_neither_is_for_anybody_without_a_login_that_goes_on(auth: Running, meth
         assert (answer.status_code, answer.json()["code"]) == (401, "invalid_token")
 
 
-def test_all_other_logins_end_at_once_and_this_one_goes_on(auth: Running, database: Database) -> None:
+def test_all_other_logins_end_at_once_and_this_one_goes_on(auth: LiveService, database: Database) -> None:
     ada, bob = somebody(auth), somebody(auth, "bob")
     others = [log_in(auth) for _ in range(3)]
     here = {each["id"] for each in auth.client.get(SESSIONS, headers=ada.bearer).json()["items"] if each["current"]}
@@ -96,14 +96,14 @@ def test_all_other_logins_end_at_once_and_this_one_goes_on(auth: Running, databa
     assert set(revoked["session_ids"]) == ended
 
 
-def test_where_there_is_no_other_the_answer_is_the_same(auth: Running) -> None:
+def test_where_there_is_no_other_the_answer_is_the_same(auth: LiveService) -> None:
     ada = somebody(auth)
     for _ in range(2):
         assert auth.client.delete(SESSIONS, headers=ada.bearer).status_code == 204
     assert [each["type"] for each in events(auth, ada.tokens)] == ["login", "signed_up"]
 
 
-def test_of_logins_that_end_each_other_at_the_same_instant_one_is_left(auth: Running, database: Database) -> None:
+def test_of_logins_that_end_each_other_at_the_same_instant_one_is_left(auth: LiveService, database: Database) -> None:
     sign_up(auth)
     logins = [log_in(auth) for _ in range(5)]
     with ThreadPoolExecutor(5) as crowd:
@@ -112,7 +112,7 @@ def test_of_logins_that_end_each_other_at_the_same_instant_one_is_left(auth: Run
     assert len([row for row in rows(database, models.sessions) if row.ended_at is None]) == 1
 
 
-def test_a_withdrawal_is_told_to_the_operator_by_id_alone(auth: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_withdrawal_is_told_to_the_operator_by_id_alone(auth: LiveService, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[tuple[str, dict[str, str]]] = []
     log = SimpleNamespace(info=lambda event, **words: told.append((event, words)))
     monkeypatch.setattr("services.auth.api.accounts.log", log)

@@ -9,7 +9,7 @@ from anyio import to_thread
 from pydantic import SecretStr
 
 from shared import ids
-from shared.testing import Running
+from shared.testing import LiveService
 from shared.testing.waiting import WAIT_SECONDS
 
 from .factories import PASSWORD, Person, calling, somebody
@@ -17,14 +17,14 @@ from .factories import PASSWORD, Person, calling, somebody
 PATHS = [f"/internal/people/{ids.text(1)}", "/internal/withdrawals", "/internal/revocations"]
 
 
-def ask(auth: Running, path: str, **parameters: Any) -> Any:
+def ask(auth: LiveService, path: str, **parameters: Any) -> Any:
     """What a neighbour is told."""
     answer = auth.client.get(path, headers=calling(), params=parameters)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
 
-def withdraw(auth: Running, person: Person) -> None:
+def withdraw(auth: LiveService, person: Person) -> None:
     body = {"current_password": PASSWORD}
     assert auth.client.post("/api/v1/users/me/deletion", json=body, headers=person.bearer).status_code == 202
 
@@ -56,20 +56,22 @@ def hour_ago() -> int:
     ],
     ids=range(16),
 )
-def test_without_a_neighbours_credential_nothing_is_told(standing: Running, path: str, headers: dict[str, str]) -> None:
+def test_without_a_neighbours_credential_nothing_is_told(
+    standing: LiveService, path: str, headers: dict[str, str]
+) -> None:
     answer = standing.client.get(path, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (401, "invalid_token")
     assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
 
 
-def test_an_access_token_is_no_neighbours_credential_nor_the_other_way(auth: Running) -> None:
+def test_an_access_token_is_no_neighbours_credential_nor_the_other_way(auth: LiveService) -> None:
     ada = somebody(auth)
     for path in PATHS:
         assert auth.client.get(path, headers=ada.bearer).status_code == 401
     assert auth.client.get("/api/v1/users/me", headers=calling()).status_code == 401
 
 
-def test_a_neighbour_learns_who_somebody_is(auth: Running) -> None:
+def test_a_neighbour_learns_who_somebody_is(auth: LiveService) -> None:
     ada = somebody(auth)
     path = f"/internal/people/{ada.id}"
     known = {"user_id": ada.id, "nickname": "ada", "name": "Ada Lovelace", "avatar_url": None, "version": 1}
@@ -80,11 +82,11 @@ def test_a_neighbour_learns_who_somebody_is(auth: Running) -> None:
 
 
 @pytest.mark.parametrize("person", [ids.text(1), "nobody", "8000000000000000", "%00"])
-def test_of_nobody_there_is_nothing_to_tell(standing: Running, person: str) -> None:
+def test_of_nobody_there_is_nothing_to_tell(standing: LiveService, person: str) -> None:
     assert standing.client.get(f"/internal/people/{person}", headers=calling()).status_code == 404
 
 
-def test_the_list_of_who_is_gone_comes_in_pages_oldest_first(auth: Running) -> None:
+def test_the_list_of_who_is_gone_comes_in_pages_oldest_first(auth: LiveService) -> None:
     gone = [somebody(auth, f"person{each}") for each in range(5)]
     for each in gone:
         withdraw(auth, each)
@@ -101,12 +103,12 @@ def test_the_list_of_who_is_gone_comes_in_pages_oldest_first(auth: Running) -> N
 
 
 @pytest.mark.parametrize("parameters", [{"after": "x"}, {"after": "-1"}, {"limit": 0}, {"limit": 1001}, {"limit": "x"}])
-def test_what_is_no_page_of_it_is_refused(standing: Running, parameters: dict[str, Any]) -> None:
+def test_what_is_no_page_of_it_is_refused(standing: LiveService, parameters: dict[str, Any]) -> None:
     answer = standing.client.get("/internal/withdrawals", params=parameters, headers=calling())
     assert answer.status_code == 422
 
 
-def test_all_whose_access_tokens_are_void_are_told(auth: Running) -> None:
+def test_all_whose_access_tokens_are_void_are_told(auth: LiveService) -> None:
     ada, bob = somebody(auth), somebody(auth, "bob")
     (login,) = auth.client.get("/api/v1/auth/sessions", headers=bob.bearer).json()["items"]
     assert ask(auth, "/internal/revocations") == {"session_ids": [], "user_ids": []}
@@ -115,7 +117,7 @@ def test_all_whose_access_tokens_are_void_are_told(auth: Running) -> None:
     assert ask(auth, "/internal/revocations") == {"session_ids": [login["id"]], "user_ids": [ada.id]}
 
 
-def test_neighbours_are_answered_while_all_threads_are_busy(auth: Running) -> None:
+def test_neighbours_are_answered_while_all_threads_are_busy(auth: LiveService) -> None:
     """In the one-process mode the caller may hold the last of them."""
 
     async def occupy() -> None:

@@ -15,7 +15,7 @@ from services.auth.passwords import VERIFIED, Passwords
 from shared import clock, ids
 from shared.database.engine import Database
 from shared.security.access_tokens import LOGIN_LIMITED_HEADER
-from shared.testing import Running, eventually
+from shared.testing import LiveService, eventually
 from shared.testing.waiting import WAIT_SECONDS
 
 from .factories import PASSWORD, Time, bearer, log_in, rows, sign_up, somebody
@@ -32,7 +32,7 @@ def stopped(time: Time) -> Time:
     return time
 
 
-def guess(auth: Running, identifier: str, address: str = "203.0.113.1") -> httpx.Response:
+def guess(auth: LiveService, identifier: str, address: str = "203.0.113.1") -> httpx.Response:
     body = {"identifier": identifier, "password": "wrong password"}
     return auth.client.post(LOGIN, json=body, headers={"x-forwarded-for": address})
 
@@ -43,14 +43,14 @@ def hashed() -> float:
     return next(each.value for each in family.samples if each.name.endswith("_total"))
 
 
-def test_tries_count_by_handle_so_that_refusals_do_not_link_handles(auth: Running, stopped: Time) -> None:
+def test_tries_count_by_handle_so_that_refusals_do_not_link_handles(auth: LiveService, stopped: Time) -> None:
     """Whether two handles are of one account or of two, and of none, the answers are the same."""
     sign_up(auth, phone="010-1234-5678")
     for handle in (*HANDLES, "nobody", "nobody@example.org", "010-9999-9999"):
         assert [guess(auth, handle).status_code for _ in range(FREE + 1)] == [401] * FREE + [429]
 
 
-def test_tries_in_a_session_count_by_session(auth: Running, stopped: Time) -> None:
+def test_tries_in_a_session_count_by_session(auth: LiveService, stopped: Time) -> None:
     ada = somebody(auth)
     other = bearer(log_in(auth))
     wrong, right = {"current_password": "wrong password"}, {"current_password": PASSWORD}
@@ -65,7 +65,7 @@ def test_tries_in_a_session_count_by_session(auth: Running, stopped: Time) -> No
 
 
 @pytest.mark.parametrize("tries", [5, 25, 300])
-def test_strangers_keep_nobody_from_their_account(auth: Running, tries: int, stopped: Time) -> None:
+def test_strangers_keep_nobody_from_their_account(auth: LiveService, tries: int, stopped: Time) -> None:
     """From where one was logged in lately one logs in; in a session the password is changed, and one withdraws."""
     ada = somebody(auth, phone="010-1234-5678")
     home, elsewhere = {"x-forwarded-for": "198.51.100.7"}, {"x-forwarded-for": "192.0.2.1"}
@@ -85,7 +85,7 @@ def test_strangers_keep_nobody_from_their_account(auth: Running, tries: int, sto
     assert auth.client.post(DELETION, json=gone, headers=ada.bearer).status_code == 202
 
 
-def test_one_logs_in_from_where_one_signed_up(auth: Running, stopped: Time) -> None:
+def test_one_logs_in_from_where_one_signed_up(auth: LiveService, stopped: Time) -> None:
     sign_up(auth)
     for _ in range(FREE + 1):
         guess(auth, "ada")
@@ -93,14 +93,14 @@ def test_one_logs_in_from_where_one_signed_up(auth: Running, stopped: Time) -> N
     assert log_in(auth)
 
 
-def test_tries_from_a_known_network_are_limited_too(auth: Running, stopped: Time) -> None:
+def test_tries_from_a_known_network_are_limited_too(auth: LiveService, stopped: Time) -> None:
     sign_up(auth)
     assert [guess(auth, "ada", "127.0.0.1").status_code for _ in range(FREE + 1)] == [401] * FREE + [429]
     assert guess(auth, "ada").status_code == 401, "and are none of the strangers'"
 
 
 def test_past_the_limit_of_an_address_only_those_who_logged_in_there_lately_may_try(
-    auth: Running, database: Database, time: Time
+    auth: LiveService, database: Database, time: Time
 ) -> None:
     sign_up(auth)
     right = {"identifier": "ada", "password": PASSWORD}
@@ -121,7 +121,7 @@ def test_past_the_limit_of_an_address_only_those_who_logged_in_there_lately_may_
     assert auth.client.post(LOGIN, json=right, headers=limited).status_code == 429
 
 
-def test_where_there_is_no_account_tries_count_by_what_was_tried(auth: Running, stopped: Time) -> None:
+def test_where_there_is_no_account_tries_count_by_what_was_tried(auth: LiveService, stopped: Time) -> None:
     account = ids.parse(sign_up(auth)["id"])
     for identifier in ("nobody", "nobody@example.org", "010-0000-0000", "?!", f"account {account}"):
         assert [guess(auth, identifier).status_code for _ in range(FREE + 1)] == [401] * FREE + [429]
@@ -129,7 +129,7 @@ def test_where_there_is_no_account_tries_count_by_what_was_tried(auth: Running, 
     assert log_in(auth)
 
 
-def test_of_a_thousand_tries_from_fifty_addresses_thirty_at_most_reach_the_hash(auth: Running, time: Time) -> None:
+def test_of_a_thousand_tries_from_fifty_addresses_thirty_at_most_reach_the_hash(auth: LiveService, time: Time) -> None:
     """All within a minute: fifty at once, and then a little later the next fifty."""
     sign_up(auth)
     before = hashed()
@@ -141,7 +141,7 @@ def test_of_a_thousand_tries_from_fifty_addresses_thirty_at_most_reach_the_hash(
     assert FREE <= hashed() - before <= 30
 
 
-def test_a_patient_attacker_gets_no_further_either(auth: Running, database: Database, time: Time) -> None:
+def test_a_patient_attacker_gets_no_further_either(auth: LiveService, database: Database, time: Time) -> None:
     """One at a time, each as soon as it may come; the trail tells of each that reached the hash."""
     sign_up(auth)
     before = hashed()
@@ -152,7 +152,7 @@ def test_a_patient_attacker_gets_no_further_either(auth: Running, database: Data
     assert FREE <= hashed() - before == told <= 30
 
 
-def test_whoever_knows_the_password_is_in_again_a_quarter_of_an_hour_later(auth: Running, stopped: Time) -> None:
+def test_whoever_knows_the_password_is_in_again_a_quarter_of_an_hour_later(auth: LiveService, stopped: Time) -> None:
     sign_up(auth)
     for _ in range(2):
         with ThreadPoolExecutor(16) as crowd:
@@ -163,14 +163,14 @@ def test_whoever_knows_the_password_is_in_again_a_quarter_of_an_hour_later(auth:
     assert [guess(auth, "ada").status_code for _ in range(FREE + 1)] == [401] * FREE + [429], "and all begins anew"
 
 
-def test_as_many_as_may_come_at_once_with_the_right_password_all_get_in(auth: Running) -> None:
+def test_as_many_as_may_come_at_once_with_the_right_password_all_get_in(auth: LiveService) -> None:
     sign_up(auth)
     with ThreadPoolExecutor(AT_ONCE) as crowd:
         assert len(list(crowd.map(lambda _: log_in(auth), range(2 * AT_ONCE)))) == 2 * AT_ONCE
 
 
 def test_those_for_whom_there_is_no_place_are_sent_away_before_anything_is_done(
-    auth: Running, database: Database, monkeypatch: pytest.MonkeyPatch
+    auth: LiveService, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ada = somebody(auth)
     passwords: Passwords = auth.app.state.dependencies.passwords
@@ -188,7 +188,7 @@ def test_those_for_whom_there_is_no_place_are_sent_away_before_anything_is_done(
 
 
 def test_a_crowd_that_logs_in_takes_no_place_of_those_with_a_session(
-    auth: Running, monkeypatch: pytest.MonkeyPatch
+    auth: LiveService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ada = somebody(auth)
     monkeypatch.setattr(auth.app.state.dependencies.passwords, "_free_slots", {False: 0, True: 1})
@@ -197,7 +197,7 @@ def test_a_crowd_that_logs_in_takes_no_place_of_those_with_a_session(
 
 
 def test_those_who_wait_to_log_in_keep_no_thread_from_those_who_read(
-    auth: Running, monkeypatch: pytest.MonkeyPatch
+    auth: LiveService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """There are more of them than threads, and the database lets none of them get on."""
     ada = somebody(auth)

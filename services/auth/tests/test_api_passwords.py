@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from services.auth import models
 from services.auth.passwords import Passwords
 from shared.database.engine import Database
-from shared.testing import Running
+from shared.testing import LiveService
 
 from .factories import PASSWORD, Person, bearer, log_in, rows, somebody
 
@@ -23,14 +23,14 @@ SPELLINGS = [
 
 
 @pytest.mark.parametrize(("one", "other"), SPELLINGS)
-def test_whatever_spelling_was_signed_up_with_each_logs_in(auth: Running, one: str, other: str) -> None:
+def test_whatever_spelling_was_signed_up_with_each_logs_in(auth: LiveService, one: str, other: str) -> None:
     for nickname, password in (("ada", one), ("bob", other)):
         somebody(auth, nickname, password=password)
         assert log_in(auth, nickname, one) and log_in(auth, nickname, other)
 
 
 @pytest.mark.parametrize(("one", "other"), SPELLINGS)
-def test_any_spelling_changes_and_withdraws(auth: Running, one: str, other: str) -> None:
+def test_any_spelling_changes_and_withdraws(auth: LiveService, one: str, other: str) -> None:
     ada = somebody(auth)
     change = {"current_password": PASSWORD, "new_password": other}
     assert auth.client.patch(ME, json=change, headers=ada.bearer).status_code == 200
@@ -40,14 +40,14 @@ def test_any_spelling_changes_and_withdraws(auth: Running, one: str, other: str)
 
 
 @pytest.mark.parametrize("password", ["❤\ufe0f👨\u200d👩\u200d👧 family", "tab\there too", "\u200b" * 4 + "seen"])
-def test_characters_that_precis_disallows_are_taken_as_they_are(auth: Running, password: str) -> None:
+def test_characters_that_precis_disallows_are_taken_as_they_are(auth: LiveService, password: str) -> None:
     somebody(auth, password=password)
     assert log_in(auth, "ada", password)
 
 
 @pytest.mark.parametrize(("one", "other"), SPELLINGS)
 def test_a_hash_of_a_spelling_from_before_is_good_and_renewed(
-    auth: Running, database: Database, one: str, other: str
+    auth: LiveService, database: Database, one: str, other: str
 ) -> None:
     """Before, what was sent was hashed: so only that spelling logged in."""
     ada = somebody(auth)
@@ -66,7 +66,7 @@ def test_a_hash_of_a_spelling_from_before_is_good_and_renewed(
 
 
 def test_a_wrong_password_costs_the_same_whether_or_not_there_is_such_an_account(
-    auth: Running, monkeypatch: pytest.MonkeyPatch
+    auth: LiveService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     passwords: Passwords = auth.app.state.dependencies.passwords
     tried: list[str] = []
@@ -87,14 +87,14 @@ def test_a_wrong_password_costs_the_same_whether_or_not_there_is_such_an_account
         assert counts[0] == counts[1]
 
 
-def test_a_form_that_is_too_long_is_wrong_without_any_work(auth: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_form_that_is_too_long_is_wrong_without_any_work(auth: LiveService, monkeypatch: pytest.MonkeyPatch) -> None:
     passwords: Passwords = auth.app.state.dependencies.passwords
     monkeypatch.setattr(passwords, "_matches", lambda *_: pytest.fail("it was hashed"))
     assert asyncio.run(passwords.verify("x" * 129, None)) is None
 
 
 @pytest.fixture
-def ada(auth: Running) -> Person:
+def ada(auth: LiveService) -> Person:
     """Somebody known by all sorts of handles."""
     return somebody(auth, "ada.lovelace", phone="010-1234-5678", name="Augusta Ada King")
 
@@ -112,7 +112,7 @@ def ada(auth: Running) -> Person:
     ],
 )
 def test_nothing_becomes_both_ones_password_and_what_one_is_known_by(
-    auth: Running, database: Database, ada: Person, change: dict[str, str], pointer: str
+    auth: LiveService, database: Database, ada: Person, change: dict[str, str], pointer: str
 ) -> None:
     before = rows(database, models.accounts)
     answer = auth.client.patch(ME, json={"current_password": PASSWORD, **change}, headers=ada.bearer)
@@ -122,7 +122,7 @@ def test_nothing_becomes_both_ones_password_and_what_one_is_known_by(
 
 
 def test_a_password_from_before_that_is_ones_nickname_still_logs_in_and_changes(
-    auth: Running, database: Database, ada: Person
+    auth: LiveService, database: Database, ada: Person
 ) -> None:
     passwords: Passwords = auth.app.state.dependencies.passwords
     former = passwords._hasher.hash("ada.lovelace")

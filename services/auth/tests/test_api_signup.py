@@ -8,14 +8,14 @@ import pytest
 
 from services.auth import models
 from shared.database.engine import Database
-from shared.testing import Running
+from shared.testing import LiveService
 
 from .factories import PASSWORD, application, facts, rows, sign_up
 
 SIGNUP = "/api/v1/auth/signup"
 
 
-def test_a1_one_signs_up_with_email_name_nickname_password_and_phone(auth: Running, database: Database) -> None:
+def test_a1_one_signs_up_with_email_name_nickname_password_and_phone(auth: LiveService, database: Database) -> None:
     answer = auth.client.post(SIGNUP, json=application("ada", phone="010-1234-5678"))
     assert answer.status_code == 201
     assert answer.headers["location"] == "/api/v1/users/me"
@@ -36,7 +36,7 @@ def test_a1_one_signs_up_with_email_name_nickname_password_and_phone(auth: Runni
 
 
 @pytest.mark.parametrize("missing", ["email", "name", "nickname", "password"])
-def test_a2_all_but_the_phone_are_required(standing: Running, missing: str) -> None:
+def test_a2_all_but_the_phone_are_required(standing: LiveService, missing: str) -> None:
     body = {name: value for name, value in application(phone="010-1234-5678").items() if name != missing}
     answer = standing.client.post(SIGNUP, json=body)
     assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed")
@@ -53,7 +53,7 @@ def test_a2_all_but_the_phone_are_required(standing: Running, missing: str) -> N
         *((name, name) for name in ("각", "👨\u200d👩\u200d👧", "مريم", "❤\ufe0f", "A\u200dB")),
     ],
 )
-def test_a_name_is_kept_trimmed_and_composed(auth: Running, given: str, kept: str) -> None:
+def test_a_name_is_kept_trimmed_and_composed(auth: LiveService, given: str, kept: str) -> None:
     assert sign_up(auth, "ada", name=given)["name"] == kept
 
 
@@ -64,7 +64,7 @@ def test_a_name_is_kept_trimmed_and_composed(auth: Running, given: str, kept: st
         *("Augusta Ada King", "augustaadaking", "010-1234-5678", "+82 10 1234 5678", "01012345678", "+821012345678"),
     ],
 )
-def test_a_password_may_not_be_what_its_owner_is_known_by(standing: Running, password: str) -> None:
+def test_a_password_may_not_be_what_its_owner_is_known_by(standing: LiveService, password: str) -> None:
     known_by = {"email": "first.last@example.org", "name": "Augusta Ada King", "phone": "010-1234-5678"}
     body = application("ada.lovelace_1815", **known_by, password=password)
     answer = standing.client.post(SIGNUP, json=body)
@@ -72,7 +72,7 @@ def test_a_password_may_not_be_what_its_owner_is_known_by(standing: Running, pas
     assert [each["pointer"] for each in answer.json()["errors"]] == ["/password"]
 
 
-def test_a2_the_phone_may_be_null_or_left_out(auth: Running) -> None:
+def test_a2_the_phone_may_be_null_or_left_out(auth: LiveService) -> None:
     assert sign_up(auth, "ada")["phone"] is None
     assert auth.client.post(SIGNUP, json=application("bob") | {"phone": None}).json()["phone"] is None
 
@@ -109,7 +109,7 @@ def test_a2_the_phone_may_be_null_or_left_out(auth: Running) -> None:
     ],
 )
 def test_what_is_against_a_rule_is_refused_with_its_field_and_leaves_nothing(
-    standing: Running, wrong: dict[str, Any], code: str
+    standing: LiveService, wrong: dict[str, Any], code: str
 ) -> None:
     answer = standing.client.post(SIGNUP, json=application() | wrong)
     assert (answer.status_code, answer.json()["code"]) == (422, code)
@@ -118,7 +118,7 @@ def test_what_is_against_a_rule_is_refused_with_its_field_and_leaves_nothing(
     assert rows(database, models.accounts) == rows(database, models.handles) == []
 
 
-def test_a7_email_nickname_and_phone_are_everybodys_own(auth: Running) -> None:
+def test_a7_email_nickname_and_phone_are_everybodys_own(auth: LiveService) -> None:
     sign_up(auth, "ada", phone="010-1234-5678")
     for taken, code in [
         ({"email": "ADA@example.org"}, "email_taken"),
@@ -131,7 +131,7 @@ def test_a7_email_nickname_and_phone_are_everybodys_own(auth: Running) -> None:
 
 
 @pytest.mark.parametrize("kind", ["email", "nickname", "phone"])
-def test_a7_of_eight_at_the_same_instant_one_is_made(auth: Running, database: Database, kind: str) -> None:
+def test_a7_of_eight_at_the_same_instant_one_is_made(auth: LiveService, database: Database, kind: str) -> None:
     wanted = {"email": "ada@example.org", "nickname": "ada", "phone": "010-1234-5678"}[kind]
 
     def attempt(number: int) -> tuple[int, str]:
@@ -159,7 +159,7 @@ def test_a7_of_eight_at_the_same_instant_one_is_made(auth: Running, database: Da
     ],
 )
 def test_what_cannot_be_read_is_refused(
-    standing: Running, content: bytes, content_type: str, status: int, code: str
+    standing: LiveService, content: bytes, content_type: str, status: int, code: str
 ) -> None:
     answer = standing.client.post(SIGNUP, content=content, headers={"content-type": content_type})
     assert (answer.status_code, answer.json()["code"]) == (status, code)

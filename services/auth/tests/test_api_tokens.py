@@ -13,7 +13,7 @@ from services.auth.actions.sessions import GRACE, MOST
 from services.auth.passwords import Passwords
 from shared import clock, ids
 from shared.database.engine import Database
-from shared.testing import Minter, Running, eventually
+from shared.testing import FakeTokenIssuer, LiveService, eventually
 from shared.testing.waiting import WAIT_SECONDS
 
 from .factories import PASSWORD, Time, bearer, log_in, rows, sign_up, somebody
@@ -22,12 +22,12 @@ LOGIN, REFRESH, ME = "/api/v1/auth/login", "/api/v1/auth/refresh", "/api/v1/user
 
 
 @pytest.fixture(scope="module")
-def ada(standing: Running) -> dict[str, Any]:
+def ada(standing: LiveService) -> dict[str, Any]:
     """The account of somebody who stays as she is."""
     return sign_up(standing, phone="010-1234-5678")
 
 
-def refreshed(auth: Running, token: str) -> tuple[int, dict[str, str]]:
+def refreshed(auth: LiveService, token: str) -> tuple[int, dict[str, str]]:
     """The answer to spending a refresh token."""
     answer = auth.client.post(REFRESH, json={"refresh_token": token})
     return answer.status_code, answer.json()
@@ -37,7 +37,7 @@ def refreshed(auth: Running, token: str) -> tuple[int, dict[str, str]]:
     "identifier", ["ada@example.org", "ADA@Example.org", "ada", "Ada", "010-1234-5678", "+821012345678"]
 )
 def test_a4_t1_one_logs_in_with_email_nickname_or_phone(
-    standing: Running, ada: dict[str, Any], identifier: str
+    standing: LiveService, ada: dict[str, Any], identifier: str
 ) -> None:
     tokens = log_in(standing, identifier)
     assert tokens.keys() == {"access_token", "refresh_token", "token_type", "expires_in"}
@@ -47,7 +47,7 @@ def test_a4_t1_one_logs_in_with_email_nickname_or_phone(
     assert me.headers["cache-control"] == "no-store"
 
 
-def test_the_access_token_is_one_that_everybody_can_verify(auth: Running) -> None:
+def test_the_access_token_is_one_that_everybody_can_verify(auth: LiveService) -> None:
     ada = somebody(auth)
     (key,) = auth.client.get("/.well-known/jwks.json").json()["keys"]
     claims = jwt.decode(
@@ -64,7 +64,7 @@ def test_the_access_token_is_one_that_everybody_can_verify(auth: Running) -> Non
     "identifier", ["ada", "ada@example.org", "nobody", "nobody@example.org", "010-0000-0000", "?!", ""]
 )
 def test_a_wrong_password_and_no_account_are_answered_alike(
-    standing: Running, ada: dict[str, Any], identifier: str
+    standing: LiveService, ada: dict[str, Any], identifier: str
 ) -> None:
     answer = standing.client.post(LOGIN, json={"identifier": identifier, "password": "wrong password"})
     problem = answer.json()
@@ -73,7 +73,7 @@ def test_a_wrong_password_and_no_account_are_answered_alike(
     assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
 
 
-def test_the_password_of_nobody_is_verified_like_any_other(auth: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_password_of_nobody_is_verified_like_any_other(auth: LiveService, monkeypatch: pytest.MonkeyPatch) -> None:
     hashes: list[str | None] = []
     verify = Passwords.verify
 
@@ -89,7 +89,7 @@ def test_the_password_of_nobody_is_verified_like_any_other(auth: Running, monkey
 
 @pytest.mark.parametrize("identifier", ["ada", "nobody"])
 def test_after_repeated_failures_one_waits_whether_or_not_there_is_such_an_account(
-    auth: Running, time: Time, identifier: str
+    auth: LiveService, time: Time, identifier: str
 ) -> None:
     time.stops()
     sign_up(auth)
@@ -103,7 +103,7 @@ def test_after_repeated_failures_one_waits_whether_or_not_there_is_such_an_accou
     assert auth.client.post(LOGIN, json=wrong).status_code == 401
 
 
-def test_the_right_password_ends_the_count_of_failures(auth: Running, database: Database) -> None:
+def test_the_right_password_ends_the_count_of_failures(auth: LiveService, database: Database) -> None:
     sign_up(auth)
     for _ in range(FREE - 1):
         auth.client.post(LOGIN, json={"identifier": "ada", "password": "wrong password"})
@@ -111,7 +111,7 @@ def test_the_right_password_ends_the_count_of_failures(auth: Running, database: 
     assert [(row.tries, row.pending) for row in rows(database, models.failures)] == [(0, 0)]
 
 
-def test_a_hash_of_former_cost_is_renewed_at_login(auth: Running, database: Database) -> None:
+def test_a_hash_of_former_cost_is_renewed_at_login(auth: LiveService, database: Database) -> None:
     sign_up(auth)
     dear = Passwords(memory_kib=16, iterations=1)
     auth.app.state.dependencies.passwords._hasher = dear._hasher
@@ -122,7 +122,7 @@ def test_a_hash_of_former_cost_is_renewed_at_login(auth: Running, database: Data
     assert rows(database, models.accounts) == [account]
 
 
-def test_many_who_log_in_do_not_keep_others_from_reading(auth: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_who_log_in_do_not_keep_others_from_reading(auth: LiveService, monkeypatch: pytest.MonkeyPatch) -> None:
     """There are more of them than threads, and none of them gets on."""
     ada = somebody(auth)
     go_on, waiting = threading.Event(), []
@@ -141,7 +141,7 @@ def test_many_who_log_in_do_not_keep_others_from_reading(auth: Running, monkeypa
         assert all(each.result()["access_token"] for each in logins)
 
 
-def test_t2_a_missing_broken_or_foreign_access_token_is_refused(auth: Running) -> None:
+def test_t2_a_missing_broken_or_foreign_access_token_is_refused(auth: LiveService) -> None:
     ada = somebody(auth)
     for headers in (
         {},
@@ -149,14 +149,14 @@ def test_t2_a_missing_broken_or_foreign_access_token_is_refused(auth: Running) -
         {"authorization": "Bearer nonsense"},
         {"authorization": f"Basic {ada.tokens['access_token']}"},
         {"authorization": f"Bearer {ada.tokens['refresh_token']}"},
-        Minter().bearer(ids.parse(ada.id)),
+        FakeTokenIssuer().bearer(ids.parse(ada.id)),
     ):
         answer = auth.client.get(ME, headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (401, "invalid_token")
         assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
 
 
-def test_t2_an_expired_access_token_is_refused(auth: Running) -> None:
+def test_t2_an_expired_access_token_is_refused(auth: LiveService) -> None:
     ada = somebody(auth)
     token_issuer = auth.app.state.dependencies.token_issuer
     token_issuer.lifetime = -3600
@@ -164,7 +164,7 @@ def test_t2_an_expired_access_token_is_refused(auth: Running) -> None:
     assert auth.client.get(ME, headers={"authorization": f"Bearer {late}"}).status_code == 401
 
 
-def test_t3_a_refresh_token_gives_a_new_pair_of_the_same_login(auth: Running, database: Database) -> None:
+def test_t3_a_refresh_token_gives_a_new_pair_of_the_same_login(auth: LiveService, database: Database) -> None:
     ada = somebody(auth)
     status, tokens = refreshed(auth, ada.tokens["refresh_token"])
     assert status == 200
@@ -173,7 +173,7 @@ def test_t3_a_refresh_token_gives_a_new_pair_of_the_same_login(auth: Running, da
     assert len(rows(database, models.sessions)) == 1
 
 
-def test_t3_a_spent_refresh_token_ends_its_login(auth: Running, time: Time) -> None:
+def test_t3_a_spent_refresh_token_ends_its_login(auth: LiveService, time: Time) -> None:
     ada = somebody(auth)
     _, tokens = refreshed(auth, ada.tokens["refresh_token"])
     time.passes(GRACE + 1)
@@ -183,7 +183,7 @@ def test_t3_a_spent_refresh_token_ends_its_login(auth: Running, time: Time) -> N
     assert auth.client.get(ME, headers=bearer(tokens)).status_code == 401
 
 
-def test_t3_of_fifty_refreshes_at_once_one_chain_lives(auth: Running) -> None:
+def test_t3_of_fifty_refreshes_at_once_one_chain_lives(auth: LiveService) -> None:
     token = somebody(auth).tokens["refresh_token"]
     with ThreadPoolExecutor(10) as crowd:
         answers = list(crowd.map(lambda _: refreshed(auth, token), range(50)))
@@ -197,12 +197,12 @@ def test_t3_of_fifty_refreshes_at_once_one_chain_lives(auth: Running) -> None:
 
 
 @pytest.mark.parametrize("token", ["", "unknown", "é" * 200])
-def test_t3_an_unknown_refresh_token_is_refused(standing: Running, token: str) -> None:
+def test_t3_an_unknown_refresh_token_is_refused(standing: LiveService, token: str) -> None:
     status, problem = refreshed(standing, token)
     assert (status, problem["code"]) == (401, "invalid_token")
 
 
-def test_before_there_is_a_key_no_refresh_token_is_spent(auth: Running, database: Database) -> None:
+def test_before_there_is_a_key_no_refresh_token_is_spent(auth: LiveService, database: Database) -> None:
     ada = somebody(auth)
     before = rows(database, models.refresh_tokens), rows(database, models.sessions)
     auth.app.state.dependencies.token_issuer.load([])
@@ -212,7 +212,7 @@ def test_before_there_is_a_key_no_refresh_token_is_spent(auth: Running, database
     assert (rows(database, models.refresh_tokens), rows(database, models.sessions)) == before
 
 
-def test_t4_logging_out_ends_the_login_and_its_access_token(auth: Running) -> None:
+def test_t4_logging_out_ends_the_login_and_its_access_token(auth: LiveService) -> None:
     ada = somebody(auth)
     answer = auth.client.post("/api/v1/auth/logout", headers=ada.bearer)
     assert (answer.status_code, answer.content) == (204, b"")
@@ -223,14 +223,14 @@ def test_t4_logging_out_ends_the_login_and_its_access_token(auth: Running) -> No
         assert auth.client.request(method, path, headers=ada.bearer).status_code == 401, path
 
 
-def test_t4_logging_out_twice_at_once_gives_204_and_401(auth: Running) -> None:
+def test_t4_logging_out_twice_at_once_gives_204_and_401(auth: LiveService) -> None:
     ada = somebody(auth)
     with ThreadPoolExecutor(4) as crowd:
         answers = list(crowd.map(lambda _: auth.client.post("/api/v1/auth/logout", headers=ada.bearer), range(4)))
     assert sorted(each.status_code for each in answers) == [204, 401, 401, 401]
 
 
-def test_one_sees_ones_own_logins_and_which_is_this(auth: Running) -> None:
+def test_one_sees_ones_own_logins_and_which_is_this(auth: LiveService) -> None:
     ada = somebody(auth)
     somebody(auth, "bob")
     log_in(auth, "ada", device="Ada's tablet")
@@ -245,7 +245,7 @@ def test_one_sees_ones_own_logins_and_which_is_this(auth: Running) -> None:
     assert ada.id not in str(items)
 
 
-def test_the_address_is_the_one_that_the_gateway_saw(auth: Running) -> None:
+def test_the_address_is_the_one_that_the_gateway_saw(auth: LiveService) -> None:
     sign_up(auth)
     seen = {"x-forwarded-for": "203.0.113.7, 2001:db8::1"}
     tokens = auth.client.post(LOGIN, json={"identifier": "ada", "password": PASSWORD}, headers=seen).json()
@@ -253,7 +253,7 @@ def test_the_address_is_the_one_that_the_gateway_saw(auth: Running) -> None:
     assert listed["items"][0]["ip"] == "2001:db8::1"
 
 
-def test_one_ends_a_login_on_another_device(auth: Running) -> None:
+def test_one_ends_a_login_on_another_device(auth: LiveService) -> None:
     ada, bob = somebody(auth), somebody(auth, "bob")
     other = log_in(auth, "ada")
     (listed, _) = auth.client.get("/api/v1/auth/sessions", headers=ada.bearer).json()["items"]
@@ -267,7 +267,7 @@ def test_one_ends_a_login_on_another_device(auth: Running) -> None:
         assert auth.client.delete(path, headers=ada.bearer).status_code == 404
 
 
-def test_the_fifty_first_login_ends_the_first(auth: Running) -> None:
+def test_the_fifty_first_login_ends_the_first(auth: LiveService) -> None:
     first = somebody(auth)
     for _ in range(MOST):
         last = log_in(auth)

@@ -13,8 +13,8 @@ from services.auth.actions.accounts import REPLACED_AVATAR_KEPT
 from shared import ids
 from shared.database.engine import Database
 from shared.files import garbage
-from shared.testing import Running, eventually
-from shared.testing.aborted_requests import STUCK_DECODER, abandoned
+from shared.testing import LiveService, eventually
+from shared.testing.aborted_requests import STUCK_DECODER, aborted_request
 
 from .factories import PASSWORD, Person, Time, rows, sign_up, somebody
 
@@ -28,22 +28,22 @@ def picture(colour: str = "orange", kind: str = "PNG") -> bytes:
     return upload.getvalue()
 
 
-def put_avatar(auth: Running, person: Person, content: bytes, name: str = "face.png") -> httpx.Response:
+def put_avatar(auth: LiveService, person: Person, content: bytes, name: str = "face.png") -> httpx.Response:
     return auth.client.put(AVATAR, files={"file": (name, content, "image/png")}, headers=person.bearer)
 
 
-def sweep(auth: Running) -> None:
+def sweep(auth: LiveService) -> None:
     """What the worker does every few seconds."""
     garbage.collect(auth.app.state.database, models.disposal, auth.app.state.dependencies.storage)
 
 
 @pytest.fixture(scope="module")
-def ada(standing: Running) -> Person:
+def ada(standing: LiveService) -> Person:
     """Somebody who stays as she is."""
     return somebody(standing, phone="010-1234-5678")
 
 
-def test_a6_everybody_sees_a_profile_and_none_of_what_is_private(standing: Running, ada: Person) -> None:
+def test_a6_everybody_sees_a_profile_and_none_of_what_is_private(standing: LiveService, ada: Person) -> None:
     profile = {name: ada.account[name] for name in ("id", "nickname", "name", "bio", "avatar_url", "created_at")}
     for path in (f"/api/v1/users/{ada.id}", "/api/v1/users/by-nickname/ada", "/api/v1/users/by-nickname/ADA"):
         answer = standing.client.get(path)
@@ -66,12 +66,12 @@ def test_a6_everybody_sees_a_profile_and_none_of_what_is_private(standing: Runni
         "/avatars/NONE.JPG",
     ],
 )
-def test_nobody_and_nothing_is_a_404(standing: Running, ada: Person, path: str) -> None:
+def test_nobody_and_nothing_is_a_404(standing: LiveService, ada: Person, path: str) -> None:
     answer = standing.client.get(f"/api/v1{path}")
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
-def test_who_withdrew_is_not_there_any_more(auth: Running) -> None:
+def test_who_withdrew_is_not_there_any_more(auth: LiveService) -> None:
     ada = somebody(auth)
     sign_up(auth, "adam")
     auth.client.post("/api/v1/users/me/deletion", json={"current_password": PASSWORD}, headers=ada.bearer)
@@ -81,7 +81,7 @@ def test_who_withdrew_is_not_there_any_more(auth: Running) -> None:
     assert [each["nickname"] for each in found] == ["adam"]
 
 
-def test_people_are_looked_for_page_by_page_along_the_links(auth: Running) -> None:
+def test_people_are_looked_for_page_by_page_along_the_links(auth: LiveService) -> None:
     for each in ("sam1", "sam2", "sam3", "tim"):
         sign_up(auth, each, name="Sam" if each == "tim" else "Someone")
     seen: list[str] = []
@@ -112,24 +112,26 @@ def test_people_are_looked_for_page_by_page_along_the_links(auth: Running) -> No
         ({"query": "ada", "cursor": "forged"}, 400, "invalid_cursor"),
     ],
 )
-def test_what_is_no_search_is_refused(standing: Running, parameters: dict[str, Any], status: int, code: str) -> None:
+def test_what_is_no_search_is_refused(
+    standing: LiveService, parameters: dict[str, Any], status: int, code: str
+) -> None:
     answer = standing.client.get("/api/v1/users", params=parameters)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
 @pytest.mark.parametrize("nickname", ["ａｄａ", "ＡＤＡ", "%EF%BD%81da"])
-def test_a_person_is_found_by_nickname_whatever_its_width(standing: Running, ada: Person, nickname: str) -> None:
+def test_a_person_is_found_by_nickname_whatever_its_width(standing: LiveService, ada: Person, nickname: str) -> None:
     answer = standing.client.get(f"/api/v1/users/by-nickname/{nickname}")
     assert (answer.status_code, answer.json().get("id")) == (200, ada.id)
 
 
 @pytest.mark.parametrize("query", [" ", "\u200b", "\u3164\ufe0f"])
-def test_a_search_for_nothing_that_is_seen_finds_nobody(standing: Running, ada: Person, query: str) -> None:
+def test_a_search_for_nothing_that_is_seen_finds_nobody(standing: LiveService, ada: Person, query: str) -> None:
     answer = standing.client.get("/api/v1/users", params={"query": query})
     assert (answer.status_code, answer.json()) == (200, {"items": [], "next_cursor": None})
 
 
-def test_a_cursor_of_another_search_is_refused(auth: Running) -> None:
+def test_a_cursor_of_another_search_is_refused(auth: LiveService) -> None:
     for each in ("sam1", "sam2", "tim1"):
         sign_up(auth, each)
     cursor = auth.client.get("/api/v1/users?query=sam&limit=1").json()["next_cursor"]
@@ -138,7 +140,7 @@ def test_a_cursor_of_another_search_is_refused(auth: Running) -> None:
 
 
 def test_a_picture_is_shown_to_everybody_and_a_replaced_one_goes_after_minutes(
-    auth: Running, database: Database, time: Time
+    auth: LiveService, database: Database, time: Time
 ) -> None:
     ada = somebody(auth)
     urls = [put_avatar(auth, ada, picture(colour)).json()["avatar_url"] for colour in ("orange", "blue")]
@@ -156,7 +158,7 @@ def test_a_picture_is_shown_to_everybody_and_a_replaced_one_goes_after_minutes(
     assert rows(database, models.disposal) == []
 
 
-def test_a_picture_is_taken_away_as_often_as_one_likes(auth: Running) -> None:
+def test_a_picture_is_taken_away_as_often_as_one_likes(auth: LiveService) -> None:
     ada = somebody(auth)
     urls = [put_avatar(auth, ada, picture(colour)).json()["avatar_url"] for colour in ("orange", "blue")]
     answers = [auth.client.delete(AVATAR, headers=ada.bearer) for _ in range(2)]
@@ -167,7 +169,7 @@ def test_a_picture_is_taken_away_as_often_as_one_likes(auth: Running) -> None:
     assert [auth.client.get(url).status_code for url in urls] == [404] * 2, "also the one that was replaced before"
 
 
-def test_the_picture_of_somebody_who_withdraws_goes_too(auth: Running) -> None:
+def test_the_picture_of_somebody_who_withdraws_goes_too(auth: LiveService) -> None:
     ada = somebody(auth)
     url = put_avatar(auth, ada, picture()).json()["avatar_url"]
     auth.client.post("/api/v1/users/me/deletion", json={"current_password": PASSWORD}, headers=ada.bearer)
@@ -175,7 +177,7 @@ def test_the_picture_of_somebody_who_withdraws_goes_too(auth: Running) -> None:
     assert auth.client.get(url).status_code == 404
 
 
-def test_replaced_pictures_of_somebody_who_withdraws_go_at_once(auth: Running, database: Database) -> None:
+def test_replaced_pictures_of_somebody_who_withdraws_go_at_once(auth: LiveService, database: Database) -> None:
     ada, bob = somebody(auth), somebody(auth, "bob")
     urls = [put_avatar(auth, ada, picture(colour)).json()["avatar_url"] for colour in ("orange", "blue", "green")]
     others = [put_avatar(auth, bob, picture(colour)).json()["avatar_url"] for colour in ("orange", "blue")]
@@ -196,7 +198,7 @@ def test_replaced_pictures_of_somebody_who_withdraws_go_at_once(auth: Running, d
     ],
 )
 def test_what_is_no_picture_is_refused_and_changes_nothing(
-    standing: Running, ada: Person, content: bytes, status: int, code: str
+    standing: LiveService, ada: Person, content: bytes, status: int, code: str
 ) -> None:
     answer = put_avatar(standing, ada, content)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
@@ -219,33 +221,33 @@ def test_what_is_no_picture_is_refused_and_changes_nothing(
     ],
 )
 def test_a_picture_comes_as_a_form_with_a_file(
-    standing: Running, ada: Person, content: bytes, content_type: str, status: int
+    standing: LiveService, ada: Person, content: bytes, content_type: str, status: int
 ) -> None:
     answer = standing.client.put(AVATAR, content=content, headers=ada.bearer | {"content-type": content_type})
     assert answer.status_code == status, answer.text
 
 
-def test_a_picture_comes_from_somebody(standing: Running) -> None:
+def test_a_picture_comes_from_somebody(standing: LiveService) -> None:
     assert standing.client.put(AVATAR, files={"file": picture()}).status_code == 401
     assert standing.client.delete(AVATAR).status_code == 401
 
 
-def test_an_upload_that_was_given_up_is_neither_decoded_nor_stored(auth: Running) -> None:
+def test_an_upload_that_was_given_up_is_neither_decoded_nor_stored(auth: LiveService) -> None:
     ada, bob = somebody(auth), somebody(auth, "bob")
-    for worker in auth.app.state.dependencies.darkroom._staff:
+    for worker in auth.app.state.dependencies.image_processor._decoders:
         command, worker._command = worker._command, STUCK_DECODER
-    busy = auth.app.state.dependencies.darkroom._staff[-1]
+    busy = auth.app.state.dependencies.image_processor._decoders[-1]
     files = {"file": ("face.png", picture(), "image/png")}
-    with abandoned(auth.client, "PUT", AVATAR, files=files, headers=ada.bearer):
+    with aborted_request(auth.client, "PUT", AVATAR, files=files, headers=ada.bearer):
         process = eventually(lambda: busy._process)
     assert eventually(lambda: process.poll() == -signal.SIGKILL)
-    for worker in auth.app.state.dependencies.darkroom._staff:
+    for worker in auth.app.state.dependencies.image_processor._decoders:
         worker._command = command
     assert put_avatar(auth, bob, picture()).status_code == 200
     assert auth.client.get("/api/v1/users/me", headers=ada.bearer).json() == ada.account
 
 
-def test_an_avatar_needs_no_file_name_and_comes_alone(auth: Running) -> None:
+def test_an_avatar_needs_no_file_name_and_comes_alone(auth: LiveService) -> None:
     ada = somebody(auth)
     part = b'--x\r\nContent-Disposition: form-data; name="file"\r\n\r\n' + picture() + b"\r\n"
     headers = ada.bearer | {"content-type": "multipart/form-data; boundary=x"}
@@ -254,7 +256,7 @@ def test_an_avatar_needs_no_file_name_and_comes_alone(auth: Running) -> None:
         assert answer.status_code == status, answer.text
 
 
-def test_an_avatar_is_served_by_tags_ranges_and_head(auth: Running) -> None:
+def test_an_avatar_is_served_by_tags_ranges_and_head(auth: LiveService) -> None:
     url = put_avatar(auth, somebody(auth), picture()).json()["avatar_url"]
     whole = auth.client.get(url)
     assert auth.client.get(url, headers={"if-none-match": whole.headers["etag"]}).status_code == 304

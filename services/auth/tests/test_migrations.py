@@ -11,7 +11,7 @@ from services.auth import models
 from services.auth.models import metadata
 from shared.database import migrations
 from shared.database.engine import Database
-from shared.testing.backends import Home
+from shared.testing.backends import Backend
 
 from .conftest import MIGRATIONS
 
@@ -26,9 +26,9 @@ BEFORE = [
 
 
 @pytest.fixture
-def empty(home: Home) -> Iterator[Database]:
+def empty(backend: Backend) -> Iterator[Database]:
     """A database without tables."""
-    database = Database(home.empty(), pool_size=1)
+    database = Database(backend.empty(), pool_size=1)
     yield database
     database.close()
 

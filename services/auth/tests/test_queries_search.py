@@ -14,7 +14,7 @@ from services.auth.handles import Handle
 from shared.database import migrations
 from shared.database.engine import Database
 from shared.pagination import Page, Slice
-from shared.testing.query_plans import SORT, indexes_used, overhearing, slow_steps, sqlite_work
+from shared.testing.query_plans import SORT, captured_statements, indexes_used, slow_steps, sqlite_work
 
 from .conftest import MIGRATIONS
 from .factories import KEY, NOWHERE, all_pages, register, rows
@@ -140,13 +140,13 @@ def test_what_an_earlier_release_wrote_is_indexed_in_a_round(people: Database, m
         pass
     assert found(people, "ada") == ["countess", "adam.smith", "ada"]
     assert found(people, "김민") == ["min.su"]
-    with overhearing(people) as asked:
+    with captured_statements(people) as asked:
         reindexing_.step()
     assert len(asked) == 2, "there is nothing more to correct"
 
 
 def test_each_statement_has_its_index(people: Database) -> None:
-    with overhearing(people) as asked:
+    with captured_statements(people) as asked:
         ada = register(people, "ada2")
         ada = people.write(accounts.change_account, ada, {"name": "Other"}, [], KEY, NOWHERE)
         people.write(withdrawals.withdraw, ada)
@@ -158,7 +158,7 @@ def test_each_statement_has_its_index(people: Database) -> None:
 
 
 def test_a_page_reads_one_range_of_the_index(people: Database) -> None:
-    with overhearing(people) as asked:
+    with captured_statements(people) as asked:
         people.read(queries.people_called, "ada", "ada", Page(1, (2**62,)))
     (statement,) = [each for each in asked if each[0].startswith("SELECT")]
     assert indexes_used(people, statement) == set(), "only primary keys"

@@ -8,7 +8,7 @@ from fastapi import Depends, Request
 from shared.database.engine import Database
 from shared.files.storage import Storage
 from shared.idempotency import Idempotency
-from shared.images import Darkroom
+from shared.images import ImageProcessor
 from shared.replication.source import WithKnownRecords
 from shared.web.fast_path import Plainly
 from shared.websockets.hub import OpenSockets
@@ -25,7 +25,7 @@ class Dependencies:
     posts: Posts
     url_signer: UrlSigner
     storage: Storage
-    darkroom: Darkroom
+    image_processor: ImageProcessor
     sockets: OpenSockets
 
 

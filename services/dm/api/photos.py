@@ -11,7 +11,7 @@ from starlette.responses import Response
 from shared.answer import Answer
 from shared.idempotency import Key
 from shared.ids import Id
-from shared.images import Picture
+from shared.images import ProcessedImage
 from shared.problem_details import documented
 from shared.web import idempotency_key, image_responses, responses, uploads
 from shared.web.authentication import Required
@@ -51,7 +51,7 @@ async def upload(
     await run_in_threadpool(deps.database.read, queries.peer_in, room_id, identity.subject)
 
     async def work() -> Answer:
-        picture = await uploads.processed(request, deps.darkroom, file, identity.subject)
+        picture = await uploads.processed(request, deps.image_processor, file, identity.subject)
         stored = await run_in_threadpool(_store, deps, identity.subject, room_id, picture, alt)
         await require_connected(request)
         return await run_in_threadpool(_keep, deps, identity.subject, room_id, stored, key)
@@ -83,7 +83,9 @@ def photo(
     return image_responses.answer(request, deps.storage, name, cache=f"private, max-age={seconds}, immutable")
 
 
-def _store(deps: Dependencies, uploader_id: int, room_id: int, picture: Picture, alt: str | None) -> photos.Photo:
+def _store(
+    deps: Dependencies, uploader_id: int, room_id: int, picture: ProcessedImage, alt: str | None
+) -> photos.Photo:
     file, display = secrets.token_hex(16), picture.display
     deps.database.write(photos.expect, uploader_id, room_id, file)
     for rendition, made in ((queries.DISPLAY, display), (queries.THUMBNAIL, picture.thumbnail)):

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 
 from shared import ids
-from shared.testing import Minter, Running
+from shared.testing import FakeTokenIssuer, LiveService
 
 from .factories import picture
 
@@ -15,11 +15,11 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Asker:
+class ApiClient:
     """One person, whom dm has heard of or not."""
 
-    dm: Running
-    minter: Minter
+    dm: LiveService
+    token_issuer: FakeTokenIssuer
     number: int
 
     @property
@@ -28,13 +28,13 @@ class Asker:
 
     def send(self, method: str, path: str, **options: Any) -> httpx.Response:
         """Any request below the API's base path."""
-        headers = self.minter.bearer(self.number) | options.pop("headers", {})
+        headers = self.token_issuer.bearer(self.number) | options.pop("headers", {})
         return self.dm.client.request(method, f"{API}{path}", headers=headers, **options)
 
-    def open_room(self, peer: "Asker") -> httpx.Response:
+    def open_room(self, peer: "ApiClient") -> httpx.Response:
         return self.send("POST", "/rooms", json={"user_id": peer.id})
 
-    def room_with(self, peer: "Asker") -> str:
+    def room_with(self, peer: "ApiClient") -> str:
         """The id of their room."""
         room_id: str = self.open_room(peer).json()["id"]
         return room_id
@@ -63,28 +63,28 @@ class Asker:
 
     def room(self, room: str) -> Json:
         """The room as they see it."""
-        return made(self.send("GET", f"/rooms/{room}"), 200)
+        return expect_json(self.send("GET", f"/rooms/{room}"), 200)
 
     def rooms(self) -> list[Json]:
         """All of their rooms."""
-        items: list[Json] = made(self.send("GET", "/rooms?limit=100"), 200)["items"]
+        items: list[Json] = expect_json(self.send("GET", "/rooms?limit=100"), 200)["items"]
         return items
 
     def messages(self, room: str) -> list[Json]:
         """Everything that was said in the room, newest first."""
-        items: list[Json] = made(self.send("GET", f"/rooms/{room}/messages?limit=100"), 200)["items"]
+        items: list[Json] = expect_json(self.send("GET", f"/rooms/{room}/messages?limit=100"), 200)["items"]
         return items
 
 
-def made(response: httpx.Response, status: int = 201) -> Json:
+def expect_json(response: httpx.Response, status: int = 201) -> Json:
     """The JSON of an answer that has this status."""
     assert response.status_code == status, response.text
     found: Json = response.json()
     return found
 
 
-def refused(response: httpx.Response, status: int, code: str) -> Json:
+def expect_problem(response: httpx.Response, status: int, code: str) -> Json:
     """The problem of a refusal with this status and this code."""
-    problem = made(response, status)
+    problem = expect_json(response, status)
     assert problem["code"] == code, problem
     return problem

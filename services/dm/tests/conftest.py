@@ -13,17 +13,17 @@ from services.dm.signed_urls import UrlSigner
 from services.dm.subscriptions import HANDLERS
 from shared.database.engine import Database
 from shared.events.bus import Bus
-from shared.images import Darkroom
-from shared.testing import Minter, Running, Stub, running_service
-from shared.testing.backends import Home
+from shared.images import ImageProcessor
+from shared.testing import FakeTokenIssuer, LiveService, Stub, running_service
+from shared.testing.backends import Backend
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
 
 @pytest.fixture
-def settings(home: Home, tmp_path: Path) -> Settings:
+def settings(backend: Backend, tmp_path: Path) -> Settings:
     """Of a service on a database that its migrations have just made."""
-    return Settings(database_url=home.database(MIGRATIONS), storage_url=(tmp_path / "files").as_uri())
+    return Settings(database_url=backend.database(MIGRATIONS), storage_url=(tmp_path / "files").as_uri())
 
 
 @pytest.fixture
@@ -47,30 +47,32 @@ def neighbours() -> Stub:
 
 
 @pytest.fixture
-def minter() -> Minter:
+def token_issuer() -> FakeTokenIssuer:
     """Makes the tokens of those who ask."""
-    return Minter()
+    return FakeTokenIssuer()
 
 
 @pytest.fixture(scope="session")
-def darkroom() -> Iterator[Darkroom]:
+def image_processor() -> Iterator[ImageProcessor]:
     """One for all tests: its process takes longer to start than a photo to develop."""
-    opened = Darkroom()
+    opened = ImageProcessor()
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def bus(home: Home) -> Bus:
+def bus(backend: Backend) -> Bus:
     """Where the service hears and tells facts."""
-    return home.bus(NAME, HANDLERS, ANNOUNCES)
+    return backend.bus(NAME, HANDLERS, ANNOUNCES)
 
 
 @pytest.fixture
-def dm(settings: Settings, neighbours: Stub, minter: Minter, darkroom: Darkroom, bus: Bus) -> Iterator[Running]:
+def dm(
+    settings: Settings, neighbours: Stub, token_issuer: FakeTokenIssuer, image_processor: ImageProcessor, bus: Bus
+) -> Iterator[LiveService]:
     """The service, answering on a socket."""
     app = create_app(settings, bus, neighbours.transport)
-    app.state.verifier = minter.verifier()
-    app.state.dependencies = replace(app.state.dependencies, darkroom=darkroom)
+    app.state.verifier = token_issuer.verifier()
+    app.state.dependencies = replace(app.state.dependencies, image_processor=image_processor)
     with running_service(app) as service:
         yield service

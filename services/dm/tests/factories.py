@@ -14,8 +14,8 @@ from services.dm.actions.withdrawals import WITHDRAWAL
 from shared import clock, ids
 from shared.database.engine import Database
 from shared.pagination import Page
-from shared.testing import announced
-from shared.testing.steps import in_steps_of
+from shared.testing import outbox_events
+from shared.testing.steps import with_chunk_size
 
 FIRST = Page(100, None)
 LAST_SWEEP_AFTER = clock.HOUR
@@ -54,7 +54,7 @@ def rows_of(database: Database, table: Table) -> list[Row[Any]]:
 
 def facts(database: Database) -> list[tuple[str, dict[str, Any]]]:
     """Everything announced so far but what was said, each held against its contract."""
-    told = announced(database, models.outbox)
+    told = outbox_events(database, models.outbox)
     return [fact for fact in told if fact[0] not in ("message.sent.v1", "room.read.v1")]
 
 
@@ -65,7 +65,7 @@ def purge_states(database: Database) -> dict[int, str]:
 
 def purge_to_the_end(database: Database, chunk: int = 10) -> None:
     """What the worker does until nothing is due."""
-    while in_steps_of(chunk, WITHDRAWAL).work(database, LAST_SWEEP_AFTER):
+    while with_chunk_size(chunk, WITHDRAWAL).work(database, LAST_SWEEP_AFTER):
         pass
 
 

@@ -9,10 +9,10 @@ import pytest
 
 from services.dm import models
 from shared.database.engine import Database
-from shared.testing import Minter, Running
+from shared.testing import FakeTokenIssuer, LiveService
 from shared.testing.waiting import WAIT_SECONDS
 
-from .api_client import Asker, made, refused
+from .api_client import ApiClient, expect_json, expect_problem
 from .factories import rows_of, some_people
 
 THREADS = 8
@@ -20,13 +20,13 @@ T = TypeVar("T")
 
 
 @pytest.fixture
-def jo(dm: Running, minter: Minter, database: Database) -> Asker:
-    return Asker(dm, minter, *some_people(database, 1))
+def jo(dm: LiveService, token_issuer: FakeTokenIssuer, database: Database) -> ApiClient:
+    return ApiClient(dm, token_issuer, *some_people(database, 1))
 
 
 @pytest.fixture
-def max_(dm: Running, minter: Minter, database: Database) -> Asker:
-    return Asker(dm, minter, *some_people(database, 1))
+def max_(dm: LiveService, token_issuer: FakeTokenIssuer, database: Database) -> ApiClient:
+    return ApiClient(dm, token_issuer, *some_people(database, 1))
 
 
 def at_once(works: list[Callable[[], T]]) -> list[T]:
@@ -41,7 +41,9 @@ def at_once(works: list[Callable[[], T]]) -> list[T]:
         return list(pool.map(work, works))
 
 
-def test_d1_two_who_open_the_room_at_the_same_instant_meet_in_one(jo: Asker, max_: Asker, database: Database) -> None:
+def test_d1_two_who_open_the_room_at_the_same_instant_meet_in_one(
+    jo: ApiClient, max_: ApiClient, database: Database
+) -> None:
     one, other = (lambda: jo.open_room(max_)), (lambda: max_.open_room(jo))
     responses = at_once([one, other] * (THREADS // 2))
     assert sorted(response.status_code for response in responses) == [200] * (THREADS - 1) + [201]
@@ -49,11 +51,11 @@ def test_d1_two_who_open_the_room_at_the_same_instant_meet_in_one(jo: Asker, max
     assert len(rows_of(database, models.rooms)) == 1 and len(rows_of(database, models.members)) == 2
 
 
-def test_all_that_is_sent_at_once_arrives_once_in_one_order_and_is_counted(jo: Asker, max_: Asker) -> None:
+def test_all_that_is_sent_at_once_arrives_once_in_one_order_and_is_counted(jo: ApiClient, max_: ApiClient) -> None:
     room, each = jo.room_with(max_), 6
 
-    def talk(person: Asker, number: int) -> Callable[[], list[str]]:
-        return lambda: [made(person.say(room, f"{number}.{turn}"))["id"] for turn in range(each)]
+    def talk(person: ApiClient, number: int) -> Callable[[], list[str]]:
+        return lambda: [expect_json(person.say(room, f"{number}.{turn}"))["id"] for turn in range(each)]
 
     answered = at_once([talk((jo, max_)[number % 2], number) for number in range(THREADS)])
     said = jo.messages(room)
@@ -68,19 +70,19 @@ def test_all_that_is_sent_at_once_arrives_once_in_one_order_and_is_counted(jo: A
         assert shown["last_message"] == said[0]
 
 
-def test_reading_while_others_send_leaves_exactly_the_later_ones_unread(jo: Asker, max_: Asker) -> None:
+def test_reading_while_others_send_leaves_exactly_the_later_ones_unread(jo: ApiClient, max_: ApiClient) -> None:
     room = jo.room_with(max_)
-    first = made(max_.say(room, "first"))["id"]
+    first = expect_json(max_.say(room, "first"))["id"]
 
     def read_all() -> str:
         last: str = first
         for _ in range(5):
             last = jo.messages(room)[0]["id"]
-            made(jo.read(room, last), 200)
+            expect_json(jo.read(room, last), 200)
         return last
 
     def talk() -> str:
-        last: str = [made(max_.say(room, str(number)))["id"] for number in range(5)][-1]
+        last: str = [expect_json(max_.say(room, str(number)))["id"] for number in range(5)][-1]
         return last
 
     read = at_once([read_all, *[talk] * 4])[0]
@@ -88,41 +90,41 @@ def test_reading_while_others_send_leaves_exactly_the_later_ones_unread(jo: Aske
     assert jo.room(room)["unread_count"] == len(unread)
 
 
-def test_whoever_reads_newest_first_while_others_send_misses_nothing(jo: Asker, max_: Asker) -> None:
+def test_whoever_reads_newest_first_while_others_send_misses_nothing(jo: ApiClient, max_: ApiClient) -> None:
     room = jo.room_with(max_)
-    said = [made(jo.say(room, str(number)))["id"] for number in range(8)]
+    said = [expect_json(jo.say(room, str(number)))["id"] for number in range(8)]
 
     def read() -> list[str]:
         seen: list[str] = []
         path = f"/rooms/{room}/messages?limit=2"
         while path:
-            page = made(max_.send("GET", path), 200)
+            page = expect_json(max_.send("GET", path), 200)
             seen += [message["id"] for message in page["items"]]
             path = page["next_cursor"] and f"/rooms/{room}/messages?limit=2&cursor={page['next_cursor']}"
         return seen
 
     def talk() -> list[str]:
-        return [made(jo.say(room, str(number)))["id"] for number in range(4)]
+        return [expect_json(jo.say(room, str(number)))["id"] for number in range(4)]
 
     for seen in at_once([read, talk, talk, talk, read, read])[::4]:
         assert seen == sorted(set(seen), reverse=True)
         assert [each for each in seen if each in said] == said[::-1]
 
 
-def test_one_key_makes_one_message_however_often_it_is_sent(jo: Asker, max_: Asker) -> None:
+def test_one_key_makes_one_message_however_often_it_is_sent(jo: ApiClient, max_: ApiClient) -> None:
     room = jo.room_with(max_)
     responses = at_once([lambda: jo.message(room, "key", type="text", text="once")] * THREADS)
     sent = [response.content for response in responses if response.status_code == 201]
     assert sent and len(set(sent)) == 1
     for response in responses:
         if response.status_code != 201:
-            refused(response, 409, "idempotency_in_progress")
+            expect_problem(response, 409, "idempotency_in_progress")
     assert len(max_.messages(room)) == 1 == max_.room(room)["unread_count"]
 
 
-def test_one_photo_is_used_once_however_many_try(jo: Asker, max_: Asker) -> None:
+def test_one_photo_is_used_once_however_many_try(jo: ApiClient, max_: ApiClient) -> None:
     room = jo.room_with(max_)
-    photo = made(jo.upload(room))["id"]
+    photo = expect_json(jo.upload(room))["id"]
     responses = at_once([lambda: jo.message(room, type="image", media_id=photo)] * THREADS)
     assert sorted(response.status_code for response in responses) == [201] + [422] * (THREADS - 1)
     assert len(max_.messages(room)) == 1

@@ -7,24 +7,24 @@ import pytest
 from services.dm import models
 from shared import ids
 from shared.database.engine import Database
-from shared.testing import Minter, Running, Stub
+from shared.testing import FakeTokenIssuer, LiveService, Stub
 
-from .api_client import Asker, made, refused
+from .api_client import ApiClient, expect_json, expect_problem
 from .factories import NOTHING, rows_of, some_people
 
 
 @pytest.fixture
-def jo(dm: Running, minter: Minter, database: Database) -> Asker:
-    return Asker(dm, minter, *some_people(database, 1))
+def jo(dm: LiveService, token_issuer: FakeTokenIssuer, database: Database) -> ApiClient:
+    return ApiClient(dm, token_issuer, *some_people(database, 1))
 
 
 @pytest.fixture
-def max_(dm: Running, minter: Minter, database: Database) -> Asker:
-    return Asker(dm, minter, *some_people(database, 1))
+def max_(dm: LiveService, token_issuer: FakeTokenIssuer, database: Database) -> ApiClient:
+    return ApiClient(dm, token_issuer, *some_people(database, 1))
 
 
 @pytest.fixture
-def room(jo: Asker, max_: Asker) -> str:
+def room(jo: ApiClient, max_: ApiClient) -> str:
     return jo.room_with(max_)
 
 
@@ -36,26 +36,26 @@ def post(neighbours: Stub) -> str:
     return post_id
 
 
-def test_d2_a_message_is_a_text(jo: Asker, max_: Asker, room: str) -> None:
+def test_d2_a_message_is_a_text(jo: ApiClient, max_: ApiClient, room: str) -> None:
     response = jo.say(room, "Hi Max 👋  \n ")
-    message = made(response)
+    message = expect_json(response)
     assert (message["room_id"], message["type"], message["text"]) == (room, "text", "Hi Max 👋  \n ")
     assert [message[absent] for absent in ("image", "post_id", "reply_to")] == [None] * 3
     assert (message["sender"]["id"], message["sender"]["nickname"]) == (jo.id, "nick0")
     assert response.headers["location"] == f"/api/v1/rooms/{room}/messages/{message['id']}"
-    assert made(max_.send("GET", f"/rooms/{room}/messages/{message['id']}"), 200) == message
+    assert expect_json(max_.send("GET", f"/rooms/{room}/messages/{message['id']}"), 200) == message
     assert max_.messages(room) == [message] == [max_.room(room)["last_message"]]
 
 
-def test_d2_a_message_is_a_photo(jo: Asker, max_: Asker, room: str) -> None:
-    photo = made(jo.upload(room, alt="A quay"))
-    message = made(jo.message(room, type="image", media_id=photo["id"]))
+def test_d2_a_message_is_a_photo(jo: ApiClient, max_: ApiClient, room: str) -> None:
+    photo = expect_json(jo.upload(room, alt="A quay"))
+    message = expect_json(jo.message(room, type="image", media_id=photo["id"]))
     assert (message["type"], message["text"], message["post_id"]) == ("image", None, None)
     assert message["image"] == photo == max_.messages(room)[0]["image"]
 
 
-def test_d2_a_message_is_a_shared_post(jo: Asker, max_: Asker, room: str, post: str) -> None:
-    message = made(jo.share(room, post))
+def test_d2_a_message_is_a_shared_post(jo: ApiClient, max_: ApiClient, room: str, post: str) -> None:
+    message = expect_json(jo.share(room, post))
     assert (message["type"], message["post_id"]) == ("post", post)
     assert (message["text"], message["image"]) == (None, None)
     assert max_.messages(room) == [message]
@@ -84,120 +84,123 @@ NOT_ONE_OF_THE_THREE: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-def test_d2_a_message_is_exactly_one_of_the_three(jo: Asker, room: str) -> None:
+def test_d2_a_message_is_exactly_one_of_the_three(jo: ApiClient, room: str) -> None:
     for content, pointer in NOT_ONE_OF_THE_THREE:
         response = jo.message(room, **content)
-        faults = made(response, 422)["errors"]
+        faults = expect_json(response, 422)["errors"]
         assert pointer in [fault["pointer"] for fault in faults], content
         assert len(response.content) < 2_000, "what was sent is not sent back"
     assert jo.messages(room) == []
 
 
-def test_d2_what_is_no_object_is_no_message(jo: Asker, room: str) -> None:
+def test_d2_what_is_no_object_is_no_message(jo: ApiClient, room: str) -> None:
     for body in ("[]", '"text"', "null", "1", "[{}]"):
         headers = {"content-type": "application/json"}
         response = jo.send("POST", f"/rooms/{room}/messages", content=body, headers=headers)
-        assert refused(response, 422, "validation_failed")["errors"][0]["pointer"] == ""
+        assert expect_problem(response, 422, "validation_failed")["errors"][0]["pointer"] == ""
 
 
-def test_d2_the_longest_text_is_taken(jo: Asker, room: str) -> None:
-    assert made(jo.say(room, "字" * 2000))["text"] == "字" * 2000
+def test_d2_the_longest_text_is_taken(jo: ApiClient, room: str) -> None:
+    assert expect_json(jo.say(room, "字" * 2000))["text"] == "字" * 2000
 
 
-def test_d2_a_post_that_is_not_there_cannot_be_shared(jo: Asker, room: str, neighbours: Stub) -> None:
-    problem = refused(jo.share(room, NOTHING), 422, "unknown_post")
+def test_d2_a_post_that_is_not_there_cannot_be_shared(jo: ApiClient, room: str, neighbours: Stub) -> None:
+    problem = expect_problem(jo.share(room, NOTHING), 422, "unknown_post")
     assert problem["errors"][0]["pointer"] == "/post_id"
     neighbours.down = True
-    refused(jo.share(room, NOTHING), 503, "neighbour_unavailable")
-    made(jo.say(room, "words need nobody else"))
+    expect_problem(jo.share(room, NOTHING), 503, "neighbour_unavailable")
+    expect_json(jo.say(room, "words need nobody else"))
 
 
 def test_d2_a_shared_post_may_go_and_the_message_stays(
-    jo: Asker, max_: Asker, room: str, post: str, neighbours: Stub
+    jo: ApiClient, max_: ApiClient, room: str, post: str, neighbours: Stub
 ) -> None:
-    message = made(jo.share(room, post))
+    message = expect_json(jo.share(room, post))
     neighbours.answers.clear()
     assert max_.messages(room) == [message]
 
 
 def test_d2_a_photo_is_used_once_and_only_where_and_by_whom_it_was_uploaded(
-    jo: Asker, max_: Asker, room: str, database: Database
+    jo: ApiClient, max_: ApiClient, room: str, database: Database
 ) -> None:
-    third = Asker(jo.dm, jo.minter, *some_people(database, 1))
+    third = ApiClient(jo.dm, jo.token_issuer, *some_people(database, 1))
     elsewhere = jo.room_with(third)
-    photo = made(jo.upload(room))["id"]
+    photo = expect_json(jo.upload(room))["id"]
     for wrong in (
         jo.message(elsewhere, type="image", media_id=photo),
         max_.message(room, type="image", media_id=photo),
     ):
-        assert refused(wrong, 422, "unknown_media")["errors"][0]["pointer"] == "/media_id"
-    made(jo.message(room, type="image", media_id=photo))
-    refused(jo.message(room, type="image", media_id=photo), 422, "unknown_media")
-    refused(jo.message(room, type="image", media_id=NOTHING), 422, "unknown_media")
+        assert expect_problem(wrong, 422, "unknown_media")["errors"][0]["pointer"] == "/media_id"
+    expect_json(jo.message(room, type="image", media_id=photo))
+    expect_problem(jo.message(room, type="image", media_id=photo), 422, "unknown_media")
+    expect_problem(jo.message(room, type="image", media_id=NOTHING), 422, "unknown_media")
     assert len(jo.messages(room)) == 1 and jo.messages(elsewhere) == []
 
 
-def test_d2_a_photo_of_a_refused_message_can_still_be_sent(jo: Asker, room: str) -> None:
-    photo = made(jo.upload(room))["id"]
-    refused(jo.message(room, type="image", media_id=photo, reply_to=NOTHING), 422, "unknown_message")
-    made(jo.message(room, type="image", media_id=photo))
+def test_d2_a_photo_of_a_refused_message_can_still_be_sent(jo: ApiClient, room: str) -> None:
+    photo = expect_json(jo.upload(room))["id"]
+    expect_problem(jo.message(room, type="image", media_id=photo, reply_to=NOTHING), 422, "unknown_message")
+    expect_json(jo.message(room, type="image", media_id=photo))
 
 
-def test_d3_a_message_is_never_edited_or_deleted(jo: Asker, max_: Asker, room: str) -> None:
-    message = made(jo.say(room, "carved in stone"))
+def test_d3_a_message_is_never_edited_or_deleted(jo: ApiClient, max_: ApiClient, room: str) -> None:
+    message = expect_json(jo.say(room, "carved in stone"))
     for person in (jo, max_):
         for method in ("PATCH", "DELETE", "PUT", "POST"):
             response = person.send(method, f"/rooms/{room}/messages/{message['id']}", json={"text": "sand"})
-            refused(response, 405, "method_not_allowed")
+            expect_problem(response, 405, "method_not_allowed")
             assert response.headers["allow"] == "GET"
     for method in ("PATCH", "DELETE", "PUT"):
         response = jo.send(method, f"/rooms/{room}/messages", json={"text": "sand"})
-        refused(response, 405, "method_not_allowed")
+        expect_problem(response, 405, "method_not_allowed")
         assert method not in response.headers["allow"]
     assert max_.messages(room) == [message]
 
 
-def test_d4_a_message_may_quote_an_earlier_one_of_either(jo: Asker, max_: Asker, room: str, post: str) -> None:
-    said = [made(jo.say(room, "shall we?")), made(jo.show(room)), made(max_.share(room, post))]
+def test_d4_a_message_may_quote_an_earlier_one_of_either(jo: ApiClient, max_: ApiClient, room: str, post: str) -> None:
+    said = [expect_json(jo.say(room, "shall we?")), expect_json(jo.show(room)), expect_json(max_.share(room, post))]
     for quoted, sender in zip(said, (jo, jo, max_), strict=True):
-        message = made(max_.say(room, "yes", reply_to=quoted["id"]))
+        message = expect_json(max_.say(room, "yes", reply_to=quoted["id"]))
         expected = {"id": quoted["id"], "sender_id": sender.id, "type": quoted["type"], "text": quoted["text"]}
         assert message["reply_to"] == expected
         assert jo.messages(room)[0] == message
-    assert made(jo.show(room, reply_to=said[0]["id"]))["reply_to"]["id"] == said[0]["id"]
-    assert made(jo.share(room, post, reply_to=said[0]["id"]))["reply_to"]["text"] == "shall we?"
+    assert expect_json(jo.show(room, reply_to=said[0]["id"]))["reply_to"]["id"] == said[0]["id"]
+    assert expect_json(jo.share(room, post, reply_to=said[0]["id"]))["reply_to"]["text"] == "shall we?"
 
 
-def test_d4_what_is_quoted_is_of_the_same_room(jo: Asker, room: str, database: Database) -> None:
-    third = Asker(jo.dm, jo.minter, *some_people(database, 1))
-    other = made(third.say(third.room_with(jo), "elsewhere"))["id"]
+def test_d4_what_is_quoted_is_of_the_same_room(jo: ApiClient, room: str, database: Database) -> None:
+    third = ApiClient(jo.dm, jo.token_issuer, *some_people(database, 1))
+    other = expect_json(third.say(third.room_with(jo), "elsewhere"))["id"]
     for unknown in (other, NOTHING):
-        problem = refused(jo.say(room, "what?", reply_to=unknown), 422, "unknown_message")
+        problem = expect_problem(jo.say(room, "what?", reply_to=unknown), 422, "unknown_message")
         assert problem["errors"][0]["pointer"] == "/reply_to"
     assert jo.messages(room) == []
 
 
-def test_the_same_key_and_body_give_the_first_answer_again(jo: Asker, room: str) -> None:
+def test_the_same_key_and_body_give_the_first_answer_again(jo: ApiClient, room: str) -> None:
     first, second = (jo.message(room, "key", type="text", text="once") for _ in range(2))
-    assert made(first) == made(second) and first.content == second.content
+    assert expect_json(first) == expect_json(second) and first.content == second.content
     assert first.headers["location"] == second.headers["location"]
-    refused(jo.message(room, "key", type="text", text="twice"), 422, "idempotency_key_reused")
-    refused(jo.message(room, "k" * 256, type="text", text="once"), 400, "invalid_idempotency_key")
+    expect_problem(jo.message(room, "key", type="text", text="twice"), 422, "idempotency_key_reused")
+    expect_problem(jo.message(room, "k" * 256, type="text", text="once"), 400, "invalid_idempotency_key")
     assert len(jo.messages(room)) == 1
 
 
-def test_a_message_is_stored_once_whatever_key_it_has(jo: Asker, room: str, database: Database) -> None:
+def test_a_message_is_stored_once_whatever_key_it_has(jo: ApiClient, room: str, database: Database) -> None:
     said = [jo.message(room, "text", type="text", text="\U0001f600" * 2_000), jo.show(room)]
     assert [row.body for row in rows_of(database, models.idempotency_keys)] == [b""]
     media = jo.upload(room).json()["id"]
     first, second = (jo.message(room, "photo", type="image", media_id=media) for _ in range(2))
-    assert (made(first)["id"], made(first)["image"]["id"]) == (made(second)["id"], made(second)["image"]["id"])
-    assert made(jo.message(room, "text", type="text", text="\U0001f600" * 2_000)) == made(said[0])
+    assert (expect_json(first)["id"], expect_json(first)["image"]["id"]) == (
+        expect_json(second)["id"],
+        expect_json(second)["image"]["id"],
+    )
+    assert expect_json(jo.message(room, "text", type="text", text="\U0001f600" * 2_000)) == expect_json(said[0])
     assert len(jo.messages(room)) == 3
 
 
 def test_a_repeated_share_gets_its_first_answer_also_when_the_post_is_gone(
-    jo: Asker, room: str, post: str, neighbours: Stub
+    jo: ApiClient, room: str, post: str, neighbours: Stub
 ) -> None:
     first = jo.message(room, "key", type="post", post_id=post)
     del neighbours.answers[f"/internal/posts/{post}"]
@@ -205,25 +208,25 @@ def test_a_repeated_share_gets_its_first_answer_also_when_the_post_is_gone(
     assert len(jo.messages(room)) == 1
 
 
-def test_a_refused_message_leaves_its_key_free(jo: Asker, room: str, database: Database) -> None:
-    refused(jo.message(room, "key", type="text", text="a", reply_to=NOTHING), 422, "unknown_message")
+def test_a_refused_message_leaves_its_key_free(jo: ApiClient, room: str, database: Database) -> None:
+    expect_problem(jo.message(room, "key", type="text", text="a", reply_to=NOTHING), 422, "unknown_message")
     assert rows_of(database, models.idempotency_keys) == []
-    made(jo.message(room, "key", type="text", text="b"))
+    expect_json(jo.message(room, "key", type="text", text="b"))
 
 
-def test_a_message_that_is_not_there_is_not_found(jo: Asker, room: str, database: Database) -> None:
-    third = Asker(jo.dm, jo.minter, *some_people(database, 1))
-    other = made(third.say(third.room_with(jo), "elsewhere"))["id"]
+def test_a_message_that_is_not_there_is_not_found(jo: ApiClient, room: str, database: Database) -> None:
+    third = ApiClient(jo.dm, jo.token_issuer, *some_people(database, 1))
+    other = expect_json(third.say(third.room_with(jo), "elsewhere"))["id"]
     for message in (NOTHING, other, "no-id"):
-        refused(jo.send("GET", f"/rooms/{room}/messages/{message}"), 404, "not_found")
+        expect_problem(jo.send("GET", f"/rooms/{room}/messages/{message}"), 404, "not_found")
 
 
-def test_what_was_missed_is_read_oldest_first(jo: Asker, max_: Asker, room: str) -> None:
-    known, *missed = [made(asker.say(room, str(number)))["id"] for number, asker in enumerate([jo, max_] * 3)]
+def test_what_was_missed_is_read_oldest_first(jo: ApiClient, max_: ApiClient, room: str) -> None:
+    known, *missed = [expect_json(client.say(room, str(number)))["id"] for number, client in enumerate([jo, max_] * 3)]
     path, seen = f"/rooms/{room}/messages?since={known}&limit=2", list[str]()
     for _ in range(3):
         answer = jo.send("GET", path)
-        page = made(answer, 200)
+        page = expect_json(answer, 200)
         seen += [each["id"] for each in page["items"]]
         if page["next_cursor"] is None:
             break
@@ -231,32 +234,32 @@ def test_what_was_missed_is_read_oldest_first(jo: Asker, max_: Asker, room: str)
         assert f"since={known}&limit=2&cursor=" in link
         path = link.removeprefix("/api/v1")
         if len(seen) == 2:
-            missed.append(made(max_.say(room, "meanwhile"))["id"])
+            missed.append(expect_json(max_.say(room, "meanwhile"))["id"])
     assert seen == missed
-    assert made(jo.send("GET", f"/rooms/{room}/messages?since={missed[-1]}"), 200)["items"] == []
+    assert expect_json(jo.send("GET", f"/rooms/{room}/messages?since={missed[-1]}"), 200)["items"] == []
 
 
-def test_what_was_missed_is_for_members_alone_and_after_an_id(jo: Asker, room: str, database: Database) -> None:
-    stranger = Asker(jo.dm, jo.minter, *some_people(database, 1))
-    said = made(jo.say(room, "a"))["id"]
-    refused(stranger.send("GET", f"/rooms/{room}/messages?since={said}"), 404, "not_found")
+def test_what_was_missed_is_for_members_alone_and_after_an_id(jo: ApiClient, room: str, database: Database) -> None:
+    stranger = ApiClient(jo.dm, jo.token_issuer, *some_people(database, 1))
+    said = expect_json(jo.say(room, "a"))["id"]
+    expect_problem(stranger.send("GET", f"/rooms/{room}/messages?since={said}"), 404, "not_found")
     for bad in ("", "1", "x", said.upper() + "0", f"{said}&since={said}"):
         assert jo.send("GET", f"/rooms/{room}/messages?since={bad}").status_code == 422
-    assert [each["id"] for each in made(jo.send("GET", f"/rooms/{room}/messages?since={NOTHING}"), 200)["items"]] == [
-        said
-    ]
-    made(jo.say(room, "b"))
-    cursor = made(jo.send("GET", f"/rooms/{room}/messages?limit=1"), 200)["next_cursor"]
-    refused(jo.send("GET", f"/rooms/{room}/messages?since={said}&cursor={cursor}"), 400, "invalid_cursor")
+    assert [
+        each["id"] for each in expect_json(jo.send("GET", f"/rooms/{room}/messages?since={NOTHING}"), 200)["items"]
+    ] == [said]
+    expect_json(jo.say(room, "b"))
+    cursor = expect_json(jo.send("GET", f"/rooms/{room}/messages?limit=1"), 200)["next_cursor"]
+    expect_problem(jo.send("GET", f"/rooms/{room}/messages?since={said}&cursor={cursor}"), 400, "invalid_cursor")
 
 
-def test_messages_and_rooms_are_read_in_pages_with_links(jo: Asker, max_: Asker, room: str) -> None:
-    said = [made(jo.say(room, str(number)))["id"] for number in range(5)]
+def test_messages_and_rooms_are_read_in_pages_with_links(jo: ApiClient, max_: ApiClient, room: str) -> None:
+    said = [expect_json(jo.say(room, str(number)))["id"] for number in range(5)]
     first = jo.send("GET", f"/rooms/{room}/messages?limit=3")
-    assert [each["id"] for each in made(first, 200)["items"]] == said[:1:-1]
+    assert [each["id"] for each in expect_json(first, 200)["items"]] == said[:1:-1]
     second = jo.send("GET", first.links["next"]["url"].removeprefix("/api/v1"))
-    assert [each["id"] for each in made(second, 200)["items"]] == said[1::-1]
-    assert made(second, 200)["next_cursor"] is None
+    assert [each["id"] for each in expect_json(second, 200)["items"]] == said[1::-1]
+    assert expect_json(second, 200)["next_cursor"] is None
     for path in (f"/rooms/{room}/messages", "/rooms"):
-        refused(jo.send("GET", f"{path}?cursor=forged"), 400, "invalid_cursor")
-        refused(jo.send("GET", f"{path}?limit=101"), 422, "validation_failed")
+        expect_problem(jo.send("GET", f"{path}?cursor=forged"), 400, "invalid_cursor")
+        expect_problem(jo.send("GET", f"{path}?limit=101"), 422, "validation_failed")

@@ -6,29 +6,29 @@ from services.dm import models
 from services.dm.actions.withdrawals import WITHDRAWAL
 from shared import ids
 from shared.database.engine import Database
-from shared.testing import Minter, Running, Stub
+from shared.testing import FakeTokenIssuer, LiveService, Stub
 
-from .api_client import Asker, Json, made, refused
+from .api_client import ApiClient, Json, expect_json, expect_problem
 from .factories import NOTHING, registered, rows_of, some_people
 
 
 @pytest.fixture
-def crowd(dm: Running, minter: Minter, database: Database) -> list[Asker]:
+def crowd(dm: LiveService, token_issuer: FakeTokenIssuer, database: Database) -> list[ApiClient]:
     """Three people of whom dm has heard."""
-    return [Asker(dm, minter, number) for number in some_people(database, 3)]
+    return [ApiClient(dm, token_issuer, number) for number in some_people(database, 3)]
 
 
-def known(person: Asker, **changes: str) -> Json:
+def known(person: ApiClient, **changes: str) -> Json:
     """What auth says of somebody when it is asked."""
     return registered(person.number) | changes | {"deleted": False}
 
 
-def test_d1_two_people_have_one_room_whoever_opens_it(crowd: list[Asker]) -> None:
+def test_d1_two_people_have_one_room_whoever_opens_it(crowd: list[ApiClient]) -> None:
     jo, max_, _ = crowd
     first = jo.open_room(max_)
-    room = made(first)
+    room = expect_json(first)
     assert first.headers["location"] == f"/api/v1/rooms/{room['id']}"
-    assert made(jo.send("GET", first.headers["location"].removeprefix("/api/v1")), 200) == room
+    assert expect_json(jo.send("GET", first.headers["location"].removeprefix("/api/v1")), 200) == room
     assert (room["last_message"], room["unread_count"]) == (None, 0)
     assert room["peer"] == {
         "id": max_.id,
@@ -38,58 +38,60 @@ def test_d1_two_people_have_one_room_whoever_opens_it(crowd: list[Asker]) -> Non
         "deleted": False,
     }
     again = jo.open_room(max_)
-    assert made(again, 200) == room and "location" not in again.headers
-    theirs = made(max_.open_room(jo), 200)
+    assert expect_json(again, 200) == room and "location" not in again.headers
+    theirs = expect_json(max_.open_room(jo), 200)
     assert theirs["id"] == room["id"] and theirs["peer"]["id"] == jo.id
     assert [each["id"] for each in max_.rooms()] == [room["id"]]
 
 
-def test_d1_nobody_has_a_room_with_themselves(crowd: list[Asker]) -> None:
-    problem = refused(crowd[0].open_room(crowd[0]), 422, "cannot_message_self")
+def test_d1_nobody_has_a_room_with_themselves(crowd: list[ApiClient]) -> None:
+    problem = expect_problem(crowd[0].open_room(crowd[0]), 422, "cannot_message_self")
     assert problem["errors"][0]["pointer"] == "/user_id"
     assert crowd[0].rooms() == []
 
 
-def test_d1_nobody_has_a_room_with_somebody_unknown_or_withdrawn(crowd: list[Asker], database: Database) -> None:
+def test_d1_nobody_has_a_room_with_somebody_unknown_or_withdrawn(crowd: list[ApiClient], database: Database) -> None:
     jo, max_, _ = crowd
-    refused(jo.send("POST", "/rooms", json={"user_id": NOTHING}), 404, "not_found")
+    expect_problem(jo.send("POST", "/rooms", json={"user_id": NOTHING}), 404, "not_found")
     database.write(WITHDRAWAL.request, max_.number)
-    refused(jo.open_room(max_), 404, "not_found")
+    expect_problem(jo.open_room(max_), 404, "not_found")
     assert rows_of(database, models.rooms) == []
 
 
-def test_people_not_heard_of_yet_are_asked_from_auth_once(dm: Running, minter: Minter, neighbours: Stub) -> None:
-    jo, max_ = (Asker(dm, minter, ids.new()) for _ in range(2))
+def test_people_not_heard_of_yet_are_asked_from_auth_once(
+    dm: LiveService, token_issuer: FakeTokenIssuer, neighbours: Stub
+) -> None:
+    jo, max_ = (ApiClient(dm, token_issuer, ids.new()) for _ in range(2))
     for person in (jo, max_):
         neighbours.answers[f"/internal/people/{person.id}"] = known(person, nickname=f"n{person.id}")
-    assert made(jo.open_room(max_))["peer"]["nickname"] == f"n{max_.id}"
+    assert expect_json(jo.open_room(max_))["peer"]["nickname"] == f"n{max_.id}"
     assert max_.rooms()[0]["peer"]["nickname"] == f"n{jo.id}"
-    made(max_.open_room(jo), 200)
+    expect_json(max_.open_room(jo), 200)
     asked = [request.url.path for request in neighbours.asked if "people" in request.url.path]
     assert sorted(asked) == sorted(f"/internal/people/{person.id}" for person in (jo, max_))
 
 
-def test_somebody_whom_auth_calls_withdrawn_is_not_found(crowd: list[Asker], neighbours: Stub) -> None:
-    gone = Asker(crowd[0].dm, crowd[0].minter, ids.new())
+def test_somebody_whom_auth_calls_withdrawn_is_not_found(crowd: list[ApiClient], neighbours: Stub) -> None:
+    gone = ApiClient(crowd[0].dm, crowd[0].token_issuer, ids.new())
     blank = {"nickname": None, "name": None, "avatar_url": None, "version": 0, "deleted": True}
     neighbours.answers[f"/internal/people/{gone.id}"] = {"user_id": gone.id} | blank
-    refused(crowd[0].open_room(gone), 404, "not_found")
-    refused(gone.open_room(crowd[0]), 401, "invalid_token")
+    expect_problem(crowd[0].open_room(gone), 404, "not_found")
+    expect_problem(gone.open_room(crowd[0]), 401, "invalid_token")
 
 
-def test_while_auth_is_away_only_strangers_cannot_be_met(crowd: list[Asker], neighbours: Stub) -> None:
+def test_while_auth_is_away_only_strangers_cannot_be_met(crowd: list[ApiClient], neighbours: Stub) -> None:
     jo, max_, _ = crowd
     neighbours.down = True
-    made(jo.open_room(max_))
+    expect_json(jo.open_room(max_))
     response = jo.send("POST", "/rooms", json={"user_id": ids.text(ids.new())})
-    refused(response, 503, "neighbour_unavailable")
+    expect_problem(response, 503, "neighbour_unavailable")
     assert response.headers["retry-after"]
 
 
-def test_whoever_is_not_in_a_room_finds_nothing_there(crowd: list[Asker]) -> None:
+def test_whoever_is_not_in_a_room_finds_nothing_there(crowd: list[ApiClient]) -> None:
     jo, max_, stranger = crowd
     room = jo.room_with(max_)
-    said = made(jo.say(room, "between us"))["id"]
+    said = expect_json(jo.say(room, "between us"))["id"]
     attempts = [
         stranger.send("GET", f"/rooms/{room}"),
         stranger.send("GET", f"/rooms/{room}/messages"),
@@ -101,41 +103,41 @@ def test_whoever_is_not_in_a_room_finds_nothing_there(crowd: list[Asker]) -> Non
         stranger.read(room, said),
     ]
     for response in attempts:
-        refused(response, 404, "not_found")
+        expect_problem(response, 404, "not_found")
     assert stranger.rooms() == [] and len(jo.messages(room)) == 1
 
 
-def test_what_cannot_be_a_room_is_not_found(crowd: list[Asker]) -> None:
+def test_what_cannot_be_a_room_is_not_found(crowd: list[ApiClient]) -> None:
     for room in ("0", "nothing", "FFFFFFFFFFFFFFFF", NOTHING):
-        refused(crowd[0].send("GET", f"/rooms/{room}"), 404, "not_found")
+        expect_problem(crowd[0].send("GET", f"/rooms/{room}"), 404, "not_found")
 
 
-def test_a_body_that_is_no_room_is_refused(crowd: list[Asker]) -> None:
+def test_a_body_that_is_no_room_is_refused(crowd: list[ApiClient]) -> None:
     bodies: list[dict[str, object]] = [{}, {"user_id": NOTHING, "x": 1}]
     for body in bodies + [{"user_id": wrong} for wrong in (None, 7, "7", ["x"], 2**63)]:
-        refused(crowd[0].send("POST", "/rooms", json=body), 422, "validation_failed")
+        expect_problem(crowd[0].send("POST", "/rooms", json=body), 422, "validation_failed")
 
 
-def test_without_a_token_nothing_is_answered(dm: Running) -> None:
+def test_without_a_token_nothing_is_answered(dm: LiveService) -> None:
     for method, path in (("GET", ""), ("GET", f"/{NOTHING}"), ("GET", f"/{NOTHING}/messages")):
-        refused(dm.client.request(method, f"/api/v1/rooms{path}"), 401, "invalid_token")
+        expect_problem(dm.client.request(method, f"/api/v1/rooms{path}"), 401, "invalid_token")
 
 
-def test_a_room_is_not_deleted_or_edited(crowd: list[Asker]) -> None:
+def test_a_room_is_not_deleted_or_edited(crowd: list[ApiClient]) -> None:
     room = crowd[0].room_with(crowd[1])
     for method in ("DELETE", "PATCH", "PUT"):
-        refused(crowd[0].send(method, f"/rooms/{room}", json={}), 405, "method_not_allowed")
+        expect_problem(crowd[0].send(method, f"/rooms/{room}", json={}), 405, "method_not_allowed")
 
 
-def test_reading_up_to_a_message_leaves_the_later_ones_unread(crowd: list[Asker]) -> None:
+def test_reading_up_to_a_message_leaves_the_later_ones_unread(crowd: list[ApiClient]) -> None:
     jo, max_, _ = crowd
     room, elsewhere = jo.room_with(max_), jo.room_with(crowd[2])
-    first, second, third = (made(max_.say(room, text))["id"] for text in "123")
+    first, second, third = (expect_json(max_.say(room, text))["id"] for text in "123")
     assert jo.room(room)["unread_count"] == 3 and max_.room(room)["unread_count"] == 0
-    assert made(jo.read(room, second), 200)["unread_count"] == 1
-    assert made(jo.read(room, first), 200)["unread_count"] == 1, "what was read stays read"
-    assert made(jo.read(room, third), 200) == jo.room(room) == jo.rooms()[0]
+    assert expect_json(jo.read(room, second), 200)["unread_count"] == 1
+    assert expect_json(jo.read(room, first), 200)["unread_count"] == 1, "what was read stays read"
+    assert expect_json(jo.read(room, third), 200) == jo.room(room) == jo.rooms()[0]
     assert jo.room(room)["unread_count"] == 0
-    not_here = made(jo.say(elsewhere, "elsewhere"))["id"]
+    not_here = expect_json(jo.say(elsewhere, "elsewhere"))["id"]
     for unknown in (NOTHING, not_here):
-        refused(jo.read(room, unknown), 422, "unknown_message")
+        expect_problem(jo.read(room, unknown), 422, "unknown_message")

@@ -13,28 +13,28 @@ from services.dm.app import create_app
 from services.dm.settings import Settings
 from shared.database.engine import Database
 from shared.events.bus import Bus
-from shared.testing import Minter, Running, Stub, eventually, running_service
+from shared.testing import FakeTokenIssuer, LiveService, Stub, eventually, running_service
 from shared.testing.waiting import WAIT_SECONDS
 from shared.testing.websocket_client import Listener, listening, refused_handshake
 from shared.websockets import hub
 
-from .api_client import Asker, made
+from .api_client import ApiClient, expect_json
 from .factories import deleted, some_people
 
-Pair = tuple[Asker, Asker]
+Pair = tuple[ApiClient, ApiClient]
 
 
 @pytest.fixture
-def pair(dm: Running, minter: Minter, database: Database) -> Pair:
+def pair(dm: LiveService, token_issuer: FakeTokenIssuer, database: Database) -> Pair:
     """Two people."""
     one, other = some_people(database, 2)
-    return Asker(dm, minter, one), Asker(dm, minter, other)
+    return ApiClient(dm, token_issuer, one), ApiClient(dm, token_issuer, other)
 
 
 @contextmanager
-def ear_of(person: Asker, **claims: Any) -> Iterator[Listener]:
+def ear_of(person: ApiClient, **claims: Any) -> Iterator[Listener]:
     """Their open socket."""
-    with listening(f"{person.dm.url}/api/v1/ws", person.minter.token(person.number, **claims)) as ear:
+    with listening(f"{person.dm.url}/api/v1/ws", person.token_issuer.token(person.number, **claims)) as ear:
         yield ear
 
 
@@ -42,7 +42,7 @@ def test_both_sides_hear_at_each_of_their_sockets_what_is_said_and_read(pair: Pa
     ada, bob = pair
     room = ada.room_with(bob)
     with ear_of(ada) as one, ear_of(ada) as two, ear_of(bob) as three:
-        said = made(ada.say(room, "Lunch?"))
+        said = expect_json(ada.say(room, "Lunch?"))
         ears = one, two, three
         assert [ear.next() for ear in ears] == [{"event": "message.created", "data": said}] * 3
         bob.read(room, said["id"])
@@ -54,61 +54,61 @@ def test_a_photo_a_post_and_a_quote_are_heard_as_they_are_read(pair: Pair) -> No
     ada, bob = pair
     room = ada.room_with(bob)
     with ear_of(bob) as ear:
-        shown = made(ada.show(room))
+        shown = expect_json(ada.show(room))
         assert ear.next()["data"] == shown
-        quoted = made(ada.say(room, "there", reply_to=shown["id"]))
+        quoted = expect_json(ada.say(room, "there", reply_to=shown["id"]))
         assert ear.next()["data"] == quoted
 
 
 def test_reading_again_what_was_read_is_nothing_new(pair: Pair) -> None:
     ada, bob = pair
     room = ada.room_with(bob)
-    first, second = made(ada.say(room, "one")), made(ada.say(room, "two"))
+    first, second = expect_json(ada.say(room, "one")), expect_json(ada.say(room, "two"))
     with ear_of(ada) as ear:
         for message in (second, first, second):
             bob.read(room, message["id"])
-        third = made(ada.say(room, "three"))
+        third = expect_json(ada.say(room, "three"))
         heard = [ear.next()]
         while heard[-1]["data"].get("id") != third["id"]:
             heard.append(ear.next())
     assert [each["data"]["message_id"] for each in heard if each["event"] == "room.read"] == [second["id"]]
 
 
-def test_nobody_hears_what_others_say(pair: Pair, minter: Minter, database: Database) -> None:
+def test_nobody_hears_what_others_say(pair: Pair, token_issuer: FakeTokenIssuer, database: Database) -> None:
     ada, bob = pair
-    eve = Asker(ada.dm, minter, some_people(database, 1)[0])
+    eve = ApiClient(ada.dm, token_issuer, some_people(database, 1)[0])
     room, own = ada.room_with(bob), eve.room_with(bob)
     with ear_of(eve) as ear:
-        made(ada.say(room, "between us"))
-        ours = made(eve.say(own, "with her"))
+        expect_json(ada.say(room, "between us"))
+        ours = expect_json(eve.say(own, "with her"))
         assert ear.next()["data"] == ours
 
 
-def test_browsers_put_the_token_among_the_subprotocols(dm: Running, minter: Minter) -> None:
-    with listening(f"{dm.url}/api/v1/ws", subprotocols=["bearer", minter.token(1)]) as ear:
+def test_browsers_put_the_token_among_the_subprotocols(dm: LiveService, token_issuer: FakeTokenIssuer) -> None:
+    with listening(f"{dm.url}/api/v1/ws", subprotocols=["bearer", token_issuer.token(1)]) as ear:
         assert ear.connection.subprotocol == "bearer"
 
 
-def test_without_a_good_token_nobody_is_let_in(dm: Running, minter: Minter) -> None:
-    url, token = f"{dm.url}/api/v1/ws", minter.token(1)
+def test_without_a_good_token_nobody_is_let_in(dm: LiveService, token_issuer: FakeTokenIssuer) -> None:
+    url, token = f"{dm.url}/api/v1/ws", token_issuer.token(1)
     refused = 401, "invalid_token"
     assert refused_handshake(url) == refused
     assert refused_handshake(url, token="nonsense") == refused
-    assert refused_handshake(url, token=minter.token(1, exp=int(time.time()) - 60)) == refused
+    assert refused_handshake(url, token=token_issuer.token(1, exp=int(time.time()) - 60)) == refused
     assert refused_handshake(f"{url}?access_token={token}") == (422, "unknown_parameter")
     assert refused_handshake(url, subprotocols=["bearer", "nonsense"]) == refused
     assert refused_handshake(url, subprotocols=[token]) == refused
 
 
-def test_a_plain_request_is_told_what_this_is(dm: Running, minter: Minter) -> None:
-    answer = dm.client.get("/api/v1/ws", headers=minter.bearer(1))
+def test_a_plain_request_is_told_what_this_is(dm: LiveService, token_issuer: FakeTokenIssuer) -> None:
+    answer = dm.client.get("/api/v1/ws", headers=token_issuer.bearer(1))
     assert (answer.status_code, answer.json()["code"]) == (426, "upgrade_required")
     assert (answer.headers["upgrade"], answer.headers["connection"]) == ("websocket", "upgrade")
     assert dm.client.get("/api/v1/ws").status_code == 401
 
 
-def test_a_socket_ends_with_its_token(dm: Running, minter: Minter) -> None:
-    person = Asker(dm, minter, 7)
+def test_a_socket_ends_with_its_token(dm: LiveService, token_issuer: FakeTokenIssuer) -> None:
+    person = ApiClient(dm, token_issuer, 7)
     with ear_of(person, exp=int(time.time()) + 600) as ear:
         dm.loop.shift(600)
         assert ear.closed() == 4401
@@ -117,16 +117,18 @@ def test_a_socket_ends_with_its_token(dm: Running, minter: Minter) -> None:
 def test_whoever_has_withdrawn_hears_nothing_more(pair: Pair) -> None:
     ada, bob = pair
     with ear_of(ada) as hers, ear_of(bob) as his:
-        assert ada.dm.hears("user.deleted.v1", deleted(ada.number))
+        assert ada.dm.deliver("user.deleted.v1", deleted(ada.number))
         assert hers.closed() == 4401
         with pytest.raises(TimeoutError):
             his.connection.recv(timeout=0)
 
 
-def test_there_is_an_end_to_how_many_can_be_open(dm: Running, minter: Minter, settings: Settings) -> None:
+def test_there_is_an_end_to_how_many_can_be_open(
+    dm: LiveService, token_issuer: FakeTokenIssuer, settings: Settings
+) -> None:
     parts: Dependencies = dm.app.state.dependencies
     parts.sockets._most_each, parts.sockets._most = 2, 3
-    url, mine, other = f"{dm.url}/api/v1/ws", minter.token(1), minter.token(2)
+    url, mine, other = f"{dm.url}/api/v1/ws", token_issuer.token(1), token_issuer.token(2)
     with ExitStack() as stack:
         first = stack.enter_context(listening(url, mine))
         stack.enter_context(listening(url, mine))
@@ -162,12 +164,12 @@ def test_whoever_says_something_is_cut_off(pair: Pair) -> None:
 
 
 def test_the_end_of_the_process_asks_to_come_again(
-    settings: Settings, bus: Bus, neighbours: Stub, minter: Minter
+    settings: Settings, bus: Bus, neighbours: Stub, token_issuer: FakeTokenIssuer
 ) -> None:
     app = create_app(settings, bus, neighbours.transport)
-    app.state.verifier = minter.verifier()
+    app.state.verifier = token_issuer.verifier()
     with ExitStack() as process, ExitStack() as outside:
         service = process.enter_context(running_service(app))
-        ear = outside.enter_context(listening(f"{service.url}/api/v1/ws", minter.token(1)))
+        ear = outside.enter_context(listening(f"{service.url}/api/v1/ws", token_issuer.token(1)))
         process.close()
         assert ear.closed() == 1012

@@ -11,53 +11,53 @@ from services.dm import models
 from shared import clock, ids
 from shared.database.engine import Database
 from shared.replication.purge import PURGED
-from shared.testing import Minter, Running, Stub, eventually
+from shared.testing import FakeTokenIssuer, LiveService, Stub, eventually
 
-from .api_client import Asker, Json, made, refused
+from .api_client import ApiClient, Json, expect_json, expect_problem
 from .factories import NOTHING, deleted, facts, purge_states, registered, rows_of, some_people
 
 GONE: Json = {"nickname": None, "name": None, "avatar_url": None, "deleted": True}
 
 
 @pytest.fixture
-def jo(dm: Running, minter: Minter, database: Database) -> Asker:
+def jo(dm: LiveService, token_issuer: FakeTokenIssuer, database: Database) -> ApiClient:
     """Who withdraws."""
-    return Asker(dm, minter, *some_people(database, 1))
+    return ApiClient(dm, token_issuer, *some_people(database, 1))
 
 
 @pytest.fixture
-def max_(dm: Running, minter: Minter, database: Database) -> Asker:
+def max_(dm: LiveService, token_issuer: FakeTokenIssuer, database: Database) -> ApiClient:
     """Who stays."""
-    return Asker(dm, minter, *some_people(database, 1))
+    return ApiClient(dm, token_issuer, *some_people(database, 1))
 
 
 @pytest.fixture
-def room(jo: Asker, max_: Asker, neighbours: Stub) -> str:
+def room(jo: ApiClient, max_: ApiClient, neighbours: Stub) -> str:
     """A conversation with every kind of message, of which Max has read the half."""
     room = jo.room_with(max_)
     post = ids.text(ids.new())
     neighbours.answers[f"/internal/posts/{post}"] = {"post_id": post, "author_id": jo.id}
-    first = made(jo.say(room, "Remember this  \n 🌊 "))
-    made(max_.say(room, "I shall", reply_to=first["id"]))
-    photo = made(jo.show(room))
-    made(max_.show(room, reply_to=photo["id"]))
-    made(max_.read(room, photo["id"]), 200)
-    made(jo.share(room, post))
+    first = expect_json(jo.say(room, "Remember this  \n 🌊 "))
+    expect_json(max_.say(room, "I shall", reply_to=first["id"]))
+    photo = expect_json(jo.show(room))
+    expect_json(max_.show(room, reply_to=photo["id"]))
+    expect_json(max_.read(room, photo["id"]), 200)
+    expect_json(jo.share(room, post))
     return room
 
 
 @pytest.fixture
-def withdraw(jo: Asker, database: Database) -> Callable[[], None]:
+def withdraw(jo: ApiClient, database: Database) -> Callable[[], None]:
     """Jo goes, and everything about it is over."""
 
     def go() -> None:
-        assert jo.dm.hears("user.deleted.v1", deleted(jo.number))
+        assert jo.dm.deliver("user.deleted.v1", deleted(jo.number))
         eventually(lambda: purge_states(database) == {jo.number: PURGED})
 
     return go
 
 
-def of_jo(value: Any, jo: Asker) -> Any:
+def of_jo(value: Any, jo: ApiClient) -> Any:
     """The same answer with Jo deleted in it wherever they are shown."""
     if isinstance(value, dict):
         changed = {name: of_jo(inner, jo) for name, inner in value.items()}
@@ -66,7 +66,7 @@ def of_jo(value: Any, jo: Asker) -> Any:
 
 
 def test_d5_the_other_keeps_room_and_messages_byte_for_byte(
-    jo: Asker, max_: Asker, room: str, withdraw: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+    jo: ApiClient, max_: ApiClient, room: str, withdraw: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     paths = [f"/rooms/{room}/messages", f"/rooms/{room}/messages?limit=2", f"/rooms/{room}", "/rooms"]
     moment = clock.now()
@@ -83,7 +83,7 @@ def test_d5_the_other_keeps_room_and_messages_byte_for_byte(
 
 
 def test_d5_the_photos_of_the_conversation_stay_as_they_are(
-    dm: Running, max_: Asker, room: str, withdraw: Callable[[], None]
+    dm: LiveService, max_: ApiClient, room: str, withdraw: Callable[[], None]
 ) -> None:
     def photos() -> list[bytes]:
         images = [message["image"] for message in max_.messages(room) if message["image"]]
@@ -95,28 +95,28 @@ def test_d5_the_photos_of_the_conversation_stay_as_they_are(
     assert photos() == before
 
 
-def served(dm: Running, url: str) -> bytes:
+def served(dm: LiveService, url: str) -> bytes:
     response = dm.client.get(url)
     assert response.status_code == 200, response.text
     return response.content
 
 
 def test_d5_nothing_new_is_said_to_them_but_all_can_be_read(
-    jo: Asker, max_: Asker, room: str, withdraw: Callable[[], None]
+    jo: ApiClient, max_: ApiClient, room: str, withdraw: Callable[[], None]
 ) -> None:
     before = max_.messages(room)
     withdraw()
-    refused(max_.say(room, "are you there?"), 409, "peer_withdrawn")
-    refused(max_.upload(room), 409, "peer_withdrawn")
-    refused(max_.open_room(jo), 404, "not_found")
-    assert made(max_.read(room, before[0]["id"]), 200)["unread_count"] == 0
+    expect_problem(max_.say(room, "are you there?"), 409, "peer_withdrawn")
+    expect_problem(max_.upload(room), 409, "peer_withdrawn")
+    expect_problem(max_.open_room(jo), 404, "not_found")
+    assert expect_json(max_.read(room, before[0]["id"]), 200)["unread_count"] == 0
     assert len(max_.messages(room)) == len(before)
 
 
 def test_a_token_still_in_flight_changes_nothing(
-    jo: Asker, max_: Asker, room: str, withdraw: Callable[[], None], database: Database
+    jo: ApiClient, max_: ApiClient, room: str, withdraw: Callable[[], None], database: Database
 ) -> None:
-    third = Asker(jo.dm, jo.minter, *some_people(database, 1))
+    third = ApiClient(jo.dm, jo.token_issuer, *some_people(database, 1))
     withdraw()
     tables = [models.rooms, models.members, models.messages, models.media, models.disposal, models.idempotency_keys]
     before = [rows_of(database, table) for table in tables]
@@ -130,23 +130,23 @@ def test_a_token_still_in_flight_changes_nothing(
         jo.read(room, max_.messages(room)[0]["id"]),
     ]
     for response in attempts:
-        refused(response, 401, "invalid_token")
+        expect_problem(response, 401, "invalid_token")
     assert [rows_of(database, table) for table in tables] == before
 
 
-def test_a_name_that_changes_is_shown_everywhere(jo: Asker, max_: Asker, room: str) -> None:
+def test_a_name_that_changes_is_shown_everywhere(jo: ApiClient, max_: ApiClient, room: str) -> None:
     changes = registered(jo.number, 2, nickname="joanna", avatar_url="/api/v1/avatars/5f.jpg")
-    assert jo.dm.hears("user.updated.v1", changes)
+    assert jo.dm.deliver("user.updated.v1", changes)
     assert max_.room(room)["peer"]["nickname"] == "joanna"
     senders = [message["sender"] for message in max_.messages(room) if message["sender"]["id"] == jo.id]
     assert {sender["avatar_url"] for sender in senders} == {"/api/v1/avatars/5f.jpg"}
 
 
 def test_auth_is_told_when_nothing_is_left_but_what_others_keep(
-    jo: Asker, room: str, withdraw: Callable[[], None], database: Database
+    jo: ApiClient, room: str, withdraw: Callable[[], None], database: Database
 ) -> None:
-    made(jo.upload(room))
-    made(jo.message(room, "key", type="text", text="kept under a key"))
+    expect_json(jo.upload(room))
+    expect_json(jo.message(room, "key", type="text", text="kept under a key"))
     withdraw()
     assert facts(database) == [("user.purged.v1", {"user_id": jo.id, "service": "dm"})]
     assert [row.sent for row in rows_of(database, models.media)] == [True, True]

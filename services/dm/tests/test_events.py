@@ -15,7 +15,7 @@ from shared import clock, ids
 from shared.database.engine import Database
 from shared.events.envelope import Event
 from shared.replication.purge import PURGED
-from shared.testing import Running, announced, eventually, examples_of
+from shared.testing import LiveService, eventually, examples_of, outbox_events
 from shared.websockets.hub import OpenSockets
 
 from .factories import deleted, facts, purge_states, registered, room_of, rows_of, say, some_people, upload
@@ -30,16 +30,16 @@ def person(database: Database, person_id: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", sorted(HANDLERS))
-def test_every_published_example_is_taken_in(dm: Running, database: Database, name: str) -> None:
+def test_every_published_example_is_taken_in(dm: LiveService, database: Database, name: str) -> None:
     for example in examples_of(name):
-        assert dm.hears(name, example)
+        assert dm.deliver(name, example)
     known = person(database, ids.parse(example["user_id"]))
     assert (known["nickname"], known["deleted"]) == (example.get("nickname"), name == "user.deleted.v1")
 
 
-def test_fields_that_are_added_later_do_no_harm(dm: Running, database: Database) -> None:
+def test_fields_that_are_added_later_do_no_harm(dm: LiveService, database: Database) -> None:
     someone = ids.new()
-    assert dm.hears("user.registered.v1", registered(someone, pronouns="they"))
+    assert dm.deliver("user.registered.v1", registered(someone, pronouns="they"))
     assert person(database, someone)["nickname"] == "ada"
 
 
@@ -56,16 +56,16 @@ def room_of_both(database: Database, person_id: int) -> int:
     return int(room)
 
 
-def deliver(dm: Running, told: Told, event_ids: list[int], order: list[int]) -> None:
+def deliver(dm: LiveService, told: Told, event_ids: list[int], order: list[int]) -> None:
     for place in order:
         name, data = told[place]
-        assert dm.hears(name, data, event_id=event_ids[place])
+        assert dm.deliver(name, data, event_id=event_ids[place])
 
 
 @pytest.mark.parametrize("ends", ["stays", "withdraws"])
 @pytest.mark.parametrize("seed", range(3))
 def test_three_times_in_any_order_ends_as_once_in_order(
-    dm: Running, database: Database, url_signer: UrlSigner, ends: str, seed: int
+    dm: LiveService, database: Database, url_signer: UrlSigner, ends: str, seed: int
 ) -> None:
     once, thrice, peer = some_people(database, 3)
     for someone, order in ((once, [0, 1, 2]), (thrice, random.Random(seed).sample([0, 1, 2] * 3, 9))):
@@ -93,32 +93,32 @@ def without_version(seen: Any) -> Any:
     return {name: value for name, value in known.items() if name != "version" or not known["deleted"]}, *rest
 
 
-def test_the_same_fact_heard_again_changes_nothing(dm: Running, database: Database) -> None:
+def test_the_same_fact_heard_again_changes_nothing(dm: LiveService, database: Database) -> None:
     (gone,) = some_people(database, 1)
     event_id = ids.new()
-    assert dm.hears("user.deleted.v1", deleted(gone), event_id=event_id)
+    assert dm.deliver("user.deleted.v1", deleted(gone), event_id=event_id)
     eventually(lambda: purge_states(database) == {gone: PURGED})
     before = facts(database)
     for _ in range(2):
-        assert dm.hears("user.deleted.v1", deleted(gone), event_id=event_id)
+        assert dm.deliver("user.deleted.v1", deleted(gone), event_id=event_id)
     assert facts(database) == before
     assert [row.event_id for row in rows_of(database, models.inbox)] == [event_id]
 
 
-def test_a_withdrawal_asked_again_under_another_id_is_only_reported_again(dm: Running, database: Database) -> None:
+def test_a_withdrawal_asked_again_under_another_id_is_only_reported_again(dm: LiveService, database: Database) -> None:
     (gone,) = some_people(database, 1)
-    assert dm.hears("user.deleted.v1", deleted(gone))
+    assert dm.deliver("user.deleted.v1", deleted(gone))
     eventually(lambda: purge_states(database) == {gone: PURGED})
     before = rows_of(database, models.purges)
-    assert dm.hears("user.deleted.v1", deleted(gone))
+    assert dm.deliver("user.deleted.v1", deleted(gone))
     purged = ("user.purged.v1", {"user_id": ids.text(gone), "service": "dm"})
     assert facts(database) == [purged, purged]
     assert rows_of(database, models.purges) == before
 
 
-def test_a_fact_that_cannot_be_understood_is_not_taken_in(dm: Running, database: Database) -> None:
+def test_a_fact_that_cannot_be_understood_is_not_taken_in(dm: LiveService, database: Database) -> None:
     with capture_logs() as told:
-        assert dm.refuses("user.deleted.v1", {"user_id": "nobody"})
+        assert dm.delivery_fails("user.deleted.v1", {"user_id": "nobody"})
     assert {line["event"] for line in told} == {"event not taken in"}
     assert rows_of(database, models.inbox) == []
 
@@ -130,7 +130,7 @@ def test_what_is_said_and_read_is_announced_by_ids_alone_and_once(database: Data
     for _ in range(2):
         database.write(rooms.mark_read, bob, room, message)
     told = {"message_id": ids.text(message), "room_id": ids.text(room)}
-    assert announced(database, models.outbox) == [
+    assert outbox_events(database, models.outbox) == [
         ("message.sent.v1", told | {"sender_id": ids.text(ada), "recipient_id": ids.text(bob)}),
         ("room.read.v1", told | {"reader_id": ids.text(bob), "peer_id": ids.text(ada)}),
     ]

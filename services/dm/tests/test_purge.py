@@ -13,7 +13,7 @@ from shared.database.engine import Database
 from shared.events.bus import Bus
 from shared.replication.purge import DONE, PURGED
 from shared.testing import Stub, eventually, running_service
-from shared.testing.steps import in_steps_of
+from shared.testing.steps import with_chunk_size
 
 from .factories import (
     LAST_SWEEP_AFTER,
@@ -77,7 +77,7 @@ def test_a_purge_that_is_stopped_after_any_step_goes_on_in_a_fresh_process(setti
     before = Database(settings.database_url)
     gone, kept = with_things_everywhere(before)
     for _ in range(steps):
-        before.write(in_steps_of(CHUNK, WITHDRAWAL).step, LAST_SWEEP_AFTER)
+        before.write(with_chunk_size(CHUNK, WITHDRAWAL).step, LAST_SWEEP_AFTER)
     before.close()
     after = Database(settings.database_url)
     purge_to_the_end(after, CHUNK)
@@ -89,7 +89,7 @@ def test_a_service_that_starts_again_finishes_what_it_had_begun(
     settings: Settings, database: Database, neighbours: Stub, bus: Bus
 ) -> None:
     gone, kept = with_things_everywhere(database)
-    database.write(in_steps_of(CHUNK, WITHDRAWAL).step, LAST_SWEEP_AFTER)
+    database.write(with_chunk_size(CHUNK, WITHDRAWAL).step, LAST_SWEEP_AFTER)
     with running_service(create_app(settings, bus, neighbours.transport)):
         eventually(lambda: purge_states(database) == {gone: PURGED})
     assert everything(database) == kept

@@ -20,7 +20,7 @@ from shared.database.engine import Database
 from shared.errors import NotFound
 from shared.idempotency import Idempotency, Key
 from shared.pagination import Page, Slice
-from shared.testing.query_plans import SORT, indexes_used, overhearing, slow_steps
+from shared.testing.query_plans import SORT, captured_statements, indexes_used, slow_steps
 
 from .factories import FIRST, purge_to_the_end, room_of, rows_of, say, some_people, time_passes, upload
 
@@ -162,7 +162,7 @@ def test_a_page_takes_the_same_statements_however_large_it_is(database: Database
         (me,) = some_people(database, 1)
         room = fill(database, me, number)
         for limit in (1, 100):
-            with overhearing(database) as asked:
+            with captured_statements(database) as asked:
                 page = database.read(queries.rooms_of, me, Page(limit, None), URL_SIGNER)
                 database.read(queries.messages_in, me, room, Page(limit, None), URL_SIGNER)
                 if page.next:
@@ -175,7 +175,7 @@ def test_a_page_takes_the_same_statements_however_large_it_is(database: Database
 def test_each_read_has_its_index(database: Database) -> None:
     (me,) = some_people(database, 1)
     room = fill(database, me, 3)
-    with overhearing(database) as asked:
+    with captured_statements(database) as asked:
         database.read(queries.rooms_of, me, FIRST, URL_SIGNER)
         database.read(queries.messages_in, me, room, FIRST, URL_SIGNER)
     rooms, membership, messages = (indexes_used(database, each) for each in asked)
@@ -183,7 +183,7 @@ def test_each_read_has_its_index(database: Database) -> None:
 
 
 def test_keys_are_counted_without_reading_their_answers(database: Database) -> None:
-    with overhearing(database) as asked:
+    with captured_statements(database) as asked:
         Idempotency(database, models.idempotency_keys).write(Key(1, b"k", b"r"), lambda _: Answer(201, b""))
     (statement,) = [each for each in asked if "count(" in each[0]]
     assert indexes_used(database, statement) == {"idempotency_keys_by_owner"}
@@ -216,7 +216,7 @@ def second_page(database: Database, person: int) -> Page:
 
 
 def test_no_statement_looks_at_a_whole_table_or_sorts_more_than_a_page(database: Database) -> None:
-    with overhearing(database) as asked:
+    with captured_statements(database) as asked:
         everything(database)
     questions = {statement: each for each in asked if (statement := each[0]).startswith(("SELECT", "UPDATE", "DELETE"))}
     questions = {words: each for words, each in questions.items() if "WHERE" in words}  # `time_passes` has none

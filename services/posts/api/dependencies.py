@@ -8,7 +8,7 @@ from fastapi import Depends, Request
 from shared.database.engine import Database
 from shared.files.storage import Storage
 from shared.idempotency import Idempotency
-from shared.images import Darkroom
+from shared.images import ImageProcessor
 from shared.replication.source import WithKnownRecords
 from shared.security.verifier import Identity
 from shared.web.fast_path import Plainly
@@ -18,7 +18,7 @@ from shared.web.fast_path import Plainly
 class Dependencies:
     database: Database
     storage: Storage
-    darkroom: Darkroom
+    image_processor: ImageProcessor
     idempotency: Idempotency
     with_known_users: WithKnownRecords
 

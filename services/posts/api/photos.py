@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from shared.answer import Answer
 from shared.idempotency import Key
-from shared.images import Picture
+from shared.images import ProcessedImage
 from shared.problem_details import documented
 from shared.web import idempotency_key, image_responses, responses, uploads
 from shared.web.authentication import Required
@@ -47,7 +47,7 @@ async def upload(
     """
 
     async def work() -> Answer:
-        picture = await uploads.processed(request, deps.darkroom, file, identity.subject)
+        picture = await uploads.processed(request, deps.image_processor, file, identity.subject)
         stored = await deps.with_known_users(lambda: _store(deps, identity.subject, picture, alt))
         await require_connected(request)
         return await run_in_threadpool(_keep, deps, identity.subject, stored, key)
@@ -67,7 +67,7 @@ def photo(request: Request, name: image_responses.Name, deps: Deps) -> Response:
     return image_responses.answer(request, deps.storage, name)
 
 
-def _store(deps: Dependencies, owner_id: int, picture: Picture, alt: str | None) -> photos.Upload:
+def _store(deps: Dependencies, owner_id: int, picture: ProcessedImage, alt: str | None) -> photos.Upload:
     upload = photos.Upload(
         display=f"{secrets.token_hex(16)}.jpg",
         thumbnail=f"{secrets.token_hex(16)}.jpg",

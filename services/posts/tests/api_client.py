@@ -10,7 +10,7 @@ from PIL import Image
 
 from shared import ids
 from shared.database.engine import Database
-from shared.testing import Minter, Running
+from shared.testing import FakeTokenIssuer, LiveService
 
 from .factories import some_people
 
@@ -27,11 +27,11 @@ def picture() -> bytes:
 
 
 @dataclass(frozen=True)
-class Asker:
+class ApiClient:
     """One person, of whom posts has heard or not."""
 
-    service: Running
-    minter: Minter
+    service: LiveService
+    token_issuer: FakeTokenIssuer
     number: int
 
     @property
@@ -40,12 +40,12 @@ class Asker:
 
     def send(self, method: str, path: str, **options: Any) -> httpx.Response:
         """Any request below the API's base path, with one's token."""
-        headers = self.minter.bearer(self.number) | options.pop("headers", {})
+        headers = self.token_issuer.bearer(self.number) | options.pop("headers", {})
         return self.service.client.request(method, f"{API}{path}", headers=headers, **options)
 
     def get(self, path: str) -> Any:
         """What is there."""
-        return made(self.send("GET", path), 200)
+        return expect_json(self.send("GET", path), 200)
 
     def upload(self, file: bytes | None = None, key: str | None = None, **fields: str) -> httpx.Response:
         files = {"file": ("photo.jpg", picture() if file is None else file, "image/jpeg")}
@@ -54,7 +54,7 @@ class Asker:
 
     def photo(self) -> str:
         """The id of a new photo of theirs."""
-        media_id: str = made(self.upload())["id"]
+        media_id: str = expect_json(self.upload())["id"]
         return media_id
 
     def post(self, media_ids: list[str], key: str | None = None, **fields: Any) -> httpx.Response:
@@ -63,7 +63,7 @@ class Asker:
 
     def posted(self, caption: str | None = None, photos: int = 1) -> Json:
         """A new post of theirs."""
-        return made(self.post([self.photo() for _ in range(photos)], caption=caption))
+        return expect_json(self.post([self.photo() for _ in range(photos)], caption=caption))
 
     def edit(self, post: str, **fields: Any) -> httpx.Response:
         return self.send("PATCH", f"/posts/{post}", json=fields)
@@ -80,40 +80,40 @@ class Asker:
 
     def said(self, post: str, text: str, parent: str | None = None) -> Json:
         """A new comment of theirs, or a reply."""
-        return made(self.comment(post, text, parent_id=parent))
+        return expect_json(self.comment(post, text, parent_id=parent))
 
 
 @dataclass(frozen=True)
-class Crowd:
+class ApiClients:
     """Where people come from."""
 
-    service: Running
-    minter: Minter
+    service: LiveService
+    token_issuer: FakeTokenIssuer
     database: Database
 
-    def known(self, number: int) -> list[Asker]:
+    def known(self, number: int) -> list[ApiClient]:
         """So many people of whom posts has heard."""
-        return [Asker(self.service, self.minter, each) for each in some_people(self.database, number)]
+        return [ApiClient(self.service, self.token_issuer, each) for each in some_people(self.database, number)]
 
-    def stranger(self) -> Asker:
+    def stranger(self) -> ApiClient:
         """Somebody of whom posts has not heard."""
-        return Asker(self.service, self.minter, ids.new())
+        return ApiClient(self.service, self.token_issuer, ids.new())
 
     def anybody(self, path: str) -> httpx.Response:
         """What is there for somebody without a token."""
         return self.service.client.get(f"{API}{path}")
 
 
-def made(response: httpx.Response, status: int = 201) -> Json:
+def expect_json(response: httpx.Response, status: int = 201) -> Json:
     """The JSON of an answer that has this status."""
     assert response.status_code == status, response.text
     found: Json = response.json()
     return found
 
 
-def refused(response: httpx.Response, status: int, code: str, pointer: str | None = None) -> Json:
+def expect_problem(response: httpx.Response, status: int, code: str, pointer: str | None = None) -> Json:
     """The problem of a refusal with this status and code, pointing at this place of the body."""
-    problem = made(response, status)
+    problem = expect_json(response, status)
     assert response.headers["content-type"] == "application/problem+json"
     assert problem["code"] == code, problem
     if pointer is not None:

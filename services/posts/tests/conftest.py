@@ -12,20 +12,20 @@ from services.posts.settings import Settings
 from services.posts.subscriptions import HANDLERS
 from shared.database.engine import Database
 from shared.events.bus import Bus
-from shared.testing import Minter, Running, Stub, running_service
-from shared.testing.backends import Home
+from shared.testing import FakeTokenIssuer, LiveService, Stub, running_service
+from shared.testing.backends import Backend
 
-from .api_client import Crowd
+from .api_client import ApiClients
 
 SECRET_OF_DM = "a secret that dm and posts share"
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
 
 @pytest.fixture
-def settings(home: Home, tmp_path: Path) -> Settings:
+def settings(backend: Backend, tmp_path: Path) -> Settings:
     """Of a service on a database that its migrations have just made."""
     return Settings(
-        database_url=home.database(MIGRATIONS),
+        database_url=backend.database(MIGRATIONS),
         storage_url=(tmp_path / "files").as_uri(),
         callers={"dm": SecretStr(SECRET_OF_DM)},
         decoders=1,
@@ -47,27 +47,27 @@ def auth() -> Stub:
 
 
 @pytest.fixture
-def minter() -> Minter:
+def token_issuer() -> FakeTokenIssuer:
     """Makes the tokens of those who ask."""
-    return Minter()
+    return FakeTokenIssuer()
 
 
 @pytest.fixture
-def bus(home: Home) -> Bus:
+def bus(backend: Backend) -> Bus:
     """Where the service hears and tells facts."""
-    return home.bus(NAME, HANDLERS, ANNOUNCES)
+    return backend.bus(NAME, HANDLERS, ANNOUNCES)
 
 
 @pytest.fixture
-def service(settings: Settings, auth: Stub, minter: Minter, bus: Bus) -> Iterator[Running]:
+def service(settings: Settings, auth: Stub, token_issuer: FakeTokenIssuer, bus: Bus) -> Iterator[LiveService]:
     """The service, answering on a socket."""
     app = create_app(settings, bus, auth.transport)
-    app.state.verifier = minter.verifier()
+    app.state.verifier = token_issuer.verifier()
     with running_service(app) as service:
         yield service
 
 
 @pytest.fixture
-def crowd(service: Running, minter: Minter, database: Database) -> Crowd:
+def clients(service: LiveService, token_issuer: FakeTokenIssuer, database: Database) -> ApiClients:
     """The people at its door."""
-    return Crowd(service, minter, database)
+    return ApiClients(service, token_issuer, database)

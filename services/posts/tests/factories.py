@@ -15,12 +15,12 @@ from services.posts.queries.posts import post as shown
 from shared import clock, ids
 from shared.database.engine import Database
 from shared.pagination import Page, Slice
-from shared.testing import announced
-from shared.testing.steps import in_steps_of
+from shared.testing import outbox_events
+from shared.testing.steps import with_chunk_size
 
 FIRST = Page(100, None)
 LAST_SWEEP_AFTER = clock.HOUR
-ONE_BY_ONE = in_steps_of(1, WITHDRAWAL)
+ONE_BY_ONE = with_chunk_size(1, WITHDRAWAL)
 OF_A_PERSON = {
     "people": (),
     "follows": ("follower_id", "followee_id"),
@@ -119,7 +119,7 @@ def traces_of(database: Database, person: int) -> list[str]:
 
 def facts(database: Database) -> list[tuple[str, dict[str, Any]]]:
     """Everything announced so far, each held against its contract."""
-    return announced(database, models.outbox)
+    return outbox_events(database, models.outbox)
 
 
 def purge_states(database: Database) -> dict[int, str]:

@@ -12,7 +12,7 @@ from services.posts.actions.comments import LEVELS
 from services.posts.actions.withdrawals import WITHDRAWAL
 from shared import ids
 from shared.database.engine import Database
-from shared.testing.query_plans import overhearing
+from shared.testing.query_plans import captured_statements
 
 from .factories import LAST_SWEEP_AFTER, commented, published, purge_states, rows_of, size, some_people
 
@@ -50,7 +50,7 @@ def chain(database: Database, post: int, author: int) -> list[int]:
 def steps_to_the_end(database: Database) -> int:
     """How many steps of the worker remove what is left of blank comments, each of bounded size."""
     for step in range(DEPTH):
-        with overhearing(database) as asked:
+        with captured_statements(database) as asked:
             more = database.write(comments.remove_some_blank)
         assert len(asked) < STATEMENTS
         if not more:
@@ -62,7 +62,7 @@ def test_deleting_the_last_answer_removes_a_bounded_part_and_the_worker_the_rest
     database: Database, people: list[int], post: int
 ) -> None:
     last = chain(database, post, people[1])[-1]
-    with overhearing(database) as asked:
+    with captured_statements(database) as asked:
         database.write(comments.delete_comment, people[1], last)
     assert len(asked) < STATEMENTS
     assert size(database, models.comments) == DEPTH - LEVELS
@@ -102,7 +102,7 @@ def test_the_chains_of_somebody_who_withdraws_are_removed_in_bounded_steps(
     for _ in range(3):
         chain(database, post, people[1])
     database.write(WITHDRAWAL.request, people[1])
-    with overhearing(database) as asked:
+    with captured_statements(database) as asked:
         database.write(comments.remove_some_by, people[1], 100)
     assert len(asked) < STATEMENTS + 30
     while WITHDRAWAL.work(database, LAST_SWEEP_AFTER):

@@ -13,7 +13,7 @@ from services.posts.queries.feed import feed
 from services.posts.settings import Settings
 from shared import ids
 from shared.database.engine import Database
-from shared.testing.query_plans import overhearing
+from shared.testing.query_plans import captured_statements
 
 from .factories import follows_now, listed, published, remove_to_the_end, rows_of, some_people
 from .feed_checks import paged, settle, timelines
@@ -207,7 +207,7 @@ def test_a_rebuild_looks_at_many_authors_in_questions_of_bounded_size(
     for author in authors:
         follows_now(database, jo, author)
     there = [published(database, author) for author in authors * 3][::-1]
-    with overhearing(database) as asked:
+    with captured_statements(database) as asked:
         settle(database, kept=6)
     assert timelines(database)[jo] == there[:6]
     assert not any(statement.count("posts.author_id = ") > 3 for statement, _ in asked)

@@ -4,44 +4,46 @@ from typing import Any
 
 import pytest
 
-from .api_client import Asker, Crowd, made, refused
+from .api_client import ApiClient, ApiClients, expect_json, expect_problem
 
 NOTHING = "0000000000000001"
 
 
 @pytest.fixture
-def people(crowd: Crowd) -> list[Asker]:
+def people(clients: ApiClients) -> list[ApiClient]:
     """An author and somebody who comments."""
-    return crowd.known(2)
+    return clients.known(2)
 
 
 @pytest.fixture
-def post(people: list[Asker]) -> str:
+def post(people: list[ApiClient]) -> str:
     post_id: str = people[0].posted()["id"]
     return post_id
 
 
-def test_a_comment_is_written_answered_edited_and_blanked(crowd: Crowd, people: list[Asker], post: str) -> None:
+def test_a_comment_is_written_answered_edited_and_blanked(
+    clients: ApiClients, people: list[ApiClient], post: str
+) -> None:
     jo, fan = people
     answer = fan.comment(post, "Lovely 🌸\nsecond line")
-    first = made(answer)
+    first = expect_json(answer)
     assert answer.headers["location"] == f"/api/v1/comments/{first['id']}"
     assert (first["post_id"], first["parent_id"], first["author"]["id"]) == (post, None, fan.id)
     reply = jo.said(post, "thanks", first["id"])
     assert reply["parent_id"] == first["id"]
-    edited = made(fan.send("PATCH", f"/comments/{first['id']}", json={"text": "better"}), 200)
+    edited = expect_json(fan.send("PATCH", f"/comments/{first['id']}", json={"text": "better"}), 200)
     assert edited == first | {"text": "better", "reply_count": 1, "updated_at": edited["updated_at"]}
-    assert crowd.anybody(f"/posts/{post}/comments").json() == {"items": [edited], "next_cursor": None}
-    assert crowd.anybody(f"/comments/{first['id']}/replies").json()["items"] == [reply]
-    refused(jo.send("DELETE", f"/comments/{first['id']}"), 403, "not_yours")
-    refused(jo.send("PATCH", f"/comments/{first['id']}", json={"text": "x"}), 403, "not_yours")
+    assert clients.anybody(f"/posts/{post}/comments").json() == {"items": [edited], "next_cursor": None}
+    assert clients.anybody(f"/comments/{first['id']}/replies").json()["items"] == [reply]
+    expect_problem(jo.send("DELETE", f"/comments/{first['id']}"), 403, "not_yours")
+    expect_problem(jo.send("PATCH", f"/comments/{first['id']}", json={"text": "x"}), 403, "not_yours")
     assert fan.send("DELETE", f"/comments/{first['id']}").status_code == 204
-    blank = crowd.anybody(f"/posts/{post}/comments").json()["items"][0]
+    blank = clients.anybody(f"/posts/{post}/comments").json()["items"][0]
     assert blank == edited | {"text": None, "author": None, "deleted": True}
     assert jo.get(f"/posts/{post}")["comment_count"] == 1
-    refused(fan.send("DELETE", f"/comments/{first['id']}"), 404, "not_found")
+    expect_problem(fan.send("DELETE", f"/comments/{first['id']}"), 404, "not_found")
     assert jo.send("DELETE", f"/comments/{reply['id']}").status_code == 204
-    assert crowd.anybody(f"/posts/{post}/comments").json()["items"] == []
+    assert clients.anybody(f"/posts/{post}/comments").json()["items"] == []
 
 
 BAD_COMMENTS: list[tuple[dict[str, Any], str, str]] = [
@@ -59,23 +61,23 @@ BAD_COMMENTS: list[tuple[dict[str, Any], str, str]] = [
 """Bodies, where they are wrong, and what their refusal is called."""
 
 
-def test_a_comment_against_the_rules_is_refused_with_the_place(people: list[Asker], post: str) -> None:
+def test_a_comment_against_the_rules_is_refused_with_the_place(people: list[ApiClient], post: str) -> None:
     first = people[1].said(post, "字" * 1000)
     for body, pointer, code in BAD_COMMENTS:
-        refused(people[1].send("POST", f"/posts/{post}/comments", json=body), 422, code, pointer)
+        expect_problem(people[1].send("POST", f"/posts/{post}/comments", json=body), 422, code, pointer)
         if "parent_id" not in body:
-            refused(people[1].send("PATCH", f"/comments/{first['id']}", json=body), 422, code, pointer)
+            expect_problem(people[1].send("PATCH", f"/comments/{first['id']}", json=body), 422, code, pointer)
     assert people[0].get(f"/posts/{post}/comments")["items"] == [first]
 
 
-def test_the_same_key_comments_once(people: list[Asker], post: str) -> None:
+def test_the_same_key_comments_once(people: list[ApiClient], post: str) -> None:
     first, again = (people[1].comment(post, "me too", key="once") for _ in range(2))
-    assert made(first) == made(again) and first.headers["location"] == again.headers["location"]
-    refused(people[1].comment(post, "me three", key="once"), 422, "idempotency_key_reused")
+    assert expect_json(first) == expect_json(again) and first.headers["location"] == again.headers["location"]
+    expect_problem(people[1].comment(post, "me three", key="once"), 422, "idempotency_key_reused")
     assert people[0].get(f"/posts/{post}")["comment_count"] == 1
 
 
-def test_both_lists_of_comments_are_read_page_by_page(people: list[Asker], post: str) -> None:
+def test_both_lists_of_comments_are_read_page_by_page(people: list[ApiClient], post: str) -> None:
     jo, fan = people
     first = fan.said(post, "first")["id"]
     replies = [jo.said(post, str(number), first)["id"] for number in range(5)]
@@ -85,28 +87,32 @@ def test_both_lists_of_comments_are_read_page_by_page(people: list[Asker], post:
         seen: list[str] = []
         while url is not None:
             answer = fan.send("GET", url.removeprefix("/api/v1"))
-            seen += [each["id"] for each in made(answer, 200)["items"]]
+            seen += [each["id"] for each in expect_json(answer, 200)["items"]]
             url = answer.links["next"]["url"] if "next" in answer.links else None
         assert seen == written
 
 
 def test_a_post_is_liked_and_unliked_and_repeating_gives_the_same_answer(
-    crowd: Crowd, people: list[Asker], post: str
+    clients: ApiClients, people: list[ApiClient], post: str
 ) -> None:
     jo, fan = people
-    assert made(fan.like(post), 200) == made(fan.like(post), 200) == {"post_id": post, "liked": True, "like_count": 1}
-    assert made(jo.like(post), 200)["like_count"] == 2
-    likers = crowd.anybody(f"/posts/{post}/likes").json()["items"]
+    assert (
+        expect_json(fan.like(post), 200)
+        == expect_json(fan.like(post), 200)
+        == {"post_id": post, "liked": True, "like_count": 1}
+    )
+    assert expect_json(jo.like(post), 200)["like_count"] == 2
+    likers = clients.anybody(f"/posts/{post}/likes").json()["items"]
     assert [(each["id"], each["nickname"], each["deleted"]) for each in likers] == [
         (jo.id, "nick0", False),
         (fan.id, "nick1", False),
     ]
     for _ in range(2):
-        assert made(fan.unlike(post), 200) == {"post_id": post, "liked": False, "like_count": 1}
-    for answer in (fan.like(NOTHING), fan.unlike(NOTHING), crowd.anybody(f"/posts/{NOTHING}/likes")):
-        refused(answer, 404, "not_found")
+        assert expect_json(fan.unlike(post), 200) == {"post_id": post, "liked": False, "like_count": 1}
+    for answer in (fan.like(NOTHING), fan.unlike(NOTHING), clients.anybody(f"/posts/{NOTHING}/likes")):
+        expect_problem(answer, 404, "not_found")
 
 
-def test_a_method_that_is_not_there_is_refused(people: list[Asker], post: str) -> None:
+def test_a_method_that_is_not_there_is_refused(people: list[ApiClient], post: str) -> None:
     for method, path in (("POST", f"/posts/{post}/like"), ("GET", f"/posts/{post}/like"), ("PUT", f"/posts/{post}")):
-        refused(people[0].send(method, path), 405, "method_not_allowed")
+        expect_problem(people[0].send(method, path), 405, "method_not_allowed")

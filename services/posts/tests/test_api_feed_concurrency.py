@@ -11,9 +11,9 @@ from services.posts.actions import posts
 from services.posts.actions.feed import celebrities, fanout, follows, rebuild, timelines
 from shared import ids
 from shared.database.engine import Database
-from shared.testing import Running, eventually
+from shared.testing import LiveService, eventually
 
-from .api_client import Crowd
+from .api_client import ApiClients
 from .factories import published, remove_to_the_end, rows_of, size, some_people
 from .feed_checks import assert_timelines_are_whole, paged, settle
 from .reference_model import Model, Post
@@ -83,18 +83,20 @@ def test_follows_and_posts_at_the_same_instant_lose_nothing(
     assert_feeds_are_right(database)
 
 
-def test_the_running_service_pushes_what_is_posted_and_follows_what_it_hears(service: Running, crowd: Crowd) -> None:
-    people = crowd.known(5)
+def test_the_running_service_pushes_what_is_posted_and_follows_what_it_hears(
+    service: LiveService, clients: ApiClients
+) -> None:
+    people = clients.known(5)
     chance = Random(5)
     for version in range(1, 41):
         follower, followee = chance.sample(people, 2)
         fact: dict[str, Any] = {"follower_id": follower.id, "followee_id": followee.id, "version": version}
-        assert service.hears(chance.choice(["user.followed.v1"] * 3 + ["user.unfollowed.v1"]), fact)
+        assert service.deliver(chance.choice(["user.followed.v1"] * 3 + ["user.unfollowed.v1"]), fact)
         if version % 4 == 0:
             chance.choice(people).posted()
-    eventually(lambda: size(crowd.database, models.pushes) + size(crowd.database, models.rebuilds) == 0)
-    model = what_there_is(crowd.database)
+    eventually(lambda: size(clients.database, models.pushes) + size(clients.database, models.rebuilds) == 0)
+    model = what_there_is(clients.database)
     for reader in people:
         shown = [ids.parse(each["id"]) for each in reader.get("/feed?limit=100")["items"]]
         assert shown == [each.id for each in model.posts_for(reader.number)]
-    assert_timelines_are_whole(crowd.database, model)
+    assert_timelines_are_whole(clients.database, model)

@@ -10,16 +10,16 @@ from services.posts.actions.withdrawals import WITHDRAWAL
 from shared import clock, ids
 from shared.testing import eventually
 
-from .api_client import Crowd, made, picture, refused
+from .api_client import ApiClients, expect_json, expect_problem, picture
 
 NOTHING = "0000000000000001"
 
 
-def test_a_post_is_published_seen_edited_and_deleted(crowd: Crowd) -> None:
-    jo, fan = crowd.known(2)
-    photos = [made(jo.upload(alt="first")), made(jo.upload())]
+def test_a_post_is_published_seen_edited_and_deleted(clients: ApiClients) -> None:
+    jo, fan = clients.known(2)
+    photos = [expect_json(jo.upload(alt="first")), expect_json(jo.upload())]
     answer = jo.post([photo["id"] for photo in photos], caption="Two of them 🌊")
-    post = made(answer)
+    post = expect_json(answer)
     assert post["media"] == photos and post["author"]["id"] == jo.id
     assert (post["caption"], post["like_count"], post["comment_count"], post["liked"]) == (
         "Two of them 🌊",
@@ -28,58 +28,58 @@ def test_a_post_is_published_seen_edited_and_deleted(crowd: Crowd) -> None:
         False,
     )
     assert answer.headers["location"] == f"/api/v1/posts/{post['id']}"
-    assert crowd.anybody(f"/posts/{post['id']}").json() == fan.get(f"/posts/{post['id']}") == post
-    edited = made(jo.edit(post["id"], caption=None, media_ids=[photos[1]["id"]]), 200)
+    assert clients.anybody(f"/posts/{post['id']}").json() == fan.get(f"/posts/{post['id']}") == post
+    edited = expect_json(jo.edit(post["id"], caption=None, media_ids=[photos[1]["id"]]), 200)
     assert edited["caption"] is None and edited["media"] == photos[1:]
     assert edited["updated_at"] > post["updated_at"]
-    assert made(jo.edit(post["id"]), 200) == edited == fan.get(f"/posts/{post['id']}")
+    assert expect_json(jo.edit(post["id"]), 200) == edited == fan.get(f"/posts/{post['id']}")
     for _ in range(2):
-        refused(fan.send("DELETE", f"/posts/{post['id']}"), 403, "not_yours")
+        expect_problem(fan.send("DELETE", f"/posts/{post['id']}"), 403, "not_yours")
     assert jo.send("DELETE", f"/posts/{post['id']}").status_code == 204
-    refused(jo.send("DELETE", f"/posts/{post['id']}"), 404, "not_found")
-    refused(crowd.anybody(f"/posts/{post['id']}"), 404, "not_found")
+    expect_problem(jo.send("DELETE", f"/posts/{post['id']}"), 404, "not_found")
+    expect_problem(clients.anybody(f"/posts/{post['id']}"), 404, "not_found")
 
 
 def test_the_files_go_with_the_post_and_what_an_edit_takes_out_goes_a_little_later(
-    crowd: Crowd, monkeypatch: pytest.MonkeyPatch
+    clients: ApiClients, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (jo,) = crowd.known(1)
+    (jo,) = clients.known(1)
     post = jo.posted(photos=2)
     kept, dropped = post["media"]
-    assert served(crowd, kept) == served(crowd, dropped) == {200}
-    made(jo.edit(post["id"], media_ids=[kept["id"]]), 200)
-    assert served(crowd, dropped) == {200}, "pages that were loaded before still show it"
+    assert served(clients, kept) == served(clients, dropped) == {200}
+    expect_json(jo.edit(post["id"], media_ids=[kept["id"]]), 200)
+    assert served(clients, dropped) == {200}, "pages that were loaded before still show it"
     now = clock.now
     monkeypatch.setattr(clock, "now", lambda: now() + REPLACED_KEPT)
-    crowd.service.app.state.database.listeners.call([models.disposal.name])  # the worker looks at the clock anew
-    eventually(lambda: served(crowd, dropped) == {404})
-    assert served(crowd, kept) == {200}
+    clients.service.app.state.database.listeners.call([models.disposal.name])  # the worker looks at the clock anew
+    eventually(lambda: served(clients, dropped) == {404})
+    assert served(clients, kept) == {200}
     assert jo.send("DELETE", f"/posts/{post['id']}").status_code == 204
-    eventually(lambda: served(crowd, kept) == {404})
+    eventually(lambda: served(clients, kept) == {404})
 
 
-def test_what_an_edit_took_out_goes_at_once_when_the_post_does(crowd: Crowd) -> None:
-    (jo,) = crowd.known(1)
+def test_what_an_edit_took_out_goes_at_once_when_the_post_does(clients: ApiClients) -> None:
+    (jo,) = clients.known(1)
     post = jo.posted(photos=2)
     kept, dropped = post["media"]
-    made(jo.edit(post["id"], media_ids=[kept["id"]]), 200)
-    assert served(crowd, dropped) == {200}
+    expect_json(jo.edit(post["id"], media_ids=[kept["id"]]), 200)
+    assert served(clients, dropped) == {200}
     assert jo.send("DELETE", f"/posts/{post['id']}").status_code == 204
-    eventually(lambda: served(crowd, dropped) == {404})
+    eventually(lambda: served(clients, dropped) == {404})
 
 
-def test_what_an_edit_took_out_goes_at_once_when_the_author_deletes_the_account(crowd: Crowd) -> None:
-    (jo,) = crowd.known(1)
+def test_what_an_edit_took_out_goes_at_once_when_the_author_deletes_the_account(clients: ApiClients) -> None:
+    (jo,) = clients.known(1)
     post = jo.posted(photos=2)
     kept, dropped = post["media"]
-    made(jo.edit(post["id"], media_ids=[kept["id"]]), 200)
-    assert crowd.service.hears("user.deleted.v1", {"user_id": jo.id, "deleted_at": clock.text(clock.now())})
-    eventually(lambda: served(crowd, dropped) == served(crowd, kept) == {404})
+    expect_json(jo.edit(post["id"], media_ids=[kept["id"]]), 200)
+    assert clients.service.deliver("user.deleted.v1", {"user_id": jo.id, "deleted_at": clock.text(clock.now())})
+    eventually(lambda: served(clients, dropped) == served(clients, kept) == {404})
 
 
-def served(crowd: Crowd, photo: dict[str, Any]) -> set[int]:
+def served(clients: ApiClients, photo: dict[str, Any]) -> set[int]:
     """The statuses of its two files."""
-    return {crowd.service.client.get(photo[size]).status_code for size in ("url", "thumbnail_url")}
+    return {clients.service.client.get(photo[size]).status_code for size in ("url", "thumbnail_url")}
 
 
 BAD_POSTS: list[tuple[dict[str, Any], str, str]] = [
@@ -101,118 +101,118 @@ BAD_POSTS: list[tuple[dict[str, Any], str, str]] = [
 """Bodies, where they are wrong, and what their refusal is called."""
 
 
-def test_a_post_against_the_rules_is_refused_with_the_place(crowd: Crowd) -> None:
-    (jo,) = crowd.known(1)
+def test_a_post_against_the_rules_is_refused_with_the_place(clients: ApiClients) -> None:
+    (jo,) = clients.known(1)
     post = jo.posted("as it was")
     for body, pointer, code in BAD_POSTS:
-        refused(jo.send("POST", "/posts", json=body), 422, code, pointer)
+        expect_problem(jo.send("POST", "/posts", json=body), 422, code, pointer)
         if body:
-            refused(jo.edit(post["id"], **body), 422, code, pointer)
+            expect_problem(jo.edit(post["id"], **body), 422, code, pointer)
     assert jo.get(f"/users/{jo.id}/posts")["items"] == [post]
 
 
-def test_anothers_photo_and_a_used_one_are_refused(crowd: Crowd) -> None:
-    jo, other = crowd.known(2)
+def test_anothers_photo_and_a_used_one_are_refused(clients: ApiClients) -> None:
+    jo, other = clients.known(2)
     used, theirs, own = jo.posted()["media"][0]["id"], other.photo(), jo.photo()
-    refused(jo.post([own, theirs]), 422, "unknown_media", "/media_ids")
-    refused(jo.post([own, used]), 422, "media_already_used", "/media_ids")
-    made(jo.post([own]))
+    expect_problem(jo.post([own, theirs]), 422, "unknown_media", "/media_ids")
+    expect_problem(jo.post([own, used]), 422, "media_already_used", "/media_ids")
+    expect_json(jo.post([own]))
 
 
-def test_ten_photos_and_2200_characters_are_the_most(crowd: Crowd) -> None:
-    (jo,) = crowd.known(1)
+def test_ten_photos_and_2200_characters_are_the_most(clients: ApiClients) -> None:
+    (jo,) = clients.known(1)
     photos = [jo.photo() for _ in range(10)]
-    assert [photo["id"] for photo in made(jo.post(photos, caption="字" * 2200))["media"]] == photos
+    assert [photo["id"] for photo in expect_json(jo.post(photos, caption="字" * 2200))["media"]] == photos
 
 
-def test_the_same_key_publishes_once(crowd: Crowd) -> None:
-    (jo,) = crowd.known(1)
+def test_the_same_key_publishes_once(clients: ApiClients) -> None:
+    (jo,) = clients.known(1)
     photo = jo.photo()
     first, again = (jo.post([photo], key="once", caption="words") for _ in range(2))
-    assert made(first) == made(again) and first.headers["location"] == again.headers["location"]
-    refused(jo.post([photo], key="once", caption="other words"), 422, "idempotency_key_reused")
+    assert expect_json(first) == expect_json(again) and first.headers["location"] == again.headers["location"]
+    expect_problem(jo.post([photo], key="once", caption="other words"), 422, "idempotency_key_reused")
     assert len(jo.get(f"/users/{jo.id}/posts")["items"]) == 1
 
 
-def test_each_list_of_posts_is_read_page_by_page(crowd: Crowd) -> None:
-    jo, fan = crowd.known(2)
-    assert crowd.service.hears("user.followed.v1", {"follower_id": fan.id, "followee_id": jo.id, "version": 1})
+def test_each_list_of_posts_is_read_page_by_page(clients: ApiClients) -> None:
+    jo, fan = clients.known(2)
+    assert clients.service.deliver("user.followed.v1", {"follower_id": fan.id, "followee_id": jo.id, "version": 1})
     published = [jo.posted()["id"] for _ in range(5)]
     for path in ("/posts", f"/users/{jo.id}/posts", "/feed"):
         url: str | None = f"{path}?limit=2"
         seen: list[str] = []
         while url is not None:
             answer = fan.send("GET", url.removeprefix("/api/v1"))
-            seen += [each["id"] for each in made(answer, 200)["items"]]
+            seen += [each["id"] for each in expect_json(answer, 200)["items"]]
             url = answer.links["next"]["url"] if "next" in answer.links else None
         assert seen == published[::-1]
 
 
-def test_posts_are_read_by_their_ids_in_that_order(crowd: Crowd) -> None:
-    jo, fan = crowd.known(2)
+def test_posts_are_read_by_their_ids_in_that_order(clients: ApiClients) -> None:
+    jo, fan = clients.known(2)
     first, second, gone = (jo.posted(str(number)) for number in range(3))
-    made(fan.like(second["id"]), 200)
+    expect_json(fan.like(second["id"]), 200)
     assert jo.send("DELETE", f"/posts/{gone['id']}").status_code == 204
     wanted = ",".join(each["id"] for each in (second, gone, first, second))
     answer = fan.get(f"/posts?ids={wanted},{NOTHING}")
     assert [(each["id"], each["liked"]) for each in answer["items"]] == [(second["id"], True), (first["id"], False)]
     assert answer["next_cursor"] is None
-    for_anybody = crowd.anybody(f"/posts?ids={wanted}")
+    for_anybody = clients.anybody(f"/posts?ids={wanted}")
     assert [each["liked"] for each in for_anybody.json()["items"]] == [False, False]
     assert "link" not in for_anybody.headers
-    assert crowd.anybody(f"/posts?ids={NOTHING}").json() == {"items": [], "next_cursor": None}
-    crowd.database.write(WITHDRAWAL.request, jo.number)
-    assert crowd.anybody(f"/posts?ids={wanted}").json()["items"] == []
+    assert clients.anybody(f"/posts?ids={NOTHING}").json() == {"items": [], "next_cursor": None}
+    clients.database.write(WITHDRAWAL.request, jo.number)
+    assert clients.anybody(f"/posts?ids={wanted}").json()["items"] == []
 
 
-def test_posts_are_read_by_up_to_a_hundred_ids(crowd: Crowd) -> None:
+def test_posts_are_read_by_up_to_a_hundred_ids(clients: ApiClients) -> None:
     many = ",".join(ids.text(each) for each in range(1, 101))
-    assert crowd.anybody(f"/posts?ids={many}").json()["items"] == []
-    refused(crowd.anybody(f"/posts?ids={many},{ids.text(101)}"), 422, "too_many_ids")
+    assert clients.anybody(f"/posts?ids={many}").json()["items"] == []
+    expect_problem(clients.anybody(f"/posts?ids={many},{ids.text(101)}"), 422, "too_many_ids")
     for bad in ("", ",", NOTHING + ",", "1", NOTHING.upper() + "F", NOTHING + ", " + NOTHING):
-        problem = refused(crowd.anybody(f"/posts?ids={bad}"), 422, "invalid_id")
+        problem = expect_problem(clients.anybody(f"/posts?ids={bad}"), 422, "invalid_id")
         assert problem["errors"][0]["pointer"] == "/ids"
-    refused(crowd.anybody(f"/posts?ids={NOTHING}&limit=5"), 422, "not_with_ids")
-    refused(crowd.anybody(f"/posts?ids={NOTHING}&ids={NOTHING}"), 422, "repeated_parameter")
-    refused(crowd.anybody(f"/posts?id={NOTHING}"), 422, "unknown_parameter")
+    expect_problem(clients.anybody(f"/posts?ids={NOTHING}&limit=5"), 422, "not_with_ids")
+    expect_problem(clients.anybody(f"/posts?ids={NOTHING}&ids={NOTHING}"), 422, "repeated_parameter")
+    expect_problem(clients.anybody(f"/posts?id={NOTHING}"), 422, "unknown_parameter")
     cursor = NOTHING
-    refused(crowd.anybody(f"/posts?ids={NOTHING}&cursor={cursor}"), 400, "invalid_cursor")
+    expect_problem(clients.anybody(f"/posts?ids={NOTHING}&cursor={cursor}"), 400, "invalid_cursor")
 
 
-def test_limits_are_those_that_are_kept(crowd: Crowd) -> None:
+def test_limits_are_those_that_are_kept(clients: ApiClients) -> None:
     """What is told is refused only beyond it."""
-    (jo,) = crowd.known(1)
-    answer = crowd.anybody("/limits")
-    told = made(answer, 200)
+    (jo,) = clients.known(1)
+    answer = clients.anybody("/limits")
+    told = expect_json(answer, 200)
     assert answer.headers["cache-control"] == "public, max-age=3600"
     caption = "x" * told["post"]["max_caption_length"]
     photos = [jo.photo() for _ in range(told["post"]["max_media"])]
-    post = made(jo.post(photos, caption=caption))
-    refused(jo.edit(post["id"], caption=f"{caption}x"), 422, "validation_failed")
-    refused(jo.post([*photos, NOTHING]), 422, "validation_failed")
-    refused(jo.comment(post["id"], "x" * (told["comment"]["max_text_length"] + 1)), 422, "validation_failed")
-    refused(jo.upload(alt="x" * (told["media"]["max_alt_length"] + 1)), 422, "validation_failed")
+    post = expect_json(jo.post(photos, caption=caption))
+    expect_problem(jo.edit(post["id"], caption=f"{caption}x"), 422, "validation_failed")
+    expect_problem(jo.post([*photos, NOTHING]), 422, "validation_failed")
+    expect_problem(jo.comment(post["id"], "x" * (told["comment"]["max_text_length"] + 1)), 422, "validation_failed")
+    expect_problem(jo.upload(alt="x" * (told["media"]["max_alt_length"] + 1)), 422, "validation_failed")
     assert "image/jpeg" in told["media"]["content_types"]
-    assert crowd.anybody(f"/posts?limit={told['lists']['max_limit']}").status_code == 200
-    refused(crowd.anybody(f"/posts?limit={told['lists']['max_limit'] + 1}"), 422, "validation_failed")
+    assert clients.anybody(f"/posts?limit={told['lists']['max_limit']}").status_code == 200
+    expect_problem(clients.anybody(f"/posts?limit={told['lists']['max_limit'] + 1}"), 422, "validation_failed")
 
 
-def test_a_list_tells_whether_the_one_who_asks_likes_it(crowd: Crowd) -> None:
-    jo, fan = crowd.known(2)
+def test_a_list_tells_whether_the_one_who_asks_likes_it(clients: ApiClients) -> None:
+    jo, fan = clients.known(2)
     post = jo.posted()["id"]
-    made(fan.like(post), 200)
+    expect_json(fan.like(post), 200)
     for path in ("/posts", f"/users/{jo.id}/posts"):
         assert [each["liked"] for each in fan.get(path)["items"]] == [True]
         assert [each["liked"] for each in jo.get(path)["items"]] == [False]
-        assert [each["liked"] for each in crowd.anybody(path).json()["items"]] == [False]
+        assert [each["liked"] for each in clients.anybody(path).json()["items"]] == [False]
     assert [each["liked"] for each in jo.get("/feed")["items"]] == [False]
 
 
-def test_whatever_changes_something_needs_a_token_and_a_bad_one_is_refused_everywhere(crowd: Crowd) -> None:
-    (jo,) = crowd.known(1)
+def test_whatever_changes_something_needs_a_token_and_a_bad_one_is_refused_everywhere(clients: ApiClients) -> None:
+    (jo,) = clients.known(1)
     post = jo.posted()["id"]
     comment = jo.said(post, "words")["id"]
-    client = crowd.service.client
+    client = clients.service.client
     writes = [
         ("POST", "/posts"), ("PATCH", f"/posts/{post}"), ("DELETE", f"/posts/{post}"),
         ("GET", "/feed"), ("PUT", f"/posts/{post}/like"), ("DELETE", f"/posts/{post}/like"),
@@ -220,30 +220,32 @@ def test_whatever_changes_something_needs_a_token_and_a_bad_one_is_refused_every
     ]  # fmt: skip
     for method, path in writes:
         answer = client.request(method, f"/api/v1{path}")
-        refused(answer, 401, "invalid_token")
+        expect_problem(answer, 401, "invalid_token")
         assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
-    refused(client.post("/api/v1/media", files={"file": ("x.jpg", picture(), "image/jpeg")}), 401, "invalid_token")
+    expect_problem(
+        client.post("/api/v1/media", files={"file": ("x.jpg", picture(), "image/jpeg")}), 401, "invalid_token"
+    )
     for path in ("/posts", f"/posts/{post}", f"/users/{jo.id}/posts"):
-        refused(client.get(f"/api/v1{path}", headers={"authorization": "Bearer forged"}), 401, "invalid_token")
+        expect_problem(client.get(f"/api/v1{path}", headers={"authorization": "Bearer forged"}), 401, "invalid_token")
 
 
-def test_what_is_no_id_names_nothing(crowd: Crowd) -> None:
-    (jo,) = crowd.known(1)
+def test_what_is_no_id_names_nothing(clients: ApiClients) -> None:
+    (jo,) = clients.known(1)
     for wrong in ("x", "0" * 15, "f" * 16, "%00", "A" * 3000):
         for path in (f"/posts/{wrong}", f"/posts/{wrong}/likes", f"/posts/{wrong}/comments", f"/users/{wrong}/posts"):
-            refused(crowd.anybody(path), 404, "not_found")
-        refused(jo.like(wrong), 404, "not_found")
-        refused(jo.edit(wrong, caption="x"), 404, "not_found")
-        refused(jo.comment(wrong, "x"), 404, "not_found")
-        refused(crowd.anybody(f"/comments/{wrong}/replies"), 404, "not_found")
+            expect_problem(clients.anybody(path), 404, "not_found")
+        expect_problem(jo.like(wrong), 404, "not_found")
+        expect_problem(jo.edit(wrong, caption="x"), 404, "not_found")
+        expect_problem(jo.comment(wrong, "x"), 404, "not_found")
+        expect_problem(clients.anybody(f"/comments/{wrong}/replies"), 404, "not_found")
 
 
-def test_the_posts_of_nobody_and_of_somebody_withdrawn_are_not_there(crowd: Crowd) -> None:
-    (jo,) = crowd.known(1)
+def test_the_posts_of_nobody_and_of_somebody_withdrawn_are_not_there(clients: ApiClients) -> None:
+    (jo,) = clients.known(1)
     post = jo.posted()["id"]
-    refused(crowd.anybody(f"/users/{NOTHING}/posts"), 404, "not_found")
-    crowd.database.write(WITHDRAWAL.request, jo.number)
-    refused(crowd.anybody(f"/users/{jo.id}/posts"), 404, "not_found")
-    refused(crowd.anybody(f"/posts/{post}"), 404, "not_found")
-    refused(jo.like(post), 401, "invalid_token")
-    refused(jo.upload(), 401, "invalid_token")
+    expect_problem(clients.anybody(f"/users/{NOTHING}/posts"), 404, "not_found")
+    clients.database.write(WITHDRAWAL.request, jo.number)
+    expect_problem(clients.anybody(f"/users/{jo.id}/posts"), 404, "not_found")
+    expect_problem(clients.anybody(f"/posts/{post}"), 404, "not_found")
+    expect_problem(jo.like(post), 401, "invalid_token")
+    expect_problem(jo.upload(), 401, "invalid_token")

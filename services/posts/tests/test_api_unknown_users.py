@@ -10,9 +10,9 @@ from services.posts.settings import Settings
 from shared import ids
 from shared.replication.purge import PURGED
 from shared.security.service_calls import Callers, Neighbour
-from shared.testing import Running, Stub, eventually
+from shared.testing import LiveService, Stub, eventually
 
-from .api_client import Crowd, made, refused
+from .api_client import ApiClients, expect_json, expect_problem
 from .conftest import SECRET_OF_DM
 from .factories import facts, purge_states, rows_of
 
@@ -28,8 +28,8 @@ def questions(auth: Stub) -> list[httpx.Request]:
     return [each for each in auth.asked if each.url.path.startswith("/internal/people/")]
 
 
-def test_a_stranger_can_publish_and_auth_is_asked_once(crowd: Crowd, auth: Stub) -> None:
-    jo = crowd.stranger()
+def test_a_stranger_can_publish_and_auth_is_asked_once(clients: ApiClients, auth: Stub) -> None:
+    jo = clients.stranger()
     knows(auth, jo.id, nickname="jo", avatar_url="/api/v1/avatars/1.jpg")
     post = jo.posted()
     assert post["author"] == {
@@ -39,64 +39,64 @@ def test_a_stranger_can_publish_and_auth_is_asked_once(crowd: Crowd, auth: Stub)
         "avatar_url": "/api/v1/avatars/1.jpg",
         "deleted": False,
     }
-    assert made(jo.like(post["id"]), 200)["like_count"] == 1
-    assert len(questions(auth)) == 1 and len(rows_of(crowd.database, models.media)) == 1
+    assert expect_json(jo.like(post["id"]), 200)["like_count"] == 1
+    assert len(questions(auth)) == 1 and len(rows_of(clients.database, models.media)) == 1
 
 
-def test_posts_proves_to_auth_who_it_is(crowd: Crowd, auth: Stub, settings: Settings) -> None:
-    crowd.anybody(f"/users/{ids.text(ids.new())}/posts")
+def test_posts_proves_to_auth_who_it_is(clients: ApiClients, auth: Stub, settings: Settings) -> None:
+    clients.anybody(f"/users/{ids.text(ids.new())}/posts")
     token = questions(auth)[0].headers["authorization"].removeprefix("Bearer ")
     assert Callers("auth", {"posts": settings.caller_key("auth")}).check(token) == "posts"
 
 
-def test_somebody_who_has_just_signed_up_has_no_posts_and_nobody_has_no_list(crowd: Crowd, auth: Stub) -> None:
-    newcomer = crowd.stranger()
+def test_somebody_who_has_just_signed_up_has_no_posts_and_nobody_has_no_list(clients: ApiClients, auth: Stub) -> None:
+    newcomer = clients.stranger()
     knows(auth, newcomer.id)
-    assert crowd.anybody(f"/users/{newcomer.id}/posts").json() == {"items": [], "next_cursor": None}
-    refused(crowd.anybody(f"/users/{ids.text(ids.new())}/posts"), 404, "not_found")
+    assert clients.anybody(f"/users/{newcomer.id}/posts").json() == {"items": [], "next_cursor": None}
+    expect_problem(clients.anybody(f"/users/{ids.text(ids.new())}/posts"), 404, "not_found")
 
 
-def test_a_token_of_whom_auth_does_not_know_is_refused(crowd: Crowd) -> None:
-    (jo,) = crowd.known(1)
+def test_a_token_of_whom_auth_does_not_know_is_refused(clients: ApiClients) -> None:
+    (jo,) = clients.known(1)
     post = jo.posted()["id"]
-    refused(crowd.stranger().like(post), 401, "invalid_token")
-    refused(crowd.stranger().upload(), 401, "invalid_token")
+    expect_problem(clients.stranger().like(post), 401, "invalid_token")
+    expect_problem(clients.stranger().upload(), 401, "invalid_token")
 
 
-def test_a_stranger_who_has_withdrawn_is_refused_and_buried_here_too(crowd: Crowd, auth: Stub) -> None:
-    jo, gone = *crowd.known(1), crowd.stranger()
+def test_a_stranger_who_has_withdrawn_is_refused_and_buried_here_too(clients: ApiClients, auth: Stub) -> None:
+    jo, gone = *clients.known(1), clients.stranger()
     post = jo.posted()["id"]
     knows(auth, gone.id, nickname=None, name=None, version=0, deleted=True)
-    refused(gone.comment(post, "hello"), 401, "invalid_token")
-    refused(crowd.anybody(f"/users/{gone.id}/posts"), 404, "not_found")
+    expect_problem(gone.comment(post, "hello"), 401, "invalid_token")
+    expect_problem(clients.anybody(f"/users/{gone.id}/posts"), 404, "not_found")
     assert len(questions(auth)) == 1
-    eventually(lambda: purge_states(crowd.database) == {gone.number: PURGED})
-    assert facts(crowd.database) == [("user.purged.v1", {"user_id": gone.id, "service": "posts"})]
+    eventually(lambda: purge_states(clients.database) == {gone.number: PURGED})
+    assert facts(clients.database) == [("user.purged.v1", {"user_id": gone.id, "service": "posts"})]
 
 
-def test_while_auth_is_away_only_strangers_are_told_to_come_back(crowd: Crowd, auth: Stub) -> None:
-    (jo,) = crowd.known(1)
+def test_while_auth_is_away_only_strangers_are_told_to_come_back(clients: ApiClients, auth: Stub) -> None:
+    (jo,) = clients.known(1)
     post = jo.posted()["id"]
     auth.down = True
-    answer = crowd.stranger().like(post)
-    refused(answer, 503, "neighbour_unavailable")
+    answer = clients.stranger().like(post)
+    expect_problem(answer, 503, "neighbour_unavailable")
     assert answer.headers["retry-after"] == "1"
-    assert made(jo.like(post), 200)["like_count"] == 1
+    assert expect_json(jo.like(post), 200)["like_count"] == 1
 
 
-def test_a_neighbour_is_told_whose_post_it_is_and_nobody_else_is(crowd: Crowd) -> None:
-    (jo,) = crowd.known(1)
+def test_a_neighbour_is_told_whose_post_it_is_and_nobody_else_is(clients: ApiClients) -> None:
+    (jo,) = clients.known(1)
     post = jo.posted()["id"]
     path = f"/internal/posts/{post}"
-    for headers in ({}, crowd.minter.bearer(jo.number), {"authorization": "Bearer forged"}):
-        refused(crowd.service.client.get(path, headers=headers), 401, "invalid_token")
-    assert asked_by_dm(crowd.service, path) == {"post_id": post, "author_id": jo.id}
+    for headers in ({}, clients.token_issuer.bearer(jo.number), {"authorization": "Bearer forged"}):
+        expect_problem(clients.service.client.get(path, headers=headers), 401, "invalid_token")
+    assert asked_by_dm(clients.service, path) == {"post_id": post, "author_id": jo.id}
     assert jo.send("DELETE", f"/posts/{post}").status_code == 204
     for gone in (path, "/internal/posts/0000000000000001", "/internal/posts/x"):
-        assert asked_by_dm(crowd.service, gone) is None
+        assert asked_by_dm(clients.service, gone) is None
 
 
-def asked_by_dm(service: Running, path: str) -> dict[str, Any] | None:
+def asked_by_dm(service: LiveService, path: str) -> dict[str, Any] | None:
     """What dm gets to hear when it asks."""
 
     async def ask() -> dict[str, Any] | None:
@@ -109,5 +109,5 @@ def asked_by_dm(service: Running, path: str) -> dict[str, Any] | None:
     return asyncio.run(ask())
 
 
-def test_the_service_says_that_it_is_ready(service: Running) -> None:
+def test_the_service_says_that_it_is_ready(service: LiveService) -> None:
     assert service.client.get("/readyz").json() == {"status": "ready", "database": "up", "broker": "up"}

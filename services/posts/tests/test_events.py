@@ -13,7 +13,7 @@ from shared import clock, ids
 from shared.database.engine import Database
 from shared.events.envelope import Event
 from shared.replication.purge import PURGED
-from shared.testing import Running, eventually, examples_of
+from shared.testing import LiveService, eventually, examples_of
 
 from .factories import all_like, commented, counts, facts, listed, published, purge_states, rows_of, some_people
 
@@ -37,9 +37,9 @@ def edge(follower: int, followee: int, version: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", sorted(HANDLERS))
-def test_every_published_example_is_taken_in(service: Running, database: Database, name: str) -> None:
+def test_every_published_example_is_taken_in(service: LiveService, database: Database, name: str) -> None:
     for example in examples_of(name):
-        assert service.hears(name, example)
+        assert service.deliver(name, example)
     if "user_id" in example:
         (person,) = rows_of(database, models.people)
         assert (person.id, person.nickname) == (ids.parse(example["user_id"]), example.get("nickname"))
@@ -48,16 +48,16 @@ def test_every_published_example_is_taken_in(service: Running, database: Databas
         assert follow.following == (name == "user.followed.v1") and follow.version == example["version"]
 
 
-def test_fields_that_are_added_later_do_no_harm(service: Running, database: Database) -> None:
-    assert service.hears("user.registered.v1", registered(ids.new(), pronouns="they"))
-    assert service.hears("user.followed.v1", edge(ids.new(), ids.new(), 1) | {"close": True})
+def test_fields_that_are_added_later_do_no_harm(service: LiveService, database: Database) -> None:
+    assert service.deliver("user.registered.v1", registered(ids.new(), pronouns="they"))
+    assert service.deliver("user.followed.v1", edge(ids.new(), ids.new(), 1) | {"close": True})
     assert len(rows_of(database, models.people)) == len(rows_of(database, models.follows)) == 1
 
 
 @pytest.mark.parametrize("ends", ["stays", "withdraws"])
 @pytest.mark.parametrize("seed", range(2))
 def test_three_times_in_any_order_ends_as_once_in_order(
-    service: Running, database: Database, ends: str, seed: int
+    service: LiveService, database: Database, ends: str, seed: int
 ) -> None:
     jo, star = ids.new(), ids.new()
     last = ("user.updated.v1", registered(jo, 3, name="Third"))
@@ -71,7 +71,7 @@ def test_three_times_in_any_order_ends_as_once_in_order(
     ]
     event_ids = [ids.new() for _ in told]
     for place in random.Random(seed).sample([*range(len(told))] * 3, 3 * len(told)):
-        assert service.hears(*told[place], event_id=event_ids[place])
+        assert service.deliver(*told[place], event_id=event_ids[place])
     if ends == "withdraws":
         eventually(lambda: purge_states(database) == {jo: PURGED})
         eventually(lambda: rows_of(database, models.follows) == [])
@@ -84,7 +84,7 @@ def test_three_times_in_any_order_ends_as_once_in_order(
     assert len(facts(database)) == (ends == "withdraws")
 
 
-def test_a_withdrawal_takes_everything_along_and_is_reported(service: Running, database: Database) -> None:
+def test_a_withdrawal_takes_everything_along_and_is_reported(service: LiveService, database: Database) -> None:
     jo, friend = some_people(database, 2)
     theirs, kept = published(database, jo), published(database, friend)
     all_like(database, [jo, friend], kept)
@@ -92,23 +92,25 @@ def test_a_withdrawal_takes_everything_along_and_is_reported(service: Running, d
     first = commented(database, jo, kept)
     commented(database, friend, kept, "kept words", first)
     commented(database, friend, theirs)
-    assert service.hears("user.followed.v1", edge(friend, jo, 1))
+    assert service.deliver("user.followed.v1", edge(friend, jo, 1))
     assert listed(database, feed, friend) == [kept, theirs]
-    assert service.hears("user.deleted.v1", deleted(jo))
+    assert service.deliver("user.deleted.v1", deleted(jo))
     assert listed(database, feed, friend) == [kept]
     eventually(lambda: purge_states(database) == {jo: PURGED})
     assert counts(database, kept) == (1, 1)
     assert facts(database) == [("user.purged.v1", {"user_id": ids.text(jo), "service": "posts"})]
 
 
-def test_a_withdrawal_asked_again_under_another_id_is_only_reported_again(service: Running, database: Database) -> None:
+def test_a_withdrawal_asked_again_under_another_id_is_only_reported_again(
+    service: LiveService, database: Database
+) -> None:
     (gone,) = some_people(database, 1)
     event_id = ids.new()
     for _ in range(3):
-        assert service.hears("user.deleted.v1", deleted(gone), event_id=event_id)
+        assert service.deliver("user.deleted.v1", deleted(gone), event_id=event_id)
     eventually(lambda: purge_states(database) == {gone: PURGED})
     before = rows_of(database, models.purges)
-    assert service.hears("user.deleted.v1", deleted(gone))
+    assert service.deliver("user.deleted.v1", deleted(gone))
     purged = ("user.purged.v1", {"user_id": ids.text(gone), "service": "posts"})
     assert facts(database) == [purged, purged]
     assert rows_of(database, models.purges) == before

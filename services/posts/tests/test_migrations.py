@@ -14,7 +14,7 @@ from services.posts.queries.feed import feed
 from shared import ids
 from shared.database import migrations
 from shared.database.engine import Database
-from shared.testing.backends import Home
+from shared.testing.backends import Backend
 
 from .conftest import MIGRATIONS
 from .factories import OF_A_PERSON, listed, some_people
@@ -22,9 +22,9 @@ from .feed_checks import settle, timelines
 
 
 @pytest.fixture
-def empty(home: Home) -> Iterator[Database]:
+def empty(backend: Backend) -> Iterator[Database]:
     """A database without any table."""
-    database = Database(home.empty(), pool_size=1)
+    database = Database(backend.empty(), pool_size=1)
     yield database
     database.close()
 

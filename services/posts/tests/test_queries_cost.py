@@ -18,7 +18,7 @@ from services.posts.queries.posts import post as shown
 from shared import ids
 from shared.database.engine import Database
 from shared.pagination import Page, Slice
-from shared.testing.query_plans import SORT, Statement, indexes_used, overhearing, slow_steps
+from shared.testing.query_plans import SORT, Statement, captured_statements, indexes_used, slow_steps
 
 from .factories import LAST_SWEEP_AFTER, all_like, commented, follows_now, published, size, some_people, uploaded
 from .feed_checks import settle
@@ -69,11 +69,11 @@ def hot_reads(database: Database, number: int) -> dict[str, list[Statement]]:
     }
     found: dict[str, list[Statement]] = {}
     for name, (query, items, args) in lists.items():
-        with overhearing(database) as found[name]:
+        with captured_statements(database) as found[name]:
             assert len(database.read(query, *args, Page(100, None)).items) == items, name
-    with overhearing(database) as found["a post"]:
+    with captured_statements(database) as found["a post"]:
         database.read(shown, post, reader)
-    with overhearing(database) as found["posts by id"]:
+    with captured_statements(database) as found["posts by id"]:
         database.read(in_order, [post] * number, reader)
     return found
 
@@ -107,7 +107,7 @@ def test_below_the_floor_a_page_takes_as_many_statements_however_many_one_follow
         for author in authors:
             follows_now(database, reader, author)
             published(database, author)
-        with overhearing(database) as asked:
+        with captured_statements(database) as asked:
             assert len(database.read(feed, reader, Page(100, None)).items) == number
         costs.append(len(asked))
     assert costs == [4, 4]
@@ -174,7 +174,7 @@ def push_everything(database: Database, jo: int, others: list[int]) -> None:
 
 
 def test_no_statement_looks_at_a_whole_table(database: Database) -> None:
-    with overhearing(database) as asked:
+    with captured_statements(database) as asked:
         everything(database)
     questions = {statement: each for each in asked if (statement := each[0]).startswith(("SELECT", "UPDATE", "DELETE"))}
     assert len(questions) > 40

@@ -11,7 +11,7 @@ from services.posts.queries.feed import feed
 from shared.database import migrations
 from shared.database.engine import Database
 from shared.pagination import Page
-from shared.testing.query_plans import indexes_used, overhearing, slow_steps, sqlite_work
+from shared.testing.query_plans import captured_statements, indexes_used, slow_steps, sqlite_work
 
 from .conftest import MIGRATIONS
 from .factories import follows_now, published, some_people
@@ -53,7 +53,7 @@ def test_the_authors_one_follows_are_read_from_one_index(database: Database) -> 
     follows_now(database, reader, former)
     database.write(follows.note, reader, former, 2, following=False)
     published(database, author)
-    with overhearing(database) as asked:
+    with captured_statements(database) as asked:
         database.read(feed, reader, Page(20, None))
     (statement,) = [each for each in asked if "AS last" in each[0]]
     assert indexes_used(database, statement) == {"follows_by_follower", "posts_by_author"}

@@ -11,16 +11,16 @@ from services.social.settings import Settings
 from services.social.subscriptions import HANDLERS
 from shared.database.engine import Database
 from shared.events.bus import Bus
-from shared.testing import Minter, Running, Stub, running_service
-from shared.testing.backends import Home
+from shared.testing import FakeTokenIssuer, LiveService, Stub, running_service
+from shared.testing.backends import Backend
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
 
 @pytest.fixture
-def settings(home: Home) -> Settings:
+def settings(backend: Backend) -> Settings:
     """Of a service on a database that its migrations have just made."""
-    return Settings(database_url=home.database(MIGRATIONS))
+    return Settings(database_url=backend.database(MIGRATIONS))
 
 
 @pytest.fixture
@@ -38,21 +38,21 @@ def auth() -> Stub:
 
 
 @pytest.fixture
-def minter() -> Minter:
+def token_issuer() -> FakeTokenIssuer:
     """Makes the tokens of those who ask."""
-    return Minter()
+    return FakeTokenIssuer()
 
 
 @pytest.fixture
-def bus(home: Home) -> Bus:
+def bus(backend: Backend) -> Bus:
     """Where the service hears and tells facts."""
-    return home.bus(NAME, HANDLERS, ANNOUNCES)
+    return backend.bus(NAME, HANDLERS, ANNOUNCES)
 
 
 @pytest.fixture
-def social(settings: Settings, auth: Stub, minter: Minter, bus: Bus) -> Iterator[Running]:
+def social(settings: Settings, auth: Stub, token_issuer: FakeTokenIssuer, bus: Bus) -> Iterator[LiveService]:
     """The service, answering on a socket."""
     app = create_app(settings, bus, auth.transport)
-    app.state.verifier = minter.verifier()
+    app.state.verifier = token_issuer.verifier()
     with running_service(app) as service:
         yield service

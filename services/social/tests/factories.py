@@ -11,8 +11,8 @@ from services.social.actions.withdrawals import WITHDRAWAL
 from shared import clock, ids
 from shared.database.engine import Database
 from shared.pagination import Page
-from shared.testing import announced
-from shared.testing.steps import in_steps_of
+from shared.testing import outbox_events
+from shared.testing.steps import with_chunk_size
 
 FIRST = Page(100, None)
 LAST_SWEEP_AFTER = clock.HOUR
@@ -74,7 +74,7 @@ def wrong_counts(database: Database) -> list[Row[Any]]:
 
 def facts(database: Database) -> list[tuple[str, dict[str, Any]]]:
     """Everything announced so far, each held against its contract."""
-    return announced(database, models.outbox)
+    return outbox_events(database, models.outbox)
 
 
 def purge_states(database: Database) -> dict[int, str]:
@@ -85,5 +85,5 @@ def purge_states(database: Database) -> dict[int, str]:
 
 def purge_to_the_end(database: Database, chunk: int = 10) -> None:
     """What the worker does until nothing is due."""
-    while in_steps_of(chunk, WITHDRAWAL).work(database, LAST_SWEEP_AFTER):
+    while with_chunk_size(chunk, WITHDRAWAL).work(database, LAST_SWEEP_AFTER):
         pass

@@ -11,7 +11,7 @@ from services.social.settings import Settings
 from shared import ids
 from shared.database.engine import Database
 from shared.events.bus import Bus
-from shared.testing import Minter, Running, running_service
+from shared.testing import FakeTokenIssuer, LiveService, running_service
 
 from .factories import all_follow, edges, facts, some_people
 
@@ -32,10 +32,10 @@ def follow_url(person_id: int) -> str:
 
 
 def test_one_follows_and_stops_and_repeating_gives_the_same_answer(
-    social: Running, minter: Minter, database: Database
+    social: LiveService, token_issuer: FakeTokenIssuer, database: Database
 ) -> None:
     jo, star = some_people(database, 2)
-    bearer = minter.bearer(jo)
+    bearer = token_issuer.bearer(jo)
     followed = [social.client.put(follow_url(star), headers=bearer) for _ in range(2)]
     assert [each.status_code for each in followed] == [200, 200]
     relation = {"user_id": ids.text(star), "following": True, "followed_by": False}
@@ -46,9 +46,11 @@ def test_one_follows_and_stops_and_repeating_gives_the_same_answer(
     assert edges(database) == set()
 
 
-def test_the_id_of_the_request_goes_with_the_fact(social: Running, minter: Minter, database: Database) -> None:
+def test_the_id_of_the_request_goes_with_the_fact(
+    social: LiveService, token_issuer: FakeTokenIssuer, database: Database
+) -> None:
     jo, star = some_people(database, 2)
-    social.client.put(follow_url(star), headers={**minter.bearer(jo), "x-request-id": "followed-by-hand"})
+    social.client.put(follow_url(star), headers={**token_issuer.bearer(jo), "x-request-id": "followed-by-hand"})
     found = database.read(
         lambda connection: connection.exec_driver_sql("SELECT request_id FROM outbox").scalars().all()
     )
@@ -57,40 +59,42 @@ def test_the_id_of_the_request_goes_with_the_fact(social: Running, minter: Minte
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
 def test_following_needs_a_token_and_somebody_else(
-    social: Running, minter: Minter, database: Database, method: str
+    social: LiveService, token_issuer: FakeTokenIssuer, database: Database, method: str
 ) -> None:
     (jo,) = some_people(database, 1)
     answer = social.client.request(method, follow_url(jo))
     refused(answer, 401, "invalid_token")
     assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
-    answer = social.client.request(method, follow_url(jo), headers=minter.bearer(jo))
+    answer = social.client.request(method, follow_url(jo), headers=token_issuer.bearer(jo))
     assert refused(answer, 422, "cannot_follow_self")["errors"] == []
-    refused(social.client.request(method, f"{API}/users/me/follow", headers=minter.bearer(jo)), 404, "not_found")
+    refused(social.client.request(method, f"{API}/users/me/follow", headers=token_issuer.bearer(jo)), 404, "not_found")
     assert facts(database) == []
 
 
 def test_the_limit_of_those_one_follows_is_a_setting(
-    settings: Settings, minter: Minter, bus: Bus, database: Database
+    settings: Settings, token_issuer: FakeTokenIssuer, bus: Bus, database: Database
 ) -> None:
     jo, star, other = some_people(database, 3)
     app = create_app(settings.model_copy(update={"following_limit": 1}), bus)
-    app.state.verifier = minter.verifier()
+    app.state.verifier = token_issuer.verifier()
     with running_service(app) as social:
-        assert social.client.put(follow_url(star), headers=minter.bearer(jo)).status_code == 200
-        refused(social.client.put(follow_url(other), headers=minter.bearer(jo)), 409, "following_limit_reached")
-        assert social.client.put(follow_url(star), headers=minter.bearer(jo)).status_code == 200
+        assert social.client.put(follow_url(star), headers=token_issuer.bearer(jo)).status_code == 200
+        refused(social.client.put(follow_url(other), headers=token_issuer.bearer(jo)), 409, "following_limit_reached")
+        assert social.client.put(follow_url(star), headers=token_issuer.bearer(jo)).status_code == 200
     assert edges(database) == {(jo, star)}
 
 
-def test_a_token_of_somebody_withdrawn_is_refused(social: Running, minter: Minter, database: Database) -> None:
+def test_a_token_of_somebody_withdrawn_is_refused(
+    social: LiveService, token_issuer: FakeTokenIssuer, database: Database
+) -> None:
     jo, star = some_people(database, 2)
     database.write(WITHDRAWAL.request, jo)
-    refused(social.client.put(follow_url(star), headers=minter.bearer(jo)), 401, "invalid_token")
+    refused(social.client.put(follow_url(star), headers=token_issuer.bearer(jo)), 401, "invalid_token")
     url = f"{API}/relations?user_ids={ids.text(star)}"
-    refused(social.client.get(url, headers=minter.bearer(jo)), 401, "invalid_token")
+    refused(social.client.get(url, headers=token_issuer.bearer(jo)), 401, "invalid_token")
 
 
-def test_anybody_sees_both_lists_page_by_page(social: Running, database: Database) -> None:
+def test_anybody_sees_both_lists_page_by_page(social: LiveService, database: Database) -> None:
     star, *fans = some_people(database, 6)
     all_follow(database, fans, star)
     url: str | None = f"{API}/users/{ids.text(star)}/followers?limit=2"
@@ -110,7 +114,7 @@ def test_anybody_sees_both_lists_page_by_page(social: Running, database: Databas
     }
 
 
-def test_a_cursor_belongs_to_the_list_that_gave_it(social: Running, database: Database) -> None:
+def test_a_cursor_belongs_to_the_list_that_gave_it(social: LiveService, database: Database) -> None:
     star, *fans = some_people(database, 3)
     all_follow(database, fans, star)
     followers = f"{API}/users/{ids.text(star)}/followers"
@@ -122,14 +126,14 @@ def test_a_cursor_belongs_to_the_list_that_gave_it(social: Running, database: Da
     refused(social.client.get(other), 400, "invalid_cursor")
 
 
-def test_a_limit_outside_its_bounds_is_refused(social: Running, database: Database) -> None:
+def test_a_limit_outside_its_bounds_is_refused(social: LiveService, database: Database) -> None:
     (star,) = some_people(database, 1)
     for limit in ("0", "101", "-1", "many", ""):
         answer = social.client.get(f"{API}/users/{ids.text(star)}/followers?limit={limit}")
         assert refused(answer, 422, "validation_failed")["errors"][0]["pointer"] == "/limit"
 
 
-def test_anybody_sees_the_counts(social: Running, database: Database) -> None:
+def test_anybody_sees_the_counts(social: LiveService, database: Database) -> None:
     star, *fans = some_people(database, 4)
     all_follow(database, fans, star)
     answer = social.client.get(f"{API}/users/{ids.text(star)}/counts")
@@ -137,14 +141,14 @@ def test_anybody_sees_the_counts(social: Running, database: Database) -> None:
 
 
 def test_relations_come_in_the_order_asked_for_and_each_once(
-    social: Running, minter: Minter, database: Database
+    social: LiveService, token_issuer: FakeTokenIssuer, database: Database
 ) -> None:
     jo, followed, follower = some_people(database, 3)
     all_follow(database, [jo], followed)
     all_follow(database, [follower], jo)
     stranger = ids.new()
     asked = ",".join(map(ids.text, [follower, stranger, followed, follower, stranger]))
-    answer = social.client.get(f"{API}/relations?user_ids={asked}", headers=minter.bearer(jo))
+    answer = social.client.get(f"{API}/relations?user_ids={asked}", headers=token_issuer.bearer(jo))
     assert answer.json() == {
         "items": [
             {"user_id": ids.text(follower), "following": False, "followed_by": True},
@@ -155,8 +159,8 @@ def test_relations_come_in_the_order_asked_for_and_each_once(
     }
 
 
-def test_relations_are_told_of_one_to_a_hundred_people(social: Running, minter: Minter) -> None:
-    bearer = minter.bearer(ids.new())
+def test_relations_are_told_of_one_to_a_hundred_people(social: LiveService, token_issuer: FakeTokenIssuer) -> None:
+    bearer = token_issuer.bearer(ids.new())
     many = [ids.text(number) for number in range(1, 102)]
     answer = social.client.get(f"{API}/relations?user_ids={','.join(many[:100])}", headers=bearer)
     assert [each["user_id"] for each in answer.json()["items"]] == many[:100]
@@ -165,21 +169,23 @@ def test_relations_are_told_of_one_to_a_hundred_people(social: Running, minter: 
     refused(social.client.get(f"{API}/relations?user_ids={many[0]}"), 401, "invalid_token")
 
 
-def test_relations_to_what_is_no_id_are_refused(social: Running, minter: Minter) -> None:
-    bearer = minter.bearer(ids.new())
+def test_relations_to_what_is_no_id_are_refused(social: LiveService, token_issuer: FakeTokenIssuer) -> None:
+    bearer = token_issuer.bearer(ids.new())
     for asked in ("", ",", "0000000000000001,", "me", "0000000000000001;0000000000000002", "%00"):
         answer = social.client.get(f"{API}/relations?user_ids={asked}", headers=bearer)
         assert refused(answer, 422, "invalid_id")["errors"][0]["pointer"] == "/user_ids"
 
 
-def test_what_is_no_id_names_nobody(social: Running) -> None:
+def test_what_is_no_id_names_nobody(social: LiveService) -> None:
     for wrong in ("x", "0" * 15, "f" * 16, "%00", "A" * 3000, "%F0%9F%8C%8A"):
         for part in ("followers", "following", "counts"):
             refused(social.client.get(f"{API}/users/{wrong}/{part}"), 404, "not_found")
 
 
-def test_a_method_that_is_not_there_is_refused(social: Running, minter: Minter, database: Database) -> None:
+def test_a_method_that_is_not_there_is_refused(
+    social: LiveService, token_issuer: FakeTokenIssuer, database: Database
+) -> None:
     jo, star = some_people(database, 2)
-    answer = social.client.post(follow_url(star), headers=minter.bearer(jo))
+    answer = social.client.post(follow_url(star), headers=token_issuer.bearer(jo))
     refused(answer, 405, "method_not_allowed")
     assert edges(database) == set()

@@ -7,7 +7,7 @@ from random import Random
 from shared import ids
 from shared.database.engine import Database
 from shared.replication.purge import PURGED
-from shared.testing import Minter, Running, eventually
+from shared.testing import FakeTokenIssuer, LiveService, eventually
 
 from .factories import deleted, edges, facts, person, purge_states, some_people, wrong_counts
 from .test_api import follow_url
@@ -18,10 +18,10 @@ PEOPLE = 8
 
 
 def test_counts_equal_the_rows_at_any_moment_and_at_the_end(
-    social: Running, minter: Minter, database: Database
+    social: LiveService, token_issuer: FakeTokenIssuer, database: Database
 ) -> None:
     everybody = some_people(database, PEOPLE)
-    bearers = {each: minter.bearer(each) for each in everybody}
+    bearers = {each: token_issuer.bearer(each) for each in everybody}
     hot, mortal = everybody[:2], everybody[-3:]
 
     def live(seed: int) -> set[int]:
@@ -32,7 +32,7 @@ def test_counts_equal_the_rows_at_any_moment_and_at_the_end(
             method = chance.choice(["PUT", "PUT", "DELETE"])
             statuses.add(social.client.request(method, follow_url(other), headers=bearers[one]).status_code)
             if seed < len(mortal) and step == STEPS // 2:
-                assert social.hears("user.deleted.v1", deleted(mortal[seed]))
+                assert social.deliver("user.deleted.v1", deleted(mortal[seed]))
         return statuses
 
     with ThreadPoolExecutor(THREADS) as pool:

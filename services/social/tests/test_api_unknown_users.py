@@ -9,7 +9,7 @@ from services.social.settings import Settings
 from shared import ids
 from shared.database.engine import Database
 from shared.security.service_calls import Callers
-from shared.testing import Minter, Running, Stub, eventually
+from shared.testing import FakeTokenIssuer, LiveService, Stub, eventually
 
 from .factories import edges, facts, person, purge_states, registered, some_people
 from .test_api import API, follow_url, refused
@@ -31,19 +31,19 @@ def questions(auth: Stub) -> list[httpx.Request]:
 
 
 def test_two_strangers_can_follow_each_other_and_auth_is_asked_once_about_each(
-    social: Running, minter: Minter, auth: Stub, database: Database
+    social: LiveService, token_issuer: FakeTokenIssuer, auth: Stub, database: Database
 ) -> None:
     jo, star = ids.new(), ids.new()
     knows(auth, jo)
     knows(auth, star, nickname="star", avatar_url="/api/v1/avatars/1.jpg")
     for _ in range(2):
-        answer = social.client.put(follow_url(star), headers=minter.bearer(jo))
+        answer = social.client.put(follow_url(star), headers=token_issuer.bearer(jo))
         assert answer.json() == {"user_id": ids.text(star), "following": True, "followed_by": False}
     assert edges(database) == {(jo, star)} and len(questions(auth)) == 2
     assert (person(database, star).nickname, person(database, star).avatar_url) == ("star", "/api/v1/avatars/1.jpg")
 
 
-def test_social_proves_to_auth_who_it_is(social: Running, auth: Stub, settings: Settings) -> None:
+def test_social_proves_to_auth_who_it_is(social: LiveService, auth: Stub, settings: Settings) -> None:
     someone = ids.new()
     knows(auth, someone)
     social.client.get(f"{API}/users/{ids.text(someone)}/counts")
@@ -52,7 +52,7 @@ def test_social_proves_to_auth_who_it_is(social: Running, auth: Stub, settings: 
 
 
 @pytest.mark.parametrize("part", ["followers", "following", "counts"])
-def test_somebody_who_has_just_signed_up_has_empty_lists(social: Running, auth: Stub, part: str) -> None:
+def test_somebody_who_has_just_signed_up_has_empty_lists(social: LiveService, auth: Stub, part: str) -> None:
     newcomer = ids.new()
     knows(auth, newcomer)
     answer = social.client.get(f"{API}/users/{ids.text(newcomer)}/{part}")
@@ -61,48 +61,50 @@ def test_somebody_who_has_just_signed_up_has_empty_lists(social: Running, auth: 
 
 
 @pytest.mark.parametrize("part", ["followers", "following", "counts"])
-def test_whom_auth_does_not_know_either_is_not_there(social: Running, part: str) -> None:
+def test_whom_auth_does_not_know_either_is_not_there(social: LiveService, part: str) -> None:
     refused(social.client.get(f"{API}/users/{ids.text(ids.new())}/{part}"), 404, "not_found")
 
 
-def test_whom_auth_does_not_know_cannot_be_followed(social: Running, minter: Minter, database: Database) -> None:
+def test_whom_auth_does_not_know_cannot_be_followed(
+    social: LiveService, token_issuer: FakeTokenIssuer, database: Database
+) -> None:
     (jo,) = some_people(database, 1)
     for method in ("PUT", "DELETE"):
-        answer = social.client.request(method, follow_url(ids.new()), headers=minter.bearer(jo))
+        answer = social.client.request(method, follow_url(ids.new()), headers=token_issuer.bearer(jo))
         refused(answer, 404, "not_found")
     assert edges(database) == set()
 
 
 def test_a_stranger_who_has_withdrawn_is_not_there_and_is_buried_here_too(
-    social: Running, minter: Minter, auth: Stub, database: Database
+    social: LiveService, token_issuer: FakeTokenIssuer, auth: Stub, database: Database
 ) -> None:
     jo, gone = *some_people(database, 1), ids.new()
     knows_as_withdrawn(auth, gone)
-    refused(social.client.put(follow_url(gone), headers=minter.bearer(jo)), 404, "not_found")
-    refused(social.client.put(follow_url(jo), headers=minter.bearer(gone)), 401, "invalid_token")
+    refused(social.client.put(follow_url(gone), headers=token_issuer.bearer(jo)), 404, "not_found")
+    refused(social.client.put(follow_url(jo), headers=token_issuer.bearer(gone)), 401, "invalid_token")
     assert person(database, gone).deleted and len(questions(auth)) == 1
     eventually(lambda: purge_states(database) == {gone: "purged"})
     assert facts(database) == [("user.purged.v1", {"user_id": ids.text(gone), "service": "social"})]
 
 
 def test_while_auth_is_away_strangers_are_told_to_come_back_and_known_people_notice_nothing(
-    social: Running, minter: Minter, auth: Stub, database: Database
+    social: LiveService, token_issuer: FakeTokenIssuer, auth: Stub, database: Database
 ) -> None:
     jo, star = some_people(database, 2)
     auth.down = True
-    answer = social.client.put(follow_url(ids.new()), headers=minter.bearer(jo))
+    answer = social.client.put(follow_url(ids.new()), headers=token_issuer.bearer(jo))
     refused(answer, 503, "neighbour_unavailable")
     assert answer.headers["retry-after"] == "1" and edges(database) == set()
-    assert social.client.put(follow_url(star), headers=minter.bearer(jo)).status_code == 200
+    assert social.client.put(follow_url(star), headers=token_issuer.bearer(jo)).status_code == 200
     assert social.client.get(f"{API}/users/{ids.text(star)}/followers").status_code == 200
 
 
 def test_what_a_fact_said_later_is_not_undone_by_an_older_answer_of_auth(
-    social: Running, auth: Stub, database: Database
+    social: LiveService, auth: Stub, database: Database
 ) -> None:
     someone = ids.new()
     knows(auth, someone, nickname="old", version=1)
     social.client.get(f"{API}/users/{ids.text(someone)}/counts")
-    social.hears("user.updated.v1", registered(someone, 3, nickname="newest"))
-    social.hears("user.updated.v1", registered(someone, 2, nickname="newer"))
+    social.deliver("user.updated.v1", registered(someone, 3, nickname="newest"))
+    social.deliver("user.updated.v1", registered(someone, 2, nickname="newer"))
     assert person(database, someone).nickname == "newest"

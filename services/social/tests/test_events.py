@@ -13,7 +13,7 @@ from shared import clock, ids
 from shared.database.engine import Database
 from shared.events.envelope import Event
 from shared.replication.purge import PURGED
-from shared.testing import Running, eventually, examples_of
+from shared.testing import LiveService, eventually, examples_of
 
 from .factories import all_follow, counted, deleted, edges, facts, person, purge_states, registered, some_people
 
@@ -21,15 +21,15 @@ Told = list[tuple[str, dict[str, Any]]]
 
 
 @pytest.mark.parametrize("name", sorted(HANDLERS))
-def test_every_published_example_is_taken_in(social: Running, database: Database, name: str) -> None:
+def test_every_published_example_is_taken_in(social: LiveService, database: Database, name: str) -> None:
     for example in examples_of(name):
-        assert social.hears(name, example)
+        assert social.deliver(name, example)
     assert person(database, ids.parse(example["user_id"])).nickname == example.get("nickname")
 
 
-def test_fields_that_are_added_later_do_no_harm(social: Running, database: Database) -> None:
+def test_fields_that_are_added_later_do_no_harm(social: LiveService, database: Database) -> None:
     someone = ids.new()
-    assert social.hears("user.registered.v1", registered(someone, pronouns="they"))
+    assert social.deliver("user.registered.v1", registered(someone, pronouns="they"))
     assert person(database, someone).nickname == "ada"
 
 
@@ -38,14 +38,14 @@ def state(database: Database, person_id: int) -> tuple[Any, ...]:
     return *person(database, person_id), purge_states(database).get(person_id), edges(database)
 
 
-def deliver(social: Running, told: Told, event_ids: list[int], order: list[int]) -> None:
+def deliver(social: LiveService, told: Told, event_ids: list[int], order: list[int]) -> None:
     for place in order:
         name, data = told[place]
-        assert social.hears(name, data, event_id=event_ids[place])
+        assert social.deliver(name, data, event_id=event_ids[place])
 
 
 @pytest.mark.parametrize("ends", ["stays", "withdraws"])
-def test_three_times_in_any_order_ends_as_once_in_order(social: Running, database: Database, ends: str) -> None:
+def test_three_times_in_any_order_ends_as_once_in_order(social: LiveService, database: Database, ends: str) -> None:
     in_order, *shuffled = [ids.new() for _ in range(6)]
     for seed, someone in enumerate((in_order, *shuffled)):
         order = [0, 1, 2] if someone == in_order else random.Random(seed).sample([0, 1, 2] * 3, 9)
@@ -64,26 +64,28 @@ def test_three_times_in_any_order_ends_as_once_in_order(social: Running, databas
     assert len([name for name, _ in facts(database)]) == len(purge_states(database))
 
 
-def test_the_same_fact_heard_again_changes_nothing(social: Running, database: Database) -> None:
+def test_the_same_fact_heard_again_changes_nothing(social: LiveService, database: Database) -> None:
     star, gone = some_people(database, 2)
     all_follow(database, [gone], star)
     event_id = ids.new()
-    assert social.hears("user.deleted.v1", deleted(gone), event_id=event_id)
+    assert social.deliver("user.deleted.v1", deleted(gone), event_id=event_id)
     eventually(lambda: purge_states(database) == {gone: PURGED})
     before = facts(database)
     for _ in range(2):
-        assert social.hears("user.deleted.v1", deleted(gone), event_id=event_id)
+        assert social.deliver("user.deleted.v1", deleted(gone), event_id=event_id)
     assert facts(database) == before and counted(database, star) == (0, 0)
     inbox = select(models.inbox.c.event_id)
     assert database.read(lambda connection: connection.execute(inbox).scalars().all()) == [event_id]
 
 
-def test_a_withdrawal_asked_again_under_another_id_is_only_reported_again(social: Running, database: Database) -> None:
+def test_a_withdrawal_asked_again_under_another_id_is_only_reported_again(
+    social: LiveService, database: Database
+) -> None:
     (gone,) = some_people(database, 1)
-    assert social.hears("user.deleted.v1", deleted(gone))
+    assert social.deliver("user.deleted.v1", deleted(gone))
     eventually(lambda: purge_states(database) == {gone: PURGED})
     before = state(database, gone)
-    assert social.hears("user.deleted.v1", deleted(gone))
+    assert social.deliver("user.deleted.v1", deleted(gone))
     purged = ("user.purged.v1", {"user_id": ids.text(gone), "service": "social"})
     assert facts(database) == [purged, purged]
     assert state(database, gone) == before

@@ -10,15 +10,15 @@ from sqlalchemy import inspect
 from services.social.models import metadata
 from shared.database import migrations
 from shared.database.engine import Database
-from shared.testing.backends import Home
+from shared.testing.backends import Backend
 
 from .conftest import MIGRATIONS
 
 
 @pytest.fixture
-def empty(home: Home) -> Iterator[Database]:
+def empty(backend: Backend) -> Iterator[Database]:
     """A database without any table."""
-    database = Database(home.empty(), pool_size=1)
+    database = Database(backend.empty(), pool_size=1)
     yield database
     database.close()
 

@@ -13,8 +13,8 @@ from shared.database.engine import Database
 from shared.events.bus import Bus
 from shared.replication.purge import DONE, PURGED
 from shared.testing import Stub, eventually, running_service
-from shared.testing.backends import Home
-from shared.testing.steps import in_steps_of
+from shared.testing.backends import Backend
+from shared.testing.steps import with_chunk_size
 
 from .conftest import MIGRATIONS
 from .factories import (
@@ -59,12 +59,12 @@ def test_a_purge_takes_both_directions_and_lowers_the_counts_of_the_others(datab
 
 
 @pytest.mark.parametrize("steps", range(8))
-def test_a_purge_that_is_stopped_after_any_step_goes_on_in_a_fresh_process(home: Home, steps: int) -> None:
-    url = home.database(MIGRATIONS)
+def test_a_purge_that_is_stopped_after_any_step_goes_on_in_a_fresh_process(backend: Backend, steps: int) -> None:
+    url = backend.database(MIGRATIONS)
     before = Database(url)
     gone, others = with_edges_everywhere(before)
     for _ in range(steps):
-        before.write(in_steps_of(CHUNK, WITHDRAWAL).step, LAST_SWEEP_AFTER)
+        before.write(with_chunk_size(CHUNK, WITHDRAWAL).step, LAST_SWEEP_AFTER)
         assert wrong_counts(before) == []
     before.close()
     after = Database(url)
@@ -77,7 +77,7 @@ def test_a_service_that_starts_again_finishes_what_it_had_begun(
     settings: Settings, database: Database, auth: Stub, bus: Bus
 ) -> None:
     gone, others = with_edges_everywhere(database)
-    database.write(in_steps_of(CHUNK, WITHDRAWAL).step, LAST_SWEEP_AFTER)
+    database.write(with_chunk_size(CHUNK, WITHDRAWAL).step, LAST_SWEEP_AFTER)
     with running_service(create_app(settings, bus, auth.transport)):
         eventually(lambda: purge_states(database) == {gone: PURGED})
     assert_complete(database, gone, others)

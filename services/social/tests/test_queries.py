@@ -14,7 +14,7 @@ from shared.database.engine import Database
 from shared.errors import NotFound, Unauthenticated
 from shared.pagination import Page, Slice
 from shared.replication.projections import UnknownRecords
-from shared.testing.query_plans import SORT, overhearing, slow_steps
+from shared.testing.query_plans import SORT, captured_statements, slow_steps
 
 from .factories import FIRST, LAST_SWEEP_AFTER, all_follow, purge_to_the_end, some_people
 
@@ -137,7 +137,7 @@ def test_relations_are_told_to_a_stranger_and_not_to_somebody_withdrawn(database
 
 def test_no_question_reads_a_whole_table_or_sorts(database: Database) -> None:
     jo, star = some_people(database, 2)
-    with overhearing(database) as asked:
+    with captured_statements(database) as asked:
         database.write(follow, jo, star)
         database.read(queries.followers, star, Page(20, (ids.new(),)))
         database.read(queries.following, jo, Page(20, (ids.new(),)))
