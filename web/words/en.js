@@ -200,7 +200,8 @@ export default {
   "message.sending": "Sending…",
   "composer.label": "Message to {name}",
   "composer.placeholder": "Message",
-  "composer.photo": "Send a photo",
+  "composer.photo": "Add a photo",
+  "composer.photos": "Photos of this message",
   "composer.send": "Send",
 
   "settings.title": "Settings",

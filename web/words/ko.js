@@ -200,7 +200,8 @@ export default {
   "message.sending": "보내는 중…",
   "composer.label": "{name} 님에게 메시지",
   "composer.placeholder": "메시지",
-  "composer.photo": "사진 보내기",
+  "composer.photo": "사진 넣기",
+  "composer.photos": "이 메시지의 사진",
   "composer.send": "보내기",
 
   "settings.title": "설정",

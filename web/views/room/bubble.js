@@ -57,7 +57,8 @@ function Picture({ media, name }) {
     <button type="button" class="picture" style=${size} onClick=${() => setOpen(true)} aria-label=${t("photo.enlarge", { alt })}>
       ${h(Photo, { media, alt: "", sizes: `${WIDEST}px` })}</button>
     ${open && h(Dialog, { title: t("message.image"), onClose: () => setOpen(false), wide: true }, html`
-      <div class="enlarged" style=${{ aspectRatio: `${media.width} / ${media.height}` }}>${h(Photo, { media, alt, sizes: "90vw", eager: true })}</div>`)}`;
+      <div class="enlarged" style=${{ aspectRatio: `${media.width} / ${media.height}` }}>${h(Photo, { media, alt, sizes: "90vw", eager: true })}</div>
+      ${media.alt && html`<p class="enlarged-alt" dir="auto">${media.alt}</p>`}`)}`;
 }
 
 /** @param {{id: string | null, post: Post | null | undefined}} props */
