@@ -14,11 +14,15 @@ import { t } from "../../words/words.js";
 import { Welcome } from "./welcome.js";
 
 const EAGER = 2;
+const GROUP = 10;
 const BESIDE = "(min-width: 1180px)";
 
 export default function Home() {
   return account.value ? h(Feed, {}) : h(Welcome, {});
 }
+
+/** The posts in groups: what is out of sight is skipped by the browser in few large parts. @param {string[]} ids */
+const groups = (ids) => Array.from({ length: Math.ceil(ids.length / GROUP) }, (_, index) => ids.slice(index * GROUP, (index + 1) * GROUP));
 
 function Feed() {
   const list = useList("feed", async (cursor) => {
@@ -32,7 +36,8 @@ function Feed() {
       <div class="column">
         ${h(Head, { title: t("home.title"), hidden: true })}
         ${!list.started.value && list.state.value === "loading" && h(PostSkeleton, {})}
-        <div class="feed">${ids.map((id, index) => h(PostCard, { key: id, id, eager: index < EAGER }))}</div>
+        <div class="feed">${groups(ids).map((group, index) => html`
+          <div class="feed-group" key=${group[0]}>${group.map((id, place) => h(PostCard, { key: id, id, eager: !index && place < EAGER }))}</div>`)}</div>
         ${(list.started.value || list.state.value === "failed") && h(ListEnd, { list, empty: h(Empty, { icon: "layers", title: t("home.empty.title"), text: t("home.empty.text") },
           html`<a class="button" href="/explore">${t("nav.explore")}</a>`) })}
       </div>
