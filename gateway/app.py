@@ -44,7 +44,7 @@ class Gateway:
         proxy.upstreams["auth"].on_answer = revocations.note
         health = Health(proxy, revocations)
         docs = Docs(settings.public_path)
-        site = Site(proxy, settings.public_origin)
+        site = Site(proxy, settings.public_origin, settings.public_path)
         own = {
             "/healthz": health.healthz,
             "/readyz": health.readyz,

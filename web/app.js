@@ -1,6 +1,7 @@
 /** Starts the client: the words, the session, the first view; then what runs behind the views. */
 
 import { render } from "preact";
+import { belowBase, currentAddress } from "./base.js";
 import { h } from "./html.js";
 import { Shell } from "./parts/shell.js";
 import { again, go, place, startRouter } from "./router.js";
@@ -24,9 +25,9 @@ function followSession() {
     const now = who?.id;
     if (now === before) return;
     before = now;
-    if (!now && endedBecause.peek()) void go(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+    if (!now && endedBecause.peek()) void go(`/login?next=${encodeURIComponent(currentAddress())}`);
     else if (!now) void go("/");
-    else if (ENTRANCES.includes(location.pathname)) void go(nextAddress(), { replace: true });
+    else if (ENTRANCES.includes(belowBase(location.pathname))) void go(nextAddress(), { replace: true });
     else void again();
   });
 }
@@ -34,7 +35,8 @@ function followSession() {
 /** @returns {string} where a login leads, which is never another site */
 function nextAddress() {
   const wanted = new URLSearchParams(location.search).get("next") ?? "/";
-  return new URL(wanted, location.origin).origin === location.origin && /^\/(?![/\\])/.test(wanted) ? wanted : "/";
+  const { origin, pathname, search } = new URL(wanted, location.origin);
+  return origin === location.origin && /^\/(?![/\\])/.test(wanted) ? pathname + search : "/";
 }
 
 await Promise.all([speak(), start()]);

@@ -1,6 +1,8 @@
 /** One exchange with the server: JSON in and out, and every failure as a `Problem`. */
 
-export const API = "/api/v1";
+import { BASE } from "./base.js";
+
+export const API = `${BASE}/api/v1`;
 const SECONDS = 20;
 const NO_CONTENT = 204;
 

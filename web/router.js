@@ -1,6 +1,7 @@
 /** Addresses and what they show. Links are ordinary links; clicks on our own are handled here without a reload. */
 
 import { signal } from "@preact/signals";
+import { BASE, belowBase } from "./base.js";
 import { keepScroll } from "./scroll.js";
 
 /**
@@ -65,16 +66,19 @@ export function startRouter(admitted) {
   return show(performance.getEntriesByType("navigation").some((entry) => "type" in entry && entry.type === "reload"));
 }
 
-/** @param {string} address @param {{replace?: boolean}} [options] */
+/** @param {string} address below the base @param {{replace?: boolean}} [options] */
 export function go(address, { replace = false } = {}) {
   keepScroll(history.state?.entry);
   const inside = !replace || Boolean(history.state?.inside); // whether the entry before it is one of ours
-  history[replace ? "replaceState" : "pushState"]({ entry: fresh(), inside }, "", address);
+  history[replace ? "replaceState" : "pushState"]({ entry: fresh(), inside }, "", BASE + address);
   return show(false);
 }
 
 /** Show this address again, as after a change of who is logged in. */
 export const again = () => show(false);
+
+/** Change the address of the page that is shown, as a search does while one types. @param {string} address below the base */
+export const replaceAddress = (address) => history.replaceState(history.state, "", BASE + address);
 
 /** Back to where one came from; to `instead` where that was another site. @param {string} instead */
 export function back(instead) {
@@ -85,7 +89,7 @@ export function back(instead) {
 /** @param {boolean} returning */
 async function show(returning) {
   const turn = ++latest;
-  const path = decoded(location.pathname);
+  const path = decoded(belowBase(location.pathname));
   const { entry } = history.state ?? {};
   const found = TABLE.find((route) => route.form.test(path)) ?? NOT_FOUND;
   if (found.closed && !mayEnter(path)) return;
@@ -122,8 +126,8 @@ function onClick(event) {
   if (event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   const link = event.target instanceof Element ? event.target.closest("a[href]") : null;
   if (!(link instanceof HTMLAnchorElement) || link.target || link.hasAttribute("download")) return;
-  if (link.origin !== location.origin || !TABLE.some((route) => route.form.test(decoded(link.pathname)))) return;
+  if (link.origin !== location.origin || !TABLE.some((route) => route.form.test(decoded(belowBase(link.pathname))))) return;
   event.preventDefault();
   const same = link.pathname + link.search === location.pathname + location.search;
-  void go(link.pathname + link.search, { replace: same });
+  void go(belowBase(link.pathname) + link.search, { replace: same });
 }

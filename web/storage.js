@@ -3,7 +3,9 @@
  * Where IndexedDB is not available, everything lives in memory until the tab is closed.
  */
 
-const NAME = "shutter";
+import { BASE } from "./base.js";
+
+const NAME = `shutter${BASE}`;
 const STORES = ["session", "outbox", "uploads", "drafts"];
 
 /** @type {Promise<IDBDatabase | null> | undefined} */
@@ -77,7 +79,7 @@ export const clear = () =>
  * @returns {Promise<T>}
  */
 export async function alone(name, act, options = {}) {
-  return navigator.locks ? navigator.locks.request(name, options, act) : act();
+  return navigator.locks ? navigator.locks.request(BASE + name, options, act) : act();
 }
 
 /** @returns {string} a fresh random key of 32 hexadecimal digits */

@@ -1,6 +1,8 @@
 /** Tells the other tabs of this browser what happened in this one. */
 
-const channel = "BroadcastChannel" in globalThis ? new BroadcastChannel("shutter") : null;
+import { BASE } from "./base.js";
+
+const channel = "BroadcastChannel" in globalThis ? new BroadcastChannel(`shutter${BASE}`) : null;
 /** @type {Map<string, Set<(data: any) => void>>} */
 const listeners = new Map();
 

@@ -1,10 +1,12 @@
 /** Registers the service worker, which keeps the files of the client so that it opens without a line. */
 
+import { BASE } from "./base.js";
+
 export function installWorker() {
   if (!("serviceWorker" in navigator)) return;
   /** @type {any} */
   const types = /** @type {any} */ (globalThis).trustedTypes;
-  const address = "/worker.js";
+  const address = `${BASE}/worker.js`;
   const policy = types?.createPolicy("shutter", { createScriptURL: () => address });
   const trusted = policy ? policy.createScriptURL(address) : address;
   addEventListener("load", () => navigator.serviceWorker.register(trusted).catch(() => {}), { once: true });

@@ -3,9 +3,12 @@
  * answers: nothing private is in its cache.
  */
 
-const CACHE = "shutter-%VERSION%";
+/** The path below which the client is served, with a slash at its end. Other paths of the host may hold other clients. */
+const BASE = new URL(".", location.href).pathname;
+const NAME = `shutter ${BASE} `;
+const CACHE = `${NAME}%VERSION%`;
 const FILES = ["%FILES%"];
-const PAGE = "/login";
+const PAGE = `${BASE}login`;
 
 addEventListener("install", (event) => {
   event.waitUntil(fill());
@@ -22,7 +25,7 @@ addEventListener("activate", (event) => {
 });
 
 async function tidy() {
-  for (const name of await caches.keys()) if (name !== CACHE) await caches.delete(name);
+  for (const name of await caches.keys()) if (name.startsWith(NAME) && name !== CACHE) await caches.delete(name);
   await clients.claim();
 }
 
@@ -30,12 +33,14 @@ addEventListener("fetch", (event) => {
   const { request } = event;
   const { origin, pathname } = new URL(request.url);
   if (request.method !== "GET" || origin !== location.origin) return;
-  if (pathname.startsWith("/assets/")) event.respondWith(kept(request));
-  else if (request.mode === "navigate" && !/^\/(api|docs|openapi)/.test(pathname)) event.respondWith(fresh(request));
+  const path = pathname.slice(BASE.length);
+  if (path.startsWith("assets/")) event.respondWith(kept(request));
+  else if (request.mode === "navigate" && !/^(api|docs|openapi)/.test(path)) event.respondWith(fresh(request));
 });
 
 async function kept(request) {
-  return (await caches.match(request, { ignoreVary: true })) ?? fetch(request);
+  const cache = await caches.open(CACHE);
+  return (await cache.match(request, { ignoreVary: true })) ?? fetch(request);
 }
 
 /** The server's page, or the kept one where the line is away. The client itself shows what belongs to the address. */
@@ -43,6 +48,7 @@ async function fresh(request) {
   try {
     return await fetch(request);
   } catch {
-    return (await caches.match(PAGE, { ignoreVary: true })) ?? Response.error();
+    const cache = await caches.open(CACHE);
+    return (await cache.match(PAGE, { ignoreVary: true })) ?? Response.error();
   }
 }

@@ -1,11 +1,7 @@
 """Below a path of another server: a proxy in front takes the prefix away, and every address in an answer has it."""
 
 import re
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 from urllib.parse import urljoin
 
 import httpx
@@ -14,49 +10,11 @@ import pytest
 from deploy.tests.journeys.answers import answer
 from deploy.tests.journeys.person import API, Person
 from deploy.tests.journeys.pictures import picture
+from deploy.tests.path_proxy import PREFIX, below_path
 from deploy.tests.running import Standalone
 from shared.testing import eventually
 from shared.testing.waiting import WAIT_SECONDS
 from shared.testing.websocket_client import listening
-
-PREFIX = "/shutter"
-NOT_PASSED_ON = {"connection", "content-encoding", "content-length", "date", "server", "transfer-encoding"}
-
-
-@contextmanager
-def proxy(upstream: httpx.Client) -> Iterator[str]:
-    """A proxy that serves an upstream below the prefix; the address of that."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            found = self._forwarded() if self.path.startswith(f"{PREFIX}/") else httpx.Response(404)
-            self.send_response(found.status_code)
-            for name, value in found.headers.multi_items():
-                if name not in NOT_PASSED_ON:
-                    self.send_header(name, value)
-            self.send_header("content-length", str(len(found.content)))
-            self.end_headers()
-            self.wfile.write(found.content)
-
-        do_POST = do_PUT = do_GET  # noqa: N815 - the names that http.server asks for
-
-        def _forwarded(self) -> httpx.Response:
-            body = self.rfile.read(int(self.headers.get("content-length", "0")))
-            headers = [(name, value) for name, value in self.headers.items() if name.lower() != "connection"]
-            return upstream.request(self.command, self.path.removeprefix(PREFIX), content=body, headers=headers)
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}{PREFIX}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 @pytest.fixture(scope="module")
@@ -70,11 +28,7 @@ def standalone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]
 @pytest.fixture(scope="module")
 def web(standalone: Standalone) -> Iterator[httpx.Client]:
     """A client of the proxy."""
-    with (
-        httpx.Client(base_url=standalone.base_url, timeout=WAIT_SECONDS) as upstream,
-        proxy(upstream) as address,
-        httpx.Client(base_url=address, timeout=WAIT_SECONDS) as client,
-    ):
+    with below_path(standalone.base_url) as address, httpx.Client(base_url=address, timeout=WAIT_SECONDS) as client:
         yield client
 
 

@@ -13,14 +13,15 @@ from gateway.web_client.assets import Assets
 from gateway.web_client.site import FOLDER, LANGUAGES
 from shared.compression import SMALLEST, gzipped
 
-from .house import House
-from .stub import answering
+from .house import House, open_house
+from .stub import Services, answering
 
 FIRST_VIEW = 45_000
 WHOLE = 110_000
 """Bytes of compressed JavaScript."""
 STYLE = 12_000
 NAME = re.compile(r"/assets/[a-z0-9-]+\.[0-9a-f]{10}\.(?:js|css|svg|png)")
+IMPORTED = re.compile(r"""["']\./([a-z0-9-]+\.[0-9a-f]{10}\.js)["']""")
 POST = {
     "author": {"name": 'Ada "<b>" Lovelace', "nickname": "ada"},
     "caption": "</title><script>alert(1)</script>",
@@ -81,8 +82,8 @@ def test_files_are_compressed_kept_for_ever_and_import_what_is_there(house: Hous
         if name.endswith((".js", ".css")) and len(answer.content) >= SMALLEST:
             assert answer.headers["content-encoding"] == "gzip"
         if name.endswith(".js"):
-            assert not re.search(r"(?:from|import\()\s*[\"'](?!/assets/)", answer.text), name
-            waiting |= {*NAME.findall(answer.text)} - seen
+            assert not re.search(r"(?:from|import\()\s*[\"'](?!\./)", answer.text), name
+            waiting |= {f"/assets/{imported}" for imported in IMPORTED.findall(answer.text)} - seen
     assert len([name for name in seen if name.endswith(".js")]) == len(
         [path for path in Assets(FOLDER).by_path if path.endswith(".js")]
     )
@@ -126,6 +127,22 @@ def test_a_link_to_a_post_has_an_escaped_preview(house: House) -> None:
     assert 'content="Ada &quot;&lt;b&gt;&quot; Lovelace"' in answer.text
     assert f'<meta property="og:image" content="{house.web.base_url}/api/v1/media/a.jpg">' in answer.text
     assert f'<meta property="og:url" content="{house.web.base_url}/p/1">' in answer.text
+
+
+def test_below_a_path_every_address_of_a_page_and_of_the_manifest_begins_with_it() -> None:
+    post = {**POST, "media": [{"url": "/shutter/api/v1/media/a.jpg", "alt": None}]}
+    services = Services()
+    services.behaviours["/api/v1/posts/1"] = answering(200, json.dumps(post).encode())
+    with open_house(services, public_url="https://example.com/shutter") as house:
+        page = house.web.get("/p/1").text
+        assert '<meta property="og:url" content="https://example.com/shutter/p/1">' in page
+        assert '<meta property="og:image" content="https://example.com/shutter/api/v1/media/a.jpg">' in page
+        found = re.findall(r'(?:src|href)="([^"]+)"', page)
+        manifest = house.web.get("/manifest.webmanifest").json()
+        assert manifest["start_url"] == manifest["scope"] == "./"
+        for address in [*found, *(icon["src"] for icon in manifest["icons"])]:
+            assert address.startswith("/shutter/"), address
+            assert house.web.get(address.removeprefix("/shutter")).status_code == 200, address
 
 
 def test_a_link_to_a_person_has_a_preview(house: House) -> None:

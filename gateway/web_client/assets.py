@@ -1,5 +1,7 @@
 """Reads the files of the web client once: names that hold a hash, and imports rewritten to them.
 
+All of them are served from one folder, so modules import one another by name, whatever path is before that folder.
+
 No build step comes before: the files are the ones in the repository; only their import specifiers are changed, and
 documentation comments left out, which would be a sixth of what is sent.
 """
@@ -45,16 +47,20 @@ class _Module:
 
 
 class Assets:
-    """All files of one folder, by the path in it and by the name under which they are served."""
+    """All files of one folder, by the path in it and by the name under which they are served.
 
-    def __init__(self, folder: Path) -> None:
+    `public_path` comes before their addresses, where a proxy takes it away (`PUBLIC_URL`).
+    """
+
+    def __init__(self, folder: Path, public_path: str = "") -> None:
         self._folder = folder
+        self._prefix = public_path + PREFIX
         self._vendored = _vendored(folder)
         paths = sorted(_served(folder))
         self._modules = {path: self._module(path) for path in paths if path.endswith(".js")}
         names = {path: self._name(path) for path in paths}
         self.by_path = {path: self._asset(path, names) for path in paths}
-        self.by_name = {asset.address.removeprefix(PREFIX): asset for asset in self.by_path.values()}
+        self.by_name = {asset.address.removeprefix(self._prefix): asset for asset in self.by_path.values()}
         self.digest = _digest("".join(sorted(names.values())).encode())
         """Changes with every file; names the cache of the service worker."""
 
@@ -114,12 +120,12 @@ class Assets:
         if path in self._modules:
             body = self._rewritten(self._modules[path], names).encode()
         suffix = PurePosixPath(path).suffix
-        return Asset(PREFIX + names[path], MEDIA_TYPES[suffix], body)
+        return Asset(self._prefix + names[path], MEDIA_TYPES[suffix], body)
 
     def _rewritten(self, module: _Module, names: Mapping[str, str]) -> str:
         def address(found: re.Match[str]) -> str:
             target = module.imports.get(found["specifier"])
-            return found[0] if target is None else f'{found["before"]}"{PREFIX}{names[target]}"'
+            return found[0] if target is None else f'{found["before"]}"./{names[target]}"'
 
         return _COMMENT.sub("", _IMPORT.sub(address, module.text))
 

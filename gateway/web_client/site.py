@@ -58,7 +58,7 @@ class Preview:
     kind: str
 
     def tags(self, origin: str, path: str) -> str:
-        """The tags of the Open Graph protocol, escaped."""
+        """The tags of the Open Graph protocol, escaped. The path and the image's address begin with the public path."""
         properties = {
             "og:site_name": "Shutter",
             "og:type": self.kind,
@@ -76,11 +76,12 @@ class Preview:
 class Site:
     """The page in each language, the files, and the previews."""
 
-    def __init__(self, proxy: Proxy, public_origin: str, folder: Path = FOLDER) -> None:
+    def __init__(self, proxy: Proxy, public_origin: str, public_path: str, folder: Path = FOLDER) -> None:
         self._proxy = proxy
         self._public_origin = public_origin
+        self._public_path = public_path
         self._folder = folder
-        self._assets = Assets(folder)
+        self._assets = Assets(folder, public_path)
         template = (folder / "index.html").read_text(encoding="utf-8")
         self._texts = {
             (pattern, language): self._text(template, view, language)
@@ -128,13 +129,17 @@ class Site:
             return
         if status == HTTPStatus.OK:
             with contextlib.suppress(ValueError, LookupError, TypeError):  # then the page comes without a preview
-                tags = read(orjson.loads(body)).tags(self._public_origin or _origin(exchange), exchange.path)
+                preview = read(orjson.loads(body))
+                tags = preview.tags(self._public_origin or _origin(exchange), self._public_path + exchange.path)
                 text = text.replace(_TITLE, tags, 1)
         await _page(text).send(exchange)
 
     def _text(self, template: str, view: str, language: str) -> str:
         def address(found: re.Match[str]) -> str:
-            return f'{found["attribute"]}="{self._assets.by_path[found["path"]].address}"'
+            path = found["path"]
+            fixed = f"/{path}"
+            target = self._public_path + fixed if fixed in FILES else self._assets.by_path[path].address
+            return f'{found["attribute"]}="{target}"'
 
         first = self._assets.closure("app.js", view, f"words/{language}.js")
         loaded = "\n".join(f'<link rel="modulepreload" href="{self._assets.by_path[path].address}">' for path in first)

@@ -1,5 +1,6 @@
 /** People in lists, and the button that follows them. */
 
+import { currentAddress } from "../base.js";
 import { h, html } from "../html.js";
 import { account } from "../session.js";
 import { relationTo, setFollowing } from "../state/relations.js";
@@ -17,7 +18,7 @@ export function FollowButton({ id, name, onChange, large = false }) {
     onChange?.(!following);
     if (!(await setFollowing(id, !following))) onChange?.(following);
   };
-  if (!me) return html`<a class="button ${large ? "" : "button-small"}" href=${`/login?next=${encodeURIComponent(location.pathname)}`}>${t("follow.follow")}</a>`;
+  if (!me) return html`<a class="button ${large ? "" : "button-small"}" href=${`/login?next=${encodeURIComponent(currentAddress())}`}>${t("follow.follow")}</a>`;
   return html`
     <button type="button" class="button ${following ? "button-quiet" : ""} ${large ? "" : "button-small"}" disabled=${!relation}
       aria-pressed=${following} aria-label=${t(`${label}.name`, { name })} onClick=${act}>${t(label)}</button>`;

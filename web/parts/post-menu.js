@@ -1,6 +1,7 @@
 /** What can be done with a post besides liking it. */
 
 import * as api from "../api.js";
+import { BASE } from "../base.js";
 import { h } from "../html.js";
 import { go } from "../router.js";
 import { account } from "../session.js";
@@ -15,10 +16,10 @@ export function PostMenu({ post, leave }) {
   const address = `/p/${post.id}`;
   const copy = async () => {
     try {
-      await navigator.clipboard.writeText(location.origin + address);
+      await navigator.clipboard.writeText(location.origin + BASE + address);
       toast(t("post.copied"));
     } catch {
-      toast(location.origin + address);
+      toast(location.origin + BASE + address);
     }
   };
   const remove = async () => {

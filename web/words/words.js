@@ -1,6 +1,7 @@
 /** The words of the interface in the language of the person: `t` for texts, and numbers and times by Intl. */
 
 import { signal } from "@preact/signals";
+import { BASE } from "../base.js";
 
 /** @typedef {Record<string, string | {one?: string, other: string}>} Dictionary */
 
@@ -15,7 +16,7 @@ const PROBLEMS = {
 };
 /** Problems of a file, whose `errors` say more. */
 const OF_FILES = ["too_large", "corrupt_media", "unsupported_media"];
-const CHOICE = "shutter.language";
+const CHOICE = `shutter${BASE}.language`;
 const MINUTE = 60;
 const HOUR = 3600;
 const DAY = 86_400;

@@ -9,6 +9,7 @@ import { Empty, ListEnd } from "../../parts/list.js";
 import { PersonRow } from "../../parts/person.js";
 import { announce } from "../../parts/toast.js";
 import { Head } from "../../parts/view.js";
+import { replaceAddress } from "../../router.js";
 import { List } from "../../state/lists.js";
 import { t } from "../../words/words.js";
 
@@ -33,7 +34,7 @@ export default function Search({ query }) {
 function Found({ text }) {
   const [list, setList] = useState(/** @type {List<Profile> | null} */ (null));
   useEffect(() => {
-    history.replaceState(history.state, "", text ? `/search?q=${encodeURIComponent(text)}` : "/search");
+    replaceAddress(text ? `/search?q=${encodeURIComponent(text)}` : "/search");
     if (!text) return setList(null);
     const stop = new AbortController();
     const timer = setTimeout(async () => {
