@@ -1,11 +1,12 @@
-"""Makes pictures of strangers safe to keep: an upload becomes two clean, upright JPEGs, or is refused.
+"""Turns untrusted image uploads into two clean, upright JPEGs, or rejects them.
 
-The `darkroom` is the door. It hands the bytes to a `worker`, whose process (`bench`) recognises them
-(`formats`), decodes them (`negative`), translates their `colours` and makes the `prints` of a `picture`.
+`processor` queues uploads and hands each to a subprocess (`decoder_client`, `decoder_process`, `pipe_protocol`), which
+decodes the file (`decode`, with `jpeg`, `png` and `isobmff` removing metadata first), converts it to sRGB (`colours`,
+`icc`, `cicp`) and encodes the result (`renditions`).
 """
 
 from shared.images.processor import ImageProcessor
 
-from .picture import ProcessedImage, Rendition
+from .pipe_protocol import ProcessedImage, Rendition
 
 __all__ = ["ImageProcessor", "ProcessedImage", "Rendition"]

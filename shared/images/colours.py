@@ -1,4 +1,4 @@
-"""Brings every kind of pixel to opaque sRGB, so that a picture looks the same wherever it is shown."""
+"""Converts every pixel format and colour space to opaque sRGB."""
 
 from io import BytesIO
 from typing import cast
@@ -35,7 +35,7 @@ def simplified(picture: Image.Image, transparent: int | tuple[int, int, int] | N
 def in_srgb(picture: Image.Image, encoded: PreparedImage) -> Image.Image:
     """The picture on white, its colours translated as its file describes them.
 
-    An ICC profile comes first, then code points, then gamma and primaries; what is damaged is passed over.
+    An ICC profile has precedence, then code points, then gamma and primaries; damaged ones are ignored.
     """
     alpha = picture.getchannel("A") if picture.mode in ("LA", "RGBA") else None
     opaque = picture.convert(picture.mode[:-1]) if alpha is not None else picture
@@ -47,9 +47,9 @@ def in_srgb(picture: Image.Image, encoded: PreparedImage) -> Image.Image:
     )
     if alpha is None:
         return translated
-    paper = Image.new("RGB", picture.size, "white")
-    paper.paste(translated, mask=alpha)
-    return paper
+    background = Image.new("RGB", picture.size, "white")
+    background.paste(translated, mask=alpha)
+    return background
 
 
 def _from_16_bits(picture: Image.Image, transparent: int | tuple[int, int, int] | None) -> Image.Image:
@@ -71,7 +71,7 @@ def _with_alpha(grey: Image.Image, alpha: Image.Image) -> Image.Image:
 
 
 def _by_profile(picture: Image.Image, profile: bytes | None) -> Image.Image | None:
-    """None where there is no profile, or a broken one, or one for other kinds of pixels."""
+    """None if there is no profile, or it is damaged or for another pixel format."""
     if profile is None:
         return None
     try:
@@ -87,7 +87,7 @@ def _by_profile(picture: Image.Image, profile: bytes | None) -> Image.Image | No
 
 
 def _fitting(picture: Image.Image, space: str) -> Image.Image | None:
-    """The picture in the kind of pixels that the profile is for."""
+    """The image in the pixel format of the profile; None if it cannot be converted."""
     if space == "GRAY" and picture.mode == "RGB":
         return picture.getchannel("R") if _is_grey(picture) else None
     if space == "RGB" and picture.mode == "L":
@@ -101,7 +101,7 @@ def _is_grey(picture: Image.Image) -> bool:
 
 
 def _by_code_points(picture: Image.Image, points: Cicp | None) -> Image.Image | None:
-    """None where there are none, or some that nobody knows, or those of sRGB."""
+    """None if there are none, or they are unknown or those of sRGB."""
     if points is None or picture.mode not in ("L", "RGB") or cicp.is_srgb(points.primaries, points.transfer):
         return None
     primaries = 1 if points.primaries == cicp.UNSPECIFIED else points.primaries
@@ -118,5 +118,5 @@ def _by_calibration(picture: Image.Image, encoded: PreparedImage) -> Image.Image
     try:
         profile = icc.profile(given.chromaticities or cicp.SRGB, cicp.gamma(given.gamma))
     except ZeroDivisionError:
-        return None  # these are no primaries
+        return None  # degenerate primaries
     return _by_profile(picture, profile)

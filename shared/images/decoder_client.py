@@ -1,4 +1,4 @@
-"""The near end of a bench: starts its process when there is work, and tells why one died."""
+"""Client of a decoder subprocess: starts it on demand and maps its exit status to an error."""
 
 import os
 import signal
@@ -14,20 +14,20 @@ from typing import BinaryIO, cast
 from shared.errors import Refusal, Unavailable
 from shared.images import limits, pipe_protocol
 
-from .picture import ProcessedImage
+from .pipe_protocol import ProcessedImage
 
 DECODER_COMMAND = (sys.executable, "-m", f"{__package__}.decoder_process")
 ROOT = Path(__file__).parents[2]
-WALL_SECONDS = 25
-"""More than the processor time that is allowed, because a busy machine is no fault of the file."""
+# More than the CPU time that is allowed: on a busy machine, decoding takes longer through no fault of the file.
+MAX_WALL_SECONDS = 25
 EXIT_WAIT_SECONDS = 5
+# Everything else, such as passwords and keys, is withheld from a process that opens untrusted files.
 PASSED_ENVIRONMENT = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG")
-"""A process that opens the files of strangers gets no passwords and keys."""
-CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL)
+CRASH_SIGNALS = (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL)
 
 
 class DecoderProcess:
-    """Develops one upload at a time."""
+    """Decodes one upload at a time."""
 
     def __init__(self, command: Sequence[str] = DECODER_COMMAND) -> None:
         self._command = command
@@ -37,9 +37,9 @@ class DecoderProcess:
         self._cancelled = False
 
     def cancel(self) -> None:
-        """Kill the process that works on an upload, from another thread; `decode` then raises Unavailable.
+        """Kill the process from another thread: a running `decode` raises Unavailable.
 
-        It does so until `reset`, because a process may be just about to be started.
+        Later calls do so too until `reset`, because a process may be just about to be started.
         """
         with self._lock:
             self._cancelled = True
@@ -63,13 +63,13 @@ class DecoderProcess:
             raise unavailable() from None
 
     def stop(self) -> None:
-        """Ends the process. The next upload starts another."""
+        """Kill the process. The next upload starts another."""
         self._stop()
         self._process = None
 
     def _request(self, upload: bytes) -> ProcessedImage:
         process, uploads, answers = self._ensure_started()
-        limit = Timer(WALL_SECONDS, process.kill)
+        limit = Timer(MAX_WALL_SECONDS, process.kill)
         limit.start()
         try:
             pipe_protocol.send(uploads, upload)
@@ -82,7 +82,7 @@ class DecoderProcess:
             self.stop()
             raise _error_for_exit(process.returncode) from cause
         except BaseException:
-            self.stop()  # what is still in the pipe must never become somebody else's picture
+            self.stop()  # what is still in the pipe must not become the response to another upload
             raise
         finally:
             limit.cancel()
@@ -95,12 +95,12 @@ class DecoderProcess:
             if process is None or process.poll() is not None:
                 self.stop()
                 process = self._process = _start(self._command)
-                self._stop = weakref.finalize(self, _end, process)
+                self._stop = weakref.finalize(self, _kill, process)
         return process, cast(BinaryIO, process.stdin), cast(BinaryIO, process.stdout)
 
 
 class ExitedIdle(Exception):
-    """The process had ended by itself, as it does after a while without work."""
+    """The process had ended by itself, as it does after `IDLE_SECONDS` without an upload."""
 
 
 def _error_for_exit(returncode: int) -> Exception:
@@ -108,7 +108,7 @@ def _error_for_exit(returncode: int) -> Exception:
         return ExitedIdle()
     if -returncode == signal.SIGPROF:
         return limits.too_much_work()
-    if -returncode in CRASHES:
+    if -returncode in CRASH_SIGNALS:
         return limits.corrupt()
     return unavailable()
 
@@ -126,13 +126,13 @@ def _start(command: Sequence[str]) -> subprocess.Popen[bytes]:
             stdout=subprocess.PIPE,
             cwd=ROOT,
             env=environment,
-            process_group=0,  # Ctrl-C is for the one who started us, who then lets the worker go
+            process_group=0,  # Ctrl-C goes to the parent only, which then stops this process
         )
     except OSError as cause:
         raise unavailable() from cause
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.kill()  # it holds nothing that could be lost
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    process.kill()  # it has no state that could be lost
     with suppress(BrokenPipeError), process:
         pass

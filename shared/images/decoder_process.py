@@ -1,6 +1,6 @@
-"""The process that develops: one upload after another, within limits that the system itself keeps.
+"""Main module of the decoder subprocess: one upload after another, with CPU and memory limits of the system.
 
-Whatever a file makes a decoder do (crash, spin, eat memory) ends this process and nothing else.
+A file that makes a decoder crash, loop or allocate too much ends only this process.
 """
 
 import contextlib
@@ -18,30 +18,30 @@ IDLE_SECONDS = 60
 
 
 def main() -> None:
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # so that nothing that a library prints lands among the answers
-    os.nice(5)  # whoever only reads should not wait for somebody's picture
+    responses = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # so that nothing that a library prints gets into the responses
+    os.nice(5)  # decoding must not slow down ordinary requests
     with contextlib.suppress(ValueError, OSError):  # not every system limits address space
-        resource.setrlimit(resource.RLIMIT_AS, (limits.MEMORY, limits.MEMORY))
-    serve(sys.stdin.buffer, answers)
+        resource.setrlimit(resource.RLIMIT_AS, (limits.MAX_MEMORY_BYTES, limits.MAX_MEMORY_BYTES))
+    serve(sys.stdin.buffer, responses)
 
 
-def serve(uploads: BinaryIO, answers: BinaryIO) -> None:
-    """Until nobody has sent anything for a while, or the sender is gone."""
+def serve(uploads: BinaryIO, responses: BinaryIO) -> None:
+    """Return after `IDLE_SECONDS` without an upload, or when the parent has closed the pipe."""
     with contextlib.suppress(EOFError, BrokenPipeError):
         while select.select([uploads], [], [], IDLE_SECONDS)[0]:
-            handle_upload(pipe_protocol.receive(uploads), answers)
+            handle_upload(pipe_protocol.receive(uploads), responses)
 
 
-def handle_upload(upload: bytes, answers: BinaryIO) -> None:
-    # When it is over, its signal ends the process, even inside C code.
-    signal.setitimer(signal.ITIMER_PROF, limits.CPU_SECONDS)
+def handle_upload(upload: bytes, responses: BinaryIO) -> None:
+    # At the limit, SIGPROF ends the process, even inside C code.
+    signal.setitimer(signal.ITIMER_PROF, limits.MAX_CPU_SECONDS)
     try:
         picture = renditions.render(upload)
     except Refusal as refusal:
-        pipe_protocol.send_error(answers, refusal)
+        pipe_protocol.send_error(responses, refusal)
     else:
-        pipe_protocol.send_image(answers, picture)
+        pipe_protocol.send_image(responses, picture)
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
 

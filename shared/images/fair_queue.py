@@ -1,4 +1,4 @@
-"""A bounded queue that is fair between owners, so that nobody's uploads keep those of others waiting."""
+"""A bounded queue with round-robin between owners: many uploads of one owner do not delay those of others."""
 
 import asyncio
 import math
@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 
 from shared.errors import Unavailable
 
-FIRST_ESTIMATE = 1.0
-"""Seconds that a job is expected to take until some have been measured."""
-WEIGHT_OF_LAST = 0.2
-"""Share of the latest job in the moving average of durations."""
+# Expected duration of a job until some have been measured.
+INITIAL_ESTIMATE_SECONDS = 1.0
+# Weight of the latest job in the moving average of durations.
+SMOOTHING_FACTOR = 0.2
 
 Ticket = asyncio.Future[None]
 
@@ -29,7 +29,7 @@ class FairQueue:
         self._patience = patience
         self._running: set[int] = set()
         self._waiting: OrderedDict[int, deque[Ticket]] = OrderedDict()
-        self._average = FIRST_ESTIMATE
+        self._average = INITIAL_ESTIMATE_SECONDS
 
     @asynccontextmanager
     async def slot(self, owner: int) -> AsyncIterator[None]:
@@ -40,7 +40,7 @@ class FairQueue:
             yield
         finally:
             seconds = asyncio.get_running_loop().time() - started
-            self._average += WEIGHT_OF_LAST * (seconds - self._average)
+            self._average += SMOOTHING_FACTOR * (seconds - self._average)
             self._release(owner)
 
     def waiting(self) -> int:
@@ -49,7 +49,7 @@ class FairQueue:
 
     async def _acquire(self, owner: int) -> None:
         if owner not in self._running and len(self._running) < self._slots:
-            self._running.add(owner)  # whoever waits, waits for an own job
+            self._running.add(owner)  # those who wait are waiting for a job of their own
             return
         ticket = self._enqueue(owner)
         try:

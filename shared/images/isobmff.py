@@ -66,11 +66,12 @@ def read(data: bytes) -> Items:
     return items
 
 
-def prepared(data: bytes, items: Items) -> bytes:
-    """The same file without what decoders trip over.
+def without_metadata(data: bytes, items: Items) -> bytes:
+    """The same file without what makes decoders fail.
 
-    They find no EXIF and XMP, which may be damaged; turns are properties of pictures. Alpha without a size (`ispe`),
-    which some encoders write and browsers take, has that of the primary picture, in place of its `pixi`.
+    EXIF and XMP, which may be damaged, get an unknown item type; rotation is a property of the image itself. An alpha
+    image without a size (`ispe`), which some encoders write and browsers accept, gets that of the primary image in
+    place of its `pixi`.
     """
     changed = bytearray(data)
     for item, place in items.type_places.items():

@@ -1,4 +1,4 @@
-"""JPEG (ITU-T T.81): keeps the segments that hold pixels, and refuses what would take too long before it is decoded."""
+"""JPEG (ITU-T T.81): removes the segments that decoding does not need, and rejects costly files before decoding."""
 
 import re
 from dataclasses import dataclass, field
@@ -12,11 +12,11 @@ SOI, EOI, SOS = 0xD8, 0xD9, 0xDA
 APP0, APP1, APP2, APP14, APP15, COM = 0xE0, 0xE1, 0xE2, 0xEE, 0xEF, 0xFE
 FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 """SOF markers. The three others in their range are tables."""
-LEAST_BITS = {0xC0: 2, 0xC1: 2, 0xC2: 1}
+MIN_BITS_PER_BLOCK = {0xC0: 2, 0xC1: 2, 0xC2: 1}
 """Of a block with Huffman codes: one for its mean and, unless that has a scan of its own, one for the rest."""
 MARKER = re.compile(rb"\xff+([^\x00\x01\xff\xd0-\xd7])")
 """Any that is not part of entropy-coded data."""
-NONSENSE = bytes(range(16, 128)) * 4
+PADDING = bytes(range(16, 128)) * 4
 JFIF_BYTES, ADOBE_BYTES = 14, 12
 """Shorter ones are damaged."""
 
@@ -44,7 +44,7 @@ def prepare(data: bytes) -> PreparedImage:
         data=content + b"\xff\xd9",
         exif=read.exif,
         icc_profile=_profile(read),
-        padded=None if is_whole else content + NONSENSE + b"\xff\xd9",
+        padded=None if is_whole else content + PADDING + b"\xff\xd9",
     )
 
 
@@ -80,7 +80,7 @@ def _take(read: _Read, marker: int, segment: bytes, size: int) -> None:
             raise limits.too_many_scans()
     if marker in FRAMES and len(segment) >= 6:
         limits.check_size(int.from_bytes(segment[3:5], "big"), int.from_bytes(segment[1:3], "big"), size)
-        read.least_bytes = _blocks(segment) * LEAST_BITS.get(marker, 0) // 8
+        read.least_bytes = _blocks(segment) * MIN_BITS_PER_BLOCK.get(marker, 0) // 8
     if marker == APP1 and segment.startswith(b"Exif\0\0") and read.exif is None:
         read.exif = segment
     if marker == APP2 and segment.startswith(b"ICC_PROFILE\0") and len(segment) > 14:

@@ -1,24 +1,24 @@
-"""How much one upload may be, and how much work it may make."""
+"""Limits of one upload, of the work of decoding it, and the errors for exceeding them."""
 
 from shared.errors import Fault, Invalid, TooLarge, UnsupportedMedia
 
 MAX_BYTES = 20 * 1024**2
 MAX_PIXELS = 60_000_000
+# The largest side that JPEG supports; the cost depends on the number of pixels.
 MAX_SIDE = 65_535
-"""Pixels. The largest side that JPEG can have; the number of pixels is what costs."""
+# Each scan of a JPEG goes over all its pixels. Cameras and encoders write 1 to 12.
 MAX_SCANS = 100
-"""Of a JPEG, each of which goes over all its pixels. Cameras and encoders write 1 to 12."""
+# A WebP of a single colour has many; no real image has more.
 MAX_PIXELS_PER_BYTE = 100_000
-"""A WebP of one colour may have a lot; a picture of which every byte stands for more is none."""
 
-CPU_SECONDS = 10
-"""The slowest honest upload, a HEIC of 48 megapixels, takes about 6."""
-MEMORY = 1536 * 1024**2
-"""Of address space. The largest honest upload takes 1.1 GB of it."""
+# The slowest legitimate upload, a HEIC of 48 megapixels, takes about 6.
+MAX_CPU_SECONDS = 10
+# Address space. The largest legitimate upload needs 1.1 GB.
+MAX_MEMORY_BYTES = 1536 * 1024**2
 
 
 def check_size(width: int, height: int, size: int) -> None:
-    """Before a pixel is decoded: a file of 21 KB can ask for a gigabyte. Raises TooLarge or Invalid."""
+    """Called before decoding: a file of 21 KB can require a gigabyte. Raises TooLarge or Invalid."""
     if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
         raise too_many_pixels()
     if width * height > MAX_PIXELS_PER_BYTE * size:
@@ -53,7 +53,7 @@ def too_few_bytes() -> Invalid:
 
 
 def too_much_work() -> Invalid:
-    return _invalid("too_much_work", f"Decoding this picture takes more than {CPU_SECONDS} s of processor time.")
+    return _invalid("too_much_work", f"Decoding this picture takes more than {MAX_CPU_SECONDS} s of processor time.")
 
 
 def _too_large(code: str, detail: str) -> TooLarge:

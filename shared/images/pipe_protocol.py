@@ -1,16 +1,34 @@
-"""How the darkroom and its workers talk over pipes: frames of eight bytes of length and then the content.
+"""The protocol of the pipes to a decoder process: frames of an eight-byte length and the content.
 
-Nothing is unpickled: a decoder that was taken over could otherwise send code.
+No pickle: a compromised decoder could otherwise send code.
 """
 
 import json
+from dataclasses import dataclass
 from typing import BinaryIO
 
 from shared.errors import Fault, Invalid, Refusal, TooLarge, UnsupportedMedia
 
-from .picture import ProcessedImage, Rendition
+ERRORS: dict[str, type[Refusal]] = {kind.__name__: kind for kind in (Invalid, TooLarge, UnsupportedMedia)}
 
-REFUSALS: dict[str, type[Refusal]] = {kind.__name__: kind for kind in (Invalid, TooLarge, UnsupportedMedia)}
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    """One file, ready to be stored and served."""
+
+    data: bytes
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessedImage:
+    """The two sizes of one upload, both of type `content_type`."""
+
+    display: Rendition
+    thumbnail: Rendition
+    content_type: str
+    blurhash: str
 
 
 def send(pipe: BinaryIO, *contents: bytes) -> None:
@@ -21,7 +39,7 @@ def send(pipe: BinaryIO, *contents: bytes) -> None:
 
 
 def receive(pipe: BinaryIO) -> bytes:
-    """The next frame; EOFError when the other side is gone."""
+    """The next frame. Raises EOFError when the other side has closed the pipe."""
     return _exactly(pipe, int.from_bytes(_exactly(pipe, 8), "big"))
 
 
@@ -34,34 +52,34 @@ def _exactly(pipe: BinaryIO, length: int) -> bytes:
 
 def send_image(pipe: BinaryIO, picture: ProcessedImage) -> None:
     display, thumbnail = picture.display, picture.thumbnail
-    facts = {
+    header = {
         "display": (display.width, display.height),
         "thumbnail": (thumbnail.width, thumbnail.height),
         "content_type": picture.content_type,
         "blurhash": picture.blurhash,
     }
-    send(pipe, json.dumps(facts).encode(), display.data, thumbnail.data)
+    send(pipe, json.dumps(header).encode(), display.data, thumbnail.data)
 
 
 def send_error(pipe: BinaryIO, refusal: Refusal) -> None:
-    facts = {
-        "refusal": type(refusal).__name__,
+    header = {
+        "error": type(refusal).__name__,
         "code": refusal.code,
         "detail": refusal.detail,
-        "faults": [(fault.pointer, fault.code, fault.detail) for fault in refusal.faults],
+        "field_errors": [(fault.pointer, fault.code, fault.detail) for fault in refusal.faults],
     }
-    send(pipe, json.dumps(facts).encode())
+    send(pipe, json.dumps(header).encode())
 
 
 def receive_image(pipe: BinaryIO) -> ProcessedImage:
-    """What the worker made of the upload, or the refusal that it met, raised."""
-    facts = json.loads(receive(pipe))
-    if "refusal" in facts:
-        faults = tuple(Fault(*fault) for fault in facts["faults"])
-        raise REFUSALS[facts["refusal"]](facts["code"], facts["detail"], faults=faults)
+    """The processed image. Raises the error that the decoder process has sent instead."""
+    header = json.loads(receive(pipe))
+    if "error" in header:
+        faults = tuple(Fault(*fault) for fault in header["field_errors"])
+        raise ERRORS[header["error"]](header["code"], header["detail"], faults=faults)
     return ProcessedImage(
-        display=Rendition(receive(pipe), *facts["display"]),
-        thumbnail=Rendition(receive(pipe), *facts["thumbnail"]),
-        content_type=facts["content_type"],
-        blurhash=facts["blurhash"],
+        display=Rendition(receive(pipe), *header["display"]),
+        thumbnail=Rendition(receive(pipe), *header["thumbnail"]),
+        content_type=header["content_type"],
+        blurhash=header["blurhash"],
     )

@@ -1,4 +1,4 @@
-"""PNG (W3C Recommendation, third edition): keeps the chunks that hold pixels, and reads those that tell of colours."""
+"""PNG (W3C Recommendation, third edition): removes chunks that decoding does not need, and reads colour metadata."""
 
 import zlib
 from collections.abc import Iterator
@@ -13,8 +13,8 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 CRITICAL = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND"})
 GREY, RGB, PALETTE = 0, 2, 3
 SRGB_GAMMA = 2.2
-ALIKE = 0.05
-"""Exponents that differ by less are the same (as in libpng): most files with 2.2 mean sRGB."""
+# Exponents that differ by less are the same (as in libpng): most files with 2.2 mean sRGB.
+GAMMA_TOLERANCE = 0.05
 
 
 def prepare(data: bytes) -> PreparedImage:
@@ -101,7 +101,7 @@ def _calibration(chunks: dict[bytes, bytes]) -> Calibration | None:
         return None
     gamma = 1 / encoding
     chromaticities = _chromaticities(chunks.get(b"cHRM", b""))
-    if chromaticities is None and abs(gamma / SRGB_GAMMA - 1) < ALIKE:
+    if chromaticities is None and abs(gamma / SRGB_GAMMA - 1) < GAMMA_TOLERANCE:
         return None
     return Calibration(gamma, chromaticities)
 

@@ -1,12 +1,12 @@
-"""What a decoder gets of an upload, and what the file says about how its pixels look."""
+"""A file with only the data that its decoder needs, and the colour metadata read from it."""
 
 from dataclasses import dataclass
 
 Chromaticities = tuple[tuple[float, float], tuple[float, float], tuple[float, float], tuple[float, float]]
 """CIE 1931 x and y of red, green, blue and white."""
 
+# The largest ICC profiles in use, for printing, have about 3 MB.
 MAX_PROFILE_BYTES = 4 * 1024**2
-"""Of an ICC profile. The largest in use, for printing, have about 3 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True)
 class PreparedImage:
-    """A file without the metadata that is not needed, some of which decoders trip over."""
+    """A file without the metadata that is not needed, some of which makes decoders fail."""
 
     data: bytes
     exif: bytes | None = None
@@ -37,4 +37,4 @@ class PreparedImage:
     transparent: int | tuple[int, int, int] | None = None
     """The value that is transparent, in the depth of the decoded pixels."""
     padded: bytes | None = None
-    """The same file with nonsense at the end: decodes to the same pixels only if none of them were missing."""
+    """The same file with meaningless bytes at the end: it decodes to the same pixels only if none were missing."""

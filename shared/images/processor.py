@@ -1,4 +1,4 @@
-"""Where uploads are processed: a few at a time, a few waiting, and the rest told to come again."""
+"""A bounded pool of decoder processes: a few uploads at a time, a short fair queue, 503 for the rest."""
 
 import asyncio
 import os
@@ -11,55 +11,55 @@ from shared.images.decoder_client import DecoderProcess
 
 from . import limits
 from .fair_queue import FairQueue
-from .picture import ProcessedImage
+from .pipe_protocol import ProcessedImage
 
 CORES = os.cpu_count() or 1
-PATIENCE_SECONDS = 40
-"""Together with the time for decoding less than the gateway's `HEAVY_SECONDS`."""
+# Together with the time for decoding less than the gateway's `HEAVY_SECONDS`.
+MAX_QUEUE_SECONDS = 40
 
 
 class ImageProcessor:
-    """Takes no more memory than `workers` pictures, however many are sent. Processes start when needed."""
+    """Decodes at most `workers` images at once, each in a subprocess that is started on demand."""
 
     def __init__(self, workers: int = CORES, waiting: int = 8) -> None:
-        self._queue = FairQueue(workers, waiting, PATIENCE_SECONDS)
+        self._queue = FairQueue(workers, waiting, MAX_QUEUE_SECONDS)
         self._decoders = [DecoderProcess() for _ in range(workers)]
-        self._free = list(self._decoders)  # last in, first out: no second process for one at a time
+        self._idle = list(self._decoders)  # last in, first out: sequential uploads need only one process
         self._threads = CapacityLimiter(workers)
 
     async def process(self, upload: BinaryIO, owner: int) -> ProcessedImage:
-        """The clean picture; or UnsupportedMedia, TooLarge, Invalid; or Unavailable when the queue is too long.
+        """Raises UnsupportedMedia, TooLarge or Invalid for a bad file, and Unavailable when the queue is too long.
 
-        A cancelled call leaves the queue at once, and the process that works on its upload is killed.
+        Cancelling the call removes the upload from the queue or kills the process that decodes it.
         """
         async with self._queue.slot(owner):
-            worker = self._free.pop()
+            decoder = self._idle.pop()
             try:
-                return await self._processed(worker, upload)
+                return await self._decode_in_thread(decoder, upload)
             finally:
-                self._free.append(worker)
+                self._idle.append(decoder)
 
-    async def _processed(self, worker: DecoderProcess, upload: BinaryIO) -> ProcessedImage:
-        job = asyncio.ensure_future(to_thread.run_sync(_process, worker, upload, limiter=self._threads))
+    async def _decode_in_thread(self, decoder: DecoderProcess, upload: BinaryIO) -> ProcessedImage:
+        job = asyncio.ensure_future(to_thread.run_sync(_read_and_decode, decoder, upload, limiter=self._threads))
         try:
             return await asyncio.shield(job)
         except asyncio.CancelledError:
-            worker.cancel()
-            while not job.done():  # the worker is free only when its thread has ended
+            decoder.cancel()
+            while not job.done():  # the decoder is idle only when its thread has ended
                 with suppress(asyncio.CancelledError):
                     await asyncio.wait([job])
-            worker.reset()
+            decoder.reset()
             job.exception()
             raise
 
     def close(self) -> None:
-        for worker in self._decoders:
-            worker.stop()
+        for decoder in self._decoders:
+            decoder.stop()
 
 
-def _process(worker: DecoderProcess, upload: BinaryIO) -> ProcessedImage:
-    """Read only when it is this upload's turn, and never more than a byte too much."""
+def _read_and_decode(decoder: DecoderProcess, upload: BinaryIO) -> ProcessedImage:
+    # Read only when it is this upload's turn, and at most one byte more than allowed.
     content = upload.read(limits.MAX_BYTES + 1)
     if len(content) > limits.MAX_BYTES:
         raise limits.too_many_bytes()
-    return worker.decode(content)
+    return decoder.decode(content)

@@ -1,4 +1,4 @@
-"""The processor holds whatever is brought: crashes, endless work, hunger, and more people than fit in."""
+"""The image processor survives crashes, endless loops, excessive memory and more uploads than it can queue."""
 
 import asyncio
 import os
@@ -19,7 +19,7 @@ from PIL import Image
 from shared.errors import Invalid, TooLarge, Unavailable, UnsupportedMedia
 from shared.images import decoder_client, decoder_process, limits, pipe_protocol, renditions
 from shared.images.decoder_client import DecoderProcess
-from shared.images.picture import ProcessedImage
+from shared.images.pipe_protocol import ProcessedImage
 from shared.images.processor import ImageProcessor
 from shared.testing import eventually
 from shared.testing.waiting import WAIT_SECONDS
@@ -38,13 +38,13 @@ def processor() -> Iterator[ImageProcessor]:
         yield processor
 
 
-def hired(script: str) -> DecoderProcess:
-    """A worker whose process does what the script says once an upload has come."""
+def scripted(script: str) -> DecoderProcess:
+    """A decoder whose process runs this script once it has received an upload."""
     return DecoderProcess([sys.executable, "-c", f"import os, signal, sys; sys.stdin.buffer.read(9); {script}"])
 
 
 def limited(changes: str) -> DecoderProcess:
-    """A worker with the real bench and tighter limits."""
+    """A decoder with the real process and lower limits."""
     return DecoderProcess(
         [sys.executable, "-c", f"from shared.images import decoder_process, limits; {changes}; decoder_process.main()"]
     )
@@ -56,7 +56,7 @@ def pipe() -> tuple[BinaryIO, BinaryIO]:
 
 
 @contextmanager
-def employed(worker: DecoderProcess) -> Iterator[DecoderProcess]:
+def stopping(worker: DecoderProcess) -> Iterator[DecoderProcess]:
     try:
         yield worker
     finally:
@@ -94,7 +94,7 @@ def test_the_bench_answers_one_upload_after_another_until_the_sender_is_gone() -
 @pytest.mark.parametrize("death", ["SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL"])
 def test_a_file_that_crashes_a_decoder_is_corrupt_and_the_next_picture_is_fine(death: str) -> None:
     with closing(ImageProcessor(workers=1, waiting=0)) as processor:
-        processor._decoders[0]._command = hired(f"os.kill(os.getpid(), signal.{death})")._command
+        processor._decoders[0]._command = scripted(f"os.kill(os.getpid(), signal.{death})")._command
         with pytest.raises(Invalid) as refusal:
             processed(processor, BytesIO(UPLOADED))
         assert refusal.value.code == "corrupt_media"
@@ -104,14 +104,14 @@ def test_a_file_that_crashes_a_decoder_is_corrupt_and_the_next_picture_is_fine(d
 
 @pytest.mark.parametrize("death", ["os.kill(os.getpid(), signal.SIGKILL)", "sys.exit(3)", "sys.exit(0)"])
 def test_a_process_that_ends_for_another_reason_is_no_fault_of_the_picture(death: str) -> None:
-    with employed(hired(death)) as busy, pytest.raises(Unavailable):
+    with stopping(scripted(death)) as busy, pytest.raises(Unavailable):
         busy.decode(UPLOADED)
 
 
 def test_a_process_that_went_home_for_lack_of_work_is_replaced_unnoticed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with employed(limited("decoder_process.IDLE_SECONDS = 0")) as idle:
+    with stopping(limited("decoder_process.IDLE_SECONDS = 0")) as idle:
         process, *_ = idle._ensure_started()
         process.wait(WAIT_SECONDS)
         idle._process = process  # as if it had ended just after we looked
@@ -121,8 +121,8 @@ def test_a_process_that_went_home_for_lack_of_work_is_replaced_unnoticed(
 
 
 def test_a_process_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decoder_client, "WALL_SECONDS", 0.3)
-    with employed(hired("signal.pause()")) as stuck, pytest.raises(Unavailable):
+    monkeypatch.setattr(decoder_client, "MAX_WALL_SECONDS", 0.3)
+    with stopping(scripted("signal.pause()")) as stuck, pytest.raises(Unavailable):
         stuck.decode(UPLOADED)
 
 
@@ -131,7 +131,7 @@ def test_a_file_that_would_keep_a_core_busy_for_hours_is_corrupt() -> None:
     last_scan = picture.rfind(b"\xff\xda")
     endless = picture[:last_scan] + picture[last_scan:-2] * 100_000 + b"\xff\xd9"
     with (
-        employed(limited("limits.CPU_SECONDS, limits.MAX_SCANS = 0.5, 10**9")) as busy,
+        stopping(limited("limits.MAX_CPU_SECONDS, limits.MAX_SCANS = 0.5, 10**9")) as busy,
         pytest.raises(Invalid) as refusal,
     ):
         busy.decode(endless)
@@ -141,7 +141,7 @@ def test_a_file_that_would_keep_a_core_busy_for_hours_is_corrupt() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="address space is limited on Linux only")
 def test_a_file_that_needs_too_much_memory_is_too_large_and_the_next_picture_is_fine() -> None:
     hungry = samples.encoded(Image.new("RGBA", (7000, 7000)), "PNG", compress_level=1)
-    with employed(limited("limits.MEMORY = 250 * 1024**2")) as poor:
+    with stopping(limited("limits.MAX_MEMORY_BYTES = 250 * 1024**2")) as poor:
         with pytest.raises(TooLarge):
             poor.decode(hungry)
         assert poor.decode(UPLOADED).display.width == 96
@@ -149,10 +149,10 @@ def test_a_file_that_needs_too_much_memory_is_too_large_and_the_next_picture_is_
 
 def test_a_process_gets_no_secret_of_its_parent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "mysql+pymysql://someone:secret@localhost/auth")
-    with employed(hired("sys.exit('DATABASE_URL' in os.environ)")) as curious, pytest.raises(Unavailable):
+    with stopping(scripted("sys.exit('DATABASE_URL' in os.environ)")) as curious, pytest.raises(Unavailable):
         curious.decode(UPLOADED)
     monkeypatch.setattr(decoder_client, "PASSED_ENVIRONMENT", ("DATABASE_URL",))
-    with employed(hired("os.abort() if 'DATABASE_URL' in os.environ else 0")) as told, pytest.raises(Invalid):
+    with stopping(scripted("os.abort() if 'DATABASE_URL' in os.environ else 0")) as told, pytest.raises(Invalid):
         told.decode(UPLOADED)
 
 
@@ -162,22 +162,22 @@ def test_when_no_process_can_be_started_pictures_are_unavailable() -> None:
     assert refusal.value.retry_after
 
 
-class HeldUpload(BytesIO):
+class BlockedUpload(BytesIO):
     """An upload that is read only when it is let go."""
 
     def __init__(self) -> None:
         super().__init__(UPLOADED)
-        self.asked, self.let_go = threading.Event(), threading.Event()
+        self.asked, self.release = threading.Event(), threading.Event()
 
     def read(self, size: int | None = -1) -> bytes:
         self.asked.set()
-        assert self.let_go.wait(WAIT_SECONDS)
+        assert self.release.wait(WAIT_SECONDS)
         return super().read(size)
 
 
 def test_whoever_finds_the_line_full_is_told_at_once_and_nobody_who_waits_is_lost() -> None:
     async def scenario(processor: ImageProcessor) -> None:
-        first = HeldUpload()
+        first = BlockedUpload()
         tasks = [asyncio.create_task(processor.process(first, 1))]
         await to_thread.run_sync(first.asked.wait, WAIT_SECONDS)
         tasks.append(asyncio.create_task(processor.process(BytesIO(UPLOADED), 2)))
@@ -185,7 +185,7 @@ def test_whoever_finds_the_line_full_is_told_at_once_and_nobody_who_waits_is_los
         with pytest.raises(Unavailable) as refusal:
             await processor.process(BytesIO(UPLOADED), 3)
         assert refusal.value.retry_after
-        first.let_go.set()
+        first.release.set()
         results = await asyncio.gather(*tasks)
         assert await processor.process(BytesIO(UPLOADED), 3) == results[0] == results[1]
 
@@ -203,7 +203,7 @@ def test_two_endless_files_of_one_person_keep_nobody_else_waiting() -> None:
         assert all(isinstance(each, asyncio.CancelledError) for each in await gathered(endless))
 
     with closing(ImageProcessor(workers=2, waiting=1)) as processor:
-        processor._decoders[1]._command = hired("signal.pause()")._command  # the last one is the first to be used
+        processor._decoders[1]._command = scripted("signal.pause()")._command  # the last one is the first to be used
         asyncio.run(scenario(processor))
 
 
@@ -214,7 +214,7 @@ async def gathered(tasks: list[asyncio.Task[ProcessedImage]]) -> list[ProcessedI
 def test_the_process_of_an_upload_that_is_given_up_is_killed_and_the_next_picture_is_fine() -> None:
     async def scenario(processor: ImageProcessor) -> None:
         (busy,) = processor._decoders
-        busy._command = hired("signal.pause()")._command
+        busy._command = scripted("signal.pause()")._command
         task = asyncio.create_task(processor.process(BytesIO(UPLOADED), 1))
         await to_thread.run_sync(eventually, lambda: busy._process)
         process = busy._process
@@ -231,12 +231,12 @@ def test_the_process_of_an_upload_that_is_given_up_is_killed_and_the_next_pictur
 
 def test_an_upload_that_is_given_up_before_its_process_starts_starts_none() -> None:
     async def scenario(processor: ImageProcessor) -> None:
-        held = HeldUpload()
+        held = BlockedUpload()
         task = asyncio.create_task(processor.process(held, 1))
         await to_thread.run_sync(held.asked.wait, WAIT_SECONDS)
         task.cancel()
         await to_thread.run_sync(eventually, lambda: processor._decoders[0]._cancelled)
-        held.let_go.set()
+        held.release.set()
         (result,) = await gathered([task])
         assert isinstance(result, asyncio.CancelledError)
         assert processor._decoders[0]._process is None
@@ -246,9 +246,9 @@ def test_an_upload_that_is_given_up_before_its_process_starts_starts_none() -> N
 
 
 def test_an_upload_that_cannot_be_read_frees_its_place() -> None:
-    broken = HeldUpload()
+    broken = BlockedUpload()
     broken.close()
-    broken.let_go.set()
+    broken.release.set()
     with closing(ImageProcessor(workers=1, waiting=0)) as processor:
         for _ in range(3):
             with pytest.raises(ValueError, match="closed"):

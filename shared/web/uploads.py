@@ -19,7 +19,7 @@ from shared import errors
 from shared.answer import Answer
 from shared.body_limits import UPLOAD_LIMIT
 from shared.idempotency import Idempotency, Key
-from shared.images.picture import ProcessedImage
+from shared.images.pipe_protocol import ProcessedImage
 from shared.images.processor import ImageProcessor
 from shared.web import request_target
 from shared.web.disconnects import cancel_on_disconnect

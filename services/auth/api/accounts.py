@@ -12,7 +12,7 @@ from starlette.responses import Response
 from shared import clock, ids
 from shared.errors import Conflict
 from shared.files import garbage
-from shared.images.picture import ProcessedImage
+from shared.images.pipe_protocol import ProcessedImage
 from shared.problem_details import documented
 from shared.security.verifier import Identity
 from shared.web import image_responses, responses, uploads
