@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from shared.events.envelope import Event
-from shared.events.outbox import BATCH, Publish, Relay
+from shared.events.outbox import BATCH_SIZE, Publish, Relay
 
 
 def _mark_first(relay: Relay, publish: Publish) -> bool:
@@ -22,7 +22,7 @@ def _mark_first(relay: Relay, publish: Publish) -> bool:
     events = relay._database.write(take)  # noqa: SLF001 - as above
     if events:
         publish(events)
-    return len(events) == BATCH
+    return len(events) == BATCH_SIZE
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ from shared import clock, ids
 from shared.database.engine import Database
 from shared.events.bus import Bus, Receive
 from shared.events.envelope import Event
-from shared.events.outbox import BATCH, Relay, outbox_table
+from shared.events.outbox import BATCH_SIZE, Relay, outbox_table
 from shared.events.rabbitmq import RabbitBus
 from shared.events.topology import ServiceTopology, definitions
 from shared.server.config import settle
@@ -111,9 +111,10 @@ async def _rates(stage: Stage, database: Database, outbox: Table) -> dict[str, l
 
 def _announce(database: Database, outbox: Table) -> None:
     fact = {"type": "thing.happened", "version": 1, "request_id": "bench", "data": {"thing_id": "0037a52d5f400001"}}
-    for _ in range(FACTS // BATCH):
+    for _ in range(FACTS // BATCH_SIZE):
         rows = [
-            {"id": ids.new(), "occurred_at": clock.now(), "tries": 0, "not_before": 0, **fact} for _ in range(BATCH)
+            {"id": ids.new(), "occurred_at": clock.now(), "tries": 0, "not_before": 0, **fact}
+            for _ in range(BATCH_SIZE)
         ]
         with database.engine.begin() as tx:
             tx.execute(insert(outbox), rows)

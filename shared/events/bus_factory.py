@@ -1,4 +1,4 @@
-"""Which bus a process uses: BROKER_URL decides."""
+"""Chooses the implementation of the event bus by BROKER_URL."""
 
 from shared.events.bus import Bus
 from shared.events.in_memory import InMemoryBus
@@ -6,7 +6,7 @@ from shared.events.rabbitmq import RabbitBus
 
 
 def create_bus(url: str) -> Bus:
-    """The bus at this address, not yet started. Raises ValueError for an address of no bus that we have."""
+    """The bus for this URL, not yet started. Raises ValueError for an unsupported scheme."""
     scheme = url.partition("://")[0]
     if scheme == "memory":
         return InMemoryBus()

@@ -1,4 +1,4 @@
-"""The form in which a fact travels: what happened, when, in which version, on whose request."""
+"""The envelope of an event: type, version, time, request id and data, encoded as JSON."""
 
 from dataclasses import dataclass
 from types import UnionType
@@ -10,12 +10,12 @@ from shared import clock, ids
 
 
 class DecodeError(ValueError):
-    """These bytes are no event; trying again will not help."""
+    """These bytes are not an event; retrying does not help."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One fact. `name` is its routing key: `<type>.v<version>`."""
+    """`name` is the routing key: `<type>.v<version>`."""
 
     id: int
     type: str
@@ -26,11 +26,9 @@ class Event:
 
     @property
     def name(self) -> str:
-        """`user.deleted.v1`"""
         return f"{self.type}.v{self.version}"
 
     def to_json(self) -> bytes:
-        """The bytes that travel."""
         return orjson.dumps(
             {
                 "id": ids.text(self.id),
@@ -44,7 +42,7 @@ class Event:
 
     @classmethod
     def from_json(cls, body: bytes) -> "Event":
-        """The event in these bytes. Raises DecodeError."""
+        """Raises DecodeError."""
         try:
             fields = orjson.loads(body)
             return cls(

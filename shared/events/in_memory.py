@@ -1,7 +1,7 @@
-"""The bus of the one-process mode: a queue for each subscribing service, redelivery, nothing on disk.
+"""The event bus of the one-process mode: one queue per subscribed service, with redelivery and without persistence.
 
-A fact counts as published only when every subscriber has committed it. Until then it stays in the sender's
-outbox, which is on disk: that is why a kill at any moment loses nothing.
+An event counts as published only when every subscriber has committed it. Until then it stays in the sender's outbox,
+which is on disk: a kill at any moment loses nothing.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from shared.background import to_end
 from shared.events.bus import Receive
 from shared.events.envelope import DecodeError, Event
 
-TRIES = 5
+MAX_ATTEMPTS = 5
 QUEUE_LENGTH = 1_000
 log = structlog.get_logger()
 
@@ -32,33 +32,31 @@ class _Subscription:
 
 
 class InMemoryBus:
-    """Carries the same JSON as a broker would, between services that live in one event loop."""
+    """Delivers the same JSON as a broker, between services in one event loop."""
 
-    def __init__(self, pause: Callable[[int], float] = lambda tries: _jitter(0.05 * 2**tries)) -> None:
+    def __init__(self, pause: Callable[[int], float] = lambda attempt: _jitter(0.05 * 2**attempt)) -> None:
         self._pause = pause
         self._subscriptions: list[_Subscription] = []
         self._deliveries: list[asyncio.Task[None]] = []
 
     @property
     def connected(self) -> bool:
-        """Whether facts can be published now."""
         return bool(self._deliveries) or not self._subscriptions
 
     def subscribe(self, service: str, names: Collection[str], receive: Receive) -> None:
-        """Let `service` hear the facts of these names; to be called before `start`."""
         self._subscriptions.append(_Subscription(service, frozenset(names), receive))
 
     def subscribe_ephemeral(self, service: str, names: Collection[str], receive: Receive) -> None:
-        """The same: here a subscriber and its process live as long."""
+        """The same as `subscribe`: nothing here outlives the process."""
         self.subscribe(service, names, receive)
 
     async def start(self) -> None:
-        """Begin to deliver. Every service of the process calls it; the first call counts."""
+        """Every service of the process calls it; only the first call has an effect."""
         if not self._deliveries:
             self._deliveries = [asyncio.create_task(self._deliver(each)) for each in self._subscriptions]
 
     async def stop(self) -> None:
-        """Take no more. What was not committed stays in its outbox."""
+        """What was not committed stays in its outbox."""
         deliveries, self._deliveries = self._deliveries, []
         for task in deliveries:
             task.cancel()
@@ -68,17 +66,17 @@ class InMemoryBus:
                 _settle(subscription.queue.get_nowait()[1], done=False)
 
     async def publish(self, events: Sequence[Event]) -> list[bool]:
-        """Hand the facts over and wait until all their subscribers have committed, or have given up for now."""
+        """Wait until all subscribers have committed, or have failed `MAX_ATTEMPTS` times."""
         return await asyncio.gather(*(self._publish(event) for event in events))
 
     async def _publish(self, event: Event) -> bool:
-        hearers = [each for each in self._subscriptions if event.name in each.names]
-        if not hearers or not self._deliveries:
-            return False  # as a broker returns what no queue takes: it stays in the outbox
+        subscribers = [each for each in self._subscriptions if event.name in each.names]
+        if not subscribers or not self._deliveries:
+            return False  # like an unroutable message at a broker: it stays in the outbox
         body = event.to_json()
-        outcomes = [asyncio.get_running_loop().create_future() for _ in hearers]
-        for hearer, outcome in zip(hearers, outcomes, strict=True):
-            await hearer.queue.put((body, outcome))
+        outcomes = [asyncio.get_running_loop().create_future() for _ in subscribers]
+        for subscriber, outcome in zip(subscribers, outcomes, strict=True):
+            await subscriber.queue.put((body, outcome))
         return all(await asyncio.gather(*outcomes))
 
     async def _deliver(self, subscription: _Subscription) -> None:
@@ -89,17 +87,19 @@ class InMemoryBus:
             try:
                 done = await self._try(subscription, Event.from_json(body), thread)
             except DecodeError:
-                log.exception("event not understood", service=subscription.service)
+                log.exception("event not decodable", service=subscription.service)
             finally:
                 _settle(outcome, done=done)
 
     async def _try(self, subscription: _Subscription, event: Event, thread: CapacityLimiter) -> bool:
-        for tries in range(TRIES):
+        for attempt in range(MAX_ATTEMPTS):
             try:
                 await to_end(subscription.receive, event, limiter=thread)
             except Exception:
-                log.exception("event not taken in", service=subscription.service, name=event.name, tries=tries + 1)
-                await asyncio.sleep(self._pause(tries))
+                log.exception(
+                    "event handler failed", service=subscription.service, name=event.name, attempt=attempt + 1
+                )
+                await asyncio.sleep(self._pause(attempt))
             else:
                 return True
         return False

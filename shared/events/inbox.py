@@ -1,4 +1,4 @@
-"""Each fact has its effect once: its id is written first, in the transaction of what is done about it."""
+"""Transactional inbox: an event is handled once, because its id is inserted in the transaction of its handler."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,14 +11,14 @@ from shared.database.engine import Big, Database, insert_new
 from shared.events.bus import Bus
 from shared.events.envelope import Event
 
-KEPT = 30 * clock.DAY
-"""Longer than an outbox keeps its facts, so that publishing them again changes nothing."""
+# Longer than the retention of an outbox, so that publishing an event again has no effect.
+RETENTION_MS = 30 * clock.DAY
 
 Handler = Callable[[Connection, Event], None]
 
 
 def inbox_table(metadata: MetaData) -> Table:
-    """The table `inbox` of a service: the ids of the facts it has taken in."""
+    """The table `inbox` of a service: the ids of the events it has handled."""
     return Table(
         "inbox",
         metadata,
@@ -31,23 +31,23 @@ def inbox_table(metadata: MetaData) -> Table:
 def subscribe_handlers(
     bus: Bus, service: str, database: Database, inbox: Table, handlers: Mapping[str, Handler]
 ) -> None:
-    """Take in the facts named in `handlers`, each in one transaction with its inbox row."""
+    """Subscribe to the events named in `handlers`; each is handled in one transaction with its inbox row."""
 
     def receive(event: Event) -> None:
         with structlog.contextvars.bound_contextvars(request_id=event.request_id):
-            database.write(_take_in, inbox, event, handlers[event.name])
+            database.write(_handle_once, inbox, event, handlers[event.name])
 
     bus.subscribe(service, list(handlers), receive)
 
 
-def _take_in(tx: Connection, inbox: Table, event: Event, handle: Handler) -> None:
+def _handle_once(tx: Connection, inbox: Table, event: Event, handle: Handler) -> None:
     if insert_new(tx, inbox, {"event_id": event.id, "received_at": clock.now()}):
         handle(tx, event)
 
 
 def delete_expired(tx: Connection, inbox: Table, limit: int = 1_000) -> bool:
-    """Delete some of the ids taken in long ago; whether there may be more."""
-    old = select(inbox.c.event_id).where(inbox.c.received_at < clock.now() - KEPT).limit(limit)
+    """Delete up to `limit` expired ids. Returns whether there may be more."""
+    old = select(inbox.c.event_id).where(inbox.c.received_at < clock.now() - RETENTION_MS).limit(limit)
     gone: list[Any] = [row.event_id for row in tx.execute(old)]
     tx.execute(delete(inbox).where(inbox.c.event_id.in_(gone)))
     return len(gone) == limit

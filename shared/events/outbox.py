@@ -1,4 +1,4 @@
-"""Facts are written beside the change that they tell of, in one transaction, and published from there."""
+"""Transactional outbox: events are stored in the transaction of their change, and a relay publishes them."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -31,20 +31,20 @@ from shared.database.queues import notify
 from shared.events.bus import Bus
 from shared.events.envelope import Event
 
-BATCH = 250
+BATCH_SIZE = 250
 PUBLISH_SECONDS = 30.0
-KEPT = 7 * clock.DAY
-"""Published facts are kept this long, so that they can be published again."""
-LONGEST_PAUSE = 10 * clock.SECOND
-LOOK_AGAIN_AFTER = clock.SECOND
-"""How long until the next look whether a bus that is away is back."""
+# Published events are kept so that they can be published again.
+RETENTION_MS = 7 * clock.DAY
+MAX_RETRY_DELAY_MS = 10 * clock.SECOND
+# How often to check whether a disconnected bus has reconnected.
+RECONNECT_CHECK_MS = clock.SECOND
 
 Publish = Callable[[Sequence[Event]], list[bool]]
 log = structlog.get_logger()
 
 
 def outbox_table(metadata: MetaData) -> Table:
-    """The table `outbox` of a service. `not_before` puts off what could not be published."""
+    """The table `outbox` of a service. `not_before` delays the next attempt to publish an event."""
     return Table(
         "outbox",
         metadata,
@@ -62,17 +62,17 @@ def outbox_table(metadata: MetaData) -> Table:
 
 
 def enqueue(tx: Connection, outbox: Table, type_: str, version: int, data: dict[str, Any]) -> int:
-    """Write down a fact in the transaction that makes it true. Returns its id."""
+    """Insert an event into the outbox, in the transaction of its change. Returns its id."""
     request_id = structlog.contextvars.get_contextvars().get("request_id")
     event = Event(ids.new(), type_, version, clock.now(), request_id, data)
-    event.to_json()  # what cannot travel fails here, in the change that it tells of, and not for ever in the relay
+    event.to_json()  # what cannot be encoded fails here, in the transaction of its change, and not in the relay
     tx.execute(insert(outbox).values(asdict(event)))
     notify(tx, outbox)
     return event.id
 
 
 class Relay:
-    """Publishes what is in the outbox: a worker's step, and when the next is due."""
+    """Publishes the events of an outbox."""
 
     def __init__(self, database: Database, outbox: Table, bus: Bus) -> None:
         self._database = database
@@ -85,7 +85,7 @@ class Relay:
         return Worker(name, self.step, queue=self._outbox.name, due=self.due)
 
     async def step(self) -> bool:
-        """Publish one batch; whether there may be more."""
+        """Publish one batch. Returns whether there may be more."""
         if not self._bus.connected:
             return False
         loop = asyncio.get_running_loop()
@@ -96,9 +96,9 @@ class Relay:
         return await to_end(self._one_batch, publish, limiter=self._thread)
 
     async def due(self) -> int | None:
-        """When the next fact is to be published (ms since 1970), if any waits."""
+        """When the next event is due (ms since 1970), or None."""
         if not self._bus.connected:
-            return clock.now() + LOOK_AGAIN_AFTER
+            return clock.now() + RECONNECT_CHECK_MS
         return await to_end(self._database.read, self._next_due, limiter=self._thread)
 
     def _next_due(self, connection: Connection) -> int | None:
@@ -111,16 +111,16 @@ class Relay:
         if self._database.has_row_locks:
             return self._database.write(self._publish_locked, publish)
         events = self._database.read(self._unpublished)
-        if events:  # not in one transaction: SQLite would keep every other writer waiting for the subscribers
+        if events:  # not in one transaction: SQLite would block every other writer until the subscribers are done
             self._database.write(self._mark, events, publish(events))
-        return len(events) == BATCH
+        return len(events) == BATCH_SIZE
 
     def _publish_locked(self, tx: Connection, publish: Publish) -> bool:
-        """The rows stay locked until they are marked, and every other relay skips what is locked."""
+        # The rows stay locked until they are marked; other relays skip locked rows.
         events = self._unpublished(tx)
         if events:
             self._mark(tx, events, publish(events))
-        return len(events) == BATCH
+        return len(events) == BATCH_SIZE
 
     async def _publish(self, events: Sequence[Event]) -> list[bool]:
         try:
@@ -131,12 +131,10 @@ class Relay:
             return [False] * len(events)
 
     def _unpublished(self, connection: Connection) -> list[Event]:
-        """In the order of their index, so that a long outbox is neither sorted nor locked as a whole.
-
-        Fresh facts come first: those that cannot be published now do not stand in their way.
-        """
+        # In the order of the index, so that a long outbox is neither sorted nor locked as a whole. New events
+        # come first: those that failed before do not delay them.
         table = self._outbox.c
-        batch = _due(self._outbox).order_by(table.not_before, table.id).limit(BATCH)
+        batch = _due(self._outbox).order_by(table.not_before, table.id).limit(BATCH_SIZE)
         return [_event(row) for row in connection.execute(batch.with_for_update(skip_locked=True))]
 
     def _mark(self, tx: Connection, events: Sequence[Event], confirmed: Sequence[bool]) -> None:
@@ -149,12 +147,12 @@ class Relay:
         if not failed:
             return
         for row in tx.execute(select(table.c.id, table.c.tries).where(table.c.id.in_(failed))).all():
-            pause = min(LONGEST_PAUSE, clock.SECOND * 2 ** min(row.tries, 10))
+            pause = min(MAX_RETRY_DELAY_MS, clock.SECOND * 2 ** min(row.tries, 10))
             tx.execute(update(table).where(table.c.id == row.id).values(tries=row.tries + 1, not_before=now + pause))
 
     def delete_expired(self, tx: Connection, limit: int = 1_000) -> bool:
-        """Delete some of what was published long ago; whether there may be more."""
-        old = select(self._outbox.c.id).where(self._outbox.c.published_at < clock.now() - KEPT).limit(limit)
+        """Delete up to `limit` expired events. Returns whether there may be more."""
+        old = select(self._outbox.c.id).where(self._outbox.c.published_at < clock.now() - RETENTION_MS).limit(limit)
         gone = [row.id for row in tx.execute(old)]
         tx.execute(delete(self._outbox).where(self._outbox.c.id.in_(gone)))
         return len(gone) == limit

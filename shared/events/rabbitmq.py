@@ -1,4 +1,4 @@
-"""The bus of the cluster: RabbitMQ with confirms, acknowledgement after the commit, and patience with every outage."""
+"""The RabbitMQ event bus: publisher confirms, acknowledgement after the commit, reconnection after every failure."""
 
 import asyncio
 import random
@@ -24,21 +24,21 @@ from shared.events.envelope import DecodeError, Event
 PUBLISH_SECONDS = 5.0
 CONNECT_SECONDS = 5.0
 HEARTBEAT_SECONDS = 10
-TRIES = 6
-"""In the process, within a few seconds; then the message waits at the broker."""
-LONGEST_PAUSE = 2.0
+# Attempts in the process, within a few seconds; then the message waits in a retry queue of the broker.
+MAX_ATTEMPTS = 6
+MAX_PAUSE_SECONDS = 2.0
+# Their order does not matter, as versions decide. Ephemeral subscriptions handle one at a time, in order.
 MAX_CONCURRENT_EVENTS = 4
-"""Facts taken in at the same time; their order does not matter, versions decide. What is overheard keeps its order."""
+# Beyond it the broker drops the oldest: the process queries what it missed.
 MAX_EPHEMERAL_QUEUE_LENGTH = 10_000
-"""That wait for one process; the oldest are let go, as it can pull what it missed."""
 STOP_SECONDS = 15.0
 RETRY_COUNT_HEADER = "x-retry_count"
+# The delivery mode of a message that survives a restart of the broker (AMQP 0-9-1, class basic).
 PERSISTENT = 2
-"""The delivery mode of a message that outlives the broker's process (AMQP 0-9-1, class basic)."""
 
 log = structlog.get_logger()
 _TRANSIENT_ERRORS = (AMQPException, OSError, asyncio.TimeoutError, RuntimeError)
-"""What a connection that breaks raises, by the library, the socket or the loop."""
+"""Raised by the library, the socket or the event loop when a connection fails."""
 
 
 @dataclass(slots=True)
@@ -51,49 +51,48 @@ class _Subscription:
 
 
 class RabbitBus:
-    """One service's connection to the broker. It connects in the background, and again for as long as it lives."""
+    """One service's connection to the broker, opened and reopened in the background."""
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._subscriptions: list[_Subscription] = []
         self._connection: AbstractConnection | None = None
         self._publishing: Wire | None = None
-        self._keeping: asyncio.Task[None] | None = None
+        self._connecting: asyncio.Task[None] | None = None
         self._handling: set[asyncio.Task[None]] = set()
         self._stopping = False
 
     @property
     def connected(self) -> bool:
-        """Whether facts can be published now."""
         return self._publishing is not None
 
     def subscribe(self, service: str, names: Collection[str], receive: Receive) -> None:
-        """Let `service` hear the facts of these names from its own durable queue; before `start`."""
+        """Consume the durable queue of `service`. Must be called before `start`."""
         threads = CapacityLimiter(MAX_CONCURRENT_EVENTS)
         self._subscriptions.append(_Subscription(service, frozenset(names), receive, durable=True, threads=threads))
 
     def subscribe_ephemeral(self, service: str, names: Collection[str], receive: Receive) -> None:
-        """Let this one process hear facts from now on, as long as it lives; before `start`."""
+        """Consume an exclusive queue of this process. Must be called before `start`."""
         thread = CapacityLimiter(1)
         self._subscriptions.append(_Subscription(service, frozenset(names), receive, durable=False, threads=thread))
 
     async def start(self) -> None:
-        """Connect in the background. The first call counts."""
-        if self._keeping is None:
-            self._keeping = asyncio.create_task(self._keep_connected(), name="rabbitmq")
+        """Only the first call has an effect."""
+        if self._connecting is None:
+            self._connecting = asyncio.create_task(self._keep_connected(), name="rabbitmq")
 
     async def stop(self) -> None:
-        """Take no more, finish what is being taken in, close."""
+        """Accept no more events, finish those that are being handled, close."""
         self._stopping = True
-        if self._keeping is not None:
-            self._keeping.cancel()
-            await asyncio.gather(self._keeping, return_exceptions=True)
+        if self._connecting is not None:
+            self._connecting.cancel()
+            await asyncio.gather(self._connecting, return_exceptions=True)
         if self._handling:
             await asyncio.wait(self._handling, timeout=STOP_SECONDS)
         await self._close()
 
     async def publish(self, events: Sequence[Event]) -> list[bool]:
-        """Publish all at once; for each, whether the broker has confirmed that a queue holds it."""
+        """For each event, whether the broker has confirmed that a queue has stored it."""
         channel = self._publishing
         if channel is None:
             return [False] * len(events)
@@ -102,7 +101,7 @@ class RabbitBus:
         )
 
     async def _keep_connected(self) -> None:
-        """Each try is a task of its own: the library cancels whoever waits when a connection breaks in its hands."""
+        # Each attempt is a separate task: the library cancels the waiting task when a connection breaks.
         failures = 0
         while True:
             trying = asyncio.create_task(self._stay_connected())
@@ -137,7 +136,7 @@ class RabbitBus:
         channel.close_callbacks.add(lambda *_: lost.set())
         for subscription in self._subscriptions:
             await self._consume(self._connection, subscription, lost)
-        # What the library promises of a channel knows nothing of `wait`; the one that there is does.
+        # The library's abstract channel has no parameter `wait`; the concrete one has.
         self._publishing = cast("Wire", await channel.get_underlay_channel())
 
     async def _consume(self, connection: AbstractConnection, wanted: _Subscription, lost: asyncio.Event) -> None:
@@ -147,12 +146,12 @@ class RabbitBus:
         underlay.on_consumer_cancel_callbacks.add(lambda _: lost.set())  # the broker delivers no more, and stays
         await channel.set_qos(prefetch_count=2 * MAX_CONCURRENT_EVENTS)
         queue = await (
-            channel.get_queue(wanted.service, ensure=False) if wanted.durable else _own_queue(channel, wanted)
+            channel.get_queue(wanted.service, ensure=False) if wanted.durable else _ephemeral_queue(channel, wanted)
         )
         await queue.consume(partial(self._accept, wanted), timeout=CONNECT_SECONDS)
 
     async def _accept(self, subscription: _Subscription, message: AbstractIncomingMessage) -> None:
-        """Handle in a task of our own: the library cancels its own when the connection breaks."""
+        # In a separate task: the library cancels its own when the connection breaks.
         if self._stopping:
             return
         task = asyncio.create_task(self._handle(subscription, message))
@@ -160,32 +159,32 @@ class RabbitBus:
         task.add_done_callback(self._handling.discard)
 
     async def _handle(self, subscription: _Subscription, message: AbstractIncomingMessage) -> None:
-        """An acknowledgement that fails is normal: the message comes again, and its inbox row is there."""
+        # A failed acknowledgement is harmless: the message is delivered again, and its inbox row exists.
         try:
-            done = await self._take_in(subscription, message.body)
+            done = await self._run_handler(subscription, message.body)
         except DecodeError as problem:
-            log.error("event not understood", reason=str(problem))
-            aside = await self._republish(subscription, message, topology.DEAD)
+            log.error("event not decodable", reason=str(problem))
+            settled = await self._republish(subscription, message, topology.DEAD)
         else:
-            aside = done or await self._schedule_retry(subscription, message)
+            settled = done or await self._schedule_retry(subscription, message)
         with suppress(*_TRANSIENT_ERRORS):
-            await (message.ack() if aside else message.nack(requeue=True))
+            await (message.ack() if settled else message.nack(requeue=True))
 
-    async def _take_in(self, subscription: _Subscription, body: bytes) -> bool:
+    async def _run_handler(self, subscription: _Subscription, body: bytes) -> bool:
         event = Event.from_json(body)
         if event.name not in subscription.names:
-            raise DecodeError(f"{event.name} is not heard here")
+            raise DecodeError(f"{event.name} has no handler here")
         tries = 0
-        while tries < TRIES and not self._stopping:
+        while tries < MAX_ATTEMPTS and not self._stopping:
             try:
                 await to_thread.run_sync(subscription.receive, event, limiter=subscription.threads)
-            except errors.Unavailable:  # our own database is away: wait here, and take no more meanwhile
-                await asyncio.sleep(_jitter(LONGEST_PAUSE))
+            except errors.Unavailable:  # the database is unavailable: wait, and accept no more events meanwhile
+                await asyncio.sleep(_jitter(MAX_PAUSE_SECONDS))
             except Exception:
                 tries += 1
                 metrics.EVENTS_FAILED.labels(subscription.service, event.name).inc()
-                log.exception("event not taken in", name=event.name, tries=tries)
-                await asyncio.sleep(_jitter(min(LONGEST_PAUSE, 0.1 * 2**tries)))
+                log.exception("event handler failed", name=event.name, tries=tries)
+                await asyncio.sleep(_jitter(min(MAX_PAUSE_SECONDS, 0.1 * 2**tries)))
             else:
                 metrics.EVENTS_TAKEN_IN.labels(subscription.service, event.name).inc()
                 return True
@@ -202,7 +201,7 @@ class RabbitBus:
         self, subscription: _Subscription, message: AbstractIncomingMessage, where: str, retry_count: int = 0
     ) -> bool:
         if not subscription.durable:
-            return True  # nowhere to put it, and no need: what such a process missed it pulls
+            return True  # not retried: an ephemeral subscriber queries what it missed
         if self._publishing is None:
             return False
         retries = topology.retries_of(subscription.service)
@@ -217,8 +216,8 @@ class RabbitBus:
                     await connection.close()
 
 
-async def _own_queue(channel: AbstractChannel, wanted: _Subscription) -> aio_pika.abc.AbstractQueue:
-    """A queue that goes with the process: what was missed is pulled from where it is kept."""
+async def _ephemeral_queue(channel: AbstractChannel, wanted: _Subscription) -> aio_pika.abc.AbstractQueue:
+    """An exclusive queue, deleted when the connection ends."""
     queue = await channel.declare_queue(
         exclusive=True, auto_delete=True, arguments={"x-max-length": MAX_EPHEMERAL_QUEUE_LENGTH}
     )
@@ -228,7 +227,7 @@ async def _own_queue(channel: AbstractChannel, wanted: _Subscription) -> aio_pik
 
 
 async def _confirmed(channel: Wire, exchange: str, key: str, body: bytes, retry_count: int = 0) -> bool:
-    """Whether the broker has it. `wait` would keep the next from being sent until this one has left the process."""
+    """Whether the broker has confirmed it. Without `wait=False` the next one would not be sent before this one."""
     properties = spec.Basic.Properties(
         content_type="application/json",
         delivery_mode=PERSISTENT,

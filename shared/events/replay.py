@@ -1,4 +1,4 @@
-"""What an operator does after trouble: publish facts again, and put dead letters back. Both are safe to repeat."""
+"""Commands for operators: publish events again, and requeue dead letters. Both can be repeated safely."""
 
 import aio_pika
 from sqlalchemy import Connection, MetaData, update
@@ -11,7 +11,7 @@ _outbox = outbox_table(MetaData())
 
 
 def republish(tx: Connection, *, since: int | None, name: str | None, event_id: int | None) -> int:
-    """Let the relay publish these facts once more: since a time (ms), of a name, or one by its id. How many."""
+    """Mark events as unpublished: since a time (ms), of a name, or one by its id. Returns how many."""
     again = update(_outbox).where(_outbox.c.published_at.is_not(None)).values(published_at=None, not_before=0)
     if since is not None:
         again = again.where(_outbox.c.occurred_at >= since)
@@ -24,20 +24,20 @@ def republish(tx: Connection, *, since: int | None, name: str | None, event_id: 
 
 
 async def requeue_dead_letters(url: str, service: str) -> int:
-    """Let every dead letter of this service be delivered once more, after the shortest pause. How many.
+    """Move every dead letter of this service to the shortest retry queue. Returns how many.
 
-    A letter is taken from the dead only when the broker has confirmed it elsewhere: a kill doubles at the worst.
+    A letter is removed only after the broker has confirmed its copy: a kill may duplicate one, but loses none.
     """
     async with await aio_pika.connect(url, timeout=CONNECT_SECONDS) as connection:
         channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
         dead = await channel.get_queue(topology.dead_queue(service), ensure=False)
         retries = await channel.get_exchange(topology.retries_of(service), ensure=False)
         moved = 0
-        while (letter := await dead.get(fail=False, timeout=CONNECT_SECONDS)) is not None:
+        while (message := await dead.get(fail=False, timeout=CONNECT_SECONDS)) is not None:
             again = aio_pika.Message(
-                letter.body, content_type=letter.content_type, delivery_mode=aio_pika.DeliveryMode.PERSISTENT
+                message.body, content_type=message.content_type, delivery_mode=aio_pika.DeliveryMode.PERSISTENT
             )
             await retries.publish(again, routing_key=str(topology.RETRY_SECONDS[0]), timeout=PUBLISH_SECONDS)
-            await letter.ack()
+            await message.ack()
             moved += 1
         return moved

@@ -1,4 +1,4 @@
-"""What the broker holds for each service, as RabbitMQ's definitions: loaded by an operator, declared by nobody else.
+"""Exchanges, queues, bindings and permissions as RabbitMQ definitions, loaded by an operator.
 
     events (topic) ──► <service> (quorum) ──► the service
                           ▲        │ fails again and again
@@ -17,40 +17,38 @@ from typing import Any
 EXCHANGE = "events"
 RETRY_SECONDS = (10, 30, 60)
 DEAD = "dead"
+# How often a message may be redelivered because its consumer died; beyond that the message is the likely cause.
 DELIVERY_LIMIT = 100
-"""Times that a message may come back because its consumer died; beyond that it is the message that kills."""
 MAX_QUEUE_BYTES = 1 << 30
 EPHEMERAL_QUEUES = r"amq\.gen.*"
-"""Queues that go with the process that declares them: nobody else can use one."""
+"""Names of exclusive queues, which only the connection that declared them can use."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceTopology:
-    """One service at the broker: the facts it publishes, and those it consumes."""
+    """The events that a service publishes and consumes."""
 
     publishes: Collection[str] = ()
     consumes: Collection[str] = ()
     consumes_ephemeral: Collection[str] = ()
-    """Facts that each of its processes consumes on a queue that goes with it."""
+    """Consumed by each process from an exclusive queue."""
 
 
 def retries_of(service: str) -> str:
-    """The exchange through which a service puts messages off, or aside."""
+    """The exchange of a service for delayed and dead messages."""
     return f"{service}.retries"
 
 
 def retry_queue(service: str, seconds: int) -> str:
-    """Where a message waits so long."""
     return f"{service}.retry.{seconds}"
 
 
 def dead_queue(service: str) -> str:
-    """Where messages end that nobody could take in."""
     return f"{service}.{DEAD}"
 
 
 def definitions(members: Mapping[str, ServiceTopology], vhost: str = "/") -> dict[str, Any]:
-    """Exchanges, queues, bindings and policies of these services. Loading them again changes nothing."""
+    """Exchanges, queues, bindings and policies of these services. Loading them is idempotent."""
     services = {name: member for name, member in members.items() if member.consumes}
     return {
         "vhosts": [{"name": vhost}],
@@ -65,7 +63,7 @@ def definitions(members: Mapping[str, ServiceTopology], vhost: str = "/") -> dic
 
 
 def permissions(members: Mapping[str, ServiceTopology], vhost: str = "/") -> dict[str, Any]:
-    """What each user, named like its service, may do. Nobody may declare what outlives a process."""
+    """Permissions of each user, named like its service. None may declare durable objects."""
     return {
         "permissions": [_permission(vhost, name, member) for name, member in members.items()],
         "topic_permissions": [
@@ -89,9 +87,7 @@ def _permission(vhost: str, name: str, member: ServiceTopology) -> dict[str, str
     if member.publishes or member.consumes:
         writes += [EXCHANGE, rf"{own}\.retries"]
         reads += [own, rf"{own}\.{DEAD}"]
-    if (
-        member.consumes_ephemeral
-    ):  # what passes is bound to the exchange, and what may be bound the topic permission says
+    if member.consumes_ephemeral:  # its queues are bound to the exchange; the topic permission limits the routing keys
         configures += [EPHEMERAL_QUEUES]
         writes += [EPHEMERAL_QUEUES]
         reads += [EPHEMERAL_QUEUES, EXCHANGE]
@@ -151,7 +147,7 @@ def _bindings(vhost: str, service: str, member: ServiceTopology) -> list[dict[st
 
 
 def _policy(vhost: str, service: str) -> dict[str, Any]:
-    """In a policy, for what may change: a queue declared with other arguments would have to be made anew."""
+    # In a policy rather than in queue arguments, which cannot be changed after the declaration.
     return {
         "vhost": vhost,
         "name": f"{service}-limits",

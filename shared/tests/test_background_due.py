@@ -13,7 +13,7 @@ from shared.background import JITTER, SHORTEST_PAUSE, Worker, pause_before
 from shared.database.engine import Database
 from shared.database.queues import notify
 from shared.errors import Unavailable
-from shared.events.outbox import LOOK_AGAIN_AFTER, Relay
+from shared.events.outbox import RECONNECT_CHECK_MS, Relay
 from shared.testing.backends import Backend
 from shared.testing.clocked_loop import ClockedLoop
 from shared.testing.query_plans import captured_statements, slow_steps
@@ -117,7 +117,7 @@ def test_the_next_fact_is_due_when_its_pause_ends(database: Database, monkeypatc
     assert asyncio.run(relay.due()) == now + clock.SECOND
     wire.connected = False
     with captured_statements(database) as asked:
-        assert asyncio.run(relay.due()) == now + LOOK_AGAIN_AFTER
+        assert asyncio.run(relay.due()) == now + RECONNECT_CHECK_MS
     assert asked == [], "a bus that is away costs the database nothing"
 
 

@@ -93,7 +93,7 @@ def test_what_was_taken_in_long_ago_is_forgotten_a_batch_at_a_time(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deliver(database, take_effect, happened(), happened(), happened())
-    later = clock.now() + inbox.KEPT + 1
+    later = clock.now() + inbox.RETENTION_MS + 1
     monkeypatch.setattr(clock, "now", lambda: later)
     new = Event(ids.new(), "thing.happened", 1, later, None, {})
     deliver(database, take_effect, new)

@@ -19,7 +19,7 @@ from shared.events.bus import Receive
 from shared.events.envelope import Event
 from shared.events.in_memory import InMemoryBus
 from shared.events.inbox import inbox_table, subscribe_handlers
-from shared.events.outbox import BATCH, KEPT, LONGEST_PAUSE, Relay, enqueue, outbox_table
+from shared.events.outbox import BATCH_SIZE, MAX_RETRY_DELAY_MS, RETENTION_MS, Relay, enqueue, outbox_table
 from shared.testing import eventually
 from shared.testing.backends import Backend
 from shared.testing.query_plans import captured_statements, indexes_used, slow_steps
@@ -141,7 +141,7 @@ def test_what_is_not_certain_is_put_off_longer_and_longer(database: Database, mo
         pauses.append(row.not_before - now)
         now = row.not_before
     assert pauses[:3] == [1_000, 2_000, 4_000]
-    assert set(pauses[4:]) == {LONGEST_PAUSE}
+    assert set(pauses[4:]) == {MAX_RETRY_DELAY_MS}
     wire.confirms = lambda _: True
     step(relay)
     assert waiting(database) == []
@@ -151,7 +151,7 @@ def test_what_cannot_be_published_does_not_stand_before_what_can(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wire = Wire(confirms=lambda each: each.data["number"] < 0)
-    tell(database, *range(BATCH))
+    tell(database, *range(BATCH_SIZE))
     relay = Relay(database, OUTBOX, wire)
     assert step(relay)
     later = clock.now() + clock.HOUR
@@ -163,11 +163,11 @@ def test_what_cannot_be_published_does_not_stand_before_what_can(
 
 def test_more_than_a_batch_is_published_in_several_steps(database: Database) -> None:
     wire = Wire()
-    database.write(lambda tx: [enqueue(tx, OUTBOX, "thing.happened", 1, {"number": n}) for n in range(BATCH + 5)])
+    database.write(lambda tx: [enqueue(tx, OUTBOX, "thing.happened", 1, {"number": n}) for n in range(BATCH_SIZE + 5)])
     relay = Relay(database, OUTBOX, wire)
     assert step(relay)
     assert not step(relay)
-    assert wire.numbers() == list(range(BATCH + 5))
+    assert wire.numbers() == list(range(BATCH_SIZE + 5))
 
 
 def test_where_rows_can_be_locked_they_are_until_they_are_marked(database: Database) -> None:
@@ -258,7 +258,7 @@ def test_what_was_published_long_ago_is_forgotten_and_nothing_else(
     relay = Relay(database, OUTBOX, Wire())
     tell(database, 1, 2, 3)
     step(relay)
-    later = clock.now() + KEPT + 1
+    later = clock.now() + RETENTION_MS + 1
     monkeypatch.setattr(clock, "now", lambda: later)
     tell(database, 4)
     assert database.write(relay.delete_expired, 2)

@@ -7,7 +7,7 @@ import aio_pika
 import pytest
 
 from shared.events import topology
-from shared.events.rabbitmq import TRIES, RabbitBus
+from shared.events.rabbitmq import MAX_ATTEMPTS, RabbitBus
 from shared.events.topology import ServiceTopology
 from shared.testing.containers import RabbitServer
 from shared.tests.event_buses import THING, RabbitBuses, RecordingSubscriber, connected, happened, soon
@@ -75,7 +75,7 @@ def test_a_consumer_that_the_broker_cancels_listens_again_when_its_queue_is_back
 def test_what_a_process_cannot_overhear_is_dropped_and_not_delivered_for_ever(
     buses: RabbitBuses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.events.rabbitmq.LONGEST_PAUSE", 0.01)
+    monkeypatch.setattr("shared.events.rabbitmq.MAX_PAUSE_SECONDS", 0.01)
     bad, more = happened(), [happened() for _ in range(100)]
     ear = RecordingSubscriber(fails=lambda event, _: event.id == bad.id)
 
@@ -87,11 +87,11 @@ def test_what_a_process_cannot_overhear_is_dropped_and_not_delivered_for_ever(
             await bus.start()
         await soon(lambda: passing.connected and publisher.connected)
         assert await publisher.publish([bad]) == [True]
-        await soon(lambda: ear.asked[bad.id] >= TRIES)
+        await soon(lambda: ear.asked[bad.id] >= MAX_ATTEMPTS)
         for each in more:
             assert await publisher.publish([each]) == [True]
         await soon(lambda: len(ear.heard) == len(more))
-        assert ear.asked[bad.id] == TRIES
+        assert ear.asked[bad.id] == MAX_ATTEMPTS
         for bus in (passing, publisher):
             await bus.stop()
 

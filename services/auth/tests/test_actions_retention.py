@@ -57,6 +57,6 @@ def test_notes_of_facts_go_after_the_facts_and_not_before(database: Database, ti
     database.write(accounts.set_avatar, ada.id, "face.jpg", NOWHERE)
     first, second = (row.id for row in rows(database, models.outbox))
     database.write(lambda tx: tx.execute(models.outbox.delete().where(models.outbox.c.id == first)))
-    time.passes(outbox.KEPT + clock.MINUTE)
+    time.passes(outbox.RETENTION_MS + clock.MINUTE)
     clean_up(database)
     assert [row.event_id for row in rows(database, models.person_facts)] == [second]

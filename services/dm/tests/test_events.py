@@ -119,7 +119,7 @@ def test_a_withdrawal_asked_again_under_another_id_is_only_reported_again(dm: Li
 def test_a_fact_that_cannot_be_understood_is_not_taken_in(dm: LiveService, database: Database) -> None:
     with capture_logs() as told:
         assert dm.delivery_fails("user.deleted.v1", {"user_id": "nobody"})
-    assert {line["event"] for line in told} == {"event not taken in"}
+    assert {line["event"] for line in told} == {"event handler failed"}
     assert rows_of(database, models.inbox) == []
 
 
