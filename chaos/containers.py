@@ -13,10 +13,11 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from deploy.broker import document
+from shared.service_list import NAMES
 
 DEPLOY = Path(__file__).resolve().parents[1] / "deploy"
 PASSWORD = "only-for-chaos-and-on-loopback-only"  # noqa: S105 - of containers that live as long as a run, on loopback
-SERVICES = ("auth", "social", "posts", "dm")
+SERVICES = NAMES
 ROOMS = (*SERVICES, "gateway")
 START_SECONDS = 120.0
 PAUSE_TRIES = 20

@@ -1,26 +1,27 @@
 """Writes what RabbitMQ holds for us, from what the services say they announce and hear; --check tells if stale."""
 
+import importlib
 import json
 import sys
 from pathlib import Path
 
 import gateway.authentication.revocations
-from services.auth import events as auth_events
-from services.auth import subscriptions as auth_hears
-from services.dm import events as dm_events
-from services.dm import subscriptions as dm_hears
-from services.posts import events as posts_events
-from services.posts import subscriptions as posts_hears
-from services.social import events as social_events
-from services.social import subscriptions as social_hears
 from shared.events.topology import ServiceTopology, definitions, permissions
+from shared.service_list import NAMES
 
 TARGET = Path(__file__).parent / "rabbitmq" / "definitions.json"
+
+
+def _topology_of(name: str) -> ServiceTopology:
+    """What a service publishes and consumes, read from its code."""
+    events = importlib.import_module(f"services.{name}.events")
+    subscriptions = importlib.import_module(f"services.{name}.subscriptions")
+    broadcast = getattr(subscriptions, "BROADCAST_HANDLERS", {})
+    return ServiceTopology(events.ANNOUNCES, sorted(subscriptions.HANDLERS), sorted(broadcast))
+
+
 MEMBERS = {
-    "auth": ServiceTopology(auth_events.ANNOUNCES, sorted(auth_hears.HANDLERS)),
-    "social": ServiceTopology(social_events.ANNOUNCES, sorted(social_hears.HANDLERS)),
-    "posts": ServiceTopology(posts_events.ANNOUNCES, sorted(posts_hears.HANDLERS)),
-    "dm": ServiceTopology(dm_events.ANNOUNCES, sorted(dm_hears.HANDLERS), sorted(dm_hears.BROADCAST_HANDLERS)),
+    **{name: _topology_of(name) for name in NAMES},
     "gateway": ServiceTopology(consumes_ephemeral=gateway.authentication.revocations.EVENTS),
 }
 

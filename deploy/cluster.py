@@ -11,18 +11,19 @@ import secrets
 from pathlib import Path
 
 from shared.security.derived_keys import caller_key
+from shared.service_list import NAMES, SERVICES
 
 ROOT = Path(__file__).resolve().parent.parent
 ENV = ROOT / ".env"
 TOPOLOGY = ROOT / "deploy" / "rabbitmq" / "definitions.json"
 MADE = ROOT / "deploy" / "rabbitmq" / "made"
-SERVICES = ("auth", "social", "posts", "dm")
-ROOMS = (*SERVICES, "gateway")
-CALLS = {"auth": ("social", "posts", "dm", "gateway"), "posts": ("dm",)}
+ROOMS = (*NAMES, "gateway")
+CALLS = {name: [each.name for each in SERVICES if name in each.calls] for name in NAMES}
+CALLS["auth"].append("gateway")
 """Who calls whom over /internal: each caller's key for that callee is derived from its secret."""
-NAMES = (
+SETTINGS = (
     "MYSQL_ROOT_PASSWORD",
-    *(f"{name.upper()}_DATABASE_PASSWORD" for name in SERVICES),
+    *(f"{name.upper()}_DATABASE_PASSWORD" for name in NAMES),
     *(f"{name.upper()}_BROKER_PASSWORD" for name in ROOMS),
     *(f"{name.upper()}_SECRET" for name in ROOMS),
     "BROKER_ADMIN_PASSWORD",
@@ -32,7 +33,7 @@ NAMES = (
 def main() -> None:
     """Write both files."""
     known = read(ENV)
-    missing = [name for name in NAMES if not known.get(name)]
+    missing = [name for name in SETTINGS if not known.get(name)]
     if missing:
         write_settings(ENV, {name: secrets.token_urlsafe(32) for name in missing})
         known = read(ENV)

@@ -6,6 +6,7 @@ They are ordinary servers on loopback in one event loop, so that a request takes
 
 import asyncio
 import contextlib
+import importlib
 import json
 import os
 import secrets
@@ -26,14 +27,6 @@ from pydantic import SecretStr
 import gateway.app
 import gateway.server.server
 import gateway.settings
-import services.auth.app
-import services.auth.settings
-import services.dm.app
-import services.dm.settings
-import services.posts.app
-import services.posts.settings
-import services.social.app
-import services.social.settings
 from deploy.cluster import CALLS
 from shared import logs, metrics
 from shared.database import migrations
@@ -41,14 +34,8 @@ from shared.database.engine import Database
 from shared.events.in_memory import InMemoryBus
 from shared.security.derived_keys import caller_key
 from shared.server.config import Server, server_options, settle
+from shared.service_list import NAMES
 from shared.settings import Settings
-
-SERVICES: dict[str, Any] = {
-    "auth": services.auth,
-    "social": services.social,
-    "posts": services.posts,
-    "dm": services.dm,
-}
 
 
 class Trouble(Exception):
@@ -71,7 +58,7 @@ async def _run(data: Path, door: socket.socket) -> None:
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    rooms = {name: _listener() for name in SERVICES}
+    rooms = {name: _listener() for name in NAMES}
     listeners = [*rooms.values(), door]
     servers, unlimited = await asyncio.to_thread(_servers, data, rooms)
     settle()
@@ -98,10 +85,11 @@ def _servers(data: Path, rooms: dict[str, socket.socket]) -> tuple[list[uvicorn.
     bus = InMemoryBus()
     metrics.serve("127.0.0.1", _optional_port("METRICS_PORT"))
     servers: list[uvicorn.Server] = []
-    for name, package in SERVICES.items():
-        settings = package.settings.Settings(**_settings(name, data, urls, keys))
-        _migrate(settings, Path(package.__path__[0]))
-        app: FastAPI = package.app.create_app(settings, bus)
+    for name in NAMES:
+        app_module: Any = importlib.import_module(f"services.{name}.app")
+        settings = importlib.import_module(f"services.{name}.settings").Settings(**_settings(name, data, urls, keys))
+        _migrate(settings, Path(app_module.__file__).parent)
+        app: FastAPI = app_module.create_app(settings, bus)
         servers.append(_Room(uvicorn.Config(app, **server_options())))
     outside: dict[str, Any] = {f"{name}_url": url for name, url in urls.items()}
     lifetime = _seconds("ACCESS_TOKEN_SECONDS", 600)
@@ -137,7 +125,7 @@ def _secrets(data: Path) -> dict[str, str]:
     """Each room's secret, made at the first start. Without them the tokens, links and handles of old are void."""
     path = data / "secrets.json"
     if not path.exists():
-        fresh = {name: secrets.token_urlsafe(32) for name in (*SERVICES, "gateway")}
+        fresh = {name: secrets.token_urlsafe(32) for name in (*NAMES, "gateway")}
         part = path.with_suffix(".part")
         part.touch(mode=0o600)
         part.write_text(json.dumps(fresh, indent=1))

@@ -23,13 +23,12 @@ from typing import Any
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from shared.service_list import NAMES
+
 ROOT = Path(__file__).resolve().parent.parent
 MEMBERS = {
     "shutter-shared": "shared",
-    "shutter-auth": "services/auth",
-    "shutter-social": "services/social",
-    "shutter-posts": "services/posts",
-    "shutter-dm": "services/dm",
+    **{f"shutter-{name}": f"services/{name}" for name in NAMES},
     "shutter-gateway": "gateway",
     "shutter-deploy": "deploy",
     "shutter-bench": "bench",

@@ -15,12 +15,12 @@ from pathlib import Path
 from gateway.routes import Router
 from shared.events.in_memory import InMemoryBus
 from shared.server.cli import described
+from shared.service_list import NAMES
 from tools.description.asyncapi import asyncapi
 from tools.description.codes import documented
 from tools.description.merge import merged
 
 ROOT = Path(__file__).parents[1]
-NAMES = ("auth", "social", "posts", "dm")
 
 
 def document(name: str) -> str:

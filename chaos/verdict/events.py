@@ -1,18 +1,17 @@
 """Facts: every one published, every one taken in by each service that consumes it, nothing left in any queue."""
 
+import importlib
 from collections.abc import Iterator
+from typing import Any
 
 from sqlalchemy import func, select
 
 from chaos.containers import SERVICES
 from chaos.verdict.ledger import DOUBLED, LOST, UNFINISHED, Difference, Ledger, each, repeated
 from deploy.broker import MEMBERS
-from services.auth import models as auth
-from services.dm import models as dm
-from services.posts import models as posts
-from services.social import models as social
+from shared.service_list import NAMES
 
-MODELS = {"auth": auth, "social": social, "posts": posts, "dm": dm}
+MODELS: dict[str, Any] = {name: importlib.import_module(f"services.{name}.models") for name in NAMES}
 
 
 def unpublished(ledger: Ledger) -> int:
@@ -55,7 +54,7 @@ def drained(ledger: Ledger) -> Iterator[Difference]:
 
 def announced_once(ledger: Ledger) -> Iterator[Difference]:
     """One fact for each sign-up and each follow: an action that was run again left none behind."""
-    table = social.outbox.c
+    table = MODELS["social"].outbox.c
     rows = ledger.rows("social", select(table.type, table.data).where(table.type.like("user.%followed")))
     versions = [(row.data["follower_id"], row.data["version"]) for row in rows]
     yield from each(DOUBLED, "version of a follow", repeated(versions))

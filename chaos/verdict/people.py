@@ -6,11 +6,11 @@ from sqlalchemy import select
 
 from chaos.verdict.ledger import BACK, LOST, ORPHANED, UNFINISHED, Difference, Ledger, each
 from services.auth import models as auth
-from services.auth.models import PURGING
 from services.dm import models as dm
 from services.posts import models as posts
 from services.social import models as social
 from shared import ids
+from shared.service_list import PURGE_REPORTERS
 
 COPIES = {"social": social, "posts": posts, "dm": dm}
 
@@ -38,7 +38,7 @@ def withdrawals(ledger: Ledger) -> Iterator[Difference]:
     yield from each(LOST, "a living one is among the withdrawn", ledger.living & listed.keys())
     yield from each(UNFINISHED, "withdrawal", [user for user, complete in listed.items() if not complete])
     reports = {(row.account_id, row.service) for row in ledger.rows("auth", select(auth.purges))}
-    wanted = {(user, service) for user in listed for service in PURGING}
+    wanted = {(user, service) for user in listed for service in PURGE_REPORTERS}
     yield from each(UNFINISHED, "report of a purge", wanted - reports)
 
 

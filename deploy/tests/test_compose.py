@@ -60,7 +60,13 @@ def test_a_service_is_told_no_password_of_another(name: str) -> None:
 
 def test_callees_are_told_keys_that_follow_from_the_callers_secrets(tmp_path: Path) -> None:
     """By a Python without packages; run again, it changes nothing, and with another secret the keys follow."""
-    for name in ("deploy/cluster.py", "deploy/rabbitmq/definitions.json", "shared/security/derived_keys.py"):
+    for name in (
+        "deploy/cluster.py",
+        "deploy/rabbitmq/definitions.json",
+        "shared/contracts/services.json",
+        "shared/security/derived_keys.py",
+        "shared/service_list.py",
+    ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
 

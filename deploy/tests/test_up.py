@@ -41,7 +41,9 @@ def up(folder: Path, **settings: str) -> "subprocess.CompletedProcess[str]":
         "deploy/up.sh",
         "deploy/cluster.py",
         "deploy/rabbitmq/definitions.json",
+        "shared/contracts/services.json",
         "shared/security/derived_keys.py",
+        "shared/service_list.py",
     ):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, folder / name)

@@ -8,11 +8,11 @@ from shared import clock
 from shared.database.engine import Database
 from shared.errors import Refusal
 from shared.server.cli import commands
+from shared.service_list import PURGE_REPORTERS
 
 from . import queries
 from .actions import keys
 from .app import NAME, create_app
-from .models import PURGING
 from .settings import Settings
 from .tokens import SIGNING_KEYS, KeyCipher
 
@@ -26,7 +26,7 @@ def withdrawals(*, limit: int, unfinished: bool) -> None:
     """Tell for each withdrawn account what is done where."""
     database = Database(Settings().database_url, pool_size=1)
     for each in database.read(queries.withdrawal_states, open_only=unfinished, limit=limit):
-        where = "  ".join(f"{name} {each[name] or 'not yet'}" for name in PURGING)
+        where = "  ".join(f"{name} {each[name] or 'not yet'}" for name in PURGE_REPORTERS)
         click.echo(f"{each['user_id']}  withdrawn {each['withdrawn_at']}  {where}")
     database.close()
 

@@ -147,9 +147,6 @@ withdrawals = Table(  # the truth about who is gone; neighbours compare themselv
     Index("withdrawals_by_state", "complete", "announced_at"),
 )
 
-PURGING = ("dm", "posts", "social")
-"""The services that keep something of a person, and so report when they no longer do."""
-
 purges = Table(
     "purges",
     metadata,

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, Row, Select, and_, select, union
 
 from shared import clock, ids
 from shared.pagination import Page, Slice
+from shared.service_list import PURGE_REPORTERS
 
 from . import models
 from .events import avatar_url
@@ -135,7 +136,7 @@ def withdrawal_states(connection: Connection, *, open_only: bool, limit: int) ->
             "user_id": ids.text(row.account_id),
             "withdrawn_at": clock.text(row.withdrawn_at),
             "complete": row.complete,
-            **{service: done.get((row.account_id, service)) for service in models.PURGING},
+            **{service: done.get((row.account_id, service)) for service in PURGE_REPORTERS},
         }
         for row in rows
     ]

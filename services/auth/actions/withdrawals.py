@@ -4,9 +4,9 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from shared import clock, ids
 from shared.database.engine import insert_new
+from shared.service_list import PURGE_REPORTERS
 
 from .. import events, models
-from ..models import PURGING
 from ..queries import Account
 from . import audit_log, claims, networks, search
 from .accounts import lock_proven, remove_avatars
@@ -49,7 +49,7 @@ def _forget_logins(tx: Connection, account_id: int) -> None:
 
 def note_purge(tx: Connection, account_id: int, service: str) -> None:
     """A service says that nothing of the person is left there."""
-    if service not in PURGING:
+    if service not in PURGE_REPORTERS:
         return
     withdrawals, purges = models.withdrawals, models.purges
     this = withdrawals.c.account_id == account_id
@@ -57,9 +57,9 @@ def note_purge(tx: Connection, account_id: int, service: str) -> None:
         return
     insert_new(tx, purges, {"account_id": account_id, "service": service, "purged_at": clock.now()})
     done = tx.execute(
-        select(func.count()).where(purges.c.account_id == account_id, purges.c.service.in_(PURGING))
+        select(func.count()).where(purges.c.account_id == account_id, purges.c.service.in_(PURGE_REPORTERS))
     ).scalar_one()
-    if done == len(PURGING):
+    if done == len(PURGE_REPORTERS):
         events.take_back_the_rest(tx, account_id)
         tx.execute(update(withdrawals).where(this).values(complete=True))
 

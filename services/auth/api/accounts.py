@@ -13,6 +13,7 @@ from shared import clock, ids
 from shared.errors import Conflict
 from shared.files import garbage
 from shared.images.pipe_protocol import ProcessedImage
+from shared.files.store_image import store_image
 from shared.problem_details import documented
 from shared.security.verifier import Identity
 from shared.web import image_responses, responses, uploads
@@ -31,7 +32,7 @@ from .reauthentication import current_account, reauthenticated_account
 
 router = APIRouter(prefix="/api/v1", tags=["auth"], route_class=UploadRoute)
 
-UNCLAIMED_FOR = clock.HOUR
+UNUSED_MS = clock.HOUR
 log = structlog.get_logger()
 
 
@@ -148,10 +149,13 @@ async def withdraw(body: schemas.Deletion, request: Request, identity: Required,
 
 
 def _store(deps: Dependencies, account_id: int, picture: ProcessedImage) -> str:
-    """The file is named for disposal before it is stored, and claimed by the account that shows it."""
+    """Store the file. It is deleted in a while unless `accounts.set_avatar` keeps it."""
+
+    def reserve(names: list[str]) -> None:
+        deps.database.write(garbage.schedule_deletion, models.disposal, names, due_at=clock.now() + UNUSED_MS)
+
     name = f"{accounts.avatar_prefix(account_id)}{secrets.token_hex(16)}.jpg"
-    deps.database.write(garbage.schedule_deletion, models.disposal, [name], due_at=clock.now() + UNCLAIMED_FOR)
-    deps.storage.put(name, picture.thumbnail.data, picture.content_type)
+    store_image(deps.storage, {name: picture.thumbnail.data}, picture.content_type, reserve)
     return name
 
 

@@ -11,11 +11,11 @@ from services.auth import models, queries
 from services.auth.actions import accounts, retention, sessions, withdrawals
 from services.auth.actions.sessions import Client
 from services.auth.actions.withdrawals import ASK_AGAIN
-from services.auth.models import PURGING
 from services.auth.queries import Account
 from shared import clock, ids
 from shared.database.engine import Database
 from shared.errors import Conflict, Forbidden, Unauthenticated, Unavailable
+from shared.service_list import PURGE_REPORTERS
 from shared.testing.backends import Cluster, Servers
 from shared.testing.query_plans import captured_statements
 from shared.testing.waiting import WAIT_SECONDS
@@ -76,7 +76,7 @@ def test_somebody_of_whom_very_much_was_told_can_withdraw(database: Database, ad
     database.write(lambda tx: tx.execute(insert(models.person_facts), told))
     with captured_statements(database) as asked:
         database.write(withdrawals.withdraw, ada)
-        for service in PURGING:
+        for service in PURGE_REPORTERS:
             database.write(withdrawals.note_purge, ada.id, service)
     assert max(len(parameters) for _, parameters in asked) <= 1_000
     assert [name for name, _ in facts(database)] == ["user.deleted.v1"]
@@ -130,7 +130,7 @@ def test_logins_that_go_on_at_the_same_instant_leave_no_token_behind(database: D
     assert rows(database, models.sessions) == rows(database, models.refresh_tokens) == []
 
 
-@pytest.mark.parametrize("order", list(itertools.permutations(PURGING)))
+@pytest.mark.parametrize("order", list(itertools.permutations(PURGE_REPORTERS)))
 def test_it_is_complete_once_each_service_has_said_so(database: Database, ada: Account, order: tuple[str, ...]) -> None:
     withdraw(database, ada)
     for service in order:
@@ -154,7 +154,7 @@ def test_names_that_were_being_published_at_that_moment_go_when_all_are_done(dat
     held = rows(database, models.outbox)[0]
     withdraw(database, ada)
     database.write(lambda tx: tx.execute(models.outbox.insert().values(held._asdict())))
-    for service in PURGING:
+    for service in PURGE_REPORTERS:
         database.write(withdrawals.note_purge, ada.id, service)
     assert {name for name, _ in facts(database)} == {"user.deleted.v1"}
 
@@ -168,12 +168,12 @@ def test_nobody_is_done_while_a_relay_still_holds_what_was_told_of_them(servers:
     with impatient.engine.connect() as relay, relay.begin():
         relay.execute(select(models.outbox).with_for_update()).all()
         withdraw(impatient, ada)
-        for service in PURGING[:-1]:
+        for service in PURGE_REPORTERS[:-1]:
             impatient.write(withdrawals.note_purge, ada.id, service)
         with pytest.raises(Unavailable):
-            impatient.write(withdrawals.note_purge, ada.id, PURGING[-1])
+            impatient.write(withdrawals.note_purge, ada.id, PURGE_REPORTERS[-1])
     assert "ada" in str(rows(impatient, models.outbox))
-    impatient.write(withdrawals.note_purge, ada.id, PURGING[-1])
+    impatient.write(withdrawals.note_purge, ada.id, PURGE_REPORTERS[-1])
     assert "ada" not in str(rows(impatient, models.outbox))
     assert [row.complete for row in rows(impatient, models.withdrawals)] == [True]
     impatient.close()
@@ -189,7 +189,7 @@ def test_those_who_are_not_done_are_asked_again_and_again(database: Database, ad
         database.write(withdrawals.ask_again)
         database.write(withdrawals.ask_again)
         assert told_again(database) == times
-    for service in PURGING:
+    for service in PURGE_REPORTERS:
         database.write(withdrawals.note_purge, ada.id, service)
     time.passes(ASK_AGAIN + 1)
     database.write(withdrawals.ask_again)

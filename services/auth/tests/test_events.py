@@ -5,9 +5,9 @@ import random
 import pytest
 
 from services.auth import models
-from services.auth.models import PURGING
 from shared import ids
 from shared.database.engine import Database
+from shared.service_list import PURGE_REPORTERS
 from shared.testing import LiveService, examples_of
 
 from .factories import PASSWORD, facts, log_in, rows, somebody
@@ -39,13 +39,13 @@ def test_that_a_service_is_done_is_heard_in_any_order_and_more_than_once(
     auth: LiveService, database: Database, seed: int
 ) -> None:
     person = ids.text(withdrawn(auth))
-    said = [(ids.new(), {"user_id": person, "service": service}) for service in PURGING]
+    said = [(ids.new(), {"user_id": person, "service": service}) for service in PURGE_REPORTERS]
     deliveries = said * 3
     random.Random(seed).shuffle(deliveries)
     for event_id, data in deliveries:
         assert auth.deliver("user.purged.v1", data, event_id=event_id)
     assert rows(database, models.withdrawals)[0].complete
-    assert {row.service for row in rows(database, models.purges)} == set(PURGING)
+    assert {row.service for row in rows(database, models.purges)} == set(PURGE_REPORTERS)
     assert {row.event_id for row in rows(database, models.inbox)} == {event_id for event_id, _ in said}
 
 

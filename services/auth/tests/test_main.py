@@ -8,11 +8,11 @@ from click.testing import CliRunner
 from services.auth import models
 from services.auth.actions import keys, withdrawals
 from services.auth.main import cli
-from services.auth.models import PURGING
 from services.auth.settings import Settings
 from services.auth.tokens import SIGNING_KEYS, KeyCipher
 from shared import clock, ids
 from shared.database.engine import Database
+from shared.service_list import PURGE_REPORTERS
 
 from .factories import register, rows
 
@@ -34,7 +34,7 @@ def test_it_tells_of_each_withdrawal_what_is_done_where(database: Database, run:
     done, open_ = (register(database, nickname) for nickname in ("done", "open"))
     for account in (done, open_):
         database.write(withdrawals.withdraw, account)
-    for service in PURGING:
+    for service in PURGE_REPORTERS:
         database.write(withdrawals.note_purge, done.id, service)
     database.write(withdrawals.note_purge, open_.id, "dm")
     newest, oldest = run("withdrawals")

@@ -35,11 +35,11 @@ def names_of(file: str) -> list[str]:
     return [queries.stored(file, queries.DISPLAY), queries.stored(file, queries.THUMBNAIL)]
 
 
-def expect(tx: Connection, uploader_id: int, room_id: int, file: str) -> None:
-    """Before the files are stored: unless they are claimed they go. Raises as `rooms.enter` does."""
+def reserve(tx: Connection, uploader_id: int, room_id: int, names: list[str]) -> None:
+    """Reserve the names of files before they are stored; unused, they are deleted. Raises as `rooms.enter` does."""
     rooms.enter(tx, uploader_id, room_id)
     due_at = clock.now() + UNSENT_FOR + FILES_OUTLIVE
-    garbage.schedule_deletion(tx, models.disposal, names_of(file), due_at=due_at)
+    garbage.schedule_deletion(tx, models.disposal, names, due_at=due_at)
 
 
 def keep(tx: Connection, uploader_id: int, room_id: int, photo: Photo) -> int:

@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from shared.answer import Answer
+from shared.files.store_image import store_image
 from shared.idempotency import Key
 from shared.ids import Id
 from shared.images import ProcessedImage
@@ -87,9 +88,16 @@ def _store(
     deps: Dependencies, uploader_id: int, room_id: int, picture: ProcessedImage, alt: str | None
 ) -> photos.Photo:
     file, display = secrets.token_hex(16), picture.display
-    deps.database.write(photos.expect, uploader_id, room_id, file)
-    for rendition, made in ((queries.DISPLAY, display), (queries.THUMBNAIL, picture.thumbnail)):
-        deps.storage.put(queries.stored(file, rendition), made.data, picture.content_type)
+    files = {
+        queries.stored(file, queries.DISPLAY): display.data,
+        queries.stored(file, queries.THUMBNAIL): picture.thumbnail.data,
+    }
+    store_image(
+        deps.storage,
+        files,
+        picture.content_type,
+        reserve=lambda names: deps.database.write(photos.reserve, uploader_id, room_id, names),
+    )
     return photos.Photo(file, picture.content_type, display.width, display.height, picture.blurhash, alt)
 
 

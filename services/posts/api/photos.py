@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from shared.answer import Answer
+from shared.files.store_image import store_image
 from shared.idempotency import Key
 from shared.images import ProcessedImage
 from shared.problem_details import documented
@@ -77,9 +78,13 @@ def _store(deps: Dependencies, owner_id: int, picture: ProcessedImage, alt: str 
         alt=alt,
         content_type=picture.content_type,
     )
-    deps.database.write(photos.reserve, owner_id, [upload.display, upload.thumbnail])
-    deps.storage.put(upload.display, picture.display.data, picture.content_type)
-    deps.storage.put(upload.thumbnail, picture.thumbnail.data, picture.content_type)
+    files = {upload.display: picture.display.data, upload.thumbnail: picture.thumbnail.data}
+    store_image(
+        deps.storage,
+        files,
+        picture.content_type,
+        reserve=lambda names: deps.database.write(photos.reserve, owner_id, names),
+    )
     return upload
 
 
