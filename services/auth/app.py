@@ -1,4 +1,4 @@
-"""Wires the auth service together; read from top to bottom."""
+"""Creates the auth service from its parts."""
 
 from fastapi import FastAPI
 
@@ -25,8 +25,8 @@ from .subscriptions import HANDLERS
 from .tokens import SIGNING_KEYS, KeyCipher, TokenIssuer
 
 NAME = "auth"
+# Seconds. Only a release without the index leaves anything to correct.
 REINDEXED_EVERY = 86_400
-"""Seconds. Only a release without the index leaves anything to correct."""
 
 
 def create_app(settings: Settings, bus: Bus) -> FastAPI:

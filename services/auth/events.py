@@ -1,4 +1,4 @@
-"""The facts that auth announces, each in the transaction that makes it true."""
+"""The events that auth publishes, each in the transaction that it reports."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,29 +10,27 @@ from shared.events.outbox import enqueue
 
 from . import models
 
+# Everything that the broker lets this service publish.
 ANNOUNCES = ("user.registered.v1", "user.updated.v1", "user.deleted.v1", "session.revoked.v1")
-"""Everything that the broker lets this service publish."""
 PART = 1_000
 
 
 def user_registered(tx: Connection, account: Any) -> None:
-    """Somebody signed up."""
     _tell_of(tx, account, "user.registered")
 
 
 def user_updated(tx: Connection, account: Any) -> None:
-    """What others see of somebody has changed."""
+    """What others see of the user has changed."""
     _tell_of(tx, account, "user.updated")
 
 
 def user_deleted(tx: Connection, account_id: int, withdrawn_at: int) -> None:
-    """Somebody has withdrawn."""
     data = {"user_id": ids.text(account_id), "deleted_at": clock.text(withdrawn_at)}
     enqueue(tx, models.outbox, "user.deleted", 1, data)
 
 
 def session_revoked(tx: Connection, account_id: int, session_id: int) -> None:
-    """A login has ended; its access tokens are void."""
+    """The access tokens of the session are void."""
     data = {
         "session_id": ids.text(session_id),
         "user_id": ids.text(account_id),
@@ -42,10 +40,8 @@ def session_revoked(tx: Connection, account_id: int, session_id: int) -> None:
 
 
 def take_back(tx: Connection, account_id: int) -> None:
-    """Forget what was ever announced of a person: names stay nowhere, and those who have not heard need not.
-
-    What a relay is publishing at this moment is locked and stays, for nobody who withdraws waits for a broker.
-    """
+    """Delete the user's events from the outbox; they contain names."""
+    # What a relay is publishing is locked and stays: a user who deletes their account does not wait for a broker.
     outbox = models.outbox.c
     for told in _told_of(tx, account_id):
         free = select(outbox.id).where(outbox.id.in_(told)).with_for_update(skip_locked=True)
@@ -54,7 +50,7 @@ def take_back(tx: Connection, account_id: int) -> None:
 
 
 def take_back_the_rest(tx: Connection, account_id: int) -> None:
-    """The same for what was being published then: waits for it, and fails where that takes too long."""
+    """The same for what was being published then: waits for it, and fails if that takes too long."""
     for told in _told_of(tx, account_id):
         tx.execute(delete(models.outbox).where(models.outbox.c.id.in_(told)))
 
@@ -82,5 +78,5 @@ def _person(account: Any) -> dict[str, Any]:
 
 
 def avatar_url(name: str | None) -> str | None:
-    """Where an avatar is served."""
+    """The URL path of an avatar."""
     return f"/api/v1/avatars/{name}" if name else None

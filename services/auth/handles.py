@@ -1,6 +1,6 @@
-"""The handles by which a person is known: email, nickname and phone, each in its one normal form.
+"""The handles of a user: email, nickname and phone, each in its one normal form.
 
-And what a nickname looks like: two that look alike are one to whoever reads them (docs/decisions/0014).
+And the skeleton of a nickname: two nicknames that look alike have the same one (docs/decisions/0014).
 """
 
 import hashlib
@@ -19,25 +19,25 @@ email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
 
 _NICKNAME = re.compile(r"(?=[0-9._]*[a-z])[a-z0-9._]{3,30}")
 _BEGINNING = re.compile(r"[a-z0-9._]{1,30}")
+# A plus and 15 digits (E.164); some countries have longer numbers outside of it.
 LONGEST_PHONE = 16
-"""A plus and 15 digits (E.164); some countries have longer numbers that are none of it."""
 _ALIKE = str.maketrans({"0": "o", "1": "l", "i": "l", "m": "rn", "w": "vv"})
 _SEPARATORS = re.compile(r"[._]+")
+# Words that claim to speak for the service wherever they stand in a nickname.
 _ROLES = (
     "admin", "administrator", "mod", "moderator", "official", "postmaster", "root", "security", "shutter", "staff",
     "support", "webmaster",
 )  # fmt: skip
-"""Words that claim to speak for the service wherever they stand in a nickname."""
+# A nickname may not consist of these words.
 RESERVED = (
     *_ROLES, "abuse", "api", "auth", "contact", "deleted", "everyone", "help", "info", "mail", "me", "null",
     "operator", "owner", "privacy", "system", "team", "undefined", "www",
 )  # fmt: skip
-"""Words of which no nickname may consist."""
 _DIGITS_AS_LETTERS = str.maketrans("0134578", "oleastb")
 
 
+# The kind of handle that stands for all nicknames with one skeleton.
 SKELETON = "looks"
-"""The kind of handle that stands for all nicknames which look alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def _is_reserved(nickname: Handle) -> bool:
 
 
 def _as_words(part: str) -> set[str]:
-    """The looks of words that this may be read as: digits stand for letters, or are only appended or put before."""
+    """The skeletons of words that this may be read as: digits stand for letters, or are only put before or after."""
     letters = (each.translate(_DIGITS_AS_LETTERS) for each in (part, part.strip("0123456789")))
     return {each.translate(_ALIKE) for each in letters if each}
 
@@ -121,7 +121,7 @@ def phone(given: str, region: str) -> Handle:
 
 
 def _borne_phone(given: str, region: str) -> Handle:
-    """The same, for numbers that were taken before: also local ones. Raises Invalid."""
+    """The same, for numbers that were accepted before: also local ones. Raises Invalid."""
     number = _parsed_phone(given, region)
     if not phonenumbers.is_possible_number(number):
         raise _not_a_phone()
@@ -154,7 +154,10 @@ def spellings(handle: Handle) -> list[str]:
 
 
 def identifier(given: str, region: str) -> Handle | None:
-    """The handle that somebody logs in with: an @ makes it an email, a letter a nickname. None for what is none."""
+    """The handle that somebody logs in with: an @ makes it an email, a letter a nickname.
+
+    None if it is not a handle.
+    """
     text = given.strip()
     try:
         if "@" in text:
@@ -167,7 +170,7 @@ def identifier(given: str, region: str) -> Handle | None:
 
 
 def beginning(given: str) -> str:
-    """The beginning of a nickname that this text may be; empty where no nickname begins so."""
+    """The prefix of a nickname that this text may be; empty if no nickname starts so."""
     value = _nickname_form(given).strip()
     return value if _BEGINNING.fullmatch(value) else ""
 
@@ -177,7 +180,7 @@ def _nickname_form(given: str) -> str:
 
 
 def digest(key: bytes, handle: Handle) -> bytes:
-    """A keyed hash that stands for the handle, also after everything else of its owner is gone."""
+    """A keyed hash that stands for the handle, also after everything else of its owner is deleted."""
     return hmac.digest(key, f"{handle.kind}:{handle.value}".encode(), hashlib.sha256)
 
 

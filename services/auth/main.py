@@ -1,4 +1,4 @@
-"""Auth as a process: `python -m services.auth.main [serve|migrate|replay|withdrawals|rotate-keys|openapi]`."""
+"""Command line of auth: `python -m services.auth.main [serve|migrate|replay|withdrawals|rotate-keys|openapi]`."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ cli = commands(NAME, Settings, create_app, Path(__file__).parent)
 @click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="The newest so many")
 @click.option("--open", "unfinished", is_flag=True, help="Only those that some service has not reported")
 def withdrawals(*, limit: int, unfinished: bool) -> None:
-    """Tell for each withdrawn account what is done where."""
+    """List deleted accounts, and when each service reported that it is done."""
     database = Database(Settings().database_url, pool_size=1)
     for each in database.read(queries.withdrawal_states, open_only=unfinished, limit=limit):
         where = "  ".join(f"{name} {each[name] or 'not yet'}" for name in PURGE_REPORTERS)
@@ -33,7 +33,7 @@ def withdrawals(*, limit: int, unfinished: bool) -> None:
 
 @cli.command("rotate-keys")
 def rotate_keys() -> None:
-    """Publish a new signing key. It signs in two minutes; the one before it goes when its last token has expired.
+    """Publish a new signing key. It signs in two minutes; the one before it is deleted when its last token has expired.
 
     No process needs a restart. Run again before the new key signs, it changes nothing.
     """

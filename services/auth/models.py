@@ -1,4 +1,4 @@
-"""The tables of auth: accounts, the handles they hold, logins and their trail, keys, and who has withdrawn."""
+"""Tables of auth: accounts, handles, sessions and audit logs, keys, and deleted accounts."""
 
 from sqlalchemy import Boolean, Column, Index, Integer, MetaData, String, Table
 
@@ -113,7 +113,7 @@ known_networks = Table(  # from where an account was logged in lately; password 
     Index("known_networks_by_age", "last_at"),
 )
 
-failures = Table(  # of passwords, by what the attempts count under; see api/proofs.py
+failures = Table(  # of passwords, by what the attempts count under; see api/reauthentication.py
     "failures",
     metadata,
     Column("digest", Bytes(32), primary_key=True),

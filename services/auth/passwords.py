@@ -1,4 +1,4 @@
-"""Passwords: argon2id (RFC 9106) in a small pool of its own, so that logins never starve everything else."""
+"""Passwords: argon2id (RFC 9106) in a small thread pool of its own, so that logins do not delay other requests."""
 
 import asyncio
 import os
@@ -22,16 +22,17 @@ T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
 
 SHORTEST = 8
+# Characters, both, of the normal form.
 LONGEST = 128
-"""Characters, both, of the normal form."""
 WAITING = 32
 VERIFIED = Counter("passwords_verified_total", "Passwords that were held against a hash.")
+# Threads for the database statements that belong to a password.
 THREADS = 4
-"""In which the database is asked what belongs to a password."""
 
 
 def _common() -> frozenset[str]:
-    """What zxcvbn counted most often. Only its one file of lists is read, and let go again: that takes 9 MB less."""
+    """The passwords that zxcvbn counted most often."""
+    # Only its one file of lists is read, and not kept: that takes 9 MB less.
     file = distribution("zxcvbn").locate_file("zxcvbn/frequency_lists.py")
     lists = runpy.run_path(str(file))["FREQUENCY_LISTS"]
     return frozenset(each for each in lists["passwords"] if len(each) >= SHORTEST)
@@ -44,23 +45,23 @@ _OPAQUE_STRING = get_profile("OpaqueString")
 def normalized(password: str) -> str:
     """The form that is measured and hashed: OpaqueString of RFC 8265, section 4.2, so NFC and one kind of space.
 
-    Only the profile's mappings are applied. The characters that its FreeformClass disallows are taken: among them are
-    U+200D and U+FE0F, which keyboards put into emoji, and API clients may send any text of 8 to 128 characters.
+    Only the profile's mappings are applied. Characters that its FreeformClass disallows are accepted: U+200D and U+FE0F
+    are among them, which keyboards put into emoji, and API clients may send any text of 8 to 128 characters.
     """
     return _OPAQUE_STRING.apply_five_rules(password)
 
 
 def check(password: str, field: str) -> None:
-    """Whether a new password is acceptable for anybody. Raises Invalid for `field`."""
+    """Raises Invalid for `field` if nobody may have this password."""
     form = normalized(password)
     if not SHORTEST <= len(form) <= LONGEST:
         raise Invalid.field(field, "invalid_password", "A password has 8 to 128 characters.")
     if unicodedata.normalize("NFKC", form).casefold() in COMMON or len(set(form)) == 1:
-        raise Invalid.field(field, "common_password", "This password is among the first that anybody would try.")
+        raise Invalid.field(field, "common_password", "This password is one of the most common ones.")
 
 
 def check_not_own(password: str, field: str, own: Iterable[str]) -> None:
-    """Whether the password is none of the handles and names by which its owner is known. Raises Invalid for `field`.
+    """Raises Invalid for `field` if the password is a handle or name of its owner.
 
     Case, spaces and punctuation make no difference. Of an email address, the part before the @ counts as well.
     """
@@ -75,9 +76,9 @@ def _letters(text: str) -> str:
 
 
 class Passwords:
-    """Hashes and verifies. At most as many at once as there are cores, and a bounded line waiting.
+    """Hashes and verifies: at most one at a time for each core, with a bounded queue.
 
-    Whoever hashes or verifies takes a place in the line first, and keeps it for all that belongs to it.
+    The caller takes a slot of the queue first, and keeps it for everything that belongs to the password.
     """
 
     def __init__(self, memory_kib: int, iterations: int) -> None:
@@ -86,16 +87,16 @@ class Passwords:
         self._hasher = PasswordHasher(time_cost=iterations, memory_cost=memory_kib, parallelism=1)
         self._pool = ThreadPoolExecutor(cores, thread_name_prefix="passwords")
         self._threads = CapacityLimiter(THREADS)
-        self._dummy_hash = self._hasher.hash("the password of nobody")
+        self._dummy_hash = self._hasher.hash("the password of no account")
 
     @contextmanager
     def slot(self, *, in_session: bool = False) -> Iterator[None]:
-        """A place in the line as long as the block lasts. Raises Unavailable where none is left.
+        """A slot of the queue for the duration of the block. Raises Unavailable if none is free.
 
-        Requests with a valid session have as many places of their own: strangers cannot take them.
+        Requests with a valid session have as many slots of their own, which logins cannot take.
         """
         if not self._free_slots[in_session]:
-            raise Unavailable("too_many_logins", "Too many are logging in at this moment.", retry_after=2)
+            raise Unavailable("too_many_logins", "Too many users are logging in right now.", retry_after=2)
         self._free_slots[in_session] -= 1
         try:
             yield
@@ -103,19 +104,19 @@ class Passwords:
             self._free_slots[in_session] += 1
 
     async def run_in_thread(self, function: Callable[[*Arguments], T], *args: *Arguments) -> T:
-        """Run a blocking function on a thread of those in the line, so that a crowd keeps none from who only reads."""
+        """Run a blocking function in the threads for passwords, so that logins take no thread from other requests."""
         return await to_thread.run_sync(function, *args, limiter=self._threads)
 
     async def hash(self, password: str) -> str:
-        """A fresh hash with its salt and parameters inside, of the normal form."""
+        """A new hash of the normal form, with its salt and parameters inside."""
         form = normalized(password)
         return await self._run(lambda: self._hasher.hash(form))
 
     async def verify(self, password: str, password_hash: str | None) -> str | None:
-        """The form of the password that fits the hash, or None where it is wrong.
+        """The form of the password that matches the hash, or None if it is wrong.
 
-        That is the normal form, or what was given where the hash was made before passwords were normalized. Without a
-        hash (no such account) it costs the same and is wrong.
+        That is the normal form, or the given one if the hash is from before passwords were normalized. Without a hash
+        (no such account) it costs the same and is wrong.
         """
         forms = [each for each in dict.fromkeys((normalized(password), password)) if len(each) <= LONGEST]
         matching = (
@@ -124,7 +125,7 @@ class Passwords:
         return matching if password_hash is not None else None
 
     def is_outdated(self, password_hash: str) -> bool:
-        """Whether it was made with parameters that are no longer ours."""
+        """Whether the hash was made with other parameters than the current ones."""
         return self._hasher.check_needs_rehash(password_hash)
 
     def close(self) -> None:
@@ -142,5 +143,5 @@ class Passwords:
             return False
 
     async def _run(self, work: Callable[[], T]) -> T:
-        """Awaited, so that those who wait here keep no thread from those who only read."""
+        # Awaited, so that a request in the queue takes no thread from others.
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)

@@ -1,4 +1,4 @@
-"""What auth can be asked. Each takes a connection and changes nothing."""
+"""Reads of auth. Each takes a connection and changes nothing."""
 
 from typing import Any
 
@@ -15,17 +15,16 @@ Account = Row[Any]
 
 
 def account(connection: Connection, account_id: int) -> Account | None:
-    """The account with this id."""
     return connection.execute(select(models.accounts).where(models.accounts.c.id == account_id)).one_or_none()
 
 
 def account_by_nickname(connection: Connection, nickname: str) -> Account | None:
-    """The account that bears this nickname now."""
+    """The account with this nickname now."""
     return connection.execute(select(models.accounts).where(models.accounts.c.nickname == nickname)).one_or_none()
 
 
 def account_by_handle(connection: Connection, digest: bytes, value: str) -> Account | None:
-    """The account that a handle belongs to and that still bears it."""
+    """The account that holds this handle and still uses it."""
     accounts, handles = models.accounts, models.handles
     found = connection.execute(
         select(accounts)
@@ -37,7 +36,7 @@ def account_by_handle(connection: Connection, digest: bytes, value: str) -> Acco
 
 
 def account_in_login(connection: Connection, account_id: int, session_id: int) -> Account | None:
-    """The account, where this is one of its logins and has not ended."""
+    """The account, if this is one of its sessions and has not ended."""
     accounts, sessions = models.accounts, models.sessions
     mine = and_(sessions.c.id == session_id, sessions.c.account_id == accounts.c.id, sessions.c.ended_at.is_(None))
     statement = select(accounts).join(sessions, mine).where(accounts.c.id == account_id)
@@ -45,7 +44,7 @@ def account_in_login(connection: Connection, account_id: int, session_id: int) -
 
 
 def known_network(connection: Connection, account_id: int, networks: list[str], since: int) -> str | None:
-    """The first of these networks from which the account was logged in since then."""
+    """The first of these networks from which the account has logged in since then."""
     known = models.known_networks.c
     mine = select(known.network).where(
         known.account_id == account_id, known.network.in_(networks), known.last_at >= since
@@ -55,7 +54,7 @@ def known_network(connection: Connection, account_id: int, networks: list[str], 
 
 
 def sessions_of(connection: Connection, account_id: int, current: int, page: Page) -> Slice:
-    """One's own logins that have not ended, newest first."""
+    """The account's sessions that have not ended, newest first."""
     sessions = models.sessions
     statement = (
         select(sessions)
@@ -74,7 +73,7 @@ def sessions_of(connection: Connection, account_id: int, current: int, page: Pag
 
 
 def trail_of(connection: Connection, account_id: int, page: Page) -> Slice:
-    """What was done with the account, newest first."""
+    """The audit log of the account, newest first."""
     trail = models.trail
     statement = select(trail).where(trail.c.account_id == account_id).order_by(trail.c.id.desc()).limit(page.limit + 1)
     if page.after is not None:
@@ -84,7 +83,7 @@ def trail_of(connection: Connection, account_id: int, page: Page) -> Slice:
 
 
 def people_called(connection: Connection, beginning: str, nickname: str, page: Page) -> Slice:
-    """Profiles of those whose name begins so, or whose nickname does, newest first. Nobody's begins with nothing."""
+    """Profiles of users whose name or nickname starts with these, newest first. Nothing matches an empty prefix."""
     texts = sorted({beginning, nickname} - {""})
     if not texts:
         return Slice([], None)
@@ -96,17 +95,17 @@ def people_called(connection: Connection, beginning: str, nickname: str, page: P
 
 
 def _beginning_with(text: str, page: Page) -> Select[tuple[int]]:
-    """A page and one more of the accounts one of whose names begins with this text, the newest."""
+    """A page and one more of the accounts with this prefix, the newest."""
     prefixes = models.search_prefixes.c
     account_ids = select(prefixes.account_id).where(prefixes.prefix == text)
     if page.after is not None:
         account_ids = account_ids.where(prefixes.account_id < page.after[0])
-    # In the index's whole order: for the id alone MySQL may read another index backwards.
+    # Ordered by all columns of the index: for the id alone MySQL may read another index backwards.
     return account_ids.order_by(prefixes.prefix.desc(), prefixes.account_id.desc()).limit(page.limit + 1)
 
 
 def revoked(connection: Connection, since: int) -> dict[str, list[str]]:
-    """All logins and people whose access tokens are void although some may not have expired yet."""
+    """All sessions and users whose access tokens are void although some may not have expired yet."""
     sessions, withdrawals = models.sessions.c, models.withdrawals.c
     ended = connection.execute(select(sessions.id).where(sessions.ended_at >= since)).scalars()
     gone = connection.execute(select(withdrawals.account_id).where(withdrawals.id >= ids.at(since))).scalars()
@@ -114,7 +113,7 @@ def revoked(connection: Connection, since: int) -> dict[str, list[str]]:
 
 
 def withdrawals_after(connection: Connection, after: int, limit: int) -> dict[str, Any]:
-    """Who has withdrawn, oldest first, after this entry of the list."""
+    """Deleted accounts, oldest first, after this entry of the list."""
     table = models.withdrawals.c
     statement = select(table.id, table.account_id).where(table.id > after).order_by(table.id).limit(limit)
     rows = connection.execute(statement).all()
@@ -123,7 +122,7 @@ def withdrawals_after(connection: Connection, after: int, limit: int) -> dict[st
 
 
 def withdrawal_states(connection: Connection, *, open_only: bool, limit: int) -> list[dict[str, Any]]:
-    """Who has withdrawn, the newest first, and when each service reported that nothing of them is left there."""
+    """Deleted accounts, the newest first, and when each service reported that nothing of them is left there."""
     withdrawals, purges = models.withdrawals, models.purges
     statement = select(withdrawals).order_by(withdrawals.c.id.desc()).limit(limit)
     if open_only:
@@ -143,7 +142,7 @@ def withdrawal_states(connection: Connection, *, open_only: bool, limit: int) ->
 
 
 def person(connection: Connection, account_id: int) -> dict[str, Any] | None:
-    """What neighbours keep of a person."""
+    """What other services store of a user."""
     found = account(connection, account_id)
     if found is not None:
         return {
@@ -189,7 +188,7 @@ def profile_json(row: Account) -> dict[str, Any]:
 
 
 def trail_json(row: Row[Any]) -> dict[str, Any]:
-    """An entry of the trail as its owner sees it."""
+    """An entry of the audit log as its owner sees it."""
     return {
         "id": ids.text(row.id),
         "type": row.type,
@@ -201,7 +200,7 @@ def trail_json(row: Row[Any]) -> dict[str, Any]:
 
 
 def session_json(row: Row[Any], current: int) -> dict[str, Any]:
-    """A login as its owner sees it."""
+    """A session as its owner sees it."""
     return {
         "id": ids.text(row.id),
         "device": row.device,

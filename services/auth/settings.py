@@ -1,4 +1,4 @@
-"""What the auth service is told from outside."""
+"""Settings of the auth service, read from the environment."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,8 +9,6 @@ from shared.settings import Settings as SharedSettings
 
 
 class Settings(SharedSettings):
-    """Read from the environment."""
-
     database_url: str = "sqlite:///data/auth.db"
     storage_url: str = Field(default_factory=lambda: Path("data/files/auth").resolve().as_uri())
     port: Annotated[int, Field(ge=0, le=65535)] = 8101

@@ -1,4 +1,4 @@
-"""What auth hears, and what it then does."""
+"""Events that auth consumes, and what it does about them."""
 
 from pydantic import BaseModel
 from sqlalchemy import Connection
@@ -11,14 +11,12 @@ from .actions import withdrawals
 
 
 class UserPurged(BaseModel):
-    """A service has nothing left of a person who withdrew."""
-
     user_id: Id
     service: str
 
 
 def on_user_purged(tx: Connection, event: Event) -> None:
-    """Note it; once all have said so, the withdrawal is complete."""
+    """Record it; once all services have reported, the withdrawal is complete."""
     purged = UserPurged.model_validate(event.data)
     withdrawals.note_purge(tx, purged.user_id, purged.service)
 

@@ -1,4 +1,4 @@
-"""Mints access tokens (RFC 9068) and makes refresh tokens; knows the signing keys once they are loaded."""
+"""Issues access tokens (RFC 9068) and refresh tokens; holds the signing keys once they are loaded."""
 
 import hashlib
 import hmac
@@ -16,10 +16,10 @@ from shared import clock, ids
 from shared.errors import Unavailable
 from shared.security.access_tokens import ALGORITHM, TYPE, KeySet
 
+# The purpose of the key that encrypts them.
 SIGNING_KEYS = "signing keys"
-"""The purpose of the key that seals them."""
+# The purpose of the key that refresh tokens are computed with.
 REFRESH_TOKENS = "refresh tokens"
-"""The purpose of the key that refresh tokens are made with."""
 _ID_BYTES, _SECRET_BYTES, _TAG_BYTES = 8, 32, 20  # together a multiple of three: no padding in base64
 _TOKEN_BYTES = _ID_BYTES + _SECRET_BYTES + _TAG_BYTES
 
@@ -33,13 +33,13 @@ class SigningKey:
     signs_from: int
 
     def public_jwk(self) -> dict[str, Any]:
-        """What everybody may know (RFC 8037)."""
+        """The public part (RFC 8037)."""
         public = jwt.algorithms.OKPAlgorithm.to_jwk(self.private.public_key(), as_dict=True)
         return {**public, "kid": self.kid, "use": "sig", "alg": ALGORITHM}
 
 
 class KeyCipher:
-    """Encrypts private keys at rest, so that a copy of the database mints nothing."""
+    """Encrypts private keys at rest, so that nobody can issue tokens with a copy of the database."""
 
     def __init__(self, key: bytes) -> None:
         self._fernet = Fernet(urlsafe_b64encode(key))
@@ -49,7 +49,7 @@ class KeyCipher:
         return self._fernet.encrypt(key.private_bytes_raw())
 
     def decrypt(self, kid: str, sealed: bytes, signs_from: int) -> SigningKey | None:
-        """The stored key, or None where it was sealed with another secret."""
+        """The stored key, or None if it was encrypted with another secret."""
         try:
             return SigningKey(kid, Ed25519PrivateKey.from_private_bytes(self._fernet.decrypt(sealed)), signs_from)
         except InvalidToken:
@@ -57,7 +57,7 @@ class KeyCipher:
 
 
 class TokenIssuer:
-    """The keys in use. Empty until `load` has succeeded once."""
+    """Signs access tokens. Has no keys until `load` is called."""
 
     def __init__(self, issuer: str, audience: str, lifetime: int) -> None:
         self._issuer = issuer
@@ -66,19 +66,19 @@ class TokenIssuer:
         self._keys: list[SigningKey] = []
 
     def load(self, keys: list[SigningKey]) -> None:
-        """Use these keys, newest last: all are published, the newest of those that may sign does."""
+        """Use these keys, newest last: all are published; the newest of those that may sign does."""
         self._keys = keys
 
     def check_ready(self) -> None:
-        """Raises Unavailable before keys are loaded: to be asked before anything is spent for a token."""
+        """Raises Unavailable before keys are loaded; called before anything is spent for a token."""
         self._loaded()
 
     async def key_set(self) -> KeySet:
-        """The JWK set (RFC 7517) by which everybody verifies. Raises Unavailable before keys are loaded."""
+        """The JWK set (RFC 7517) for verifiers. Raises Unavailable before keys are loaded."""
         return {"keys": [each.public_jwk() for each in self._loaded()]}
 
     def access_token(self, subject: int, session: int) -> str:
-        """A token for this person in this login."""
+        """A token for this user in this session."""
         key = self._signing()
         now = int(time.time())
         claims = {
@@ -93,29 +93,29 @@ class TokenIssuer:
         return jwt.encode(claims, key.private, ALGORITHM, headers={"typ": TYPE, "kid": key.kid})
 
     def _signing(self) -> SigningKey:
-        """Asked anew each time, for a key begins to sign at its moment, whether or not keys were loaded since."""
+        # Chosen for each token: a key begins to sign at its time, whether or not keys were loaded since.
         keys, now = self._loaded(), clock.now()
         return next((each for each in reversed(keys) if each.signs_from <= now), keys[0])
 
     def _loaded(self) -> list[SigningKey]:
         if not self._keys:
-            raise Unavailable("keys_unavailable", "Tokens cannot be made right now.")
+            raise Unavailable("keys_unavailable", "Tokens cannot be issued right now.")
         return self._keys
 
 
 class RefreshTokens:
-    """Makes refresh tokens: the first of a session at random, each further one from the one before it.
+    """Makes refresh tokens: the first of a session at random, each further one computed from the one before it.
 
-    So a spent token that comes again gives the same successor, of which nothing but a digest is stored. Without the
-    key no token can be computed from another one. Each token tells its session under a tag, so that a spent one is
-    recognised after its row is gone.
+    So a spent token that is used again gives the same successor, of which only a digest is stored. Without the key no
+    token can be computed from another. Each token contains its session and a MAC of it, so that a spent one is
+    recognised after its row is deleted.
     """
 
     def __init__(self, key: bytes) -> None:
         self._successors, self._tags = (hmac.digest(key, name, hashlib.sha256) for name in (b"successors", b"tags"))
 
     def first(self, session_id: int) -> str:
-        """A new token: 256 random bits, and whose they are."""
+        """A new token: 256 random bits, and its session."""
         return self._written(session_id, secrets.token_bytes(_SECRET_BYTES))
 
     def successor(self, session_id: int, token: str) -> str:
@@ -123,7 +123,7 @@ class RefreshTokens:
         return self._written(session_id, hmac.digest(self._successors, token.encode(), hashlib.sha256))
 
     def session_of(self, token: str) -> int | None:
-        """The session that this token was made for; None where it was not made here, or before tokens told it."""
+        """The session of this token; None if it was not made here, or by a release before tokens contained it."""
         try:
             raw = b64decode(token, altchars=b"-_", validate=True)
         except ValueError:

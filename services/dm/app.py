@@ -1,4 +1,4 @@
-"""Wires the dm service together; read from top to bottom."""
+"""Creates the dm service from its parts."""
 
 import httpx
 from fastapi import FastAPI

@@ -1,4 +1,4 @@
-"""Dm as a process: `python -m services.dm.main [serve|migrate|openapi]`."""
+"""Command line of dm: `python -m services.dm.main [serve|migrate|replay|openapi]`."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The tables of dm: rooms of two, what was said in them, photos, and whom we know."""
+"""Tables of dm: rooms of two users, messages and photos in them, and copies of users."""
 
 from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, MetaData, String, Table
 

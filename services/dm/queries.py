@@ -1,4 +1,4 @@
-"""What dm can be asked. Each takes a connection and changes nothing."""
+"""Reads of dm. Each takes a connection and changes nothing."""
 
 from typing import Any
 
@@ -31,17 +31,16 @@ _quoted = models.messages.alias("quoted")
 
 
 def user_not_found() -> NotFound:
-    """There is no such person, or no longer."""
-    return NotFound("not_found", "There is no such person.")
+    return NotFound("not_found", "There is no such user.")
 
 
 def user_deleted() -> Unauthenticated:
-    """The one who asks has withdrawn; their token only has not expired yet."""
-    return Unauthenticated("invalid_token", "This account has been withdrawn.")
+    """The error for a token that has not expired although its account is deleted."""
+    return Unauthenticated("invalid_token", "This account has been deleted.")
 
 
 def peer_in(connection: Connection, room_id: int, user_id: int) -> int:
-    """The other one in a room of theirs. Raises NotFound, also where the room is that of others."""
+    """The other user of the room. Raises NotFound, also if it is not the user's room."""
     mine = (_members.c.room_id == room_id) & (_members.c.user_id == user_id)
     peer_id: int | None = connection.execute(select(_members.c.peer_id).where(mine)).scalar_one_or_none()
     if peer_id is None:
@@ -50,13 +49,13 @@ def peer_in(connection: Connection, room_id: int, user_id: int) -> int:
 
 
 def room_of(connection: Connection, one_id: int, other_id: int) -> int | None:
-    """The room of these two."""
+    """The room of these two users."""
     rooms, (low, high) = models.rooms.c, sorted((one_id, other_id))
     return connection.execute(select(rooms.id).where(rooms.low_id == low, rooms.high_id == high)).scalar_one_or_none()
 
 
 def room(connection: Connection, user_id: int, room_id: int, url_signer: UrlSigner) -> dict[str, Any]:
-    """A room as one of the two sees it. Raises NotFound."""
+    """A room as one of its users sees it. Raises NotFound."""
     mine = _rooms(_members).where(_members.c.user_id == user_id, _members.c.room_id == room_id)
     row = connection.execute(mine).one_or_none()
     if row is None:
@@ -65,10 +64,10 @@ def room(connection: Connection, user_id: int, room_id: int, url_signer: UrlSign
 
 
 def rooms_of(connection: Connection, user_id: int, page: Page, url_signer: UrlSigner) -> Slice:
-    """One's rooms, last active first, as that order was when the first page was read.
+    """The user's rooms, last active first, in the order at the time when the first page was read.
 
-    The position says where that page began. What became active later belongs before it, so nothing is shown
-    twice, and a room that had not been shown by then is still found in its former place.
+    The cursor holds where that page started. What became active later belongs before it, so nothing is shown twice, and
+    a room that had not been shown by then is still found in its former position.
     """
     begin, after = page.after or (None, None)
     places = _places(user_id, begin, after, page.limit + 1)
@@ -80,7 +79,7 @@ def rooms_of(connection: Connection, user_id: int, page: Page, url_signer: UrlSi
 
 
 def _places(user_id: int, begin: int | None, after: int | None, limit: int) -> Subquery:
-    """Which rooms come next, and the place of each: the id of what made it active last, by `begin`."""
+    """Which rooms come next, and the sort key of each: the id of its newest message up to `begin`."""
     members = _members.c
     place = members.last_id.label("place")
     mine = select(members.room_id, place).where(members.user_id == user_id)
@@ -100,7 +99,7 @@ def _places(user_id: int, begin: int | None, after: int | None, limit: int) -> S
 def message(
     connection: Connection, user_id: int, room_id: int, message_id: int, url_signer: UrlSigner
 ) -> dict[str, Any]:
-    """A message in a room of theirs. Raises NotFound."""
+    """A message in a room of the user. Raises NotFound."""
     peer_in(connection, room_id, user_id)
     row = connection.execute(_said(room_id).where(_messages.c.id == message_id)).one_or_none()
     if row is None:
@@ -125,19 +124,19 @@ def messages_in(
 
 
 def has_message(connection: Connection, room_id: int, message_id: int) -> bool:
-    """Whether this was said in this room."""
+    """Whether this message is in this room."""
     this = (_messages.c.id == message_id) & (_messages.c.room_id == room_id)
     return connection.execute(select(_messages.c.id).where(this)).first() is not None
 
 
 def photo(connection: Connection, media_id: int, url_signer: UrlSigner) -> dict[str, Any]:
-    """A photo that was uploaded to a room."""
+    """An upload to a room."""
     labelled = [_media.c.room_id, _media.c.id.label("media_id"), *_IMAGE]
     return _image_json(connection.execute(select(*labelled).where(_media.c.id == media_id)).one(), url_signer)
 
 
 def file_of(connection: Connection, room_id: int, media_id: int, rendition: str) -> str:
-    """The name under which a photo of this room is stored. Raises NotFound."""
+    """The name of the stored file of a photo of this room. Raises NotFound."""
     this = (_media.c.id == media_id) & (_media.c.room_id == room_id)
     name = connection.execute(select(_media.c.file).where(this)).scalar_one_or_none()
     if name is None:
@@ -146,7 +145,7 @@ def file_of(connection: Connection, room_id: int, media_id: int, rendition: str)
 
 
 def stored(file: str, rendition: str) -> str:
-    """The name in storage."""
+    """The name of the stored file."""
     return f"{file}-{rendition}"
 
 
@@ -184,7 +183,7 @@ def _rooms(members: FromClause) -> Select[Any]:
 
 
 def _in_full(messages: FromClause) -> Join:
-    """Messages with who sent them, what they quote and the photo in them."""
+    """Messages with their senders, quoted messages and photos."""
     return (
         messages.outerjoin(_sender, _sender.c.id == _messages.c.sender_id)
         .outerjoin(_quoted, _quoted.c.id == _messages.c.reply_to)

@@ -1,4 +1,4 @@
-"""What the dm service is told from outside."""
+"""Settings of the dm service, read from the environment."""
 
 from typing import Annotated
 
@@ -8,12 +8,10 @@ from shared.settings import Settings as SharedSettings
 
 
 class Settings(SharedSettings):
-    """Read from the environment."""
-
     database_url: str = "sqlite:///data/dm.db"
     storage_url: str = "file:data/files/dm"
     port: Annotated[int, Field(ge=0, le=65535)] = 8104
     posts_url: str = "http://127.0.0.1:8103"
     sockets: Annotated[int, Field(ge=1)] = 5_000
     sockets_per_person: Annotated[int, Field(ge=1)] = 20
-    """WebSockets open at once in this process, and how many of them may be one person's."""
+    """WebSockets open at once in this process, and how many of them may belong to one user."""

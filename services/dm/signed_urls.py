@@ -1,4 +1,4 @@
-"""Signs the addresses of private photos: whoever holds one may look at that photo for about an hour."""
+"""Signed URLs of private photos: whoever has one can read that photo for about an hour."""
 
 import hashlib
 import hmac
@@ -8,33 +8,33 @@ from shared import clock, ids
 from shared.errors import Forbidden
 
 LIFETIME = clock.HOUR
+# Within this time a photo has one URL, so that clients can cache it.
 STEP = 15 * clock.MINUTE
-"""Within this time a photo has one and the same link, so that clients can keep what they have fetched."""
+# The difference of the clocks of two replicas at most.
 SKEW = 10 * clock.SECOND
-"""By how much the clocks of two replicas may differ."""
 _MAC_BYTES = 18
 
 
 class UrlSigner:
-    """Makes links, and says whether one is ours and still good. Nothing about them is stored."""
+    """Signs and checks URLs. Nothing about them is stored."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key
 
     def url(self, room_id: int, media_id: int, rendition: str) -> str:
-        """Where this rendition can be fetched, without a token, for at least an hour from now."""
+        """The URL of this rendition; it needs no token and is valid for at least an hour."""
         path = _path(room_id, media_id, rendition)
         expires = str(-(-(clock.now() + LIFETIME) // STEP) * STEP // clock.SECOND)
         return f"{path}?expires={expires}&signature={self._sign(path, expires)}"
 
     def check(self, room_id: int, media_id: int, rendition: str, expires: str, signature: str) -> int:
-        """How many seconds this link is still good for. Raises Forbidden where it is not, or was never ours."""
+        """How many seconds this URL is still valid. Raises Forbidden if it has expired, or was not signed here."""
         right = self._sign(_path(room_id, media_id, rendition), expires)
         if not hmac.compare_digest(right.encode(), signature.encode()):
-            raise Forbidden("invalid_link", "This link was not made here, or not for this picture.")
+            raise Forbidden("invalid_link", "The signature does not match this photo.")
         left = int(expires) - clock.now() // clock.SECOND
         if left * clock.SECOND > LIFETIME + STEP + SKEW:
-            raise Forbidden("invalid_link", "No link is made for as long as this one says.")
+            raise Forbidden("invalid_link", "The expiry of this link is too far in the future.")
         if left <= 0:
             raise Forbidden("link_expired", "This link has expired; read the message again for a new one.")
         return left

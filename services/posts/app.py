@@ -1,4 +1,4 @@
-"""Wires the posts service together; read from top to bottom."""
+"""Creates the posts service from its parts."""
 
 import httpx
 from fastapi import FastAPI

@@ -1,4 +1,4 @@
-"""The facts that posts announces, each in the transaction that makes it true."""
+"""The events that posts publishes, each in the transaction that it reports."""
 
 from sqlalchemy import Connection
 
@@ -7,10 +7,10 @@ from shared.events.outbox import enqueue
 
 from . import models
 
+# Everything that the broker lets this service publish.
 ANNOUNCES = ("user.purged.v1",)
-"""Everything that the broker lets this service publish."""
 
 
 def user_purged(tx: Connection, user_id: int) -> None:
-    """Nothing is left here of somebody who withdrew."""
+    """Nothing of a deleted account is left here."""
     enqueue(tx, models.outbox, "user.purged", 1, {"user_id": ids.text(user_id), "service": "posts"})

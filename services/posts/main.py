@@ -1,4 +1,4 @@
-"""Posts as a process: `python -m services.posts.main [serve|migrate|replay|openapi|rebuild-feed]`."""
+"""Command line of posts: `python -m services.posts.main [serve|migrate|replay|openapi|rebuild-feed]`."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ cli = commands(NAME, Settings, create_app, Path(__file__).parent)
 @cli.command("rebuild-feed")
 @click.option("--user", help="Only the feed of the person with this id")
 def rebuild_feed(user: str | None) -> None:
-    """Write the timelines of all feeds, or of one, anew. Safe while the service runs, to stop, and to repeat."""
+    """Rewrite the timelines of all feeds, or of one. Safe while the service runs, to interrupt, and to repeat."""
     settings = Settings()
     database = Database(settings.database_url, pool_size=1)
     if user is None:
@@ -29,7 +29,7 @@ def rebuild_feed(user: str | None) -> None:
     while database.write(rebuild.rebuild_some, settings.timeline_kept):
         written += 1
     database.close()
-    click.echo(f"{written} timelines written; what is left a running service is writing")
+    click.echo(f"{written} timelines written; a running service writes the rest")
 
 
 def _ask_for_all(database: Database) -> None:

@@ -1,4 +1,4 @@
-"""The tables of posts: photos, posts, likes and comments with their counts, feeds, and what is still to be done."""
+"""Tables of posts: photos, posts, likes and comments with their counters, feeds, and queues of work."""
 
 from sqlalchemy import JSON, Boolean, Column, Index, Integer, MetaData, String, Table
 

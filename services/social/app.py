@@ -1,4 +1,4 @@
-"""Wires the social service together; read from top to bottom."""
+"""Creates the social service from its parts."""
 
 import httpx
 from fastapi import FastAPI

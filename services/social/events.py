@@ -1,4 +1,4 @@
-"""The facts that social announces, each in the transaction that makes it true."""
+"""The events that social publishes, each in the transaction that it reports."""
 
 from sqlalchemy import Connection
 
@@ -7,22 +7,20 @@ from shared.events.outbox import enqueue
 
 from . import models
 
+# Everything that the broker lets this service publish.
 ANNOUNCES = ("user.followed.v1", "user.unfollowed.v1", "user.purged.v1")
-"""Everything that the broker lets this service publish."""
 
 
 def user_followed(tx: Connection, follower_id: int, followee_id: int, version: int) -> None:
-    """One follows another from now on."""
     enqueue(tx, models.outbox, "user.followed", 1, _edge(follower_id, followee_id, version))
 
 
 def user_unfollowed(tx: Connection, follower_id: int, followee_id: int, version: int) -> None:
-    """One follows another no longer."""
     enqueue(tx, models.outbox, "user.unfollowed", 1, _edge(follower_id, followee_id, version))
 
 
 def user_purged(tx: Connection, user_id: int) -> None:
-    """Nothing is left here of somebody who withdrew."""
+    """Nothing of a deleted account is left here."""
     enqueue(tx, models.outbox, "user.purged", 1, {"user_id": ids.text(user_id), "service": "social"})
 
 

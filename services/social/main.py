@@ -1,4 +1,4 @@
-"""Social as a process: `python -m services.social.main [serve|migrate|openapi]`."""
+"""Command line of social: `python -m services.social.main [serve|migrate|replay|openapi]`."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The tables of social: people with their counts, who follows whom, and which withdrawals are being carried out."""
+"""Tables of social: users with their counts, edges, and the purges of deleted accounts."""
 
 from sqlalchemy import Column, Index, Integer, MetaData, String, Table
 
@@ -11,7 +11,7 @@ from shared.replication.reconcile import checkpoint_table
 
 metadata = MetaData()
 
-# Names are a copy of what auth says; the counts are social's own. Whoever changes edges of a person locks this
+# Names are a copy of auth's; the counts are social's own. Whoever changes edges of a user locks this
 # row first, so one lock guards their tombstone, their counts and their edges. Several rows are locked by
 # ascending id.
 people = projection_table(

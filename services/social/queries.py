@@ -1,4 +1,4 @@
-"""What social can be asked. Each takes a connection and changes nothing."""
+"""Reads of social. Each takes a connection and changes nothing."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,34 +14,33 @@ from . import models
 
 
 def followers(connection: Connection, person_id: int, page: Page) -> Slice:
-    """Who follows this person, newest first. Raises UnknownRecords, or NotFound where they have withdrawn."""
+    """Who follows this user, newest first. Raises UnknownRecords, or NotFound for a deleted account."""
     _present(connection, person_id)
     edges = models.follows.c
     return _listed(connection, edges.followee_id, person_id, edges.follower_id, page)
 
 
 def following(connection: Connection, person_id: int, page: Page) -> Slice:
-    """Whom this person follows, newest first. Raises UnknownRecords, or NotFound where they have withdrawn."""
+    """Whom this user follows, newest first. Raises UnknownRecords, or NotFound for a deleted account."""
     _present(connection, person_id)
     edges = models.follows.c
     return _listed(connection, edges.follower_id, person_id, edges.followee_id, page)
 
 
 def counts(connection: Connection, person_id: int) -> dict[str, int]:
-    """How many follow and are followed. Raises UnknownRecords, or NotFound where they have withdrawn."""
+    """Raises UnknownRecords, or NotFound for a deleted account."""
     person = _present(connection, person_id)
     return {"followers_count": person.followers_count, "following_count": person.following_count}
 
 
 def is_following(connection: Connection, follower_id: int, followee_id: int) -> bool:
-    """Whether one follows the other."""
     edges = models.follows.c
     statement = select(edges.id).where(edges.follower_id == follower_id, edges.followee_id == followee_id)
     return connection.execute(statement).first() is not None
 
 
 def relation(connection: Connection, one_id: int, other_id: int) -> dict[str, Any]:
-    """How one stands to one other who has not withdrawn."""
+    """The relation of a user to one other whose account is not deleted."""
     return {
         "user_id": ids.text(other_id),
         "following": is_following(connection, one_id, other_id),
@@ -50,9 +49,9 @@ def relation(connection: Connection, one_id: int, other_id: int) -> dict[str, An
 
 
 def relations(connection: Connection, one_id: int, other_ids: Sequence[int]) -> list[dict[str, Any]]:
-    """How one stands to each of these, in their order; to a stranger or a withdrawn person in no way.
+    """The relation of a user to each of these, in their order; no relation to unknown users and deleted accounts.
 
-    Raises Unauthenticated where the one who asks has withdrawn.
+    Raises Unauthenticated if the account of the user who asks is deleted.
     """
     person = _person(connection, one_id)
     if person is not None and person.deleted:
@@ -67,13 +66,12 @@ def relations(connection: Connection, one_id: int, other_ids: Sequence[int]) -> 
 
 
 def user_deleted() -> Unauthenticated:
-    """The refusal of a token that is still in flight while its owner has withdrawn."""
-    return Unauthenticated("invalid_token", "This account has been withdrawn.")
+    """The error for a token that has not expired although its account is deleted."""
+    return Unauthenticated("invalid_token", "This account has been deleted.")
 
 
 def user_not_found() -> NotFound:
-    """The refusal where somebody is unknown or has withdrawn."""
-    return NotFound("not_found", "There is no such person.")
+    return NotFound("not_found", "There is no such user.")
 
 
 def _person(connection: Connection, person_id: int) -> Row[Any] | None:
@@ -90,12 +88,12 @@ def _present(connection: Connection, person_id: int) -> Row[Any]:
 
 
 def _listed(connection: Connection, mine: Column[int], person_id: int, theirs: Column[int], page: Page) -> Slice:
-    """One page of the people at the other end; the index on (mine, id) gives them in order."""
+    """One page of the users at the other end of the edges."""
     edges, people = models.follows.c, models.people.c
     in_order = "follows_by_follower" if mine is edges.follower_id else "follows_by_followee"
     statement = (
         select(edges.id.label("edge_id"), people.id, people.nickname, people.name, people.avatar_url)
-        # Left to itself MySQL finds all edges of a person by the pair, and sorts them for each page.
+        # Without the hint MySQL reads all edges of a user by the index on the pair, and sorts them for each page.
         .with_hint(models.follows, f"FORCE INDEX ({in_order})", "mysql")
         .join(models.people, people.id == theirs)
         .where(mine == person_id, people.deleted.is_(False))
@@ -126,7 +124,7 @@ def _among(
 
 
 def user_ref_json(row: Any) -> dict[str, Any]:
-    """A person as lists show them; those who have withdrawn are in no list."""
+    """A user as lists show them; deleted accounts are in no list."""
     return {
         "id": ids.text(row.id),
         "nickname": row.nickname,

@@ -1,4 +1,4 @@
-"""What the social service is told from outside."""
+"""Settings of the social service, read from the environment."""
 
 from typing import Annotated
 
@@ -10,9 +10,7 @@ FOLLOWING_LIMIT = 7_500
 
 
 class Settings(SharedSettings):
-    """Read from the environment."""
-
     database_url: str = "sqlite:///data/social.db"
     port: Annotated[int, Field(ge=0, le=65535)] = 8102
     following_limit: Annotated[int, Field(ge=1)] = FOLLOWING_LIMIT
-    """How many people one person may follow: what a feed costs grows with them where it is not pushed."""
+    """How many users one user may follow: the cost of a feed that is read on demand grows with them."""

@@ -1,4 +1,4 @@
-"""Signing up, and changing what one's account says."""
+"""Signing up, and changing an account."""
 
 import unicodedata
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ from . import audit_log, claims, networks, search
 from .audit_log import Kind, Origin
 
 NAME_KEY = 120
+# Pages and lists that were loaded before the change still show it.
 REPLACED_AVATAR_KEPT = 5 * clock.MINUTE
-"""Pages and lists that were loaded before the change still show it."""
 _NICKNAME = get_profile("NicknameCaseMapped:CaseFold")
 _CHANGED = {
     "password_hash": Kind.PASSWORD_CHANGED,
@@ -32,7 +32,7 @@ _CHANGED = {
 
 @dataclass(frozen=True, slots=True)
 class Applicant:
-    """Somebody who signs up; everything has been checked."""
+    """A user who signs up; everything is validated."""
 
     email: Handle
     nickname: Handle
@@ -42,10 +42,10 @@ class Applicant:
 
 
 def name_key(name: str) -> str:
-    """The form in which names are compared when people are looked for: Nickname of RFC 8266, section 2.
+    """The form in which names are compared in searches: Nickname of RFC 8266, section 2.
 
-    Without what nobody sees or types: ignorable and control characters, and the dot that case folding leaves of İ.
-    Characters that the profile disallows are kept: emoji are among them.
+    Without what is not visible: ignorable and control characters, and the dot that case folding leaves of İ. Characters
+    that the profile disallows are kept: emoji are among them.
     """
     seen = "".join(" " if each.isspace() else each for each in name if each.isspace() or has_visible_character(each))
     folded = _NICKNAME.apply_five_rules(seen).casefold().replace("i\u0307", "i")
@@ -53,7 +53,7 @@ def name_key(name: str) -> str:
 
 
 def sign_up(tx: Connection, applicant: Applicant, key: bytes, ip: str) -> Account:
-    """Make the account. Raises Conflict where the email, the nickname or the phone is, or ever was, another's."""
+    """Insert the account. Raises Conflict if another account has, or ever had, the email, the nickname or the phone."""
     now = clock.now()
     account_id = ids.new()
     for handle in (applicant.email, applicant.nickname, applicant.phone):
@@ -85,10 +85,10 @@ def sign_up(tx: Connection, applicant: Applicant, key: bytes, ip: str) -> Accoun
 def change_account(
     tx: Connection, proven: Account, changes: dict[str, Any], taken: list[Handle], key: bytes, origin: Origin
 ) -> Account:
-    """Change columns of the account. `taken` are the handles among them; a former nickname stays one's own.
+    """Change columns of the account. `taken` are the handles among them; a former nickname stays the account's own.
 
-    `proven` is the account as it was when the password was checked.
-    Raises Conflict, TooMany, Unauthenticated, Forbidden.
+    `proven` is the account as it was when the password was checked. Raises Conflict, TooMany, Unauthenticated,
+    Forbidden.
     """
     before = lock_proven(tx, proven)
     for handle in taken:
@@ -101,7 +101,7 @@ def change_account(
 
 
 def lock_proven(tx: Connection, proven: Account) -> Account:
-    """The account, locked, if the password that was checked is still its own."""
+    """Lock the account and check that its password has not changed since it was verified."""
     account = _lock(tx, proven.id)
     if account.password_hash != proven.password_hash:
         raise Forbidden("wrong_password", "The password has just been changed.")
@@ -109,7 +109,7 @@ def lock_proven(tx: Connection, proven: Account) -> Account:
 
 
 def set_avatar(tx: Connection, account_id: int, name: str | None, origin: Origin) -> Account:
-    """Show this stored file, or none. A replaced one is served for a while; where none is shown, all go at once."""
+    """Show this stored file, or none. A replaced file is served for a while; with none, all are deleted at once."""
     before = _lock(tx, account_id)
     if name is not None:
         garbage.keep(tx, models.disposal, [name])
@@ -121,7 +121,7 @@ def set_avatar(tx: Connection, account_id: int, name: str | None, origin: Origin
 
 
 def remove_avatars(tx: Connection, account: Account) -> None:
-    """The avatar of the account and those that it replaced lately are deleted at once."""
+    """Delete the avatar of the account, and those that it replaced recently, at once."""
     if account.avatar is not None:
         garbage.schedule_deletion(tx, models.disposal, [account.avatar])
     prefix, name = avatar_prefix(account.id), models.disposal.c.name
@@ -131,7 +131,7 @@ def remove_avatars(tx: Connection, account: Account) -> None:
 
 
 def avatar_prefix(account_id: int) -> str:
-    """What the names of all files of this account begin with, so that those that wait for deletion are found."""
+    """The prefix of the names of all files of this account, so that those scheduled for deletion are found."""
     return ids.text(account_id)
 
 
@@ -158,5 +158,5 @@ def _lock(tx: Connection, account_id: int) -> Account:
     found = tx.execute(select(models.accounts).where(models.accounts.c.id == account_id).with_for_update())
     account = found.one_or_none()
     if account is None:
-        raise Unauthenticated("invalid_token", "This account has been withdrawn.")
+        raise Unauthenticated("invalid_token", "This account has been deleted.")
     return account

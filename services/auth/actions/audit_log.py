@@ -1,4 +1,4 @@
-"""The trail of an account: what was done with it, from where and in which login, for its owner to read."""
+"""The audit log of an account: what was done with it, from where and in which session; its owner can read it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,12 +11,12 @@ from .. import models
 
 KEPT = 90 * clock.DAY
 MOST_FAILURES = 100
+# Entries of one account: failed passwords, and everything else. So guessing does not displace other entries.
 MOST = 300
-"""Entries of one account: wrong passwords, and everything else. So whoever guesses pushes nothing else out."""
 
 
 class Kind(StrEnum):
-    """What can be done with an account. More may come."""
+    """What can be done with an account. More may be added."""
 
     SIGNED_UP = "signed_up"
     LOGIN = "login"
@@ -35,7 +35,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """From where something is done: the address, and in which login."""
+    """From where something is done: the address, and the session."""
 
     ip: str
     session_id: int
@@ -47,26 +47,24 @@ FAILURES = (Kind.LOGIN_FAILED.value, Kind.WRONG_PASSWORD.value)
 def record(
     tx: Connection, account_id: int, kind: Kind, ip: str, *, session_id: int | None = None, device: str | None = None
 ) -> None:
-    """Write down what this transaction does. The account or one of its logins is locked, so it cannot have withdrawn.
+    """Record what this transaction does. The caller has locked the account or one of its sessions, so it exists.
 
-    `ip` is from where it is done; the login and its device are those that it is about.
+    `ip` is from where it is done; the session and its device are those that it is about.
     """
     _write(tx, account_id, kind, ip, session_id, device)
     _trim(tx, account_id, kind)
 
 
 def record_in_login(tx: Connection, account_id: int, kind: Kind, origin: Origin) -> None:
-    """The same, for what the account does in one of its logins."""
+    """The same, for what the account does in one of its sessions."""
     sessions = models.sessions.c
     device = tx.execute(select(sessions.device).where(sessions.id == origin.session_id)).scalar_one_or_none()
     record(tx, account_id, kind, origin.ip, session_id=origin.session_id, device=device)
 
 
 def record_failed_login(tx: Connection, account_id: int | None, ip: str, device: str | None) -> None:
-    """The same, for somebody who is not logged in.
-
-    Where there is no account, or no longer, as much is done and nothing is left: the time shall not tell.
-    """
+    """The same, for a login that failed."""
+    # Without an account the same statements run, and nothing is left: the duration must not tell.
     accounts = models.accounts.c
     there = select(accounts.id).where(accounts.id == (account_id or 0)).with_for_update(read=True)
     found = tx.execute(there).scalar_one_or_none()
@@ -78,7 +76,7 @@ def record_failed_login(tx: Connection, account_id: int | None, ip: str, device:
 
 
 def record_refused(tx: Connection, account_id: int, kind: Kind, origin: Origin) -> None:
-    """The same, for what was refused in a login; nothing, where that is gone."""
+    """The same, for what was refused in a session. Records nothing if the session is gone."""
     sessions = models.sessions.c
     here = select(sessions.device).where(sessions.id == origin.session_id).with_for_update(read=True)
     if (found := tx.execute(here).one_or_none()) is not None:
@@ -86,12 +84,12 @@ def record_refused(tx: Connection, account_id: int, kind: Kind, origin: Origin) 
 
 
 def forget(tx: Connection, account_id: int) -> None:
-    """All of it: its owner withdraws."""
+    """Delete the log of an account that is being deleted."""
     tx.execute(delete(models.trail).where(models.trail.c.account_id == account_id))
 
 
 def forget_old(tx: Connection, limit: int = 1_000) -> bool:
-    """Delete some entries of long ago; whether there may be more."""
+    """Delete some expired entries. Returns whether there may be more."""
     trail = models.trail.c
     old = select(trail.id).where(trail.id < ids.at(clock.now() - KEPT)).order_by(trail.id).limit(limit)
     gone = list(tx.execute(old).scalars())
@@ -116,7 +114,7 @@ def _write(tx: Connection, account_id: int, kind: Kind, ip: str, session_id: int
 
 
 def _trim(tx: Connection, account_id: int, kind: Kind) -> None:
-    """What is more than is kept of this sort, oldest first."""
+    """Delete the oldest entries beyond the limit of this sort."""
     trail = models.trail.c
     failed = trail.type.in_(FAILURES)
     sort, most = (failed, MOST_FAILURES) if kind in FAILURES else (~failed, MOST)

@@ -1,4 +1,4 @@
-"""The handles that accounts hold, and how often one account may try to hold others."""
+"""The handles that accounts hold, and how often an account may try others."""
 
 from sqlalchemy import Connection, delete, insert, select
 
@@ -10,23 +10,21 @@ from .. import models
 from ..handles import SKELETON, Handle, digest, skeleton
 from ..queries import Account
 
+# A nickname that was held for less than this is free again when its owner takes another one.
 BRIEF = clock.HOUR
-"""A nickname that was held for less than this is free again when its owner takes another one."""
 _CHANGES = "nickname change"
+# How many attempts with a handle of this kind, and changes of the nickname, an account has in how many ms.
+# Attempts count whatever their outcome: otherwise the responses tell which phone numbers are registered.
 LIMITS = {"phone": (5, clock.DAY), "nickname": (20, clock.DAY), _CHANGES: (5, 30 * clock.DAY)}
-"""How many attempts with a handle of this kind, and changes of the nickname, one account has in how many ms.
-
-Attempts count whatever comes of them: otherwise the answers tell which phone numbers are registered.
-"""
 KEPT = max(window for _, window in LIMITS.values())
 
 
 def take(tx: Connection, account_id: int, handle: Handle, key: bytes) -> None:
-    """The unique key decides, also between two at the same instant. A nickname takes all that look like it along.
+    """Claim the handle, and with a nickname its skeleton. Raises Conflict if it is another account's.
 
-    One's own of before may be borne again, whatever somebody else has come to look like meanwhile.
-    Raises Conflict where it is another's.
+    An account may always take its own former nickname again, whatever others look like meanwhile.
     """
+    # The unique key decides, also between two transactions at the same time.
     if not _claim(tx, account_id, handle, key):
         return
     if handle.kind == "nickname":
@@ -34,13 +32,13 @@ def take(tx: Connection, account_id: int, handle: Handle, key: bytes) -> None:
 
 
 def release_phone(tx: Connection, before: Account, key: bytes) -> None:
-    """Phone companies give a number to somebody else in time; a nickname or an email is never given again."""
+    """Make the phone number free again: phone companies reassign numbers. Emails and nicknames stay claimed."""
     if before.phone is not None:
         _release(tx, before.id, Handle("phone", before.phone), key)
 
 
 def change_nickname(tx: Connection, before: Account, nickname: str, key: bytes) -> None:
-    """Count the change, and release the nickname of before if it was held only briefly. The new one is taken already.
+    """Count the change, and release the former nickname if it was held only briefly. The new one is claimed already.
 
     Raises TooMany.
     """
@@ -55,10 +53,7 @@ def change_nickname(tx: Connection, before: Account, nickname: str, key: bytes) 
 
 
 def count_attempts(tx: Connection, account: Account, wanted: list[Handle]) -> None:
-    """Somebody is about to try these handles. Committed before the attempt, so that its outcome changes nothing.
-
-    Raises TooMany.
-    """
+    """Count the attempts to take these handles, in a transaction before the attempt. Raises TooMany."""
     accounts = models.accounts.c
     tx.execute(select(accounts.id).where(accounts.id == account.id).with_for_update())  # one at a time
     for handle in wanted:
@@ -67,9 +62,10 @@ def count_attempts(tx: Connection, account: Account, wanted: list[Handle]) -> No
 
 
 def claim_skeletons(tx: Connection, key: bytes, limit: int = 500) -> bool:
-    """Claim what nicknames of before look like, the oldest account first; whether there may be more.
+    """Claim the skeletons of nicknames from before skeletons were claimed, the oldest account first.
 
-    Of those that look alike already, each keeps its own, and the first also what they look like.
+    Of nicknames that already look alike, each account keeps its own, and the first one gets the skeleton. Returns
+    whether there may be more.
     """
     due, accounts = models.unclaimed_looks, models.accounts.c
     statement = select(due.c.account_id, accounts.nickname).outerjoin(models.accounts, accounts.id == due.c.account_id)
@@ -83,12 +79,12 @@ def claim_skeletons(tx: Connection, key: bytes, limit: int = 500) -> bool:
 
 
 def forget_attempts(tx: Connection, account_id: int) -> None:
-    """All of the account: its owner withdraws."""
+    """Delete all attempts of an account that is being deleted."""
     tx.execute(delete(models.handle_attempts).where(models.handle_attempts.c.account_id == account_id))
 
 
 def forget_old_attempts(tx: Connection, limit: int = 1_000) -> bool:
-    """Delete some attempts that no limit counts any more; whether there may be more."""
+    """Delete some attempts that no limit counts any more. Returns whether there may be more."""
     attempts = models.handle_attempts.c
     old = select(attempts.id).where(attempts.id < ids.at(clock.now() - KEPT)).order_by(attempts.id).limit(limit)
     gone = list(tx.execute(old).scalars())
@@ -108,7 +104,7 @@ def _count(tx: Connection, account_id: int, kind: str) -> None:
 
 
 def _claim(tx: Connection, account_id: int, handle: Handle, key: bytes) -> bool:
-    """Whether it was free. Raises Conflict where it is another's."""
+    """Whether the handle was free. Raises Conflict if it is another account's."""
     handles = models.handles
     row = {"kind": handle.kind, "digest": digest(key, handle), "account_id": account_id, "claimed_at": clock.now()}
     if insert_new(tx, handles, row):
@@ -120,7 +116,7 @@ def _claim(tx: Connection, account_id: int, handle: Handle, key: bytes) -> bool:
 
 
 def _is_brief(tx: Connection, account_id: int, handle: Handle, key: bytes) -> bool:
-    """Whether the account holds this handle, and only since a short while."""
+    """Whether the account holds this handle, and only for a short time."""
     handles = models.handles.c
     held = select(handles.claimed_at).where(
         handles.kind == handle.kind, handles.digest == digest(key, handle), handles.account_id == account_id

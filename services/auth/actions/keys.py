@@ -1,6 +1,6 @@
-"""The keys that sign access tokens, sealed in the database so that all replicas share them, and how they change.
+"""Keys that sign access tokens, encrypted in the database so that all replicas share them, and their rotation.
 
-A new key is published long before it signs, so that whoever verifies has met it by then; the one before it stays
+A new key is published long before it signs, so that every verifier has fetched it by then. The one before it stays
 published until the last token that it signed has expired. Replicas agree because all of it follows from the rows.
 """
 
@@ -18,22 +18,19 @@ from shared.errors import Conflict
 from .. import models
 from ..tokens import KeyCipher, SigningKey
 
+# Seconds after which a replica reads the keys again.
 RELOADED_EVERY = 30
-"""Seconds between two looks of a replica at the keys."""
+# How long a new key is published before it signs.
+# A verifier fetches the keys when it meets an unknown one, at most every 30 seconds (shared/security/verifier.py), and
+# the replica that answers may not have read them for 30 seconds. The other minute is for clocks that differ.
 PUBLISHED_BEFORE = 2 * clock.MINUTE
-"""How long a new key is published before it signs.
-
-A verifier asks for the keys when it meets one that it does not know, at most every 30 seconds
-(shared/security/verifier.py), and it may be answered by a replica that has not looked for 30 seconds. The other minute
-is for clocks that differ.
-"""
+# How much longer than its last token a key is kept: for clocks that differ, and for the leeway of verifiers.
 KEPT_LONGER = clock.MINUTE
-"""How much longer than its last token a key is kept: for clocks that differ, and for the leeway of verifiers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """The newest key, from when it signs (ms since 1970), and whether it was made just now."""
+    """The newest key, from when it signs (ms since 1970), and whether it has just been created."""
 
     kid: str
     signs_from: int
@@ -41,15 +38,15 @@ class Rotation:
 
 
 def have_keys(tx: Connection, cipher: KeyCipher) -> list[SigningKey]:
-    """All keys that this secret opens, newest last. The first one ever is made here, and signs at once."""
+    """All keys that this secret decrypts, newest last. Creates the first one, which signs at once."""
     rows = _rows(tx)
     return _opened(rows, cipher) or [_make(tx, cipher, rows, clock.now())]
 
 
 def rotate(tx: Connection, cipher: KeyCipher) -> Rotation:
-    """Publish a new key, which will sign in a while. One that does not sign yet is the new one already.
+    """Publish a new key, which signs after a while. A key that does not sign yet counts as the new one.
 
-    Raises Conflict where there are keys, and none that this secret opens: the replicas have another secret.
+    Raises Conflict if there are keys and this secret decrypts none: the replicas have another secret.
     """
     rows = _rows(tx)
     have = _opened(rows, cipher)
@@ -62,7 +59,9 @@ def rotate(tx: Connection, cipher: KeyCipher) -> Rotation:
 
 
 def forget_old(tx: Connection, cipher: KeyCipher, access_token_lifetime: int) -> None:
-    """Delete keys whose last token has expired. Only this secret's: of another's, others may still sign with them."""
+    """Delete keys whose last token has expired, only this secret's: replicas with another one may still sign with
+    theirs.
+    """
     before = clock.now() - access_token_lifetime - KEPT_LONGER
     over = [old.kid for old, new in pairwise(_opened(_rows(tx), cipher)) if new.signs_from < before]
     tx.execute(delete(models.signing_keys).where(models.signing_keys.c.kid.in_(over)))
@@ -79,11 +78,9 @@ def _rows(tx: Connection) -> Sequence[Row[Any]]:
 
 
 def _make(tx: Connection, cipher: KeyCipher, seen: Sequence[Row[Any]], signs_from: int) -> SigningKey:
-    """The one after those that were seen.
-
-    Of two who saw the same, the second finds the generation taken and is run again. Asking for the newest here instead
-    would find one that came meanwhile, and put a needless second beside it.
-    """
+    """The key after those that were read."""
+    # Of two transactions that read the same rows, the second violates the unique generation and is retried. Reading
+    # the newest here instead would see a key inserted meanwhile, and create a needless second one.
     table = models.signing_keys
     key = SigningKey(ids.text(ids.new()), Ed25519PrivateKey.generate(), signs_from)
     tx.execute(

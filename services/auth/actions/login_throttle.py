@@ -1,6 +1,6 @@
-"""Wrong passwords make the next try wait: 1, 2, 4 ... 900 seconds after the fifth.
+"""Throttling of password attempts: after the fifth failure a pause of 1, 2, 4 ... 900 seconds.
 
-A try is counted before its password is looked at, so that of many at the same instant no more get through than may.
+An attempt is counted before its password is verified, so that of many at the same time no more get through than may.
 """
 
 import hashlib
@@ -16,24 +16,25 @@ from shared.errors import TooMany
 from .. import models
 
 FREE = 5
+# Attempts without an outcome yet. After the free ones, one at a time.
 AT_ONCE = 20
-"""Tries whose outcome is not known yet. After the free ones one at a time."""
 LONGEST = 900 * clock.SECOND
 FORGOTTEN_AFTER = clock.DAY
+# An attempt without an outcome for so long has none any more: its process has ended.
 ABANDONED_AFTER = clock.MINUTE
-"""A try without an outcome for so long has none any more: its process has ended."""
 
 
 def throttle_key(key: bytes, tried: str) -> bytes:
-    """What failures are counted under: a hash of what was tried, so that unknown names count just as well.
-
-    A keyed one: of a phone number, a plain hash is as good as the number.
-    """
+    """What failures are counted under: a keyed hash of what was tried, so that unknown names count just as well."""
+    # Keyed, because a plain hash of a phone number is as good as the number.
     return hmac.digest(key, tried.encode("utf-8", "replace"), hashlib.sha256)
 
 
 def begin_attempt(tx: Connection, digest: bytes) -> None:
-    """Somebody is about to try a password. Raises TooMany while others have to be waited for, or a pause."""
+    """Count an attempt before its password is verified.
+
+    Raises TooMany during a pause, or while others have no outcome.
+    """
     row, now = _locked(tx, digest), clock.now()
     tries = 0 if row.last_at < now - FORGOTTEN_AFTER else row.tries
     pending = 0 if row.last_at < now - ABANDONED_AFTER else row.pending
@@ -44,7 +45,7 @@ def begin_attempt(tx: Connection, digest: bytes) -> None:
 
 
 def record_failure(tx: Connection, digest: bytes) -> None:
-    """The password that was tried is wrong."""
+    """The password was wrong."""
     row, now = _locked(tx, digest), clock.now()
     tries = row.tries + 1
     pause = min(LONGEST, clock.SECOND * 2 ** min(tries - FREE, 10)) if tries >= FREE else 0
@@ -52,13 +53,13 @@ def record_failure(tx: Connection, digest: bytes) -> None:
 
 
 def record_success(tx: Connection, digest: bytes) -> None:
-    """The password that was tried is right."""
+    """The password was right."""
     row = _locked(tx, digest)
     _note(tx, row, tries=0, pending=_one_less(row), blocked_until=0)
 
 
 def forget_old(tx: Connection, limit: int = 1_000) -> bool:
-    """Delete some failures of long ago; whether there may be more."""
+    """Delete some rows of long ago. Returns whether there may be more."""
     failures = models.failures.c
     old = select(failures.digest).where(failures.last_at < clock.now() - FORGOTTEN_AFTER).limit(limit)
     gone = list(tx.execute(old).scalars())
@@ -67,10 +68,8 @@ def forget_old(tx: Connection, limit: int = 1_000) -> bool:
 
 
 def _locked(tx: Connection, digest: bytes) -> Row[Any]:
-    """The row, made if need be, and locked: of many guesses at once each counts.
-
-    The same statements whether or not it was there, for that would tell who has been here before.
-    """
+    """The row, inserted if there is none, FOR UPDATE: of many attempts at once each counts."""
+    # The same statements whether or not there was a row: the duration must not tell who has tried before.
     failures = models.failures
     fresh = {"digest": digest, "tries": 0, "pending": 0, "blocked_until": 0, "last_at": clock.now()}
     upsert(tx, failures, fresh, lambda _: {"tries": failures.c.tries})

@@ -1,4 +1,4 @@
-"""Networks from which an account was logged in lately: password attempts from there count apart from strangers'."""
+"""Networks from which an account has logged in recently: password attempts from there are throttled separately."""
 
 from ipaddress import IPv6Address, ip_address, ip_network
 
@@ -10,14 +10,14 @@ from shared.database.engine import upsert
 from .. import models
 
 KNOWN_FOR = 180 * clock.DAY
+# Of one account, the latest; two for each address.
 MOST_NETWORKS = 40
-"""Of one account, the latest; two for each address."""
+# Prefix lengths in bits, the narrower network first: that of one home, and what its provider may assign tomorrow.
 _PREFIXES = {4: (32, 24), 6: (64, 48)}
-"""Lengths in bits, the narrower network first: what one home has, and what its provider may give it tomorrow."""
 
 
 def networks_of(ip: str) -> list[str]:
-    """The networks that this address is in, the narrowest first; none where it is no address."""
+    """The networks of this address, the narrowest first; none if it is not an address."""
     try:
         address = ip_address(ip)
     except ValueError:
@@ -28,7 +28,7 @@ def networks_of(ip: str) -> list[str]:
 
 
 def remember(tx: Connection, account_id: int, ip: str) -> None:
-    """The account was made or logged in from here. The caller has locked the account."""
+    """Record that the account signed up or logged in from here. The caller has locked the account."""
     networks, now = models.known_networks, clock.now()
     for network in networks_of(ip):
         row = {"account_id": account_id, "network": network, "last_at": now}
@@ -40,12 +40,12 @@ def remember(tx: Connection, account_id: int, ip: str) -> None:
 
 
 def forget(tx: Connection, account_id: int) -> None:
-    """All of them: the account's owner withdraws."""
+    """Delete all networks of an account that is being deleted."""
     tx.execute(delete(models.known_networks).where(models.known_networks.c.account_id == account_id))
 
 
 def forget_old(tx: Connection, limit: int = 1_000) -> bool:
-    """Delete some that were not used for long; whether there may be more."""
+    """Delete some that have not been used for long. Returns whether there may be more."""
     networks = models.known_networks.c
     old = select(networks.account_id, networks.network).where(networks.last_at < clock.now() - KNOWN_FOR).limit(limit)
     rows = tx.execute(old).all()

@@ -1,7 +1,7 @@
-"""Rounds over all accounts that correct what is not indexed by the present rules.
+"""Corrects the search index of all accounts, in rounds.
 
-An earlier release, which runs beside this one during an upgrade, does not write the index of people search, and
-forms the keys of names by its own rules.
+During an upgrade the release before may run beside this one: it does not write the index, and forms the keys of names
+by its own rules.
 """
 
 from sqlalchemy import Connection, select, update
@@ -18,14 +18,14 @@ _index, _accounts = models.search_prefixes.c, models.accounts.c
 
 
 class Reindexing:
-    """One round after another. Where it stops when the process ends does not matter: the next round sees all."""
+    """Runs one round after another. A restart begins a new round, which sees all accounts."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._after = 0
 
     def step(self) -> bool:
-        """Look at the next few accounts; whether there are more in this round."""
+        """Check the next accounts. Returns whether there are more in this round."""
         accounts = self._database.read(_next_accounts, self._after)
         indexed = self._database.read(_indexed, [each.id for each in accounts])
         for account in accounts:
@@ -39,7 +39,7 @@ class Reindexing:
 def _correct(tx: Connection, account_id: int) -> None:
     this = _accounts.id == account_id
     name = tx.execute(select(_accounts.name).where(this).with_for_update()).scalar_one_or_none()
-    if name is not None:  # not withdrawn meanwhile
+    if name is not None:  # else the account has been deleted meanwhile
         tx.execute(update(models.accounts).where(this).values(name_key=name_key(name)))
         search.index(tx, tx.execute(select(models.accounts).where(this)).one())
 

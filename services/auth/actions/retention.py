@@ -1,4 +1,4 @@
-"""What may be forgotten in time, in small batches."""
+"""Deletes what has expired, in small batches."""
 
 from sqlalchemy import Connection, and_, delete, exists, or_, select
 
@@ -13,10 +13,8 @@ BATCH = 1_000
 
 
 def forget_old_sessions(tx: Connection, access_token_lifetime: int) -> bool:
-    """Delete logins that are over; whether there may be more.
-
-    One that was ended stays until its last access token has expired, so that the token can be refused.
-    """
+    """Delete sessions that are over. Returns whether there may be more."""
+    # A session that was ended stays until its last access token has expired, so that the token can be rejected.
     sessions, now = models.sessions.c, clock.now()
     expired = and_(sessions.ended_at.is_(None), sessions.expires_at < now)
     over = or_(sessions.ended_at < now - 2 * access_token_lifetime, expired)
@@ -27,7 +25,7 @@ def forget_old_sessions(tx: Connection, access_token_lifetime: int) -> bool:
 
 
 def forget_old_facts(tx: Connection) -> bool:
-    """Delete notes of what the outbox no longer holds; whether there may be more."""
+    """Delete references to events that the outbox no longer holds. Returns whether there may be more."""
     facts, told = models.person_facts, models.outbox.c
     old = facts.c.event_id < ids.at(clock.now() - outbox.RETENTION_MS)
     spent = select(facts.c.event_id).where(old, ~exists().where(told.id == facts.c.event_id)).limit(BATCH)
@@ -37,7 +35,7 @@ def forget_old_facts(tx: Connection) -> bool:
 
 
 def forget_old(tx: Connection, cipher: KeyCipher, access_token_lifetime: int) -> bool:
-    """One round of everything that auth may forget; whether there may be more."""
+    """One round over everything that expires in auth. Returns whether there may be more."""
     keys.forget_old(tx, cipher, access_token_lifetime)
     more = [
         forget_old_sessions(tx, access_token_lifetime),

@@ -1,6 +1,6 @@
-"""The index of people search: a row for each beginning of a nickname and of a name.
+"""The index of user search: a row for each prefix of a nickname and of a name.
 
-However many people a beginning fits, a page of them, newest first, is one range of this index.
+However many users a prefix matches, a page of them, newest first, is one range of this index.
 """
 
 from sqlalchemy import Connection, delete, insert, select
@@ -12,7 +12,7 @@ _index = models.search_prefixes.c
 
 
 def index(tx: Connection, account: Account) -> None:
-    """Let the account be found by its present names, and by no former ones. The caller holds its row."""
+    """Index the account by its present names only. The caller has locked its row."""
     wanted = prefixes(account.nickname, account.name_key)
     there = set(tx.execute(select(_index.prefix).where(_index.account_id == account.id)).scalars())
     if former := there - wanted:
@@ -22,10 +22,10 @@ def index(tx: Connection, account: Account) -> None:
 
 
 def forget(tx: Connection, account_id: int) -> None:
-    """The account is found no more."""
+    """Remove the account from the index."""
     tx.execute(delete(models.search_prefixes).where(_index.account_id == account_id))
 
 
 def prefixes(*names: str) -> set[str]:
-    """All beginnings of these."""
+    """All prefixes of these names."""
     return {name[:length] for name in names for length in range(1, len(name) + 1)}

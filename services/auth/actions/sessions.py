@@ -1,4 +1,4 @@
-"""Logging in and out, and the chain of refresh tokens of each login."""
+"""Logging in and out, and the chain of refresh tokens of each session."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,19 +14,19 @@ from ..tokens import RefreshTokens, refresh_digest
 from . import audit_log, networks
 from .audit_log import Kind
 
+# For so long a spent token returns the same successor: a response may be lost, and several tabs may hold one token.
 GRACE = 10 * clock.SECOND
-"""An answer may get lost, and several may hold one token: for so long a spent one gives the same successor again."""
+# How long the row of a spent token is kept: longer than GRACE by more than clocks differ.
 SPENT_KEPT = clock.MINUTE
-"""How long the row of a spent token is kept: longer than GRACE by more than clocks differ."""
+# Successors that are followed from a spent token to the newest one.
 MOST_STEPS = 50
-"""Successors that are followed from a spent token to the newest one."""
+# Sessions that an account may have at once; a further one ends the one that was unused the longest.
 MOST = 50
-"""Logins that one account may have at once; a further one ends the longest unused."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lifetimes:
-    """How long a login lasts: unused, and at most (ms)."""
+    """How long a session lasts: unused, and at most (ms)."""
 
     idle: int
     absolute: int
@@ -34,7 +34,7 @@ class Lifetimes:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Who logs in: the address, and what the device is called."""
+    """The address and the device that log in."""
 
     ip: str
     device: str | None = None
@@ -42,7 +42,7 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """What a client gets: whose login, which, and the refresh token in clear, this once."""
+    """What a client gets: the account, the session, and the refresh token in clear text, this once."""
 
     account_id: int
     session_id: int
@@ -51,7 +51,7 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class Reused:
-    """A spent refresh token came again: somebody else may hold it, so its login has been ended."""
+    """A spent refresh token was used again: somebody else may have it, so its session has been ended."""
 
 
 def log_in(
@@ -63,14 +63,14 @@ def log_in(
     lifetimes: Lifetimes,
     tokens: RefreshTokens,
 ) -> Login:
-    """Open a login, and keep `fresh_hash` where the hash had become outdated.
+    """Insert a session, and store `fresh_hash` if the hash was outdated.
 
-    Raises Unauthenticated where the account has withdrawn or changed its password meanwhile.
+    Raises Unauthenticated if the account has been deleted or its password changed meanwhile.
     """
     accounts, now = models.accounts.c, clock.now()
     this = accounts.id == account_id
     if tx.execute(select(accounts.password_hash).where(this).with_for_update()).scalar_one_or_none() != password_hash:
-        raise Unauthenticated("invalid_credentials", "These credentials are not right.")
+        raise Unauthenticated("invalid_credentials", "These credentials are wrong.")
     if fresh_hash is not None:
         tx.execute(update(models.accounts).where(this).values(password_hash=fresh_hash))
     _make_room(tx, account_id, client.ip)
@@ -92,17 +92,17 @@ def log_in(
 
 
 def refresh(tx: Connection, token: str, ip: str, lifetimes: Lifetimes, tokens: RefreshTokens) -> Login | Reused:
-    """Spend a refresh token for a new pair. Raises Unauthenticated for one that is unknown or over.
+    """Spend a refresh token for a new pair. Raises Unauthenticated if it is unknown or its session is over.
 
-    RFC 9700, section 4.14.2: rotation, and the end of the whole session where a spent token comes again. Within GRACE
-    that is a repeat or another tab, which gets the newest token of the one chain.
+    RFC 9700, section 4.14.2: rotation, and the end of the whole session when a spent token is used again. Within GRACE
+    that is a retry or another tab, which gets the newest token of the one chain.
     """
     table, digest, now = models.refresh_tokens.c, refresh_digest(token), clock.now()
     told = tokens.session_of(token)
     session_id = tx.execute(select(table.session_id).where(table.digest == digest)).scalar_one_or_none() or told
     session = _live(tx, session_id) if session_id is not None else None
     if session is None:
-        raise Unauthenticated("invalid_token", "This refresh token is unknown, or its login has ended.")
+        raise Unauthenticated("invalid_token", "This refresh token is unknown, or its session has ended.")
     spent = tx.execute(select(models.refresh_tokens).where(table.digest == digest)).one_or_none()
     if spent is None or (spent.spent_at is not None and spent.spent_at < now - GRACE):
         _end(tx, session)
@@ -118,28 +118,26 @@ def refresh(tx: Connection, token: str, ip: str, lifetimes: Lifetimes, tokens: R
 
 
 def log_out(tx: Connection, account_id: int, session_id: int, ip: str) -> None:
-    """End this login of the account. Raises NotFound where it has none of this id."""
+    """End this session of the account. Raises NotFound."""
     session = _own(tx, account_id, session_id)
     _end(tx, session)
     _record(tx, session, Kind.LOGOUT, ip)
 
 
 def end_other(tx: Connection, account_id: int, session_id: int, ip: str) -> None:
-    """End a login of the account, from another one. Raises NotFound where it has none of this id."""
+    """End a session of the account, from another one. Raises NotFound."""
     session = _own(tx, account_id, session_id)
     _end(tx, session)
     _record(tx, session, Kind.SESSION_ENDED, ip)
 
 
 def end_others(tx: Connection, account_id: int, but: int, ip: str) -> list[int]:
-    """End all logins of the account but this one. Returns which. Raises Unauthenticated where this one has ended.
-
-    Of two that do so at the same instant, the first ends the second.
-    """
+    """End all sessions of the account but this one. Returns their ids. Raises Unauthenticated if this one has ended."""
+    # Of two sessions that do so at the same time, the first ends the second.
     live = _all_live(tx, account_id)
     here = next((session for session in live if session.id == but), None)
     if here is None:
-        raise Unauthenticated("invalid_token", "This login has ended.")
+        raise Unauthenticated("invalid_token", "This session has ended.")
     others = [session for session in live if session is not here]
     for session in others:
         _end(tx, session)
@@ -149,7 +147,7 @@ def end_others(tx: Connection, account_id: int, but: int, ip: str) -> list[int]:
 
 
 def _all_live(tx: Connection, account_id: int) -> Sequence[Row[Any]]:
-    """Locked in one order, so that two who end them all do not wait for each other."""
+    """FOR UPDATE in one order, so that two transactions that end them all do not deadlock."""
     sessions = models.sessions.c
     mine = select(models.sessions).where(sessions.account_id == account_id, sessions.ended_at.is_(None))
     return tx.execute(mine.order_by(sessions.id).with_for_update()).all()
@@ -161,7 +159,7 @@ def _own(tx: Connection, account_id: int, session_id: int) -> Row[Any]:
         select(models.sessions).where(sessions.id == session_id, sessions.account_id == account_id).with_for_update()
     ).one_or_none()
     if session is None or session.ended_at is not None:
-        raise NotFound("not_found", "There is no such login.")
+        raise NotFound("not_found", "There is no such session.")
     return session
 
 
@@ -179,7 +177,7 @@ def _make_room(tx: Connection, account_id: int, ip: str) -> None:
 
 
 def _live(tx: Connection, session_id: int) -> Row[Any] | None:
-    """The login, locked: of two that spend one token at once, the second sees what the first did."""
+    """The session, FOR UPDATE: of two requests that spend one token, the second sees what the first did."""
     sessions = models.sessions.c
     return tx.execute(
         select(models.sessions)
@@ -189,13 +187,13 @@ def _live(tx: Connection, session_id: int) -> Row[Any] | None:
 
 
 def _spend(tx: Connection, digest: bytes, now: int, *, is_told: bool) -> None:
-    """The row may go in a while if the token tells its session itself; tokens of before do not."""
+    """The row may be deleted after a while if the token contains its session; tokens of earlier releases do not."""
     values = {"spent_at": now, "forget_at": now + SPENT_KEPT if is_told else None}
     tx.execute(update(models.refresh_tokens).where(models.refresh_tokens.c.digest == digest).values(**values))
 
 
 def _newest(tx: Connection, session_id: int, spent: str, tokens: RefreshTokens) -> str:
-    """The token at the end of the chain from this spent one: its successor, made now if need be, or a later one."""
+    """The token at the end of the chain from this spent one: its successor, issued now if need be, or a later one."""
     table, token = models.refresh_tokens.c, spent
     for _ in range(MOST_STEPS):
         token = tokens.successor(session_id, token)
@@ -218,7 +216,7 @@ def _record(tx: Connection, session: Row[Any], kind: Kind, ip: str) -> None:
 
 
 def _end(tx: Connection, session: Row[Any]) -> None:
-    """The login stays known until its last access token has expired; its refresh tokens go at once."""
+    """The session stays until its last access token has expired; its refresh tokens are deleted at once."""
     tx.execute(update(models.sessions).where(models.sessions.c.id == session.id).values(ended_at=clock.now()))
     tx.execute(delete(models.refresh_tokens).where(models.refresh_tokens.c.session_id == session.id))
     events.session_revoked(tx, session.account_id, session.id)

@@ -1,4 +1,4 @@
-"""Withdrawing: everything of the person goes here at once; the fact travels; each service reports when it is done."""
+"""Deleting an account: its data here at once; the event for the other services; their reports that they are done."""
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
@@ -16,9 +16,9 @@ BATCH = 100
 
 
 def withdraw(tx: Connection, proven: Account) -> None:
-    """Delete the account. What stays is its id among the withdrawn and keyed hashes of its handles.
+    """Delete the account. Its id in the list of withdrawals and keyed hashes of its handles remain.
 
-    `proven` is the account as it was when the password was checked. Raises Unauthenticated, or Forbidden.
+    `proven` is the account as it was when the password was checked. Raises Unauthenticated, Forbidden.
     """
     account, account_id, now = lock_proven(tx, proven), proven.id, clock.now()
     remove_avatars(tx, account)
@@ -39,7 +39,7 @@ def withdraw(tx: Connection, proven: Account) -> None:
 
 
 def _forget_logins(tx: Connection, account_id: int) -> None:
-    """Locked first, as a refresh does, so that none of them gets another token meanwhile."""
+    """Lock the sessions first, as a refresh does, so that none of them gets another token meanwhile."""
     sessions, tokens = models.sessions.c, models.refresh_tokens
     mine = select(sessions.id).where(sessions.account_id == account_id).order_by(sessions.id)
     own = list(tx.execute(mine.with_for_update()).scalars())
@@ -48,7 +48,7 @@ def _forget_logins(tx: Connection, account_id: int) -> None:
 
 
 def note_purge(tx: Connection, account_id: int, service: str) -> None:
-    """A service says that nothing of the person is left there."""
+    """Record that a service has nothing left of the account."""
     if service not in PURGE_REPORTERS:
         return
     withdrawals, purges = models.withdrawals, models.purges
@@ -65,7 +65,7 @@ def note_purge(tx: Connection, account_id: int, service: str) -> None:
 
 
 def ask_again(tx: Connection) -> bool:
-    """Announce once more the withdrawals that some service has not reported done; whether there may be more."""
+    """Publish once more the withdrawals that some service has not reported. Returns whether there may be more."""
     withdrawals, now = models.withdrawals, clock.now()
     late = (
         select(withdrawals)

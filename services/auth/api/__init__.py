@@ -1,1 +1,1 @@
-"""HTTP in and out of auth, one file for each noun."""
+"""HTTP routes of auth, a module for each noun."""

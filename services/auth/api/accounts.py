@@ -1,4 +1,4 @@
-"""Signing up, one's own account, its picture, and withdrawing."""
+"""Signing up, the user's own account and its picture, and deleting the account."""
 
 import secrets
 from collections.abc import Sequence
@@ -12,8 +12,8 @@ from starlette.responses import Response
 from shared import clock, ids
 from shared.errors import Conflict
 from shared.files import garbage
-from shared.images.pipe_protocol import ProcessedImage
 from shared.files.store_image import store_image
+from shared.images.pipe_protocol import ProcessedImage
 from shared.problem_details import documented
 from shared.security.verifier import Identity
 from shared.web import image_responses, responses, uploads
@@ -44,7 +44,7 @@ log = structlog.get_logger()
     responses=documented(400, 409, 413, 415, 422),
 )
 async def sign_up(body: schemas.SignUp, request: Request, deps: Deps) -> Response:
-    """Make an account. 409 `email_taken`, `nickname_taken` or `phone_taken`."""
+    """Create an account. 409 `email_taken`, `nickname_taken` or `phone_taken`."""
     email, nickname = handles.email(body.email), handles.nickname(body.nickname)
     phone = handles.phone(body.phone, deps.settings.default_region) if body.phone is not None else None
     passwords.check(body.password, "password")
@@ -72,9 +72,10 @@ def me(identity: Required, deps: Deps) -> Response:
     responses=documented(400, 401, 403, 409, 413, 415, 422, 429),
 )
 async def change_me(body: schemas.ChangeAccount, request: Request, identity: Required, deps: Deps) -> Response:
-    """Change what is given. 403 `wrong_password`. A new password ends every other login.
+    """Change the given fields. 403 `wrong_password`. A new password ends every other session.
 
-    429 `too_many_changes` after 5 changes of the nickname in 30 days, 20 tries of nicknames or 5 of phones in a day.
+    429 `too_many_changes` after 5 changes of the nickname in 30 days, 20 attempts with nicknames or 5 with phones in a
+    day.
     """
     changes, taken = _changes(body, deps)
     origin = origin_of(request, identity)
@@ -126,7 +127,7 @@ async def set_avatar(file: UploadFile, request: Request, identity: Required, dep
     responses=documented(401),
 )
 def remove_avatar(request: Request, identity: Required, deps: Deps) -> Response:
-    """The same answer whether or not there was one."""
+    """Idempotent."""
     current_account(deps, identity)
     origin = origin_of(request, identity)
     return responses.ok(queries.account_json(deps.database.write(accounts.set_avatar, identity.subject, None, origin)))
@@ -140,11 +141,14 @@ def remove_avatar(request: Request, identity: Required, deps: Deps) -> Response:
     responses=documented(400, 401, 403, 413, 415, 422, 429),
 )
 async def withdraw(body: schemas.Deletion, request: Request, identity: Required, deps: Deps) -> Response:
-    """From the answer on every token is refused. Posts, likes, comments and follows go; others keep their messages."""
+    """Every token is rejected from then on.
+
+    Posts, likes, comments and follows are removed; others keep their messages.
+    """
     with deps.passwords.slot(in_session=True):
         proven = await reauthenticated_account(deps, identity, body.current_password, origin_of(request, identity))
     await deps.passwords.run_in_thread(deps.database.write, withdrawals.withdraw, proven)
-    log.info("account withdrawn", user_id=ids.text(identity.subject))  # its trail, which would tell, is gone with it
+    log.info("account withdrawn", user_id=ids.text(identity.subject))  # the audit log is deleted with the account
     return responses.ending(responses.accepted({"status": "withdrawn"}), subject=identity.subject)
 
 
@@ -164,7 +168,7 @@ def _show(deps: Dependencies, identity: Identity, origin: Origin, name: str) -> 
 
 
 def _changes(body: schemas.ChangeAccount, deps: Dependencies) -> tuple[dict[str, str | None], list[handles.Handle]]:
-    """The columns that change, and the handles among them; everything is checked before the password is."""
+    """The columns that change, and the handles among them; all are validated before the password is verified."""
     given = body.model_fields_set
     changes: dict[str, str | None] = {name: getattr(body, name) for name in ("name", "bio") if name in given}
     taken: list[handles.Handle] = []
@@ -180,7 +184,7 @@ def _changes(body: schemas.ChangeAccount, deps: Dependencies) -> tuple[dict[str,
 
 
 def _check_password(body: schemas.ChangeAccount, account: AccountRow, changes: dict[str, str | None]) -> None:
-    """The new password may not be what the account is known by; nor may that become the password it has."""
+    """The new password may be none of the account's names and handles; nor may a new one of these be its password."""
     if "new_password" in body.model_fields_set:
         known_by = [
             (kind, changes.get(kind, getattr(account, kind))) for kind in ("email", "name", "nickname", "phone")

@@ -1,4 +1,4 @@
-"""What the routes of auth work with, wired once in app.py."""
+"""The dependencies of the routes; app.py creates them."""
 
 from dataclasses import dataclass
 from typing import Annotated, cast
@@ -22,8 +22,6 @@ from ..tokens import REFRESH_TOKENS, RefreshTokens, TokenIssuer
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """Everything that a route may need."""
-
     settings: Settings
     database: Database
     passwords: Passwords
@@ -37,17 +35,16 @@ class Dependencies:
         return self.settings.key("handles")
 
     def throttle_key_of(self, tried: str) -> bytes:
-        """What wrong passwords for this are counted under."""
+        """What failed passwords for this are counted under."""
         return throttle_key(self.settings.key("failures"), tried)
 
     @property
     def refresh_tokens(self) -> RefreshTokens:
-        """Makes refresh tokens."""
         return RefreshTokens(self.settings.key(REFRESH_TOKENS))
 
     @property
     def lifetimes(self) -> Lifetimes:
-        """How long a login lasts."""
+        """How long a session lasts."""
         days = self.settings.refresh_idle_days, self.settings.refresh_absolute_days
         return Lifetimes(days[0] * clock.DAY, days[1] * clock.DAY)
 
@@ -57,15 +54,14 @@ async def _dependencies(request: Request) -> Dependencies:
 
 
 def address_of(request: Request) -> str:
-    """The client's address as the gateway saw it; it replaces whatever a client sends."""
+    """The client's address as the gateway saw it; the gateway replaces whatever a client sends."""
     forwarded = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
     return (forwarded or (request.client.host if request.client else ""))[:45]
 
 
 def origin_of(request: Request, identity: Identity) -> Origin:
-    """From where somebody who is logged in asks."""
+    """The address and the session of a request."""
     return Origin(address_of(request), identity.session_id)
 
 
 Deps = Annotated[Dependencies, Depends(_dependencies), Plainly(_dependencies)]
-"""This service's parts."""

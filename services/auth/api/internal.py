@@ -1,4 +1,4 @@
-"""What auth tells its neighbours and the gateway, and the keys that everybody may know."""
+"""Routes for the other services and the gateway, and the public keys."""
 
 from typing import Annotated, Any
 
@@ -29,16 +29,16 @@ SKEW = 10 * clock.SECOND
     responses=documented(),
 )
 async def key_set(deps: Deps) -> Response:
-    """For whoever verifies tokens."""
+    """For everything that verifies tokens."""
     return responses.ok(await deps.token_issuer.key_set())
 
 
 @router.get("/internal/people/{user_id}", include_in_schema=False)
 async def person(user_id: Id, request: Request, _: Calling, deps: Deps) -> Response:
-    """What a neighbour keeps of a person that it has not heard of yet."""
+    """What another service stores of a user that it has had no event about yet."""
     found: dict[str, Any] | None = await aside(request, deps.database.read, queries.person, user_id)
     if found is None:
-        raise NotFound("not_found", "There is no such person.")
+        raise NotFound("not_found", "There is no such user.")
     return responses.ok(found)
 
 
@@ -50,7 +50,7 @@ async def withdrawals(
     after: Id = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 500,
 ) -> Response:
-    """The ordered list of who is gone: what neighbours reconcile with."""
+    """The ordered list of deleted accounts, with which other services reconcile."""
     return responses.ok(await aside(request, deps.database.read, queries.withdrawals_after, after, limit))
 
 

@@ -1,4 +1,4 @@
-"""People as everybody sees them, and their pictures."""
+"""Users as everybody sees them, and their pictures."""
 
 from typing import Annotated
 
@@ -41,11 +41,11 @@ def search(
         ),
     ],
 ) -> Response:
-    """Whose nickname or name begins so, whatever the case."""
+    """Users whose nickname or name starts with this, whatever the case."""
     if "\x00" in query:
         raise Invalid.field("query", "nul_character", "Text may not hold NUL characters.")
     name, nickname = name_key(query), handles.beginning(query)
-    if not name:  # only characters that searches ignore
+    if not name:  # the query has only characters that searches ignore
         return pagination.answer(request, Slice([], None))
     return pagination.answer(request, deps.database.read(queries.people_called, name, nickname, page))
 
@@ -67,7 +67,7 @@ def by_nickname(nickname: Annotated[str, Path(max_length=64)], deps: Deps) -> Re
 
 @router.get("/users/{user_id}", response_model=schemas.Profile, summary="A person", responses=documented(404))
 def by_id(user_id: Id, deps: Deps) -> Response:
-    """By id. 404 where unknown or withdrawn."""
+    """By id. 404 for unknown users and deleted accounts."""
     return _profile(deps.database.read(queries.account, user_id))
 
 
@@ -85,5 +85,5 @@ def avatar(request: Request, name: image_responses.Name, deps: Deps) -> Response
 
 def _profile(account: Account | None) -> Response:
     if account is None:
-        raise NotFound("not_found", "There is no such person.")
+        raise NotFound("not_found", "There is no such user.")
     return responses.ok(queries.profile_json(account))

@@ -1,8 +1,8 @@
-"""Whether the one who asks is who they say: by a login that has not ended, and by the password.
+"""Checks that the user has a session that has not ended, and knows the password.
 
-Wrong passwords count by session where there is one, so that nobody without it can use up its attempts. In a login they
-count by the handle given, whether or not it is anybody's, and apart for each network from which its account was logged
-in lately (docs/decisions/0015).
+Wrong passwords are counted by session if there is one, so that nobody without it can use up its attempts. At a login
+they are counted by the given handle, whether or not an account has it, and separately for each network from which its
+account has logged in recently (docs/decisions/0015).
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ from .dependencies import Dependencies
 
 @dataclass(frozen=True, slots=True)
 class PasswordCheck:
-    """What a password is tried on: under what failures count, the hash if there is one, and what a failure writes."""
+    """What a password is checked against: the throttle's key, the hash if there is one, and what a failure records."""
 
     counted_under: str
     password_hash: str | None
@@ -31,15 +31,15 @@ class PasswordCheck:
 
 
 def current_account(deps: Dependencies, identity: Identity) -> Account:
-    """The account of the one who asks, as long as the login lasts. Raises Unauthenticated."""
+    """The account of the user who asks, as long as the session lasts. Raises Unauthenticated."""
     account = deps.database.read(queries.account_in_login, identity.subject, identity.session_id)
     if account is None:
-        raise Unauthenticated("invalid_token", "This login has ended, or its account has been withdrawn.")
+        raise Unauthenticated("invalid_token", "This session has ended, or its account has been deleted.")
     return account
 
 
 async def reauthenticated_account(deps: Dependencies, identity: Identity, password: str, origin: Origin) -> Account:
-    """The same, where the password is right as well. Raises Forbidden, or TooMany after repeated failures."""
+    """The same, if the password is right as well. Raises Forbidden, or TooMany after repeated failures."""
     account = await deps.passwords.run_in_thread(current_account, deps, identity)
 
     def failed(tx: Connection) -> None:
@@ -47,12 +47,12 @@ async def reauthenticated_account(deps: Dependencies, identity: Identity, passwo
 
     check = PasswordCheck(f"session {ids.text(identity.session_id)}", account.password_hash, failed)
     if await matching_form(deps, check, password) is None:
-        raise Forbidden("wrong_password", "The current password is not right.")
+        raise Forbidden("wrong_password", "The current password is wrong.")
     return account
 
 
 async def matching_form(deps: Dependencies, check: PasswordCheck, password: str) -> str | None:
-    """The form of the password that is right, or None; whoever asks has a place in the line. Raises TooMany."""
+    """The form of the password that is right, or None; the caller has taken a slot. Raises TooMany."""
     key = deps.throttle_key_of(check.counted_under)
     await deps.passwords.run_in_thread(deps.database.write, login_throttle.begin_attempt, key)
     form = await deps.passwords.verify(password, check.password_hash)

@@ -1,4 +1,4 @@
-"""Logging in, the pair of tokens, and one's own logins."""
+"""Logging in, the pair of tokens, and the user's own sessions."""
 
 from fastapi import APIRouter, Request
 from sqlalchemy import Connection
@@ -22,8 +22,8 @@ from . import schemas
 from .dependencies import Dependencies, Deps, address_of
 from .reauthentication import PasswordCheck, current_account, matching_form
 
+# Looked up if the identifier is not a handle.
 NO_HANDLE = handles.Handle("none", "")
-"""Looked up where what was given is no handle."""
 
 router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=StrictRoute)
 
@@ -58,24 +58,25 @@ async def log_in(body: schemas.LogIn, request: Request, deps: Deps) -> Response:
     responses=documented(400, 401, 413, 415, 422),
 )
 def refresh(body: schemas.Refresh, request: Request, deps: Deps) -> Response:
-    """The old one is spent. Used again within 10 s it gives the same new one; later it ends its whole session:
+    """The old one is spent. Used again within 10 s, it returns the same new one; later it ends its session.
+
     401 `refresh_token_reused`.
     """
     deps.token_issuer.check_ready()
     ip = address_of(request)
     outcome = deps.database.write(sessions.refresh, body.refresh_token, ip, deps.lifetimes, deps.refresh_tokens)
     if isinstance(outcome, Reused):
-        raise Unauthenticated("refresh_token_reused", "This token was used before; its login has been ended.")
+        raise Unauthenticated("refresh_token_reused", "This token was used before; its session has been ended.")
     return _tokens(deps, outcome)
 
 
 @router.post("/logout", status_code=204, summary="Log out", responses=documented(401))
 def log_out(request: Request, identity: Required, deps: Deps) -> Response:
-    """Ends this login at once, its access token included."""
+    """Ends this session at once, its access token included."""
     try:
         deps.database.write(sessions.log_out, identity.subject, identity.session_id, address_of(request))
     except NotFound as problem:
-        raise Unauthenticated("invalid_token", "This login has ended already.") from problem
+        raise Unauthenticated("invalid_token", "This session has already ended.") from problem
     return responses.ending(responses.empty(), logins=[identity.session_id])
 
 
@@ -95,14 +96,14 @@ def list_sessions(request: Request, page: pagination.Requested, identity: Requir
 
 @router.delete("/sessions", status_code=204, summary="End all other logins", responses=documented(401))
 def end_other_sessions(request: Request, identity: Required, deps: Deps) -> Response:
-    """All of one's own but this one, at once, their access tokens included."""
+    """All of the user's sessions but this one, at once, their access tokens included."""
     ended = deps.database.write(sessions.end_others, identity.subject, identity.session_id, address_of(request))
     return responses.ending(responses.empty(), logins=ended)
 
 
 @router.delete("/sessions/{session_id}", status_code=204, summary="End a login", responses=documented(401, 404))
 def end_session(session_id: Id, request: Request, identity: Required, deps: Deps) -> Response:
-    """One's own, on another device."""
+    """A session of the user on another device."""
     current_account(deps, identity)
     deps.database.write(sessions.end_other, identity.subject, session_id, address_of(request))
     return responses.ending(responses.empty(), logins=[session_id])
@@ -115,7 +116,7 @@ def end_session(session_id: Id, request: Request, identity: Required, deps: Deps
     responses=documented(400, 401, 422),
 )
 def list_events(request: Request, page: pagination.Requested, identity: Required, deps: Deps) -> Response:
-    """Logins, failures, changes and ends of logins of the last 90 days, newest first. More types may come."""
+    """Logins, failures, changes and ended sessions of the last 90 days, newest first. More types may be added."""
     current_account(deps, identity)
     return pagination.answer(request, deps.database.read(queries.trail_of, identity.subject, page))
 
@@ -123,7 +124,7 @@ def list_events(request: Request, page: pagination.Requested, identity: Required
 async def _proven(body: schemas.LogIn, request: Request, client: Client, deps: Dependencies) -> tuple[Account, str]:
     """The account, and the form of the password that is right.
 
-    Raises Unauthenticated, as well where there is no such account, and TooMany.
+    Raises Unauthenticated, also if there is no such account.
     """
     handle = handles.identifier(body.identifier, deps.settings.default_region)
     account, network = await deps.passwords.run_in_thread(_account, deps, handle, client.ip)
@@ -141,15 +142,13 @@ async def _proven(body: schemas.LogIn, request: Request, client: Client, deps: D
     check = PasswordCheck(counted_under, account.password_hash if account else None, failed)
     form = await matching_form(deps, check, body.password)
     if form is None or account is None:
-        raise Unauthenticated("invalid_credentials", "These credentials are not right.")
+        raise Unauthenticated("invalid_credentials", "These credentials are wrong.")
     return account, form
 
 
 def _account(deps: Dependencies, handle: handles.Handle | None, ip: str) -> tuple[Account | None, str | None]:
-    """The account with this handle, and the network of this address if it was logged in from there lately.
-
-    The same questions whether or not there is one: the time shall not tell.
-    """
+    """The account with this handle, and the network of this address if it has logged in from there recently."""
+    # The same statements whether or not there is an account: the duration must not tell.
     digest = handles.digest(deps.handle_key, handle or NO_HANDLE)
     account = deps.database.read(queries.account_by_handle, digest, handle.value if handle else "")
     since = clock.now() - networks.KNOWN_FOR

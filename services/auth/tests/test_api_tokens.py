@@ -69,7 +69,7 @@ def test_a_wrong_password_and_no_account_are_answered_alike(
     answer = standing.client.post(LOGIN, json={"identifier": identifier, "password": "wrong password"})
     problem = answer.json()
     assert (answer.status_code, problem["code"]) == (401, "invalid_credentials")
-    assert problem["detail"] == "These credentials are not right."
+    assert problem["detail"] == "These credentials are wrong."
     assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
 
 

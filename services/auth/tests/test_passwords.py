@@ -71,7 +71,7 @@ def test_without_an_account_a_hash_of_the_same_cost_is_verified(
 
     monkeypatch.setattr(cheap, "_matches", watched)
     assert not asyncio.run(cheap.verify(PASSWORD, None))
-    assert not asyncio.run(cheap.verify("the password of nobody", None)), "nobody has no password"
+    assert not asyncio.run(cheap.verify("the password of no account", None)), "nobody has no password"
     assert len(verified) == 2
     kept = asyncio.run(cheap.hash(PASSWORD))
     assert verified[0].rpartition("$p=")[0] == kept.rpartition("$p=")[0], "the same kind, memory and iterations"

@@ -1,1 +1,1 @@
-"""What can be done in dm, one file for each noun. Every function is part of the caller's one transaction."""
+"""What users change in dm, a module for each noun. Every function runs in the caller's transaction."""

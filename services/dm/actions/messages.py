@@ -1,4 +1,4 @@
-"""Saying something in a room: a text, a photo or somebody's post. What was said is never changed or removed."""
+"""Sending messages: a text, a photo or a post. A message is never changed or removed."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from . import photos, rooms
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What is to be said: exactly one of text, photo and post; and the earlier message that it answers."""
+    """A message to send: exactly one of text, photo and post, and the earlier message that it quotes."""
 
     text: str | None = None
     media_id: int | None = None
@@ -22,14 +22,14 @@ class Draft:
 
 
 def send(tx: Connection, sender_id: int, room_id: int, draft: Draft, *, post_exists: bool = True) -> int:
-    """Say it; the message's id. `post_exists` is what its own service said, before this transaction.
+    """Insert the message. Returns its id. `post_exists` was read from posts before this transaction.
 
-    The room is locked before the id is made, so within a room ids are in the order of the commits: whoever
-    reads newest first misses nothing. Raises as `rooms.enter` does, and Invalid for what cannot be shown.
+    Raises as `rooms.enter` does, and Invalid for what cannot be shown.
     """
     peer_id = rooms.enter(tx, sender_id, room_id)
     if draft.post_id is not None and not post_exists:
         raise Invalid.field("post_id", "unknown_post", "There is no such post.")
+    # Under the room's lock, ids are in the order of the commits: whoever reads newest first misses nothing.
     message_id = max(ids.new(), rooms.lock(tx, room_id) + 1)
     if draft.reply_to is not None and not queries.has_message(tx, room_id, draft.reply_to):
         raise Invalid.field("reply_to", "unknown_message", "There is no such message in this room.")

@@ -1,4 +1,4 @@
-"""Photos on their way into a message: uploaded, then shown once; or collected when nobody did so within a day."""
+"""Photos for messages: uploaded, then sent once; deleted if they are not sent within a day."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -13,14 +13,14 @@ from .. import models, queries
 from . import rooms
 
 UNSENT_FOR = clock.DAY
+# Files stay so much longer, so that a photo sent in its last minute is complete.
 FILES_OUTLIVE = clock.HOUR
-"""How much longer the files stay, so that a photo sent in its last minute is whole."""
 CHUNK = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Photo:
-    """What is known of an upload whose files are stored; `file` is the part that their names share."""
+    """An upload whose files are stored; `file` is the common part of their names."""
 
     file: str
     content_type: str
@@ -31,7 +31,7 @@ class Photo:
 
 
 def names_of(file: str) -> list[str]:
-    """The files of one photo."""
+    """The names of the files of one photo."""
     return [queries.stored(file, queries.DISPLAY), queries.stored(file, queries.THUMBNAIL)]
 
 
@@ -43,7 +43,7 @@ def reserve(tx: Connection, uploader_id: int, room_id: int, names: list[str]) ->
 
 
 def keep(tx: Connection, uploader_id: int, room_id: int, photo: Photo) -> int:
-    """After the files are stored: they may be shown in this room, by this person. Raises as `rooms.enter` does."""
+    """Insert the upload after its files are stored. Returns its id. Raises as `rooms.enter` does."""
     rooms.enter(tx, uploader_id, room_id)
     media_id = ids.new()
     row = {"id": media_id, "room_id": room_id, "uploader_id": uploader_id, "created_at": clock.now(), "sent": False}
@@ -52,7 +52,10 @@ def keep(tx: Connection, uploader_id: int, room_id: int, photo: Photo) -> int:
 
 
 def take(tx: Connection, sender_id: int, room_id: int, media_id: int) -> None:
-    """Use a photo in a message. Raises Invalid unless the sender has uploaded it here, lately, and it is unused."""
+    """Use a photo in a message.
+
+    Raises Invalid unless the sender uploaded it to this room, within a day, and it is unused.
+    """
     media = models.media.c
     mine = (media.uploader_id == sender_id) & (media.room_id == room_id) & (media.id == media_id)
     usable = mine & media.sent.is_(False) & (media.created_at > clock.now() - UNSENT_FOR)
@@ -63,22 +66,25 @@ def take(tx: Connection, sender_id: int, room_id: int, media_id: int) -> None:
 
 
 def forget_unsent(tx: Connection) -> bool:
-    """Delete some uploads that were not used within a day; whether there may be more. Their files are due anyway."""
+    """Delete some uploads that were not sent within a day; their files are due anyway.
+
+    Returns whether there may be more.
+    """
     media = models.media.c
     return len(_remove(tx, media.created_at <= clock.now() - UNSENT_FOR, CHUNK)) == CHUNK
 
 
 def remove_unsent_of(tx: Connection, user_id: int, limit: int) -> bool:
-    """Delete some uploads that this person never used, and their files at once; whether there may be more."""
+    """Delete some uploads that this user never sent, and their files. Returns whether there may be more."""
     files = _remove(tx, models.media.c.uploader_id == user_id, limit)
     garbage.schedule_deletion(tx, models.disposal, [name for file in files for name in names_of(file)])
     return len(files) == limit
 
 
 def _remove(tx: Connection, which: ColumnElement[bool], limit: int) -> Sequence[str]:
-    """Of these some unsent ones, whichever are found first; what their files' names share."""
+    """Delete some of these that are unsent. Returns the common parts of their files' names."""
     media = models.media.c
-    still_unsent = media.sent == false()  # `IS false` is nothing that MySQL looks up in an index
+    still_unsent = media.sent == false()  # MySQL uses no index for `IS false`
     unsent = select(media.id, media.file).where(which, still_unsent).limit(limit)
     rows = tx.execute(unsent.with_for_update()).all()
     tx.execute(delete(models.media).where(media.id.in_([row.id for row in rows])))

@@ -1,4 +1,4 @@
-"""Rooms: opening the one room of two people, being let in, and having read."""
+"""Rooms: opening the room of two users, checking access, and marking messages as read."""
 
 from dataclasses import dataclass
 
@@ -13,17 +13,17 @@ from . import people
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A room, and whether it has just been made."""
+    """A room, and whether it has just been created."""
 
     room_id: int
     is_new: bool
 
 
 def open_room(tx: Connection, user_id: int, peer_id: int) -> Opened:
-    """The one room of these two, made if need be.
+    """The one room of these two users, created if there is none.
 
-    Raises Invalid for oneself, UnknownRecords for people not heard of, Unauthenticated where the one who asks has
-    withdrawn, NotFound where the other has.
+    Raises Invalid for the user themselves, UnknownRecords, Unauthenticated if the user's account is deleted, NotFound
+    if the other's is.
     """
     if user_id == peer_id:
         raise Invalid.field("user_id", "cannot_message_self", "A room is for two people.")
@@ -37,7 +37,7 @@ def open_room(tx: Connection, user_id: int, peer_id: int) -> Opened:
 
 
 def _make(tx: Connection, user_id: int, peer_id: int) -> Opened:
-    """Where both make it at the same instant the unique pair lets one; the other begins again and finds it."""
+    # If both users create it at the same time, the unique pair refuses one; its transaction is retried and finds it.
     room_id, (low, high) = ids.new(), sorted((user_id, peer_id))
     row = {"id": room_id, "low_id": low, "high_id": high, "last_id": room_id, "created_at": clock.now()}
     tx.execute(insert(models.rooms).values(**row))
@@ -48,32 +48,32 @@ def _make(tx: Connection, user_id: int, peer_id: int) -> Opened:
 
 
 def enter(tx: Connection, user_id: int, room_id: int) -> int:
-    """Let them add something to the room; who the other one is.
+    """Check that the user may add something to the room. Returns the other user.
 
-    Raises NotFound where it is not theirs, Unauthenticated where they have withdrawn, Conflict where the other
-    has.
+    Raises NotFound if it is not the user's room, Unauthenticated if the user's account is deleted, Conflict if the
+    other's is.
     """
     peer_id = queries.peer_in(tx, room_id, user_id)
     i_have, they_have = people.have_withdrawn(tx, user_id, peer_id)
     if i_have:
         raise queries.user_deleted()
     if they_have:
-        raise Conflict("peer_withdrawn", "The other one has withdrawn; what was said stays here for you.")
+        raise Conflict("peer_withdrawn", "The other user has deleted their account; the messages stay.")
     return peer_id
 
 
 def lock(tx: Connection, room_id: int) -> int:
-    """Let nobody else add to the room until the commit; the id of what is newest in it."""
+    """Lock the room FOR UPDATE: nobody else adds to it. Returns the id of its newest message."""
     rooms = models.rooms.c
     last: int = tx.execute(select(rooms.last_id).where(rooms.id == room_id).with_for_update()).scalar_one()
     return last
 
 
 def mark_read(tx: Connection, user_id: int, room_id: int, message_id: int) -> None:
-    """They have read everything up to this message. What was read stays read.
+    """Mark every message up to this one as read; a lower id changes nothing.
 
-    Raises NotFound where the room is not theirs, Unauthenticated where they have withdrawn, Invalid where the
-    message is not of this room.
+    Raises NotFound if it is not the user's room, Unauthenticated if their account is deleted, Invalid if the message is
+    in another room.
     """
     peer_id = queries.peer_in(tx, room_id, user_id)
     if people.have_withdrawn(tx, user_id)[0]:
@@ -86,7 +86,7 @@ def mark_read(tx: Connection, user_id: int, room_id: int, message_id: int) -> No
     read_id = tx.execute(select(members.read_id).where(mine)).scalar_one()
     if message_id <= read_id:
         return
-    # Each message is looked at once in its life, however many are unread.
+    # Each message is counted once, however many are unread.
     newly = select(func.count()).where(
         messages.room_id == room_id,
         messages.id > read_id,

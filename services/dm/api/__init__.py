@@ -1,1 +1,1 @@
-"""HTTP in and out of dm, one file for each noun."""
+"""HTTP routes of dm, a module for each noun."""

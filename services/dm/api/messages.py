@@ -1,4 +1,4 @@
-"""Messages of a room: said once, and read. There is no route that changes or deletes one."""
+"""Messages of a room: sent once, and read. No route changes or deletes one."""
 
 from typing import Annotated
 
@@ -39,14 +39,14 @@ Since = Annotated[
 def list_messages(
     room_id: Id, request: Request, page: pagination.Requested, identity: Required, deps: Deps, since: Since = None
 ) -> Response:
-    """Newest first. With `since` what came after that message, oldest first."""
+    """Newest first. With `since`, the messages after that one, oldest first."""
     found = deps.database.read(queries.messages_in, identity.subject, room_id, page, deps.url_signer, since)
     return pagination.answer(request, found)
 
 
 @router.get("/{message_id}", response_model=schemas.Message, summary="A message", responses=documented(401, 404))
 def message(room_id: Id, message_id: Id, identity: Required, deps: Deps) -> Response:
-    """404 for those who are not in its room."""
+    """404 for users who are not in its room."""
     found = deps.database.read(queries.message, identity.subject, room_id, message_id, deps.url_signer)
     return responses.ok(found)
 
@@ -63,7 +63,7 @@ async def send(
 ) -> Response:
     """A text, a photo or a post. 422 `unknown_post`, `unknown_media`, `unknown_message`; 409 `peer_withdrawn`."""
     draft = _draft(body)
-    # Asked before the transaction, and told inside it, so that a repeated request gets its first answer anyway.
+    # Read before the transaction and used inside it, so that a repeated request gets its first response anyway.
     post_exists = draft.post_id is None or await deps.posts.has(draft.post_id)
 
     def say(tx: Connection) -> Answer:

@@ -1,4 +1,4 @@
-"""Photos of a room: uploaded by its people, shown to whoever holds a signed link."""
+"""Photos of a room: uploaded by its users, served by signed URLs."""
 
 import secrets
 from typing import Annotated, Literal
@@ -44,7 +44,7 @@ async def upload(
     deps: Deps,
     alt: Annotated[schemas.Alt | None, Form(description="For those who cannot see it")] = None,
 ) -> Response:
-    """JPEG, PNG, WebP, GIF, HEIC or AVIF, up to 20 MB and 60 megapixels. Unless it is sent it goes after a day.
+    """JPEG, PNG, WebP, GIF, HEIC or AVIF, up to 20 MB and 60 megapixels. Deleted after a day unless it is sent.
 
     413 `too_large`, 415 `unsupported_media`, 422 `corrupt_media`; 409 `peer_withdrawn`; 503 while too many are being
     processed.
@@ -78,7 +78,7 @@ def photo(
         str, Query(description="Made by us for this photo and time", json_schema_extra={"maxLength": 24})
     ] = "",
 ) -> Response:
-    """By its link alone, as found in a message. 403 `link_expired`, or `invalid_link` for one that is not ours."""
+    """By its signed URL, which is in the message. 403 `link_expired`, or `invalid_link` for a wrong signature."""
     seconds = deps.url_signer.check(room_id, media_id, rendition, expires, signature)
     name = deps.database.read(queries.file_of, room_id, media_id, rendition)
     return image_responses.answer(request, deps.storage, name, cache=f"private, max-age={seconds}, immutable")

@@ -1,4 +1,4 @@
-"""Rooms: opening one, one's own, and having read."""
+"""Rooms: opening one, listing one's own, and marking messages as read."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ router = APIRouter(prefix="/api/v1/rooms", tags=["dm"], route_class=StrictRoute)
     },
 )
 async def open_room(body: schemas.OpenRoom, identity: Required, deps: Deps) -> Response:
-    """The one room of these two: 201 where it has just been made, else 200. 422 `cannot_message_self`."""
+    """The one room of these two users: 201 if it has just been created, else 200. 422 `cannot_message_self`."""
 
     def enter(tx: Connection) -> tuple[rooms.Opened, dict[str, Any]]:
         opened = rooms.open_room(tx, identity.subject, body.user_id)
@@ -46,14 +46,14 @@ async def open_room(body: schemas.OpenRoom, identity: Required, deps: Deps) -> R
 
 @router.get("", response_model=schemas.Rooms, summary="One's own rooms", responses=documented(400, 401, 422))
 def list_rooms(request: Request, page: pagination.Requested, identity: Required, deps: Deps) -> Response:
-    """Last active first. Pages keep the order that was when the first one was read."""
+    """Last active first. The pages keep the order of the time when the first one was read."""
     found = deps.database.read(queries.rooms_of, identity.subject, page, deps.url_signer)
     return pagination.answer(request, found)
 
 
 @router.get("/{room_id}", response_model=schemas.Room, summary="A room", responses=documented(401, 404))
 def room(room_id: Id, identity: Required, deps: Deps) -> Response:
-    """404 for those who are not in it."""
+    """404 for users who are not in it."""
     return responses.ok(deps.database.read(queries.room, identity.subject, room_id, deps.url_signer))
 
 
@@ -64,7 +64,7 @@ def room(room_id: Id, identity: Required, deps: Deps) -> Response:
     responses=documented(400, 401, 404, 413, 415, 422),
 )
 def mark_read(room_id: Id, body: schemas.Read, identity: Required, deps: Deps) -> Response:
-    """What was read stays read. 422 `unknown_message`."""
+    """A lower message changes nothing. 422 `unknown_message`."""
 
     def mark(tx: Connection) -> dict[str, Any]:
         rooms.mark_read(tx, identity.subject, room_id, body.message_id)

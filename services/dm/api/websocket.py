@@ -1,4 +1,4 @@
-"""Hearing at once what happens in one's rooms: a WebSocket on which only the service speaks."""
+"""The WebSocket on which the service sends what happens in the user's rooms."""
 
 from typing import Annotated
 
@@ -45,10 +45,11 @@ Subprotocols = Annotated[
     responses={101: SWITCHED, **documented(401, 426, 429)},
 )
 async def listen(request: Request, identity: Required, deps: Deps, _subprotocols: Subprotocols = "") -> Response:
-    """A WebSocket (RFC 6455). It hears what both sides do, as it happens; what was missed is read by REST.
+    """A WebSocket (RFC 6455) that only the service sends on: what both users do, as it happens. Missed events are read
+    by HTTP.
 
-    Closed with 4401 when the token ends, 4408 for reading too slowly, 1008 for saying anything, 1012 or 1013 when
-    coming again helps. Texts come nearly in order, and one may come twice: ids tell. A token in the address is none.
+    Closed with 4401 when the token ends, 4408 for a slow reader, 1008 when the client sends anything, 1012 or 1013 when
+    the client should reconnect. Events come nearly in order, and one may come twice: compare ids. No token in the URL.
     """
     handshake = handshake_of(request)
     with deps.sockets.hold(identity) as socket:

@@ -1,6 +1,7 @@
-"""What can be done in posts, one file for each noun. Every function is part of the caller's one transaction.
+"""What users change in posts, a module for each noun. Every function runs in the caller's transaction.
 
-Locks are taken in one order: the writer (shared), the post (shared; alone by its author who changes it), the
-first comment of a thread, the comments of the thread, the tallies. So nothing that people do can deadlock.
-What writes timelines has an order of its own, in `popularity`; where the two meet, a deadlock is run again.
+Locks are taken in one order: the writer (FOR SHARE), the post (FOR SHARE; FOR UPDATE by its author who changes it), the
+first comment of the thread, the comments of the thread, the counters. So requests cannot deadlock. What writes
+timelines has an order of its own (`feed/celebrities.py`); where the two meet, the transaction is retried after a
+deadlock.
 """

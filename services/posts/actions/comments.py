@@ -1,9 +1,9 @@
-"""Commenting, answering, editing and deleting. Nobody loses their words because somebody else deletes theirs.
+"""Writing, editing and deleting comments. Deleting a comment never removes the text of another user.
 
-Whoever adds to a thread or removes from it holds its first comment, so a thread changes by one hand at a time.
-A comment without replies is removed; one that has any is blanked, and goes with the last of them. So there is
-somebody's text below a blank comment, or it is listed in `blank_comments` and about to go: a transaction removes at
-most `LEVELS` comments of a chain, and the worker the rest.
+Whoever adds to a thread or removes from it locks its first comment, so the changes of one thread run one at a time.
+A comment without replies is removed. One with replies is blanked, and removed with the last of them. So below a blank
+comment there is a comment with a text, or it is listed in `blank_comments`: a transaction removes at most `MAX_LEVELS`
+comments of a chain, and a worker removes the rest.
 """
 
 from collections import Counter
@@ -20,15 +20,15 @@ from .. import models
 from ..queries.comments import comment_not_found, found
 from . import counters, people, posts
 
-LEVELS = 100
-"""So many comments, one above the other, a transaction removes at most."""
+# Comments of one chain of replies that a transaction removes at most.
+MAX_LEVELS = 100
 _comments, _blank = models.comments.c, models.blank_comments.c
 
 
 def write(tx: Connection, author_id: int, post_id: int, text: str, parent_id: int | None) -> int:
-    """A comment on a post, or an answer to one of its comments. Returns its id.
+    """Insert a comment on a post, or a reply to one of its comments. Returns its id.
 
-    Raises NotFound without the post, Invalid without the comment answered.
+    Raises NotFound without the post, Invalid without the parent comment.
     """
     people.lock_for_share(tx, author_id)
     posts.lock_for_share(tx, post_id)
@@ -42,28 +42,28 @@ def write(tx: Connection, author_id: int, post_id: int, text: str, parent_id: in
 
 
 def edit(tx: Connection, person_id: int, comment_id: int, text: str) -> None:
-    """Other words. Raises NotFound, Forbidden for another's comment."""
+    """Change the text. Raises NotFound, Forbidden for a comment of another user."""
     comment = _own(tx, person_id, comment_id)
     values = {"text": text, "updated_at": max(clock.now(), comment.updated_at + 1)}
     tx.execute(update(models.comments).where(_comments.id == comment_id).values(**values))
 
 
 def delete_comment(tx: Connection, person_id: int, comment_id: int) -> None:
-    """Take one's words back. Raises NotFound, Forbidden for another's comment."""
+    """Remove or blank the comment. Raises NotFound, Forbidden for a comment of another user."""
     comment = _own(tx, person_id, comment_id)
-    _take_away(tx, comment, LEVELS)
+    _take_away(tx, comment, MAX_LEVELS)
     counters.count(tx, comment.post_id, person_id, comments=-1)
 
 
 def remove_some_by(tx: Connection, person_id: int, chunk: int) -> bool:
-    """Take away some comments of somebody who has withdrawn; whether there may be more."""
+    """Remove or blank some comments of a user whose account is deleted. Returns whether there may be more."""
     mine = select(models.comments).where(_comments.author_id == person_id).order_by(_comments.id)
     some = tx.execute(mine.limit(chunk)).all()
     if not some:
         return False
     _lock(tx, {_thread(row) for row in some})
     rows = tx.execute(mine.where(_comments.id.in_([row.id for row in some]))).all()
-    levels = LEVELS
+    levels = MAX_LEVELS
     for row in rows:
         levels -= _take_away(tx, row, max(levels, 1)) - 1
     counters.uncount_comments(tx, person_id, Counter(row.post_id for row in rows))
@@ -71,15 +71,15 @@ def remove_some_by(tx: Connection, person_id: int, chunk: int) -> bool:
 
 
 def remove_some_of(tx: Connection, post_id: int, chunk: int) -> bool:
-    """Remove some comments of a post that is gone; whether there were any."""
+    """Remove some comments of a deleted post. Returns whether there were any."""
     some = select(_comments.id).where(_comments.post_id == post_id).limit(chunk)
     comment_ids = list(tx.execute(some).scalars())
     tx.execute(delete(models.comments).where(_comments.id.in_(comment_ids)))
     return bool(comment_ids)
 
 
-def remove_some_blank(tx: Connection, levels: int = LEVELS) -> bool:
-    """Remove some blank comments to which nothing is answered any more; whether there may be more."""
+def remove_some_blank(tx: Connection, levels: int = MAX_LEVELS) -> bool:
+    """Remove some blank comments that have no replies any more. Returns whether there may be more."""
     statement = select(_blank.comment_id).order_by(_blank.comment_id).limit(1).with_for_update(skip_locked=True)
     comment_id: int | None = tx.execute(statement).scalar_one_or_none()
     if comment_id is None:
@@ -93,18 +93,21 @@ def remove_some_blank(tx: Connection, levels: int = LEVELS) -> bool:
 
 
 def _join_thread(tx: Connection, post_id: int, parent_id: int) -> int:
-    """Count a reply where it belongs; the thread's first comment. Raises Invalid without the comment answered."""
+    """Count the reply in its parent and its first comment.
+
+    Returns the id of the first. Raises Invalid without the parent.
+    """
     parent = found(tx, parent_id)
     if parent is None or parent.post_id != post_id:
         raise _unknown_comment()
     root_id = _thread(parent)
     if _count_replies(tx, {root_id, parent_id}, 1) < len({root_id, parent_id}):
-        raise _unknown_comment()  # it has gone meanwhile
+        raise _unknown_comment()  # it has been removed since it was read
     return root_id
 
 
 def _own(tx: Connection, person_id: int, comment_id: int) -> Row[Any]:
-    """One's own comment, its thread locked."""
+    """A comment of this user, its thread locked."""
     people.lock_for_share(tx, person_id)
     comment = found(tx, comment_id)
     if comment is None:
@@ -120,7 +123,7 @@ def _own(tx: Connection, person_id: int, comment_id: int) -> Row[Any]:
 
 
 def _take_away(tx: Connection, comment: Row[Any], levels: int) -> int:
-    """Remove it, or blank it where somebody has answered. Returns how many were removed, at most so many."""
+    """Remove the comment, or blank it if it has replies. Returns how many comments were removed, at most `levels`."""
     if comment.root_id is not None:
         _count_replies(tx, {comment.root_id, comment.parent_id}, -1)
     answered = exists().where(_comments.parent_id == comment.id)
@@ -132,9 +135,9 @@ def _take_away(tx: Connection, comment: Row[Any], levels: int) -> int:
 
 
 def _remove_upwards(tx: Connection, removed: list[int], above: int | None, levels: int) -> int:
-    """Remove these, and from `above` on upwards the blank ones to which nothing else is answered.
+    """Remove these, and from `above` on upwards the blank comments that have no other replies.
 
-    Returns how many that were. What lies beyond so many levels is listed for `remove_some_blank`.
+    Returns how many were removed. What lies beyond `levels` is listed for `remove_some_blank`.
     """
     gone, other = list(removed), models.comments.alias("other")
     while above is not None and len(gone) < levels:

@@ -1,4 +1,4 @@
-"""Counting likes and comments. Each person counts in one slot of a post, so no slot is ever below zero."""
+"""Counters of likes and comments, sharded: each user counts in one shard of a post, so no shard is ever below zero."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -11,19 +11,18 @@ from .. import models
 
 
 def shard_of(person_id: int) -> int:
-    """Where this person counts: the last bits of an id are random."""
+    """The shard in which this user counts; the last bits of an id are random."""
     return person_id % models.SHARDS
 
 
 def count(tx: Connection, post_id: int, person_id: int, *, likes: int = 0, comments: int = 0) -> None:
-    """So many more, or fewer, by this person."""
+    """Add to the counters of a post, by this user."""
     row = {"post_id": post_id, "slot": shard_of(person_id), "likes": likes, "comments": comments}
     tx.execute(_counting(tx.dialect.name), row)
 
 
-@cache
+@cache  # for each like, building the statement takes as long as executing it
 def _counting(dialect: str) -> Insert:
-    """Built once: for each like that costs as much as asking."""
     there = models.tallies.c
     return upserting(
         dialect,
@@ -33,14 +32,14 @@ def _counting(dialect: str) -> Insert:
 
 
 def one_like_fewer(post_ids: Select[tuple[int]], in_slot: BindParameter[int]) -> Update:
-    """The statement that counts one like less in this slot of each of these posts."""
+    """The statement that counts one like less in this shard of each of these posts."""
     table = models.tallies
     mine = table.c.post_id.in_(post_ids) & (table.c.slot == in_slot)
     return update(table).where(mine).values(likes=table.c.likes - 1)
 
 
 def uncount_comments(tx: Connection, person_id: int, by_post: Mapping[int, int]) -> None:
-    """So many comments by this person fewer on each of these posts."""
+    """Subtract comments of this user from each of these posts."""
     table = models.tallies
     for post_id, number in sorted(by_post.items()):
         mine = (table.c.post_id == post_id) & (table.c.slot == shard_of(person_id))

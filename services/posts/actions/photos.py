@@ -1,4 +1,4 @@
-"""Uploads: kept for a day, then a post's for as long as it shows them."""
+"""Uploaded photos: deleted after a day, or part of a post for as long as it shows them."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -16,15 +16,15 @@ from . import people
 
 _media = models.media.c
 UNUSED_FOR = clock.DAY
+# Files are deleted so much later than their upload can last be used: the worker never meets somebody who uses it.
 MARGIN = clock.HOUR
-"""Files go so much later than their upload can last be used: no sweep meets somebody who uses it."""
+# How long a photo that an edit removed from its post is still served.
 REPLACED_KEPT = 5 * clock.MINUTE
-"""How long a photo that an edit took out of its post can still be fetched."""
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """What is known of an upload: the names of its two files, and what they show."""
+    """An upload: the names of its two files, and their properties."""
 
     display: str
     thumbnail: str
@@ -36,13 +36,13 @@ class Upload:
 
 
 def reserve(tx: Connection, owner_id: int, names: Iterable[str]) -> None:
-    """Names for files that are about to be stored: they go by themselves unless a post uses them."""
+    """Reserve names of files that are about to be stored: they are deleted later unless a post keeps them."""
     people.lock_for_share(tx, owner_id)
     garbage.schedule_deletion(tx, models.disposal, names, due_at=clock.now() + UNUSED_FOR + MARGIN)
 
 
 def keep(tx: Connection, owner_id: int, upload: Upload) -> int:
-    """The files are stored: the upload can be used from now on. Returns its id."""
+    """Insert the upload after its files are stored: from now on a post can use it. Returns its id."""
     people.lock_for_share(tx, owner_id)
     media_id, now = ids.new(), clock.now()
     row = {"id": media_id, "owner_id": owner_id, "created_at": now, **asdict(upload)}
@@ -51,9 +51,9 @@ def keep(tx: Connection, owner_id: int, upload: Upload) -> int:
 
 
 def attach(tx: Connection, owner_id: int, post_id: int, media_ids: Sequence[int]) -> list[dict[str, Any]]:
-    """Let the post show these, in this order, and say what they are. Those it shows already may be among them.
+    """Attach these photos to the post, in this order. Returns them as JSON. Some of them may be attached already.
 
-    Raises Invalid for what is unknown or another's, and for what another post shows.
+    Raises Invalid for what is unknown or another user's, and for what another post shows.
     """
     statement = select(models.media).where(_media.id.in_(media_ids)).order_by(_media.id).with_for_update()
     rows = {row.id: row for row in tx.execute(statement)}
@@ -65,19 +65,19 @@ def attach(tx: Connection, owner_id: int, post_id: int, media_ids: Sequence[int]
 
 
 def remove_others(tx: Connection, post_id: int, media_ids: Collection[int]) -> None:
-    """The post shows only these any more. Files of the others stay a while, for pages that were loaded before."""
+    """Remove the other photos of the post. Their files stay for a while, for pages that were loaded before."""
     replaced = (_media.post_id == post_id, _media.id.not_in(media_ids))
     _remove(tx, *replaced, due_at=clock.now() + REPLACED_KEPT, post_id=post_id)
 
 
 def remove_of(tx: Connection, post_ids: Collection[int]) -> None:
-    """These posts are gone, and so are their photos, those that edits took out of them lately among them."""
+    """Remove the photos of deleted posts."""
     _remove(tx, _media.post_id.in_(post_ids))
     garbage.schedule_now(tx, models.disposal, models.disposal.c.post_id.in_(post_ids))
 
 
 def remove_some_by(tx: Connection, owner_id: int, chunk: int) -> bool:
-    """Remove some unused uploads of somebody who has withdrawn; whether there may be more."""
+    """Remove some unused uploads of a user whose account is deleted. Returns whether there may be more."""
     some = select(_media.id).where(_media.owner_id == owner_id, _media.post_id.is_(None))
     media_ids = list(tx.execute(some.order_by(_media.id).limit(chunk)).scalars())
     if media_ids:
@@ -86,7 +86,10 @@ def remove_some_by(tx: Connection, owner_id: int, chunk: int) -> bool:
 
 
 def forget_unused(tx: Connection, limit: int = 1_000) -> bool:
-    """Forget some uploads that no post used within a day; their files go by themselves. Whether there are more."""
+    """Delete some uploads that no post used within a day; their files are due anyway.
+
+    Returns whether there may be more.
+    """
     unused = _media.post_id.is_(None)
     old = select(_media.id).where(unused, _media.created_at < clock.now() - UNUSED_FOR).limit(limit)
     media_ids = list(tx.execute(old).scalars())

@@ -1,7 +1,7 @@
-"""Posts that are gone: their likes, comments, counts and places in feeds are removed a little at a time.
+"""Removes the likes, comments, counters and timeline rows of deleted posts, in chunks.
 
-The row of the post goes in the deleting transaction, so nobody sees the post, or adds anything to it, from then
-on: everything is reached through that row. What is left is found here.
+The row of a post is deleted in the user's transaction. Everything else is reached through that row, so from then on
+nobody sees the post or adds to it. This worker finds what is left.
 """
 
 from sqlalchemy import Connection, delete, select
@@ -16,10 +16,8 @@ _removals = models.removals.c
 
 
 def remove_some(tx: Connection, chunk: int = CHUNK) -> bool:
-    """Remove some of what belonged to one post; whether there may be more to do.
-
-    It looks for what is still there, so it goes on after any interruption.
-    """
+    """Remove some of what belonged to one post. Returns whether there may be more to do."""
+    # Each step looks for what is still there, so it can be interrupted anywhere.
     statement = select(models.removals).order_by(_removals.post_id).limit(1).with_for_update(skip_locked=True)
     job = tx.execute(statement).one_or_none()
     if job is None:
@@ -31,6 +29,6 @@ def remove_some(tx: Connection, chunk: int = CHUNK) -> bool:
 
 
 def are_left(tx: Connection, author_id: int) -> bool:
-    """Whether something still belongs to a deleted post of this author."""
+    """Whether something of a deleted post of this author is still there."""
     statement = select(_removals.post_id).where(_removals.author_id == author_id).limit(1)
     return tx.execute(statement).first() is not None

@@ -15,19 +15,19 @@ from . import people, photos
 from .feed import fanout, timelines
 
 _posts = models.posts.c
+# Built once: building takes longer than executing, and every like and comment executes it.
 _HELD = with_authors(_posts.id).where(_posts.id == bindparam("post_id")).with_for_update(read=True, of=models.posts)
-"""Built once: that costs more than asking, and every like and comment asks."""
 
 
 class Changes(TypedDict, total=False):
-    """What an edit changes: only what is given."""
+    """The fields of an edit; those that are absent stay."""
 
     caption: str | None
     media_ids: Sequence[int]
 
 
 def publish(tx: Connection, author_id: int, media_ids: Sequence[int], caption: str | None) -> int:
-    """A new post of these photos, in one's own timeline, and soon in those of one's followers. Returns its id.
+    """Insert a post of these photos into the author's timeline, and queue its fan-out to followers. Returns its id.
 
     Raises Invalid for photos that cannot be used.
     """
@@ -42,9 +42,9 @@ def publish(tx: Connection, author_id: int, media_ids: Sequence[int], caption: s
 
 
 def edit(tx: Connection, person_id: int, post_id: int, changes: Changes) -> None:
-    """Change what is given; with nothing given nothing is. Photos that are no longer shown go.
+    """Change the given fields; photos that are no longer shown are removed.
 
-    Raises NotFound, Forbidden for another's post, Invalid for photos that cannot be used.
+    Raises NotFound, Forbidden for another user's post, Invalid for photos that cannot be used.
     """
     post = _own(tx, person_id, post_id)
     if not changes:
@@ -59,22 +59,19 @@ def edit(tx: Connection, person_id: int, post_id: int, changes: Changes) -> None
 
 
 def delete_post(tx: Connection, person_id: int, post_id: int) -> None:
-    """The post is gone at once; what belongs to it follows. Raises NotFound, Forbidden for another's post."""
+    """Delete the post at once; the cleanup of what belongs to it follows. Raises NotFound, Forbidden."""
     _own(tx, person_id, post_id)
     _remove(tx, person_id, [post_id])
 
 
 def lock_for_share(tx: Connection, post_id: int) -> None:
-    """Let the post be neither changed nor deleted before the commit. Others may hold it as well.
-
-    Raises NotFound.
-    """
+    """Lock the post FOR SHARE: it is neither changed nor deleted before this transaction commits. Raises NotFound."""
     if tx.execute(_HELD, {"post_id": post_id}).one_or_none() is None:
         raise post_not_found()
 
 
 def remove_some_by(tx: Connection, author_id: int, chunk: int) -> bool:
-    """Delete some posts of somebody who has withdrawn; whether there may be more."""
+    """Delete some posts of a user whose account is deleted. Returns whether there may be more."""
     some = select(_posts.id).where(_posts.author_id == author_id).order_by(_posts.id).limit(chunk)
     post_ids = list(tx.execute(some.with_for_update()).scalars())
     if post_ids:
@@ -94,7 +91,7 @@ def _own(tx: Connection, person_id: int, post_id: int) -> Row[Any]:
 
 
 def _remove(tx: Connection, author_id: int, post_ids: list[int]) -> None:
-    """Their rows and photos now, because everything else is reached through the row; the rest by `removals`."""
+    """Delete rows and photos now, because everything else is reached through the row; `post_cleanup` does the rest."""
     tx.execute(delete(models.posts).where(_posts.id.in_(post_ids)))
     fanout.stop(tx, post_ids)
     photos.remove_of(tx, post_ids)

@@ -1,4 +1,4 @@
-"""What may be forgotten in time, in small batches."""
+"""Deletes what has expired, in small batches."""
 
 from sqlalchemy import Connection
 
@@ -8,6 +8,6 @@ from . import photos
 
 
 def forget_old(tx: Connection, idempotency: Idempotency) -> bool:
-    """One round of everything that posts may forget; whether there may be more."""
+    """One round over everything that expires in posts. Returns whether there may be more."""
     more = [photos.forget_unused(tx), idempotency.forget_old(tx)]
     return any(more)

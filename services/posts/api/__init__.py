@@ -1,1 +1,1 @@
-"""HTTP in and out of posts, one file for each noun."""
+"""HTTP routes of posts, a module for each noun."""

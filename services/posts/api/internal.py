@@ -1,4 +1,4 @@
-"""What posts tells its neighbours."""
+"""Routes for the other services."""
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -18,6 +18,6 @@ router = APIRouter(include_in_schema=False, route_class=StrictRoute)
 
 @router.get("/internal/posts/{post_id}")
 async def post(post_id: Id, request: Request, _: Calling, deps: Deps) -> Response:
-    """Whose post it is. 404 where there is none to be seen."""
+    """The author of a post. 404 if the post cannot be seen."""
     author_id = await aside(request, deps.database.read, require_author, post_id)
     return responses.ok({"post_id": ids.text(post_id), "author_id": ids.text(author_id)})

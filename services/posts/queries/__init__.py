@@ -1,1 +1,1 @@
-"""What posts can be asked, one file for each noun. Each takes a connection and changes nothing."""
+"""Reads of posts, a module for each noun. Each takes a connection and changes nothing."""

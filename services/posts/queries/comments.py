@@ -21,30 +21,29 @@ def comments_of(connection: Connection, post_id: int, page: Page) -> Slice:
 
 
 def replies_to(connection: Connection, comment_id: int, page: Page) -> Slice:
-    """To a first comment its whole thread, flat; to a reply its direct answers. Raises NotFound."""
+    """Of a first comment its whole thread, flat; of a reply its direct replies. Raises NotFound."""
     comment = found(connection, comment_id)
     if comment is None:
         raise comment_not_found()
     posts.require_author(connection, comment.post_id)
     if comment.root_id is not None:
         return _listed(connection, [_comments.parent_id == comment_id], page)
-    # The post is named for the index's sake.
+    # With the post, so that the index on (post_id, root_id, id) is used.
     thread = [_comments.post_id == comment.post_id, _comments.root_id == comment_id]
     return _listed(connection, thread, page)
 
 
 def comment(connection: Connection, comment_id: int) -> dict[str, Any]:
-    """A comment that is there."""
+    """A comment that exists."""
     return _json(connection.execute(_with_authors().where(_comments.id == comment_id)).one())
 
 
 def found(connection: Connection, comment_id: int) -> Row[Any] | None:
-    """The row of this comment, whether or not its post can be seen."""
+    """The row of this comment, whether or not its post is visible."""
     return connection.execute(select(models.comments).where(_comments.id == comment_id)).one_or_none()
 
 
 def comment_not_found() -> NotFound:
-    """The refusal where a comment never was or is gone."""
     return NotFound("not_found", "There is no such comment.")
 
 
@@ -62,7 +61,7 @@ def _listed(connection: Connection, where: list[ColumnElement[bool]], page: Page
 
 
 def _json(row: Row[Any]) -> dict[str, Any]:
-    """What somebody who has withdrawn wrote is blank at once, although its removal takes a while."""
+    # A deleted account's comments look blank at once, although their removal takes a while.
     blank = bool(row.deleted or row.author_deleted)
     return {
         "id": ids.text(row.id),

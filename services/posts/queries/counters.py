@@ -1,4 +1,4 @@
-"""What lists of posts show beside each: how many like it and commented on it, and whether the viewer likes it."""
+"""The counts that lists of posts show: likes, comments, and whether the viewer likes the post."""
 
 from typing import Any
 
@@ -6,11 +6,11 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, cast, e
 
 from .. import models
 
+# The viewer of a request without a token: no user has this id.
 NOBODY = 0
-"""The viewer where nobody in particular looks: no person has this id."""
 
+# Likes are summed in the high 32 bits, comments in the low 32: one subquery returns both.
 _LIKE_WEIGHT = 2**32
-"""What a like counts for, so that one look at a post's slots tells both sums."""
 _tallies, _likes, _post_id = models.tallies.c, models.likes.c, models.posts.c.id
 
 
@@ -20,11 +20,11 @@ def _sum(column: ColumnElement[int]) -> Any:
 
 _counts = select(_sum(_tallies.likes * _LIKE_WEIGHT + _tallies.comments)).where(_tallies.post_id == _post_id)
 _theirs = select(_likes.id).where(_likes.person_id == bindparam("viewer"), _likes.post_id == _post_id)
+# Columns for a SELECT of posts with the parameter `viewer`; `counts` is the sum over all shards.
 COLUMNS = (
     _counts.correlate(models.posts).scalar_subquery().label("counts"),
     exists(_theirs.correlate(models.posts)).label("liked"),
 )
-"""Of a question about posts, with the parameter `viewer`. The counts are the sums over all slots, in one number."""
 
 
 def counts(row: Any) -> tuple[int, int]:
@@ -34,5 +34,5 @@ def counts(row: Any) -> tuple[int, int]:
 
 
 def likes_of(connection: Connection, post_id: int) -> int:
-    """How many like this post."""
+    """How many users like this post."""
     return int(connection.execute(select(_sum(_tallies.likes)).where(_tallies.post_id == post_id)).scalar_one())

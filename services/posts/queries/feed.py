@@ -1,11 +1,11 @@
-"""The home feed: posts of those one follows, and one's own.
+"""The home feed: posts of the users that the reader follows, and the reader's own.
 
-One range of the timeline answers a page, however many one follows and however deep the page lies. Beside it there are
-two cases. Whoever follows a popular author gets these merged in, because they are not pushed. And a page that reaches
-down to the feed's floor is pulled as a whole: the timeline tells nothing of what lies below, the pull tells all.
+One range of the timeline is a page, however many the reader follows and however deep the page is, with two exceptions.
+If the reader follows popular authors, their posts are merged in, because they are not copied. And a page that reaches
+the feed's watermark is read on demand as a whole (`feed_fanin.py`): the timeline holds nothing below the watermark.
 
-The floor, the rows and whether a popular author is followed are of one statement, and so of one moment: no trimming
-can come between them.
+The watermark, the rows and whether a popular author is followed come from one statement, so that no trimming can
+happen between them.
 """
 
 from collections.abc import Sequence
@@ -35,11 +35,11 @@ _SHOWN = posts.select_shown(_feeds.floor, _meets_popular())
 
 
 def _pushed() -> Select[Any]:
-    """The page and one row more, of the timeline above its floor."""
+    """The page and one row more, of the timeline above its watermark."""
     mine = and_(_timeline.owner_id == _READER, _timeline.post_id > _feeds.floor)
     return (
         select(*_SHOWN.columns)
-        .prefix_with("STRAIGHT_JOIN", dialect="mysql")  # beginning with the timeline, in the order asked for
+        .prefix_with("STRAIGHT_JOIN", dialect="mysql")  # starts with the timeline, whose order is that of the result
         .select_from(models.feeds)
         .join(models.timeline, mine)
         .join(models.posts, _posts.id == _timeline.post_id)
@@ -54,7 +54,7 @@ _PUSHED = _pushed()
 
 
 def feed(connection: Connection, reader_id: int, page: Page) -> Slice:
-    """One's own posts and those of whom one follows, newest first."""
+    """The page, newest first."""
     rows = _SHOWN.rows(connection.execute(_PUSHED, posts.page_params(page, reader_id)))
     is_full = len(rows) > page.limit
     if not is_full and (not rows or rows[0].floor > 0):
@@ -69,9 +69,9 @@ def feed(connection: Connection, reader_id: int, page: Page) -> Slice:
 def _with_missing(
     connection: Connection, rows: Sequence[Any], post_ids: list[int], reader_id: int, page: Page
 ) -> Slice:
-    """These posts, a page and one more, of which some rows are known.
+    """These posts, a page and one more, of which some rows are already read.
 
-    One that has gone since it was found leaves its place empty: the page ends where it did.
+    A post that has been deleted since it was found is left out: the page ends where it did.
     """
     known = {row.id: row for row in rows}
     missing = [each for each in post_ids[: page.limit] if each not in known]

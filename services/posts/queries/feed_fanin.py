@@ -1,7 +1,7 @@
-"""The newest posts of many authors, looked up when they are asked for.
+"""Fan-in on read: the newest posts of many authors, selected when they are needed.
 
-The newest posts can only be by those who posted last. So the first question looks at one entry of the index for each
-author, and the second at no more than a page of each of a page's number of authors, however much they posted.
+Only the authors who posted last can have the newest posts. So the first statement reads one index entry of each
+author, and the second at most a page of each of a page's number of authors, however much they posted.
 """
 
 from typing import Any
@@ -13,27 +13,27 @@ from shared.pagination import Page
 from .. import models
 
 _posts, _follows, _people, _popular = models.posts.c, models.follows.c, models.people.c, models.popular.c
+# Authors that one statement reads.
 AT_ONCE = 50
-"""So many authors one question looks up."""
 
+# Authors, each with their newest post, the newest first.
 Last = list[tuple[int, int]]
-"""Authors, each with their newest post, the newest first."""
 
 
 def everything(connection: Connection, reader_id: int, page: Page) -> list[int]:
-    """The page, and one post more, of whom one follows and of one's own."""
+    """The page, and one post more, of the reader and the users they follow."""
     last = _last(connection, _followed(reader_id), page)
     return _newest(connection, [reader_id, *(author_id for author_id, _ in last)], page, newer_than=0)
 
 
 def by_popular(connection: Connection, reader_id: int, page: Page, newer_than: int) -> list[int]:
-    """Of that, what popular authors posted after this."""
+    """The same of popular authors only, of posts newer than `newer_than`."""
     last = [each for each in _last(connection, _popular_followed(reader_id), page) if each[1] > newer_than]
     return _newest(connection, [author_id for author_id, _ in last], page, newer_than) if last else []
 
 
 def newest_ids(connection: Connection, reader_id: int, number: int) -> list[int]:
-    """The newest so many posts of whom one follows and of one's own, newest first; in questions of bounded size."""
+    """The newest posts of the reader and the users they follow, newest first; in statements of bounded size."""
     page = Page(number - 1, None)
     last = _last(connection, _followed(reader_id), page)
     found = _newest(connection, [reader_id], page, newer_than=0)
@@ -55,9 +55,9 @@ def _popular_followed(reader_id: int) -> Select[Any]:
 
 
 def _last(connection: Connection, authors: Select[Any], page: Page) -> Last:
-    """Of these authors the last to post, as many as the page has posts and one more."""
+    """The last of these authors to post, as many as the page has posts and one more."""
     theirs = _before(select(_posts.id).where(_posts.author_id == _follows.followee_id), page)
-    # In the index's whole order: for `id` alone MySQL may go through everyone's posts instead.
+    # Ordered by all columns of the index: for `id` alone MySQL may scan everyone's posts instead.
     newest = theirs.order_by(_posts.author_id.desc(), _posts.id.desc()).limit(1)
     last = newest.correlate(models.follows).scalar_subquery().label("last")
     statement = (
@@ -71,7 +71,7 @@ def _last(connection: Connection, authors: Select[Any], page: Page) -> Last:
 
 
 def _newest(connection: Connection, author_ids: list[int], page: Page, newer_than: int) -> list[int]:
-    """The ids of a page and one more of what these authors posted after this post."""
+    """The ids of a page and one more of what these authors posted after `newer_than`."""
     each_ones = [select(_theirs(author_id, page, newer_than).subquery().c.id) for author_id in author_ids]
     newest = union_all(*each_ones).subquery("newest")
     statement = select(newest.c.id).order_by(newest.c.id.desc()).limit(page.limit + 1)

@@ -14,7 +14,7 @@ _likes = models.likes.c
 
 
 def likers(connection: Connection, post_id: int, page: Page) -> Slice:
-    """Who likes this post, newest first, without those who have withdrawn. Raises NotFound."""
+    """Who likes this post, newest first, without deleted accounts. Raises NotFound."""
     posts.require_author(connection, post_id)
     persons = models.people.c
     statement: Select[Any] = (
@@ -31,7 +31,7 @@ def likers(connection: Connection, post_id: int, page: Page) -> Slice:
 
 
 def like_json(connection: Connection, person_id: int, post_id: int) -> dict[str, Any]:
-    """How a person stands to a post, and how many like it."""
+    """Whether a user likes a post, and how many do."""
     theirs = select(_likes.id).where(_likes.person_id == person_id, _likes.post_id == post_id)
     return {
         "post_id": ids.text(post_id),

@@ -1,4 +1,4 @@
-"""People as others see them beside what they made."""
+"""Users as others see them."""
 
 from typing import Any
 
@@ -11,12 +11,12 @@ from shared.replication.projections import UnknownRecords
 from .. import models
 
 _people = models.people.c
+# Columns that a list joins to show a user.
 REF = (_people.nickname, _people.name, _people.avatar_url)
-"""The columns that a list joins for what it shows of a person."""
 
 
 def require_present(connection: Connection, person_id: int) -> None:
-    """Raises UnknownRecords, or NotFound where they have withdrawn."""
+    """Raises UnknownRecords, or NotFound for a deleted account."""
     deleted = connection.execute(select(_people.deleted).where(_people.id == person_id)).scalar_one_or_none()
     if deleted is None:
         raise UnknownRecords(person_id, otherwise=user_not_found())
@@ -25,7 +25,7 @@ def require_present(connection: Connection, person_id: int) -> None:
 
 
 def user_ref_json(person_id: int, row: Any) -> dict[str, Any]:
-    """A person, of a row that has the columns `REF`. Those who have withdrawn are shown nowhere."""
+    """A user, of a row that has the columns `REF`. Deleted accounts are shown nowhere."""
     return {
         "id": ids.text(person_id),
         "nickname": row.nickname,
@@ -36,10 +36,9 @@ def user_ref_json(person_id: int, row: Any) -> dict[str, Any]:
 
 
 def user_deleted() -> Unauthenticated:
-    """The refusal of a token that is still in flight while its owner has withdrawn."""
-    return Unauthenticated("invalid_token", "This account has been withdrawn.")
+    """The error for a token that has not expired although its account is deleted."""
+    return Unauthenticated("invalid_token", "This account has been deleted.")
 
 
 def user_not_found() -> NotFound:
-    """The refusal where somebody is unknown or has withdrawn."""
-    return NotFound("not_found", "There is no such person.")
+    return NotFound("not_found", "There is no such user.")

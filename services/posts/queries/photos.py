@@ -12,13 +12,13 @@ PATH = "/api/v1/media"
 
 
 def photo(connection: Connection, media_id: int) -> dict[str, Any]:
-    """An upload that is there."""
+    """An upload that exists."""
     media = models.media
     return media_json(connection.execute(select(media).where(media.c.id == media_id)).one())
 
 
 def media_json(row: Row[Any]) -> dict[str, Any]:
-    """A photo; a post keeps this as it is."""
+    """A photo; a post stores this JSON."""
     return {
         "id": ids.text(row.id),
         "url": f"{PATH}/{row.display}",

@@ -19,11 +19,9 @@ NEWER_THAN_ANY = 2**63 - 1
 
 
 def with_authors(*shown: ColumnElement[Any]) -> Select[Any]:
-    """Of posts whose authors have not withdrawn.
-
-    Every author is there. The outer join is for MySQL, which could otherwise begin with all people and sort
-    all posts, instead of reading posts in the order asked for until a page is full.
-    """
+    """SELECT of posts whose authors' accounts are not deleted."""
+    # Every author is there. The outer join is for MySQL: with an inner join it may start with all users and sort all
+    # posts, instead of reading posts in order until a page is full.
     persons = models.people.c
     return (
         select(*shown)
@@ -34,18 +32,18 @@ def with_authors(*shown: ColumnElement[Any]) -> Select[Any]:
 
 
 def select_shown(*more: ColumnElement[Any]) -> Packed:
-    """What is shown of a post, and these."""
+    """The columns shown of a post, and these."""
     own = (_posts.id, _posts.author_id, _posts.caption, _posts.created_at, _posts.updated_at)
-    media = type_coerce(_posts.media, Text).label("media")  # goes out as it is: nobody here looks into it
+    media = type_coerce(_posts.media, Text).label("media")  # sent as stored, never decoded
     return Packed(*own, *people.REF, *counters.COLUMNS, *more, beside=(media,))
 
 
 _SHOWN = select_shown()
+# Statements are built once: building takes longer than executing.
 _BY_IDS = with_authors(*_SHOWN.columns).where(_posts.id.in_(bindparam("post_ids", expanding=True)))
-"""Built once, as the others here: that costs more than asking."""
 _PAGE = with_authors(*_SHOWN.columns).where(_posts.id < bindparam("before")).limit(bindparam("most"))
 _LATEST = _PAGE.order_by(_posts.id.desc())
-_BY_AUTHOR = (  # MySQL is told the index, because for a page it may go through everyone's posts instead
+_BY_AUTHOR = (  # with an index hint, because for a page MySQL may scan everyone's posts instead
     _LATEST.prefix_with("/*+ INDEX(posts posts_by_author) */", dialect="mysql").where(
         _posts.author_id == bindparam("author_id")
     )
@@ -53,7 +51,7 @@ _BY_AUTHOR = (  # MySQL is told the index, because for a page it may go through 
 
 
 def page_params(page: Page, viewer: int | None) -> dict[str, int]:
-    """The parameters `before`, `most` and `viewer`: of a page and one post more."""
+    """The parameters `before`, `most` and `viewer` of a page and one post more."""
     before = NEWER_THAN_ANY if page.after is None else page.after[0]
     return {"before": before, "most": page.limit + 1, "viewer": viewer or counters.NOBODY}
 
@@ -67,13 +65,13 @@ def post(connection: Connection, post_id: int, viewer: int | None) -> dict[str, 
 
 
 def by_ids(connection: Connection, post_ids: list[int], viewer: int | None) -> list[Any]:
-    """The rows of those that are there, in any order."""
+    """The rows of those that exist, in any order."""
     asked = {"post_ids": post_ids, "viewer": viewer or counters.NOBODY}
     return _SHOWN.rows(connection.execute(_BY_IDS, asked))
 
 
 def in_order(connection: Connection, post_ids: list[int], viewer: int | None) -> list[dict[str, Any]]:
-    """Those of these posts that are there, in this order."""
+    """Those of these posts that exist, in this order."""
     found = {row.id: row for row in by_ids(connection, post_ids, viewer)}
     return [post_json(found[each]) for each in post_ids if each in found]
 
@@ -84,7 +82,7 @@ def latest(connection: Connection, viewer: int | None, page: Page) -> Slice:
 
 
 def posts_of(connection: Connection, author_id: int, viewer: int | None, page: Page) -> Slice:
-    """A person's posts, newest first. Raises UnknownRecords, or NotFound where they have withdrawn."""
+    """A user's posts, newest first. Raises UnknownRecords, or NotFound for a deleted account."""
     rows = _SHOWN.rows(connection.execute(_BY_AUTHOR, {"author_id": author_id, **page_params(page, viewer)}))
     if not rows:
         people.require_present(connection, author_id)
@@ -92,7 +90,7 @@ def posts_of(connection: Connection, author_id: int, viewer: int | None, page: P
 
 
 def page_of(rows: Sequence[Any], page: Page) -> Slice:
-    """The page of a question that was `asked_for`."""
+    """The page of a statement that was executed with `page_params`."""
     return Slice.of(rows, page, post_json, lambda row: (row.id,))
 
 
@@ -106,12 +104,11 @@ def require_author(connection: Connection, post_id: int) -> int:
 
 
 def post_not_found() -> NotFound:
-    """The refusal where a post never was or is gone."""
     return NotFound("not_found", "There is no such post.")
 
 
 def post_json(row: Any) -> dict[str, Any]:
-    """A post, of a row with what is `shown_with` nothing or more."""
+    """A post, of a row with the columns of `select_shown`."""
     likes, comments = counters.counts(row)
     created_at = clock.text(row.created_at)
     return {

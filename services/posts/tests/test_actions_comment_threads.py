@@ -8,7 +8,7 @@ from sqlalchemy import Connection, insert
 
 from services.posts import models
 from services.posts.actions import comments
-from services.posts.actions.comments import LEVELS
+from services.posts.actions.comments import MAX_LEVELS
 from services.posts.actions.withdrawals import WITHDRAWAL
 from shared import ids
 from shared.database.engine import Database
@@ -17,7 +17,7 @@ from shared.testing.query_plans import captured_statements
 from .factories import LAST_SWEEP_AFTER, commented, published, purge_states, rows_of, size, some_people
 
 DEPTH = 5_000
-STATEMENTS = LEVELS + 20
+STATEMENTS = MAX_LEVELS + 20
 
 
 @pytest.fixture
@@ -65,8 +65,8 @@ def test_deleting_the_last_answer_removes_a_bounded_part_and_the_worker_the_rest
     with captured_statements(database) as asked:
         database.write(comments.delete_comment, people[1], last)
     assert len(asked) < STATEMENTS
-    assert size(database, models.comments) == DEPTH - LEVELS
-    assert steps_to_the_end(database) == DEPTH // LEVELS - 1
+    assert size(database, models.comments) == DEPTH - MAX_LEVELS
+    assert steps_to_the_end(database) == DEPTH // MAX_LEVELS - 1
     assert rows_of(database, models.comments) == rows_of(database, models.blank_comments) == []
 
 
@@ -93,7 +93,7 @@ def test_a_blank_comment_that_is_answered_before_its_turn_stays(
     answer = commented(database, people[2], post, "just in time", due)
     assert steps_to_the_end(database) == 1
     assert rows_of(database, models.comments)[-1].id == answer
-    assert size(database, models.comments) == DEPTH - LEVELS + 1
+    assert size(database, models.comments) == DEPTH - MAX_LEVELS + 1
 
 
 def test_the_chains_of_somebody_who_withdraws_are_removed_in_bounded_steps(

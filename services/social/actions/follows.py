@@ -1,4 +1,4 @@
-"""Following somebody, and no longer following them. Both change nothing where it is so already."""
+"""Following and unfollowing. Both are idempotent."""
 
 from collections.abc import Collection
 from typing import Any
@@ -15,14 +15,14 @@ from . import people
 
 
 def follow(tx: Connection, follower_id: int, followee_id: int, limit: int = FOLLOWING_LIMIT) -> dict[str, Any]:
-    """Let one follow the other; then their relation.
+    """Insert the edge. Returns the relation of the two.
 
-    Raises as `_lock_pair` does, and Conflict where one follows as many as the limit allows, or more.
+    Raises as `_lock_pair` does, and Conflict where the follower has reached the limit.
     """
     follower = _lock_pair(tx, follower_id, followee_id)
     if not queries.is_following(tx, follower_id, followee_id):
         if follower.following_count >= limit:
-            raise Conflict("following_limit_reached", f"One can follow at most {limit} people.")
+            raise Conflict("following_limit_reached", f"A user can follow at most {limit} users.")
         edge = {"id": ids.new(), "follower_id": follower_id, "followee_id": followee_id}
         tx.execute(insert(models.follows).values(**edge, created_at=clock.now()))
         _count(tx, follower_id, followee_id, 1)
@@ -31,7 +31,7 @@ def follow(tx: Connection, follower_id: int, followee_id: int, limit: int = FOLL
 
 
 def unfollow(tx: Connection, follower_id: int, followee_id: int) -> dict[str, Any]:
-    """Let one no longer follow the other; then their relation. Raises as `_lock_pair` does."""
+    """Delete the edge. Returns the relation of the two. Raises as `_lock_pair` does."""
     follower = _lock_pair(tx, follower_id, followee_id)
     edges = models.follows.c
     pair = (edges.follower_id == follower_id) & (edges.followee_id == followee_id)
@@ -42,17 +42,17 @@ def unfollow(tx: Connection, follower_id: int, followee_id: int) -> dict[str, An
 
 
 def remove_some_of(tx: Connection, person_id: int, chunk: int) -> bool:
-    """Remove edges of somebody who has withdrawn, in each direction at most so many; whether there may be more.
+    """Remove edges of a deleted account, at most `chunk` in each direction, and lower the counts of the others.
 
-    The counts of the others follow.
+    Returns whether there may be more.
     """
     edges, table = models.follows.c, models.people.c
-    # Whichever are found: in an order of its own MySQL would sort them all.
+    # In no order: MySQL would sort them all for one.
     outward = tx.execute(select(models.follows).where(edges.follower_id == person_id).limit(chunk)).all()
     inward = tx.execute(select(models.follows).where(edges.followee_id == person_id).limit(chunk)).all()
     others = {row.followee_id for row in outward} | {row.follower_id for row in inward}
     people.lock(tx, {person_id, *others})
-    # The other end may have withdrawn too, and its purge may just have removed some of these.
+    # The purge of the account at the other end may have removed some of these meanwhile.
     left = _still_there(tx, [*outward, *inward])
     tx.execute(delete(models.follows).where(edges.id.in_([row.id for row in left])))
     followed = [row.followee_id for row in left if row.follower_id == person_id]
@@ -76,13 +76,13 @@ def _lower(tx: Connection, count: Column[int], by: int, person_ids: Collection[i
 
 
 def _lock_pair(tx: Connection, follower_id: int, followee_id: int) -> Row[Any]:
-    """Keep both as they are until the commit; the follower's row.
+    """Lock both users FOR UPDATE. Returns the follower's row.
 
-    Raises Invalid for oneself, UnknownRecords for people not heard of, Unauthenticated where the follower has
-    withdrawn, NotFound where the other has.
+    Raises Invalid for the user themselves, UnknownRecords, Unauthenticated if the follower's account is deleted,
+    NotFound if the other's is.
     """
     if follower_id == followee_id:
-        raise Invalid("cannot_follow_self", "Nobody can follow themselves.")
+        raise Invalid("cannot_follow_self", "Users cannot follow themselves.")
     known = people.lock(tx, (follower_id, followee_id))
     if len(known) < 2:
         unknown = sorted({follower_id, followee_id} - known.keys())
@@ -95,7 +95,7 @@ def _lock_pair(tx: Connection, follower_id: int, followee_id: int) -> Row[Any]:
 
 
 def _count(tx: Connection, follower_id: int, followee_id: int, step: int) -> None:
-    """Both rows are locked already, so the order of these two no longer matters."""
+    # Both rows are locked already, so the order of these two updates does not matter.
     table = models.people
     counted = {
         "following_count": table.c.following_count + step,

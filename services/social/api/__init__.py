@@ -1,1 +1,1 @@
-"""HTTP in and out of social."""
+"""HTTP routes of social."""

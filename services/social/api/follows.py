@@ -1,4 +1,4 @@
-"""Following people, and who follows whom."""
+"""Following users, and lists of followers and followees."""
 
 from typing import Annotated
 
@@ -26,7 +26,7 @@ router = APIRouter(prefix="/api/v1", tags=["social"], route_class=StrictRoute)
     responses=documented(401, 404, 409, 422),
 )
 async def follow(user_id: Id, identity: Required, deps: Deps) -> Response:
-    """At once; the same answer where one follows already. 422 `cannot_follow_self`; 409 `following_limit_reached`."""
+    """Idempotent. 422 `cannot_follow_self`; 409 `following_limit_reached`."""
     me, limit = identity.subject, deps.following_limit
     relation = await deps.with_known_users(lambda: deps.database.write(follows.follow, me, user_id, limit))
     return responses.ok(relation)
@@ -39,7 +39,7 @@ async def follow(user_id: Id, identity: Required, deps: Deps) -> Response:
     responses=documented(401, 404, 422),
 )
 async def unfollow(user_id: Id, identity: Required, deps: Deps) -> Response:
-    """The same answer where one did not follow. 422 `cannot_follow_self`."""
+    """Idempotent. 422 `cannot_follow_self`."""
     me = identity.subject
     relation = await deps.with_known_users(lambda: deps.database.write(follows.unfollow, me, user_id))
     return responses.ok(relation)
@@ -98,6 +98,6 @@ def relations(
         ),
     ],
 ) -> Response:
-    """In the order asked for, each once. To somebody unknown or withdrawn one stands in no way."""
+    """In the order of the request, each once. There is no relation to unknown users and deleted accounts."""
     found = deps.database.read(queries.relations, identity.subject, id_list.parse("user_ids", user_ids))
     return responses.ok({"items": found, "next_cursor": None})

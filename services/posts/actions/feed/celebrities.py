@@ -1,12 +1,13 @@
-"""Authors with very many followers: their posts are not pushed, but merged into feeds at reading.
+"""Authors with very many followers: their posts are not copied to timelines, but merged into feeds when these are read.
 
-    not popular --(a push reaches more than the threshold)--> popular
-    popular --(a new post finds far fewer followers)--> being made up: pushed again, and still merged
-    being made up --(every follower's timeline is filled, and a while has passed)--> not popular
+    not popular --(fan-out reaches more followers than the threshold)--> popular
+    popular --(a new post finds far fewer followers)--> backfilling: copied again, and still merged
+    backfilling --(every follower's timeline is filled, and a while has passed)--> not popular
 
-So at any moment a post of an author who is not popular is in every timeline, or on its way there. Whoever decides not
-to push or not to fill holds the row `popular` until the commit; making up begins only after all of these, and so
-finds each post and each follower that they left out. Locks are taken in the order popular, feeds, edges, timeline.
+So at any moment a post of an author who is not popular is in every timeline, or queued for it. Whoever decides not to
+copy a post or not to fill a timeline locks the row in `popular` until the commit. Backfilling begins only after all of
+these, and so finds each post and each follower that they left out. Locks are taken in the order popular, feeds, edges,
+timeline.
 """
 
 from collections.abc import Collection
@@ -21,29 +22,29 @@ from shared.database.queues import notify
 from ... import models
 from . import timelines
 
+# Popular authors stay so until they have fewer than this part of the threshold, so that they do not change often.
 FEWER = 0.8
-"""Popular authors are so until they have fewer than this part of the threshold, lest they go to and fro."""
+# Longer than any reader takes between finding an author popular and merging their posts.
 GRACE = clock.MINUTE
-"""Longer than any reader takes between finding an author popular and merging their posts."""
 CHUNK = 20
 _popular, _follows = models.popular.c, models.follows.c
 
 
 def begin(tx: Connection, author_id: int) -> None:
-    """From now on this author's posts are merged at reading, and no longer pushed."""
+    """From now on this author's posts are merged at reading, and not copied."""
     now = {"author_id": author_id, "filled_to": None, "filled_at": None}
     upsert(tx, models.popular, now, lambda new: {"filled_to": new.filled_to, "filled_at": new.filled_at})
 
 
 def unpushed(tx: Connection, author_ids: Collection[int], threshold: int) -> set[int]:
-    """Whose posts, of these, are not pushed; that stays so until the commit."""
+    """Which of these authors are popular; that stays so until the commit."""
     known = select(models.popular).where(_popular.author_id.in_(author_ids)).order_by(_popular.author_id)
     unpushed = {row.author_id for row in tx.execute(known.with_for_update()) if row.filled_to is None}
     return {each for each in unpushed if not _has_become_less(tx, each, threshold)}
 
 
 def backfill_some(tx: Connection, chunk: int = CHUNK, grace: int = GRACE) -> bool:
-    """Fill some timelines with what was not pushed to them; whether there may be more to do."""
+    """Copy to some timelines what fan-out left out. Returns whether there may be more to do."""
     begun, now = _popular.filled_to.is_not(None), clock.now()
     waiting = _popular.filled_at.is_(None) | (_popular.filled_at <= now - grace)
     first = select(models.popular).where(begun, waiting).order_by(_popular.author_id).limit(1)
@@ -64,14 +65,14 @@ def backfill_some(tx: Connection, chunk: int = CHUNK, grace: int = GRACE) -> boo
 
 
 def next_due(connection: Connection, grace: int = GRACE) -> int | None:
-    """When the next author who has been made up is no longer popular (ms since 1970), if there is one."""
+    """When the next backfilled author stops being popular (ms since 1970), if there is one."""
     filled = select(func.min(_popular.filled_at)).where(_popular.filled_to.is_not(None))
     filled_at: int | None = connection.execute(filled).scalar_one()
     return None if filled_at is None else filled_at + grace
 
 
 def _has_become_less(tx: Connection, author_id: int, threshold: int) -> bool:
-    """Whether this popular author is so no longer; then making up begins, and this post is pushed already."""
+    """Whether this popular author has few followers now; then backfilling begins, and this post is copied already."""
     enough = int(threshold * FEWER)
     some = select(_follows.follower_id).where(_follows.followee_id == author_id, _follows.following == true())
     number = tx.execute(select(func.count()).select_from(some.limit(enough).subquery())).scalar_one()

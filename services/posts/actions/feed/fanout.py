@@ -1,12 +1,12 @@
-"""Writing new posts into the timelines of those who follow their authors, a little of each post at a time.
+"""Fan-out on write: copies new posts into the timelines of their authors' followers, a part of each post at a time.
 
-A post that is not yet in every timeline has a row in `pushes`, made in the post's own transaction, so whatever stops
-a worker, the next one goes on. The database copies owners from the edges by itself: no row passes through here.
+A post that is not yet in every timeline has a row in `pushes`, inserted in the post's own transaction, so another
+worker continues wherever one stops. The database copies the rows by itself (INSERT ... SELECT).
 
-Why none is missing. An edge is *held* while it is copied. A follow that has written its edge and not committed is
-waited for, and then seen. One that writes its edge later looks for the author's posts after that, and this post was
-committed before its row here could be read; so the follow itself fills it in. In the same way an unfollow comes
-wholly before, and nothing is copied, or wholly after, and takes out what was.
+Why no follower is missed: an edge is locked while it is copied. A follow that has written its edge and not committed
+is waited for, and then seen. A follow that writes its edge later looks for the author's posts after that, and this
+post was committed before its row in `pushes` could be read, so the follow itself copies it. In the same way an
+unfollow comes before the copy, and nothing is copied, or after it, and removes what was copied.
 """
 
 from typing import Any
@@ -19,27 +19,27 @@ from shared.database.queues import notify
 from ... import models
 from . import celebrities
 
+# Rows that one transaction inserts at most.
 CHUNK = 2_000
-"""Rows that one transaction writes at most."""
 JOBS = 50
 _pushes, _follows = models.pushes.c, models.follows.c
 
 
 def begin(tx: Connection, post_id: int, author_id: int) -> None:
-    """In this transaction the post is new: it is to be pushed."""
+    """Queue the fan-out of a post that this transaction inserts."""
     tx.execute(insert(models.pushes).values(post_id=post_id, author_id=author_id, after=0, reached=0))
     notify(tx, models.pushes)
 
 
 def stop(tx: Connection, post_ids: list[int]) -> None:
-    """These posts are going: nobody pushes them any more. Waits for whoever does so at this moment."""
+    """End the fan-out of posts that are being deleted. Waits for a worker that is copying them."""
     tx.execute(delete(models.pushes).where(_pushes.post_id.in_(post_ids)))
 
 
 def push_some(tx: Connection, threshold: int, chunk: int = CHUNK) -> bool:
-    """Push a little of what is to be pushed, what has reached the fewest first; whether there may be more to do.
+    """Copy some of the queued posts, those with the fewest copies first. Returns whether there may be more to do.
 
-    An author found to have more followers than the threshold is popular from then on.
+    An author who turns out to have more followers than the threshold is popular from then on.
     """
     first = select(models.pushes).order_by(_pushes.reached, _pushes.post_id).limit(JOBS)
     jobs = tx.execute(first.with_for_update(skip_locked=True)).all()
@@ -66,7 +66,7 @@ def push_some(tx: Connection, threshold: int, chunk: int = CHUNK) -> bool:
 
 
 def _copy(tx: Connection, job: Row[Any], most: int) -> int:
-    """The next so many followers have the post in their timeline, if they had it not; how many these are."""
+    """Copy the post to the next followers. Returns how many they are, those who had it already included."""
     followers = (
         select(_follows.follower_id, literal(job.post_id))
         .where(_follows.followee_id == job.author_id, _follows.following == true(), _follows.follower_id > job.after)
@@ -84,7 +84,7 @@ def _copy(tx: Connection, job: Row[Any], most: int) -> int:
 
 
 def _note_progress(tx: Connection, job: Row[Any], copied: int) -> None:
-    """So many more have it: those edges are held, and so are still the next ones after the last."""
+    """Record that so many more have the post. Those edges are still locked, so the last of them is read again."""
     followers = (
         select(_follows.follower_id)
         .where(_follows.followee_id == job.author_id, _follows.following == true(), _follows.follower_id > job.after)

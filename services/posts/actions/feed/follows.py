@@ -1,4 +1,4 @@
-"""Who follows whom, as social tells it: in whatever order the facts arrive, the newest counts."""
+"""Who follows whom, as social publishes it: events arrive in any order, and the newest version counts."""
 
 from typing import Any
 
@@ -13,10 +13,8 @@ _follows = models.follows.c
 
 
 def note(tx: Connection, follower_id: int, followee_id: int, version: int, following: bool) -> None:
-    """Keep this unless a newer version is known, and let the follower's timeline be as it then should be.
-
-    Nothing about the withdrawn is noted any more.
-    """
+    """Store the edge unless a newer version is there, and change the follower's timeline accordingly."""
+    # Edges of deleted accounts are no longer stored.
     people = models.people.c
     either = select(people.id).where(people.id.in_((follower_id, followee_id)), people.deleted.is_(True))
     if tx.execute(either).first() is not None:
@@ -35,7 +33,7 @@ def note(tx: Connection, follower_id: int, followee_id: int, version: int, follo
 
 
 def remove_some_by(tx: Connection, person_id: int, chunk: int) -> bool:
-    """Remove some edges from somebody who has withdrawn; whether there may be more."""
+    """Remove some edges from a deleted account. Returns whether there may be more."""
     some = select(_follows.followee_id).where(_follows.follower_id == person_id).limit(chunk)
     others = list(tx.execute(some).scalars())
     if others:
@@ -44,7 +42,7 @@ def remove_some_by(tx: Connection, person_id: int, chunk: int) -> bool:
 
 
 def remove_some_to(tx: Connection, person_id: int, chunk: int) -> bool:
-    """Remove some edges to somebody who has withdrawn; whether there may be more."""
+    """Remove some edges to a deleted account. Returns whether there may be more."""
     some = select(_follows.follower_id).where(_follows.followee_id == person_id).limit(chunk)
     others = list(tx.execute(some).scalars())
     if others:

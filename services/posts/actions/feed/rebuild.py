@@ -1,7 +1,7 @@
-"""Writing timelines anew from what there is: of new feeds, after an upgrade, and whenever an operator wants it.
+"""Rewrites timelines from posts and follows: of new feeds, after an upgrade, and when an operator asks for it.
 
-A feed that waits for this is pulled meanwhile, or shown as it is. One transaction writes one timeline, so it can be
-stopped and gone on with anywhere, while everybody reads, follows and posts.
+Until then such a feed is read on demand (fan-in), or shown as it is. One transaction writes one timeline, so the job
+can be stopped and continued anywhere, while everybody reads, follows and posts.
 """
 
 from sqlalchemy import Connection, Select, delete, insert, select
@@ -17,7 +17,7 @@ _rebuilds, _timeline, _posts, _follows = models.rebuilds.c, models.timeline.c, m
 
 
 def ask_for(tx: Connection, owner_ids: list[int]) -> None:
-    """The timelines of these are to be written anew."""
+    """Queue the timelines of these for a rebuild."""
     new = insert(models.rebuilds).prefix_with("IGNORE", dialect="mysql").prefix_with("OR IGNORE", dialect="sqlite")
     if owner_ids:
         tx.execute(new, [{"owner_id": each} for each in owner_ids])
@@ -25,7 +25,7 @@ def ask_for(tx: Connection, owner_ids: list[int]) -> None:
 
 
 def ask_for_next(tx: Connection, after: int, chunk: int = CHUNK) -> int | None:
-    """The same for the next so many who follow anybody; the last of them, or None when that were all."""
+    """Queue the next users who follow anybody. Returns the last of them, or None when there are no more."""
     owners = select(_follows.follower_id).where(_follows.follower_id > after).distinct()
     owner_ids = list(tx.execute(owners.order_by(_follows.follower_id).limit(chunk)).scalars())
     ask_for(tx, owner_ids)
@@ -33,7 +33,7 @@ def ask_for_next(tx: Connection, after: int, chunk: int = CHUNK) -> int | None:
 
 
 def rebuild_some(tx: Connection, kept: int) -> bool:
-    """Write one timeline, of its newest so many posts; whether there may be more to do."""
+    """Write one timeline, of its newest `kept` posts. Returns whether there may be more to do."""
     first = select(_rebuilds.owner_id).order_by(_rebuilds.owner_id).limit(1)
     owner_id: int | None = tx.execute(first.with_for_update(skip_locked=True)).scalar_one_or_none()
     if owner_id is None:
@@ -45,7 +45,7 @@ def rebuild_some(tx: Connection, kept: int) -> bool:
 
 
 def _rebuild(tx: Connection, owner_id: int, kept: int) -> None:
-    """What is pushed meanwhile stays: only what does not belong there, or is old, is taken out."""
+    """Add what is missing, and remove only what does not belong there or is old: fan-out goes on meanwhile."""
     timelines.lock_for_update(tx, owner_id)
     post_ids = newest_ids(tx, owner_id, kept + 1)
     there = select(_posts.id).where(_posts.id.in_(post_ids[:kept])).order_by(_posts.id)
@@ -56,7 +56,7 @@ def _rebuild(tx: Connection, owner_id: int, kept: int) -> None:
 
 
 def _strays(owner_id: int) -> Select[tuple[int]]:
-    """Posts that are gone, and those of whom one does not follow."""
+    """Posts that are deleted, and those of authors who are not followed."""
     edge = (_follows.follower_id == owner_id) & (_follows.followee_id == _posts.author_id)
     wanted = (_posts.author_id == owner_id) | _follows.following.is_(True)
     return (
@@ -68,7 +68,7 @@ def _strays(owner_id: int) -> Select[tuple[int]]:
 
 
 def _has_withdrawn(tx: Connection, person_id: int) -> bool:
-    """If not, they do not before the commit."""
+    """Whether the account is deleted. Locks the row, so that stays so until the commit."""
     people = models.people.c
     statement = select(people.deleted).where(people.id == person_id).with_for_update(read=True)
     return tx.execute(statement).scalar_one_or_none() is True

@@ -20,9 +20,9 @@ _feeds, _timeline, _posts, _popular = models.feeds.c, models.timeline.c, models.
 
 
 def lock_for_update(tx: Connection, owner_id: int) -> int:
-    """Let nobody else change this feed's edges or its watermark before the commit. Its watermark.
+    """Lock the feed FOR UPDATE: nobody else changes its edges or its watermark. Returns the watermark.
 
-    A feed that was never held is made, with nothing pushed and a rebuild to come.
+    Inserts the feed if there is none, with an empty timeline, and queues its rebuild.
     """
     statement = select(_feeds.floor).where(_feeds.owner_id == owner_id).with_for_update()
     watermark: int | None = tx.execute(statement).scalar_one_or_none()
@@ -35,7 +35,7 @@ def lock_for_update(tx: Connection, owner_id: int) -> int:
 
 
 def add(tx: Connection, owner_id: int, post_ids: Sequence[int]) -> None:
-    """These are in the timeline, if they were not."""
+    """Insert these posts into the timeline where they are missing."""
     rows = [{"owner_id": owner_id, "post_id": each} for each in sorted(post_ids)]
     if rows:
         new = insert(models.timeline).prefix_with("IGNORE", dialect="mysql").prefix_with("OR IGNORE", dialect="sqlite")
@@ -43,18 +43,16 @@ def add(tx: Connection, owner_id: int, post_ids: Sequence[int]) -> None:
 
 
 def is_pushed(tx: Connection, author_id: int) -> bool:
-    """Whether this author's posts belong into timelines. If not, that stays so until the commit."""
+    """Whether this author's posts are copied to timelines. If not, that stays so until the commit."""
     statement = select(_popular.author_id).where(_popular.author_id == author_id, _popular.filled_to.is_(None))
     return tx.execute(statement.with_for_update(read=True)).first() is None
 
 
 def fill(tx: Connection, owner_id: int, author_id: int, watermark: int) -> None:
-    """Everything of this author that is newer than the watermark is in the timeline. The caller holds the feed.
-
-    The posts are held, so that none is deleted, and its traces removed, while it is put in.
-    """
+    """Copy this author's posts that are newer than the watermark. The caller has locked the feed."""
     if watermark == NOTHING_PUSHED:
         return
+    # The posts are locked, so that none is deleted, and cleaned up, while it is copied.
     theirs = select(_posts.id).where(_posts.author_id == author_id, _posts.id > watermark)
     newest = theirs.order_by(_posts.author_id.desc(), _posts.id.desc()).limit(FILLED + 1)
     post_ids = tx.execute(newest.with_for_update(read=True)).scalars().all()
@@ -64,22 +62,20 @@ def fill(tx: Connection, owner_id: int, author_id: int, watermark: int) -> None:
 
 
 def take_out(tx: Connection, owner_id: int, author_id: int, watermark: int) -> None:
-    """Nothing of this author that is newer than the watermark is in the timeline. The caller holds the feed.
-
-    So many there are at most in the timeline, however much they posted before.
-    """
+    """Remove this author's posts. The caller has locked the feed."""
+    # Only those above the watermark can be in the timeline, however many the author published before.
     theirs = select(_posts.id).where(_posts.author_id == author_id, _posts.id > watermark)
     tx.execute(delete(models.timeline).where(_timeline.owner_id == owner_id, _timeline.post_id.in_(theirs)))
 
 
 def set_watermark(tx: Connection, owner_id: int, watermark: int) -> None:
-    """From now on the timeline tells only what is newer. The caller holds the feed."""
+    """From now on the timeline holds only what is newer. The caller has locked the feed."""
     tx.execute(update(models.feeds).where(_feeds.owner_id == owner_id).values(floor=watermark))
     tx.execute(delete(models.timeline).where(_timeline.owner_id == owner_id, _timeline.post_id <= watermark))
 
 
 def trim(tx: Connection, owner_id: int, kept: int) -> None:
-    """Keep the newest so many rows."""
+    """Keep only the newest rows."""
     lock_for_update(tx, owner_id)
     mine = select(_timeline.post_id).where(_timeline.owner_id == owner_id)
     newest = mine.order_by(_timeline.post_id.desc()).limit(kept + 1).subquery()
@@ -89,7 +85,7 @@ def trim(tx: Connection, owner_id: int, kept: int) -> None:
 
 
 def remove_some_with(tx: Connection, post_id: int, chunk: int) -> bool:
-    """Take a post that is gone out of some timelines; whether there were any."""
+    """Remove a deleted post from some timelines. Returns whether there were any."""
     some = select(_timeline.owner_id).where(_timeline.post_id == post_id).limit(chunk)
     owners = list(tx.execute(some).scalars())
     tx.execute(delete(models.timeline).where(_timeline.post_id == post_id, _timeline.owner_id.in_(owners)))
@@ -97,7 +93,7 @@ def remove_some_with(tx: Connection, post_id: int, chunk: int) -> bool:
 
 
 def remove_some_of(tx: Connection, person_id: int, chunk: int) -> bool:
-    """Remove some of the feed of somebody who has withdrawn and follows nobody any more; whether there may be more."""
+    """Remove some of the feed of a deleted account that follows nobody any more. Returns whether there may be more."""
     some = select(_timeline.post_id).where(_timeline.owner_id == person_id).order_by(_timeline.post_id).limit(chunk)
     post_ids = list(tx.execute(some).scalars())
     tx.execute(delete(models.timeline).where(_timeline.owner_id == person_id, _timeline.post_id.in_(post_ids)))

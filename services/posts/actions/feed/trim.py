@@ -1,4 +1,4 @@
-"""Timelines that have grown long are cut down to their newest posts, in rounds over all of them."""
+"""Cuts long timelines down to their newest posts, in rounds over all of them."""
 
 from sqlalchemy import Connection, func, select
 
@@ -7,14 +7,14 @@ from shared.database.engine import Database
 from ... import models
 from . import timelines
 
+# A timeline may grow to so many times its length: it is cut rarely, and then by more than a few rows.
 SLACK = 1.25
-"""A timeline may grow to so many times of what it keeps: it is cut seldom, and then by more than a few rows."""
 CHUNK = 100
 _feeds, _timeline = models.feeds.c, models.timeline.c
 
 
 class Trimming:
-    """One round after another. Where it stops when the process ends does not matter: the next round sees all."""
+    """Runs one round after another. A restart begins a new round, which sees all timelines."""
 
     def __init__(self, database: Database, kept: int) -> None:
         self._database = database
@@ -22,7 +22,7 @@ class Trimming:
         self._after = 0
 
     def step(self) -> bool:
-        """Look at the next few timelines; whether there are more in this round."""
+        """Look at the next timelines. Returns whether there are more in this round."""
         owners = self._database.read(_next_owners, self._after)
         for owner_id in self._database.read(_longer_than, owners, int(self._kept * SLACK)):
             self._database.write(timelines.trim, owner_id, self._kept)
