@@ -8,7 +8,12 @@ import pytest
 from shared import clock, ids
 from shared.database import engine
 
-pytest_plugins = ["shared.testing.containers", "shared.testing.backends", "shared.testing.skips"]
+pytest_plugins = [
+    "shared.testing.containers",
+    "shared.testing.backends",
+    "shared.testing.service_fixtures",
+    "shared.testing.skips",
+]
 
 engine.SQLITE_SYNCHRONOUS = "OFF"  # databases of tests need not survive a loss of power
 

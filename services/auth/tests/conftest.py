@@ -10,7 +10,6 @@ from services.auth.app import NAME, create_app
 from services.auth.events import ANNOUNCES
 from services.auth.settings import Settings
 from services.auth.subscriptions import HANDLERS
-from shared.database.engine import Database
 from shared.events.bus import Bus
 from shared.testing import LiveService, eventually, running_service
 from shared.testing.backends import Backend, Embedded
@@ -24,14 +23,6 @@ MIGRATIONS = Path(__file__).parents[1] / "migrations"
 def settings(backend: Backend, tmp_path: Path) -> Settings:
     """Of a service on a database that its migrations have just made."""
     return _settings(backend, tmp_path)
-
-
-@pytest.fixture
-def database(settings: Settings) -> Iterator[Database]:
-    """The same database, to look into and to act on."""
-    opened = Database(settings.database_url)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from services.dm.events import ANNOUNCES
 from services.dm.settings import Settings
 from services.dm.signed_urls import UrlSigner
 from services.dm.subscriptions import HANDLERS
-from shared.database.engine import Database
 from shared.events.bus import Bus
 from shared.images import ImageProcessor
 from shared.testing import FakeTokenIssuer, LiveService, Stub, running_service
@@ -27,14 +26,6 @@ def settings(backend: Backend, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def database(settings: Settings) -> Iterator[Database]:
-    """The same database, to look into."""
-    opened = Database(settings.database_url)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def url_signer(settings: Settings) -> UrlSigner:
     """Makes the same links as the service."""
     return UrlSigner(settings.key("photo links"))
@@ -44,12 +35,6 @@ def url_signer(settings: Settings) -> UrlSigner:
 def neighbours() -> Stub:
     """An auth that knows nobody, and a posts that has nothing, until the test says so."""
     return Stub({"/internal/withdrawals": {"items": [], "next": None}})
-
-
-@pytest.fixture
-def token_issuer() -> FakeTokenIssuer:
-    """Makes the tokens of those who ask."""
-    return FakeTokenIssuer()
 
 
 @pytest.fixture(scope="session")

@@ -33,23 +33,9 @@ def settings(backend: Backend, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def database(settings: Settings) -> Iterator[Database]:
-    """The same database, to look into."""
-    opened = Database(settings.database_url)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def auth() -> Stub:
     """An auth that knows nobody until the test says so."""
     return Stub({"/internal/withdrawals": {"items": [], "next": None}})
-
-
-@pytest.fixture
-def token_issuer() -> FakeTokenIssuer:
-    """Makes the tokens of those who ask."""
-    return FakeTokenIssuer()
 
 
 @pytest.fixture

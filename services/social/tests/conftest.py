@@ -9,7 +9,6 @@ from services.social.app import NAME, create_app
 from services.social.events import ANNOUNCES
 from services.social.settings import Settings
 from services.social.subscriptions import HANDLERS
-from shared.database.engine import Database
 from shared.events.bus import Bus
 from shared.testing import FakeTokenIssuer, LiveService, Stub, running_service
 from shared.testing.backends import Backend
@@ -24,23 +23,9 @@ def settings(backend: Backend) -> Settings:
 
 
 @pytest.fixture
-def database(settings: Settings) -> Iterator[Database]:
-    """The same database, to look into."""
-    opened = Database(settings.database_url)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def auth() -> Stub:
     """An auth that knows nobody until the test says so."""
     return Stub({"/internal/withdrawals": {"items": [], "next": None}})
-
-
-@pytest.fixture
-def token_issuer() -> FakeTokenIssuer:
-    """Makes the tokens of those who ask."""
-    return FakeTokenIssuer()
 
 
 @pytest.fixture
