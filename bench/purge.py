@@ -119,11 +119,11 @@ class Lover:
 
 def fill(database: Database, lover: int, number: int) -> tuple[range, range]:
     """So many posts that are liked by this person; others, and posts for them to like."""
-    first = ids.at(clock.now() - clock.DAY)
+    first = ids.first_id_at(clock.now() - clock.DAY)
     author, others = first - OTHERS - 1, range(first - OTHERS, first)
     for person in (author, *others):
         names = {"nickname": f"person{person}", "name": "Somebody", "avatar_url": None}
-        database.write(PEOPLE.store, {"user_id": ids.text(person), **names, "version": 1})
+        database.write(PEOPLE.store, {"user_id": ids.encode(person), **names, "version": 1})
     for start in range(0, number, BATCH):
         database.write(_like_many, lover, author, range(first + start, first + min(start + BATCH, number)))
     return others, range(first, first + min(LIKED, number))

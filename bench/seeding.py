@@ -150,14 +150,14 @@ def _posts(world: World) -> Rows:
 
 def _likes(world: World) -> Rows:
     for number, (person, post) in enumerate(world.likes):
-        yield {"person_id": person, "post_id": post, "id": ids.at(clock.now() - clock.DAY) | number}
+        yield {"person_id": person, "post_id": post, "id": ids.first_id_at(clock.now() - clock.DAY) | number}
 
 
 def _comments(world: World) -> Rows:
     made_at = clock.now() - clock.DAY
     for number, (author, post) in enumerate(world.comments):
         yield {
-            "id": ids.at(made_at) | number,
+            "id": ids.first_id_at(made_at) | number,
             "post_id": post,
             "root_id": None,
             "parent_id": None,

@@ -54,7 +54,7 @@ class System(Protocol):
 
 def id_text(system: System, id_: int) -> str:
     """An id as this system writes it."""
-    return ids.text(id_) if system.base == 16 else str(id_)
+    return ids.encode(id_) if system.base == 16 else str(id_)
 
 
 def feed(token: str, limit: int = 10) -> Shot:
@@ -69,7 +69,7 @@ def person(system: System, token: str, author: int, limit: int = 10) -> Shot:
 
 def new_post(system: System, token: str, media_id: int) -> Shot:
     """A post of an upload."""
-    named: Any = ids.text(media_id) if system.base == 16 else media_id
+    named: Any = ids.encode(media_id) if system.base == 16 else media_id
     return Shot("POST", f"{API}/posts", token, json.dumps({"media_ids": [named], "caption": "Just now"}).encode())
 
 

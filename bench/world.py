@@ -60,13 +60,13 @@ class World:
 
 def people(number: int, since: int) -> list[int]:
     """So many ids, from this moment on (ms since 1970)."""
-    return [ids.at(since + each) | each for each in range(1, number + 1)]
+    return [ids.first_id_at(since + each) | each for each in range(1, number + 1)]
 
 
 def posted(authors: Sequence[int], since: int) -> list[Post]:
     """One post for each mention, in this order and evenly over the time until a day ago."""
     step = (AGE - clock.DAY) / max(1, len(authors))
-    return [Post(ids.at(since + int(n * step)) | n, author, n) for n, author in enumerate(authors)]
+    return [Post(ids.first_id_at(since + int(n * step)) | n, author, n) for n, author in enumerate(authors)]
 
 
 def society(name: str, edges: Iterable[tuple[int, int]], posts_each: int, uploads_each: int) -> World:
@@ -87,7 +87,7 @@ def society(name: str, edges: Iterable[tuple[int, int]], posts_each: int, upload
 
 def uploads(number_of: dict[int, int]) -> dict[int, list[int]]:
     """So many for each owner, made just now."""
-    first = ids.at(clock.now() - clock.MINUTE)
+    first = ids.first_id_at(clock.now() - clock.MINUTE)
     numbers = count(first)
     return {owner: [next(numbers) for _ in range(number)] for owner, number in number_of.items()}
 

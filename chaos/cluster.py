@@ -97,7 +97,7 @@ class Cluster:
     def _sent_into_the_hang(self) -> bool:
         """Whether several facts have been sent that nobody reads: a relay has given up on them, or has marked them."""
         question = text("SELECT COUNT(*) FROM outbox WHERE id > :since AND (tries > 0 OR published_at IS NOT NULL)")
-        since = {"since": ids.at(self._hung_since)}
+        since = {"since": ids.first_id_at(self._hung_since)}
         try:
             found = 0
             for engine in self.engines.values():

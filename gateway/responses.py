@@ -31,7 +31,7 @@ def service_unavailable(code: str, detail: str, retry_after: int = 1) -> HttpErr
     return HttpError(HTTPStatus.SERVICE_UNAVAILABLE, code, detail, retry_after=retry_after)
 
 
-def from_app_error(refusal: errors.Refusal) -> HttpError:
+def from_app_error(refusal: errors.AppError) -> HttpError:
     """What the shared plumbing refused, with the status that every service gives it."""
     status = problem_details.STATUS[type(refusal)]
     return HttpError(status, refusal.code, refusal.detail, retry_after=refusal.retry_after)

@@ -17,7 +17,7 @@ def now() -> int:
     return time.time_ns() // 1_000_000
 
 
-def text(moment: int) -> str:
+def format_rfc3339(moment: int) -> str:
     """`1795423260123` as `2026-11-23T08:41:00.123Z`."""
     days, rest = divmod(moment, DAY)
     minutes, rest = divmod(rest, MINUTE)
@@ -31,8 +31,8 @@ def _date(days: int) -> str:
     return (_EPOCH + timedelta(days=days)).date().isoformat()
 
 
-def parse(value: str) -> int:
-    """The reverse of `text`. ValueError for what is no moment: a text without a zone could be any of many."""
+def parse_rfc3339(value: str) -> int:
+    """The reverse of `format_rfc3339`. ValueError for what is no moment: a text without a zone could be any of many."""
     at = datetime.fromisoformat(value)
     if at.tzinfo is None:
         raise ValueError("a time without a zone")

@@ -82,7 +82,7 @@ class Idempotency:
         """Run the action in one transaction with its key, or give the answer that it gave before.
 
         With `again` the body is not kept, but made anew. Raises errors.Invalid for a key that was used for something
-        else, errors.Conflict while the first runs, errors.TooMany where the owner used too many keys within a day.
+        else, errors.Conflict while the first runs, errors.TooManyRequests where the owner used too many keys in a day.
         """
         with self.running(key):
             return self.record(key, action, again)
@@ -146,7 +146,7 @@ class Idempotency:
         if number >= self._keys_a_day:
             wait = 1 + (oldest + KEPT - now) // clock.SECOND
             detail = f"At most {self._keys_a_day} idempotency keys within 24 hours."
-            raise errors.TooMany("too_many_idempotency_keys", detail, retry_after=wait)
+            raise errors.TooManyRequests("too_many_idempotency_keys", detail, retry_after=wait)
 
     def _earlier(self, connection: Connection, key: Key) -> Answer | None:
         row = connection.execute(self._row_of(key)).one_or_none()

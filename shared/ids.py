@@ -34,12 +34,12 @@ def new() -> int:
         return _last
 
 
-def at(moment: int) -> int:
+def first_id_at(moment: int) -> int:
     """The smallest id that can be made at this moment (ms since 1970): a bound for questions about time."""
     return max(moment - EPOCH, 0) << RANDOM_BITS
 
 
-def text(value: int) -> str:
+def encode(value: int) -> str:
     """The id as it travels."""
     return f"{value:016x}"
 
@@ -61,7 +61,7 @@ Id = Annotated[
     int,
     BeforeValidator(_from_wire),
     Field(strict=True),
-    PlainSerializer(text, return_type=str),
+    PlainSerializer(encode, return_type=str),
     WithJsonSchema({"type": "string", "pattern": "^[0-7][0-9a-f]{15}$", "examples": ["0037a52d5f400001"]}),
 ]
 """An int inside, 16 hexadecimal digits outside."""

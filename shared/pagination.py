@@ -19,7 +19,7 @@ MAX_CURSOR_LENGTH = 2_048
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class PageRequest:
     """What was asked for: so many items, after this position (None: from the start)."""
 
     limit: int
@@ -27,7 +27,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Slice:
+class Page:
     """What was found, and the position after which more follows (None: that was all)."""
 
     items: list[Any]
@@ -37,16 +37,16 @@ class Slice:
     def of(
         cls,
         rows: Sequence[Row],
-        page: Page,
+        page: PageRequest,
         item: Callable[[Row], Any],
         position: Callable[[Row], tuple[Any, ...]],
-    ) -> "Slice":
+    ) -> "Page":
         """Of rows asked for with one more than the page's limit: its items, and where to go on if more follow."""
         kept = rows[: page.limit]
         return cls([item(row) for row in kept], position(kept[-1]) if len(rows) > page.limit else None)
 
 
-class Cursors:
+class CursorSigner:
     """Writes and reads cursors. A cursor is bound to its list: path and every other parameter."""
 
     def __init__(self, key: bytes) -> None:

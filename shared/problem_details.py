@@ -9,9 +9,9 @@ from pydantic import BaseModel, Field
 from shared import errors
 
 MEDIA_TYPE = "application/problem+json"
-MOST_FAULTS = 50
+MAX_FIELD_ERRORS = 50
 """Told of one body: a small one can hold thousands of unknown fields."""
-STATUS: dict[type[errors.Refusal], int] = {
+STATUS: dict[type[errors.AppError], int] = {
     errors.Malformed: 400,
     errors.Unauthenticated: 401,
     errors.Forbidden: 403,
@@ -20,7 +20,7 @@ STATUS: dict[type[errors.Refusal], int] = {
     errors.TooLarge: 413,
     errors.UnsupportedMedia: 415,
     errors.Invalid: 422,
-    errors.TooMany: 429,
+    errors.TooManyRequests: 429,
     errors.Unavailable: 503,
 }
 CODES = {
@@ -72,14 +72,14 @@ class Problem(BaseModel):
         list[FieldProblem],
         Field(
             default_factory=list,
-            max_length=MOST_FAULTS,
+            max_length=MAX_FIELD_ERRORS,
             description="What is wrong where. Always there with 422; empty where no one field is to blame",
         ),
     ]
 
 
 def body(
-    status: int, code: str, detail: str, *, path: str, request_id: str, faults: tuple[errors.Fault, ...] = ()
+    status: int, code: str, detail: str, *, path: str, request_id: str, field_errors: tuple[errors.FieldError, ...] = ()
 ) -> bytes:
     """The bytes of one problem."""
     fields: dict[str, Any] = {
@@ -91,8 +91,10 @@ def body(
         "code": code,
         "request_id": request_id,
     }
-    if status == HTTPStatus.UNPROCESSABLE_ENTITY or faults:
-        fields["errors"] = [{"pointer": each.pointer, "code": each.code, "detail": each.detail} for each in faults]
+    if status == HTTPStatus.UNPROCESSABLE_ENTITY or field_errors:
+        fields["errors"] = [
+            {"pointer": each.pointer, "code": each.code, "detail": each.detail} for each in field_errors
+        ]
     return orjson.dumps(fields)
 
 

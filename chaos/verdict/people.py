@@ -62,5 +62,5 @@ def names(ledger: Ledger) -> Iterator[Difference]:
         known = {row.id: row for row in ledger.rows(service, select(models.people))}
         for user in ledger.living:
             row = known.get(user)
-            if row is None or row.deleted or row.nickname != by_id[ids.text(user)].mark:
-                yield Difference(LOST, f"name of {by_id[ids.text(user)].mark} in {service}")
+            if row is None or row.deleted or row.nickname != by_id[ids.encode(user)].mark:
+                yield Difference(LOST, f"name of {by_id[ids.encode(user)].mark} in {service}")

@@ -43,7 +43,7 @@ def one_room_for_two(ledger: Ledger) -> Iterator[Difference]:
     """Both are in it."""
     rooms = ledger.rows("dm", select(dm.rooms))
     yield from each(DOUBLED, "room", repeated((row.low_id, row.high_id) for row in rooms))
-    pairs = {frozenset({ids.text(row.low_id), ids.text(row.high_id)}): ids.text(row.id) for row in rooms}
+    pairs = {frozenset({ids.encode(row.low_id), ids.encode(row.high_id)}): ids.encode(row.id) for row in rooms}
     for pair, room in list(ledger.history.rooms.items()):
         if pairs.get(pair) != room:
             yield Difference(LOST, f"room {room}")

@@ -52,7 +52,7 @@ class TokenAuthenticator:
             del self._verified[name]
         try:
             who = await self._verifier.verify(token.decode())
-        except errors.Refusal as refusal:
+        except errors.AppError as refusal:
             raise from_app_error(refusal) from refusal
         self._remember(name, who)
         return who

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 
-from shared.body_limits import JSON_LIMIT, UPLOAD_LIMIT
+from shared.body_limits import MAX_JSON_BYTES, MAX_UPLOAD_BYTES
 
 from ..exchange import ClientDisconnected, Exchange
 from ..responses import HttpError
@@ -12,7 +12,7 @@ from ..settings import Settings
 
 BUFFERED_BYTES = 64 * 1024
 """Of an upload, before its service hears of it: whoever sends less, and slowly, takes no place there."""
-MAX_BODY_BYTES = {Body.NONE: JSON_LIMIT, Body.JSON: JSON_LIMIT, Body.UPLOAD: UPLOAD_LIMIT}
+MAX_BODY_BYTES = {Body.NONE: MAX_JSON_BYTES, Body.JSON: MAX_JSON_BYTES, Body.UPLOAD: MAX_UPLOAD_BYTES}
 
 
 class Upload:

@@ -4,7 +4,7 @@ import re
 from http import HTTPStatus
 from urllib.parse import unquote_to_bytes
 
-from shared.body_limits import NO_CODING
+from shared.body_limits import NO_CONTENT_CODING
 
 from ..exchange import Exchange, Headers
 from ..responses import HttpError, method_not_allowed
@@ -111,7 +111,7 @@ def _is_text(raw: bytes) -> bool:
 def unsupported_content_encoding() -> HttpError:
     """415, and what would be taken (RFC 9110, section 15.5.16)."""
     accepted = (b"accept-encoding", b"identity")
-    return HttpError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", NO_CODING, headers=[accepted])
+    return HttpError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", NO_CONTENT_CODING, headers=[accepted])
 
 
 def _malformed(code: str, detail: str) -> HttpError:

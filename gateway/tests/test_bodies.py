@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from gateway.exchange import Receive, Send
-from shared.body_limits import JSON_LIMIT, UPLOAD_LIMIT
+from shared.body_limits import MAX_JSON_BYTES, MAX_UPLOAD_BYTES
 from shared.testing.waiting import eventually
 
 from .house import House, Raw, open_house, refused
@@ -35,21 +35,21 @@ def chunks(total: int, size: int = 50_000) -> Iterator[bytes]:
 
 
 def test_a_document_may_be_as_large_as_the_limit(house: House) -> None:
-    for content in (b"x" * JSON_LIMIT, chunks(JSON_LIMIT)):
+    for content in (b"x" * MAX_JSON_BYTES, chunks(MAX_JSON_BYTES)):
         assert house.web.post(LOGIN, content=content).status_code == 200
-        assert len(house.services.at(LOGIN)[-1].body) == JSON_LIMIT
+        assert len(house.services.at(LOGIN)[-1].body) == MAX_JSON_BYTES
 
 
 def test_a_document_above_the_limit_is_refused_with_and_without_a_length(house: House) -> None:
     before = len(house.services.at(LOGIN))
-    for content in (b"x" * (JSON_LIMIT + 1), b"x" * 1_000_000, chunks(JSON_LIMIT + 1), chunks(5_000_000)):
+    for content in (b"x" * (MAX_JSON_BYTES + 1), b"x" * 1_000_000, chunks(MAX_JSON_BYTES + 1), chunks(5_000_000)):
         answer = house.web.post(LOGIN, content=content)
         assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
     assert len(house.services.at(LOGIN)) == before
 
 
 def test_a_declared_length_above_the_limit_is_refused_before_anything_is_sent(house: House) -> None:
-    for path, limit in ((LOGIN, JSON_LIMIT), (MEDIA, UPLOAD_LIMIT), ("/api/v1/auth/logout", JSON_LIMIT)):
+    for path, limit in ((LOGIN, MAX_JSON_BYTES), (MEDIA, MAX_UPLOAD_BYTES), ("/api/v1/auth/logout", MAX_JSON_BYTES)):
         answer = house.raw(head(house, path, f"content-length: {limit + 1}", "expect: 100-continue"))
         assert (answer.status, answer.code) == (413, "too_large")
 
@@ -70,9 +70,9 @@ def test_a_body_counts_also_where_none_belongs(house: House) -> None:
 
 
 def test_an_upload_of_declared_length_may_be_as_large_as_the_limit(house: House) -> None:
-    answer = house.web.post(MEDIA, content=b"x" * UPLOAD_LIMIT, headers=house.token_issuer.bearer(1))
+    answer = house.web.post(MEDIA, content=b"x" * MAX_UPLOAD_BYTES, headers=house.token_issuer.bearer(1))
     assert answer.status_code == 200
-    assert len(house.services.at(MEDIA)[-1].body) == UPLOAD_LIMIT
+    assert len(house.services.at(MEDIA)[-1].body) == MAX_UPLOAD_BYTES
 
 
 def test_an_upload_without_a_length_is_counted_and_refused_when_it_is_too_large(house: House) -> None:
@@ -85,7 +85,7 @@ def test_an_upload_without_a_length_is_counted_and_refused_when_it_is_too_large(
 
     house.services.behaviours["/api/v1/rooms/1/media"] = take_all
     answer = house.web.post(
-        "/api/v1/rooms/1/media", content=chunks(UPLOAD_LIMIT + 1), headers=house.token_issuer.bearer(1)
+        "/api/v1/rooms/1/media", content=chunks(MAX_UPLOAD_BYTES + 1), headers=house.token_issuer.bearer(1)
     )
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
     eventually(lambda: endings == ["http.disconnect"])

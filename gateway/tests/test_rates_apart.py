@@ -122,7 +122,7 @@ def test_a_bad_token_at_a_public_route_is_as_good_as_none(token: str) -> None:
 
 def test_a_revoked_token_at_a_public_route_is_as_good_as_none() -> None:
     with open_house(rate_anonymous="1/day") as house:
-        assert house.hears("user.deleted", {"user_id": ids.text(1), "deleted_at": clock.text(clock.now())})
+        assert house.hears("user.deleted", {"user_id": ids.encode(1), "deleted_at": clock.format_rfc3339(clock.now())})
         answer = house.web.get("/api/v1/users/a", headers=house.token_issuer.bearer(1))
         assert (answer.status_code, answer.headers["ratelimit-policy"]) == (200, '"anonymous";q=1;w=86400')
 

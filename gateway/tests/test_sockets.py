@@ -166,7 +166,8 @@ def test_a_socket_ends_with_its_token(house: House) -> None:
 def test_a_socket_ends_with_its_login_and_others_stay(house: House) -> None:
     house.services.socket = saying("1")
     mine, other = ids.new(), ids.new()
-    revoked = {"session_id": ids.text(mine), "user_id": ids.text(11), "revoked_at": clock.text(clock.now())}
+    now = clock.format_rfc3339(clock.now())
+    revoked = {"session_id": ids.encode(mine), "user_id": ids.encode(11), "revoked_at": now}
     with ear(house, 11, mine) as ended, ear(house, 11, other) as stays:
         assert stays.next() == 1
         assert house.hears("session.revoked", revoked)
@@ -178,7 +179,7 @@ def test_a_socket_ends_with_its_login_and_others_stay(house: House) -> None:
 
 def test_every_socket_of_a_person_ends_with_them(house: House) -> None:
     with ear(house, 12, ids.new()) as one, ear(house, 12, ids.new()) as two:
-        assert house.hears("user.deleted", {"user_id": ids.text(12), "deleted_at": clock.text(clock.now())})
+        assert house.hears("user.deleted", {"user_id": ids.encode(12), "deleted_at": clock.format_rfc3339(clock.now())})
         assert (one.closed(), two.closed()) == (4401, 4401)
 
 
@@ -199,7 +200,8 @@ def test_what_ends_while_a_socket_is_being_opened_ends_it_at_once(house: House) 
     with ThreadPoolExecutor(1) as pool:
         listening_there = pool.submit(listen)
         assert arrived.wait(10)
-        revoked = {"session_id": ids.text(login), "user_id": ids.text(14), "revoked_at": clock.text(clock.now())}
+        now = clock.format_rfc3339(clock.now())
+        revoked = {"session_id": ids.encode(login), "user_id": ids.encode(14), "revoked_at": now}
         assert house.hears("session.revoked", revoked)
         go_on.set()
         assert listening_there.result(20) == 4401
@@ -208,7 +210,7 @@ def test_what_ends_while_a_socket_is_being_opened_ends_it_at_once(house: House) 
 def test_without_the_bus_a_socket_ends_when_auth_tells(house: House) -> None:
     login = ids.new()
     with ear(house, 13, login) as opened:
-        house.services.revocations = {"session_ids": [ids.text(login)], "user_ids": []}
+        house.services.revocations = {"session_ids": [ids.encode(login)], "user_ids": []}
         assert opened.closed() == 4401
 
 

@@ -60,7 +60,7 @@ def by_another_key(token_issuer: FakeTokenIssuer) -> str:
 
 def with_changed_claims(token_issuer: FakeTokenIssuer) -> str:
     head, claims, signature = token_issuer.token(1).split(".")
-    changed = {**json.loads(base64.urlsafe_b64decode(claims + "==")), "sub": ids.text(2)}
+    changed = {**json.loads(base64.urlsafe_b64decode(claims + "==")), "sub": ids.encode(2)}
     return f"{head}.{part(changed)}.{signature}"
 
 
@@ -160,19 +160,19 @@ def test_a_token_is_not_kept_itself() -> None:
 def test_a_login_that_ended_is_refused_as_soon_as_the_fact_is_heard(house: House) -> None:
     ended, other = house.token_issuer.token(10, 11), house.token_issuer.token(10, 12)
     assert asks(house, f"Bearer {ended}") == 200
-    assert house.hears("session.revoked", {"session_id": ids.text(11), "user_id": ids.text(10)})
+    assert house.hears("session.revoked", {"session_id": ids.encode(11), "user_id": ids.encode(10)})
     assert asks(house, f"Bearer {ended}") == 401
     assert asks(house, f"Bearer {other}") == 200
 
 
 def test_a_person_who_withdrew_is_refused_in_every_login(house: House) -> None:
-    assert house.hears("user.deleted", {"user_id": ids.text(20), "deleted_at": "2026-11-23T08:41:00.123Z"})
+    assert house.hears("user.deleted", {"user_id": ids.encode(20), "deleted_at": "2026-11-23T08:41:00.123Z"})
     assert [asks(house, f"Bearer {house.token_issuer.token(20, login)}") for login in (21, 22)] == [401, 401]
 
 
 def test_what_auth_says_it_has_just_ended_is_refused_from_the_answer_on_and_told_to_nobody(house: House) -> None:
-    logins = f"{ids.text(31)} {ids.text(32)}"
-    answering_logout = answering(204, x_ended_logins=logins, x_ended_subject=ids.text(40))
+    logins = f"{ids.encode(31)} {ids.encode(32)}"
+    answering_logout = answering(204, x_ended_logins=logins, x_ended_subject=ids.encode(40))
     house.services.behaviours["/api/v1/auth/logout"] = answering_logout
     answer = house.web.post("/api/v1/auth/logout", headers=house.token_issuer.bearer(30, 31))
     assert answer.status_code == 204
@@ -183,7 +183,7 @@ def test_what_auth_says_it_has_just_ended_is_refused_from_the_answer_on_and_told
 
 
 def test_nobody_but_auth_ends_anything(house: House) -> None:
-    house.services.behaviours["/api/v1/feed"] = answering(200, b"{}", x_ended_subject=ids.text(50))
+    house.services.behaviours["/api/v1/feed"] = answering(200, b"{}", x_ended_subject=ids.encode(50))
     assert house.web.get("/api/v1/feed", headers=house.token_issuer.bearer(51)).status_code == 200
     assert asks(house, f"Bearer {house.token_issuer.token(50, 1)}") == 200
 
@@ -203,7 +203,7 @@ def test_a_fact_that_is_not_as_promised_is_not_swallowed(house: House) -> None:
 
 
 def test_what_auth_lists_is_refused_from_the_start_and_asked_for_with_our_own_credentials() -> None:
-    services = Services(revocations=listed([ids.text(5)], [ids.text(6)]))
+    services = Services(revocations=listed([ids.encode(5)], [ids.encode(6)]))
     with open_house(services) as house:
         assert asks(house, f"Bearer {house.token_issuer.token(1, 5)}") == 401
         assert asks(house, f"Bearer {house.token_issuer.token(6, 1)}") == 401
@@ -216,7 +216,7 @@ def test_revocations_are_asked_for_again_and_again() -> None:
     with open_house(revocations_seconds=0.05) as house:
         token = house.token_issuer.token(1, 5)
         assert asks(house, f"Bearer {token}") == 200
-        house.services.revocations = listed([ids.text(5)], [])
+        house.services.revocations = listed([ids.encode(5)], [])
         eventually(lambda: asks(house, f"Bearer {token}") == 401)
         house.services.revocations = None
         asked = len(house.services.pulls)
@@ -250,7 +250,7 @@ def test_without_keys_a_token_can_not_be_judged() -> None:
 def test_revocations_are_forgotten_when_no_token_of_then_can_be_valid() -> None:
     auth = Stub({"/internal/revocations": listed([], [])})
     revocations = Revocations(Neighbour("gateway", SECRET, "auth", "http://auth", auth.transport), -1000)
-    revocations.hear(Event(1, "user.deleted", 1, 0, None, {"user_id": ids.text(1)}))
+    revocations.hear(Event(1, "user.deleted", 1, 0, None, {"user_id": ids.encode(1)}))
     assert revocations.revoked(1, 1)
     asyncio.run(revocations.pull())
     assert not revocations.revoked(1, 1)
@@ -258,7 +258,7 @@ def test_revocations_are_forgotten_when_no_token_of_then_can_be_valid() -> None:
 
 def test_the_memory_for_revocations_is_bounded_and_the_newest_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.authentication.revocations.MOST", 2)
-    auth = Stub({"/internal/revocations": listed([ids.text(number) for number in (1, 2, 3)], [])})
+    auth = Stub({"/internal/revocations": listed([ids.encode(number) for number in (1, 2, 3)], [])})
     revocations = Revocations(Neighbour("gateway", SECRET, "auth", "http://auth", auth.transport), 600)
     asyncio.run(revocations.pull())
     assert [revocations.revoked(9, login) for login in (1, 2, 3)] == [False, True, True]

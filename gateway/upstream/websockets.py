@@ -45,7 +45,7 @@ class WebSocketProxy:
                 if self._revocations.revoked(who.subject, who.session_id):  # what ends from here on finds it held
                     raise from_app_error(errors.Unauthenticated("invalid_token", "The access token has just ended."))
                 await self._join(exchange, handshake, socket, await self._proxy.connect(exchange, route))
-        except errors.Refusal as refusal:
+        except errors.AppError as refusal:
             raise from_app_error(refusal) from refusal
         except OSError as problem:
             raise ClientDisconnected from problem

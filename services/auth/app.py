@@ -12,7 +12,7 @@ from shared.files.storage import storage_from
 from shared.images.processor import ImageProcessor
 from shared.replication.workers import event_workers
 from shared.security.verifier import RemoteKeys, Verifier
-from shared.web.application import build
+from shared.web.application import create_service_app
 
 from . import models
 from .actions import claims, keys, retention, withdrawals
@@ -59,7 +59,7 @@ def create_app(settings: Settings, bus: Bus) -> FastAPI:
         Worker("auth.reindexing", in_thread(Reindexing(database).step), every=REINDEXED_EVERY),
     ]
 
-    app = build(
+    app = create_service_app(
         NAME,
         settings,
         database=database,

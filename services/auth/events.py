@@ -25,16 +25,16 @@ def user_updated(tx: Connection, account: Any) -> None:
 
 
 def user_deleted(tx: Connection, account_id: int, withdrawn_at: int) -> None:
-    data = {"user_id": ids.text(account_id), "deleted_at": clock.text(withdrawn_at)}
+    data = {"user_id": ids.encode(account_id), "deleted_at": clock.format_rfc3339(withdrawn_at)}
     enqueue(tx, models.outbox, "user.deleted", 1, data)
 
 
 def session_revoked(tx: Connection, account_id: int, session_id: int) -> None:
     """The access tokens of the session are void."""
     data = {
-        "session_id": ids.text(session_id),
-        "user_id": ids.text(account_id),
-        "revoked_at": clock.text(clock.now()),
+        "session_id": ids.encode(session_id),
+        "user_id": ids.encode(account_id),
+        "revoked_at": clock.format_rfc3339(clock.now()),
     }
     enqueue(tx, models.outbox, "session.revoked", 1, data)
 
@@ -69,7 +69,7 @@ def _tell_of(tx: Connection, account: Any, type_: str) -> None:
 
 def _person(account: Any) -> dict[str, Any]:
     return {
-        "user_id": ids.text(account.id),
+        "user_id": ids.encode(account.id),
         "nickname": account.nickname,
         "name": account.name,
         "avatar_url": avatar_url(account.avatar),

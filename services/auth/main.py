@@ -6,7 +6,7 @@ import click
 
 from shared import clock
 from shared.database.engine import Database
-from shared.errors import Refusal
+from shared.errors import AppError
 from shared.server.cli import commands
 from shared.service_list import PURGE_REPORTERS
 
@@ -41,12 +41,12 @@ def rotate_keys() -> None:
     database = Database(settings.database_url, pool_size=1)
     try:
         made = database.write(keys.rotate, KeyCipher(settings.key(SIGNING_KEYS)))
-    except Refusal as refusal:
+    except AppError as refusal:
         raise SystemExit(refusal.detail) from refusal
     finally:
         database.close()
     already = "" if made.fresh else "already "
-    click.echo(f"key {made.kid} is {already}published and signs from {clock.text(made.signs_from)}")
+    click.echo(f"key {made.kid} is {already}published and signs from {clock.format_rfc3339(made.signs_from)}")
 
 
 if __name__ == "__main__":

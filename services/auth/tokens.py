@@ -84,9 +84,9 @@ class TokenIssuer:
         claims = {
             "iss": self._issuer,
             "aud": self._audience,
-            "sub": ids.text(subject),
-            "sid": ids.text(session),
-            "jti": ids.text(ids.new()),
+            "sub": ids.encode(subject),
+            "sid": ids.encode(session),
+            "jti": ids.encode(ids.new()),
             "iat": now,
             "exp": now + self.lifetime,
         }

@@ -15,7 +15,7 @@ from shared.images import ImageProcessor
 from shared.replication.source import WithKnownRecords
 from shared.replication.workers import event_workers, replica_workers
 from shared.security.service_calls import Neighbour
-from shared.web.application import build
+from shared.web.application import create_service_app
 from shared.websockets.hub import OpenSockets
 
 from . import models
@@ -55,7 +55,7 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
         Worker("dm.keys", in_thread(database.write, idempotency.forget_old), every=600),
     ]
 
-    app = build(
+    app = create_service_app(
         NAME,
         settings,
         database=database,

@@ -18,4 +18,4 @@ class Posts:
 
     async def has(self, post_id: int) -> bool:
         """Whether this post exists and its author has not deleted their account. Raises Unavailable."""
-        return await self.client.get(f"/internal/posts/{ids.text(post_id)}") is not None
+        return await self.client.get(f"/internal/posts/{ids.encode(post_id)}") is not None

@@ -13,16 +13,16 @@ ANNOUNCES = ("message.sent.v1", "room.read.v1", "user.purged.v1")
 
 def user_purged(tx: Connection, user_id: int) -> None:
     """Nothing of a deleted account is left here but what other users received."""
-    enqueue(tx, models.outbox, "user.purged", 1, {"user_id": ids.text(user_id), "service": "dm"})
+    enqueue(tx, models.outbox, "user.purged", 1, {"user_id": ids.encode(user_id), "service": "dm"})
 
 
 def message_sent(tx: Connection, message_id: int, room_id: int, sender_id: int, recipient_id: int) -> None:
     """Ids only: the text does not travel through the broker."""
     numbers = {"message_id": message_id, "room_id": room_id, "sender_id": sender_id, "recipient_id": recipient_id}
-    enqueue(tx, models.outbox, "message.sent", 1, {name: ids.text(number) for name, number in numbers.items()})
+    enqueue(tx, models.outbox, "message.sent", 1, {name: ids.encode(number) for name, number in numbers.items()})
 
 
 def room_read(tx: Connection, message_id: int, room_id: int, reader_id: int, peer_id: int) -> None:
     """The reader has read all messages up to this one."""
     numbers = {"message_id": message_id, "room_id": room_id, "reader_id": reader_id, "peer_id": peer_id}
-    enqueue(tx, models.outbox, "room.read", 1, {name: ids.text(number) for name, number in numbers.items()})
+    enqueue(tx, models.outbox, "room.read", 1, {name: ids.encode(number) for name, number in numbers.items()})

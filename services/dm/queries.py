@@ -17,7 +17,7 @@ from sqlalchemy import (
 
 from shared import clock, ids
 from shared.errors import NotFound, Unauthenticated
-from shared.pagination import Page, Slice
+from shared.pagination import Page, PageRequest
 
 from . import models
 from .signed_urls import UrlSigner
@@ -63,7 +63,7 @@ def room(connection: Connection, user_id: int, room_id: int, url_signer: UrlSign
     return _room_json(row, url_signer)
 
 
-def rooms_of(connection: Connection, user_id: int, page: Page, url_signer: UrlSigner) -> Slice:
+def rooms_of(connection: Connection, user_id: int, page: PageRequest, url_signer: UrlSigner) -> Page:
     """The user's rooms, last active first, in the order at the time when the first page was read.
 
     The cursor holds where that page started. What became active later belongs before it, so nothing is shown twice, and
@@ -75,7 +75,7 @@ def rooms_of(connection: Connection, user_id: int, page: Page, url_signer: UrlSi
     statement = _rooms(places.join(_members, mine)).add_columns(places.c.place).order_by(places.c.place.desc())
     rows = connection.execute(statement).all()
     first = rows[0].place if rows and begin is None else begin
-    return Slice.of(rows, page, lambda row: _room_json(row, url_signer), lambda row: (first, row.place))
+    return Page.of(rows, page, lambda row: _room_json(row, url_signer), lambda row: (first, row.place))
 
 
 def _places(user_id: int, begin: int | None, after: int | None, limit: int) -> Subquery:
@@ -108,8 +108,13 @@ def message(
 
 
 def messages_in(
-    connection: Connection, user_id: int, room_id: int, page: Page, url_signer: UrlSigner, since: int | None = None
-) -> Slice:
+    connection: Connection,
+    user_id: int,
+    room_id: int,
+    page: PageRequest,
+    url_signer: UrlSigner,
+    since: int | None = None,
+) -> Page:
     """What was said in a room of theirs: newest first; or, after the message `since`, oldest first. Raises NotFound."""
     peer_in(connection, room_id, user_id)
     statement, id_ = _said(room_id).limit(page.limit + 1), _messages.c.id
@@ -120,7 +125,7 @@ def messages_in(
         if page.after is not None:
             statement = statement.where(id_ < page.after[0])
     rows = connection.execute(statement).all()
-    return Slice.of(rows, page, lambda row: _message_json(row, url_signer), lambda row: (row.message_id,))
+    return Page.of(rows, page, lambda row: _message_json(row, url_signer), lambda row: (row.message_id,))
 
 
 def has_message(connection: Connection, room_id: int, message_id: int) -> bool:
@@ -193,32 +198,32 @@ def _in_full(messages: FromClause) -> Join:
 
 def _room_json(row: Row[Any], url_signer: UrlSigner) -> dict[str, Any]:
     return {
-        "id": ids.text(row.room_id),
+        "id": ids.encode(row.room_id),
         "peer": _person_json(row, "peer"),
         "last_message": None if row.message_id is None else _message_json(row, url_signer),
         "unread_count": row.unread_count,
-        "created_at": clock.text(row.created_at),
+        "created_at": clock.format_rfc3339(row.created_at),
     }
 
 
 def _message_json(row: Row[Any], url_signer: UrlSigner) -> dict[str, Any]:
     return {
-        "id": ids.text(row.message_id),
-        "room_id": ids.text(row.room_id),
+        "id": ids.encode(row.message_id),
+        "room_id": ids.encode(row.room_id),
         "sender": _person_json(row, "sender"),
         "type": _kind(row.text, row.media_id),
         "text": row.text,
         "image": None if row.media_id is None else _image_json(row, url_signer),
-        "post_id": None if row.post_id is None else ids.text(row.post_id),
+        "post_id": None if row.post_id is None else ids.encode(row.post_id),
         "reply_to": None if row.quoted_id is None else _quote_json(row),
-        "created_at": clock.text(row.sent_at),
+        "created_at": clock.format_rfc3339(row.sent_at),
     }
 
 
 def _quote_json(row: Row[Any]) -> dict[str, Any]:
     return {
-        "id": ids.text(row.quoted_id),
-        "sender_id": ids.text(row.quoted_sender_id),
+        "id": ids.encode(row.quoted_id),
+        "sender_id": ids.encode(row.quoted_sender_id),
         "type": _kind(row.quoted_text, row.quoted_media_id),
         "text": row.quoted_text,
     }
@@ -232,7 +237,7 @@ def _kind(text: str | None, media_id: int | None) -> str:
 
 def _image_json(row: Row[Any], url_signer: UrlSigner) -> dict[str, Any]:
     return {
-        "id": ids.text(row.media_id),
+        "id": ids.encode(row.media_id),
         "url": url_signer.url(row.room_id, row.media_id, DISPLAY),
         "thumbnail_url": url_signer.url(row.room_id, row.media_id, THUMBNAIL),
         "width": row.width,
@@ -246,7 +251,7 @@ def _image_json(row: Row[Any], url_signer: UrlSigner) -> dict[str, Any]:
 def _person_json(row: Row[Any], prefix: str) -> dict[str, Any]:
     """A UserRef. Nothing but the id is known of who has withdrawn."""
     return {
-        "id": ids.text(getattr(row, f"{prefix}_id")),
+        "id": ids.encode(getattr(row, f"{prefix}_id")),
         "nickname": getattr(row, f"{prefix}_nickname"),
         "name": getattr(row, f"{prefix}_name"),
         "avatar_url": getattr(row, f"{prefix}_avatar_url"),

@@ -45,4 +45,4 @@ class UrlSigner:
 
 
 def _path(room_id: int, media_id: int, rendition: str) -> str:
-    return f"/api/v1/rooms/{ids.text(room_id)}/media/{ids.text(media_id)}/{rendition}"
+    return f"/api/v1/rooms/{ids.encode(room_id)}/media/{ids.encode(media_id)}/{rendition}"

@@ -81,7 +81,7 @@ def send_room_read(notifier: SocketNotifier, event: Event) -> None:
     """Send to both users up to which message one of them has read."""
     read = RoomRead.model_validate(event.data)
     data = {"room_id": read.room_id, "user_id": read.reader_id, "message_id": read.message_id}
-    notifier.send("room.read", {name: ids.text(id_) for name, id_ in data.items()}, read.reader_id, read.peer_id)
+    notifier.send("room.read", {name: ids.encode(id_) for name, id_ in data.items()}, read.reader_id, read.peer_id)
 
 
 def close_sockets(notifier: SocketNotifier, event: Event) -> None:

@@ -15,7 +15,7 @@ from shared.images import ImageProcessor
 from shared.replication.source import WithKnownRecords
 from shared.replication.workers import event_workers, replica_workers
 from shared.security.service_calls import Neighbour
-from shared.web.application import build
+from shared.web.application import create_service_app
 
 from . import models
 from .actions import comments as comment_actions
@@ -65,7 +65,7 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
         Worker("posts.forget", in_thread(database.write, retention.forget_old, idempotency), every=600),
     ]
 
-    app = build(
+    app = create_service_app(
         NAME,
         settings,
         database=database,

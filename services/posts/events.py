@@ -13,4 +13,4 @@ ANNOUNCES = ("user.purged.v1",)
 
 def user_purged(tx: Connection, user_id: int) -> None:
     """Nothing of a deleted account is left here."""
-    enqueue(tx, models.outbox, "user.purged", 1, {"user_id": ids.text(user_id), "service": "posts"})
+    enqueue(tx, models.outbox, "user.purged", 1, {"user_id": ids.encode(user_id), "service": "posts"})

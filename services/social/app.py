@@ -10,7 +10,7 @@ from shared.events.outbox import Relay
 from shared.replication.source import WithKnownRecords
 from shared.replication.workers import event_workers, replica_workers
 from shared.security.service_calls import Neighbour
-from shared.web.application import build
+from shared.web.application import create_service_app
 
 from . import models
 from .api import follows
@@ -37,7 +37,7 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
         *replica_workers(NAME, database, USERS, users, models.reconciliation, settings),
     ]
 
-    app = build(
+    app = create_service_app(
         NAME,
         settings,
         database=database,

@@ -21,12 +21,12 @@ def user_unfollowed(tx: Connection, follower_id: int, followee_id: int, version:
 
 def user_purged(tx: Connection, user_id: int) -> None:
     """Nothing of a deleted account is left here."""
-    enqueue(tx, models.outbox, "user.purged", 1, {"user_id": ids.text(user_id), "service": "social"})
+    enqueue(tx, models.outbox, "user.purged", 1, {"user_id": ids.encode(user_id), "service": "social"})
 
 
 def _edge(follower_id: int, followee_id: int, version: int) -> dict[str, str | int]:
     return {
-        "follower_id": ids.text(follower_id),
-        "followee_id": ids.text(followee_id),
+        "follower_id": ids.encode(follower_id),
+        "followee_id": ids.encode(followee_id),
         "version": version,
     }

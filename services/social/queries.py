@@ -7,20 +7,20 @@ from sqlalchemy import Column, Connection, Row, select
 
 from shared import ids
 from shared.errors import NotFound, Unauthenticated
-from shared.pagination import Page, Slice
+from shared.pagination import Page, PageRequest
 from shared.replication.projections import UnknownRecords
 
 from . import models
 
 
-def followers(connection: Connection, person_id: int, page: Page) -> Slice:
+def followers(connection: Connection, person_id: int, page: PageRequest) -> Page:
     """Who follows this user, newest first. Raises UnknownRecords, or NotFound for a deleted account."""
     _present(connection, person_id)
     edges = models.follows.c
     return _listed(connection, edges.followee_id, person_id, edges.follower_id, page)
 
 
-def following(connection: Connection, person_id: int, page: Page) -> Slice:
+def following(connection: Connection, person_id: int, page: PageRequest) -> Page:
     """Whom this user follows, newest first. Raises UnknownRecords, or NotFound for a deleted account."""
     _present(connection, person_id)
     edges = models.follows.c
@@ -42,7 +42,7 @@ def is_following(connection: Connection, follower_id: int, followee_id: int) -> 
 def relation(connection: Connection, one_id: int, other_id: int) -> dict[str, Any]:
     """The relation of a user to one other whose account is not deleted."""
     return {
-        "user_id": ids.text(other_id),
+        "user_id": ids.encode(other_id),
         "following": is_following(connection, one_id, other_id),
         "followed_by": is_following(connection, other_id, one_id),
     }
@@ -60,7 +60,7 @@ def relations(connection: Connection, one_id: int, other_ids: Sequence[int]) -> 
     following = _among(connection, edges.follower_id, one_id, edges.followee_id, other_ids)
     followed_by = _among(connection, edges.followee_id, one_id, edges.follower_id, other_ids)
     return [
-        {"user_id": ids.text(each), "following": each in following, "followed_by": each in followed_by}
+        {"user_id": ids.encode(each), "following": each in following, "followed_by": each in followed_by}
         for each in other_ids
     ]
 
@@ -87,7 +87,7 @@ def _present(connection: Connection, person_id: int) -> Row[Any]:
     return person
 
 
-def _listed(connection: Connection, mine: Column[int], person_id: int, theirs: Column[int], page: Page) -> Slice:
+def _listed(connection: Connection, mine: Column[int], person_id: int, theirs: Column[int], page: PageRequest) -> Page:
     """One page of the users at the other end of the edges."""
     edges, people = models.follows.c, models.people.c
     in_order = "follows_by_follower" if mine is edges.follower_id else "follows_by_followee"
@@ -103,7 +103,7 @@ def _listed(connection: Connection, mine: Column[int], person_id: int, theirs: C
     if page.after is not None:
         statement = statement.where(edges.id < page.after[0])
     rows: Sequence[Any] = connection.execute(statement).all()
-    return Slice.of(rows, page, user_ref_json, lambda row: (row.edge_id,))
+    return Page.of(rows, page, user_ref_json, lambda row: (row.edge_id,))
 
 
 def _among(
@@ -126,7 +126,7 @@ def _among(
 def user_ref_json(row: Any) -> dict[str, Any]:
     """A user as lists show them; deleted accounts are in no list."""
     return {
-        "id": ids.text(row.id),
+        "id": ids.encode(row.id),
         "nickname": row.nickname,
         "name": row.name,
         "avatar_url": row.avatar_url,

@@ -31,10 +31,10 @@ class Event:
     def to_json(self) -> bytes:
         return orjson.dumps(
             {
-                "id": ids.text(self.id),
+                "id": ids.encode(self.id),
                 "type": self.type,
                 "version": self.version,
-                "occurred_at": clock.text(self.occurred_at),
+                "occurred_at": clock.format_rfc3339(self.occurred_at),
                 "request_id": self.request_id,
                 "data": self.data,
             }
@@ -49,7 +49,7 @@ class Event:
                 id=ids.parse(fields["id"]),
                 type=_of(str, fields["type"]),
                 version=_of(int, fields["version"]),
-                occurred_at=clock.parse(fields["occurred_at"]),
+                occurred_at=clock.parse_rfc3339(fields["occurred_at"]),
                 request_id=_of(str | None, fields.get("request_id")),
                 data=_of(dict, fields["data"]),
             )

@@ -13,7 +13,7 @@ from io import BytesIO
 from PIL import AvifImagePlugin, ExifTags, Image, ImageChops, ImageFile
 from pillow_heif import register_heif_opener
 
-from shared.errors import Refusal
+from shared.errors import AppError
 from shared.images.prepared_image import PreparedImage
 
 from . import colours, isobmff, jpeg, limits, png
@@ -64,7 +64,7 @@ def _as_app_errors() -> Iterator[None]:
             # These modules warn only about damaged metadata, which is dropped in any case.
             warnings.filterwarnings("ignore", module=r"PIL\.(Tiff|Jpeg|Png)ImagePlugin", category=UserWarning)
             yield
-    except Refusal:
+    except AppError:
         raise
     except (Image.DecompressionBombWarning, Image.DecompressionBombError, MemoryError) as cause:
         raise limits.too_many_pixels() from cause

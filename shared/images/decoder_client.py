@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Lock, Timer
 from typing import BinaryIO, cast
 
-from shared.errors import Refusal, Unavailable
+from shared.errors import AppError, Unavailable
 from shared.images import limits, pipe_protocol
 
 from .pipe_protocol import ProcessedImage
@@ -74,7 +74,7 @@ class DecoderProcess:
         try:
             pipe_protocol.send(uploads, upload)
             return pipe_protocol.receive_image(answers)
-        except Refusal:
+        except AppError:
             raise
         except (EOFError, OSError) as cause:
             with suppress(subprocess.TimeoutExpired):

@@ -11,7 +11,7 @@ import signal
 import sys
 from typing import BinaryIO
 
-from shared.errors import Refusal
+from shared.errors import AppError
 from shared.images import limits, pipe_protocol, renditions
 
 IDLE_SECONDS = 60
@@ -38,7 +38,7 @@ def handle_upload(upload: bytes, responses: BinaryIO) -> None:
     signal.setitimer(signal.ITIMER_PROF, limits.MAX_CPU_SECONDS)
     try:
         picture = renditions.render(upload)
-    except Refusal as refusal:
+    except AppError as refusal:
         pipe_protocol.send_error(responses, refusal)
     else:
         pipe_protocol.send_image(responses, picture)

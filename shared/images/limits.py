@@ -1,6 +1,6 @@
 """Limits of one upload, of the work of decoding it, and the errors for exceeding them."""
 
-from shared.errors import Fault, Invalid, TooLarge, UnsupportedMedia
+from shared.errors import FieldError, Invalid, TooLarge, UnsupportedMedia
 
 MAX_BYTES = 20 * 1024**2
 MAX_PIXELS = 60_000_000
@@ -37,7 +37,7 @@ def too_many_pixels() -> TooLarge:
 
 def unsupported(code: str) -> UnsupportedMedia:
     detail = "Send a JPEG, PNG, WebP, GIF, HEIC or AVIF picture."
-    return UnsupportedMedia("unsupported_media", detail, faults=(Fault("/file", code, detail),))
+    return UnsupportedMedia("unsupported_media", detail, field_errors=(FieldError("/file", code, detail),))
 
 
 def corrupt() -> Invalid:
@@ -57,8 +57,8 @@ def too_much_work() -> Invalid:
 
 
 def _too_large(code: str, detail: str) -> TooLarge:
-    return TooLarge("too_large", detail, faults=(Fault("/file", code, detail),))
+    return TooLarge("too_large", detail, field_errors=(FieldError("/file", code, detail),))
 
 
 def _invalid(code: str, detail: str) -> Invalid:
-    return Invalid("corrupt_media", detail, faults=(Fault("/file", code, detail),))
+    return Invalid("corrupt_media", detail, field_errors=(FieldError("/file", code, detail),))

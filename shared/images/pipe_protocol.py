@@ -7,9 +7,9 @@ import json
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from shared.errors import Fault, Invalid, Refusal, TooLarge, UnsupportedMedia
+from shared.errors import AppError, FieldError, Invalid, TooLarge, UnsupportedMedia
 
-ERRORS: dict[str, type[Refusal]] = {kind.__name__: kind for kind in (Invalid, TooLarge, UnsupportedMedia)}
+ERRORS: dict[str, type[AppError]] = {kind.__name__: kind for kind in (Invalid, TooLarge, UnsupportedMedia)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +61,12 @@ def send_image(pipe: BinaryIO, picture: ProcessedImage) -> None:
     send(pipe, json.dumps(header).encode(), display.data, thumbnail.data)
 
 
-def send_error(pipe: BinaryIO, refusal: Refusal) -> None:
+def send_error(pipe: BinaryIO, refusal: AppError) -> None:
     header = {
         "error": type(refusal).__name__,
         "code": refusal.code,
         "detail": refusal.detail,
-        "field_errors": [(fault.pointer, fault.code, fault.detail) for fault in refusal.faults],
+        "field_errors": [(fault.pointer, fault.code, fault.detail) for fault in refusal.field_errors],
     }
     send(pipe, json.dumps(header).encode())
 
@@ -75,8 +75,8 @@ def receive_image(pipe: BinaryIO) -> ProcessedImage:
     """The processed image. Raises the error that the decoder process has sent instead."""
     header = json.loads(receive(pipe))
     if "error" in header:
-        faults = tuple(Fault(*fault) for fault in header["field_errors"])
-        raise ERRORS[header["error"]](header["code"], header["detail"], faults=faults)
+        field_errors = tuple(FieldError(*fault) for fault in header["field_errors"])
+        raise ERRORS[header["error"]](header["code"], header["detail"], field_errors=field_errors)
     return ProcessedImage(
         display=Rendition(receive(pipe), *header["display"]),
         thumbnail=Rendition(receive(pipe), *header["thumbnail"]),

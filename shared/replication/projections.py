@@ -9,14 +9,14 @@ from sqlalchemy import Boolean, Column, Connection, Integer, MetaData, Table, an
 
 from shared import ids
 from shared.database.engine import Big, upsert
-from shared.errors import Refusal
+from shared.errors import AppError
 
 
 class UnknownRecords(Exception):
     """There is no local copy of these records; their owner may have them. `otherwise` is raised if it has not."""
 
-    def __init__(self, *record_ids: int, otherwise: Refusal) -> None:
-        super().__init__(*map(ids.text, record_ids))
+    def __init__(self, *record_ids: int, otherwise: AppError) -> None:
+        super().__init__(*map(ids.encode, record_ids))
         self.ids = record_ids
         self.otherwise = otherwise
 

@@ -31,11 +31,11 @@ class RecordSource:
 
     async def get(self, record_id: int) -> Mapping[str, Any] | None:
         """The record, or None where its owner does not know it either. Raises Unavailable."""
-        return await self.client.get(f"{self.records}/{ids.text(record_id)}")
+        return await self.client.get(f"{self.records}/{ids.encode(record_id)}")
 
     async def deleted_after(self, entry: int) -> SubjectPage:
         """The next page of the deleted records after this entry of the list. Raises Unavailable."""
-        page = await self.client.get(self.deletions, after=ids.text(entry), limit=PAGE)
+        page = await self.client.get(self.deletions, after=ids.encode(entry), limit=PAGE)
         if page is None:
             raise Unavailable("neighbour_unavailable", "The list of deleted records cannot be read.")
         items = page["items"]

@@ -72,7 +72,7 @@ def commands(
             click.echo(f"{asyncio.run(requeue_dead_letters(settings.broker_url, name))} dead letters put back")
             return
         database = Database(settings.database_url, pool_size=1)
-        moment = clock.parse(since) if since else None
+        moment = clock.parse_rfc3339(since) if since else None
         one = ids.parse(event_id) if event_id else None
         again = database.write(republish, since=moment, name=fact, event_id=one)
         database.close()

@@ -47,7 +47,7 @@ def send_raw(port: int, cases: Sequence[Case], path: str) -> list[Reaction]:
     return [Reaction(_statuses(received[line]), line not in open_) for line in lines]
 
 
-def faults(case: Case, reaction: Reaction) -> list[str]:
+def field_errors(case: Case, reaction: Reaction) -> list[str]:
     """What should not have happened."""
     found = []
     if len(reaction.statuses) > case.answers:
@@ -63,7 +63,7 @@ def faults(case: Case, reaction: Reaction) -> list[str]:
 
 def gateway_faults(case: Case, reaction: Reaction) -> list[str]:
     """The same for the server that stands before the others."""
-    return faults(case, reaction) + ([] if case.refused is NOBODY else _misunderstood(reaction))
+    return field_errors(case, reaction) + ([] if case.refused is NOBODY else _misunderstood(reaction))
 
 
 def _misunderstood(reaction: Reaction) -> list[str]:

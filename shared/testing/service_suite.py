@@ -11,7 +11,7 @@ from shared.database.engine import Database
 from shared.testing.backends import only_embedded
 from shared.testing.live_service import LiveService
 from shared.testing.malformed import CASES
-from shared.testing.raw_http import faults, send_raw
+from shared.testing.raw_http import field_errors, send_raw
 
 
 class ServiceSuite:
@@ -39,7 +39,7 @@ class ServiceSuite:
     @only_embedded
     def test_malformed_requests_do_no_harm(self, service: LiveService) -> None:
         reactions = send_raw(service.client.base_url.port or 0, CASES, "/healthz")
-        found = {case.name: faults(case, reaction) for case, reaction in zip(CASES, reactions, strict=True)}
+        found = {case.name: field_errors(case, reaction) for case, reaction in zip(CASES, reactions, strict=True)}
         assert {name: each for name, each in found.items() if each} == {}
         assert service.client.get("/healthz").status_code == 200
 

@@ -25,9 +25,9 @@ class FakeTokenIssuer:
         usual = {
             "iss": "shutter",
             "aud": "shutter",
-            "sub": ids.text(subject),
-            "sid": ids.text(session_id),
-            "jti": ids.text(ids.new()),
+            "sub": ids.encode(subject),
+            "sid": ids.encode(session_id),
+            "jti": ids.encode(ids.new()),
             "iat": now,
             "exp": now + 600,
         }

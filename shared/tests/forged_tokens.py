@@ -52,9 +52,9 @@ class Forger:
         return {
             "iss": "shutter",
             "aud": "shutter",
-            "sub": ids.text(7),
-            "sid": ids.text(8),
-            "jti": ids.text(9),
+            "sub": ids.encode(7),
+            "sid": ids.encode(8),
+            "jti": ids.encode(9),
             "iat": now,
             "exp": now + 600,
         }
@@ -166,7 +166,7 @@ def _claims(forger: Forger) -> Iterator[tuple[str, str]]:
 def _signatures(forger: Forger) -> Iterator[tuple[str, str]]:
     good = forger.token()
     plain, _, signature = good.rpartition(".")
-    other_claims = part(forger.good_claims() | {"sub": ids.text(1)})
+    other_claims = part(forger.good_claims() | {"sub": ids.encode(1)})
     yield "another's key", forger.signed_by(Ed25519PrivateKey.generate())
     yield "no signature", f"{plain}."
     yield "no signature, alg none", f"{part(forger.good_header() | {'alg': 'none'})}.{part(forger.good_claims())}."

@@ -15,15 +15,15 @@ from shared.database.engine import Big, Database
 from shared.events.in_memory import InMemoryBus
 from shared.events.outbox import enqueue, outbox_table
 from shared.idempotency import Idempotency, idempotency_table
-from shared.pagination import Slice
+from shared.pagination import Page
 from shared.problem_details import STATUS, documented
 from shared.settings import Settings
 from shared.testing import FakeTokenIssuer
 from shared.web import image_responses, pagination, responses
-from shared.web.application import build
+from shared.web.application import create_service_app
 from shared.web.authentication import Calling
-from shared.web.idempotency_key import Given
-from shared.web.request_body import Body, Text
+from shared.web.idempotency_key import IdempotencyKey
+from shared.web.request_body import StrictModel, Text
 from shared.web.uploads import UploadRoute
 
 from .tables import made
@@ -40,7 +40,7 @@ ALL = documented(400, 401, 403, 404, 409, 413, 415, 422, 429, 500)
 router = APIRouter(prefix="/api/v1", route_class=UploadRoute)
 
 
-class NewThing(Body):
+class NewThing(StrictModel):
     """What is said about a new one."""
 
     text: Annotated[Text, Field(min_length=1, max_length=100)]
@@ -50,38 +50,38 @@ class NewThing(Body):
 
 
 @router.post("/things", status_code=201, responses=ALL, response_model=None)
-def add(body: NewThing, key: Given, request: Request) -> Response:
+def add(body: NewThing, key: IdempotencyKey, request: Request) -> Response:
     """Add one, once for each key."""
 
     def write(tx: Connection) -> Answer:
         thing_id = ids.new()
         tx.execute(insert(THINGS).values(id=thing_id, text=body.text))
-        enqueue(tx, OUTBOX, "thing.added", 1, {"id": ids.text(thing_id)})
-        return responses.created({"id": ids.text(thing_id)}, f"/api/v1/things/{ids.text(thing_id)}")
+        enqueue(tx, OUTBOX, "thing.added", 1, {"id": ids.encode(thing_id)})
+        return responses.created({"id": ids.encode(thing_id)}, f"/api/v1/things/{ids.encode(thing_id)}")
 
     once: Idempotency = request.app.state.once
-    return responses.response(once.write(key, write))
+    return responses.to_response(once.write(key, write))
 
 
 @router.get("/things", responses=ALL, response_model=None)
-def things(request: Request, page: pagination.Requested, colour: Annotated[str, Query()] = "") -> Response:
+def things(request: Request, page: pagination.PageQuery, colour: Annotated[str, Query()] = "") -> Response:
     """All, newest first; the colour does not matter."""
 
-    def found(connection: Connection) -> Slice:
+    def found(connection: Connection) -> Page:
         question = select(THINGS).order_by(THINGS.c.id.desc()).limit(page.limit + 1)
         if page.after is not None:
             question = question.where(THINGS.c.id < page.after[0])
         rows = connection.execute(question).all()
-        return Slice.of(rows, page, lambda row: {"text": row.text, "colour": colour}, lambda row: (row.id,))
+        return Page.of(rows, page, lambda row: {"text": row.text, "colour": colour}, lambda row: (row.id,))
 
     database: Database = request.app.state.database
-    return pagination.answer(request, database.read(found))
+    return pagination.page_response(request, database.read(found))
 
 
 @router.get("/things/{thing_id}", responses=ALL, response_model=None)
 def thing(thing_id: ids.Id) -> Response:
     """Its id again."""
-    return responses.ok({"id": ids.text(thing_id)})
+    return responses.ok({"id": ids.encode(thing_id)})
 
 
 @router.delete("/things/{thing_id}", status_code=204, responses=ALL)
@@ -129,16 +129,22 @@ def cut() -> Response:
 
 
 @router.head("/picture/{name}", include_in_schema=False, response_model=None)
-@router.get("/picture/{name}", responses={**ALL, **image_responses.SERVED, **documented(416)}, response_model=None)
+@router.get(
+    "/picture/{name}",
+    responses={**ALL, **image_responses.IMAGE_RESPONSES_OPENAPI, **documented(416)},
+    response_model=None,
+)
 def picture(name: str, request: Request, private: bool = False) -> Response:
     """A stored one."""
-    return image_responses.answer(request, request.app.state.storage, name, cache="private" if private else None)
+    return image_responses.image_response(
+        request, request.app.state.storage, name, cache="private" if private else None
+    )
 
 
 @router.get("/ended", responses=ALL, response_model=None)
 def ended() -> Response:
     """Something ends."""
-    return responses.ending(responses.ok({}), logins=[1, 2], subject=3)
+    return responses.with_revocations(responses.ok({}), logins=[1, 2], subject=3)
 
 
 @router.get("/internal/caller", include_in_schema=False)
@@ -151,7 +157,7 @@ def service(folder: Path, **options: Any) -> FastAPI:
     """The service on a fresh database in this folder."""
     settings = Settings(database_url=made(f"sqlite:///{folder}/service.db", METADATA), **options)
     database = Database(settings.database_url, pool_size=settings.pool_size, pool_wait=0.1)
-    app = build("things", settings, database=database, bus=InMemoryBus(lambda _: 0), routers=[router])
+    app = create_service_app("things", settings, database=database, bus=InMemoryBus(lambda _: 0), routers=[router])
     app.state.verifier = MINTER.verifier()
     app.state.once = Idempotency(database, KEYS)
     return app

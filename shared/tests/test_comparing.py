@@ -75,7 +75,7 @@ def test_the_next_round_goes_on_where_the_last_one_ended_and_reads_the_end_again
     database: Database, truth: List
 ) -> None:
     now = clock.now()
-    entries = [ids.at(now - minutes * clock.MINUTE) for minutes in (60, 50, 40, 30, 20)]
+    entries = [ids.first_id_at(now - minutes * clock.MINUTE) for minutes in (60, 50, 40, 30, 20)]
     truth.entries = {entry: subject for subject, entry in enumerate(entries)}
     compare(database, truth)
     assert truth.asked[0] == 0 and len(truth.asked) == 3

@@ -85,4 +85,4 @@ def test_ids_and_times_are_those_of_the_house() -> None:
     event = Event(ids.new(), "thing.happened", 1, clock.now(), None, {})
     travelled = json.loads(event.to_json())
     assert ids.parse(travelled["id"]) == event.id
-    assert clock.parse(travelled["occurred_at"]) == event.occurred_at
+    assert clock.parse_rfc3339(travelled["occurred_at"]) == event.occurred_at

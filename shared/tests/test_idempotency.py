@@ -12,7 +12,7 @@ from sqlalchemy.schema import CreateTable
 from shared import clock
 from shared.answer import Answer
 from shared.database.engine import Database
-from shared.errors import Conflict, Invalid, NotFound, TooMany
+from shared.errors import Conflict, Invalid, NotFound, TooManyRequests
 from shared.idempotency import KEPT, Idempotency, Key, idempotency_table
 from shared.testing.backends import Backend
 from shared.testing.waiting import WAIT_SECONDS
@@ -81,7 +81,7 @@ def test_one_owner_has_so_many_keys_within_a_day(database: Database, monkeypatch
     for number in range(2):
         _at(monkeypatch, start + number * clock.HOUR)
         once.write(Key(1, b"%d" % number, KEY.request), note)
-    with pytest.raises(TooMany) as refusal:
+    with pytest.raises(TooManyRequests) as refusal:
         once.write(Key(1, b"2", KEY.request), note)
     assert refusal.value.code == "too_many_idempotency_keys"
     assert refusal.value.retry_after == 1 + 23 * 60 * 60

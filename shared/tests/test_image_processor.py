@@ -135,7 +135,7 @@ def test_a_file_that_would_keep_a_core_busy_for_hours_is_corrupt() -> None:
         pytest.raises(Invalid) as refusal,
     ):
         busy.decode(endless)
-    assert (refusal.value.code, refusal.value.faults[0].code) == ("corrupt_media", "too_much_work")
+    assert (refusal.value.code, refusal.value.field_errors[0].code) == ("corrupt_media", "too_much_work")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="address space is limited on Linux only")

@@ -133,7 +133,7 @@ def test_a_jpeg_of_a_hundred_scans_is_the_most() -> None:
     renditions.render(picture[:-2] + repeated * (limits.MAX_SCANS - scans) + b"\xff\xd9")
     with pytest.raises(Invalid) as refusal:
         renditions.render(picture[:-2] + repeated * (limits.MAX_SCANS - scans + 1) + b"\xff\xd9")
-    assert (refusal.value.code, refusal.value.faults[0].code) == ("corrupt_media", "too_many_scans")
+    assert (refusal.value.code, refusal.value.field_errors[0].code) == ("corrupt_media", "too_many_scans")
 
 
 @pytest.mark.parametrize("progressive", [False, True])
@@ -143,7 +143,7 @@ def test_a_jpeg_of_fewer_bytes_than_its_pixels_need_is_refused_before_decoding(p
     start = data.index(b"\xff\xda")
     with pytest.raises(Invalid) as refusal:
         renditions.render(data[: start + 2_000] + b"\xff\xd9")
-    assert refusal.value.faults[0].code == "too_few_bytes"
+    assert refusal.value.field_errors[0].code == "too_few_bytes"
 
 
 def flat_webp(width: int, height: int) -> bytes:
@@ -171,7 +171,7 @@ def test_a_webp_that_is_all_size_and_no_content_is_refused_before_decoding() -> 
         assert len(data) < 150
         with pytest.raises(Invalid) as refusal:
             renditions.render(data)
-        assert refusal.value.faults[0].code == "too_few_bytes"
+        assert refusal.value.field_errors[0].code == "too_few_bytes"
 
 
 @pytest.mark.parametrize("kind", ["HEIF", "AVIF"])
@@ -202,7 +202,7 @@ def test_a_heif_that_nothing_here_can_decode_is_unsupported(coding: bytes) -> No
     place = isobmff.read(data).type_places[1]
     with pytest.raises(UnsupportedMedia) as refusal:
         renditions.render(data[:place] + coding + data[place + 4 :])
-    assert (refusal.value.code, refusal.value.faults[0].code) == ("unsupported_media", "unknown_coding")
+    assert (refusal.value.code, refusal.value.field_errors[0].code) == ("unsupported_media", "unknown_coding")
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "AVIF"])
@@ -220,4 +220,4 @@ def test_a_header_that_asks_for_too_much_comes_before_all_other_faults() -> None
     header = meta.png_chunk(b"IHDR", (30_000).to_bytes(4, "big") * 2 + b"\x08\x02\0\0\0")
     with pytest.raises(TooLarge) as refusal:
         renditions.render(PNG[:8] + header + meta.png_chunk(b"IDAT", b"x", crc_error=1))
-    assert refusal.value.faults[0].code == "too_many_pixels"
+    assert refusal.value.field_errors[0].code == "too_many_pixels"

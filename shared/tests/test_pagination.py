@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import Malformed
-from shared.pagination import Cursors, Page, Slice
+from shared.pagination import CursorSigner, Page, PageRequest
 
-CURSORS = Cursors(b"k" * 32)
+CURSORS = CursorSigner(b"k" * 32)
 SCOPE = "/api/v1/posts?"
 POSITIONS = st.lists(st.one_of(st.integers(-(2**63), 2**63 - 1), st.text(max_size=30)), min_size=1, max_size=3)
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_+/=. é"
@@ -54,7 +54,7 @@ def test_a_cursor_of_another_list_is_refused(scope: str) -> None:
 
 
 def test_a_cursor_of_another_key_is_refused() -> None:
-    assert refused(Cursors(b"x" * 32).write((1,), SCOPE))
+    assert refused(CursorSigner(b"x" * 32).write((1,), SCOPE))
 
 
 def test_where_list_ends_and_position_begins_cannot_be_moved() -> None:
@@ -74,5 +74,5 @@ def test_the_longest_position_still_fits() -> None:
 def test_one_row_more_than_asked_for_tells_that_there_is_more(
     rows: list[int], items: list[int], next_: tuple[int] | None
 ) -> None:
-    found = Slice.of(rows, Page(2, None), lambda row: row, lambda row: (row * 10,))
+    found = Page.of(rows, PageRequest(2, None), lambda row: row, lambda row: (row * 10,))
     assert (found.items, found.next) == (items, next_)

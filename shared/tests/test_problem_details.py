@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from shared import errors
-from shared.problem_details import MOST_FAULTS, STATUS, title
+from shared.problem_details import MAX_FIELD_ERRORS, STATUS, title
 from shared.testing import LiveService
 from shared.testing.waiting import WAIT_SECONDS
 from shared.tests.sample_service import MINTER, REFUSALS
@@ -40,7 +40,7 @@ def test_each_refusal_has_its_status(standing: LiveService, name: str) -> None:
 
 
 def test_every_kind_of_refusal_has_a_status() -> None:
-    assert set(STATUS) == set(errors.Refusal.__subclasses__())
+    assert set(STATUS) == set(errors.AppError.__subclasses__())
     assert len(set(STATUS.values())) == len(STATUS)
 
 
@@ -125,7 +125,7 @@ def test_of_thousands_of_mistakes_some_are_told(standing: LiveService) -> None:
     body = {f"unknown{number}": 1 for number in range(3_000)}
     answer = standing.client.post("/api/v1/things", json=body, headers=bearer())
     problem = assert_problem(answer, 422, "validation_failed")
-    assert len(problem["errors"]) == MOST_FAULTS
+    assert len(problem["errors"]) == MAX_FIELD_ERRORS
     assert len(problem["detail"]) <= 1_000
 
 

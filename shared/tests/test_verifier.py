@@ -11,7 +11,7 @@ import time_machine
 from fastapi import FastAPI
 
 from shared import ids
-from shared.errors import Refusal, Unauthenticated, Unavailable
+from shared.errors import AppError, Unauthenticated, Unavailable
 from shared.security.verifier import LEEWAY, Identity, RemoteKeys, Verifier, fetch_from
 from shared.testing import FakeTokenIssuer
 from shared.testing.waiting import WAIT_SECONDS
@@ -218,15 +218,15 @@ def ask() -> Callable[..., httpx.Response]:
     """Asks a small application who is asking."""
     app = FastAPI()
     app.state.verifier = MINTER.verifier()
-    app.add_exception_handler(Refusal, exception_handlers.on_app_error)
+    app.add_exception_handler(AppError, exception_handlers.on_app_error)
 
     @app.get("/required")
     async def required(who: Required) -> str:
-        return ids.text(who.subject)
+        return ids.encode(who.subject)
 
     @app.get("/optional")
     async def optional(who: Optional) -> str:
-        return ids.text(who.subject) if who else "nobody"
+        return ids.encode(who.subject) if who else "nobody"
 
     def send(path: str, **headers: str) -> httpx.Response:
         async def over_asgi() -> httpx.Response:
@@ -243,8 +243,8 @@ def ask() -> Callable[..., httpx.Response]:
 
 def test_a_route_learns_who_is_asking(ask: Callable[..., httpx.Response]) -> None:
     for path in ("/required", "/optional"):
-        assert ask(path, **MINTER.bearer(7)).json() == ids.text(7)
-        assert ask(path, authorization=f"bearer {MINTER.token(7)}").json() == ids.text(7)
+        assert ask(path, **MINTER.bearer(7)).json() == ids.encode(7)
+        assert ask(path, authorization=f"bearer {MINTER.token(7)}").json() == ids.encode(7)
 
 
 def test_where_anybody_may_ask_nobody_need_say_who(ask: Callable[..., httpx.Response]) -> None:

@@ -29,8 +29,8 @@ from shared.testing import LiveService, Stub, eventually, running_service
 from shared.testing.waiting import WAIT_SECONDS
 from shared.tests.sample_service import METADATA, MINTER, OUTBOX, service
 from shared.web import exception_handlers
-from shared.web.application import build
-from shared.web.threadpools import THREADS, aside
+from shared.web.application import create_service_app
+from shared.web.threadpools import THREADS, run_in_internal_pool
 
 from .tables import made
 
@@ -138,8 +138,8 @@ def test_a_locked_database_is_a_503_that_leaves_nothing(tmp_path: Path) -> None:
 
 def test_the_gateway_learns_which_tokens_are_void_from_now_on(standing: LiveService) -> None:
     headers = standing.client.get("/api/v1/ended").headers
-    assert headers[ENDED_LOGINS].split() == [ids.text(1), ids.text(2)]
-    assert headers[ENDED_SUBJECT] == ids.text(3)
+    assert headers[ENDED_LOGINS].split() == [ids.encode(1), ids.encode(2)]
+    assert headers[ENDED_SUBJECT] == ids.encode(3)
 
 
 def test_a_neighbour_is_known_by_its_credential_and_nobody_else_gets_in(
@@ -185,7 +185,7 @@ def test_what_belongs_to_it_lives_as_long_as_it_does(tmp_path: Path) -> None:
         return False
 
     neighbour = Neighbour("things", "a secret of at least 32 characters", "auth", "http://auth", Stub().transport)
-    app = build(
+    app = create_service_app(
         "things",
         settings,
         database=database,
@@ -220,7 +220,7 @@ def test_whoever_waits_long_keeps_no_thread_from_others() -> None:
 
     async def scenario() -> None:
         request = Request({"type": "http", "app": app})
-        waiting = [asyncio.create_task(aside(request, work)) for _ in range(THREADS + 5)]
+        waiting = [asyncio.create_task(run_in_internal_pool(request, work)) for _ in range(THREADS + 5)]
         await to_thread.run_sync(eventually, lambda: len(busy) == THREADS)
         assert to_thread.current_default_thread_limiter().borrowed_tokens == 0
         go_on.set()

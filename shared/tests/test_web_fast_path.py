@@ -9,13 +9,13 @@ from starlette.responses import Response
 
 from shared.database.engine import Database
 from shared.events.in_memory import InMemoryBus
-from shared.ids import Id, text
-from shared.pagination import Slice
+from shared.ids import Id, encode
+from shared.pagination import Page
 from shared.settings import Settings
 from shared.testing import LiveService, running_service
 from shared.tests.sample_service import MINTER
 from shared.web import fast_path, pagination, request_body
-from shared.web.application import build
+from shared.web.application import create_service_app
 from shared.web.authentication import Optional, Required
 from shared.web.request_body import StrictRequest, StrictRoute
 
@@ -29,13 +29,15 @@ def _routes(prefix: str, methods: list[str]) -> APIRouter:
     router = APIRouter(prefix=prefix, route_class=StrictRoute, include_in_schema=False)
 
     @router.api_route("/of/{thing_id}", methods=methods)
-    def listed(thing_id: Id, request: Request, page: pagination.Requested, who: Optional) -> Response:
+    def listed(thing_id: Id, request: Request, page: pagination.PageQuery, who: Optional) -> Response:
         where = None if who is None else who.subject
-        return pagination.answer(request, Slice([text(thing_id), page.limit, page.after, where], (page.limit, "x")))
+        return pagination.page_response(
+            request, Page([encode(thing_id), page.limit, page.after, where], (page.limit, "x"))
+        )
 
     @router.api_route("/mine", methods=methods)
-    async def mine(request: Request, page: pagination.Requested, who: Required) -> Response:
-        return pagination.answer(request, Slice([page.limit, page.after, who.subject], None))
+    async def mine(request: Request, page: pagination.PageQuery, who: Required) -> Response:
+        return pagination.page_response(request, Page([page.limit, page.after, who.subject], None))
 
     return router
 
@@ -47,7 +49,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveService]:
     settings = Settings(database_url=f"sqlite:///{folder}/none.db")
     database = Database(settings.database_url)
     routers = [_routes("/plain", ["GET"]), _routes(f"/{GENERAL}", ["GET", "HEAD"])]
-    app = build("plain", settings, database=database, bus=InMemoryBus(lambda _: 0), routers=routers)
+    app = create_service_app("plain", settings, database=database, bus=InMemoryBus(lambda _: 0), routers=routers)
     app.state.verifier = MINTER.verifier()
     with running_service(app) as service:
         yield service

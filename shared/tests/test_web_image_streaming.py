@@ -34,17 +34,17 @@ def bodies(storage: Storage) -> tuple[dict[bytes, bytes], list[bytes]]:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    asyncio.run(image_responses.answer(Request(SCOPE), storage, "a.jpg")(SCOPE, receive, send))
+    asyncio.run(image_responses.image_response(Request(SCOPE), storage, "a.jpg")(SCOPE, receive, send))
     return dict(sent[0]["headers"]), [message["body"] for message in sent[1:]]
 
 
-@pytest.mark.parametrize("size", [0, 1, image_responses.PIECE, image_responses.PIECE + 1, 3_600_000])
+@pytest.mark.parametrize("size", [0, 1, image_responses.CHUNK_BYTES, image_responses.CHUNK_BYTES + 1, 3_600_000])
 def test_it_arrives_whole_and_no_part_is_large(storage: Storage, size: int) -> None:
     picture = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
     storage.put("a.jpg", picture, "image/jpeg")
     headers, parts = bodies(storage)
     assert b"".join(parts) == picture
-    assert max(map(len, parts)) < 2 * image_responses.PIECE
+    assert max(map(len, parts)) < 2 * image_responses.CHUNK_BYTES
     assert headers[b"content-length"] == str(size).encode()
     assert headers[b"content-type"] == b"image/jpeg"
 
@@ -52,10 +52,10 @@ def test_it_arrives_whole_and_no_part_is_large(storage: Storage, size: int) -> N
 @pytest.mark.skipif(not OPEN_FILES.exists(), reason="reads a process' open files from /proc")
 @pytest.mark.parametrize("how", ["disconnect", "cancel"])
 def test_the_file_is_closed_when_the_client_leaves(storage: Storage, tmp_path: Path, how: str) -> None:
-    storage.put("a.jpg", bytes(5 * image_responses.PIECE), "image/jpeg")
+    storage.put("a.jpg", bytes(5 * image_responses.CHUNK_BYTES), "image/jpeg")
 
     async def download() -> None:
-        response = image_responses.answer(Request(SCOPE), storage, "a.jpg")
+        response = image_responses.image_response(Request(SCOPE), storage, "a.jpg")
         left, sending = asyncio.Event(), asyncio.Event()
 
         async def receive() -> dict[str, Any]:
@@ -92,6 +92,6 @@ def is_open(path: Path) -> bool:
 
 def test_one_that_is_not_there_is_not_there(storage: Storage) -> None:
     with pytest.raises(NotFound):
-        image_responses.answer(Request(SCOPE), storage, "b.jpg")
+        image_responses.image_response(Request(SCOPE), storage, "b.jpg")
     with pytest.raises(NotFound):
-        image_responses.answer(Request(SCOPE), storage, "../b.jpg")
+        image_responses.image_response(Request(SCOPE), storage, "../b.jpg")

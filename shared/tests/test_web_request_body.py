@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from shared.body_limits import JSON_LIMIT, UPLOAD_LIMIT
+from shared.body_limits import MAX_JSON_BYTES, MAX_UPLOAD_BYTES
 from shared.database.engine import Database
 from shared.testing import LiveService
 from shared.tests.sample_service import MINTER, THINGS
@@ -175,7 +175,7 @@ def test_another_type_of_body_is_refused(standing: LiveService, kind: str) -> No
 
 
 def test_a_body_up_to_the_limit_is_read(standing: LiveService) -> None:
-    padding = b" " * (JSON_LIMIT - len(b'{"text": "x"}'))
+    padding = b" " * (MAX_JSON_BYTES - len(b'{"text": "x"}'))
     assert add(standing, b'{"text": "x"}' + padding) == (201, "")
     assert add(standing, b'{"text": "x"}' + padding + b" ") == (413, "too_large")
 
@@ -211,7 +211,7 @@ def test_an_upload_is_a_form_with_a_file(standing: LiveService) -> None:
 
 def test_an_upload_has_a_limit_too(standing: LiveService) -> None:
     assert upload(standing, files={"file": b"x" * (20 * 1024 * 1024)}) == (202, 20 * 1024 * 1024)
-    assert upload(standing, files={"file": b"x" * UPLOAD_LIMIT}) == (413, "too_large")
+    assert upload(standing, files={"file": b"x" * MAX_UPLOAD_BYTES}) == (413, "too_large")
 
 
 def test_a_form_of_thousands_of_fields_is_refused(standing: LiveService) -> None:

@@ -37,8 +37,8 @@ def test_a_parameter_given_twice_is_refused(standing: LiveService, query: str) -
 
 
 def test_every_fault_is_told_and_their_number_is_bounded(standing: LiveService) -> None:
-    faults = [("/a", "unknown_parameter"), ("/limit", "repeated_parameter")]
-    assert refused(standing, f"{LIST}?limit=1&a=1&limit=2") == (422, "validation_failed", faults)
+    field_errors = [("/a", "unknown_parameter"), ("/limit", "repeated_parameter")]
+    assert refused(standing, f"{LIST}?limit=1&a=1&limit=2") == (422, "validation_failed", field_errors)
     assert len(refused(standing, f"{LIST}?{'&'.join(map(str, range(1_000)))}")[2]) == 20
 
 

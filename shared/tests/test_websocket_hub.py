@@ -12,7 +12,7 @@ import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from shared.errors import TooMany, Unavailable
+from shared.errors import TooManyRequests, Unavailable
 from shared.metrics import SOCKETS_CLOSED
 from shared.security.verifier import Identity
 from shared.server import websocket_protocol
@@ -151,7 +151,7 @@ def test_there_is_an_end_to_how_many_there_may_be() -> None:
     async def scenario() -> None:
         few = OpenSockets("tests", 2, 1)
         with few.hold(Identity(1, 1, 0)):
-            with pytest.raises(TooMany), few.hold(Identity(1, 2, 0)):
+            with pytest.raises(TooManyRequests), few.hold(Identity(1, 2, 0)):
                 pass
             with few.hold(Identity(2, 3, 0)), pytest.raises(Unavailable), few.hold(Identity(3, 4, 0)):
                 pass

@@ -17,18 +17,18 @@ from shared.background import Worker
 from shared.compression import Compression
 from shared.database.engine import Database
 from shared.events.bus import Bus
-from shared.pagination import Cursors
+from shared.pagination import CursorSigner
 from shared.security.service_calls import Callers, Neighbour
 from shared.security.verifier import Remembered, RemoteKeys, Verifier, fetch_from
 from shared.settings import Settings
 from shared.web import exception_handlers, health, openapi
-from shared.web.fast_path import PlainWay
+from shared.web.fast_path import FastPathMiddleware
 from shared.web.public_path import PublicPath
 from shared.web.spool import SpoolSpace
 from shared.websockets.handshake import as_get_request, is_accepted
 
 
-def build(  # noqa: PLR0913 - everything that a service is made of, named at its one call
+def create_service_app(  # noqa: PLR0913 - everything that a service is made of, named at its one call
     name: str,
     settings: Settings,
     *,
@@ -71,7 +71,7 @@ def build(  # noqa: PLR0913 - everything that a service is made of, named at its
     keys = RemoteKeys(fetch_from(f"{settings.auth_url}/.well-known/jwks.json"))
     app.state.verifier = Remembered(Verifier(keys, issuer=settings.token_issuer, audience=settings.token_audience))
     app.state.callers = Callers(name, {who: secret.get_secret_value() for who, secret in settings.callers.items()})
-    app.state.cursors = Cursors(settings.key("cursors"))
+    app.state.cursors = CursorSigner(settings.key("cursors"))
     app.state.database = database
     app.state.bus = bus
     app.state.settings = settings
@@ -87,8 +87,8 @@ def build(  # noqa: PLR0913 - everything that a service is made of, named at its
 
 def _add_middleware(app: FastAPI, name: str, settings: Settings, routers: Sequence[APIRouter]) -> None:
     """The last that is added is the first to see a request."""
-    app.add_middleware(PlainWay, routers=routers, refusals=_handlers())
-    app.add_middleware(_Observed, service=name)
+    app.add_middleware(FastPathMiddleware, routers=routers, refusals=_handlers())
+    app.add_middleware(RequestContextMiddleware, service=name)
     if settings.public_path:
         app.add_middleware(PublicPath, prefix=settings.public_path)
     app.add_middleware(Compression)
@@ -96,13 +96,13 @@ def _add_middleware(app: FastAPI, name: str, settings: Settings, routers: Sequen
 
 def _handlers() -> dict[type[Exception], Callable[..., Any]]:
     return {
-        errors.Refusal: exception_handlers.on_app_error,
+        errors.AppError: exception_handlers.on_app_error,
         RequestValidationError: exception_handlers.on_invalid_request,
         HTTPException: exception_handlers.on_http_error,
     }
 
 
-class _Observed:
+class RequestContextMiddleware:
     """Gives each request its id, and counts it."""
 
     def __init__(self, app: ASGIApp, service: str) -> None:

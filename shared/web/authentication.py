@@ -7,7 +7,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from shared.security.service_calls import Callers, not_a_service
 from shared.security.verifier import WIRE_FORM, Identity, Remembered, Verifier, invalid_token
-from shared.web.fast_path import NotPlain, Plainly
+from shared.web.fast_path import FastPathMiss, FastPathReader
 
 _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="The access token from POST /auth/login")
 
@@ -41,16 +41,16 @@ async def _optional_plainly(request: Request) -> Identity | None:
 def _plain_token(request: Request) -> str:
     given = request.headers.getlist("authorization")
     if len(given) != 1 or not given[0].startswith("Bearer "):
-        raise NotPlain
+        raise FastPathMiss
     token = given[0].removeprefix("Bearer ")
     if not WIRE_FORM.fullmatch(token):
-        raise NotPlain
+        raise FastPathMiss
     return token
 
 
-Required = Annotated[Identity, Depends(_required), Plainly(_required_plainly)]
+Required = Annotated[Identity, Depends(_required), FastPathReader(_required_plainly)]
 """The one who asks; without a valid token the route answers 401."""
-Optional = Annotated[Identity | None, Depends(_optional), Plainly(_optional_plainly)]
+Optional = Annotated[Identity | None, Depends(_optional), FastPathReader(_optional_plainly)]
 """The one who asks, if anybody; a token that is given must be valid."""
 
 

@@ -22,9 +22,9 @@ log = structlog.get_logger()
 
 def on_app_error(request: Request, problem: Exception) -> Response:
     """A refusal raised by our own code."""
-    refusal = cast("errors.Refusal", problem)
+    refusal = cast("errors.AppError", problem)
     status = problem_details.STATUS[type(refusal)]
-    return _answer(request, status, refusal.code, refusal.detail, refusal.faults, refusal.retry_after)
+    return _answer(request, status, refusal.code, refusal.detail, refusal.field_errors, refusal.retry_after)
 
 
 def on_invalid_request(request: Request, problem: Exception) -> Response:
@@ -34,9 +34,9 @@ def on_invalid_request(request: Request, problem: Exception) -> Response:
         return _answer(request, 404, "not_found", "There is nothing here.")
     if any(each["type"] == "json_invalid" for each in found):
         return _answer(request, 400, "malformed_json", "The body is not valid JSON in UTF-8.")
-    faults = tuple(_fault(each) for each in found[: problem_details.MOST_FAULTS])
-    detail = "; ".join(f"{each.pointer}: {each.detail}" for each in faults)[:1000]
-    return _answer(request, 422, _code(faults), detail, faults)
+    field_errors = tuple(_fault(each) for each in found[: problem_details.MAX_FIELD_ERRORS])
+    detail = "; ".join(f"{each.pointer}: {each.detail}" for each in field_errors)[:1000]
+    return _answer(request, 422, _code(field_errors), detail, field_errors)
 
 
 def on_http_error(request: Request, problem: Exception) -> Response:
@@ -59,14 +59,14 @@ def on_unexpected_error(request: Request, problem: Exception) -> Response:
     return _answer(request, 500, "internal_error", "Something went wrong on our side.")
 
 
-def _fault(found: dict[str, Any]) -> errors.Fault:
+def _fault(found: dict[str, Any]) -> errors.FieldError:
     code, detail = _OWN_WORDS.get(found.get("ctx", {}).get("pattern"), (found["type"], found["msg"]))
-    return errors.Fault.at(*found["loc"][1:], code=code, detail=_printable(detail))
+    return errors.FieldError.at(*found["loc"][1:], code=code, detail=_printable(detail))
 
 
-def _code(faults: tuple[errors.Fault, ...]) -> str:
+def _code(field_errors: tuple[errors.FieldError, ...]) -> str:
     """A rule's own code where only that was broken; the framework's names for shapes are one code to a client."""
-    codes = {each.code for each in faults}
+    codes = {each.code for each in field_errors}
     return codes.pop() if len(codes) == 1 and not codes & _FRAMEWORK_CODES else "validation_failed"
 
 
@@ -79,7 +79,7 @@ def _answer(
     status: int,
     code: str,
     detail: str,
-    faults: tuple[errors.Fault, ...] = (),
+    field_errors: tuple[errors.FieldError, ...] = (),
     retry_after: int | None = None,
 ) -> Response:
     content = problem_details.body(
@@ -88,6 +88,6 @@ def _answer(
         detail,
         path=path_of(request),
         request_id=request.scope.get("request_id", ""),
-        faults=faults,
+        field_errors=field_errors,
     )
     return Response(content, status, problem_details.headers_for(status, retry_after), problem_details.MEDIA_TYPE)

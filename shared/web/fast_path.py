@@ -24,12 +24,12 @@ Handler = Callable[[Request], Awaitable[Response | None]]
 """Answers a plain request; None if it is not."""
 
 
-class NotPlain(Exception):
+class FastPathMiss(Exception):
     """This has to go the framework's way."""
 
 
 @dataclass(frozen=True, slots=True)
-class Plainly:
+class FastPathReader:
     """Stands beside `Depends` in an annotation: the same value, from a plain request. `read` raises NotPlain."""
 
     read: Read
@@ -41,11 +41,11 @@ async def _none(_: Request) -> None:
     """A parameter that no plain request has."""
 
 
-ABSENT = Plainly(_none)
+ABSENT = FastPathReader(_none)
 """Of an optional query parameter of a list: a plain request has none but those of its page."""
 
 
-class PlainWay:
+class FastPathMiddleware:
     """Stands before the framework, and answers what is plain in its place."""
 
     def __init__(
@@ -93,7 +93,7 @@ def handler(endpoint: Callable[..., Any]) -> Handler | None:
             return None
         try:
             values = {name: await read(request) for name, read in readers.items()}
-        except NotPlain:
+        except FastPathMiss:
             return None
         answer: Response = await call(**values)
         return answer
@@ -119,8 +119,8 @@ def _reader(name: str, hint: Any) -> Read | None:
     return next((each.read for each in _plain_ways(hint)), None)
 
 
-def _plain_ways(hint: Any) -> list[Plainly]:
-    return [each for each in get_args(hint) if isinstance(each, Plainly)]
+def _plain_ways(hint: Any) -> list[FastPathReader]:
+    return [each for each in get_args(hint) if isinstance(each, FastPathReader)]
 
 
 async def _itself(request: Request) -> Request:
@@ -131,4 +131,4 @@ async def _id_in_path(name: str, request: Request) -> int:
     try:
         return ids.parse(request.path_params[name])
     except (KeyError, ValueError):
-        raise NotPlain from None
+        raise FastPathMiss from None

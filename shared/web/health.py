@@ -10,7 +10,7 @@ from starlette.responses import Response
 from shared import errors
 from shared.database.engine import Database
 from shared.web.request_body import StrictRoute
-from shared.web.threadpools import aside
+from shared.web.threadpools import run_in_internal_pool
 
 router = APIRouter(include_in_schema=False, route_class=StrictRoute)
 
@@ -34,7 +34,7 @@ async def readyz(request: Request) -> Response:
 async def _database_answers(request: Request) -> bool:
     database: Database = request.app.state.database
     try:
-        await aside(request, database.ping)
+        await run_in_internal_pool(request, database.ping)
     except (errors.Unavailable, DBAPIError):
         return False
     return True

@@ -73,7 +73,7 @@ def _text(header: str) -> str:
         return header
 
 
-Given = Annotated[Key | None, Depends(_given)]
+IdempotencyKey = Annotated[Key | None, Depends(_given)]
 """The key that the client sent, if any."""
-GivenWithForm = Annotated[Key | None, Depends(_given_with_form)]
+FormIdempotencyKey = Annotated[Key | None, Depends(_given_with_form)]
 """The same for a body that is a form."""

@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from shared.files.storage import LONGEST_NAME, Storage
 
-PIECE = 256 * 1024
+CHUNK_BYTES = 256 * 1024
 """Bytes."""
 HEADERS = {
     "cache-control": "public, max-age=31536000, immutable",
@@ -25,15 +25,15 @@ HEADERS = {
 _ENTITY_TAG = re.compile(r'(?:W/)?("[^"]*")')
 _RANGE = re.compile(r"bytes\s*=\s*(\d{0,18})\s*-\s*(\d{0,18})", re.IGNORECASE)
 
-TYPES = tuple(f"image/{kind}" for kind in ("jpeg", "png", "webp", "gif", "heic", "heif", "avif"))
+UPLOAD_MEDIA_TYPES = tuple(f"image/{kind}" for kind in ("jpeg", "png", "webp", "gif", "heic", "heif", "avif"))
 """What an upload may be."""
-_FILE = {"contentType": ", ".join(TYPES)}
-TAKEN = {"requestBody": {"content": {"multipart/form-data": {"encoding": {"file": _FILE}}}}}
+_FILE = {"contentType": ", ".join(UPLOAD_MEDIA_TYPES)}
+IMAGE_UPLOAD_OPENAPI = {"requestBody": {"content": {"multipart/form-data": {"encoding": {"file": _FILE}}}}}
 """The `openapi_extra=` of a route that takes a picture as `file`. (What it is told by its content.)"""
 
 
 _PICTURE: dict[str, Any] = {"image/jpeg": {}}
-SERVED: dict[int | str, dict[str, Any]] = {
+IMAGE_RESPONSES_OPENAPI: dict[int | str, dict[str, Any]] = {
     200: {"content": _PICTURE, "description": "The picture"},
     206: {"content": _PICTURE, "description": "The range of it that was asked for"},
     304: {"description": "The client has it already"},
@@ -45,7 +45,7 @@ Name = Annotated[str, Path(max_length=LONGEST_NAME)]
 """Of a stored picture, in the path of a route. 404 for one that is longer."""
 
 
-def answer(request: Request, storage: Storage, name: str, *, cache: str | None = None) -> Response:
+def image_response(request: Request, storage: Storage, name: str, *, cache: str | None = None) -> Response:
     """The picture by GET or HEAD: 200, 206 for a single range, 304 for a tag that is still right (RFC 9110).
 
     Raises NotFound, and HTTPException 416 for a range outside of it. Several ranges at once are answered whole.
@@ -97,8 +97,8 @@ def _range(given: str, size: int) -> tuple[int, int] | None:
 
 def whole(storage: Storage, name: str, headers: dict[str, str]) -> Response:
     """All of the picture, a large one in pieces: one that is read slowly costs a piece. Raises NotFound."""
-    length, pieces = storage.stream(name, PIECE)
-    if length <= PIECE:
+    length, pieces = storage.stream(name, CHUNK_BYTES)
+    if length <= CHUNK_BYTES:
         return Response(b"".join(pieces), headers=headers, media_type="image/jpeg")
     return _StreamedFile(pieces, {**headers, "content-length": str(length)})
 

@@ -11,17 +11,17 @@ from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
 from shared.answer import Answer
-from shared.pagination import MAX_CURSOR_LENGTH, Cursors, Page, Slice
+from shared.pagination import MAX_CURSOR_LENGTH, CursorSigner, Page, PageRequest
 from shared.web import request_target
-from shared.web.fast_path import NotPlain, Plainly
+from shared.web.fast_path import FastPathMiss, FastPathReader
 from shared.web.places import path_of
-from shared.web.responses import response
+from shared.web.responses import to_response
 
 _PLAIN = re.compile(rb"(?:limit=(?P<limit>[1-9][0-9]?|100))?(?:(?(limit)&)cursor=(?P<cursor>[A-Za-z0-9_-]+))?")
 """A query string of these two alone, in this order, as our own links have it."""
 _DIGITS = re.compile("[0-9]{1,9}")
-LIMIT = 20
-MOST = 100
+DEFAULT_LIMIT = 20
+MAX_LIMIT = 100
 """Items of a page."""
 
 
@@ -34,7 +34,9 @@ def _digits(value: Any) -> Any:
 
 async def _requested(
     request: Request,
-    limit: Annotated[int, Query(ge=1, le=MOST, description="How many items at most"), BeforeValidator(_digits)] = LIMIT,
+    limit: Annotated[
+        int, Query(ge=1, le=MAX_LIMIT, description="How many items at most"), BeforeValidator(_digits)
+    ] = DEFAULT_LIMIT,
     cursor: Annotated[
         str | None,
         Query(
@@ -42,35 +44,35 @@ async def _requested(
             json_schema_extra={"pattern": "^[A-Za-z0-9_-]+$", "maxLength": MAX_CURSOR_LENGTH},
         ),
     ] = None,
-) -> Page:
+) -> PageRequest:
     if cursor is None:
-        return Page(limit, None)
-    cursors: Cursors = request.app.state.cursors
-    return Page(limit, cursors.read(cursor, _scope(request)))
+        return PageRequest(limit, None)
+    cursors: CursorSigner = request.app.state.cursors
+    return PageRequest(limit, cursors.read(cursor, _scope(request)))
 
 
-async def _plainly(request: Request) -> Page:
+async def _plainly(request: Request) -> PageRequest:
     asked = _PLAIN.fullmatch(request.scope["query_string"])
     if asked is None:
-        raise NotPlain
+        raise FastPathMiss
     limit, cursor = asked["limit"], asked["cursor"]
-    return await _requested(request, int(limit) if limit else LIMIT, cursor.decode() if cursor else None)
+    return await _requested(request, int(limit) if limit else DEFAULT_LIMIT, cursor.decode() if cursor else None)
 
 
-Requested = Annotated[Page, Depends(_requested), Plainly(_plainly, reads_query=True)]
+PageQuery = Annotated[PageRequest, Depends(_requested), FastPathReader(_plainly, reads_query=True)]
 """The page that the query parameters ask for."""
 
 
-def answer(request: Request, found: Slice) -> Response:
+def page_response(request: Request, found: Page) -> Response:
     """200 with the items, the cursor of the next page and, where there is one, its `Link` (RFC 8288)."""
     if found.next is None:
-        return response(Answer(200, orjson.dumps({"items": found.items, "next_cursor": None})))
-    cursors: Cursors = request.app.state.cursors
+        return to_response(Answer(200, orjson.dumps({"items": found.items, "next_cursor": None})))
+    cursors: CursorSigner = request.app.state.cursors
     cursor = cursors.write(found.next, _scope(request))
     others = [(name, value) for name, value in request_target.pairs(request) if name != "cursor"]
     link = f'<{path_of(request)}?{urlencode([*others, ("cursor", cursor)])}>; rel="next"'
     body = orjson.dumps({"items": found.items, "next_cursor": cursor})
-    return response(Answer(200, body, {"link": link}))
+    return to_response(Answer(200, body, {"link": link}))
 
 
 def _scope(request: Request) -> str:

@@ -15,12 +15,12 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Message
 
-from shared.body_limits import JSON_LIMIT, NO_CODING
+from shared.body_limits import MAX_JSON_BYTES, NO_CONTENT_CODING
 from shared.text import INVISIBLE, has_visible_character
 from shared.web import request_target
 
 
-class Body(BaseModel):
+class StrictModel(BaseModel):
     """A JSON body: no unknown fields, no wrong type that is quietly turned into the right one."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -54,7 +54,7 @@ class StrictRequest(Request):
     def __init__(self, request: Request) -> None:
         super().__init__(request.scope, self._count)
         self._take = request.receive
-        self._left = JSON_LIMIT
+        self._left = MAX_JSON_BYTES
 
     async def json(self) -> Any:
         """The body as values. Raises json.JSONDecodeError, also where a name is given twice: readers would differ."""
@@ -79,7 +79,7 @@ class StrictRequest(Request):
 
     def _require(self, media_type: str) -> None:
         if self.headers.get("content-encoding", "").lower() not in ("", "identity"):
-            raise HTTPException(415, NO_CODING, {"accept-encoding": "identity"})
+            raise HTTPException(415, NO_CONTENT_CODING, {"accept-encoding": "identity"})
         given = self.headers.get("content-type", "")
         if given.partition(";")[0].strip().lower() != media_type:
             raise HTTPException(415, f"This needs Content-Type: {media_type}.")

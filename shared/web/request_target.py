@@ -8,9 +8,9 @@ from fastapi.dependencies.utils import get_flat_params
 from fastapi.params import Query
 from fastapi.routing import APIRoute
 
-from shared.errors import Fault, Invalid, Malformed
+from shared.errors import FieldError, Invalid, Malformed
 
-MOST_FAULTS = 20
+MAX_FIELD_ERRORS = 20
 """Reported of one query: it may hold thousands of names."""
 
 
@@ -33,18 +33,18 @@ def check(request: Request, declared: frozenset[str]) -> None:
     if not request.scope["query_string"]:
         return
     given = Counter(name for name, _ in pairs(request))
-    faults = [_unknown(name) for name in given if name not in declared]
-    faults += [_repeated(name) for name, times in given.items() if times > 1 and name in declared]
-    if faults:
-        codes = {each.code for each in faults}
+    field_errors = [_unknown(name) for name in given if name not in declared]
+    field_errors += [_repeated(name) for name, times in given.items() if times > 1 and name in declared]
+    if field_errors:
+        codes = {each.code for each in field_errors}
         code = codes.pop() if len(codes) == 1 else "validation_failed"
-        detail = "; ".join(f"{each.pointer}: {each.detail}" for each in faults)[:1000]
-        raise Invalid(code, detail, faults=tuple(faults[:MOST_FAULTS]))
+        detail = "; ".join(f"{each.pointer}: {each.detail}" for each in field_errors)[:1000]
+        raise Invalid(code, detail, field_errors=tuple(field_errors[:MAX_FIELD_ERRORS]))
 
 
-def _unknown(name: str) -> Fault:
-    return Fault.at(name, code="unknown_parameter", detail="This route has no such query parameter.")
+def _unknown(name: str) -> FieldError:
+    return FieldError.at(name, code="unknown_parameter", detail="This route has no such query parameter.")
 
 
-def _repeated(name: str) -> Fault:
-    return Fault.at(name, code="repeated_parameter", detail="A query parameter is given once.")
+def _repeated(name: str) -> FieldError:
+    return FieldError.at(name, code="repeated_parameter", detail="A query parameter is given once.")

@@ -11,7 +11,7 @@ from shared.answer import Answer
 from shared.security.access_tokens import ENDED_LOGINS, ENDED_SUBJECT
 
 
-def response(answer: Answer) -> Response:
+def to_response(answer: Answer) -> Response:
     """The answer as the framework sends it; whoever keeps copies of it is told not to."""
     headers = {"cache-control": "no-store", **answer.headers}
     if len(answer.body) >= compression.SMALLEST:
@@ -21,12 +21,12 @@ def response(answer: Answer) -> Response:
 
 def ok(value: Any) -> Response:
     """200 with this JSON."""
-    return response(Answer(200, orjson.dumps(value)))
+    return to_response(Answer(200, orjson.dumps(value)))
 
 
 def accepted(value: Any) -> Response:
     """202 with this JSON."""
-    return response(Answer(202, orjson.dumps(value)))
+    return to_response(Answer(202, orjson.dumps(value)))
 
 
 def created(value: Any, location: str) -> Answer:
@@ -34,14 +34,14 @@ def created(value: Any, location: str) -> Answer:
     return Answer(201, orjson.dumps(value), {"location": location})
 
 
-def ending(answer: Response, *, logins: Iterable[int] = (), subject: int | None = None) -> Response:
+def with_revocations(answer: Response, *, logins: Iterable[int] = (), subject: int | None = None) -> Response:
     """The same answer; the gateway learns from it, and tells nobody, which tokens are void from now on."""
-    answer.headers[ENDED_LOGINS] = " ".join(ids.text(each) for each in logins)
+    answer.headers[ENDED_LOGINS] = " ".join(ids.encode(each) for each in logins)
     if subject is not None:
-        answer.headers[ENDED_SUBJECT] = ids.text(subject)
+        answer.headers[ENDED_SUBJECT] = ids.encode(subject)
     return answer
 
 
 def empty() -> Response:
     """204."""
-    return response(Answer(204, b""))
+    return to_response(Answer(204, b""))

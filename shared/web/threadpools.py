@@ -15,7 +15,7 @@ T = TypeVar("T")
 THREADS = 4
 
 
-async def aside(request: Request, function: Callable[..., T], *args: Any) -> T:
+async def run_in_internal_pool(request: Request, function: Callable[..., T], *args: Any) -> T:
     """Run a blocking function on one of the threads that are kept for neighbours' questions."""
     return await to_thread.run_sync(function, *args, limiter=_kept(request))
 

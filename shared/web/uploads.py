@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from shared import errors
 from shared.answer import Answer
-from shared.body_limits import UPLOAD_LIMIT
+from shared.body_limits import MAX_UPLOAD_BYTES
 from shared.idempotency import Idempotency, Key
 from shared.images.pipe_protocol import ProcessedImage
 from shared.images.processor import ImageProcessor
@@ -49,14 +49,14 @@ class UploadRequest(StrictRequest):
         if self._form is not None:
             return self._form
         self._require("multipart/form-data")
-        self._left = UPLOAD_LIMIT
+        self._left = MAX_UPLOAD_BYTES
         try:
             self._reserve_spool()
             self._form = form = await self._parsed()
             _require_fields(self._route_fields, form)
         except MultiPartException as problem:
             raise HTTPException(400, problem.message) from problem
-        except (errors.Refusal, RequestValidationError) as refusal:
+        except (errors.AppError, RequestValidationError) as refusal:
             self.refusal = refusal
             raise HTTPException(400) from refusal
         except OSError as problem:
@@ -79,7 +79,7 @@ class UploadRequest(StrictRequest):
     def _reserve_spool(self) -> None:
         """Room on disk for the whole body, before any of it is read. A body without a length counts as the largest."""
         length = self.headers.get("content-length", "")
-        size = min(int(length), UPLOAD_LIMIT) if length.isdecimal() else UPLOAD_LIMIT
+        size = min(int(length), MAX_UPLOAD_BYTES) if length.isdecimal() else MAX_UPLOAD_BYTES
         self._spool_space().reserve(size)
         self._spooled = size
 

@@ -84,7 +84,7 @@ class OpenSockets:
             raise errors.Unavailable("sockets_exhausted", "No more connections can be held open here.", retry_after=5)
         if len(self._of_subject.get(who.subject, ())) >= self._most_each:
             detail = f"At most {self._most_each} connections of one person can be open."
-            raise errors.TooMany("too_many_sockets", detail, retry_after=5)
+            raise errors.TooManyRequests("too_many_sockets", detail, retry_after=5)
         self._loop = asyncio.get_running_loop()
         socket = Socket(who)
         self._enter(socket)

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from shared import problem_details
-from shared.errors import Refusal
+from shared.errors import AppError
 from shared.web import exception_handlers
 from tools.description.codes import PAGE, rows
 from tools.tests.problem_codes import codes_in, parsed, trees
@@ -40,7 +40,7 @@ def test_the_statuses_of_refusals_are_those_of_their_kinds() -> None:
     for kind, status in problem_details.STATUS.items():
         for code in codes_in(source, only=kind.__name__) & set(documented):
             assert status in documented[code], (code, kind.__name__, status)
-    assert {each.__name__ for each in problem_details.STATUS} == {each.__name__ for each in Refusal.__subclasses__()}
+    assert {each.__name__ for each in problem_details.STATUS} == {each.__name__ for each in AppError.__subclasses__()}
 
 
 @pytest.mark.parametrize(

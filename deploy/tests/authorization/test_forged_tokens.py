@@ -36,7 +36,7 @@ PACKAGES: Mapping[str, Any] = {
     "posts": services.posts,
     "dm": services.dm,
 }
-ANYTHING = {name: ids.text(7) for name in ("id", "message_id", "media_id", "name", "rendition")}
+ANYTHING = {name: ids.encode(7) for name in ("id", "message_id", "media_id", "name", "rendition")}
 FEWEST = 60
 LONGEST = 15_000
 TAKEN = {"social": "/relations?user_ids=", "posts": "/posts", "dm": "/rooms"}

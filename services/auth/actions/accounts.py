@@ -132,7 +132,7 @@ def remove_avatars(tx: Connection, account: Account) -> None:
 
 def avatar_prefix(account_id: int) -> str:
     """The prefix of the names of all files of this account, so that those scheduled for deletion are found."""
-    return ids.text(account_id)
+    return ids.encode(account_id)
 
 
 def _change(tx: Connection, before: Account, changes: dict[str, Any], origin: Origin) -> Account:

@@ -91,7 +91,7 @@ def forget(tx: Connection, account_id: int) -> None:
 def forget_old(tx: Connection, limit: int = 1_000) -> bool:
     """Delete some expired entries. Returns whether there may be more."""
     trail = models.trail.c
-    old = select(trail.id).where(trail.id < ids.at(clock.now() - KEPT)).order_by(trail.id).limit(limit)
+    old = select(trail.id).where(trail.id < ids.first_id_at(clock.now() - KEPT)).order_by(trail.id).limit(limit)
     gone = list(tx.execute(old).scalars())
     tx.execute(delete(models.trail).where(trail.id.in_(gone)))
     return len(gone) == limit

@@ -4,7 +4,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from shared import clock, ids
 from shared.database.engine import insert_new
-from shared.errors import Conflict, TooMany
+from shared.errors import Conflict, TooManyRequests
 
 from .. import models
 from ..handles import SKELETON, Handle, digest, skeleton
@@ -86,7 +86,9 @@ def forget_attempts(tx: Connection, account_id: int) -> None:
 def forget_old_attempts(tx: Connection, limit: int = 1_000) -> bool:
     """Delete some attempts that no limit counts any more. Returns whether there may be more."""
     attempts = models.handle_attempts.c
-    old = select(attempts.id).where(attempts.id < ids.at(clock.now() - KEPT)).order_by(attempts.id).limit(limit)
+    old = (
+        select(attempts.id).where(attempts.id < ids.first_id_at(clock.now() - KEPT)).order_by(attempts.id).limit(limit)
+    )
     gone = list(tx.execute(old).scalars())
     tx.execute(delete(models.handle_attempts).where(attempts.id.in_(gone)))
     return len(gone) == limit
@@ -99,7 +101,7 @@ def _count(tx: Connection, account_id: int, kind: str) -> None:
     moments = tx.execute(latest).scalars().all()
     if len(moments) >= most:
         retry_after = 1 + (moments[-1] + window - now) // clock.SECOND
-        raise TooMany("too_many_changes", "This was changed or tried too often.", retry_after=retry_after)
+        raise TooManyRequests("too_many_changes", "This was changed or tried too often.", retry_after=retry_after)
     tx.execute(insert(attempts).values(id=ids.new(), account_id=account_id, kind=kind, created_at=now))
 
 

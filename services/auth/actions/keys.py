@@ -82,7 +82,7 @@ def _make(tx: Connection, cipher: KeyCipher, seen: Sequence[Row[Any]], signs_fro
     # Of two transactions that read the same rows, the second violates the unique generation and is retried. Reading
     # the newest here instead would see a key inserted meanwhile, and create a needless second one.
     table = models.signing_keys
-    key = SigningKey(ids.text(ids.new()), Ed25519PrivateKey.generate(), signs_from)
+    key = SigningKey(ids.encode(ids.new()), Ed25519PrivateKey.generate(), signs_from)
     tx.execute(
         insert(table).values(
             kid=key.kid,

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, delete, select, update
 
 from shared import clock
 from shared.database.engine import upsert
-from shared.errors import TooMany
+from shared.errors import TooManyRequests
 
 from .. import models
 
@@ -40,7 +40,7 @@ def begin_attempt(tx: Connection, digest: bytes) -> None:
     pending = 0 if row.last_at < now - ABANDONED_AFTER else row.pending
     wait = max(row.blocked_until - now, 0)
     if wait or pending >= (AT_ONCE if tries < FREE else 1):
-        raise TooMany("too_many_attempts", "Too many wrong passwords.", retry_after=1 + wait // clock.SECOND)
+        raise TooManyRequests("too_many_attempts", "Too many wrong passwords.", retry_after=1 + wait // clock.SECOND)
     _note(tx, row, tries=tries, pending=pending + 1, last_at=now)
 
 

@@ -56,7 +56,7 @@ async def sign_up(body: schemas.SignUp, request: Request, deps: Deps) -> Respons
     applicant = accounts.Applicant(email, nickname, phone, body.name, password_hash)
     ip = address_of(request)
     account = await deps.passwords.run_in_thread(deps.database.write, accounts.sign_up, applicant, deps.handle_key, ip)
-    return responses.response(responses.created(queries.account_json(account), "/api/v1/users/me"))
+    return responses.to_response(responses.created(queries.account_json(account), "/api/v1/users/me"))
 
 
 @router.get("/users/me", response_model=schemas.Account, summary="One's own account", responses=documented(401))
@@ -98,7 +98,7 @@ async def change_me(body: schemas.ChangeAccount, request: Request, identity: Req
         refused = (proven.id, Kind.HANDLE_REFUSED, origin)
         await deps.passwords.run_in_thread(deps.database.write, audit_log.record_refused, *refused)
         raise
-    return responses.ending(responses.ok(queries.account_json(account)), logins=ended)
+    return responses.with_revocations(responses.ok(queries.account_json(account)), logins=ended)
 
 
 @router.put(
@@ -106,7 +106,7 @@ async def change_me(body: schemas.ChangeAccount, request: Request, identity: Req
     response_model=schemas.Account,
     summary="Set one's picture",
     responses=documented(400, 401, 413, 415, 422),
-    openapi_extra=image_responses.TAKEN,
+    openapi_extra=image_responses.IMAGE_UPLOAD_OPENAPI,
 )
 async def set_avatar(file: UploadFile, request: Request, identity: Required, deps: Deps) -> Response:
     """JPEG, PNG, WebP, GIF, HEIC or AVIF, up to 20 MB and 60 megapixels.
@@ -148,8 +148,8 @@ async def withdraw(body: schemas.Deletion, request: Request, identity: Required,
     with deps.passwords.slot(in_session=True):
         proven = await reauthenticated_account(deps, identity, body.current_password, origin_of(request, identity))
     await deps.passwords.run_in_thread(deps.database.write, withdrawals.withdraw, proven)
-    log.info("account withdrawn", user_id=ids.text(identity.subject))  # the audit log is deleted with the account
-    return responses.ending(responses.accepted({"status": "withdrawn"}), subject=identity.subject)
+    log.info("account withdrawn", user_id=ids.encode(identity.subject))  # the audit log is deleted with the account
+    return responses.with_revocations(responses.accepted({"status": "withdrawn"}), subject=identity.subject)
 
 
 def _store(deps: Dependencies, account_id: int, picture: ProcessedImage) -> str:

@@ -10,7 +10,7 @@ from shared.database.engine import Database
 from shared.files.storage import Storage
 from shared.images.processor import ImageProcessor
 from shared.security.verifier import Identity
-from shared.web.fast_path import Plainly
+from shared.web.fast_path import FastPathReader
 
 from ..actions.audit_log import Origin
 from ..actions.login_throttle import throttle_key
@@ -64,4 +64,4 @@ def origin_of(request: Request, identity: Identity) -> Origin:
     return Origin(address_of(request), identity.session_id)
 
 
-Deps = Annotated[Dependencies, Depends(_dependencies), Plainly(_dependencies)]
+Deps = Annotated[Dependencies, Depends(_dependencies), FastPathReader(_dependencies)]

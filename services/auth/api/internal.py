@@ -12,7 +12,7 @@ from shared.problem_details import documented
 from shared.web import responses
 from shared.web.authentication import Calling
 from shared.web.request_body import StrictRoute
-from shared.web.threadpools import aside
+from shared.web.threadpools import run_in_internal_pool
 
 from .. import queries
 from . import schemas
@@ -36,7 +36,7 @@ async def key_set(deps: Deps) -> Response:
 @router.get("/internal/people/{user_id}", include_in_schema=False)
 async def person(user_id: Id, request: Request, _: Calling, deps: Deps) -> Response:
     """What another service stores of a user that it has had no event about yet."""
-    found: dict[str, Any] | None = await aside(request, deps.database.read, queries.person, user_id)
+    found: dict[str, Any] | None = await run_in_internal_pool(request, deps.database.read, queries.person, user_id)
     if found is None:
         raise NotFound("not_found", "There is no such user.")
     return responses.ok(found)
@@ -51,11 +51,13 @@ async def withdrawals(
     limit: Annotated[int, Query(ge=1, le=1000)] = 500,
 ) -> Response:
     """The ordered list of deleted accounts, with which other services reconcile."""
-    return responses.ok(await aside(request, deps.database.read, queries.withdrawals_after, after, limit))
+    return responses.ok(
+        await run_in_internal_pool(request, deps.database.read, queries.withdrawals_after, after, limit)
+    )
 
 
 @router.get("/internal/revocations", include_in_schema=False)
 async def revocations(request: Request, _: Calling, deps: Deps) -> Response:
     """Everything revoked whose access tokens may not have expired yet."""
     since = clock.now() - deps.settings.access_token_seconds * clock.SECOND - 2 * SKEW
-    return responses.ok(await aside(request, deps.database.read, queries.revoked, since))
+    return responses.ok(await run_in_internal_pool(request, deps.database.read, queries.revoked, since))

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from shared.errors import Invalid, NotFound
 from shared.ids import Id
-from shared.pagination import Slice
+from shared.pagination import Page
 from shared.problem_details import documented
 from shared.web import image_responses, pagination, responses
 from shared.web.request_body import WITHOUT_NUL, StrictRoute
@@ -29,7 +29,7 @@ router = APIRouter(prefix="/api/v1", tags=["auth"], route_class=StrictRoute)
 )
 def search(
     request: Request,
-    page: pagination.Requested,
+    page: pagination.PageQuery,
     deps: Deps,
     query: Annotated[
         str,
@@ -46,8 +46,8 @@ def search(
         raise Invalid.field("query", "nul_character", "Text may not hold NUL characters.")
     name, nickname = name_key(query), handles.beginning(query)
     if not name:  # the query has only characters that searches ignore
-        return pagination.answer(request, Slice([], None))
-    return pagination.answer(request, deps.database.read(queries.people_called, name, nickname, page))
+        return pagination.page_response(request, Page([], None))
+    return pagination.page_response(request, deps.database.read(queries.people_called, name, nickname, page))
 
 
 @router.get(
@@ -76,11 +76,11 @@ def by_id(user_id: Id, deps: Deps) -> Response:
     "/avatars/{name}",
     response_class=Response,
     summary="A person's picture",
-    responses={**image_responses.SERVED, **documented(404, 416)},
+    responses={**image_responses.IMAGE_RESPONSES_OPENAPI, **documented(404, 416)},
 )
 def avatar(request: Request, name: image_responses.Name, deps: Deps) -> Response:
     """A file that never changes; a new picture has a new name."""
-    return image_responses.answer(request, deps.storage, name)
+    return image_responses.image_response(request, deps.storage, name)
 
 
 def _profile(account: Account | None) -> Response:

@@ -45,7 +45,7 @@ async def reauthenticated_account(deps: Dependencies, identity: Identity, passwo
     def failed(tx: Connection) -> None:
         audit_log.record_refused(tx, account.id, Kind.WRONG_PASSWORD, origin)
 
-    check = PasswordCheck(f"session {ids.text(identity.session_id)}", account.password_hash, failed)
+    check = PasswordCheck(f"session {ids.encode(identity.session_id)}", account.password_hash, failed)
     if await matching_form(deps, check, password) is None:
         raise Forbidden("wrong_password", "The current password is wrong.")
     return account

@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from shared.text import INVISIBLE, has_visible_character
 from shared.web import pagination
 from shared.web.fields import IdText, NextCursor, Time
-from shared.web.request_body import Body, Text
+from shared.web.request_body import StrictModel, Text
 
 from ..actions.audit_log import Kind
 from ..handles import LONGEST_PHONE
@@ -75,7 +75,7 @@ def _immutable(_: Any) -> Any:
     raise PydanticCustomError("immutable_field", "The email cannot be changed")
 
 
-class SignUp(Body):
+class SignUp(StrictModel):
     """Who signs up."""
 
     email: Email
@@ -85,7 +85,7 @@ class SignUp(Body):
     phone: Phone | None = None
 
 
-class LogIn(Body):
+class LogIn(StrictModel):
     """Who logs in: `identifier` is the email, the nickname or the phone."""
 
     identifier: Annotated[Text, Field(max_length=254, examples=["ada"])]
@@ -93,13 +93,13 @@ class LogIn(Body):
     device: Annotated[Text, Field(max_length=100, examples=["Ada's phone"])] | None = None
 
 
-class Refresh(Body):
+class Refresh(StrictModel):
     """The refresh token to spend."""
 
     refresh_token: Annotated[Text, Field(max_length=512, examples=["Zk3v..."])]
 
 
-class ChangeAccount(Body):
+class ChangeAccount(StrictModel):
     """What to change. Nothing is changed without the current password; the email never is."""
 
     current_password: Password
@@ -111,7 +111,7 @@ class ChangeAccount(Body):
     email: SkipJsonSchema[Annotated[Any, BeforeValidator(_immutable), Field(exclude=True)]] = None
 
 
-class Deletion(Body):
+class Deletion(StrictModel):
     """Withdraw: the password once more."""
 
     current_password: Password
@@ -151,7 +151,7 @@ class Profile(BaseModel):
 class Profiles(BaseModel):
     """A page of people."""
 
-    items: Annotated[list[Profile], Field(max_length=pagination.MOST)]
+    items: Annotated[list[Profile], Field(max_length=pagination.MAX_LIMIT)]
     next_cursor: NextCursor
 
 
@@ -178,7 +178,7 @@ class Session(BaseModel):
 class Sessions(BaseModel):
     """A page of logins."""
 
-    items: Annotated[list[Session], Field(max_length=pagination.MOST)]
+    items: Annotated[list[Session], Field(max_length=pagination.MAX_LIMIT)]
     next_cursor: NextCursor
 
 
@@ -204,7 +204,7 @@ class Event(BaseModel):
 class Events(BaseModel):
     """A page of what was done with the account."""
 
-    items: Annotated[list[Event], Field(max_length=pagination.MOST)]
+    items: Annotated[list[Event], Field(max_length=pagination.MAX_LIMIT)]
     next_cursor: NextCursor
 
 

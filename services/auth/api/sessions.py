@@ -5,7 +5,7 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from shared import clock
-from shared.errors import NotFound, TooMany, Unauthenticated
+from shared.errors import NotFound, TooManyRequests, Unauthenticated
 from shared.ids import Id
 from shared.problem_details import documented
 from shared.security.access_tokens import LOGIN_LIMITED_HEADER
@@ -77,7 +77,7 @@ def log_out(request: Request, identity: Required, deps: Deps) -> Response:
         deps.database.write(sessions.log_out, identity.subject, identity.session_id, address_of(request))
     except NotFound as problem:
         raise Unauthenticated("invalid_token", "This session has already ended.") from problem
-    return responses.ending(responses.empty(), logins=[identity.session_id])
+    return responses.with_revocations(responses.empty(), logins=[identity.session_id])
 
 
 @router.get(
@@ -86,10 +86,10 @@ def log_out(request: Request, identity: Required, deps: Deps) -> Response:
     summary="One's own logins",
     responses=documented(400, 401, 422),
 )
-def list_sessions(request: Request, page: pagination.Requested, identity: Required, deps: Deps) -> Response:
+def list_sessions(request: Request, page: pagination.PageQuery, identity: Required, deps: Deps) -> Response:
     """Newest first."""
     current_account(deps, identity)
-    return pagination.answer(
+    return pagination.page_response(
         request, deps.database.read(queries.sessions_of, identity.subject, identity.session_id, page)
     )
 
@@ -98,7 +98,7 @@ def list_sessions(request: Request, page: pagination.Requested, identity: Requir
 def end_other_sessions(request: Request, identity: Required, deps: Deps) -> Response:
     """All of the user's sessions but this one, at once, their access tokens included."""
     ended = deps.database.write(sessions.end_others, identity.subject, identity.session_id, address_of(request))
-    return responses.ending(responses.empty(), logins=ended)
+    return responses.with_revocations(responses.empty(), logins=ended)
 
 
 @router.delete("/sessions/{session_id}", status_code=204, summary="End a login", responses=documented(401, 404))
@@ -106,7 +106,7 @@ def end_session(session_id: Id, request: Request, identity: Required, deps: Deps
     """A session of the user on another device."""
     current_account(deps, identity)
     deps.database.write(sessions.end_other, identity.subject, session_id, address_of(request))
-    return responses.ending(responses.empty(), logins=[session_id])
+    return responses.with_revocations(responses.empty(), logins=[session_id])
 
 
 @router.get(
@@ -115,10 +115,10 @@ def end_session(session_id: Id, request: Request, identity: Required, deps: Deps
     summary="What was done with one's account",
     responses=documented(400, 401, 422),
 )
-def list_events(request: Request, page: pagination.Requested, identity: Required, deps: Deps) -> Response:
+def list_events(request: Request, page: pagination.PageQuery, identity: Required, deps: Deps) -> Response:
     """Logins, failures, changes and ended sessions of the last 90 days, newest first. More types may be added."""
     current_account(deps, identity)
-    return pagination.answer(request, deps.database.read(queries.trail_of, identity.subject, page))
+    return pagination.page_response(request, deps.database.read(queries.trail_of, identity.subject, page))
 
 
 async def _proven(body: schemas.LogIn, request: Request, client: Client, deps: Dependencies) -> tuple[Account, str]:
@@ -131,7 +131,7 @@ async def _proven(body: schemas.LogIn, request: Request, client: Client, deps: D
     limited_seconds = request.headers.get(LOGIN_LIMITED_HEADER, "")
     if network is None and limited_seconds.isdecimal():
         detail = "Too many wrong passwords from this address."
-        raise TooMany("rate_limited", detail, retry_after=int(limited_seconds))
+        raise TooManyRequests("rate_limited", detail, retry_after=int(limited_seconds))
 
     def failed(tx: Connection) -> None:
         audit_log.record_failed_login(tx, account.id if account else None, client.ip, client.device)

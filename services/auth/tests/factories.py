@@ -18,7 +18,7 @@ from services.auth.queries import Account
 from services.auth.tokens import KeyCipher, RefreshTokens
 from shared import clock
 from shared.database.engine import Database
-from shared.pagination import Page, Slice
+from shared.pagination import Page, PageRequest
 from shared.testing import LiveService, outbox_events
 
 KEY = b"k" * 32
@@ -132,12 +132,12 @@ def open_login(database: Database, account: Account, device: str | None = None, 
     return database.write(sessions.log_in, account.id, account.password_hash, None, client, LIFETIMES, TOKENS)
 
 
-def all_pages(ask: Callable[[Page], Slice], limit: int) -> list[Any]:
+def all_pages(ask: Callable[[PageRequest], Page], limit: int) -> list[Any]:
     """Every item of a list, page by page."""
     items: list[Any] = []
     after = None
     for _ in range(100):
-        found = ask(Page(limit, after))
+        found = ask(PageRequest(limit, after))
         assert len(found.items) <= limit
         items += found.items
         after = found.next

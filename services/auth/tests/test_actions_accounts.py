@@ -10,7 +10,7 @@ from services.auth.actions.claims import BRIEF
 from services.auth.queries import Account
 from shared import ids
 from shared.database.engine import Database
-from shared.errors import Conflict, Forbidden, Refusal, Unauthenticated
+from shared.errors import AppError, Conflict, Forbidden, Unauthenticated
 
 from .factories import KEY, NOWHERE, Time, facts, register, rows
 
@@ -27,7 +27,7 @@ def phone(number: str) -> handles.Handle:
 
 def test_who_signs_up_is_announced_with_what_others_may_know(database: Database) -> None:
     account = register(database, phone="010-1234-5678")
-    person = {"user_id": ids.text(account.id), "nickname": "ada", "name": "Ada Lovelace", "avatar_url": None}
+    person = {"user_id": ids.encode(account.id), "nickname": "ada", "name": "Ada Lovelace", "avatar_url": None}
     assert facts(database) == [("user.registered.v1", {**person, "version": 1})]
 
 
@@ -53,7 +53,7 @@ def test_of_many_at_the_same_instant_one_gets_the_nickname(database: Database) -
     def attempt(number: int) -> str:
         try:
             register(database, "ada", email=f"ada{number}@example.org")
-        except Refusal as refusal:
+        except AppError as refusal:
             return refusal.code
         return "made"
 

@@ -149,10 +149,10 @@ def test_one_reads_ones_own_page_by_page_newest_first(database: Database, ada: A
     logins = [open_login(database, ada, f"device {each}") for each in range(5)]
     listed = all_pages(lambda page: database.read(queries.trail_of, ada.id, page), 2)
     assert [each["device"] for each in listed] == ["device 4", "device 3", "device 2", "device 1", "device 0", None]
-    assert listed[0]["session_id"] == ids.text(logins[4].session_id)
+    assert listed[0]["session_id"] == ids.encode(logins[4].session_id)
     (row,) = (each for each in rows(database, models.trail) if each.account_id == ada.id and each.session_id is None)
-    first = {"id": ids.text(row.id), "type": "signed_up", "session_id": None, "ip": IP, "device": None}
-    assert listed[-1] == first | {"created_at": clock.text(row.created_at)}
+    first = {"id": ids.encode(row.id), "type": "signed_up", "session_id": None, "ip": IP, "device": None}
+    assert listed[-1] == first | {"created_at": clock.format_rfc3339(row.created_at)}
 
 
 def test_neither_reading_nor_writing_it_reads_a_whole_table(database: Database, ada: Account) -> None:

@@ -12,7 +12,7 @@ from services.auth.actions import accounts, claims, withdrawals
 from services.auth.handles import Handle, skeleton
 from services.auth.queries import Account
 from shared.database.engine import Database
-from shared.errors import Conflict, Invalid, Refusal
+from shared.errors import AppError, Conflict, Invalid
 
 from .factories import KEY, NOWHERE, Time, facts, register, rows
 
@@ -109,7 +109,7 @@ def test_of_many_look_alikes_at_the_same_instant_one_is_made(database: Database)
     def attempt(nickname: str) -> str:
         try:
             register(database, nickname)
-        except Refusal as refusal:
+        except AppError as refusal:
             return refusal.code
         return "made"
 

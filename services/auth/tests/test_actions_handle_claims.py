@@ -8,7 +8,7 @@ from services.auth.actions.claims import BRIEF, KEPT, LIMITS
 from services.auth.queries import Account
 from shared import clock
 from shared.database.engine import Database
-from shared.errors import Conflict, TooMany
+from shared.errors import Conflict, TooManyRequests
 
 from .factories import KEY, NOWHERE, Time, register, rows
 
@@ -31,7 +31,7 @@ def try_phone(database: Database, account: Account, number: int) -> int:
     """Seconds that the account is told to wait; 0 where it may try."""
     try:
         database.write(claims.count_attempts, account, [handles.phone(f"010-1234-{number:04}", "KR")])
-    except TooMany as refusal:
+    except TooManyRequests as refusal:
         return refusal.retry_after or 0
     return 0
 
@@ -51,7 +51,7 @@ def test_a_nickname_is_changed_a_few_times_a_month(database: Database, time: Tim
     for number in range(CHANGES):
         ada = rename(database, ada, f"name{number}")
         time.passes(clock.HOUR)
-    with pytest.raises(TooMany) as refusal:
+    with pytest.raises(TooManyRequests) as refusal:
         rename(database, ada, "another")
     assert refusal.value.code == "too_many_changes"
     assert refusal.value.retry_after == pytest.approx((MONTH - CHANGES * clock.HOUR) / clock.SECOND, abs=30)

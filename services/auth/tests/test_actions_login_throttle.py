@@ -11,7 +11,7 @@ from services.auth.actions import login_throttle
 from services.auth.actions.login_throttle import ABANDONED_AFTER, AT_ONCE, FORGOTTEN_AFTER, FREE, LONGEST, throttle_key
 from shared import clock
 from shared.database.engine import Database
-from shared.errors import TooMany
+from shared.errors import TooManyRequests
 
 from .factories import KEY, Time, rows
 
@@ -22,7 +22,7 @@ def begin(database: Database, digest: bytes = ADA) -> int:
     """Whole seconds that a try is told to wait; 0 where it may go on."""
     try:
         database.write(login_throttle.begin_attempt, digest)
-    except TooMany as refusal:
+    except TooManyRequests as refusal:
         return refusal.retry_after or 0
     return 0
 

@@ -234,7 +234,7 @@ def test_logging_out_ends_one_login_and_tells_of_it_once(database: Database, log
     with pytest.raises(NotFound):
         database.write(sessions.log_out, login.account_id, login.session_id, IP)
     revoked = [data for name, data in facts(database) if name == "session.revoked.v1"]
-    assert [each["session_id"] for each in revoked] == [ids.text(login.session_id)]
+    assert [each["session_id"] for each in revoked] == [ids.encode(login.session_id)]
 
 
 def test_nobody_ends_a_login_of_somebody_else(database: Database, login: Login) -> None:
@@ -263,4 +263,4 @@ def test_ones_logins_are_listed_page_by_page_without_those_that_are_over(databas
     listed = all_pages(lambda page: database.read(queries.sessions_of, ada.id, current, page), 2)
     seen = [(each["device"], each["current"]) for each in listed]
     assert seen == [("device 4", True), ("device 3", False), ("device 1", False), ("device 0", False)]
-    assert ids.text(over.session_id) not in {each["id"] for each in listed}
+    assert ids.encode(over.session_id) not in {each["id"] for each in listed}

@@ -67,7 +67,7 @@ def test_the_fact_travels_and_the_names_told_before_do_not(database: Database, a
     assert [name for name, _ in facts(database)] == ["user.registered.v1", "user.deleted.v1"]
     told, gone = (data for _, data in facts(database))
     assert told["nickname"] == "bob"
-    assert gone["user_id"] == ids.text(ada.id)
+    assert gone["user_id"] == ids.encode(ada.id)
 
 
 def test_somebody_of_whom_very_much_was_told_can_withdraw(database: Database, ada: Account) -> None:
@@ -219,7 +219,7 @@ def test_the_list_of_who_is_gone_is_read_in_order_and_in_pages(database: Databas
         if page["next"] is None:
             break
         after = ids.parse(page["next"])
-    assert listed == [ids.text(each.id) for each in gone]
+    assert listed == [ids.encode(each.id) for each in gone]
 
 
 def test_a_neighbour_is_told_who_is_there_who_is_gone_and_who_never_was(database: Database, ada: Account) -> None:
@@ -227,7 +227,7 @@ def test_a_neighbour_is_told_who_is_there_who_is_gone_and_who_never_was(database
     assert present is not None and present["nickname"] == "ada" and present["deleted"] is False
     withdraw(database, ada)
     blank = {"nickname": None, "name": None, "avatar_url": None, "version": 0, "deleted": True}
-    assert database.read(queries.person, ada.id) == {"user_id": ids.text(ada.id), **blank}
+    assert database.read(queries.person, ada.id) == {"user_id": ids.encode(ada.id), **blank}
     assert database.read(queries.person, 1) is None
 
 
@@ -239,7 +239,7 @@ def test_all_that_is_revoked_is_known_until_its_tokens_have_expired(
     withdraw(database, ada)
     lifetime = 600 * clock.SECOND
     told = database.read(queries.revoked, clock.now() - lifetime)
-    assert told == {"session_ids": [ids.text(bob.session_id)], "user_ids": [ids.text(ada.id)]}
+    assert told == {"session_ids": [ids.encode(bob.session_id)], "user_ids": [ids.encode(ada.id)]}
     time.passes(lifetime + clock.MINUTE)
     assert database.read(queries.revoked, clock.now() - lifetime) == {"session_ids": [], "user_ids": []}
 
@@ -253,4 +253,4 @@ def test_a_login_that_was_ended_is_known_as_revoked_also_past_its_own_end(databa
     time.passes(2 * clock.MINUTE)
     lifetime = 10 * clock.MINUTE
     database.write(retention.forget_old, CIPHER, lifetime)
-    assert database.read(queries.revoked, clock.now() - lifetime)["session_ids"] == [ids.text(login.session_id)]
+    assert database.read(queries.revoked, clock.now() - lifetime)["session_ids"] == [ids.encode(login.session_id)]

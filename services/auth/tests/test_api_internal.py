@@ -14,7 +14,7 @@ from shared.testing.waiting import WAIT_SECONDS
 
 from .factories import PASSWORD, Person, calling, somebody
 
-PATHS = [f"/internal/people/{ids.text(1)}", "/internal/withdrawals", "/internal/revocations"]
+PATHS = [f"/internal/people/{ids.encode(1)}", "/internal/withdrawals", "/internal/revocations"]
 
 
 def ask(auth: LiveService, path: str, **parameters: Any) -> Any:
@@ -81,7 +81,7 @@ def test_a_neighbour_learns_who_somebody_is(auth: LiveService) -> None:
     assert ask(auth, path) == blank
 
 
-@pytest.mark.parametrize("person", [ids.text(1), "nobody", "8000000000000000", "%00"])
+@pytest.mark.parametrize("person", [ids.encode(1), "nobody", "8000000000000000", "%00"])
 def test_of_nobody_there_is_nothing_to_tell(standing: LiveService, person: str) -> None:
     assert standing.client.get(f"/internal/people/{person}", headers=calling()).status_code == 404
 
@@ -91,7 +91,7 @@ def test_the_list_of_who_is_gone_comes_in_pages_oldest_first(auth: LiveService) 
     for each in gone:
         withdraw(auth, each)
     listed: list[dict[str, str]] = []
-    after = ids.text(0)
+    after = ids.encode(0)
     for _ in range(3):
         page = ask(auth, "/internal/withdrawals", after=after, limit=2)
         listed += page["items"]

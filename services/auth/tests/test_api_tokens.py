@@ -218,7 +218,7 @@ def test_t4_logging_out_ends_the_login_and_its_access_token(auth: LiveService) -
     assert (answer.status_code, answer.content) == (204, b"")
     assert refreshed(auth, ada.tokens["refresh_token"])[0] == 401
     routes = [("GET", ME), ("POST", "/api/v1/auth/logout"), ("GET", "/api/v1/auth/sessions")]
-    routes += [("DELETE", "/api/v1/users/me/avatar"), ("DELETE", f"/api/v1/auth/sessions/{ids.text(1)}")]
+    routes += [("DELETE", "/api/v1/users/me/avatar"), ("DELETE", f"/api/v1/auth/sessions/{ids.encode(1)}")]
     for method, path in routes:
         assert auth.client.request(method, path, headers=ada.bearer).status_code == 401, path
 

@@ -53,7 +53,7 @@ def test_a6_everybody_sees_a_profile_and_none_of_what_is_private(standing: LiveS
 @pytest.mark.parametrize(
     "path",
     [
-        f"/users/{ids.text(1)}",
+        f"/users/{ids.encode(1)}",
         "/users/1",
         "/users/FFFFFFFFFFFFFFFF",
         "/users/%00",

@@ -38,7 +38,7 @@ def withdrawn(auth: LiveService) -> int:
 def test_that_a_service_is_done_is_heard_in_any_order_and_more_than_once(
     auth: LiveService, database: Database, seed: int
 ) -> None:
-    person = ids.text(withdrawn(auth))
+    person = ids.encode(withdrawn(auth))
     said = [(ids.new(), {"user_id": person, "service": service}) for service in PURGE_REPORTERS]
     deliveries = said * 3
     random.Random(seed).shuffle(deliveries)
@@ -57,7 +57,7 @@ def test_the_examples_of_the_contract_are_understood(auth: LiveService, database
 
 
 def test_fields_that_a_later_version_may_add_do_not_matter(auth: LiveService, database: Database) -> None:
-    person = ids.text(withdrawn(auth))
+    person = ids.encode(withdrawn(auth))
     assert auth.deliver("user.purged.v1", {"user_id": person, "service": "dm", "rows": 12})
     assert [row.service for row in rows(database, models.purges)] == ["dm"]
 
@@ -65,7 +65,7 @@ def test_fields_that_a_later_version_may_add_do_not_matter(auth: LiveService, da
 def test_what_cannot_be_understood_is_not_taken_in_and_does_not_stand_in_the_way(
     auth: LiveService, database: Database
 ) -> None:
-    person = ids.text(withdrawn(auth))
+    person = ids.encode(withdrawn(auth))
     for broken in ({}, {"user_id": 5, "service": "dm"}, {"user_id": person}, {"user_id": "x", "service": "dm"}):
         assert auth.delivery_fails("user.purged.v1", broken)
     assert rows(database, models.inbox) == []

@@ -49,7 +49,7 @@ def test_what_is_no_email_is_refused_with_its_field(given: str) -> None:
     with pytest.raises(Invalid) as refusal:
         handles.email(given)
     assert refusal.value.code == "invalid_email"
-    assert refusal.value.faults[0].pointer == "/email"
+    assert refusal.value.field_errors[0].pointer == "/email"
 
 
 @pytest.mark.parametrize(

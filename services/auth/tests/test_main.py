@@ -38,8 +38,8 @@ def test_it_tells_of_each_withdrawal_what_is_done_where(database: Database, run:
         database.write(withdrawals.note_purge, done.id, service)
     database.write(withdrawals.note_purge, open_.id, "dm")
     newest, oldest = run("withdrawals")
-    assert newest.startswith(ids.text(open_.id)) and newest.count("not yet") == 2
-    assert oldest.startswith(ids.text(done.id)) and "not yet" not in oldest
+    assert newest.startswith(ids.encode(open_.id)) and newest.count("not yet") == 2
+    assert oldest.startswith(ids.encode(done.id)) and "not yet" not in oldest
     assert run("withdrawals", "--open") == [newest]
     assert run("withdrawals", "--limit", "1") == [newest]
 
@@ -53,7 +53,7 @@ def test_it_rotates_keys_and_says_from_when_the_new_one_signs(
     assert told.replace("is published", "is already published") == again
     have = database.write(keys.have_keys, KeyCipher(settings.key(SIGNING_KEYS)))
     assert [each.kid for each in have] == [old.kid, told.split()[1]]
-    assert told.endswith(clock.text(have[1].signs_from))
+    assert told.endswith(clock.format_rfc3339(have[1].signs_from))
 
 
 def test_with_another_secret_it_rotates_nothing_and_says_why(

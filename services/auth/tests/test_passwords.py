@@ -34,7 +34,7 @@ def test_a_shorter_or_longer_password_is_refused(password: str) -> None:
     with pytest.raises(Invalid) as refusal:
         passwords.check(password, "new_password")
     assert refusal.value.code == "invalid_password"
-    assert refusal.value.faults[0].pointer == "/new_password"
+    assert refusal.value.field_errors[0].pointer == "/new_password"
 
 
 @pytest.mark.parametrize("password", ["password", "PassWord", "12345678", "iloveyou", "qwertyuiop", "zzzzzzzzzzzz"])

@@ -13,7 +13,7 @@ from services.auth.actions.accounts import name_key
 from services.auth.handles import Handle
 from shared.database import migrations
 from shared.database.engine import Database
-from shared.pagination import Page, Slice
+from shared.pagination import Page, PageRequest
 from shared.testing.query_plans import SORT, captured_statements, indexes_used, slow_steps, sqlite_work
 
 from .conftest import MIGRATIONS
@@ -103,16 +103,16 @@ def test_pages_of_any_size_give_everybody_once_in_the_same_order(database: Datab
 def test_those_who_come_between_two_pages_move_nobody(database: Database) -> None:
     for each in ("sama", "samc", "same", "samg"):
         register(database, each)
-    first = database.read(queries.people_called, "sam", "sam", Page(2, None))
+    first = database.read(queries.people_called, "sam", "sam", PageRequest(2, None))
     for each in ("sam1", "samb", "samd"):
         register(database, each)
-    second = database.read(queries.people_called, "sam", "sam", Page(10, first.next))
+    second = database.read(queries.people_called, "sam", "sam", PageRequest(10, first.next))
     assert [each["nickname"] for each in first.items] == ["samg", "same"]
     assert [each["nickname"] for each in second.items] == ["samc", "sama"]
 
 
 def test_nothing_begins_with_what_nobody_can_be_called(people: Database) -> None:
-    assert people.read(queries.people_called, "", "", Page(20, None)) == Slice([], None)
+    assert people.read(queries.people_called, "", "", PageRequest(20, None)) == Page([], None)
 
 
 def test_a_change_of_names_changes_by_what_one_is_found(people: Database) -> None:
@@ -159,7 +159,7 @@ def test_each_statement_has_its_index(people: Database) -> None:
 
 def test_a_page_reads_one_range_of_the_index(people: Database) -> None:
     with captured_statements(people) as asked:
-        people.read(queries.people_called, "ada", "ada", Page(1, (2**62,)))
+        people.read(queries.people_called, "ada", "ada", PageRequest(1, (2**62,)))
     (statement,) = [each for each in asked if each[0].startswith("SELECT")]
     assert indexes_used(people, statement) == set(), "only primary keys"
     assert slow_steps(people, statement) <= {SORT}, "of a page"
@@ -194,8 +194,8 @@ def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 def test_a_page_costs_the_same_among_300_000_who_are_called_so(
     crowded: Database, query: str, after: tuple[int] | None
 ) -> None:
-    def page(connection: Connection) -> Slice:
-        return queries.people_called(connection, query, query, Page(20, after))
+    def page(connection: Connection) -> Page:
+        return queries.people_called(connection, query, query, PageRequest(20, after))
 
     people = {"k": 20, "kim": 20, "kim l": 20, "z": 0} if after != (50,) else {"k": 20, "kim": 20}
     assert len(crowded.read(page).items) == people.get(query, 0)

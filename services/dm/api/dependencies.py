@@ -10,7 +10,7 @@ from shared.files.storage import Storage
 from shared.idempotency import Idempotency
 from shared.images import ImageProcessor
 from shared.replication.source import WithKnownRecords
-from shared.web.fast_path import Plainly
+from shared.web.fast_path import FastPathReader
 from shared.websockets.hub import OpenSockets
 
 from ..clients import Posts
@@ -33,4 +33,4 @@ async def _dependencies(request: Request) -> Dependencies:
     return cast("Dependencies", request.app.state.dependencies)
 
 
-Deps = Annotated[Dependencies, Depends(_dependencies), Plainly(_dependencies)]
+Deps = Annotated[Dependencies, Depends(_dependencies), FastPathReader(_dependencies)]

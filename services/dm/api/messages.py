@@ -37,11 +37,11 @@ Since = Annotated[
     responses=documented(400, 401, 404, 422),
 )
 def list_messages(
-    room_id: Id, request: Request, page: pagination.Requested, identity: Required, deps: Deps, since: Since = None
+    room_id: Id, request: Request, page: pagination.PageQuery, identity: Required, deps: Deps, since: Since = None
 ) -> Response:
     """Newest first. With `since`, the messages after that one, oldest first."""
     found = deps.database.read(queries.messages_in, identity.subject, room_id, page, deps.url_signer, since)
-    return pagination.answer(request, found)
+    return pagination.page_response(request, found)
 
 
 @router.get("/{message_id}", response_model=schemas.Message, summary="A message", responses=documented(401, 404))
@@ -59,7 +59,7 @@ def message(room_id: Id, message_id: Id, identity: Required, deps: Deps) -> Resp
     responses=documented(400, 401, 404, 409, 413, 415, 422, 429),
 )
 async def send(
-    room_id: Id, body: schemas.NewMessage, identity: Required, key: idempotency_key.Given, deps: Deps
+    room_id: Id, body: schemas.NewMessage, identity: Required, key: idempotency_key.IdempotencyKey, deps: Deps
 ) -> Response:
     """A text, a photo or a post. 422 `unknown_post`, `unknown_media`, `unknown_message`; 409 `peer_withdrawn`."""
     draft = _draft(body)
@@ -69,13 +69,13 @@ async def send(
     def say(tx: Connection) -> Answer:
         message_id = messages.send(tx, identity.subject, room_id, draft, post_exists=post_exists)
         said = queries.message(tx, identity.subject, room_id, message_id, deps.url_signer)
-        return responses.created(said, f"/api/v1/rooms/{ids.text(room_id)}/messages/{ids.text(message_id)}")
+        return responses.created(said, f"/api/v1/rooms/{ids.encode(room_id)}/messages/{ids.encode(message_id)}")
 
     def shown(tx: Connection, location: str) -> bytes:
         message_id = ids.parse(location.rpartition("/")[2])
         return orjson.dumps(queries.message(tx, identity.subject, room_id, message_id, deps.url_signer))
 
-    return responses.response(await run_in_threadpool(deps.idempotency.write, key, say, shown))
+    return responses.to_response(await run_in_threadpool(deps.idempotency.write, key, say, shown))
 
 
 def _draft(body: schemas.NewMessage) -> messages.Draft:

@@ -33,14 +33,14 @@ router = APIRouter(prefix="/api/v1/rooms/{room_id}/media", tags=["dm"], route_cl
     response_model=schemas.Media,
     summary="Upload a photo to a room",
     responses=documented(400, 401, 404, 409, 413, 415, 422, 429),
-    openapi_extra=image_responses.TAKEN,
+    openapi_extra=image_responses.IMAGE_UPLOAD_OPENAPI,
 )
 async def upload(
     room_id: Id,
     request: Request,
     file: UploadFile,
     identity: Required,
-    key: idempotency_key.GivenWithForm,
+    key: idempotency_key.FormIdempotencyKey,
     deps: Deps,
     alt: Annotated[schemas.Alt | None, Form(description="For those who cannot see it")] = None,
 ) -> Response:
@@ -57,7 +57,7 @@ async def upload(
         await require_connected(request)
         return await run_in_threadpool(_keep, deps, identity.subject, room_id, stored, key)
 
-    return responses.response(await uploads.once(deps.idempotency, key, work))
+    return responses.to_response(await uploads.once(deps.idempotency, key, work))
 
 
 @router.head("/{media_id}/{rendition}", include_in_schema=False)
@@ -65,7 +65,7 @@ async def upload(
     "/{media_id}/{rendition}",
     response_class=Response,
     summary="A photo of a room",
-    responses={**image_responses.SERVED, **documented(403, 404, 416)},
+    responses={**image_responses.IMAGE_RESPONSES_OPENAPI, **documented(403, 404, 416)},
 )
 def photo(
     request: Request,
@@ -81,7 +81,7 @@ def photo(
     """By its signed URL, which is in the message. 403 `link_expired`, or `invalid_link` for a wrong signature."""
     seconds = deps.url_signer.check(room_id, media_id, rendition, expires, signature)
     name = deps.database.read(queries.file_of, room_id, media_id, rendition)
-    return image_responses.answer(request, deps.storage, name, cache=f"private, max-age={seconds}, immutable")
+    return image_responses.image_response(request, deps.storage, name, cache=f"private, max-age={seconds}, immutable")
 
 
 def _store(

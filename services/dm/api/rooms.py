@@ -41,14 +41,14 @@ async def open_room(body: schemas.OpenRoom, identity: Required, deps: Deps) -> R
     opened, room = await deps.with_known_users(lambda: deps.database.write(enter))
     if not opened.is_new:
         return responses.ok(room)
-    return responses.response(responses.created(room, f"/api/v1/rooms/{ids.text(opened.room_id)}"))
+    return responses.to_response(responses.created(room, f"/api/v1/rooms/{ids.encode(opened.room_id)}"))
 
 
 @router.get("", response_model=schemas.Rooms, summary="One's own rooms", responses=documented(400, 401, 422))
-def list_rooms(request: Request, page: pagination.Requested, identity: Required, deps: Deps) -> Response:
+def list_rooms(request: Request, page: pagination.PageQuery, identity: Required, deps: Deps) -> Response:
     """Last active first. The pages keep the order of the time when the first one was read."""
     found = deps.database.read(queries.rooms_of, identity.subject, page, deps.url_signer)
-    return pagination.answer(request, found)
+    return pagination.page_response(request, found)
 
 
 @router.get("/{room_id}", response_model=schemas.Room, summary="A room", responses=documented(401, 404))

@@ -10,7 +10,7 @@ from shared.images.limits import MAX_SIDE
 from shared.lengths import LONGEST
 from shared.web import pagination
 from shared.web.fields import Count, IdText, NextCursor, Time
-from shared.web.request_body import VISIBLE, WITH_VISIBLE, Body, Text
+from shared.web.request_body import VISIBLE, WITH_VISIBLE, StrictModel, Text
 
 AN_ID = "0037a52d5f400001"
 A_LINK = f"/api/v1/rooms/{AN_ID}/media/{AN_ID}/display.jpg?expires=1795426200&signature=mBq3Vg5x0S1yTr2c7dLhJp4k"
@@ -19,13 +19,13 @@ Alt = Annotated[Text, Field(max_length=LONGEST["alt"], examples=["A quay at dusk
 Kind = Literal["text", "image", "post"]
 
 
-class OpenRoom(Body):
+class OpenRoom(StrictModel):
     """With whom."""
 
     user_id: Id
 
 
-class NewTextMessage(Body):
+class NewTextMessage(StrictModel):
     """A few words."""
 
     type: Literal["text"]
@@ -42,7 +42,7 @@ class NewTextMessage(Body):
     reply_to: Annotated[Id | None, Field(description="An earlier message of this room")] = None
 
 
-class NewImageMessage(Body):
+class NewImageMessage(StrictModel):
     """A photo that was uploaded to this room, and not sent before."""
 
     type: Literal["image"]
@@ -50,7 +50,7 @@ class NewImageMessage(Body):
     reply_to: Annotated[Id | None, Field(description="An earlier message of this room")] = None
 
 
-class NewPostMessage(Body):
+class NewPostMessage(StrictModel):
     """Somebody's post."""
 
     type: Literal["post"]
@@ -68,8 +68,8 @@ class NewMessage(RootModel[Annotated[NewTextMessage | NewImageMessage | NewPostM
         try:
             return handler(given)
         except ValidationError as problem:
-            faults = [_placed(each) for each in problem.errors(include_url=False)]
-            raise ValidationError.from_exception_data(cls.__name__, faults) from None
+            field_errors = [_placed(each) for each in problem.errors(include_url=False)]
+            raise ValidationError.from_exception_data(cls.__name__, field_errors) from None
 
 
 def _placed(fault: Any) -> InitErrorDetails:
@@ -80,7 +80,7 @@ def _placed(fault: Any) -> InitErrorDetails:
     return InitErrorDetails(type=told, loc=fault["loc"][1:], input=None)
 
 
-class Read(Body):
+class Read(StrictModel):
     """Up to which message, this one included."""
 
     message_id: Id
@@ -165,7 +165,7 @@ class Message(RootModel[Annotated[TextMessage | ImageMessage | PostMessage, Fiel
 class Messages(BaseModel):
     """A page of messages."""
 
-    items: Annotated[list[Message], Field(max_length=pagination.MOST)]
+    items: Annotated[list[Message], Field(max_length=pagination.MAX_LIMIT)]
     next_cursor: NextCursor
 
 
@@ -182,7 +182,7 @@ class Room(BaseModel):
 class Rooms(BaseModel):
     """A page of rooms."""
 
-    items: Annotated[list[Room], Field(max_length=pagination.MOST)]
+    items: Annotated[list[Room], Field(max_length=pagination.MAX_LIMIT)]
     next_cursor: NextCursor
 
 

@@ -13,13 +13,13 @@ from services.dm.actions.people import PEOPLE
 from services.dm.actions.withdrawals import WITHDRAWAL
 from shared import clock, ids
 from shared.database.engine import Database
-from shared.pagination import Page
+from shared.pagination import PageRequest
 from shared.testing import outbox_events
 from shared.testing.steps import with_chunk_size
 
-FIRST = Page(100, None)
+FIRST = PageRequest(100, None)
 LAST_SWEEP_AFTER = clock.HOUR
-NOTHING = ids.text(1)
+NOTHING = ids.encode(1)
 
 
 def some_people(database: Database, number: int) -> list[int]:
@@ -27,7 +27,7 @@ def some_people(database: Database, number: int) -> list[int]:
     person_ids = [ids.new() for _ in range(number)]
     for index, person_id in enumerate(person_ids):
         names = {"nickname": f"nick{index}", "name": f"Name {index}", "avatar_url": None}
-        database.write(PEOPLE.store, {"user_id": ids.text(person_id), **names, "version": 1})
+        database.write(PEOPLE.store, {"user_id": ids.encode(person_id), **names, "version": 1})
     return person_ids
 
 
@@ -82,13 +82,13 @@ def time_passes(database: Database, milliseconds: int) -> None:
 
 def registered(person_id: int, version: int = 1, **changes: Any) -> dict[str, Any]:
     """What `user.registered.v1` and `user.updated.v1` say of somebody."""
-    said = {"user_id": ids.text(person_id), "nickname": "ada", "name": "Ada", "avatar_url": None}
+    said = {"user_id": ids.encode(person_id), "nickname": "ada", "name": "Ada", "avatar_url": None}
     return {**said, "version": version, **changes}
 
 
 def deleted(person_id: int) -> dict[str, Any]:
     """What `user.deleted.v1` says of somebody."""
-    return {"user_id": ids.text(person_id), "deleted_at": clock.text(clock.now())}
+    return {"user_id": ids.encode(person_id), "deleted_at": clock.format_rfc3339(clock.now())}
 
 
 def picture(size: tuple[int, int] = (40, 30), colour: str = "teal") -> bytes:

@@ -32,7 +32,7 @@ def test_an_id_is_larger_than_every_earlier_one_of_the_room_also_when_another_cl
 ) -> None:
     one, other = some_people(database, 2)
     room = room_of(database, one, other)
-    ahead = ids.at(clock.now() + clock.DAY)
+    ahead = ids.first_id_at(clock.now() + clock.DAY)
     database.write(lambda tx: tx.execute(update(models.rooms).values(last_id=ahead)))
     assert [say(database, one, room) for _ in range(2)] == [ahead + 1, ahead + 2]
 

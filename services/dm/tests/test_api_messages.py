@@ -31,7 +31,7 @@ def room(jo: ApiClient, max_: ApiClient) -> str:
 @pytest.fixture
 def post(neighbours: Stub) -> str:
     """A post that is there."""
-    post_id = ids.text(ids.new())
+    post_id = ids.encode(ids.new())
     neighbours.answers[f"/internal/posts/{post_id}"] = {"post_id": post_id, "author_id": NOTHING}
     return post_id
 
@@ -87,8 +87,8 @@ NOT_ONE_OF_THE_THREE: list[tuple[dict[str, Any], str]] = [
 def test_d2_a_message_is_exactly_one_of_the_three(jo: ApiClient, room: str) -> None:
     for content, pointer in NOT_ONE_OF_THE_THREE:
         response = jo.message(room, **content)
-        faults = expect_json(response, 422)["errors"]
-        assert pointer in [fault["pointer"] for fault in faults], content
+        field_errors = expect_json(response, 422)["errors"]
+        assert pointer in [fault["pointer"] for fault in field_errors], content
         assert len(response.content) < 2_000, "what was sent is not sent back"
     assert jo.messages(room) == []
 

@@ -140,8 +140,8 @@ def test_what_is_no_photo_is_refused(jo: ApiClient, room: str) -> None:
 
 def test_an_upload_without_a_file_or_with_a_bad_description_is_refused(jo: ApiClient, room: str) -> None:
     for alt in ("a" * 1001, "a\0b"):
-        faults = expect_json(jo.upload(room, alt=alt), 422)["errors"]
-        assert [fault["pointer"] for fault in faults] == ["/alt"]
+        field_errors = expect_json(jo.upload(room, alt=alt), 422)["errors"]
+        assert [fault["pointer"] for fault in field_errors] == ["/alt"]
     only_words = jo.send("POST", f"/rooms/{room}/media", files={"alt": (None, b"words only")})
     assert [fault["pointer"] for fault in expect_json(only_words, 422)["errors"]] == ["/file"]
     expect_problem(jo.send("POST", f"/rooms/{room}/media", json={"file": "words"}), 415, "unsupported_media_type")

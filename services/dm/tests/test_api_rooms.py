@@ -83,7 +83,7 @@ def test_while_auth_is_away_only_strangers_cannot_be_met(crowd: list[ApiClient],
     jo, max_, _ = crowd
     neighbours.down = True
     expect_json(jo.open_room(max_))
-    response = jo.send("POST", "/rooms", json={"user_id": ids.text(ids.new())})
+    response = jo.send("POST", "/rooms", json={"user_id": ids.encode(ids.new())})
     expect_problem(response, 503, "neighbour_unavailable")
     assert response.headers["retry-after"]
 

@@ -111,7 +111,7 @@ def test_a_withdrawal_asked_again_under_another_id_is_only_reported_again(dm: Li
     eventually(lambda: purge_states(database) == {gone: PURGED})
     before = rows_of(database, models.purges)
     assert dm.deliver("user.deleted.v1", deleted(gone))
-    purged = ("user.purged.v1", {"user_id": ids.text(gone), "service": "dm"})
+    purged = ("user.purged.v1", {"user_id": ids.encode(gone), "service": "dm"})
     assert facts(database) == [purged, purged]
     assert rows_of(database, models.purges) == before
 
@@ -129,10 +129,10 @@ def test_what_is_said_and_read_is_announced_by_ids_alone_and_once(database: Data
     message = say(database, ada, room, "not for the broker")
     for _ in range(2):
         database.write(rooms.mark_read, bob, room, message)
-    told = {"message_id": ids.text(message), "room_id": ids.text(room)}
+    told = {"message_id": ids.encode(message), "room_id": ids.encode(room)}
     assert outbox_events(database, models.outbox) == [
-        ("message.sent.v1", told | {"sender_id": ids.text(ada), "recipient_id": ids.text(bob)}),
-        ("room.read.v1", told | {"reader_id": ids.text(bob), "peer_id": ids.text(ada)}),
+        ("message.sent.v1", told | {"sender_id": ids.encode(ada), "recipient_id": ids.encode(bob)}),
+        ("room.read.v1", told | {"reader_id": ids.encode(bob), "peer_id": ids.encode(ada)}),
     ]
 
 

@@ -69,7 +69,7 @@ def assert_complete(database: Database, gone: int, kept: list[object]) -> None:
     names = [f"{number:032x}-{size}.jpg" for number in range(1, 5) for size in ("display", "thumbnail")]
     assert due == sorted(names)
     assert purge_states(database) == {gone: PURGED}
-    assert facts(database) == [("user.purged.v1", {"user_id": ids.text(gone), "service": "dm"})]
+    assert facts(database) == [("user.purged.v1", {"user_id": ids.encode(gone), "service": "dm"})]
 
 
 @pytest.mark.parametrize("steps", range(6))

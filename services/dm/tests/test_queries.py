@@ -19,7 +19,7 @@ from shared.answer import Answer
 from shared.database.engine import Database
 from shared.errors import NotFound
 from shared.idempotency import Idempotency, Key
-from shared.pagination import Page, Slice
+from shared.pagination import Page, PageRequest
 from shared.testing.query_plans import SORT, captured_statements, indexes_used, slow_steps
 
 from .factories import FIRST, purge_to_the_end, room_of, rows_of, say, some_people, time_passes, upload
@@ -31,12 +31,12 @@ def rooms_listed(database: Database, person: int) -> list[int]:
     return [ids.parse(room["id"]) for room in database.read(queries.rooms_of, person, FIRST, URL_SIGNER).items]
 
 
-def paged(read: Callable[[Page], Slice], limits: Iterator[int], between: Callable[[], None]) -> list[int]:
+def paged(read: Callable[[PageRequest], Page], limits: Iterator[int], between: Callable[[], None]) -> list[int]:
     """The ids of all items, page by page, with something happening after each page."""
     after: tuple[Any, ...] | None = None
     seen: list[int] = []
     for limit in limits:
-        page = read(Page(limit, after))
+        page = read(PageRequest(limit, after))
         assert len(page.items) <= limit
         seen += [ids.parse(item["id"]) for item in page.items]
         if page.next is None:
@@ -62,7 +62,7 @@ def test_pages_of_rooms_keep_their_first_order_whatever_happens_between(
             room_id = room_of(database, me, peers[number % 6])
             say(database, data.draw(st.sampled_from([me, peers[number % 6]])), room_id)
 
-    def read(page: Page) -> Slice:
+    def read(page: PageRequest) -> Page:
         return database.read(queries.rooms_of, me, page, URL_SIGNER)
 
     limits = (data.draw(st.integers(1, 3)) for _ in range(20))
@@ -79,7 +79,7 @@ def test_pages_of_messages_are_complete_whatever_is_said_between(database: Datab
     def between() -> None:
         say(database, data.draw(st.sampled_from([me, peer])), room)
 
-    def read(page: Page) -> Slice:
+    def read(page: PageRequest) -> Page:
         return database.read(queries.messages_in, me, room, page, URL_SIGNER)
 
     assert paged(read, (data.draw(st.integers(1, 3)) for _ in range(20)), between) == said[::-1]
@@ -99,7 +99,7 @@ def test_pages_since_a_message_hold_all_that_came_after_it(database: Database, d
         if len(said) < more:
             said.append(say(database, data.draw(st.sampled_from([me, peer])), room))
 
-    def read(page: Page) -> Slice:
+    def read(page: PageRequest) -> Page:
         return database.read(queries.messages_in, me, room, page, URL_SIGNER, known)
 
     assert paged(read, (data.draw(st.integers(1, 3)) for _ in range(20)), between) == said
@@ -163,10 +163,10 @@ def test_a_page_takes_the_same_statements_however_large_it_is(database: Database
         room = fill(database, me, number)
         for limit in (1, 100):
             with captured_statements(database) as asked:
-                page = database.read(queries.rooms_of, me, Page(limit, None), URL_SIGNER)
-                database.read(queries.messages_in, me, room, Page(limit, None), URL_SIGNER)
+                page = database.read(queries.rooms_of, me, PageRequest(limit, None), URL_SIGNER)
+                database.read(queries.messages_in, me, room, PageRequest(limit, None), URL_SIGNER)
                 if page.next:
-                    database.read(queries.rooms_of, me, Page(limit, page.next), URL_SIGNER)
+                    database.read(queries.rooms_of, me, PageRequest(limit, page.next), URL_SIGNER)
             reads = [each for each in asked if each[0].startswith("SELECT")]
             costs.append(len(reads) - (page.next is not None))
     assert set(costs) == {3}
@@ -198,10 +198,10 @@ def everything(database: Database) -> None:
     database.write(send, gone, with_gone, Draft(media_id=upload(database, gone, with_gone)))
     upload(database, gone, with_gone, "e" * 32)
     database.write(mark_read, me, room, said)
-    database.read(queries.rooms_of, me, Page(20, None), URL_SIGNER)
+    database.read(queries.rooms_of, me, PageRequest(20, None), URL_SIGNER)
     database.read(queries.rooms_of, me, second_page(database, me), URL_SIGNER)
-    database.read(queries.messages_in, me, room, Page(20, (said,)), URL_SIGNER)
-    database.read(queries.messages_in, me, room, Page(20, (said,)), URL_SIGNER, since=1)
+    database.read(queries.messages_in, me, room, PageRequest(20, (said,)), URL_SIGNER)
+    database.read(queries.messages_in, me, room, PageRequest(20, (said,)), URL_SIGNER, since=1)
     database.read(queries.room, me, room, URL_SIGNER)
     Idempotency(database, models.idempotency_keys).write(Key(me, b"k", b"r"), lambda _: Answer(201, b""))
     database.write(WITHDRAWAL.request, gone)
@@ -210,9 +210,9 @@ def everything(database: Database) -> None:
     database.write(forget_unsent)
 
 
-def second_page(database: Database, person: int) -> Page:
+def second_page(database: Database, person: int) -> PageRequest:
     """The second page of their rooms."""
-    return Page(1, database.read(queries.rooms_of, person, Page(1, None), URL_SIGNER).next)
+    return PageRequest(1, database.read(queries.rooms_of, person, PageRequest(1, None), URL_SIGNER).next)
 
 
 def test_no_statement_looks_at_a_whole_table_or_sorts_more_than_a_page(database: Database) -> None:

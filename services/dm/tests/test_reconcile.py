@@ -16,7 +16,7 @@ def test_a_service_compares_itself_when_it_starts(
 ) -> None:
     never_heard_of = ids.new()
     (gone,) = some_people(database, 1)
-    entries = [{"id": ids.text(ids.new()), "user_id": ids.text(each)} for each in (gone, never_heard_of)]
+    entries = [{"id": ids.encode(ids.new()), "user_id": ids.encode(each)} for each in (gone, never_heard_of)]
     neighbours.answers["/internal/withdrawals"] = {"items": entries, "next": None}
     with running_service(create_app(settings, bus, neighbours.transport)):
         eventually(lambda: purge_states(database) == {gone: PURGED, never_heard_of: PURGED})

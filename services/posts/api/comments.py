@@ -30,16 +30,16 @@ router = APIRouter(prefix="/api/v1", tags=["posts"], route_class=StrictRoute)
     responses=documented(400, 401, 404, 409, 413, 415, 422, 429),
 )
 async def write_comment(
-    post_id: Id, body: schemas.NewComment, identity: Required, key: idempotency_key.Given, deps: Deps
+    post_id: Id, body: schemas.NewComment, identity: Required, key: idempotency_key.IdempotencyKey, deps: Deps
 ) -> Response:
     """`parent_id` is the comment answered, at any depth. 422 `unknown_comment` where this post has no such one."""
     me = identity.subject
 
     def write(tx: Connection) -> Answer:
         comment_id = comments.write(tx, me, post_id, body.text, body.parent_id)
-        return responses.created(shown.comment(tx, comment_id), f"/api/v1/comments/{ids.text(comment_id)}")
+        return responses.created(shown.comment(tx, comment_id), f"/api/v1/comments/{ids.encode(comment_id)}")
 
-    return responses.response(await deps.with_known_users(lambda: deps.idempotency.write(key, write)))
+    return responses.to_response(await deps.with_known_users(lambda: deps.idempotency.write(key, write)))
 
 
 @router.get(
@@ -48,9 +48,9 @@ async def write_comment(
     summary="The comments on a post",
     responses=documented(400, 404, 422),
 )
-def comments_of(post_id: Id, request: Request, page: pagination.Requested, deps: Deps) -> Response:
+def comments_of(post_id: Id, request: Request, page: pagination.PageQuery, deps: Deps) -> Response:
     """The first comment of each thread, oldest first."""
-    return pagination.answer(request, deps.database.read(shown.comments_of, post_id, page))
+    return pagination.page_response(request, deps.database.read(shown.comments_of, post_id, page))
 
 
 @router.get(
@@ -59,9 +59,9 @@ def comments_of(post_id: Id, request: Request, page: pagination.Requested, deps:
     summary="The replies to a comment",
     responses=documented(400, 404, 422),
 )
-def replies_to(comment_id: Id, request: Request, page: pagination.Requested, deps: Deps) -> Response:
+def replies_to(comment_id: Id, request: Request, page: pagination.PageQuery, deps: Deps) -> Response:
     """Oldest first: to a first comment its whole thread, flat; to a reply its direct answers."""
-    return pagination.answer(request, deps.database.read(shown.replies_to, comment_id, page))
+    return pagination.page_response(request, deps.database.read(shown.replies_to, comment_id, page))
 
 
 @router.patch(

@@ -11,7 +11,7 @@ from shared.idempotency import Idempotency
 from shared.images import ImageProcessor
 from shared.replication.source import WithKnownRecords
 from shared.security.verifier import Identity
-from shared.web.fast_path import Plainly
+from shared.web.fast_path import FastPathReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,4 +32,4 @@ async def _dependencies(request: Request) -> Dependencies:
     return cast("Dependencies", request.app.state.dependencies)
 
 
-Deps = Annotated[Dependencies, Depends(_dependencies), Plainly(_dependencies)]
+Deps = Annotated[Dependencies, Depends(_dependencies), FastPathReader(_dependencies)]

@@ -8,7 +8,7 @@ from shared.ids import Id
 from shared.web import responses
 from shared.web.authentication import Calling
 from shared.web.request_body import StrictRoute
-from shared.web.threadpools import aside
+from shared.web.threadpools import run_in_internal_pool
 
 from ..queries.posts import require_author
 from .dependencies import Deps
@@ -19,5 +19,5 @@ router = APIRouter(include_in_schema=False, route_class=StrictRoute)
 @router.get("/internal/posts/{post_id}")
 async def post(post_id: Id, request: Request, _: Calling, deps: Deps) -> Response:
     """The author of a post. 404 if the post cannot be seen."""
-    author_id = await aside(request, deps.database.read, require_author, post_id)
-    return responses.ok({"post_id": ids.text(post_id), "author_id": ids.text(author_id)})
+    author_id = await run_in_internal_pool(request, deps.database.read, require_author, post_id)
+    return responses.ok({"post_id": ids.encode(post_id), "author_id": ids.encode(author_id)})

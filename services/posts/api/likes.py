@@ -60,6 +60,6 @@ async def unlike(post_id: Id, identity: Required, deps: Deps) -> Response:
     summary="Who likes a post",
     responses=documented(400, 404, 422),
 )
-def list_likes(post_id: Id, request: Request, page: pagination.Requested, deps: Deps) -> Response:
+def list_likes(post_id: Id, request: Request, page: pagination.PageQuery, deps: Deps) -> Response:
     """Newest first."""
-    return pagination.answer(request, deps.database.read(likers, post_id, page))
+    return pagination.page_response(request, deps.database.read(likers, post_id, page))

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from shared import clock, idempotency
 from shared.answer import Answer
-from shared.body_limits import JSON_LIMIT
+from shared.body_limits import MAX_JSON_BYTES
 from shared.images.limits import MAX_BYTES, MAX_PIXELS, MAX_SIDE
 from shared.lengths import LONGEST
 from shared.problem_details import documented
@@ -26,7 +26,7 @@ Bytes = Annotated[Count, Field(examples=[MAX_BYTES])]
 Pixels = Annotated[Count, Field(examples=[MAX_PIXELS])]
 Characters = Annotated[Count, Field(examples=[LONGEST["comment"]], description="Unicode code points")]
 Seconds = Annotated[Count, Field(examples=[clock.DAY // clock.SECOND])]
-Number = Annotated[Count, Field(examples=[pagination.MOST])]
+Number = Annotated[Count, Field(examples=[pagination.MAX_LIMIT])]
 
 
 class MediaLimits(BaseModel):
@@ -34,7 +34,7 @@ class MediaLimits(BaseModel):
 
     content_types: Annotated[
         list[Annotated[str, Field(max_length=40)]],
-        Field(max_length=len(image_responses.TYPES), examples=[list(image_responses.TYPES)]),
+        Field(max_length=len(image_responses.UPLOAD_MEDIA_TYPES), examples=[list(image_responses.UPLOAD_MEDIA_TYPES)]),
     ]
     max_bytes: Bytes
     max_pixels: Pixels
@@ -59,7 +59,7 @@ class TextLimits(BaseModel):
 class ListLimits(BaseModel):
     """Of the parameters of lists."""
 
-    default_limit: Annotated[Count, Field(examples=[pagination.LIMIT])]
+    default_limit: Annotated[Count, Field(examples=[pagination.DEFAULT_LIMIT])]
     max_limit: Number
     max_ids: Number
 
@@ -81,12 +81,12 @@ class Limits(BaseModel):
     message: TextLimits
     lists: ListLimits
     idempotency_key: KeyLimits
-    max_json_bytes: Annotated[Count, Field(examples=[JSON_LIMIT], description="Of the body of a request")]
+    max_json_bytes: Annotated[Count, Field(examples=[MAX_JSON_BYTES], description="Of the body of a request")]
 
 
 _LIMITS = Limits(
     media=MediaLimits(
-        content_types=list(image_responses.TYPES),
+        content_types=list(image_responses.UPLOAD_MEDIA_TYPES),
         max_bytes=MAX_BYTES,
         max_pixels=MAX_PIXELS,
         max_side=MAX_SIDE,
@@ -96,13 +96,13 @@ _LIMITS = Limits(
     post=PostLimits(max_media=MOST_PHOTOS, max_caption_length=LONGEST["caption"]),
     comment=TextLimits(max_text_length=LONGEST["comment"]),
     message=TextLimits(max_text_length=LONGEST["message"]),
-    lists=ListLimits(default_limit=pagination.LIMIT, max_limit=pagination.MOST, max_ids=id_list.MOST_IDS),
+    lists=ListLimits(default_limit=pagination.DEFAULT_LIMIT, max_limit=pagination.MAX_LIMIT, max_ids=id_list.MOST_IDS),
     idempotency_key=KeyLimits(
         max_length=idempotency_key.LONGEST,
         max_keys=idempotency.KEYS_A_DAY,
         kept_seconds=idempotency.KEPT // clock.SECOND,
     ),
-    max_json_bytes=JSON_LIMIT,
+    max_json_bytes=MAX_JSON_BYTES,
 )
 _ANSWER = Answer(200, orjson.dumps(_LIMITS.model_dump()), {"cache-control": "public, max-age=3600"})
 
@@ -110,4 +110,4 @@ _ANSWER = Answer(200, orjson.dumps(_LIMITS.model_dump()), {"cache-control": "pub
 @router.get("/limits", response_model=Limits, summary="What may be uploaded and sent", responses=documented())
 async def limits() -> Response:
     """The same for everybody, until an upgrade."""
-    return responses.response(_ANSWER)
+    return responses.to_response(_ANSWER)

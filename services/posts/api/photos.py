@@ -32,13 +32,13 @@ router = APIRouter(prefix="/api/v1", tags=["posts"], route_class=UploadRoute)
     response_model=schemas.Media,
     summary="Upload a photo",
     responses=documented(400, 401, 409, 413, 415, 422, 429),
-    openapi_extra=image_responses.TAKEN,
+    openapi_extra=image_responses.IMAGE_UPLOAD_OPENAPI,
 )
 async def upload(
     request: Request,
     file: UploadFile,
     identity: Required,
-    key: idempotency_key.GivenWithForm,
+    key: idempotency_key.FormIdempotencyKey,
     deps: Deps,
     alt: Annotated[schemas.Alt | None, Form(description="What it shows, for those who cannot see it")] = None,
 ) -> Response:
@@ -53,7 +53,7 @@ async def upload(
         await require_connected(request)
         return await run_in_threadpool(_keep, deps, identity.subject, stored, key)
 
-    return responses.response(await uploads.once(deps.idempotency, key, work))
+    return responses.to_response(await uploads.once(deps.idempotency, key, work))
 
 
 @router.head("/media/{name}", include_in_schema=False)
@@ -61,11 +61,11 @@ async def upload(
     "/media/{name}",
     response_class=Response,
     summary="A photo",
-    responses={**image_responses.SERVED, **documented(404, 416)},
+    responses={**image_responses.IMAGE_RESPONSES_OPENAPI, **documented(404, 416)},
 )
 def photo(request: Request, name: image_responses.Name, deps: Deps) -> Response:
     """A file that never changes."""
-    return image_responses.answer(request, deps.storage, name)
+    return image_responses.image_response(request, deps.storage, name)
 
 
 def _store(deps: Dependencies, owner_id: int, picture: ProcessedImage, alt: str | None) -> photos.Upload:

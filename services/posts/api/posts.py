@@ -44,9 +44,9 @@ Wanted = Annotated[
     summary="One's home feed",
     responses=documented(400, 401, 422),
 )
-def feed(request: Request, page: pagination.Requested, identity: Required, deps: Deps) -> Response:
+def feed(request: Request, page: pagination.PageQuery, identity: Required, deps: Deps) -> Response:
     """Posts of those one follows, and one's own, newest first."""
-    return pagination.answer(request, deps.database.read(home.feed, identity.subject, page))
+    return pagination.page_response(request, deps.database.read(home.feed, identity.subject, page))
 
 
 @router.post(
@@ -56,16 +56,18 @@ def feed(request: Request, page: pagination.Requested, identity: Required, deps:
     summary="Publish a post",
     responses=documented(400, 401, 409, 413, 415, 422, 429),
 )
-async def publish(body: schemas.NewPost, identity: Required, key: idempotency_key.Given, deps: Deps) -> Response:
+async def publish(
+    body: schemas.NewPost, identity: Required, key: idempotency_key.IdempotencyKey, deps: Deps
+) -> Response:
     """One to ten of one's own photos that no post shows yet. 422 `unknown_media`, `media_already_used`."""
     me = identity.subject
 
     def write(tx: Connection) -> Answer:
         post_id = posts.publish(tx, me, body.media_ids, body.caption)
-        return responses.created(shown.post(tx, post_id, me), f"/api/v1/posts/{ids.text(post_id)}")
+        return responses.created(shown.post(tx, post_id, me), f"/api/v1/posts/{ids.encode(post_id)}")
 
     answer = await deps.with_known_users(lambda: deps.idempotency.write(key, write))
-    return responses.response(answer)
+    return responses.to_response(answer)
 
 
 @router.get(
@@ -75,12 +77,12 @@ async def publish(body: schemas.NewPost, identity: Required, key: idempotency_ke
     responses=documented(400, 401, 422),
 )
 def everyones(
-    request: Request, page: pagination.Requested, identity: Optional, deps: Deps, wanted: Wanted = None
+    request: Request, page: pagination.PageQuery, identity: Optional, deps: Deps, wanted: Wanted = None
 ) -> Response:
     """Newest first. With `ids` these alone, in that order and on one page; those that are gone are left out."""
     if wanted is not None:
         return _by_ids(request, wanted, identity, deps)
-    return pagination.answer(request, deps.database.read(shown.latest, viewer(identity), page))
+    return pagination.page_response(request, deps.database.read(shown.latest, viewer(identity), page))
 
 
 def _by_ids(request: Request, wanted: str, identity: Identity | None, deps: Dependencies) -> Response:
@@ -138,9 +140,9 @@ async def delete_post(post_id: Id, identity: Required, deps: Deps) -> Response:
     responses=documented(400, 401, 404, 422),
 )
 async def posts_of(
-    user_id: Id, request: Request, page: pagination.Requested, identity: Optional, deps: Deps
+    user_id: Id, request: Request, page: pagination.PageQuery, identity: Optional, deps: Deps
 ) -> Response:
     """Newest first."""
     looking = viewer(identity)
     found = await deps.with_known_users(lambda: deps.database.read(shown.posts_of, user_id, looking, page))
-    return pagination.answer(request, found)
+    return pagination.page_response(request, found)

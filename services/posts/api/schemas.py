@@ -11,7 +11,7 @@ from shared.lengths import LONGEST
 from shared.text import has_visible_character
 from shared.web import pagination
 from shared.web.fields import Count, IdText, NextCursor, Time
-from shared.web.request_body import VISIBLE, WITH_VISIBLE, Body, Text
+from shared.web.request_body import VISIBLE, WITH_VISIBLE, StrictModel, Text
 
 AN_ID = "0037a52d5f400001"
 ANOTHER_ID = "0037a52d5f400002"
@@ -55,28 +55,28 @@ CommentText = Annotated[
 Alt = Annotated[Text, Field(max_length=LONGEST["alt"], examples=["Boats in a harbour"])]
 
 
-class NewPost(Body):
+class NewPost(StrictModel):
     """A post to publish."""
 
     media_ids: MediaIds
     caption: GivenCaption = None
 
 
-class PostChanges(Body):
+class PostChanges(StrictModel):
     """What to change of a post; what is left out stays. `null` or blanks take the caption away."""
 
     caption: GivenCaption = None
     media_ids: MediaIds = Field(default_factory=list)
 
 
-class NewComment(Body):
+class NewComment(StrictModel):
     """A comment to write; with `parent_id` an answer to another of the same post."""
 
     text: CommentText
     parent_id: Annotated[Id, Field(examples=[AN_ID])] | None = None
 
 
-class CommentChanges(Body):
+class CommentChanges(StrictModel):
     """Other words."""
 
     text: CommentText
@@ -95,7 +95,7 @@ class UserRef(BaseModel):
 class UserRefs(BaseModel):
     """A page of people."""
 
-    items: Annotated[list[UserRef], Field(max_length=pagination.MOST)]
+    items: Annotated[list[UserRef], Field(max_length=pagination.MAX_LIMIT)]
     next_cursor: NextCursor
 
 
@@ -129,7 +129,7 @@ class Post(BaseModel):
 class Posts(BaseModel):
     """A page of posts."""
 
-    items: Annotated[list[Post], Field(max_length=pagination.MOST)]
+    items: Annotated[list[Post], Field(max_length=pagination.MAX_LIMIT)]
     next_cursor: NextCursor
 
 
@@ -162,5 +162,5 @@ class Comment(BaseModel):
 class Comments(BaseModel):
     """A page of comments."""
 
-    items: Annotated[list[Comment], Field(max_length=pagination.MOST)]
+    items: Annotated[list[Comment], Field(max_length=pagination.MAX_LIMIT)]
     next_cursor: NextCursor

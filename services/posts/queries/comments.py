@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, select
 
 from shared import clock, ids
 from shared.errors import NotFound
-from shared.pagination import Page, Slice
+from shared.pagination import Page, PageRequest
 
 from .. import models
 from . import people, posts
@@ -14,13 +14,13 @@ from . import people, posts
 _comments = models.comments.c
 
 
-def comments_of(connection: Connection, post_id: int, page: Page) -> Slice:
+def comments_of(connection: Connection, post_id: int, page: PageRequest) -> Page:
     """The first comments of this post's threads. Raises NotFound."""
     posts.require_author(connection, post_id)
     return _listed(connection, [_comments.post_id == post_id, _comments.root_id.is_(None)], page)
 
 
-def replies_to(connection: Connection, comment_id: int, page: Page) -> Slice:
+def replies_to(connection: Connection, comment_id: int, page: PageRequest) -> Page:
     """Of a first comment its whole thread, flat; of a reply its direct replies. Raises NotFound."""
     comment = found(connection, comment_id)
     if comment is None:
@@ -53,24 +53,24 @@ def _with_authors() -> Select[Any]:
     return select(models.comments, *shown).outerjoin(models.people, authors.id == _comments.author_id)
 
 
-def _listed(connection: Connection, where: list[ColumnElement[bool]], page: Page) -> Slice:
+def _listed(connection: Connection, where: list[ColumnElement[bool]], page: PageRequest) -> Page:
     statement = _with_authors().where(*where).order_by(_comments.id).limit(page.limit + 1)
     if page.after is not None:
         statement = statement.where(_comments.id > page.after[0])
-    return Slice.of(connection.execute(statement).all(), page, _json, lambda row: (row.id,))
+    return Page.of(connection.execute(statement).all(), page, _json, lambda row: (row.id,))
 
 
 def _json(row: Row[Any]) -> dict[str, Any]:
     # A deleted account's comments look blank at once, although their removal takes a while.
     blank = bool(row.deleted or row.author_deleted)
     return {
-        "id": ids.text(row.id),
-        "post_id": ids.text(row.post_id),
-        "parent_id": None if row.parent_id is None else ids.text(row.parent_id),
+        "id": ids.encode(row.id),
+        "post_id": ids.encode(row.post_id),
+        "parent_id": None if row.parent_id is None else ids.encode(row.parent_id),
         "author": None if blank else people.user_ref_json(row.author_id, row),
         "text": None if blank else row.text,
         "deleted": blank,
         "reply_count": row.reply_count,
-        "created_at": clock.text(row.created_at),
-        "updated_at": clock.text(row.updated_at),
+        "created_at": clock.format_rfc3339(row.created_at),
+        "updated_at": clock.format_rfc3339(row.updated_at),
     }

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, Connection, Select, and_, bindparam, exists, select, true
 
-from shared.pagination import Page, Slice
+from shared.pagination import Page, PageRequest
 
 from .. import models
 from . import feed_fanin, posts
@@ -53,7 +53,7 @@ def _pushed() -> Select[Any]:
 _PUSHED = _pushed()
 
 
-def feed(connection: Connection, reader_id: int, page: Page) -> Slice:
+def feed(connection: Connection, reader_id: int, page: PageRequest) -> Page:
     """The page, newest first."""
     rows = _SHOWN.rows(connection.execute(_PUSHED, posts.page_params(page, reader_id)))
     is_full = len(rows) > page.limit
@@ -67,8 +67,8 @@ def feed(connection: Connection, reader_id: int, page: Page) -> Slice:
 
 
 def _with_missing(
-    connection: Connection, rows: Sequence[Any], post_ids: list[int], reader_id: int, page: Page
-) -> Slice:
+    connection: Connection, rows: Sequence[Any], post_ids: list[int], reader_id: int, page: PageRequest
+) -> Page:
     """These posts, a page and one more, of which some rows are already read.
 
     A post that has been deleted since it was found is left out: the page ends where it did.
@@ -78,4 +78,4 @@ def _with_missing(
     if missing:
         known |= {row.id: row for row in posts.by_ids(connection, missing, reader_id)}
     items = [posts.post_json(known[each]) for each in post_ids[: page.limit] if each in known]
-    return Slice(items, (post_ids[page.limit - 1],) if len(post_ids) > page.limit else None)
+    return Page(items, (post_ids[page.limit - 1],) if len(post_ids) > page.limit else None)

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, select, true, union_all
 
-from shared.pagination import Page
+from shared.pagination import PageRequest
 
 from .. import models
 
@@ -20,13 +20,13 @@ AT_ONCE = 50
 Last = list[tuple[int, int]]
 
 
-def everything(connection: Connection, reader_id: int, page: Page) -> list[int]:
+def everything(connection: Connection, reader_id: int, page: PageRequest) -> list[int]:
     """The page, and one post more, of the reader and the users they follow."""
     last = _last(connection, _followed(reader_id), page)
     return _newest(connection, [reader_id, *(author_id for author_id, _ in last)], page, newer_than=0)
 
 
-def by_popular(connection: Connection, reader_id: int, page: Page, newer_than: int) -> list[int]:
+def by_popular(connection: Connection, reader_id: int, page: PageRequest, newer_than: int) -> list[int]:
     """The same of popular authors only, of posts newer than `newer_than`."""
     last = [each for each in _last(connection, _popular_followed(reader_id), page) if each[1] > newer_than]
     return _newest(connection, [author_id for author_id, _ in last], page, newer_than) if last else []
@@ -34,7 +34,7 @@ def by_popular(connection: Connection, reader_id: int, page: Page, newer_than: i
 
 def newest_ids(connection: Connection, reader_id: int, number: int) -> list[int]:
     """The newest posts of the reader and the users they follow, newest first; in statements of bounded size."""
-    page = Page(number - 1, None)
+    page = PageRequest(number - 1, None)
     last = _last(connection, _followed(reader_id), page)
     found = _newest(connection, [reader_id], page, newer_than=0)
     for start in range(0, len(last), AT_ONCE):
@@ -54,7 +54,7 @@ def _popular_followed(reader_id: int) -> Select[Any]:
     return _followed(reader_id).join(models.popular, _popular.author_id == _follows.followee_id)
 
 
-def _last(connection: Connection, authors: Select[Any], page: Page) -> Last:
+def _last(connection: Connection, authors: Select[Any], page: PageRequest) -> Last:
     """The last of these authors to post, as many as the page has posts and one more."""
     theirs = _before(select(_posts.id).where(_posts.author_id == _follows.followee_id), page)
     # Ordered by all columns of the index: for `id` alone MySQL may scan everyone's posts instead.
@@ -70,7 +70,7 @@ def _last(connection: Connection, authors: Select[Any], page: Page) -> Last:
     return [(row.followee_id, row.last) for row in connection.execute(statement) if row.last is not None]
 
 
-def _newest(connection: Connection, author_ids: list[int], page: Page, newer_than: int) -> list[int]:
+def _newest(connection: Connection, author_ids: list[int], page: PageRequest, newer_than: int) -> list[int]:
     """The ids of a page and one more of what these authors posted after `newer_than`."""
     each_ones = [select(_theirs(author_id, page, newer_than).subquery().c.id) for author_id in author_ids]
     newest = union_all(*each_ones).subquery("newest")
@@ -78,10 +78,10 @@ def _newest(connection: Connection, author_ids: list[int], page: Page, newer_tha
     return list(connection.execute(statement).scalars())
 
 
-def _theirs(author_id: int, page: Page, newer_than: int) -> Select[Any]:
+def _theirs(author_id: int, page: PageRequest, newer_than: int) -> Select[Any]:
     theirs = _before(select(_posts.id).where(_posts.author_id == author_id, _posts.id > newer_than), page)
     return theirs.order_by(_posts.author_id.desc(), _posts.id.desc()).limit(page.limit + 1)
 
 
-def _before(statement: Select[Any], page: Page) -> Select[Any]:
+def _before(statement: Select[Any], page: PageRequest) -> Select[Any]:
     return statement if page.after is None else statement.where(_posts.id < page.after[0])

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, select
 
 from shared import ids
-from shared.pagination import Page, Slice
+from shared.pagination import Page, PageRequest
 
 from .. import models
 from . import counters, people, posts
@@ -13,7 +13,7 @@ from . import counters, people, posts
 _likes = models.likes.c
 
 
-def likers(connection: Connection, post_id: int, page: Page) -> Slice:
+def likers(connection: Connection, post_id: int, page: PageRequest) -> Page:
     """Who likes this post, newest first, without deleted accounts. Raises NotFound."""
     posts.require_author(connection, post_id)
     persons = models.people.c
@@ -27,14 +27,14 @@ def likers(connection: Connection, post_id: int, page: Page) -> Slice:
     if page.after is not None:
         statement = statement.where(_likes.id < page.after[0])
     rows = connection.execute(statement).all()
-    return Slice.of(rows, page, lambda row: people.user_ref_json(row.person_id, row), lambda row: (row.id,))
+    return Page.of(rows, page, lambda row: people.user_ref_json(row.person_id, row), lambda row: (row.id,))
 
 
 def like_json(connection: Connection, person_id: int, post_id: int) -> dict[str, Any]:
     """Whether a user likes a post, and how many do."""
     theirs = select(_likes.id).where(_likes.person_id == person_id, _likes.post_id == post_id)
     return {
-        "post_id": ids.text(post_id),
+        "post_id": ids.encode(post_id),
         "liked": connection.execute(theirs).first() is not None,
         "like_count": counters.likes_of(connection, post_id),
     }

@@ -27,7 +27,7 @@ def require_present(connection: Connection, person_id: int) -> None:
 def user_ref_json(person_id: int, row: Any) -> dict[str, Any]:
     """A user, of a row that has the columns `REF`. Deleted accounts are shown nowhere."""
     return {
-        "id": ids.text(person_id),
+        "id": ids.encode(person_id),
         "nickname": row.nickname,
         "name": row.name,
         "avatar_url": row.avatar_url,

@@ -20,7 +20,7 @@ def photo(connection: Connection, media_id: int) -> dict[str, Any]:
 def media_json(row: Row[Any]) -> dict[str, Any]:
     """A photo; a post stores this JSON."""
     return {
-        "id": ids.text(row.id),
+        "id": ids.encode(row.id),
         "url": f"{PATH}/{row.display}",
         "thumbnail_url": f"{PATH}/{row.thumbnail}",
         "width": row.width,

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Text, bindparam, selec
 from shared import clock, ids
 from shared.database.packed_columns import Packed
 from shared.errors import NotFound
-from shared.pagination import Page, Slice
+from shared.pagination import Page, PageRequest
 
 from .. import models
 from . import counters, people
@@ -50,7 +50,7 @@ _BY_AUTHOR = (  # with an index hint, because for a page MySQL may scan everyone
 )
 
 
-def page_params(page: Page, viewer: int | None) -> dict[str, int]:
+def page_params(page: PageRequest, viewer: int | None) -> dict[str, int]:
     """The parameters `before`, `most` and `viewer` of a page and one post more."""
     before = NEWER_THAN_ANY if page.after is None else page.after[0]
     return {"before": before, "most": page.limit + 1, "viewer": viewer or counters.NOBODY}
@@ -76,12 +76,12 @@ def in_order(connection: Connection, post_ids: list[int], viewer: int | None) ->
     return [post_json(found[each]) for each in post_ids if each in found]
 
 
-def latest(connection: Connection, viewer: int | None, page: Page) -> Slice:
+def latest(connection: Connection, viewer: int | None, page: PageRequest) -> Page:
     """All posts, newest first."""
     return page_of(_SHOWN.rows(connection.execute(_LATEST, page_params(page, viewer))), page)
 
 
-def posts_of(connection: Connection, author_id: int, viewer: int | None, page: Page) -> Slice:
+def posts_of(connection: Connection, author_id: int, viewer: int | None, page: PageRequest) -> Page:
     """A user's posts, newest first. Raises UnknownRecords, or NotFound for a deleted account."""
     rows = _SHOWN.rows(connection.execute(_BY_AUTHOR, {"author_id": author_id, **page_params(page, viewer)}))
     if not rows:
@@ -89,9 +89,9 @@ def posts_of(connection: Connection, author_id: int, viewer: int | None, page: P
     return page_of(rows, page)
 
 
-def page_of(rows: Sequence[Any], page: Page) -> Slice:
+def page_of(rows: Sequence[Any], page: PageRequest) -> Page:
     """The page of a statement that was executed with `page_params`."""
-    return Slice.of(rows, page, post_json, lambda row: (row.id,))
+    return Page.of(rows, page, post_json, lambda row: (row.id,))
 
 
 def require_author(connection: Connection, post_id: int) -> int:
@@ -110,9 +110,9 @@ def post_not_found() -> NotFound:
 def post_json(row: Any) -> dict[str, Any]:
     """A post, of a row with the columns of `select_shown`."""
     likes, comments = counters.counts(row)
-    created_at = clock.text(row.created_at)
+    created_at = clock.format_rfc3339(row.created_at)
     return {
-        "id": ids.text(row.id),
+        "id": ids.encode(row.id),
         "author": people.user_ref_json(row.author_id, row),
         "caption": row.caption,
         "media": orjson.Fragment(row.media),
@@ -120,5 +120,5 @@ def post_json(row: Any) -> dict[str, Any]:
         "comment_count": comments,
         "liked": bool(row.liked),
         "created_at": created_at,
-        "updated_at": created_at if row.updated_at == row.created_at else clock.text(row.updated_at),
+        "updated_at": created_at if row.updated_at == row.created_at else clock.format_rfc3339(row.updated_at),
     }

@@ -36,7 +36,7 @@ class ApiClient:
 
     @property
     def id(self) -> str:
-        return ids.text(self.number)
+        return ids.encode(self.number)
 
     def send(self, method: str, path: str, **options: Any) -> httpx.Response:
         """Any request below the API's base path, with one's token."""

@@ -14,11 +14,11 @@ from services.posts.actions.withdrawals import WITHDRAWAL
 from services.posts.queries.posts import post as shown
 from shared import clock, ids
 from shared.database.engine import Database
-from shared.pagination import Page, Slice
+from shared.pagination import Page, PageRequest
 from shared.testing import outbox_events
 from shared.testing.steps import with_chunk_size
 
-FIRST = Page(100, None)
+FIRST = PageRequest(100, None)
 LAST_SWEEP_AFTER = clock.HOUR
 ONE_BY_ONE = with_chunk_size(1, WITHDRAWAL)
 OF_A_PERSON = {
@@ -45,13 +45,13 @@ def some_people(database: Database, number: int) -> list[int]:
     person_ids = [ids.new() for _ in range(number)]
     for index, person_id in enumerate(person_ids):
         names = {"nickname": f"nick{index}", "name": f"Name {index}", "avatar_url": None}
-        database.write(PEOPLE.store, {"user_id": ids.text(person_id), **names, "version": 1})
+        database.write(PEOPLE.store, {"user_id": ids.encode(person_id), **names, "version": 1})
     return person_ids
 
 
 def uploaded(database: Database, owner: int, alt: str | None = None) -> int:
     """An upload of theirs, without real files."""
-    name = ids.text(ids.new())
+    name = ids.encode(ids.new())
     upload = photos.Upload(f"{name}.jpg", f"{name}s.jpg", 300, 200, "LEHV6nWB2yk8", alt, "image/jpeg")
     database.write(photos.reserve, owner, [upload.display, upload.thumbnail])
     return database.write(photos.keep, owner, upload)
@@ -79,7 +79,7 @@ def follows_now(database: Database, follower: int, followee: int, version: int =
     database.write(follows.note, follower, followee, version, following=True)
 
 
-def listed(database: Database, query: Callable[..., Slice], *args: Any) -> list[int]:
+def listed(database: Database, query: Callable[..., Page], *args: Any) -> list[int]:
     """The ids of a whole list."""
     return [ids.parse(each["id"]) for each in database.read(query, *args, FIRST).items]
 

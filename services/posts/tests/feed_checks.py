@@ -5,7 +5,7 @@ from services.posts.actions.feed import celebrities, fanout, rebuild
 from services.posts.queries.feed import feed
 from shared import ids
 from shared.database.engine import Database
-from shared.pagination import Page
+from shared.pagination import PageRequest
 
 from .factories import rows_of
 from .reference_model import Model
@@ -26,14 +26,14 @@ def settle(database: Database, threshold: int = 100, kept: int = 1_000) -> None:
 
 def paged(database: Database, reader: int, limit: int) -> list[int]:
     """The ids of a whole feed, read in pages of this size."""
-    page, read = Page(limit, None), list[int]()
+    page, read = PageRequest(limit, None), list[int]()
     while True:
         found = database.read(feed, reader, page)
         assert len(found.items) == limit or found.next is None
         read += [ids.parse(each["id"]) for each in found.items]
         if found.next is None:
             return read
-        page = Page(limit, found.next)
+        page = PageRequest(limit, found.next)
 
 
 def timelines(database: Database) -> dict[int, list[int]]:

@@ -180,7 +180,7 @@ def test_rebuilding_mends_what_is_missing_and_what_does_not_belong_there(
     database.write(lambda tx: tx.execute(delete(models.timeline).where(models.timeline.c.post_id == there[0])))
     database.write(lambda tx: tx.execute(insert(models.timeline), wrong))
     assert listed(database, feed, fans[0]) != there
-    one = command.invoke(cli, ["rebuild-feed", "--user", ids.text(fans[1])])
+    one = command.invoke(cli, ["rebuild-feed", "--user", ids.encode(fans[1])])
     assert one.exit_code == 0 and one.output.startswith("1 timelines"), one.output
     told = timelines(database)
     assert told[fans[1]] == there and told[fans[2]] == there[1:]

@@ -22,8 +22,8 @@ def test_p3_liking_twice_is_liking_once(database: Database) -> None:
         database.write(action, person, post)
         answers.append(database.read(like_json, fan, post))
     assert [each["like_count"] for each in answers] == [1, 1, 2, 1, 2, 2, 2, 1]
-    assert answers[0] == {"post_id": ids.text(post), "liked": True, "like_count": 1}
-    assert answers[3] == {"post_id": ids.text(post), "liked": False, "like_count": 1}
+    assert answers[0] == {"post_id": ids.encode(post), "liked": True, "like_count": 1}
+    assert answers[3] == {"post_id": ids.encode(post), "liked": False, "like_count": 1}
 
 
 def test_p3_what_was_never_liked_can_be_unliked(database: Database) -> None:

@@ -35,7 +35,7 @@ def refusal(database: Database, author: int, media_ids: list[int]) -> str:
     """The code with which these photos are refused for a new post."""
     with pytest.raises(Invalid) as problem:
         database.write(posts.publish, author, media_ids, None)
-    assert [fault.pointer for fault in problem.value.faults] == ["/media_ids"]
+    assert [fault.pointer for fault in problem.value.field_errors] == ["/media_ids"]
     return problem.value.code
 
 
@@ -46,7 +46,7 @@ def test_p1_a_post_shows_its_photos_in_the_order_given(database: Database) -> No
     found = database.read(shown, post, None)
     assert [photo["alt"] for photo in photos_of(found)] == ["photo 2", "photo 0", "photo 1"]
     assert found["author"] == {
-        "id": ids.text(jo),
+        "id": ids.encode(jo),
         "nickname": "nick0",
         "name": "Name 0",
         "avatar_url": None,

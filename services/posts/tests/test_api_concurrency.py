@@ -12,7 +12,7 @@ from services.posts import models
 from services.posts.queries.comments import comments_of, replies_to
 from shared import ids
 from shared.database.engine import Database
-from shared.pagination import Page
+from shared.pagination import PageRequest
 from shared.replication.purge import PURGED
 from shared.testing import eventually
 
@@ -86,10 +86,10 @@ def assert_threads_are_whole(database: Database, post: int) -> None:
 
 
 def everything(database: Database, query: Any, of: int) -> list[dict[str, Any]]:
-    found = database.read(query, of, Page(100, None))
+    found = database.read(query, of, PageRequest(100, None))
     items = list(found.items)
     while found.next is not None:
-        found = database.read(query, of, Page(100, found.next))
+        found = database.read(query, of, PageRequest(100, found.next))
         items += found.items
     return items
 

@@ -73,7 +73,9 @@ def test_what_an_edit_took_out_goes_at_once_when_the_author_deletes_the_account(
     post = jo.posted(photos=2)
     kept, dropped = post["media"]
     expect_json(jo.edit(post["id"], media_ids=[kept["id"]]), 200)
-    assert clients.service.deliver("user.deleted.v1", {"user_id": jo.id, "deleted_at": clock.text(clock.now())})
+    assert clients.service.deliver(
+        "user.deleted.v1", {"user_id": jo.id, "deleted_at": clock.format_rfc3339(clock.now())}
+    )
     eventually(lambda: served(clients, dropped) == served(clients, kept) == {404})
 
 
@@ -91,7 +93,7 @@ BAD_POSTS: list[tuple[dict[str, Any], str, str]] = [
     ({"media_ids": ["no id"]}, "/media_ids/0", "validation_failed"),
     ({"media_ids": [1]}, "/media_ids/0", "validation_failed"),
     ({"media_ids": [NOTHING, NOTHING]}, "/media_ids", "duplicate_media"),
-    ({"media_ids": [ids.text(each) for each in range(1, 12)]}, "/media_ids", "validation_failed"),
+    ({"media_ids": [ids.encode(each) for each in range(1, 12)]}, "/media_ids", "validation_failed"),
     ({"media_ids": [NOTHING]}, "/media_ids", "unknown_media"),
     ({"media_ids": [NOTHING], "caption": "é" * 2201}, "/caption", "validation_failed"),
     ({"media_ids": [NOTHING], "caption": "nul\0"}, "/caption", "nul_character"),
@@ -166,9 +168,9 @@ def test_posts_are_read_by_their_ids_in_that_order(clients: ApiClients) -> None:
 
 
 def test_posts_are_read_by_up_to_a_hundred_ids(clients: ApiClients) -> None:
-    many = ",".join(ids.text(each) for each in range(1, 101))
+    many = ",".join(ids.encode(each) for each in range(1, 101))
     assert clients.anybody(f"/posts?ids={many}").json()["items"] == []
-    expect_problem(clients.anybody(f"/posts?ids={many},{ids.text(101)}"), 422, "too_many_ids")
+    expect_problem(clients.anybody(f"/posts?ids={many},{ids.encode(101)}"), 422, "too_many_ids")
     for bad in ("", ",", NOTHING + ",", "1", NOTHING.upper() + "F", NOTHING + ", " + NOTHING):
         problem = expect_problem(clients.anybody(f"/posts?ids={bad}"), 422, "invalid_id")
         assert problem["errors"][0]["pointer"] == "/ids"

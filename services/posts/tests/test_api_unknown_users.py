@@ -44,7 +44,7 @@ def test_a_stranger_can_publish_and_auth_is_asked_once(clients: ApiClients, auth
 
 
 def test_posts_proves_to_auth_who_it_is(clients: ApiClients, auth: Stub, settings: Settings) -> None:
-    clients.anybody(f"/users/{ids.text(ids.new())}/posts")
+    clients.anybody(f"/users/{ids.encode(ids.new())}/posts")
     token = questions(auth)[0].headers["authorization"].removeprefix("Bearer ")
     assert Callers("auth", {"posts": settings.caller_key("auth")}).check(token) == "posts"
 
@@ -53,7 +53,7 @@ def test_somebody_who_has_just_signed_up_has_no_posts_and_nobody_has_no_list(cli
     newcomer = clients.stranger()
     knows(auth, newcomer.id)
     assert clients.anybody(f"/users/{newcomer.id}/posts").json() == {"items": [], "next_cursor": None}
-    expect_problem(clients.anybody(f"/users/{ids.text(ids.new())}/posts"), 404, "not_found")
+    expect_problem(clients.anybody(f"/users/{ids.encode(ids.new())}/posts"), 404, "not_found")
 
 
 def test_a_token_of_whom_auth_does_not_know_is_refused(clients: ApiClients) -> None:

@@ -22,18 +22,18 @@ Told = list[tuple[str, dict[str, Any]]]
 
 def registered(person: int, version: int = 1, **changes: Any) -> dict[str, Any]:
     """What `user.registered.v1` and `user.updated.v1` say of somebody."""
-    said = {"user_id": ids.text(person), "nickname": "ada", "name": "Ada", "avatar_url": None}
+    said = {"user_id": ids.encode(person), "nickname": "ada", "name": "Ada", "avatar_url": None}
     return {**said, "version": version, **changes}
 
 
 def deleted(person: int) -> dict[str, Any]:
     """What `user.deleted.v1` says of somebody."""
-    return {"user_id": ids.text(person), "deleted_at": clock.text(clock.now())}
+    return {"user_id": ids.encode(person), "deleted_at": clock.format_rfc3339(clock.now())}
 
 
 def edge(follower: int, followee: int, version: int) -> dict[str, Any]:
     """What `user.followed.v1` and `user.unfollowed.v1` say."""
-    return {"follower_id": ids.text(follower), "followee_id": ids.text(followee), "version": version}
+    return {"follower_id": ids.encode(follower), "followee_id": ids.encode(followee), "version": version}
 
 
 @pytest.mark.parametrize("name", sorted(HANDLERS))
@@ -98,7 +98,7 @@ def test_a_withdrawal_takes_everything_along_and_is_reported(service: LiveServic
     assert listed(database, feed, friend) == [kept]
     eventually(lambda: purge_states(database) == {jo: PURGED})
     assert counts(database, kept) == (1, 1)
-    assert facts(database) == [("user.purged.v1", {"user_id": ids.text(jo), "service": "posts"})]
+    assert facts(database) == [("user.purged.v1", {"user_id": ids.encode(jo), "service": "posts"})]
 
 
 def test_a_withdrawal_asked_again_under_another_id_is_only_reported_again(
@@ -111,7 +111,7 @@ def test_a_withdrawal_asked_again_under_another_id_is_only_reported_again(
     eventually(lambda: purge_states(database) == {gone: PURGED})
     before = rows_of(database, models.purges)
     assert service.deliver("user.deleted.v1", deleted(gone))
-    purged = ("user.purged.v1", {"user_id": ids.text(gone), "service": "posts"})
+    purged = ("user.purged.v1", {"user_id": ids.encode(gone), "service": "posts"})
     assert facts(database) == [purged, purged]
     assert rows_of(database, models.purges) == before
 
@@ -120,7 +120,7 @@ def test_a_fact_that_cannot_be_understood_changes_nothing(database: Database) ->
     wrong = (
         ("user.deleted.v1", {"user_id": "nobody"}),
         ("user.updated.v1", {"nickname": "ada"}),
-        ("user.followed.v1", {"follower_id": ids.text(1), "version": 1}),
+        ("user.followed.v1", {"follower_id": ids.encode(1), "version": 1}),
     )
     for name, data in wrong:
         type_, version = name.rsplit(".v")

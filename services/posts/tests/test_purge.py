@@ -84,7 +84,7 @@ def scene(database: Database) -> Scene:
 def assert_complete(database: Database, left: Scene) -> None:
     assert traces_of(database, left.gone) == []
     assert purge_states(database) == {left.gone: PURGED}
-    assert facts(database) == [("user.purged.v1", {"user_id": ids.text(left.gone), "service": "posts"})]
+    assert facts(database) == [("user.purged.v1", {"user_id": ids.encode(left.gone), "service": "posts"})]
     assert counts(database, left.post) == (2, 1)
     assert len(listed(database, likers, left.post)) == 2
     assert listed(database, comments_of, left.post) == [left.first]

@@ -17,7 +17,7 @@ from services.posts.queries.posts import in_order, latest, posts_of, require_aut
 from services.posts.queries.posts import post as shown
 from shared import ids
 from shared.database.engine import Database
-from shared.pagination import Page, Slice
+from shared.pagination import Page, PageRequest
 from shared.testing.query_plans import SORT, Statement, captured_statements, indexes_used, slow_steps
 
 from .factories import LAST_SWEEP_AFTER, all_like, commented, follows_now, published, size, some_people, uploaded
@@ -58,8 +58,8 @@ def many(database: Database, number: int) -> tuple[int, int, int]:
 def hot_reads(database: Database, number: int) -> dict[str, list[Statement]]:
     """What each list, of so many items, and one post ask; the names of the lists."""
     reader, author, post = many(database, number)
-    comment = ids.parse(database.read(comments_of, post, Page(1, None)).items[0]["id"])
-    lists: dict[str, tuple[Callable[..., Slice], int, tuple[Any, ...]]] = {
+    comment = ids.parse(database.read(comments_of, post, PageRequest(1, None)).items[0]["id"])
+    lists: dict[str, tuple[Callable[..., Page], int, tuple[Any, ...]]] = {
         "everyone's posts": (latest, min(size(database, models.posts), 100), (reader,)),
         "a person's posts": (posts_of, number, (author, reader)),
         "the feed": (feed, number, (reader,)),
@@ -70,7 +70,7 @@ def hot_reads(database: Database, number: int) -> dict[str, list[Statement]]:
     found: dict[str, list[Statement]] = {}
     for name, (query, items, args) in lists.items():
         with captured_statements(database) as found[name]:
-            assert len(database.read(query, *args, Page(100, None)).items) == items, name
+            assert len(database.read(query, *args, PageRequest(100, None)).items) == items, name
     with captured_statements(database) as found["a post"]:
         database.read(shown, post, reader)
     with captured_statements(database) as found["posts by id"]:
@@ -108,7 +108,7 @@ def test_below_the_floor_a_page_takes_as_many_statements_however_many_one_follow
             follows_now(database, reader, author)
             published(database, author)
         with captured_statements(database) as asked:
-            assert len(database.read(feed, reader, Page(100, None)).items) == number
+            assert len(database.read(feed, reader, PageRequest(100, None)).items) == number
         costs.append(len(asked))
     assert costs == [4, 4]
 
@@ -131,7 +131,7 @@ def everything(database: Database) -> None:
     database.write(lambda tx: tx.execute(insert(models.blank_comments).values(comment_id=first)))
     database.write(comments.remove_some_blank)
     database.write(posts.edit, jo, post, {"media_ids": [uploaded(database, jo)]})
-    after = Page(20, (ids.new(),))
+    after = PageRequest(20, (ids.new(),))
     for looked in (jo, None):
         database.read(latest, looked, after)
         database.read(posts_of, jo, looked, after)
@@ -141,9 +141,9 @@ def everything(database: Database) -> None:
     push_everything(database, jo, [fan, gone])
     database.read(feed, jo, after)
     database.read(likers, post, after)
-    database.read(comments_of, post, Page(20, (0,)))
-    database.read(replies_to, first, Page(20, (0,)))
-    database.read(replies_to, reply, Page(20, (0,)))
+    database.read(comments_of, post, PageRequest(20, (0,)))
+    database.read(replies_to, first, PageRequest(20, (0,)))
+    database.read(replies_to, reply, PageRequest(20, (0,)))
     database.read(require_author, other)
     database.write(WITHDRAWAL.request, gone)
     while WITHDRAWAL.work(database, LAST_SWEEP_AFTER) | database.write(post_cleanup.remove_some):
@@ -162,7 +162,7 @@ def push_everything(database: Database, jo: int, others: list[int]) -> None:
     database.write(fanout.push_some, 10, 1)
     settle(database, threshold=1)
     database.write(celebrities.begin, others[0])
-    database.read(feed, jo, Page(20, (ids.new(),)))
+    database.read(feed, jo, PageRequest(20, (ids.new(),)))
     published(database, others[0])
     published(database, others[0])
     settle(database, threshold=2)

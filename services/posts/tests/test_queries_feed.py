@@ -11,7 +11,7 @@ from services.posts.actions.withdrawals import WITHDRAWAL
 from services.posts.queries.feed import feed
 from shared import ids
 from shared.database.engine import Database
-from shared.pagination import Page
+from shared.pagination import PageRequest
 
 from .factories import follows_now, listed, published, purge_to_the_end, rows_of, some_people
 
@@ -37,13 +37,13 @@ def test_a_page_neither_skips_nor_repeats_while_others_publish(database: Databas
         follows_now(database, jo, friend)
     there = [published(database, author) for author in (jo, *friends) * 3]
     read: list[int] = []
-    page = Page(5, None)
+    page = PageRequest(5, None)
     while True:
         found = database.read(feed, jo, page)
         read += [ids.parse(each["id"]) for each in found.items]
         if found.next is None:
             break
-        page = Page(5, found.next)
+        page = PageRequest(5, found.next)
         published(database, friends[0])
     assert read == there[::-1]
 
@@ -57,10 +57,10 @@ def test_of_more_authors_than_a_page_has_posts_the_newest_are_shown_page_by_page
     published(database, friends[-1])
     for limit in (1, 2, 3, 5, 20):
         read: list[int] = []
-        found = database.read(feed, jo, Page(limit, None))
+        found = database.read(feed, jo, PageRequest(limit, None))
         read += [ids.parse(each["id"]) for each in found.items]
         while found.next is not None:
-            found = database.read(feed, jo, Page(limit, found.next))
+            found = database.read(feed, jo, PageRequest(limit, found.next))
             read += [ids.parse(each["id"]) for each in found.items]
         assert read == there[::-1]
 
@@ -108,7 +108,7 @@ def test_what_somebody_withdrawn_posted_is_in_no_feed_and_a_page_is_still_full(d
     for _ in range(5):
         published(database, gone)
     database.write(WITHDRAWAL.request, gone)
-    found = database.read(feed, jo, Page(2, None))
+    found = database.read(feed, jo, PageRequest(2, None))
     assert [ids.parse(each["id"]) for each in found.items] == theirs[:0:-1] and found.next == (theirs[1],)
 
 

@@ -10,7 +10,7 @@ from services.posts.actions.feed import follows
 from services.posts.queries.feed import feed
 from shared.database import migrations
 from shared.database.engine import Database
-from shared.pagination import Page
+from shared.pagination import PageRequest
 from shared.testing.query_plans import captured_statements, indexes_used, slow_steps, sqlite_work
 
 from .conftest import MIGRATIONS
@@ -41,7 +41,7 @@ def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 
 @pytest.mark.parametrize("after", [None, (MOST // 2,)])
 def test_a_pulled_page_reads_no_edge_that_has_ended(crowded: Database, after: tuple[int] | None) -> None:
-    page = Page(20, after)
+    page = PageRequest(20, after)
     assert len(crowded.read(feed, READER, page).items) == 20
     work = crowded.read(partial(sqlite_work, lambda connection: feed(connection, READER, page)))
     assert work < MOST, "a hundred instructions for each whom one follows"
@@ -54,7 +54,7 @@ def test_the_authors_one_follows_are_read_from_one_index(database: Database) -> 
     database.write(follows.note, reader, former, 2, following=False)
     published(database, author)
     with captured_statements(database) as asked:
-        database.read(feed, reader, Page(20, None))
+        database.read(feed, reader, PageRequest(20, None))
     (statement,) = [each for each in asked if "AS last" in each[0]]
     assert indexes_used(database, statement) == {"follows_by_follower", "posts_by_author"}
     assert slow_steps(database, statement) <= {"sort"}, "of those one follows"

@@ -17,7 +17,7 @@ from services.posts.queries.posts import latest, posts_of
 from shared import ids
 from shared.database.engine import Database
 from shared.errors import NotFound
-from shared.pagination import Page, Slice
+from shared.pagination import Page, PageRequest
 
 from .factories import commented, photos_of, purge_to_the_end, remove_to_the_end, size, some_people, uploaded
 from .reference_model import Comment, Model, Post
@@ -87,7 +87,7 @@ class Life:
             remove_to_the_end(self.database)
         self.model.delete_post(post.id)
         with pytest.raises(NotFound):
-            self.database.read(comments_of, post.id, Page(1, None))
+            self.database.read(comments_of, post.id, PageRequest(1, None))
 
     def like(self) -> None:
         person, post = self.somebody(), self.some_post()
@@ -150,13 +150,13 @@ class Life:
         for comment in model.comments.values():
             assert self.pages(replies_to, comment.id) == self.comments(model.replies(comment))
 
-    def pages(self, query: Callable[..., Slice], *args: Any) -> list[Any]:
+    def pages(self, query: Callable[..., Page], *args: Any) -> list[Any]:
         """A whole list, in one page or in several."""
         limit = self.chance.choice([2, 100, 100])
-        found = self.database.read(query, *args, Page(limit, None))
+        found = self.database.read(query, *args, PageRequest(limit, None))
         items = list(found.items)
         while found.next is not None:
-            found = self.database.read(query, *args, Page(limit, found.next))
+            found = self.database.read(query, *args, PageRequest(limit, found.next))
             items += found.items
         if query in (latest, posts_of, feed):
             return [self.essence(each) for each in items]

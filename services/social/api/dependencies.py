@@ -7,7 +7,7 @@ from fastapi import Depends, Request
 
 from shared.database.engine import Database
 from shared.replication.source import WithKnownRecords
-from shared.web.fast_path import Plainly
+from shared.web.fast_path import FastPathReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,4 +21,4 @@ async def _dependencies(request: Request) -> Dependencies:
     return cast("Dependencies", request.app.state.dependencies)
 
 
-Deps = Annotated[Dependencies, Depends(_dependencies), Plainly(_dependencies)]
+Deps = Annotated[Dependencies, Depends(_dependencies), FastPathReader(_dependencies)]

@@ -51,10 +51,10 @@ async def unfollow(user_id: Id, identity: Required, deps: Deps) -> Response:
     summary="Who follows a person",
     responses=documented(400, 404, 422),
 )
-async def followers(user_id: Id, request: Request, page: pagination.Requested, deps: Deps) -> Response:
+async def followers(user_id: Id, request: Request, page: pagination.PageQuery, deps: Deps) -> Response:
     """Newest first."""
     found = await deps.with_known_users(lambda: deps.database.read(queries.followers, user_id, page))
-    return pagination.answer(request, found)
+    return pagination.page_response(request, found)
 
 
 @router.get(
@@ -63,10 +63,10 @@ async def followers(user_id: Id, request: Request, page: pagination.Requested, d
     summary="Whom a person follows",
     responses=documented(400, 404, 422),
 )
-async def following(user_id: Id, request: Request, page: pagination.Requested, deps: Deps) -> Response:
+async def following(user_id: Id, request: Request, page: pagination.PageQuery, deps: Deps) -> Response:
     """Newest first."""
     found = await deps.with_known_users(lambda: deps.database.read(queries.following, user_id, page))
-    return pagination.answer(request, found)
+    return pagination.page_response(request, found)
 
 
 @router.get(

@@ -21,7 +21,7 @@ class UserRef(BaseModel):
 class UserRefs(BaseModel):
     """A page of people."""
 
-    items: Annotated[list[UserRef], Field(max_length=pagination.MOST)]
+    items: Annotated[list[UserRef], Field(max_length=pagination.MAX_LIMIT)]
     next_cursor: NextCursor
 
 

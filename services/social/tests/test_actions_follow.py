@@ -19,12 +19,12 @@ from .factories import counted, edges, facts, person, purge_to_the_end, some_peo
 
 
 def edge(follower: int, followee: int, version: int) -> dict[str, Any]:
-    return {"follower_id": ids.text(follower), "followee_id": ids.text(followee), "version": version}
+    return {"follower_id": ids.encode(follower), "followee_id": ids.encode(followee), "version": version}
 
 
 def test_following_is_at_once_counted_and_announced(database: Database) -> None:
     jo, star = some_people(database, 2)
-    assert database.write(follow, jo, star) == {"user_id": ids.text(star), "following": True, "followed_by": False}
+    assert database.write(follow, jo, star) == {"user_id": ids.encode(star), "following": True, "followed_by": False}
     assert edges(database) == {(jo, star)}
     assert (counted(database, jo), counted(database, star)) == ((0, 1), (1, 0))
     assert facts(database) == [("user.followed.v1", edge(jo, star, 1))]
@@ -40,7 +40,7 @@ def test_following_twice_is_following_once(database: Database) -> None:
 def test_one_can_stop_following_and_stopping_twice_is_stopping_once(database: Database) -> None:
     jo, star = some_people(database, 2)
     database.write(follow, jo, star)
-    relation = {"user_id": ids.text(star), "following": False, "followed_by": False}
+    relation = {"user_id": ids.encode(star), "following": False, "followed_by": False}
     assert [database.write(unfollow, jo, star) for _ in range(2)] == [relation, relation]
     assert edges(database) == set()
     assert (counted(database, jo), counted(database, star)) == ((0, 0), (0, 0))
@@ -60,8 +60,8 @@ def test_the_version_grows_with_each_change_by_the_same_follower(database: Datab
         database.write(change, jo, followee)
     database.write(follow, star, jo)
     assert [(data["follower_id"], data["version"]) for _, data in facts(database)] == [
-        *((ids.text(jo), version) for version in (1, 2, 3, 4)),
-        (ids.text(star), 1),
+        *((ids.encode(jo), version) for version in (1, 2, 3, 4)),
+        (ids.encode(star), 1),
     ]
 
 
@@ -104,7 +104,7 @@ def test_the_limit_is_exact_among_many_at_the_same_instant(database: Database) -
 def test_a_relation_tells_both_directions(database: Database) -> None:
     jo, max_ = some_people(database, 2)
     database.write(follow, max_, jo)
-    assert database.write(follow, jo, max_) == {"user_id": ids.text(max_), "following": True, "followed_by": True}
+    assert database.write(follow, jo, max_) == {"user_id": ids.encode(max_), "following": True, "followed_by": True}
 
 
 @pytest.mark.parametrize("change", [follow, unfollow])

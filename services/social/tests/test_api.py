@@ -28,7 +28,7 @@ def refused(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
 
 
 def follow_url(person_id: int) -> str:
-    return f"{API}/users/{ids.text(person_id)}/follow"
+    return f"{API}/users/{ids.encode(person_id)}/follow"
 
 
 def test_one_follows_and_stops_and_repeating_gives_the_same_answer(
@@ -38,7 +38,7 @@ def test_one_follows_and_stops_and_repeating_gives_the_same_answer(
     bearer = token_issuer.bearer(jo)
     followed = [social.client.put(follow_url(star), headers=bearer) for _ in range(2)]
     assert [each.status_code for each in followed] == [200, 200]
-    relation = {"user_id": ids.text(star), "following": True, "followed_by": False}
+    relation = {"user_id": ids.encode(star), "following": True, "followed_by": False}
     assert [each.json() for each in followed] == [relation, relation]
     assert edges(database) == {(jo, star)}
     stopped = [social.client.delete(follow_url(star), headers=bearer) for _ in range(2)]
@@ -90,14 +90,14 @@ def test_a_token_of_somebody_withdrawn_is_refused(
     jo, star = some_people(database, 2)
     database.write(WITHDRAWAL.request, jo)
     refused(social.client.put(follow_url(star), headers=token_issuer.bearer(jo)), 401, "invalid_token")
-    url = f"{API}/relations?user_ids={ids.text(star)}"
+    url = f"{API}/relations?user_ids={ids.encode(star)}"
     refused(social.client.get(url, headers=token_issuer.bearer(jo)), 401, "invalid_token")
 
 
 def test_anybody_sees_both_lists_page_by_page(social: LiveService, database: Database) -> None:
     star, *fans = some_people(database, 6)
     all_follow(database, fans, star)
-    url: str | None = f"{API}/users/{ids.text(star)}/followers?limit=2"
+    url: str | None = f"{API}/users/{ids.encode(star)}/followers?limit=2"
     seen: list[str] = []
     pages = 0
     while url is not None:
@@ -106,10 +106,12 @@ def test_anybody_sees_both_lists_page_by_page(social: LiveService, database: Dat
         seen += [each["id"] for each in answer.json()["items"]]
         url = answer.links["next"]["url"] if answer.json()["next_cursor"] else None
         pages += 1
-    assert seen == [ids.text(fan) for fan in reversed(fans)] and pages == 3
-    following = social.client.get(f"{API}/users/{ids.text(fans[0])}/following").json()
+    assert seen == [ids.encode(fan) for fan in reversed(fans)] and pages == 3
+    following = social.client.get(f"{API}/users/{ids.encode(fans[0])}/following").json()
     assert following == {
-        "items": [{"id": ids.text(star), "nickname": "nick0", "name": "Name 0", "avatar_url": None, "deleted": False}],
+        "items": [
+            {"id": ids.encode(star), "nickname": "nick0", "name": "Name 0", "avatar_url": None, "deleted": False}
+        ],
         "next_cursor": None,
     }
 
@@ -117,26 +119,26 @@ def test_anybody_sees_both_lists_page_by_page(social: LiveService, database: Dat
 def test_a_cursor_belongs_to_the_list_that_gave_it(social: LiveService, database: Database) -> None:
     star, *fans = some_people(database, 3)
     all_follow(database, fans, star)
-    followers = f"{API}/users/{ids.text(star)}/followers"
+    followers = f"{API}/users/{ids.encode(star)}/followers"
     cursor = social.client.get(f"{followers}?limit=1").json()["next_cursor"]
     assert social.client.get(f"{followers}?cursor={cursor}").status_code == 200
     for forged in (f"A{cursor[1:]}" if cursor[0] != "A" else f"B{cursor[1:]}", "nonsense"):
         refused(social.client.get(f"{followers}?cursor={forged}"), 400, "invalid_cursor")
-    other = f"{API}/users/{ids.text(star)}/following?cursor={cursor}"
+    other = f"{API}/users/{ids.encode(star)}/following?cursor={cursor}"
     refused(social.client.get(other), 400, "invalid_cursor")
 
 
 def test_a_limit_outside_its_bounds_is_refused(social: LiveService, database: Database) -> None:
     (star,) = some_people(database, 1)
     for limit in ("0", "101", "-1", "many", ""):
-        answer = social.client.get(f"{API}/users/{ids.text(star)}/followers?limit={limit}")
+        answer = social.client.get(f"{API}/users/{ids.encode(star)}/followers?limit={limit}")
         assert refused(answer, 422, "validation_failed")["errors"][0]["pointer"] == "/limit"
 
 
 def test_anybody_sees_the_counts(social: LiveService, database: Database) -> None:
     star, *fans = some_people(database, 4)
     all_follow(database, fans, star)
-    answer = social.client.get(f"{API}/users/{ids.text(star)}/counts")
+    answer = social.client.get(f"{API}/users/{ids.encode(star)}/counts")
     assert answer.json() == {"followers_count": 3, "following_count": 0}
 
 
@@ -147,13 +149,13 @@ def test_relations_come_in_the_order_asked_for_and_each_once(
     all_follow(database, [jo], followed)
     all_follow(database, [follower], jo)
     stranger = ids.new()
-    asked = ",".join(map(ids.text, [follower, stranger, followed, follower, stranger]))
+    asked = ",".join(map(ids.encode, [follower, stranger, followed, follower, stranger]))
     answer = social.client.get(f"{API}/relations?user_ids={asked}", headers=token_issuer.bearer(jo))
     assert answer.json() == {
         "items": [
-            {"user_id": ids.text(follower), "following": False, "followed_by": True},
-            {"user_id": ids.text(stranger), "following": False, "followed_by": False},
-            {"user_id": ids.text(followed), "following": True, "followed_by": False},
+            {"user_id": ids.encode(follower), "following": False, "followed_by": True},
+            {"user_id": ids.encode(stranger), "following": False, "followed_by": False},
+            {"user_id": ids.encode(followed), "following": True, "followed_by": False},
         ],
         "next_cursor": None,
     }
@@ -161,7 +163,7 @@ def test_relations_come_in_the_order_asked_for_and_each_once(
 
 def test_relations_are_told_of_one_to_a_hundred_people(social: LiveService, token_issuer: FakeTokenIssuer) -> None:
     bearer = token_issuer.bearer(ids.new())
-    many = [ids.text(number) for number in range(1, 102)]
+    many = [ids.encode(number) for number in range(1, 102)]
     answer = social.client.get(f"{API}/relations?user_ids={','.join(many[:100])}", headers=bearer)
     assert [each["user_id"] for each in answer.json()["items"]] == many[:100]
     refused(social.client.get(f"{API}/relations?user_ids={','.join(many)}", headers=bearer), 422, "too_many_ids")

@@ -17,7 +17,7 @@ from .test_api import API, follow_url, refused
 
 def knows(auth: Stub, person_id: int, **changes: Any) -> None:
     """Let auth know somebody."""
-    auth.answers[f"/internal/people/{ids.text(person_id)}"] = {**registered(person_id), "deleted": False, **changes}
+    auth.answers[f"/internal/people/{ids.encode(person_id)}"] = {**registered(person_id), "deleted": False, **changes}
 
 
 def knows_as_withdrawn(auth: Stub, person_id: int) -> None:
@@ -38,7 +38,7 @@ def test_two_strangers_can_follow_each_other_and_auth_is_asked_once_about_each(
     knows(auth, star, nickname="star", avatar_url="/api/v1/avatars/1.jpg")
     for _ in range(2):
         answer = social.client.put(follow_url(star), headers=token_issuer.bearer(jo))
-        assert answer.json() == {"user_id": ids.text(star), "following": True, "followed_by": False}
+        assert answer.json() == {"user_id": ids.encode(star), "following": True, "followed_by": False}
     assert edges(database) == {(jo, star)} and len(questions(auth)) == 2
     assert (person(database, star).nickname, person(database, star).avatar_url) == ("star", "/api/v1/avatars/1.jpg")
 
@@ -46,7 +46,7 @@ def test_two_strangers_can_follow_each_other_and_auth_is_asked_once_about_each(
 def test_social_proves_to_auth_who_it_is(social: LiveService, auth: Stub, settings: Settings) -> None:
     someone = ids.new()
     knows(auth, someone)
-    social.client.get(f"{API}/users/{ids.text(someone)}/counts")
+    social.client.get(f"{API}/users/{ids.encode(someone)}/counts")
     token = questions(auth)[0].headers["authorization"].removeprefix("Bearer ")
     assert Callers("auth", {"social": settings.caller_key("auth")}).check(token) == "social"
 
@@ -55,14 +55,14 @@ def test_social_proves_to_auth_who_it_is(social: LiveService, auth: Stub, settin
 def test_somebody_who_has_just_signed_up_has_empty_lists(social: LiveService, auth: Stub, part: str) -> None:
     newcomer = ids.new()
     knows(auth, newcomer)
-    answer = social.client.get(f"{API}/users/{ids.text(newcomer)}/{part}")
+    answer = social.client.get(f"{API}/users/{ids.encode(newcomer)}/{part}")
     assert answer.status_code == 200
     assert answer.json() in ({"items": [], "next_cursor": None}, {"followers_count": 0, "following_count": 0})
 
 
 @pytest.mark.parametrize("part", ["followers", "following", "counts"])
 def test_whom_auth_does_not_know_either_is_not_there(social: LiveService, part: str) -> None:
-    refused(social.client.get(f"{API}/users/{ids.text(ids.new())}/{part}"), 404, "not_found")
+    refused(social.client.get(f"{API}/users/{ids.encode(ids.new())}/{part}"), 404, "not_found")
 
 
 def test_whom_auth_does_not_know_cannot_be_followed(
@@ -84,7 +84,7 @@ def test_a_stranger_who_has_withdrawn_is_not_there_and_is_buried_here_too(
     refused(social.client.put(follow_url(jo), headers=token_issuer.bearer(gone)), 401, "invalid_token")
     assert person(database, gone).deleted and len(questions(auth)) == 1
     eventually(lambda: purge_states(database) == {gone: "purged"})
-    assert facts(database) == [("user.purged.v1", {"user_id": ids.text(gone), "service": "social"})]
+    assert facts(database) == [("user.purged.v1", {"user_id": ids.encode(gone), "service": "social"})]
 
 
 def test_while_auth_is_away_strangers_are_told_to_come_back_and_known_people_notice_nothing(
@@ -96,7 +96,7 @@ def test_while_auth_is_away_strangers_are_told_to_come_back_and_known_people_not
     refused(answer, 503, "neighbour_unavailable")
     assert answer.headers["retry-after"] == "1" and edges(database) == set()
     assert social.client.put(follow_url(star), headers=token_issuer.bearer(jo)).status_code == 200
-    assert social.client.get(f"{API}/users/{ids.text(star)}/followers").status_code == 200
+    assert social.client.get(f"{API}/users/{ids.encode(star)}/followers").status_code == 200
 
 
 def test_what_a_fact_said_later_is_not_undone_by_an_older_answer_of_auth(
@@ -104,7 +104,7 @@ def test_what_a_fact_said_later_is_not_undone_by_an_older_answer_of_auth(
 ) -> None:
     someone = ids.new()
     knows(auth, someone, nickname="old", version=1)
-    social.client.get(f"{API}/users/{ids.text(someone)}/counts")
+    social.client.get(f"{API}/users/{ids.encode(someone)}/counts")
     social.deliver("user.updated.v1", registered(someone, 3, nickname="newest"))
     social.deliver("user.updated.v1", registered(someone, 2, nickname="newer"))
     assert person(database, someone).nickname == "newest"

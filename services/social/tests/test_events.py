@@ -86,7 +86,7 @@ def test_a_withdrawal_asked_again_under_another_id_is_only_reported_again(
     eventually(lambda: purge_states(database) == {gone: PURGED})
     before = state(database, gone)
     assert social.deliver("user.deleted.v1", deleted(gone))
-    purged = ("user.purged.v1", {"user_id": ids.text(gone), "service": "social"})
+    purged = ("user.purged.v1", {"user_id": ids.encode(gone), "service": "social"})
     assert facts(database) == [purged, purged]
     assert state(database, gone) == before
 

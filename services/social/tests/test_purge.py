@@ -49,7 +49,7 @@ def assert_complete(database: Database, gone: int, others: set[tuple[int, int]])
     assert wrong_counts(database) == [] and counted(database, gone) == (0, 0)
     assert purge_states(database) == {gone: PURGED}
     purged = [data for name, data in facts(database) if name == "user.purged.v1"]
-    assert purged == [{"user_id": ids.text(gone), "service": "social"}]
+    assert purged == [{"user_id": ids.encode(gone), "service": "social"}]
 
 
 def test_a_purge_takes_both_directions_and_lowers_the_counts_of_the_others(database: Database) -> None:

@@ -12,16 +12,16 @@ from services.social.actions.withdrawals import WITHDRAWAL
 from shared import ids
 from shared.database.engine import Database
 from shared.errors import NotFound, Unauthenticated
-from shared.pagination import Page, Slice
+from shared.pagination import Page, PageRequest
 from shared.replication.projections import UnknownRecords
 from shared.testing.query_plans import SORT, captured_statements, slow_steps
 
 from .factories import FIRST, LAST_SWEEP_AFTER, all_follow, purge_to_the_end, some_people
 
-List = Callable[[Connection, int, Page], Slice]
+List = Callable[[Connection, int, PageRequest], Page]
 
 
-def shown(database: Database, which: List, person_id: int, page: Page = FIRST) -> list[int]:
+def shown(database: Database, which: List, person_id: int, page: PageRequest = FIRST) -> list[int]:
     return [ids.parse(item["id"]) for item in database.read(which, person_id, page).items]
 
 
@@ -38,10 +38,10 @@ def test_a_list_shows_people_as_auth_last_described_them(database: Database) -> 
     star, jo = some_people(database, 2)
     database.write(follow, jo, star)
     names = {"nickname": "jo", "name": "Jo", "avatar_url": "/api/v1/avatars/1.jpg"}
-    database.write(PEOPLE.store, {"user_id": ids.text(jo), **names, "version": 2})
+    database.write(PEOPLE.store, {"user_id": ids.encode(jo), **names, "version": 2})
     assert database.read(queries.followers, star, FIRST).items == [
         {
-            "id": ids.text(jo),
+            "id": ids.encode(jo),
             "nickname": "jo",
             "name": "Jo",
             "avatar_url": "/api/v1/avatars/1.jpg",
@@ -54,13 +54,13 @@ def test_pages_neither_skip_nor_repeat_while_others_follow_and_stop(database: Da
     star, *fans = some_people(database, 12)
     all_follow(database, fans[:9], star)
     seen: list[int] = []
-    page, latecomers = Page(4, None), iter(fans[9:])
+    page, latecomers = PageRequest(4, None), iter(fans[9:])
     while True:
         found = database.read(queries.followers, star, page)
         seen += [ids.parse(item["id"]) for item in found.items]
         if found.next is None:
             break
-        page = Page(4, found.next)
+        page = PageRequest(4, found.next)
         database.write(follow, next(latecomers), star)
     assert seen == list(reversed(fans[:9]))
 
@@ -68,8 +68,8 @@ def test_pages_neither_skip_nor_repeat_while_others_follow_and_stop(database: Da
 def test_a_page_that_is_just_full_has_no_next_one(database: Database) -> None:
     star, *fans = some_people(database, 4)
     all_follow(database, fans, star)
-    assert database.read(queries.followers, star, Page(3, None)).next is None
-    assert database.read(queries.followers, star, Page(2, None)).next is not None
+    assert database.read(queries.followers, star, PageRequest(3, None)).next is None
+    assert database.read(queries.followers, star, PageRequest(2, None)).next is not None
 
 
 def test_who_withdraws_is_hidden_at_once_and_counted_until_the_purge_is_done(database: Database) -> None:
@@ -80,7 +80,7 @@ def test_who_withdraws_is_hidden_at_once_and_counted_until_the_purge_is_done(dat
     assert shown(database, queries.followers, star) == [fan]
     assert shown(database, queries.following, star) == []
     assert database.read(queries.relations, star, [gone]) == [
-        {"user_id": ids.text(gone), "following": False, "followed_by": False}
+        {"user_id": ids.encode(gone), "following": False, "followed_by": False}
     ]
     purge_to_the_end(database)
     assert database.read(queries.counts, star) == {"followers_count": 1, "following_count": 0}
@@ -139,8 +139,8 @@ def test_no_question_reads_a_whole_table_or_sorts(database: Database) -> None:
     jo, star = some_people(database, 2)
     with captured_statements(database) as asked:
         database.write(follow, jo, star)
-        database.read(queries.followers, star, Page(20, (ids.new(),)))
-        database.read(queries.following, jo, Page(20, (ids.new(),)))
+        database.read(queries.followers, star, PageRequest(20, (ids.new(),)))
+        database.read(queries.following, jo, PageRequest(20, (ids.new(),)))
         database.read(queries.relations, jo, [star, ids.new()])
         database.write(WITHDRAWAL.request, star)
         database.write(WITHDRAWAL.step, LAST_SWEEP_AFTER)
