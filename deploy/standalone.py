@@ -33,7 +33,7 @@ from shared.database import migrations
 from shared.database.engine import Database
 from shared.events.in_memory import InMemoryBus
 from shared.security.derived_keys import caller_key
-from shared.server.config import Server, server_options, settle
+from shared.server.config import Server, freeze_gc, server_options
 from shared.service_list import NAMES
 from shared.settings import Settings
 
@@ -61,7 +61,7 @@ async def _run(data: Path, door: socket.socket) -> None:
     rooms = {name: _listener() for name in NAMES}
     listeners = [*rooms.values(), door]
     servers, unlimited = await asyncio.to_thread(_servers, data, rooms)
-    settle()
+    freeze_gc()
     running = [
         asyncio.create_task(server.serve(sockets=[listener]))
         for server, listener in zip(servers, listeners, strict=True)

@@ -2,10 +2,10 @@
 
 import structlog
 
-from shared.background import Worker
+from shared.background import PeriodicWorker
 from shared.events.bus import Bus
-from shared.security.service_calls import Neighbour
-from shared.security.verifier import RemoteKeys, Verifier, fetch_from
+from shared.security.service_calls import ServiceClient
+from shared.security.verifier import JwksClient, TokenVerifier, fetch_from
 from shared.websockets.handshake import as_get_request
 
 from .authentication.revocations import Revocations
@@ -31,9 +31,9 @@ class Gateway:
     """The ASGI application: a door, and the lifespan of what stands behind it."""
 
     def __init__(self, settings: Settings, bus: Bus) -> None:
-        auth = Neighbour(LOCAL, settings.caller_key("auth"), "auth", settings.auth_url)
-        keys = RemoteKeys(fetch_from(f"{settings.auth_url}/.well-known/jwks.json"))
-        verifier = Verifier(keys, issuer=settings.token_issuer, audience=settings.token_audience)
+        auth = ServiceClient(LOCAL, settings.caller_key("auth"), "auth", settings.auth_url)
+        keys = JwksClient(fetch_from(f"{settings.auth_url}/.well-known/jwks.json"))
+        verifier = TokenVerifier(keys, issuer=settings.token_issuer, audience=settings.token_audience)
         revocations = Revocations(auth, settings.access_token_seconds)
         revocations.listen(bus, LOCAL)
 
@@ -69,7 +69,7 @@ class Gateway:
         self._proxy = proxy
         self._auth = auth
         self._bus = bus
-        self._worker = Worker("gateway.revocations", revocations.pull, every=settings.revocations_seconds)
+        self._worker = PeriodicWorker("gateway.revocations", revocations.pull, every=settings.revocations_seconds)
         self.settings = settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

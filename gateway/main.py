@@ -4,7 +4,7 @@ from contextlib import suppress
 
 from shared import logs, metrics
 from shared.events.bus_factory import create_bus
-from shared.server.config import settle
+from shared.server.config import freeze_gc
 
 from .app import create_app
 from .server.server import GatewayServer
@@ -17,7 +17,7 @@ def main() -> None:
     logs.configure(settings.log_level, settings.environment)
     metrics.serve(settings.host, settings.metrics_port)
     app = create_app(settings, create_bus(settings.broker_url))
-    settle()
+    freeze_gc()
     with suppress(KeyboardInterrupt):
         GatewayServer(app, host=settings.host, port=settings.port).run()
 

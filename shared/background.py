@@ -12,8 +12,8 @@ from anyio import CapacityLimiter, to_thread
 from shared import clock, errors, metrics
 
 log = structlog.get_logger()
-LONGEST_PAUSE = 5.0
-SHORTEST_PAUSE = 1.0
+MAX_PAUSE_SECONDS = 5.0
+MIN_PAUSE_SECONDS = 1.0
 """Seconds until the next look at work that is due but that another process holds at the moment."""
 SWEEP_SECONDS = 60.0
 """Seconds between two looks for work of which nobody woke the worker: another process made it and was killed."""
@@ -28,7 +28,7 @@ Due = Callable[[], Awaitable[int | None]]
 """The earliest time (ms since 1970) at which there is more to do; None where no such time is known."""
 
 
-class Worker:
+class PeriodicWorker:
     """Repeats one step until nothing is left to do, then sleeps until there is more.
 
     That is when it is woken, at the time that `due` gives, and after at most `every` seconds. Where a table named
@@ -81,7 +81,7 @@ class Worker:
             except Exception as problem:
                 failures += 1
                 self._tell(problem, failures)
-                await asyncio.sleep(min(LONGEST_PAUSE, 0.1 * 2 ** min(failures, 10)))
+                await asyncio.sleep(min(MAX_PAUSE_SECONDS, 0.1 * 2 ** min(failures, 10)))
                 continue
             if pause:
                 await self._rest(pause)
@@ -108,20 +108,20 @@ def pause_before(due: int | None, every: float) -> float:
     if due is None:
         return longest
     wait = (due - clock.now()) / clock.SECOND
-    return min(longest, wait if wait > 0 else SHORTEST_PAUSE)
+    return min(longest, wait if wait > 0 else MIN_PAUSE_SECONDS)
 
 
-def in_thread(function: Callable[..., T], *args: Any) -> Callable[[], Awaitable[T]]:
+def threaded_step(function: Callable[..., T], *args: Any) -> Callable[[], Awaitable[T]]:
     """Make a step out of a blocking function; it gets a thread of its own, so it never starves requests."""
     thread = CapacityLimiter(1)
 
     async def run() -> T:
-        return await to_end(function, *args, limiter=thread)
+        return await run_sync_shielded(function, *args, limiter=thread)
 
     return run
 
 
-async def to_end(function: Callable[[*Arguments], T], *args: *Arguments, limiter: CapacityLimiter) -> T:
+async def run_sync_shielded(function: Callable[[*Arguments], T], *args: *Arguments, limiter: CapacityLimiter) -> T:
     """Run a blocking function in a thread, and wait for its end also when cancelled.
 
     A thread cannot be stopped: without this it would go on with connections that are being closed.

@@ -43,6 +43,12 @@ TECHNICAL_NAMES = {
     "Message": "ASGI's type of what it transports",
     "MYSQL_SESSION": "MySQL's term for the state of one connection",
     "session_id": "the claim `sid` of a token (OpenID Connect)",
+    "next_message": "the next text for a WebSocket",
+    "NextMessage": "the same",
+    "REVOKED_SESSIONS_HEADER": "the claim `sid` of tokens (OpenID Connect)",
+    "REVOKED_USER_HEADER": "the claim `sub` of tokens",
+    "CurrentUser": "the usual name of this dependency (FastAPI)",
+    "OptionalUser": "the same",
     "end_session": "the same session",
     "of_session": "the same session",
 }

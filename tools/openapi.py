@@ -14,7 +14,7 @@ from pathlib import Path
 
 from gateway.routes import Router
 from shared.events.in_memory import InMemoryBus
-from shared.server.cli import described
+from shared.server.cli import openapi_json
 from shared.service_list import NAMES
 from tools.description.asyncapi import asyncapi
 from tools.description.codes import documented
@@ -29,7 +29,7 @@ def document(name: str) -> str:
     settings = importlib.import_module(f"services.{name}.settings")
     with tempfile.TemporaryDirectory() as folder:
         nowhere = {"database_url": f"sqlite:///{folder}/none.db", "storage_url": Path(folder).as_uri()}
-        return described(app.create_app(settings.Settings(**nowhere), InMemoryBus()))
+        return openapi_json(app.create_app(settings.Settings(**nowhere), InMemoryBus()))
 
 
 def documents() -> Iterator[tuple[Path, str]]:

@@ -24,7 +24,7 @@ from shared.events.envelope import Event
 from shared.events.outbox import BATCH_SIZE, Relay, outbox_table
 from shared.events.rabbitmq import RabbitBus
 from shared.events.topology import ServiceTopology, definitions
-from shared.server.config import settle
+from shared.server.config import freeze_gc
 
 AT_LEAST = 5.0
 FACTS = 3_000
@@ -72,7 +72,7 @@ def measure(stage: Stage, report: Report) -> None:
     _make_schema(stage.servers, outbox)
     _make_vhost(stage.servers)
     database = Database(stage.servers.database.url("root", SCHEMA), pool_size=2)
-    settle()
+    freeze_gc()
     rates = uvloop.run(_rates(stage, database, outbox))  # as in the services
     database.close()
     rows = [(name, *(f"{rate:,.0f}" for rate in each)) for name, each in rates.items()]

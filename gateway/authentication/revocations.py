@@ -11,9 +11,9 @@ from shared import errors, ids
 from shared.events.bus import Bus
 from shared.events.envelope import Event
 from shared.ids import Id
-from shared.security.access_tokens import ENDED_LOGINS, ENDED_SUBJECT
-from shared.security.service_calls import Neighbour
-from shared.security.verifier import LEEWAY
+from shared.security.access_tokens import REVOKED_SESSIONS_HEADER, REVOKED_USER_HEADER
+from shared.security.service_calls import ServiceClient
+from shared.security.verifier import LEEWAY_SECONDS
 
 PATH = "/internal/revocations"
 EVENTS = ("session.revoked.v1", "user.deleted.v1")
@@ -66,10 +66,10 @@ class _ExpiringSet:
 class Revocations:
     """Whether what a valid token speaks for has ended meanwhile."""
 
-    def __init__(self, auth: Neighbour, lifetime: int) -> None:
+    def __init__(self, auth: ServiceClient, lifetime: int) -> None:
         self._auth = auth
-        self._logins = _ExpiringSet(lifetime + LEEWAY)
-        self._people = _ExpiringSet(lifetime + LEEWAY)
+        self._logins = _ExpiringSet(lifetime + LEEWAY_SECONDS)
+        self._people = _ExpiringSet(lifetime + LEEWAY_SECONDS)
         self.loaded = False
         """Whether auth was asked at least once; until then nobody can be let in."""
 
@@ -84,7 +84,7 @@ class Revocations:
 
     def note(self, headers: Mapping[str, str]) -> None:
         """Take from auth's own answer what the request has ended, before whoever asked learns that it has."""
-        self._note(headers.get(ENDED_LOGINS, "").split(), headers.get(ENDED_SUBJECT, "").split())
+        self._note(headers.get(REVOKED_SESSIONS_HEADER, "").split(), headers.get(REVOKED_USER_HEADER, "").split())
 
     def listen(self, bus: Bus, name: str) -> None:
         """Hear of revocations at once where the bus reaches us."""

@@ -4,7 +4,7 @@ import hashlib
 import time
 
 from shared import errors
-from shared.security.verifier import LEEWAY, Identity, Verifier
+from shared.security.verifier import LEEWAY_SECONDS, Identity, TokenVerifier
 
 from ..exchange import Exchange
 from ..responses import HttpError, from_app_error, service_unavailable
@@ -17,7 +17,7 @@ MOST = 10_000
 class TokenAuthenticator:
     """Lets in who has a valid token. Verified ones are remembered by their hash, never themselves."""
 
-    def __init__(self, verifier: Verifier, revocations: Revocations) -> None:
+    def __init__(self, verifier: TokenVerifier, revocations: Revocations) -> None:
         self._verifier = verifier
         self._revocations = revocations
         self._verified: dict[bytes, Identity] = {}
@@ -47,7 +47,7 @@ class TokenAuthenticator:
         name = hashlib.blake2b(token, digest_size=32).digest()
         known = self._verified.get(name)
         if known is not None:
-            if known.expires_at + LEEWAY > time.time():
+            if known.expires_at + LEEWAY_SECONDS > time.time():
                 return known
             del self._verified[name]
         try:

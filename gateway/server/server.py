@@ -11,8 +11,8 @@ import uvicorn
 
 import shared.server.config
 from shared import metrics, request_ids
-from shared.background import Worker
-from shared.server.http_protocol import Wary
+from shared.background import PeriodicWorker
+from shared.server.http_protocol import HardenedHttpProtocol
 
 from ..app import Gateway
 from ..exchange import CONNECTION, Exchange
@@ -31,7 +31,7 @@ UNSENT_BYTES = 8 * 1024
 """Of an answer that may wait in the process without the client being counted as slow."""
 
 
-class GatewayProtocol(Wary):
+class GatewayProtocol(HardenedHttpProtocol):
     """The protocol of all our processes, with an eye on connections that only cost, and problem+json."""
 
     serving: Exchange | None = None
@@ -100,7 +100,7 @@ class GatewayProtocol(Wary):
         self.transport.set_write_buffer_limits()
         super().handle_websocket_upgrade()
 
-    def say_malformed(self, msg: str) -> None:  # noqa: ARG002 - its text tells a client nothing more
+    def send_malformed(self, msg: str) -> None:  # noqa: ARG002 - its text tells a client nothing more
         """Answer what could not even be parsed, and close."""
         self._end_with(MALFORMED)
 
@@ -171,7 +171,7 @@ class GatewayServer(shared.server.config.Server):
 
         Each second, while there are connections, close those that only cost and end the clients that are too slow.
         """
-        sweeping = Worker("gateway.connections", self._sweep, every=SWEEP_SECONDS)
+        sweeping = PeriodicWorker("gateway.connections", self._sweep, every=SWEEP_SECONDS)
         sweeping.start()
         await super().main_loop()
         await sweeping.stop()

@@ -16,7 +16,7 @@ from gateway.authentication.tokens import TokenAuthenticator
 from shared import errors, ids
 from shared.events.envelope import Event
 from shared.security.derived_keys import caller_key
-from shared.security.service_calls import Callers, Neighbour
+from shared.security.service_calls import InternalCallerVerifier, ServiceClient
 from shared.testing.stubs import Stub
 from shared.testing.tokens import FakeTokenIssuer
 from shared.testing.waiting import eventually
@@ -27,7 +27,7 @@ from .stub import Services, answering, listed
 NOW = int(time.time())
 FEED = "/api/v1/feed"
 CONTRACTS = Path(__file__).parents[2] / "shared" / "contracts" / "events"
-NEIGHBOUR = Neighbour("gateway", SECRET, "auth", "http://auth", Stub().transport)
+NEIGHBOUR = ServiceClient("gateway", SECRET, "auth", "http://auth", Stub().transport)
 
 
 def asks(house: House, authorization: str, path: str = FEED) -> int:
@@ -209,7 +209,7 @@ def test_what_auth_lists_is_refused_from_the_start_and_asked_for_with_our_own_cr
         assert asks(house, f"Bearer {house.token_issuer.token(6, 1)}") == 401
         assert asks(house, f"Bearer {house.token_issuer.token(5, 6)}") == 200
     shown = services.pulls[0].all("authorization")[0].removeprefix("Bearer ")
-    assert Callers("auth", {"gateway": caller_key(SECRET, "auth")}).check(shown) == "gateway"
+    assert InternalCallerVerifier("auth", {"gateway": caller_key(SECRET, "auth")}).check(shown) == "gateway"
 
 
 def test_revocations_are_asked_for_again_and_again() -> None:
@@ -249,7 +249,7 @@ def test_without_keys_a_token_can_not_be_judged() -> None:
 
 def test_revocations_are_forgotten_when_no_token_of_then_can_be_valid() -> None:
     auth = Stub({"/internal/revocations": listed([], [])})
-    revocations = Revocations(Neighbour("gateway", SECRET, "auth", "http://auth", auth.transport), -1000)
+    revocations = Revocations(ServiceClient("gateway", SECRET, "auth", "http://auth", auth.transport), -1000)
     revocations.hear(Event(1, "user.deleted", 1, 0, None, {"user_id": ids.encode(1)}))
     assert revocations.revoked(1, 1)
     asyncio.run(revocations.pull())
@@ -259,7 +259,7 @@ def test_revocations_are_forgotten_when_no_token_of_then_can_be_valid() -> None:
 def test_the_memory_for_revocations_is_bounded_and_the_newest_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.authentication.revocations.MOST", 2)
     auth = Stub({"/internal/revocations": listed([ids.encode(number) for number in (1, 2, 3)], [])})
-    revocations = Revocations(Neighbour("gateway", SECRET, "auth", "http://auth", auth.transport), 600)
+    revocations = Revocations(ServiceClient("gateway", SECRET, "auth", "http://auth", auth.transport), 600)
     asyncio.run(revocations.pull())
     assert [revocations.revoked(9, login) for login in (1, 2, 3)] == [False, True, True]
 

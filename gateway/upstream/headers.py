@@ -5,7 +5,7 @@ from http import HTTPStatus
 import aiohttp
 from multidict import CIMultiDict, istr
 
-from shared.security.access_tokens import ENDED_LOGINS, ENDED_SUBJECT, LOGIN_LIMITED_HEADER
+from shared.security.access_tokens import LOGIN_LIMITED_HEADER, REVOKED_SESSIONS_HEADER, REVOKED_USER_HEADER
 
 from ..exchange import Exchange, Headers
 from ..request.body import Upload
@@ -31,7 +31,7 @@ _KEPT_BACK = frozenset(
         *(b"server", b"strict-transport-security", b"x-content-type-options", b"x-frame-options"),
         b"x-request-id",
         # said to us
-        *(ENDED_LOGINS.encode(), ENDED_SUBJECT.encode()),
+        *(REVOKED_SESSIONS_HEADER.encode(), REVOKED_USER_HEADER.encode()),
     }
 )
 MAX_RETRY_AFTER_SECONDS = 3600

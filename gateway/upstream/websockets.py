@@ -14,7 +14,7 @@ from shared.websockets.handshake import (
     UPGRADE_REQUIRED_DETAIL,
     Handshake,
 )
-from shared.websockets.hub import ENDINGS, LOST, OpenSockets, Socket
+from shared.websockets.hub import CLOSE_REASONS, UPSTREAM_LOST, Hub, Socket
 
 from ..authentication.revocations import Revocations
 from ..exchange import ClientDisconnected, Exchange
@@ -32,7 +32,7 @@ class WebSocketProxy:
     def __init__(self, settings: Settings, proxy: Proxy, revocations: Revocations) -> None:
         self._proxy = proxy
         self._revocations = revocations
-        self._open = OpenSockets(LOCAL, settings.sockets, settings.sockets_per_person)
+        self._open = Hub(LOCAL, settings.sockets, settings.sockets_per_person)
         revocations.tell(self._open.end_session, self._open.end_subject)
 
     async def proxy(self, exchange: Exchange, route: Route, who: Identity) -> None:
@@ -41,7 +41,7 @@ class WebSocketProxy:
         if handshake is None:
             raise _upgrade_required()
         try:
-            with self._open.hold(who) as socket:
+            with self._open.register(who) as socket:
                 if self._revocations.revoked(who.subject, who.session_id):  # what ends from here on finds it held
                     raise from_app_error(errors.Unauthenticated("invalid_token", "The access token has just ended."))
                 await self._join(exchange, handshake, socket, await self._proxy.connect(exchange, route))
@@ -53,13 +53,13 @@ class WebSocketProxy:
     async def _join(
         self, exchange: Exchange, handshake: Handshake, socket: Socket, upstream: aiohttp.ClientWebSocketResponse
     ) -> None:
-        async def following() -> str | None:
+        async def next_message() -> str | None:
             return await _next(upstream, socket)
 
         try:
             exchange.status = SWITCHING_PROTOCOLS
             await handshake.accept(exchange.response_headers)
-            await self._open.attend(socket, handshake.receive, handshake.send, following)
+            await self._open.serve(socket, handshake.receive, handshake.send, next_message)
         finally:
             await upstream.close()
 
@@ -69,8 +69,8 @@ async def _next(upstream: aiohttp.ClientWebSocketResponse, socket: Socket) -> st
     text = await upstream.receive()
     if text.type is aiohttp.WSMsgType.TEXT:
         return str(text.data)
-    ending = ENDINGS.get(upstream.close_code or 0, LOST)
-    if ending is LOST:
+    ending = CLOSE_REASONS.get(upstream.close_code or 0, UPSTREAM_LOST)
+    if ending is UPSTREAM_LOST:
         log.warning("a service has let go of a socket", code=upstream.close_code)
     socket.end(ending)
     return None

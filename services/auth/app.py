@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from shared.background import Worker, in_thread
+from shared.background import PeriodicWorker, threaded_step
 from shared.database.engine import Database
 from shared.events import inbox
 from shared.events.bus import Bus
@@ -11,7 +11,7 @@ from shared.files import garbage
 from shared.files.storage import storage_from
 from shared.images.processor import ImageProcessor
 from shared.replication.workers import event_workers
-from shared.security.verifier import RemoteKeys, Verifier
+from shared.security.verifier import JwksClient, TokenVerifier
 from shared.web.application import create_service_app
 
 from . import models
@@ -46,17 +46,19 @@ def create_app(settings: Settings, bus: Bus) -> FastAPI:
         return False
 
     workers = [
-        Worker("auth.keys", in_thread(load_keys), every=keys.RELOADED_EVERY),
+        PeriodicWorker("auth.keys", threaded_step(load_keys), every=keys.RELOADED_EVERY),
         *event_workers(NAME, database, relay, models.inbox),
-        Worker("auth.withdrawals", in_thread(database.write, withdrawals.ask_again), every=60),
+        PeriodicWorker("auth.withdrawals", threaded_step(database.write, withdrawals.ask_again), every=60),
         garbage.worker("auth.files", database, models.disposal, storage),
-        Worker(
+        PeriodicWorker(
             "auth.housekeeping",
-            in_thread(database.write, retention.forget_old, cipher, settings.access_token_seconds * 1_000),
+            threaded_step(database.write, retention.forget_old, cipher, settings.access_token_seconds * 1_000),
             every=600,
         ),
-        Worker("auth.looks", in_thread(database.write, claims.claim_skeletons, settings.key("handles")), every=3600),
-        Worker("auth.reindexing", in_thread(Reindexing(database).step), every=REINDEXED_EVERY),
+        PeriodicWorker(
+            "auth.looks", threaded_step(database.write, claims.claim_skeletons, settings.key("handles")), every=3600
+        ),
+        PeriodicWorker("auth.reindexing", threaded_step(Reindexing(database).step), every=REINDEXED_EVERY),
     ]
 
     app = create_service_app(
@@ -68,8 +70,8 @@ def create_app(settings: Settings, bus: Bus) -> FastAPI:
         workers=workers,
         closing=[passwords.close, image_processor.close],
     )
-    app.state.verifier = Verifier(
-        RemoteKeys(token_issuer.key_set), issuer=settings.token_issuer, audience=settings.token_audience
+    app.state.verifier = TokenVerifier(
+        JwksClient(token_issuer.key_set), issuer=settings.token_issuer, audience=settings.token_audience
     )
     app.state.dependencies = Dependencies(settings, database, passwords, token_issuer, storage, image_processor)
     return app

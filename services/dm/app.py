@@ -3,7 +3,7 @@
 import httpx
 from fastapi import FastAPI
 
-from shared.background import Worker, in_thread
+from shared.background import PeriodicWorker, threaded_step
 from shared.database.engine import Database
 from shared.events import inbox
 from shared.events.bus import Bus
@@ -14,9 +14,9 @@ from shared.idempotency import Idempotency
 from shared.images import ImageProcessor
 from shared.replication.source import WithKnownRecords
 from shared.replication.workers import event_workers, replica_workers
-from shared.security.service_calls import Neighbour
+from shared.security.service_calls import ServiceClient
 from shared.web.application import create_service_app
-from shared.websockets.hub import OpenSockets
+from shared.websockets.hub import Hub
 
 from . import models
 from .actions import photos as uploads
@@ -33,8 +33,8 @@ NAME = "dm"
 def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport | None = None) -> FastAPI:
     """The dm service, not yet running. `transport` is used for calls to other services, if given."""
     database = Database(settings.database_url, pool_size=settings.pool_size)
-    auth = Neighbour(NAME, settings.caller_key("auth"), "auth", settings.auth_url, transport)
-    posts = Neighbour(NAME, settings.caller_key("posts"), "posts", settings.posts_url, transport)
+    auth = ServiceClient(NAME, settings.caller_key("auth"), "auth", settings.auth_url, transport)
+    posts = ServiceClient(NAME, settings.caller_key("posts"), "posts", settings.posts_url, transport)
     users = users_of(auth)
     with_known_users = WithKnownRecords(database, USERS, users)
     idempotency = Idempotency(database, models.idempotency_keys)
@@ -43,7 +43,7 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
 
     relay = Relay(database, models.outbox, bus)
     inbox.subscribe_handlers(bus, NAME, database, models.inbox, HANDLERS)
-    sockets = OpenSockets(NAME, settings.sockets, settings.sockets_per_person)
+    sockets = Hub(NAME, settings.sockets, settings.sockets_per_person)
     url_signer = UrlSigner(settings.key("photo links"))
     bus.subscribe_ephemeral(NAME, list(BROADCAST_HANDLERS), SocketNotifier(sockets, database, url_signer).on_event)
 
@@ -51,8 +51,8 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
         *event_workers(NAME, database, relay, models.inbox),
         *replica_workers(NAME, database, USERS, users, models.reconciliation, settings),
         garbage.worker("dm.files", database, models.disposal, storage),
-        Worker("dm.uploads", in_thread(database.write, uploads.forget_unsent), every=600),
-        Worker("dm.keys", in_thread(database.write, idempotency.forget_old), every=600),
+        PeriodicWorker("dm.uploads", threaded_step(database.write, uploads.forget_unsent), every=600),
+        PeriodicWorker("dm.keys", threaded_step(database.write, idempotency.forget_old), every=600),
     ]
 
     app = create_service_app(

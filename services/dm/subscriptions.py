@@ -21,7 +21,7 @@ from shared.events.envelope import Event
 from shared.events.inbox import Handler
 from shared.ids import Id
 from shared.replication.replica import Replica
-from shared.websockets.hub import OpenSockets
+from shared.websockets.hub import Hub
 
 from . import queries
 from .actions.people import PEOPLE
@@ -55,7 +55,7 @@ class RoomRead(BaseModel):
 class SocketNotifier:
     """Sends events to the sockets that are open in this process."""
 
-    sockets: OpenSockets
+    sockets: Hub
     database: Database
     url_signer: UrlSigner
 
@@ -65,14 +65,14 @@ class SocketNotifier:
 
     def send(self, name: str, data: object, *user_ids: int) -> None:
         """Send this to every open socket of these users."""
-        self.sockets.tell(user_ids, orjson.dumps({"event": name, "data": data}).decode())  # serialised once for all
+        self.sockets.send_to(user_ids, orjson.dumps({"event": name, "data": data}).decode())  # serialised once for all
 
 
 def send_message(notifier: SocketNotifier, event: Event) -> None:
     """Send the message to both users."""
     sent = MessageSent.model_validate(event.data)
     both = sent.sender_id, sent.recipient_id
-    if notifier.sockets.hears(*both):  # otherwise the message need not be read from the database
+    if notifier.sockets.has_listeners(*both):  # otherwise the message need not be read from the database
         message = sent.sender_id, sent.room_id, sent.message_id, notifier.url_signer
         notifier.send("message.created", notifier.database.read(queries.message, *message), *both)
 

@@ -3,7 +3,7 @@
 import httpx
 from fastapi import FastAPI
 
-from shared.background import Worker, in_thread
+from shared.background import PeriodicWorker, threaded_step
 from shared.database.engine import Database
 from shared.events import inbox
 from shared.events.bus import Bus
@@ -14,7 +14,7 @@ from shared.idempotency import Idempotency
 from shared.images import ImageProcessor
 from shared.replication.source import WithKnownRecords
 from shared.replication.workers import event_workers, replica_workers
-from shared.security.service_calls import Neighbour
+from shared.security.service_calls import ServiceClient
 from shared.web.application import create_service_app
 
 from . import models
@@ -37,32 +37,36 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
     storage = storage_from(settings.storage_url)
     image_processor = ImageProcessor(settings.decoders, settings.decoders_waiting)
     idempotency = Idempotency(database, models.idempotency_keys)
-    auth = Neighbour(NAME, settings.caller_key("auth"), "auth", settings.auth_url, transport)
+    auth = ServiceClient(NAME, settings.caller_key("auth"), "auth", settings.auth_url, transport)
     users = users_of(auth)
     with_known_users = WithKnownRecords(database, USERS, users)
 
     relay = Relay(database, models.outbox, bus)
     inbox.subscribe_handlers(bus, NAME, database, models.inbox, HANDLERS)
 
-    push = in_thread(database.write, fanout.push_some, settings.pushed_followers)
-    rebuild_some = in_thread(database.write, rebuild.rebuild_some, settings.timeline_kept)
-    make_up = in_thread(database.write, celebrities.backfill_some)
+    push = threaded_step(database.write, fanout.push_some, settings.pushed_followers)
+    rebuild_some = threaded_step(database.write, rebuild.rebuild_some, settings.timeline_kept)
+    make_up = threaded_step(database.write, celebrities.backfill_some)
     trims = Trimming(database, settings.timeline_kept)
     workers = [
         *event_workers(NAME, database, relay, models.inbox),
         *replica_workers(NAME, database, USERS, users, models.reconciliation, settings),
-        Worker("posts.pushes", push, queue=models.pushes.name),
-        Worker("posts.rebuilds", rebuild_some, queue=models.rebuilds.name),
-        Worker("posts.popular", make_up, queue=models.popular.name, due=in_thread(database.read, celebrities.next_due)),
-        Worker("posts.trims", in_thread(trims.step), every=3600),
-        Worker("posts.removals", in_thread(database.write, post_cleanup.remove_some), queue=models.removals.name),
-        Worker(
+        PeriodicWorker("posts.pushes", push, queue=models.pushes.name),
+        PeriodicWorker("posts.rebuilds", rebuild_some, queue=models.rebuilds.name),
+        PeriodicWorker(
+            "posts.popular", make_up, queue=models.popular.name, due=threaded_step(database.read, celebrities.next_due)
+        ),
+        PeriodicWorker("posts.trims", threaded_step(trims.step), every=3600),
+        PeriodicWorker(
+            "posts.removals", threaded_step(database.write, post_cleanup.remove_some), queue=models.removals.name
+        ),
+        PeriodicWorker(
             "posts.comments",
-            in_thread(database.write, comment_actions.remove_some_blank),
+            threaded_step(database.write, comment_actions.remove_some_blank),
             queue=models.blank_comments.name,
         ),
         garbage.worker("posts.files", database, models.disposal, storage),
-        Worker("posts.forget", in_thread(database.write, retention.forget_old, idempotency), every=600),
+        PeriodicWorker("posts.forget", threaded_step(database.write, retention.forget_old, idempotency), every=600),
     ]
 
     app = create_service_app(

@@ -9,7 +9,7 @@ from shared.events.bus import Bus
 from shared.events.outbox import Relay
 from shared.replication.source import WithKnownRecords
 from shared.replication.workers import event_workers, replica_workers
-from shared.security.service_calls import Neighbour
+from shared.security.service_calls import ServiceClient
 from shared.web.application import create_service_app
 
 from . import models
@@ -25,7 +25,7 @@ NAME = "social"
 def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport | None = None) -> FastAPI:
     """The social service, not yet running. `transport` is used for calls to auth, if given."""
     database = Database(settings.database_url, pool_size=settings.pool_size)
-    auth = Neighbour(NAME, settings.caller_key("auth"), "auth", settings.auth_url, transport)
+    auth = ServiceClient(NAME, settings.caller_key("auth"), "auth", settings.auth_url, transport)
     users = users_of(auth)
     with_known_users = WithKnownRecords(database, USERS, users)
 

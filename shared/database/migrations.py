@@ -44,7 +44,7 @@ def _run(database: Database, folder: Path, verb: str, target: str) -> None:
         getattr(command, verb)(config, target)
 
 
-def run_inside(metadata: MetaData) -> None:
+def run_migrations(metadata: MetaData) -> None:
     """What each service's env.py calls: use the connection that `upgrade` opened."""
     from alembic import context  # noqa: PLC0415 - as above
 

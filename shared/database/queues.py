@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable
 
 from sqlalchemy import Column, Connection, Table, func, select
 
-from shared.background import Worker
+from shared.background import PeriodicWorker
 
 _NOTIFIED = "notified"
 
@@ -36,7 +36,7 @@ class Listeners:
         """Call this one from now on for the table of this name."""
         self._of_table[queue].append(listener)
 
-    def wake(self, workers: Iterable[Worker]) -> None:
+    def wake(self, workers: Iterable[PeriodicWorker]) -> None:
         """Wake each of these from now on for the table that holds its work."""
         for worker in workers:
             if worker.queue is not None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import structlog
 from anyio import CapacityLimiter
 
-from shared.background import to_end
+from shared.background import run_sync_shielded
 from shared.events.bus import Receive
 from shared.events.envelope import DecodeError, Event
 
@@ -94,7 +94,7 @@ class InMemoryBus:
     async def _try(self, subscription: _Subscription, event: Event, thread: CapacityLimiter) -> bool:
         for attempt in range(MAX_ATTEMPTS):
             try:
-                await to_end(subscription.receive, event, limiter=thread)
+                await run_sync_shielded(subscription.receive, event, limiter=thread)
             except Exception:
                 log.exception(
                     "event handler failed", service=subscription.service, name=event.name, attempt=attempt + 1

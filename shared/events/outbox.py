@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.sql import Select
 
 from shared import clock, ids
-from shared.background import Worker, to_end
+from shared.background import PeriodicWorker, run_sync_shielded
 from shared.database.engine import Big, Database
 from shared.database.queues import notify
 from shared.events.bus import Bus
@@ -80,9 +80,9 @@ class Relay:
         self._bus = bus
         self._thread = CapacityLimiter(1)
 
-    def worker(self, name: str) -> Worker:
+    def worker(self, name: str) -> PeriodicWorker:
         """The worker that publishes."""
-        return Worker(name, self.step, queue=self._outbox.name, due=self.due)
+        return PeriodicWorker(name, self.step, queue=self._outbox.name, due=self.due)
 
     async def step(self) -> bool:
         """Publish one batch. Returns whether there may be more."""
@@ -93,13 +93,13 @@ class Relay:
         def publish(events: Sequence[Event]) -> list[bool]:
             return asyncio.run_coroutine_threadsafe(self._publish(events), loop).result()
 
-        return await to_end(self._one_batch, publish, limiter=self._thread)
+        return await run_sync_shielded(self._one_batch, publish, limiter=self._thread)
 
     async def due(self) -> int | None:
         """When the next event is due (ms since 1970), or None."""
         if not self._bus.connected:
             return clock.now() + RECONNECT_CHECK_MS
-        return await to_end(self._database.read, self._next_due, limiter=self._thread)
+        return await run_sync_shielded(self._database.read, self._next_due, limiter=self._thread)
 
     def _next_due(self, connection: Connection) -> int | None:
         table = self._outbox.c

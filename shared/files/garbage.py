@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Connection, Index, MetaData, String, Table, delete, select, update
 
 from shared import clock
-from shared.background import Worker, in_thread
+from shared.background import PeriodicWorker, threaded_step
 from shared.database.engine import Big, Database, upsert
 from shared.database.queues import earliest, notify
 from shared.files.storage import Storage
@@ -69,10 +69,12 @@ def collect(database: Database, disposal: Table, storage: Storage) -> bool:
     return len(names) == BATCH
 
 
-def worker(name: str, database: Database, disposal: Table, storage: Storage) -> Worker:
+def worker(name: str, database: Database, disposal: Table, storage: Storage) -> PeriodicWorker:
     """The worker that deletes files when they are due."""
-    step = in_thread(collect, database, disposal, storage)
-    return Worker(name, step, queue=disposal.name, due=in_thread(database.read, earliest, disposal.c.due_at))
+    step = threaded_step(collect, database, disposal, storage)
+    return PeriodicWorker(
+        name, step, queue=disposal.name, due=threaded_step(database.read, earliest, disposal.c.due_at)
+    )
 
 
 def _due(connection: Connection, disposal: Table) -> list[str]:

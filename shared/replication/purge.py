@@ -31,7 +31,7 @@ from sqlalchemy import (
 )
 
 from shared import clock
-from shared.background import Worker, in_thread
+from shared.background import PeriodicWorker, threaded_step
 from shared.database.engine import Big, Database, insert_new
 from shared.database.queues import earliest, notify
 
@@ -126,10 +126,10 @@ class PurgePlan:
         if tx.execute(statement).scalar_one() != PURGING:
             self.announce(tx, subject)
 
-    def worker(self, name: str, database: Database, last_sweep_after: int) -> Worker:
+    def worker(self, name: str, database: Database, last_sweep_after: int) -> PeriodicWorker:
         """A worker that runs the jobs when they are due; `last_sweep_after` as in `step`."""
-        due = in_thread(database.read, earliest, self.jobs.c.sweep_at)
-        return Worker(name, in_thread(self.work, database, last_sweep_after), queue=self.jobs.name, due=due)
+        due = threaded_step(database.read, earliest, self.jobs.c.sweep_at)
+        return PeriodicWorker(name, threaded_step(self.work, database, last_sweep_after), queue=self.jobs.name, due=due)
 
     def work(self, database: Database, last_sweep_after: int) -> bool:
         """Run one turn of the oldest due job: a step, then more chunks of what it left unfinished.

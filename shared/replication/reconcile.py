@@ -7,7 +7,7 @@ from anyio import CapacityLimiter
 from sqlalchemy import Column, Connection, Integer, MetaData, Table, select
 
 from shared import clock, ids, metrics
-from shared.background import to_end
+from shared.background import run_sync_shielded
 from shared.database.engine import Big, Database, upsert
 from shared.replication.purge import PurgePlan
 
@@ -49,12 +49,14 @@ class Reconciler:
     async def step(self) -> bool:
         """Request the purge of every subject in the list that has none. Returns False: there is no more to do."""
         thread = CapacityLimiter(1)
-        checkpoint = await to_end(self.database.read, self.checkpoint, limiter=thread)
+        checkpoint = await run_sync_shielded(self.database.read, self.checkpoint, limiter=thread)
         after: int | None = max(checkpoint - (OVERLAP_MS << ids.RANDOM_BITS), 0)
         while after is not None:
             page = await self.read(after)
             checkpoint = max(checkpoint, page.last or 0)
-            missed = await to_end(self.database.write, self._catch_up, page.subjects, checkpoint, limiter=thread)
+            missed = await run_sync_shielded(
+                self.database.write, self._catch_up, page.subjects, checkpoint, limiter=thread
+            )
             metrics.RECONCILED.labels(self.service).inc(missed)
             after = page.next
         return False

@@ -12,7 +12,7 @@ from shared.errors import Unavailable
 from shared.replication.projections import UnknownRecords
 from shared.replication.reconcile import SubjectPage
 from shared.replication.replica import Replica
-from shared.security.service_calls import Neighbour
+from shared.security.service_calls import ServiceClient
 
 T = TypeVar("T")
 PAGE = 500
@@ -22,7 +22,7 @@ PAGE = 500
 class RecordSource:
     """The owner of records, called over HTTP."""
 
-    client: Neighbour
+    client: ServiceClient
     records: str
     """Path of the records; a record is below it, by its id."""
     deletions: str

@@ -3,7 +3,7 @@
 from sqlalchemy import Table
 
 from shared import clock
-from shared.background import Worker, in_thread
+from shared.background import PeriodicWorker, threaded_step
 from shared.database.engine import Database
 from shared.events import inbox
 from shared.events.outbox import Relay
@@ -16,25 +16,27 @@ CLEAN_UP_SECONDS = 600
 LAST_SWEEP_MARGIN_SECONDS = 60
 
 
-def event_workers(service: str, database: Database, relay: Relay, inbox_table: Table) -> list[Worker]:
+def event_workers(service: str, database: Database, relay: Relay, inbox_table: Table) -> list[PeriodicWorker]:
     """Publish the outbox; delete expired rows of the inbox and the outbox."""
     return [
         relay.worker(f"{service}.relay"),
-        Worker(
-            f"{service}.inbox", in_thread(database.write, inbox.delete_expired, inbox_table), every=CLEAN_UP_SECONDS
+        PeriodicWorker(
+            f"{service}.inbox", threaded_step(database.write, inbox.delete_expired, inbox_table), every=CLEAN_UP_SECONDS
         ),
-        Worker(f"{service}.outbox", in_thread(database.write, relay.delete_expired), every=CLEAN_UP_SECONDS),
+        PeriodicWorker(
+            f"{service}.outbox", threaded_step(database.write, relay.delete_expired), every=CLEAN_UP_SECONDS
+        ),
     ]
 
 
 def replica_workers(
     service: str, database: Database, replica: Replica, source: RecordSource, checkpoints: Table, settings: Settings
-) -> list[Worker]:
+) -> list[PeriodicWorker]:
     """Purge what deleted records left; reconcile with the owner's list of deleted records."""
     # The last sweep runs when every access token that the subject may hold has expired.
     last_sweep_after = (settings.access_token_seconds + LAST_SWEEP_MARGIN_SECONDS) * clock.SECOND
     reconciler = Reconciler(service, database, replica.purge, checkpoints, source.deleted_after)
     return [
         replica.purge.worker(f"{service}.purge", database, last_sweep_after),
-        Worker(f"{service}.reconcile", reconciler.step, every=settings.reconcile_seconds),
+        PeriodicWorker(f"{service}.reconcile", reconciler.step, every=settings.reconcile_seconds),
     ]

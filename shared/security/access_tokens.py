@@ -4,13 +4,13 @@ from typing import Any
 
 ALGORITHM = "EdDSA"
 TYPE = "at+jwt"
-REQUIRED = ["exp", "iat", "sub", "aud", "iss", "jti", "sid"]
+REQUIRED_CLAIMS = ["exp", "iat", "sub", "aud", "iss", "jti", "sid"]
 
 KeySet = dict[str, Any]
 """A JWK set (RFC 7517)."""
 
-ENDED_LOGINS = "x-ended-logins"
-ENDED_SUBJECT = "x-ended-subject"
+REVOKED_SESSIONS_HEADER = "x-ended-logins"
+REVOKED_USER_HEADER = "x-ended-subject"
 """With these headers the one that mints tells the gateway whose tokens its answer has just made void."""
 
 LOGIN_LIMITED_HEADER = "x-login-limited"

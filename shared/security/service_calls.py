@@ -10,15 +10,15 @@ import structlog
 from shared import errors
 from shared.tls import trust
 
-LIFETIME = 60
-LONGEST = 2_048
+LIFETIME_SECONDS = 60
+MAX_TOKEN_CHARACTERS = 2_048
 TYPE = "service+jwt"
 ALGORITHM = "HS256"
 TIMEOUT = httpx.Timeout(2.0, connect=1.0)
 log = structlog.get_logger()
 
 
-class Neighbour:
+class ServiceClient:
     """One other service, as this one sees it. `key` proves this service to that one and to nobody else."""
 
     def __init__(
@@ -50,13 +50,13 @@ class Neighbour:
 
     def _headers(self) -> dict[str, str]:
         now = int(time.time())
-        claims = {"iss": self._me, "aud": self._name, "iat": now, "exp": now + LIFETIME}
+        claims = {"iss": self._me, "aud": self._name, "iat": now, "exp": now + LIFETIME_SECONDS}
         token = jwt.encode(claims, self._key, ALGORITHM, headers={"typ": TYPE})
         request_id = structlog.contextvars.get_contextvars().get("request_id")
         return {"authorization": f"Bearer {token}"} | ({"x-request-id": request_id} if request_id else {})
 
 
-class Callers:
+class InternalCallerVerifier:
     """The services that may call this one, each proven by a key of its own for calls to this one."""
 
     def __init__(self, me: str, keys: dict[str, str]) -> None:
@@ -65,7 +65,7 @@ class Callers:
 
     def check(self, token: str) -> str:
         """The name of the service that made this token. Raises errors.Unauthenticated."""
-        if len(token) > LONGEST:
+        if len(token) > MAX_TOKEN_CHARACTERS:
             raise not_a_service()
         try:
             claimed = jwt.decode(token, options={"verify_signature": False})["iss"]

@@ -17,12 +17,12 @@ import jwt
 import structlog
 
 from shared import errors, ids
-from shared.security.access_tokens import ALGORITHM, REQUIRED, TYPE, KeySet
+from shared.security.access_tokens import ALGORITHM, REQUIRED_CLAIMS, TYPE, KeySet
 from shared.tls import trust
 
-LEEWAY = 10
-LONGEST = 2_048
-MOST = 10_000
+LEEWAY_SECONDS = 10
+MAX_TOKEN_CHARACTERS = 2_048
+MAX_CACHED_TOKENS = 10_000
 """Tokens remembered, about 200 bytes each."""
 WIRE_FORM = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{85}[AQgw]")
 """Base64url as it must be (RFC 7515): no padding, nothing between, no other spelling of the 64 bytes of a signature."""
@@ -40,7 +40,7 @@ class Identity:
     expires_at: int
 
 
-class RemoteKeys:
+class JwksClient:
     """The issuer's public keys, learnt when a key id is unknown."""
 
     def __init__(self, fetch: Callable[[], Awaitable[KeySet]]) -> None:
@@ -83,17 +83,17 @@ def fetch_from(url: str) -> Callable[[], Awaitable[KeySet]]:
     return fetch
 
 
-class Verifier:
+class TokenVerifier:
     """Decides whether a token is one of ours and still good. It knows nothing of revocation."""
 
-    def __init__(self, keys: RemoteKeys, *, issuer: str, audience: str) -> None:
+    def __init__(self, keys: JwksClient, *, issuer: str, audience: str) -> None:
         self._keys = keys
         self._issuer = issuer
         self._audience = audience
 
     async def verify(self, token: str) -> Identity:
         """Who this token speaks for. Raises errors.Unauthenticated, or errors.Unavailable without keys."""
-        if len(token) > LONGEST or not WIRE_FORM.fullmatch(token):
+        if len(token) > MAX_TOKEN_CHARACTERS or not WIRE_FORM.fullmatch(token):
             raise invalid_token()
         try:
             header = jwt.get_unverified_header(token)
@@ -108,21 +108,21 @@ class Verifier:
                 algorithms=[ALGORITHM],
                 issuer=self._issuer,
                 audience=self._audience,
-                leeway=LEEWAY,
-                options={"require": REQUIRED, "strict_aud": True},
+                leeway=LEEWAY_SECONDS,
+                options={"require": REQUIRED_CLAIMS, "strict_aud": True},
             )
             return _identity(claims)
         except (jwt.PyJWTError, ValueError, TypeError) as problem:
             raise invalid_token() from problem
 
 
-class Remembered:
+class CachingTokenVerifier:
     """The same decision, made once for each token: checking a signature costs more than the rest of many answers.
 
     Only good tokens are remembered, by their hash, at most MOST, and whether one has expired is looked at each time.
     """
 
-    def __init__(self, verifier: Verifier) -> None:
+    def __init__(self, verifier: TokenVerifier) -> None:
         self._verifier = verifier
         self._known: dict[bytes, Identity] = {}
 
@@ -130,11 +130,11 @@ class Remembered:
         """As Verifier does."""
         name = hashlib.blake2b(token.encode(), digest_size=32).digest()
         known = self._known.get(name)
-        if known is not None and known.expires_at + LEEWAY > time.time():
+        if known is not None and known.expires_at + LEEWAY_SECONDS > time.time():
             return known
         self._known.pop(name, None)
         who = await self._verifier.verify(token)
-        if len(self._known) >= MOST:
+        if len(self._known) >= MAX_CACHED_TOKENS:
             del self._known[next(iter(self._known))]
         self._known[name] = who
         return who

@@ -18,7 +18,7 @@ from shared.events.bus import Bus
 from shared.events.bus_factory import create_bus
 from shared.events.in_memory import InMemoryBus
 from shared.events.replay import republish, requeue_dead_letters
-from shared.server.config import Server, server_options, settle
+from shared.server.config import Server, freeze_gc, server_options
 from shared.settings import Settings
 
 S = TypeVar("S", bound=Settings)
@@ -50,7 +50,7 @@ def commands(
         logs.configure(settings.log_level, settings.environment)
         metrics.serve(settings.host, settings.metrics_port)
         app = create_app(settings, create_bus(settings.broker_url))
-        settle()
+        freeze_gc()
         with suppress(KeyboardInterrupt):
             Server(uvicorn.Config(app, host=settings.host, port=settings.port, **server_options())).run()
 
@@ -82,11 +82,11 @@ def commands(
     @click.argument("target", type=click.Path(path_type=Path))
     def openapi(target: Path) -> None:
         """Write the description of the HTTP interface into this file."""
-        target.write_text(described(create_app(settings_type(), InMemoryBus())))
+        target.write_text(openapi_json(create_app(settings_type(), InMemoryBus())))
 
     return cli
 
 
-def described(app: Application) -> str:
+def openapi_json(app: Application) -> str:
     """The OpenAPI document of a service, in a form that can be compared."""
     return json.dumps(app.openapi(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"

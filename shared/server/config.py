@@ -10,10 +10,10 @@ from typing import Any
 import uvicorn
 from uvicorn.server import ServerState
 
-from shared.server.http_protocol import Wary
-from shared.server.websocket_protocol import OneWay
+from shared.server.http_protocol import HardenedHttpProtocol
+from shared.server.websocket_protocol import SendOnlyWebSocketProtocol
 
-MOST_HEARD_BYTES = 1024
+MAX_RECEIVED_BYTES = 1024
 """Bytes that a WebSocket client can make us hold before it is cut off; it has nothing to say anyway."""
 PING_SECONDS = 20.0
 """How often a WebSocket is pinged, and how long the answer may take."""
@@ -22,9 +22,9 @@ PING_SECONDS = 20.0
 def server_options() -> dict[str, Any]:
     """The settings of uvicorn that are the same for all."""
     return {
-        "http": Wary,
-        "ws": OneWay,
-        "ws_max_size": MOST_HEARD_BYTES,
+        "http": HardenedHttpProtocol,
+        "ws": SendOnlyWebSocketProtocol,
+        "ws_max_size": MAX_RECEIVED_BYTES,
         "ws_ping_interval": PING_SECONDS,
         "ws_ping_timeout": PING_SECONDS,
         "ws_per_message_deflate": False,  # a dictionary for each connection costs more memory than it saves bytes
@@ -94,11 +94,11 @@ class Server(uvicorn.Server):
             await self._exit.wait()
 
 
-YOUNG = 10_000
+GC_THRESHOLD = 10_000
 """Objects that are made and kept before the collector looks through them."""
 
 
-def settle() -> None:
+def freeze_gc() -> None:
     """For a process that is about to serve: the collector leaves alone from now on what is there.
 
     A hundred thousand objects of modules and routes stay until the end. To look through them again and again stops
@@ -106,4 +106,4 @@ def settle() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(YOUNG, 10, 10)
+    gc.set_threshold(GC_THRESHOLD, 10, 10)

@@ -9,25 +9,25 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from shared import metrics
-from shared.server.websocket_protocol import Upgrading
+from shared.server.websocket_protocol import StrictUpgradeProtocol
 
-MOST_FRUITLESS_BYTES = 64 * 1024
+MAX_BYTES_WITHOUT_PROGRESS = 64 * 1024
 """Where a connection ends at the latest while what comes is neither a whole head nor part of a body."""
-MOST_PIPELINED = 16
+MAX_PIPELINED_REQUESTS = 16
 """Requests that a client may send ahead, before the first is answered."""
-UNSENT_BYTES = 32 * 1024
+MAX_UNSENT_BYTES = 32 * 1024
 """Of an answer that the system takes ahead of what the client has room for, so that deaf clients cost little."""
 VERSIONS = {"1.0": b" HTTP/1.0\r\n", "1.1": b" HTTP/1.1\r\n"}
 """Those that are spoken here, and how the request line ends in each."""
 SCHEMES = (b"http", b"https")
 
 
-class Wary(Upgrading):
+class HardenedHttpProtocol(StrictUpgradeProtocol):
     """uvicorn's HTTP by httptools, which refuses the ambiguous requests that h11 lets through; and a little more."""
 
     in_head = False
-    fruitless = 0
-    hopeless = False
+    bytes_without_progress = 0
+    rejected = False
     """Nothing that still comes can be understood; what was asked before is answered."""
     received = b""
     """The bytes in which the head that is being read has come."""
@@ -42,7 +42,7 @@ class Wary(Upgrading):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Bound what the system keeps of answers that are not read; by itself it takes megabytes."""
         super().connection_made(transport)
-        transport.get_extra_info("socket").setsockopt(IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_BYTES)
+        transport.get_extra_info("socket").setsockopt(IPPROTO_TCP, TCP_NOTSENT_LOWAT, MAX_UNSENT_BYTES)
 
     def data_received(self, data: bytes) -> None:
         """Take in what came. What has no end, such as a head or a trailer, must not fill the memory.
@@ -50,10 +50,10 @@ class Wary(Upgrading):
         In place of uvicorn's own, which logs a line for each request that cannot be parsed: anybody could fill the
         log with them. They are counted instead.
         """
-        if self.hopeless:
+        if self.rejected:
             return
         self._unset_keepalive_if_required()
-        self.fruitless += len(data)
+        self.bytes_without_progress += len(data)
         self.received = self.received + data if self.in_head else data
         try:
             self.parser.feed_data(data)
@@ -65,7 +65,7 @@ class Wary(Upgrading):
             return
         if not self.in_head:
             self.received = b""
-        if self.fruitless > MOST_FRUITLESS_BYTES:
+        if self.bytes_without_progress > MAX_BYTES_WITHOUT_PROGRESS:
             self.send_400_response("This request has no end.")
 
     def on_message_begin(self) -> None:
@@ -80,11 +80,11 @@ class Wary(Upgrading):
 
     def on_headers_complete(self) -> None:
         """The head is complete."""
-        if len(self.pipeline) >= MOST_PIPELINED:
+        if len(self.pipeline) >= MAX_PIPELINED_REQUESTS:
             raise ValueError("too many requests sent ahead")
         self._check_head()
         self.in_head = False
-        self.fruitless = 0
+        self.bytes_without_progress = 0
         super().on_headers_complete()
 
     def _check_head(self) -> None:
@@ -110,7 +110,7 @@ class Wary(Upgrading):
 
     def on_body(self, body: bytes) -> None:
         """A part of the body."""
-        self.fruitless = 0
+        self.bytes_without_progress = 0
         super().on_body(body)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -127,17 +127,17 @@ class Wary(Upgrading):
     def send_400_response(self, msg: str) -> None:
         """End with what cannot be understood: with a 400, but never in the place of an answer to another request."""
         metrics.MALFORMED.inc()
-        self.hopeless = True
+        self.rejected = True
         if self.is_idle:
-            self.say_malformed(msg)
+            self.send_malformed(msg)
         elif not self.cycle.more_body:  # it is in a later request
             self.cycle.keep_alive = False
         elif self.pipeline or self.cycle.response_started:
             self.transport.close()
         else:
-            self.say_malformed(msg)
+            self.send_malformed(msg)
 
-    def say_malformed(self, msg: str) -> None:
+    def send_malformed(self, msg: str) -> None:
         """Answer 400, and close."""
         HttpToolsProtocol.send_400_response(self, msg)
 

@@ -8,17 +8,17 @@ from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 
-PLACE = b"/ws"
+PATH_SUFFIX = b"/ws"
 """Where our WebSockets are: at paths that end so. Everywhere else an upgrade is not made."""
-MOST_HEADERS = 100
-LONGEST_LINE = 8_000
+MAX_HEADERS = 100
+MAX_LINE_BYTES = 8_000
 """Bytes of a line of the head; the library that takes the handshake gives up in silence at 8,192."""
 LINGER_SECONDS = 5.0
 """How long a connection that is to end may take for its last bytes."""
-MOST_PINGS = 20
+MAX_PINGS = 20
 PING_WINDOW_SECONDS = 10.0
-VIOLATION = 1008
-UNANSWERED = 1011
+POLICY_VIOLATION = 1008
+PING_TIMEOUT = 1011
 
 Headers = list[tuple[bytes, bytes]]
 _KEY = re.compile(rb"[A-Za-z0-9+/]{21}[AQgw]==")
@@ -29,7 +29,7 @@ _AT_MOST_ONCE = (b"origin", b"sec-websocket-protocol")
 _BODY = (b"content-length", b"transfer-encoding")
 
 
-class Upgrading(HttpToolsProtocol):
+class StrictUpgradeProtocol(HttpToolsProtocol):
     """uvicorn's HTTP, which becomes a WebSocket only for a handshake without a fault.
 
     To everybody else who asks for an upgrade the answer is that of a plain request, and the connection ends with
@@ -50,7 +50,7 @@ class Upgrading(HttpToolsProtocol):
         """Anybody may ask for an upgrade as often as they like; that fills no log."""
 
 
-class OneWay(WebSocketsSansIOProtocol):
+class SendOnlyWebSocketProtocol(WebSocketsSansIOProtocol):
     """uvicorn's WebSocket for clients that only listen.
 
     Pings are answered, within reason; a client that says anything else is cut off. And whoever does not read
@@ -90,19 +90,19 @@ class OneWay(WebSocketsSansIOProtocol):
         if now - self.counting_since > PING_WINDOW_SECONDS:
             self.counting_since, self.pings = now, 0
         self.pings += 1
-        if self.pings > MOST_PINGS:
+        if self.pings > MAX_PINGS:
             self._cut_off("too many pings")
-        return self.pings <= MOST_PINGS
+        return self.pings <= MAX_PINGS
 
     def _cut_off(self, reason: str) -> None:
         if not self.close_sent:
-            self.conn.fail(VIOLATION, reason)
+            self.conn.fail(POLICY_VIOLATION, reason)
             self.handle_parser_exception()
 
     def keepalive_timeout(self) -> None:
         """Nobody is there any more: what they have not read does not wait for them."""
         super().keepalive_timeout()
-        self.queue.put_nowait({"type": "websocket.disconnect", "code": UNANSWERED})
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": PING_TIMEOUT})
         self._end_soon()
 
     def shutdown(self) -> None:
@@ -134,9 +134,9 @@ def is_handshake(url: bytes, headers: Headers) -> bool:
     given = dict(headers)
     lines = max(len(name) + len(value) for name, value in [(b"", url), *headers])
     return (
-        url.partition(b"?")[0].endswith(PLACE)
-        and lines <= LONGEST_LINE
-        and len(headers) <= MOST_HEADERS
+        url.partition(b"?")[0].endswith(PATH_SUFFIX)
+        and lines <= MAX_LINE_BYTES
+        and len(headers) <= MAX_HEADERS
         and all(names.count(name) == 1 for name in _ONCE)
         and all(names.count(name) <= 1 for name in _AT_MOST_ONCE)
         and not any(name in given for name in _BODY)

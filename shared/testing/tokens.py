@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from shared import ids
 from shared.security.access_tokens import ALGORITHM, TYPE, KeySet
-from shared.security.verifier import RemoteKeys, Verifier
+from shared.security.verifier import JwksClient, TokenVerifier
 
 
 class FakeTokenIssuer:
@@ -39,9 +39,9 @@ class FakeTokenIssuer:
         public = jwt.algorithms.OKPAlgorithm.to_jwk(self.key.public_key(), as_dict=True)
         return {"keys": [{**public, "kid": self.kid, "use": "sig", "alg": ALGORITHM}]}
 
-    def verifier(self) -> Verifier:
+    def verifier(self) -> TokenVerifier:
         """What a service under test checks tokens with."""
-        return Verifier(RemoteKeys(self.key_set), issuer="shutter", audience="shutter")
+        return TokenVerifier(JwksClient(self.key_set), issuer="shutter", audience="shutter")
 
     def bearer(self, subject: int, session_id: int = 1) -> dict[str, str]:
         """The request header of a good token."""

@@ -21,7 +21,7 @@ from shared.settings import Settings
 from shared.testing import FakeTokenIssuer
 from shared.web import image_responses, pagination, responses
 from shared.web.application import create_service_app
-from shared.web.authentication import Calling
+from shared.web.authentication import InternalCaller
 from shared.web.idempotency_key import IdempotencyKey
 from shared.web.request_body import StrictModel, Text
 from shared.web.uploads import UploadRoute
@@ -148,7 +148,7 @@ def ended() -> Response:
 
 
 @router.get("/internal/caller", include_in_schema=False)
-def caller(name: Calling) -> Response:
+def caller(name: InternalCaller) -> Response:
     """Who is calling."""
     return responses.ok(name)
 

@@ -10,7 +10,7 @@ from anyio import CapacityLimiter, to_thread
 from structlog.testing import capture_logs
 
 from shared import metrics
-from shared.background import LONGEST_PAUSE, Worker, in_thread, to_end
+from shared.background import MAX_PAUSE_SECONDS, PeriodicWorker, run_sync_shielded, threaded_step
 from shared.errors import Unavailable
 from shared.testing import eventually
 from shared.testing.waiting import WAIT_SECONDS
@@ -44,7 +44,7 @@ def test_it_goes_on_at_once_while_there_is_more_and_then_rests() -> None:
     steps = Steps(True, True, True, False)
 
     async def scenario() -> None:
-        worker = Worker("test", steps.step, every=3600)
+        worker = PeriodicWorker("test", steps.step, every=3600)
         worker.start()
         await soon(lambda: steps.taken == 4)
         await worker.stop()
@@ -57,7 +57,7 @@ def test_it_goes_on_by_itself_after_a_while() -> None:
     steps = Steps()
 
     async def scenario() -> None:
-        worker = Worker("test", steps.step, every=0.001)
+        worker = PeriodicWorker("test", steps.step, every=0.001)
         worker.start()
         await soon(lambda: steps.taken >= 3)
         await worker.stop()
@@ -69,7 +69,7 @@ def test_any_thread_can_wake_it() -> None:
     steps = Steps()
 
     async def scenario() -> None:
-        worker = Worker("test", steps.step, every=3600)
+        worker = PeriodicWorker("test", steps.step, every=3600)
         worker.start()
         for times in (1, 2, 3):
             await soon(lambda: steps.taken == times)  # noqa: B023 - it is awaited within the round
@@ -90,7 +90,7 @@ def test_what_wakes_it_during_a_step_is_not_missed() -> None:
                 worker.wake()
             return False
 
-        worker = Worker("test", step, every=3600)
+        worker = PeriodicWorker("test", step, every=3600)
         worker.start()
         await soon(lambda: len(steps) == 2)
         await worker.stop()
@@ -100,7 +100,7 @@ def test_what_wakes_it_during_a_step_is_not_missed() -> None:
 
 def test_waking_it_before_it_starts_and_after_the_end_does_no_harm() -> None:
     steps = Steps()
-    worker = Worker("test", steps.step, every=3600)
+    worker = PeriodicWorker("test", steps.step, every=3600)
     worker.wake()
 
     async def scenario() -> None:
@@ -110,7 +110,7 @@ def test_waking_it_before_it_starts_and_after_the_end_does_no_harm() -> None:
 
     run(scenario())
     worker.wake()
-    run(Worker("never started", steps.step, every=1).stop())
+    run(PeriodicWorker("never started", steps.step, every=1).stop())
 
 
 def test_a_step_that_fails_is_counted_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,21 +126,21 @@ def test_a_step_that_fails_is_counted_and_tried_again(monkeypatch: pytest.Monkey
     before = metrics.BACKGROUND_FAILURES.labels("failing")._value.get()
 
     async def scenario() -> None:
-        worker = Worker("failing", steps.step, every=3600)
+        worker = PeriodicWorker("failing", steps.step, every=3600)
         worker.start()
         await soon(lambda: steps.taken == 3)
         await worker.stop()
 
     run(scenario())
     assert metrics.BACKGROUND_FAILURES.labels("failing")._value.get() == before + 2
-    assert pauses[0] < pauses[1] <= LONGEST_PAUSE
+    assert pauses[0] < pauses[1] <= MAX_PAUSE_SECONDS
 
 
 def test_a_part_that_is_away_is_told_in_one_line_and_a_mistake_with_its_trace() -> None:
     steps = Steps(Unavailable("neighbour_unavailable", "It is away."), RuntimeError("a mistake"), False)
 
     async def scenario() -> None:
-        worker = Worker("telling", steps.step, every=3600)
+        worker = PeriodicWorker("telling", steps.step, every=3600)
         worker.start()
         await soon(lambda: steps.taken == 3)
         await worker.stop()
@@ -165,13 +165,13 @@ def test_however_often_it_fails_it_never_pauses_for_long(monkeypatch: pytest.Mon
     monkeypatch.setattr(asyncio, "sleep", note)
 
     async def scenario() -> None:
-        worker = Worker("failing", steps.step, every=3600)
+        worker = PeriodicWorker("failing", steps.step, every=3600)
         worker.start()
         await soon(lambda: steps.taken == 101)
         await worker.stop()
 
     run(scenario())
-    assert max(pauses) == LONGEST_PAUSE
+    assert max(pauses) == MAX_PAUSE_SECONDS
 
 
 def test_stopping_waits_for_the_thread_of_the_step_that_is_running() -> None:
@@ -184,7 +184,7 @@ def test_stopping_waits_for_the_thread_of_the_step_that_is_running() -> None:
         return False
 
     async def scenario() -> None:
-        worker = Worker("test", in_thread(step), every=3600)
+        worker = PeriodicWorker("test", threaded_step(step), every=3600)
         worker.start()
         await to_thread.run_sync(begun.wait, WAIT_SECONDS)
         stopping = asyncio.create_task(worker.stop())
@@ -206,7 +206,7 @@ def test_blocking_steps_leave_the_threads_of_requests_alone() -> None:
 
     async def scenario() -> None:
         limiter = to_thread.current_default_thread_limiter()
-        worker = Worker("test", in_thread(step), every=3600)
+        worker = PeriodicWorker("test", threaded_step(step), every=3600)
         worker.start()
         await to_thread.run_sync(begun.wait, WAIT_SECONDS)
         assert limiter.borrowed_tokens == 0
@@ -218,9 +218,9 @@ def test_blocking_steps_leave_the_threads_of_requests_alone() -> None:
 
 def test_a_thread_gives_back_what_it_returns_or_raises() -> None:
     async def scenario() -> None:
-        assert await to_end(lambda one, other: one + other, 1, 2, limiter=CapacityLimiter(1)) == 3
+        assert await run_sync_shielded(lambda one, other: one + other, 1, 2, limiter=CapacityLimiter(1)) == 3
         with pytest.raises(ZeroDivisionError):
-            await to_end(lambda: 1 // 0, limiter=CapacityLimiter(1))
+            await run_sync_shielded(lambda: 1 // 0, limiter=CapacityLimiter(1))
 
     run(scenario())
 
@@ -234,7 +234,7 @@ def test_a_thread_that_fails_while_it_is_waited_for_at_the_end_is_no_surprise() 
         raise RuntimeError("too late")
 
     async def scenario() -> None:
-        task = asyncio.create_task(to_end(fail, limiter=CapacityLimiter(1)))
+        task = asyncio.create_task(run_sync_shielded(fail, limiter=CapacityLimiter(1)))
         await to_thread.run_sync(begun.wait, WAIT_SECONDS)
         task.cancel()
         await asyncio.wait([task], timeout=0.05)

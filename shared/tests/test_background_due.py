@@ -9,7 +9,7 @@ from anyio import to_thread
 from sqlalchemy import MetaData, Table
 
 from shared import clock
-from shared.background import JITTER, SHORTEST_PAUSE, Worker, pause_before
+from shared.background import JITTER, MIN_PAUSE_SECONDS, PeriodicWorker, pause_before
 from shared.database.engine import Database
 from shared.database.queues import notify
 from shared.errors import Unavailable
@@ -44,7 +44,7 @@ def test_what_is_due_and_held_by_another_process_is_looked_at_again_after_a_paus
     monkeypatch: pytest.MonkeyPatch, due: int
 ) -> None:
     monkeypatch.setattr(clock, "now", lambda: 1_000_000)
-    assert pause_before(due, 60) == SHORTEST_PAUSE
+    assert pause_before(due, 60) == MIN_PAUSE_SECONDS
     assert pause_before(due, 0.01) <= 0.01
 
 
@@ -56,7 +56,7 @@ def test_it_goes_on_when_work_is_due() -> None:
         return clock.now() + clock.HOUR if steps.taken == 1 else None
 
     async def scenario() -> None:
-        worker = Worker("test", steps.step, every=24 * 3600, due=due)
+        worker = PeriodicWorker("test", steps.step, every=24 * 3600, due=due)
         worker.start()
         await soon(lambda: steps.taken == 1)
         for taken in (2, 2):
@@ -78,7 +78,7 @@ def test_when_it_is_not_told_what_is_due_it_tries_again() -> None:
         return None
 
     async def scenario() -> None:
-        worker = Worker("test", steps.step, every=3600, due=due)
+        worker = PeriodicWorker("test", steps.step, every=3600, due=due)
         worker.start()
         await soon(lambda: len(asked) == 2 and steps.taken == 2)
         await worker.stop()
@@ -92,7 +92,7 @@ def test_a_commit_that_notifies_of_its_queue_wakes_it(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path}/queue.db")
 
     async def scenario() -> None:
-        worker = Worker("test", steps.step, every=3600, queue=queue.name)
+        worker = PeriodicWorker("test", steps.step, every=3600, queue=queue.name)
         database.listeners.wake([worker])
         worker.start()
         await soon(lambda: steps.taken == 1)

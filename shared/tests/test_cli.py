@@ -18,9 +18,9 @@ from shared import metrics
 from shared.database.engine import Database
 from shared.events.bus import Bus
 from shared.events.in_memory import InMemoryBus
-from shared.server.cli import commands, described
+from shared.server.cli import commands, openapi_json
 from shared.server.config import Server
-from shared.server.http_protocol import Wary
+from shared.server.http_protocol import HardenedHttpProtocol
 from shared.settings import Settings
 from shared.testing.waiting import WAIT_SECONDS
 from shared.tests.sample_service import service
@@ -78,7 +78,7 @@ def test_it_serves_also_when_nothing_is_said(
     monkeypatch.setenv("PORT", "8199")
     run(cli, *arguments)
     (config,) = served
-    assert (config.host, config.port, config.http) == ("127.0.0.1", 8199, Wary)
+    assert (config.host, config.port, config.http) == ("127.0.0.1", 8199, HardenedHttpProtocol)
     assert config.server_header is False and config.proxy_headers is False
 
 
@@ -97,7 +97,7 @@ def test_it_describes_itself_the_same_each_time(cli: click.Group, folder: Path) 
 def test_a_description_ends_with_a_line_break_and_keeps_its_letters(folder: Path) -> None:
     app = service(folder)
     app.title = "Å"
-    text = described(app)
+    text = openapi_json(app)
     app.state.database.close()
     assert text.endswith("}\n") and "Å" in text
 

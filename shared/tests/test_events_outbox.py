@@ -12,7 +12,7 @@ from sqlalchemy import Column, Connection, Integer, MetaData, Table, event, inse
 from sqlalchemy.exc import OperationalError
 
 from shared import clock
-from shared.background import Worker
+from shared.background import PeriodicWorker
 from shared.database.engine import Database
 from shared.events import outbox as outbox_module
 from shared.events.bus import Receive
@@ -238,7 +238,7 @@ def test_stopping_waits_until_what_was_published_is_marked(database: Database) -
             return [True] * len(events)
 
     async def scenario() -> None:
-        worker = Worker("relay", Relay(database, OUTBOX, Slow()).step, every=3600)
+        worker = PeriodicWorker("relay", Relay(database, OUTBOX, Slow()).step, every=3600)
         worker.start()
         await to_thread.run_sync(published.wait, WAIT_SECONDS)
         stopping = asyncio.create_task(worker.stop())
@@ -286,7 +286,7 @@ def test_each_fact_has_its_effect_once_when_the_process_dies_between_publishing_
 
     async def scenario() -> None:
         await bus.start()
-        worker = Worker("relay", Relay(database, OUTBOX, bus).step, every=3600)
+        worker = PeriodicWorker("relay", Relay(database, OUTBOX, bus).step, every=3600)
         worker.start()
         await to_thread.run_sync(eventually, lambda: waiting(database) == [])
         await worker.stop()

@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
 from shared.server.config import server_options
-from shared.server.http_protocol import Wary
+from shared.server.http_protocol import HardenedHttpProtocol
 from shared.testing import eventually
 from shared.testing.waiting import WAIT_SECONDS
 
@@ -207,10 +207,10 @@ async def _unsent() -> int:
 
     config = uvicorn.Config(app, **server_options())
     config.load()
-    made: list[Wary] = []
+    made: list[HardenedHttpProtocol] = []
 
-    def protocol() -> Wary:
-        made.append(Wary(config=config, server_state=ServerState(), app_state={}))
+    def protocol() -> HardenedHttpProtocol:
+        made.append(HardenedHttpProtocol(config=config, server_state=ServerState(), app_state={}))
         return made[-1]
 
     loop = asyncio.get_running_loop()

@@ -9,7 +9,7 @@ from anyio import to_thread
 from sqlalchemy import Column, MetaData, update
 
 from shared import clock
-from shared.background import Worker
+from shared.background import PeriodicWorker
 from shared.database.engine import Database
 from shared.database.queues import earliest
 from shared.files.garbage import garbage_table, schedule_deletion
@@ -55,7 +55,7 @@ def test_the_earliest_time_is_the_lowest_that_there_is(database: Database) -> No
 Change = tuple[Callable[[], object], Callable[[], object]]
 
 
-def run_while(worker: Worker, database: Database, *changes: Change) -> None:
+def run_while(worker: PeriodicWorker, database: Database, *changes: Change) -> None:
     """Let the worker run; after each change wait for its condition."""
 
     async def scenario() -> None:

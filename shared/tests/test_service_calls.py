@@ -12,17 +12,17 @@ import pytest
 import structlog
 
 from shared.errors import Unauthenticated, Unavailable
-from shared.security.service_calls import Callers, Neighbour
+from shared.security.service_calls import InternalCallerVerifier, ServiceClient
 from shared.testing import Stub
 from shared.tests.forged_tokens import part
 
 SECRET = "a secret that two services share, and long enough for any algorithm of them"
-CALLERS = Callers("auth", {"posts": SECRET, "dm": "the secret of dm, which is another one"})
+CALLERS = InternalCallerVerifier("auth", {"posts": SECRET, "dm": "the secret of dm, which is another one"})
 
 
 def ask(transport: httpx.AsyncBaseTransport, path: str = "/internal/things/1", **query: Any) -> Any:
     async def scenario() -> Any:
-        neighbour = Neighbour("posts", SECRET, "auth", "http://auth", transport)
+        neighbour = ServiceClient("posts", SECRET, "auth", "http://auth", transport)
         try:
             return await neighbour.get(path, **query)
         finally:
@@ -151,4 +151,4 @@ def test_nobody_else_is_let_in(forge: Callable[[], str]) -> None:
 
 def test_without_any_caller_nobody_is_let_in() -> None:
     with pytest.raises(Unauthenticated):
-        Callers("auth", {}).check(token())
+        InternalCallerVerifier("auth", {}).check(token())

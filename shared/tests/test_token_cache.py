@@ -7,7 +7,7 @@ import pytest
 import time_machine
 
 from shared.errors import Unauthenticated
-from shared.security.verifier import LEEWAY, Identity, Remembered, RemoteKeys, Verifier
+from shared.security.verifier import LEEWAY_SECONDS, CachingTokenVerifier, Identity, JwksClient, TokenVerifier
 from shared.testing import FakeTokenIssuer
 from shared.tests.forged_tokens import Forger, forgeries
 
@@ -15,7 +15,7 @@ MINTER = FakeTokenIssuer()
 FORGED = dict(forgeries(Forger(MINTER.key, MINTER.kid)))
 
 
-class Counting(Verifier):
+class Counting(TokenVerifier):
     """Counts how often it is asked."""
 
     asked = 0
@@ -26,12 +26,12 @@ class Counting(Verifier):
 
 
 def counting() -> Counting:
-    return Counting(RemoteKeys(MINTER.key_set), issuer="shutter", audience="shutter")
+    return Counting(JwksClient(MINTER.key_set), issuer="shutter", audience="shutter")
 
 
 def test_a_good_token_is_checked_once_and_a_bad_one_every_time() -> None:
     verifier = counting()
-    remembered = Remembered(verifier)
+    remembered = CachingTokenVerifier(verifier)
     good, bad = MINTER.token(subject=7), next(iter(FORGED.values()))
     assert [asyncio.run(remembered.verify(good)).subject for _ in range(3)] == [7, 7, 7]
     assert verifier.asked == 1
@@ -43,19 +43,19 @@ def test_a_good_token_is_checked_once_and_a_bad_one_every_time() -> None:
 
 def test_a_remembered_token_ends_when_it_expires() -> None:
     verifier, now = counting(), int(time.time())
-    remembered = Remembered(verifier)
+    remembered = CachingTokenVerifier(verifier)
     token = MINTER.token(subject=7, iat=now - 60, exp=now + 60)
-    with time_machine.travel(now + 60 + LEEWAY - 1, tick=False):
+    with time_machine.travel(now + 60 + LEEWAY_SECONDS - 1, tick=False):
         assert asyncio.run(remembered.verify(token)).subject == 7
-    with time_machine.travel(now + 60 + LEEWAY, tick=False), pytest.raises(Unauthenticated):
+    with time_machine.travel(now + 60 + LEEWAY_SECONDS, tick=False), pytest.raises(Unauthenticated):
         asyncio.run(remembered.verify(token))
     assert verifier.asked == 2
 
 
 def test_only_so_many_tokens_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.security.verifier.MOST", 2)
+    monkeypatch.setattr("shared.security.verifier.MAX_CACHED_TOKENS", 2)
     verifier = counting()
-    remembered = Remembered(verifier)
+    remembered = CachingTokenVerifier(verifier)
     first, *others = (MINTER.token(subject=each) for each in range(1, 4))
     for token in (first, *others, *others, first):
         asyncio.run(remembered.verify(token))

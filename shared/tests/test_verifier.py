@@ -12,19 +12,19 @@ from fastapi import FastAPI
 
 from shared import ids
 from shared.errors import AppError, Unauthenticated, Unavailable
-from shared.security.verifier import LEEWAY, Identity, RemoteKeys, Verifier, fetch_from
+from shared.security.verifier import LEEWAY_SECONDS, Identity, JwksClient, TokenVerifier, fetch_from
 from shared.testing import FakeTokenIssuer
 from shared.testing.waiting import WAIT_SECONDS
 from shared.tests.forged_tokens import Forger, forgeries
 from shared.web import exception_handlers
-from shared.web.authentication import Optional, Required
+from shared.web.authentication import CurrentUser, OptionalUser
 
 MINTER = FakeTokenIssuer()
 FORGER = Forger(MINTER.key, MINTER.kid)
 FORGED = dict(forgeries(FORGER))
 
 
-def verify(token: str, verifier: Verifier | None = None) -> Identity:
+def verify(token: str, verifier: TokenVerifier | None = None) -> Identity:
     return asyncio.run((verifier or MINTER.verifier()).verify(token))
 
 
@@ -39,7 +39,7 @@ def test_the_forger_can_write_good_tokens_too() -> None:
     assert verify(FORGER.token()).subject == 7
 
 
-@pytest.mark.parametrize("seconds", [-LEEWAY + 1, -1, 1])
+@pytest.mark.parametrize("seconds", [-LEEWAY_SECONDS + 1, -1, 1])
 def test_clocks_may_differ_a_little(seconds: int) -> None:
     now = int(time.time())
     with time_machine.travel(now, tick=False):
@@ -51,8 +51,8 @@ def test_beyond_the_leeway_a_token_has_expired_or_is_not_yet_valid() -> None:
     now = int(time.time())
     with time_machine.travel(now, tick=False):
         for token in (
-            FORGER.token(iat=now - 600, exp=now - LEEWAY),
-            FORGER.token(iat=now + LEEWAY + 1, exp=now + 600),
+            FORGER.token(iat=now - 600, exp=now - LEEWAY_SECONDS),
+            FORGER.token(iat=now + LEEWAY_SECONDS + 1, exp=now + 600),
         ):
             with pytest.raises(Unauthenticated):
                 verify(token)
@@ -98,8 +98,8 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     return passes
 
 
-def verifier_of(issuer: Issuer) -> Verifier:
-    return Verifier(RemoteKeys(issuer.key_set), issuer="shutter", audience="shutter")
+def verifier_of(issuer: Issuer) -> TokenVerifier:
+    return TokenVerifier(JwksClient(issuer.key_set), issuer="shutter", audience="shutter")
 
 
 def minter_called(kid: str) -> FakeTokenIssuer:
@@ -221,11 +221,11 @@ def ask() -> Callable[..., httpx.Response]:
     app.add_exception_handler(AppError, exception_handlers.on_app_error)
 
     @app.get("/required")
-    async def required(who: Required) -> str:
+    async def required(who: CurrentUser) -> str:
         return ids.encode(who.subject)
 
     @app.get("/optional")
-    async def optional(who: Optional) -> str:
+    async def optional(who: OptionalUser) -> str:
         return ids.encode(who.subject) if who else "nobody"
 
     def send(path: str, **headers: str) -> httpx.Response:

@@ -17,13 +17,13 @@ from sqlalchemy import select
 from starlette.exceptions import HTTPException
 
 from shared import ids
-from shared.background import Worker, in_thread
+from shared.background import PeriodicWorker, threaded_step
 from shared.database.engine import Database
 from shared.errors import Unavailable
 from shared.events.in_memory import InMemoryBus
 from shared.files.storage import storage_from
-from shared.security.access_tokens import ENDED_LOGINS, ENDED_SUBJECT
-from shared.security.service_calls import Callers, Neighbour
+from shared.security.access_tokens import REVOKED_SESSIONS_HEADER, REVOKED_USER_HEADER
+from shared.security.service_calls import InternalCallerVerifier, ServiceClient
 from shared.settings import Settings
 from shared.testing import LiveService, Stub, eventually, running_service
 from shared.testing.waiting import WAIT_SECONDS
@@ -138,18 +138,18 @@ def test_a_locked_database_is_a_503_that_leaves_nothing(tmp_path: Path) -> None:
 
 def test_the_gateway_learns_which_tokens_are_void_from_now_on(standing: LiveService) -> None:
     headers = standing.client.get("/api/v1/ended").headers
-    assert headers[ENDED_LOGINS].split() == [ids.encode(1), ids.encode(2)]
-    assert headers[ENDED_SUBJECT] == ids.encode(3)
+    assert headers[REVOKED_SESSIONS_HEADER].split() == [ids.encode(1), ids.encode(2)]
+    assert headers[REVOKED_USER_HEADER] == ids.encode(3)
 
 
 def test_a_neighbour_is_known_by_its_credential_and_nobody_else_gets_in(
     standing: LiveService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secret = "a secret between two services, long enough"
-    monkeypatch.setattr(standing.app.state, "callers", Callers("things", {"auth": secret}))
+    monkeypatch.setattr(standing.app.state, "callers", InternalCallerVerifier("things", {"auth": secret}))
 
     async def ask() -> Any:
-        neighbour = Neighbour("auth", secret, "things", standing.url)
+        neighbour = ServiceClient("auth", secret, "things", standing.url)
         answer = await neighbour.get("/api/v1/internal/caller")
         await neighbour.close()
         return answer
@@ -184,14 +184,14 @@ def test_what_belongs_to_it_lives_as_long_as_it_does(tmp_path: Path) -> None:
             events.append("step")
         return False
 
-    neighbour = Neighbour("things", "a secret of at least 32 characters", "auth", "http://auth", Stub().transport)
+    neighbour = ServiceClient("things", "a secret of at least 32 characters", "auth", "http://auth", Stub().transport)
     app = create_service_app(
         "things",
         settings,
         database=database,
         bus=InMemoryBus(),
         routers=[],
-        workers=[Worker("test", in_thread(step), every=3600)],
+        workers=[PeriodicWorker("test", threaded_step(step), every=3600)],
         neighbours=[neighbour],
         closing=[lambda: events.append("closed")],
     )

@@ -16,7 +16,7 @@ from shared.testing import LiveService, running_service
 from shared.tests.sample_service import MINTER
 from shared.web import fast_path, pagination, request_body
 from shared.web.application import create_service_app
-from shared.web.authentication import Optional, Required
+from shared.web.authentication import CurrentUser, OptionalUser
 from shared.web.request_body import StrictRequest, StrictRoute
 
 ID = "0037a52d5f400001"
@@ -29,14 +29,14 @@ def _routes(prefix: str, methods: list[str]) -> APIRouter:
     router = APIRouter(prefix=prefix, route_class=StrictRoute, include_in_schema=False)
 
     @router.api_route("/of/{thing_id}", methods=methods)
-    def listed(thing_id: Id, request: Request, page: pagination.PageQuery, who: Optional) -> Response:
+    def listed(thing_id: Id, request: Request, page: pagination.PageQuery, who: OptionalUser) -> Response:
         where = None if who is None else who.subject
         return pagination.page_response(
             request, Page([encode(thing_id), page.limit, page.after, where], (page.limit, "x"))
         )
 
     @router.api_route("/mine", methods=methods)
-    async def mine(request: Request, page: pagination.PageQuery, who: Required) -> Response:
+    async def mine(request: Request, page: pagination.PageQuery, who: CurrentUser) -> Response:
         return pagination.page_response(request, Page([page.limit, page.after, who.subject], None))
 
     return router

@@ -21,7 +21,7 @@ from shared.testing import eventually
 from shared.testing.waiting import WAIT_SECONDS
 from shared.testing.websocket_client import listening
 from shared.websockets import hub
-from shared.websockets.hub import LOST, TOKEN_ENDED, OpenSockets, Socket
+from shared.websockets.hub import TOKEN_EXPIRED, UPSTREAM_LOST, Hub, Socket
 
 HEAD = (
     b"GET /ws HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
@@ -35,7 +35,7 @@ class House:
     """A server whose sockets all belong to one, who has a token for an hour."""
 
     def __init__(self, **changed: Any) -> None:
-        self.open = OpenSockets("tests", 1_000, 1_000)
+        self.open = Hub("tests", 1_000, 1_000)
         self.expires_at = int(time.time()) + 3600
         self.held: list[Socket] = []
         self.server = uvicorn.Server(uvicorn.Config(self, **{**server_options(), "lifespan": "off", **changed}))
@@ -50,11 +50,11 @@ class House:
             await send({"type": "http.response.start", "status": 426, "headers": [(b"content-length", b"0")]})
             await send({"type": "http.response.body", "body": b""})
             return
-        with self.open.hold(Identity(1, 2, self.expires_at)) as held:
+        with self.open.register(Identity(1, 2, self.expires_at)) as held:
             self.held.append(held)
             await receive()
             await self.accept(send)
-            await self.open.attend(held, receive, send, held.next)
+            await self.open.serve(held, receive, send, held.next)
 
     def run(self) -> None:
         with asyncio.Runner(loop_factory=lambda: self.loop) as runner:
@@ -115,12 +115,12 @@ def closes(code: int) -> float:
 def test_what_is_told_is_heard_by_all_of_those_and_nobody_else(house: House) -> None:
     with ExitStack() as stack:
         ears = [stack.enter_context(listening(house.url)) for _ in range(3)]
-        assert house.open.hears(1) and house.open.hears(7, 1) and not house.open.hears(2)
-        house.open.tell([2], '"others"')
-        house.open.tell([1, 2], '"all"')
+        assert house.open.has_listeners(1) and house.open.has_listeners(7, 1) and not house.open.has_listeners(2)
+        house.open.send_to([2], '"others"')
+        house.open.send_to([1, 2], '"all"')
         assert [ear.next() for ear in ears] == ["all"] * 3
     eventually(lambda: house.open.count == 0)
-    assert not house.open.hears(1)
+    assert not house.open.has_listeners(1)
 
 
 @pytest.mark.parametrize("end", [lambda house: house.open.end_session(2), lambda house: house.open.end_subject(1)])
@@ -128,7 +128,7 @@ def test_with_the_login_or_the_one_behind_it_every_socket_ends(house: House, end
     with listening(house.url) as ear:
         house.open.end_session(1)
         house.open.end_subject(2)
-        house.open.tell([1], "1")
+        house.open.send_to([1], "1")
         assert ear.next() == 1
         end(house)
         assert ear.closed() == 4401
@@ -142,18 +142,18 @@ def test_a_socket_whose_token_has_ended_already_ends_at_once(house: House) -> No
 
 def test_of_several_reasons_to_end_the_first_is_told(house: House) -> None:
     with listening(house.url) as ear:
-        for ending in (LOST, TOKEN_ENDED):
+        for ending in (UPSTREAM_LOST, TOKEN_EXPIRED):
             house.loop.call_soon_threadsafe(house.held[0].end, ending)
         assert ear.closed() == 1013
 
 
 def test_there_is_an_end_to_how_many_there_may_be() -> None:
     async def scenario() -> None:
-        few = OpenSockets("tests", 2, 1)
-        with few.hold(Identity(1, 1, 0)):
-            with pytest.raises(TooManyRequests), few.hold(Identity(1, 2, 0)):
+        few = Hub("tests", 2, 1)
+        with few.register(Identity(1, 1, 0)):
+            with pytest.raises(TooManyRequests), few.register(Identity(1, 2, 0)):
                 pass
-            with few.hold(Identity(2, 3, 0)), pytest.raises(Unavailable), few.hold(Identity(3, 4, 0)):
+            with few.register(Identity(2, 3, 0)), pytest.raises(Unavailable), few.register(Identity(3, 4, 0)):
                 pass
         assert few.count == 0
 
@@ -161,15 +161,15 @@ def test_there_is_an_end_to_how_many_there_may_be() -> None:
 
 
 def test_before_anybody_listens_there_is_nobody_to_tell() -> None:
-    nobody = OpenSockets("tests", 1, 1)
-    nobody.tell([1], "x")
+    nobody = Hub("tests", 1, 1)
+    nobody.send_to([1], "x")
     nobody.end_session(1)
     assert nobody.count == 0
 
 
 def fill(house: House) -> bool:
     """Say more; whether the one socket has been given up."""
-    house.open.tell([1], LONG)
+    house.open.send_to([1], LONG)
     return bool(house.held) and house.open.count == 0
 
 
@@ -204,7 +204,7 @@ def test_whoever_answers_no_ping_is_given_up(monkeypatch: pytest.MonkeyPatch) ->
 def test_whoever_answers_pings_stays() -> None:
     with serving(ws_ping_interval=0.05, ws_ping_timeout=5) as house, listening(house.url) as ear:
         assert [ear.connection.ping().wait(WAIT_SECONDS) for _ in range(5)] == [True] * 5
-        house.open.tell([1], "1")
+        house.open.send_to([1], "1")
         assert ear.next() == 1
 
 
@@ -246,7 +246,7 @@ def test_when_the_process_ends_nobody_who_does_not_read_holds_it_up(
     monkeypatch.setattr(websocket_protocol, "LINGER_SECONDS", 0.1)
     with line_to(house):
         eventually(lambda: house.held)
-        house.open.tell([1], "x" * 10_000_000)
+        house.open.send_to([1], "x" * 10_000_000)
         house.server.should_exit = True
         eventually(lambda: not house.loop.is_running())
 

@@ -13,13 +13,13 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import errors, metrics, request_ids
-from shared.background import Worker
+from shared.background import PeriodicWorker
 from shared.compression import Compression
 from shared.database.engine import Database
 from shared.events.bus import Bus
 from shared.pagination import CursorSigner
-from shared.security.service_calls import Callers, Neighbour
-from shared.security.verifier import Remembered, RemoteKeys, Verifier, fetch_from
+from shared.security.service_calls import InternalCallerVerifier, ServiceClient
+from shared.security.verifier import CachingTokenVerifier, JwksClient, TokenVerifier, fetch_from
 from shared.settings import Settings
 from shared.web import exception_handlers, health, openapi
 from shared.web.fast_path import FastPathMiddleware
@@ -35,8 +35,8 @@ def create_service_app(  # noqa: PLR0913 - everything that a service is made of,
     database: Database,
     bus: Bus,
     routers: Sequence[APIRouter],
-    workers: Sequence[Worker] = (),
-    neighbours: Sequence[Neighbour] = (),
+    workers: Sequence[PeriodicWorker] = (),
+    neighbours: Sequence[ServiceClient] = (),
     closing: Sequence[Callable[[], None]] = (),
 ) -> FastAPI:
     """The application of one service, with its workers and connections living as long as it does."""
@@ -68,9 +68,13 @@ def create_service_app(  # noqa: PLR0913 - everything that a service is made of,
         telemetry={"tracing": False, "metrics": False, "logs": False},  # we count ourselves; it asks each time
     )
     database.listeners.wake(workers)
-    keys = RemoteKeys(fetch_from(f"{settings.auth_url}/.well-known/jwks.json"))
-    app.state.verifier = Remembered(Verifier(keys, issuer=settings.token_issuer, audience=settings.token_audience))
-    app.state.callers = Callers(name, {who: secret.get_secret_value() for who, secret in settings.callers.items()})
+    keys = JwksClient(fetch_from(f"{settings.auth_url}/.well-known/jwks.json"))
+    app.state.verifier = CachingTokenVerifier(
+        TokenVerifier(keys, issuer=settings.token_issuer, audience=settings.token_audience)
+    )
+    app.state.callers = InternalCallerVerifier(
+        name, {who: secret.get_secret_value() for who, secret in settings.callers.items()}
+    )
     app.state.cursors = CursorSigner(settings.key("cursors"))
     app.state.database = database
     app.state.bus = bus

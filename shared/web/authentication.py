@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from shared.security.service_calls import Callers, not_a_service
-from shared.security.verifier import WIRE_FORM, Identity, Remembered, Verifier, invalid_token
+from shared.security.service_calls import InternalCallerVerifier, not_a_service
+from shared.security.verifier import WIRE_FORM, CachingTokenVerifier, Identity, TokenVerifier, invalid_token
 from shared.web.fast_path import FastPathMiss, FastPathReader
 
 _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="The access token from POST /auth/login")
@@ -17,7 +17,7 @@ async def _required(
 ) -> Identity:
     if credentials is None:
         raise invalid_token()
-    verifier: Verifier | Remembered = request.app.state.verifier
+    verifier: TokenVerifier | CachingTokenVerifier = request.app.state.verifier
     return await verifier.verify(credentials.credentials)
 
 
@@ -30,7 +30,7 @@ async def _optional(
 
 
 async def _required_plainly(request: Request) -> Identity:
-    verifier: Verifier | Remembered = request.app.state.verifier
+    verifier: TokenVerifier | CachingTokenVerifier = request.app.state.verifier
     return await verifier.verify(_plain_token(request))
 
 
@@ -48,19 +48,19 @@ def _plain_token(request: Request) -> str:
     return token
 
 
-Required = Annotated[Identity, Depends(_required), FastPathReader(_required_plainly)]
+CurrentUser = Annotated[Identity, Depends(_required), FastPathReader(_required_plainly)]
 """The one who asks; without a valid token the route answers 401."""
-Optional = Annotated[Identity | None, Depends(_optional), FastPathReader(_optional_plainly)]
+OptionalUser = Annotated[Identity | None, Depends(_optional), FastPathReader(_optional_plainly)]
 """The one who asks, if anybody; a token that is given must be valid."""
 
 
 async def _neighbour(request: Request) -> str:
-    callers: Callers = request.app.state.callers
+    callers: InternalCallerVerifier = request.app.state.callers
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         raise not_a_service()
     return callers.check(token)
 
 
-Calling = Annotated[str, Depends(_neighbour)]
+InternalCaller = Annotated[str, Depends(_neighbour)]
 """The neighbour that calls an /internal route; anybody else gets 401."""

@@ -10,7 +10,7 @@ from starlette.datastructures import FormData, UploadFile
 from shared.errors import Malformed
 from shared.idempotency import Key
 from shared.security.verifier import Identity
-from shared.web.authentication import Required
+from shared.web.authentication import CurrentUser
 from shared.web.places import path_of
 
 LONGEST = 255
@@ -28,13 +28,13 @@ _Header = Annotated[
 ]
 
 
-async def _given(request: Request, identity: Required, idempotency_key: _Header = None) -> Key | None:
+async def _given(request: Request, identity: CurrentUser, idempotency_key: _Header = None) -> Key | None:
     if idempotency_key is None:
         return None
     return _key(request, identity, idempotency_key, await request.body())
 
 
-async def _given_with_form(request: Request, identity: Required, idempotency_key: _Header = None) -> Key | None:
+async def _given_with_form(request: Request, identity: CurrentUser, idempotency_key: _Header = None) -> Key | None:
     if idempotency_key is None:
         return None
     content = await run_in_threadpool(_digest, await request.form())

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from shared import compression, ids
 from shared.answer import Answer
-from shared.security.access_tokens import ENDED_LOGINS, ENDED_SUBJECT
+from shared.security.access_tokens import REVOKED_SESSIONS_HEADER, REVOKED_USER_HEADER
 
 
 def to_response(answer: Answer) -> Response:
@@ -36,9 +36,9 @@ def created(value: Any, location: str) -> Answer:
 
 def with_revocations(answer: Response, *, logins: Iterable[int] = (), subject: int | None = None) -> Response:
     """The same answer; the gateway learns from it, and tells nobody, which tokens are void from now on."""
-    answer.headers[ENDED_LOGINS] = " ".join(ids.encode(each) for each in logins)
+    answer.headers[REVOKED_SESSIONS_HEADER] = " ".join(ids.encode(each) for each in logins)
     if subject is not None:
-        answer.headers[ENDED_SUBJECT] = ids.encode(subject)
+        answer.headers[REVOKED_USER_HEADER] = ids.encode(subject)
     return answer
 
 

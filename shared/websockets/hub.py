@@ -10,33 +10,33 @@ from typing import Any
 from shared import clock, errors, metrics
 from shared.security.verifier import Identity
 
-WAITING = 100
+MAX_QUEUED_TEXTS = 100
 """Texts that wait for a slow reader, before it is closed."""
 SEND_SECONDS = 10.0
 """How long one text may take to find room on the way to its reader."""
-LAST_SECONDS = 1.0
+CLOSE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class CloseReason:
     """A close code (RFC 6455, section 7.4; ours are 4000 plus the status of HTTP that means it), and why."""
 
     code: int
     reason: str
 
 
-TOKEN_ENDED = Ending(4401, "the access token has ended")
-TOO_SLOW = Ending(4408, "read too slowly")
-RESTARTED = Ending(1012, "restarting, please come again")
-LOST = Ending(1013, "lost the way, please come again")
-LEFT = Ending(1006, "the client is gone")
-ENDINGS = {each.code: each for each in (TOKEN_ENDED, TOO_SLOW, RESTARTED)}
+TOKEN_EXPIRED = CloseReason(4401, "the access token has ended")
+TOO_SLOW = CloseReason(4408, "read too slowly")
+RESTARTED = CloseReason(1012, "restarting, please come again")
+UPSTREAM_LOST = CloseReason(1013, "lost the way, please come again")
+CLIENT_LEFT = CloseReason(1006, "the client is gone")
+CLOSE_REASONS = {each.code: each for each in (TOKEN_EXPIRED, TOO_SLOW, RESTARTED)}
 """Those that one of our processes tells another."""
-_USUAL = frozenset({1000, 1001, 1005, 1006, 1008, 1009, 1011, 1012, 1013, 4401, 4408})
+_KNOWN_CODES = frozenset({1000, 1001, 1005, 1006, 1008, 1009, 1011, 1012, 1013, 4401, 4408})
 _Event = Any
 Receive = Callable[[], Awaitable[_Event]]
 Send = Callable[[_Event], Awaitable[None]]
-Next = Callable[[], Awaitable[str | None]]
+NextMessage = Callable[[], Awaitable[str | None]]
 """Waits for what is to be said next; None when there will be nothing more."""
 
 
@@ -45,10 +45,10 @@ class Socket:
 
     def __init__(self, who: Identity) -> None:
         self.who = who
-        self.ended: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
-        self._waiting: asyncio.Queue[str] = asyncio.Queue(WAITING)
+        self.ended: asyncio.Future[CloseReason] = asyncio.get_running_loop().create_future()
+        self._waiting: asyncio.Queue[str] = asyncio.Queue(MAX_QUEUED_TEXTS)
 
-    def say(self, text: str) -> None:
+    def enqueue(self, text: str) -> None:
         """Let it be said when there is room. A reader for whom too much waits already is given up."""
         try:
             self._waiting.put_nowait(text)
@@ -59,14 +59,14 @@ class Socket:
         """What waits for longest."""
         return await self._waiting.get()
 
-    def end(self, ending: Ending) -> None:
+    def end(self, ending: CloseReason) -> None:
         """Let it end. The first reason counts."""
         if not self.ended.done():
             self.ended.set_result(ending)
 
 
-class OpenSockets:
-    """All of one service. `hold` is for the loop; the rest may be called from any thread."""
+class Hub:
+    """All of one service. `register` is for the loop; the rest may be called from any thread."""
 
     def __init__(self, service: str, most: int, most_each: int) -> None:
         self._service = service
@@ -78,7 +78,7 @@ class OpenSockets:
         self.count = 0
 
     @contextmanager
-    def hold(self, who: Identity) -> Iterator[Socket]:
+    def register(self, who: Identity) -> Iterator[Socket]:
         """A new socket of theirs for as long as the block lasts. Raises TooMany for them, Unavailable for all."""
         if self.count >= self._most:
             raise errors.Unavailable("sockets_exhausted", "No more connections can be held open here.", retry_after=5)
@@ -93,11 +93,11 @@ class OpenSockets:
         finally:
             self._leave(socket)
 
-    def hears(self, *subjects: int) -> bool:
+    def has_listeners(self, *subjects: int) -> bool:
         """Whether any of them has one open here."""
         return any(subject in self._of_subject for subject in subjects)
 
-    def tell(self, subjects: Iterable[int], text: str) -> None:
+    def send_to(self, subjects: Iterable[int], text: str) -> None:
         """Say this on every open socket of these."""
         self._soon(self._tell, tuple(subjects), text)
 
@@ -131,15 +131,15 @@ class OpenSockets:
     def _tell(self, subjects: tuple[int, ...], text: str) -> None:
         for subject in subjects:
             for socket in self._of_subject.get(subject, ()):
-                socket.say(text)
+                socket.enqueue(text)
 
     def _end(self, index: dict[int, set[Socket]], key: int) -> None:
         for socket in index.get(key, ()):
-            socket.end(TOKEN_ENDED)
+            socket.end(TOKEN_EXPIRED)
 
-    async def attend(self, socket: Socket, receive: Receive, send: Send, following: Next) -> None:
+    async def serve(self, socket: Socket, receive: Receive, send: Send, next_message: NextMessage) -> None:
         """Say what follows on an accepted socket, until it ends, its token does, or the client leaves."""
-        speaking = asyncio.create_task(_speak(socket, send, following))
+        speaking = asyncio.create_task(_speak(socket, send, next_message))
         listening = asyncio.create_task(_listen(receive))
         ends: set[asyncio.Future[Any]] = {speaking, listening, socket.ended}
         try:
@@ -155,11 +155,11 @@ class OpenSockets:
             ending = _ending(socket, speaking)
             code = ending.code
             await _close(send, ending)
-        metrics.SOCKETS_CLOSED.labels(self._service, code if code in _USUAL else "other").inc()
+        metrics.SOCKETS_CLOSED.labels(self._service, code if code in _KNOWN_CODES else "other").inc()
 
 
-async def _speak(socket: Socket, send: Send, following: Next) -> None:
-    while (text := await following()) is not None:
+async def _speak(socket: Socket, send: Send, next_message: NextMessage) -> None:
+    while (text := await next_message()) is not None:
         try:
             async with asyncio.timeout(SEND_SECONDS):
                 await send({"type": "websocket.send", "text": text})
@@ -172,23 +172,23 @@ async def _listen(receive: Receive) -> int:
     """Wait until the client leaves; the code with which it does. It has nothing else to say."""
     while (event := await receive())["type"] != "websocket.disconnect":
         pass
-    code: int = event.get("code", LEFT.code)
+    code: int = event.get("code", CLIENT_LEFT.code)
     return code
 
 
-def _ending(socket: Socket, speaking: "asyncio.Task[None]") -> Ending:
+def _ending(socket: Socket, speaking: "asyncio.Task[None]") -> CloseReason:
     if socket.ended.done():
         return socket.ended.result()
     if speaking.cancelled():
-        return TOKEN_ENDED
+        return TOKEN_EXPIRED
     with suppress(OSError):
         speaking.result()  # raises what is no fault of the client's
-    return LEFT
+    return CLIENT_LEFT
 
 
-async def _close(send: Send, ending: Ending) -> None:
-    if ending is LEFT:
+async def _close(send: Send, ending: CloseReason) -> None:
+    if ending is CLIENT_LEFT:
         return
     with suppress(OSError, TimeoutError):  # the client has left first, or takes in nothing any more
-        async with asyncio.timeout(LAST_SECONDS):
+        async with asyncio.timeout(CLOSE_SECONDS):
             await send({"type": "websocket.close", "code": ending.code, "reason": ending.reason})

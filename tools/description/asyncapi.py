@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from services.dm.api.schemas import MessageCreated, RoomRead
-from shared.websockets.hub import LOST, RESTARTED, TOKEN_ENDED, TOO_SLOW
+from shared.websockets.hub import RESTARTED, TOKEN_EXPIRED, TOO_SLOW, UPSTREAM_LOST
 
 from .merge import INFO, without_titles
 
@@ -21,8 +21,8 @@ CLOSE_CODES = {
     1009: "The client has said something, and it was too long.",
     1011: "An error of the server. Come again, waiting longer each time.",
     RESTARTED.code: "A process restarts. Come again soon.",
-    LOST.code: "A part of the service was lost. Come again, waiting longer each time.",
-    TOKEN_ENDED.code: "The access token has ended or was revoked. Refresh it, then come again.",
+    UPSTREAM_LOST.code: "A part of the service was lost. Come again, waiting longer each time.",
+    TOKEN_EXPIRED.code: "The access token has ended or was revoked. Refresh it, then come again.",
     TOO_SLOW.code: "Too much was waiting to be read. Come again, and read what was missed by REST.",
 }
 _ABOUT = """A WebSocket (RFC 6455) that tells at once what happens in one's rooms.

@@ -17,7 +17,7 @@ def document() -> dict[str, Any]:
 
 
 def test_every_code_of_ours_is_explained(document: dict[str, Any]) -> None:
-    ours = {each.code for each in vars(hub).values() if isinstance(each, hub.Ending)} | hub._USUAL
+    ours = {each.code for each in vars(hub).values() if isinstance(each, hub.CloseReason)} | hub._KNOWN_CODES
     assert set(CLOSE_CODES) == ours - OF_RFC_6455
     told = document["channels"]["socket"]["x-close-codes"]
     assert {int(code) for code in told} == set(CLOSE_CODES) and all(told.values())

@@ -17,7 +17,7 @@ from shared.images.pipe_protocol import ProcessedImage
 from shared.problem_details import documented
 from shared.security.verifier import Identity
 from shared.web import image_responses, responses, uploads
-from shared.web.authentication import Required
+from shared.web.authentication import CurrentUser
 from shared.web.disconnects import require_connected
 from shared.web.uploads import UploadRoute
 
@@ -60,7 +60,7 @@ async def sign_up(body: schemas.SignUp, request: Request, deps: Deps) -> Respons
 
 
 @router.get("/users/me", response_model=schemas.Account, summary="One's own account", responses=documented(401))
-def me(identity: Required, deps: Deps) -> Response:
+def me(identity: CurrentUser, deps: Deps) -> Response:
     """What only its owner sees."""
     return responses.ok(queries.account_json(current_account(deps, identity)))
 
@@ -71,7 +71,7 @@ def me(identity: Required, deps: Deps) -> Response:
     summary="Change one's account",
     responses=documented(400, 401, 403, 409, 413, 415, 422, 429),
 )
-async def change_me(body: schemas.ChangeAccount, request: Request, identity: Required, deps: Deps) -> Response:
+async def change_me(body: schemas.ChangeAccount, request: Request, identity: CurrentUser, deps: Deps) -> Response:
     """Change the given fields. 403 `wrong_password`. A new password ends every other session.
 
     429 `too_many_changes` after 5 changes of the nickname in 30 days, 20 attempts with nicknames or 5 with phones in a
@@ -108,7 +108,7 @@ async def change_me(body: schemas.ChangeAccount, request: Request, identity: Req
     responses=documented(400, 401, 413, 415, 422),
     openapi_extra=image_responses.IMAGE_UPLOAD_OPENAPI,
 )
-async def set_avatar(file: UploadFile, request: Request, identity: Required, deps: Deps) -> Response:
+async def set_avatar(file: UploadFile, request: Request, identity: CurrentUser, deps: Deps) -> Response:
     """JPEG, PNG, WebP, GIF, HEIC or AVIF, up to 20 MB and 60 megapixels.
 
     413 `too_large`, 415 `unsupported_media`, 422 `corrupt_media`; 503 while too many are being processed.
@@ -126,7 +126,7 @@ async def set_avatar(file: UploadFile, request: Request, identity: Required, dep
     summary="Remove one's picture",
     responses=documented(401),
 )
-def remove_avatar(request: Request, identity: Required, deps: Deps) -> Response:
+def remove_avatar(request: Request, identity: CurrentUser, deps: Deps) -> Response:
     """Idempotent."""
     current_account(deps, identity)
     origin = origin_of(request, identity)
@@ -140,7 +140,7 @@ def remove_avatar(request: Request, identity: Required, deps: Deps) -> Response:
     summary="Withdraw",
     responses=documented(400, 401, 403, 413, 415, 422, 429),
 )
-async def withdraw(body: schemas.Deletion, request: Request, identity: Required, deps: Deps) -> Response:
+async def withdraw(body: schemas.Deletion, request: Request, identity: CurrentUser, deps: Deps) -> Response:
     """Every token is rejected from then on.
 
     Posts, likes, comments and follows are removed; others keep their messages.

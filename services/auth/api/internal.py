@@ -10,7 +10,7 @@ from shared.errors import NotFound
 from shared.ids import Id
 from shared.problem_details import documented
 from shared.web import responses
-from shared.web.authentication import Calling
+from shared.web.authentication import InternalCaller
 from shared.web.request_body import StrictRoute
 from shared.web.threadpools import run_in_internal_pool
 
@@ -34,7 +34,7 @@ async def key_set(deps: Deps) -> Response:
 
 
 @router.get("/internal/people/{user_id}", include_in_schema=False)
-async def person(user_id: Id, request: Request, _: Calling, deps: Deps) -> Response:
+async def person(user_id: Id, request: Request, _: InternalCaller, deps: Deps) -> Response:
     """What another service stores of a user that it has had no event about yet."""
     found: dict[str, Any] | None = await run_in_internal_pool(request, deps.database.read, queries.person, user_id)
     if found is None:
@@ -45,7 +45,7 @@ async def person(user_id: Id, request: Request, _: Calling, deps: Deps) -> Respo
 @router.get("/internal/withdrawals", include_in_schema=False)
 async def withdrawals(
     request: Request,
-    _: Calling,
+    _: InternalCaller,
     deps: Deps,
     after: Id = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 500,
@@ -57,7 +57,7 @@ async def withdrawals(
 
 
 @router.get("/internal/revocations", include_in_schema=False)
-async def revocations(request: Request, _: Calling, deps: Deps) -> Response:
+async def revocations(request: Request, _: InternalCaller, deps: Deps) -> Response:
     """Everything revoked whose access tokens may not have expired yet."""
     since = clock.now() - deps.settings.access_token_seconds * clock.SECOND - 2 * SKEW
     return responses.ok(await run_in_internal_pool(request, deps.database.read, queries.revoked, since))

@@ -10,7 +10,7 @@ from shared.ids import Id
 from shared.problem_details import documented
 from shared.security.access_tokens import LOGIN_LIMITED_HEADER
 from shared.web import pagination, responses
-from shared.web.authentication import Required
+from shared.web.authentication import CurrentUser
 from shared.web.request_body import StrictRoute
 
 from .. import handles, queries
@@ -71,7 +71,7 @@ def refresh(body: schemas.Refresh, request: Request, deps: Deps) -> Response:
 
 
 @router.post("/logout", status_code=204, summary="Log out", responses=documented(401))
-def log_out(request: Request, identity: Required, deps: Deps) -> Response:
+def log_out(request: Request, identity: CurrentUser, deps: Deps) -> Response:
     """Ends this session at once, its access token included."""
     try:
         deps.database.write(sessions.log_out, identity.subject, identity.session_id, address_of(request))
@@ -86,7 +86,7 @@ def log_out(request: Request, identity: Required, deps: Deps) -> Response:
     summary="One's own logins",
     responses=documented(400, 401, 422),
 )
-def list_sessions(request: Request, page: pagination.PageQuery, identity: Required, deps: Deps) -> Response:
+def list_sessions(request: Request, page: pagination.PageQuery, identity: CurrentUser, deps: Deps) -> Response:
     """Newest first."""
     current_account(deps, identity)
     return pagination.page_response(
@@ -95,14 +95,14 @@ def list_sessions(request: Request, page: pagination.PageQuery, identity: Requir
 
 
 @router.delete("/sessions", status_code=204, summary="End all other logins", responses=documented(401))
-def end_other_sessions(request: Request, identity: Required, deps: Deps) -> Response:
+def end_other_sessions(request: Request, identity: CurrentUser, deps: Deps) -> Response:
     """All of the user's sessions but this one, at once, their access tokens included."""
     ended = deps.database.write(sessions.end_others, identity.subject, identity.session_id, address_of(request))
     return responses.with_revocations(responses.empty(), logins=ended)
 
 
 @router.delete("/sessions/{session_id}", status_code=204, summary="End a login", responses=documented(401, 404))
-def end_session(session_id: Id, request: Request, identity: Required, deps: Deps) -> Response:
+def end_session(session_id: Id, request: Request, identity: CurrentUser, deps: Deps) -> Response:
     """A session of the user on another device."""
     current_account(deps, identity)
     deps.database.write(sessions.end_other, identity.subject, session_id, address_of(request))
@@ -115,7 +115,7 @@ def end_session(session_id: Id, request: Request, identity: Required, deps: Deps
     summary="What was done with one's account",
     responses=documented(400, 401, 422),
 )
-def list_events(request: Request, page: pagination.PageQuery, identity: Required, deps: Deps) -> Response:
+def list_events(request: Request, page: pagination.PageQuery, identity: CurrentUser, deps: Deps) -> Response:
     """Logins, failures, changes and ended sessions of the last 90 days, newest first. More types may be added."""
     current_account(deps, identity)
     return pagination.page_response(request, deps.database.read(queries.trail_of, identity.subject, page))

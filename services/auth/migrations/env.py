@@ -1,6 +1,6 @@
 """Lets Alembic bring auth's tables to a revision."""
 
 from services.auth.models import metadata
-from shared.database.migrations import run_inside
+from shared.database.migrations import run_migrations
 
-run_inside(metadata)
+run_migrations(metadata)

@@ -15,7 +15,7 @@ from services.auth.tokens import KeyCipher, TokenIssuer
 from shared import clock, ids
 from shared.database.engine import Database
 from shared.errors import Conflict, Unauthenticated
-from shared.security.verifier import REFETCH_SECONDS, RemoteKeys, Verifier
+from shared.security.verifier import REFETCH_SECONDS, JwksClient, TokenVerifier
 from shared.testing.backends import Cluster, Servers
 
 from .conftest import MIGRATIONS
@@ -202,11 +202,11 @@ def refused_during_a_rotation(database: Database, time: Time, monkeypatch: pytes
     return failed
 
 
-def verifier(replica: Replica) -> Verifier:
-    return Verifier(RemoteKeys(replica.token_issuer.key_set), issuer="shutter", audience="shutter")
+def verifier(replica: Replica) -> TokenVerifier:
+    return TokenVerifier(JwksClient(replica.token_issuer.key_set), issuer="shutter", audience="shutter")
 
 
-async def is_refused(verifier: Verifier, token: str) -> bool:
+async def is_refused(verifier: TokenVerifier, token: str) -> bool:
     try:
         await verifier.verify(token)
     except Unauthenticated:

@@ -12,7 +12,7 @@ from services.auth.tokens import KeyCipher, RefreshTokens, SigningKey, TokenIssu
 from shared import ids
 from shared.database.engine import Database
 from shared.errors import Unavailable
-from shared.security.verifier import RemoteKeys, Verifier
+from shared.security.verifier import JwksClient, TokenVerifier
 
 from .factories import CIPHER, Time, rows
 
@@ -63,7 +63,7 @@ def test_the_newest_key_signs_and_all_are_published() -> None:
 
 def test_what_is_minted_says_who_in_which_login_and_is_verified() -> None:
     token_issuer = issuer_with(fresh("key"))
-    verifier = Verifier(RemoteKeys(token_issuer.key_set), issuer="shutter", audience="shutter")
+    verifier = TokenVerifier(JwksClient(token_issuer.key_set), issuer="shutter", audience="shutter")
     subject, login = ids.new(), ids.new()
     identity = asyncio.run(verifier.verify(token_issuer.access_token(subject, login)))
     assert (identity.subject, identity.session_id) == (subject, login)
@@ -72,7 +72,7 @@ def test_what_is_minted_says_who_in_which_login_and_is_verified() -> None:
 def test_tokens_of_a_key_that_has_been_followed_by_another_stay_good() -> None:
     old = fresh("old")
     token = issuer_with(old).access_token(1, 2)
-    verifier = Verifier(RemoteKeys(issuer_with(old, fresh("new")).key_set), issuer="shutter", audience="shutter")
+    verifier = TokenVerifier(JwksClient(issuer_with(old, fresh("new")).key_set), issuer="shutter", audience="shutter")
     assert asyncio.run(verifier.verify(token)).subject == 1
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from services.auth import models
 from shared.database.engine import Database
-from shared.security.access_tokens import ENDED_LOGINS
+from shared.security.access_tokens import REVOKED_SESSIONS_HEADER
 from shared.testing import LiveService
 
 from .factories import PASSWORD, bearer, calling, facts, log_in, rows, sign_up, somebody
@@ -89,7 +89,7 @@ def test_all_other_logins_end_at_once_and_this_one_goes_on(auth: LiveService, da
     left = auth.client.get(SESSIONS, headers=ada.bearer).json()["items"]
     assert {each["id"] for each in left} == here
     assert auth.client.get(ME, headers=bob.bearer).status_code == 200
-    ended = set(answer.headers[ENDED_LOGINS].split())
+    ended = set(answer.headers[REVOKED_SESSIONS_HEADER].split())
     assert len(ended) == 3, "the gateway is told in the answer itself"
     assert {data["session_id"] for name, data in facts(database) if name == "session.revoked.v1"} == ended
     revoked = auth.client.get("/internal/revocations", headers=calling()).json()

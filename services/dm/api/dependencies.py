@@ -11,7 +11,7 @@ from shared.idempotency import Idempotency
 from shared.images import ImageProcessor
 from shared.replication.source import WithKnownRecords
 from shared.web.fast_path import FastPathReader
-from shared.websockets.hub import OpenSockets
+from shared.websockets.hub import Hub
 
 from ..clients import Posts
 from ..signed_urls import UrlSigner
@@ -26,7 +26,7 @@ class Dependencies:
     url_signer: UrlSigner
     storage: Storage
     image_processor: ImageProcessor
-    sockets: OpenSockets
+    sockets: Hub
 
 
 async def _dependencies(request: Request) -> Dependencies:

@@ -14,7 +14,7 @@ from shared.answer import Answer
 from shared.ids import Id
 from shared.problem_details import documented
 from shared.web import idempotency_key, pagination, responses
-from shared.web.authentication import Required
+from shared.web.authentication import CurrentUser
 from shared.web.fast_path import ABSENT
 from shared.web.request_body import StrictRoute
 
@@ -37,7 +37,7 @@ Since = Annotated[
     responses=documented(400, 401, 404, 422),
 )
 def list_messages(
-    room_id: Id, request: Request, page: pagination.PageQuery, identity: Required, deps: Deps, since: Since = None
+    room_id: Id, request: Request, page: pagination.PageQuery, identity: CurrentUser, deps: Deps, since: Since = None
 ) -> Response:
     """Newest first. With `since`, the messages after that one, oldest first."""
     found = deps.database.read(queries.messages_in, identity.subject, room_id, page, deps.url_signer, since)
@@ -45,7 +45,7 @@ def list_messages(
 
 
 @router.get("/{message_id}", response_model=schemas.Message, summary="A message", responses=documented(401, 404))
-def message(room_id: Id, message_id: Id, identity: Required, deps: Deps) -> Response:
+def message(room_id: Id, message_id: Id, identity: CurrentUser, deps: Deps) -> Response:
     """404 for users who are not in its room."""
     found = deps.database.read(queries.message, identity.subject, room_id, message_id, deps.url_signer)
     return responses.ok(found)
@@ -59,7 +59,7 @@ def message(room_id: Id, message_id: Id, identity: Required, deps: Deps) -> Resp
     responses=documented(400, 401, 404, 409, 413, 415, 422, 429),
 )
 async def send(
-    room_id: Id, body: schemas.NewMessage, identity: Required, key: idempotency_key.IdempotencyKey, deps: Deps
+    room_id: Id, body: schemas.NewMessage, identity: CurrentUser, key: idempotency_key.IdempotencyKey, deps: Deps
 ) -> Response:
     """A text, a photo or a post. 422 `unknown_post`, `unknown_media`, `unknown_message`; 409 `peer_withdrawn`."""
     draft = _draft(body)

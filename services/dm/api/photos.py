@@ -15,7 +15,7 @@ from shared.ids import Id
 from shared.images import ProcessedImage
 from shared.problem_details import documented
 from shared.web import idempotency_key, image_responses, responses, uploads
-from shared.web.authentication import Required
+from shared.web.authentication import CurrentUser
 from shared.web.disconnects import require_connected
 from shared.web.uploads import UploadRoute
 
@@ -39,7 +39,7 @@ async def upload(
     room_id: Id,
     request: Request,
     file: UploadFile,
-    identity: Required,
+    identity: CurrentUser,
     key: idempotency_key.FormIdempotencyKey,
     deps: Deps,
     alt: Annotated[schemas.Alt | None, Form(description="For those who cannot see it")] = None,

@@ -10,7 +10,7 @@ from shared import ids
 from shared.ids import Id
 from shared.problem_details import documented
 from shared.web import pagination, responses
-from shared.web.authentication import Required
+from shared.web.authentication import CurrentUser
 from shared.web.request_body import StrictRoute
 
 from .. import queries
@@ -31,7 +31,7 @@ router = APIRouter(prefix="/api/v1/rooms", tags=["dm"], route_class=StrictRoute)
         **documented(400, 401, 404, 413, 415, 422),
     },
 )
-async def open_room(body: schemas.OpenRoom, identity: Required, deps: Deps) -> Response:
+async def open_room(body: schemas.OpenRoom, identity: CurrentUser, deps: Deps) -> Response:
     """The one room of these two users: 201 if it has just been created, else 200. 422 `cannot_message_self`."""
 
     def enter(tx: Connection) -> tuple[rooms.Opened, dict[str, Any]]:
@@ -45,14 +45,14 @@ async def open_room(body: schemas.OpenRoom, identity: Required, deps: Deps) -> R
 
 
 @router.get("", response_model=schemas.Rooms, summary="One's own rooms", responses=documented(400, 401, 422))
-def list_rooms(request: Request, page: pagination.PageQuery, identity: Required, deps: Deps) -> Response:
+def list_rooms(request: Request, page: pagination.PageQuery, identity: CurrentUser, deps: Deps) -> Response:
     """Last active first. The pages keep the order of the time when the first one was read."""
     found = deps.database.read(queries.rooms_of, identity.subject, page, deps.url_signer)
     return pagination.page_response(request, found)
 
 
 @router.get("/{room_id}", response_model=schemas.Room, summary="A room", responses=documented(401, 404))
-def room(room_id: Id, identity: Required, deps: Deps) -> Response:
+def room(room_id: Id, identity: CurrentUser, deps: Deps) -> Response:
     """404 for users who are not in it."""
     return responses.ok(deps.database.read(queries.room, identity.subject, room_id, deps.url_signer))
 
@@ -63,7 +63,7 @@ def room(room_id: Id, identity: Required, deps: Deps) -> Response:
     summary="Have read up to a message",
     responses=documented(400, 401, 404, 413, 415, 422),
 )
-def mark_read(room_id: Id, body: schemas.Read, identity: Required, deps: Deps) -> Response:
+def mark_read(room_id: Id, body: schemas.Read, identity: CurrentUser, deps: Deps) -> Response:
     """A lower message changes nothing. 422 `unknown_message`."""
 
     def mark(tx: Connection) -> dict[str, Any]:

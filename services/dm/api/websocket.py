@@ -6,7 +6,7 @@ from fastapi import APIRouter, Header, Request
 from starlette.responses import Response
 
 from shared.problem_details import documented
-from shared.web.authentication import Required
+from shared.web.authentication import CurrentUser
 from shared.web.fields import MAX_HEADER_LENGTH
 from shared.web.request_body import StrictRoute
 from shared.web.websocket_handshake import AlreadyHandled, handshake_of
@@ -44,7 +44,7 @@ Subprotocols = Annotated[
     summary="Hear what happens in one's rooms",
     responses={101: SWITCHED, **documented(401, 426, 429)},
 )
-async def listen(request: Request, identity: Required, deps: Deps, _subprotocols: Subprotocols = "") -> Response:
+async def listen(request: Request, identity: CurrentUser, deps: Deps, _subprotocols: Subprotocols = "") -> Response:
     """A WebSocket (RFC 6455) that only the service sends on: what both users do, as it happens. Missed events are read
     by HTTP.
 
@@ -52,7 +52,7 @@ async def listen(request: Request, identity: Required, deps: Deps, _subprotocols
     the client should reconnect. Events come nearly in order, and one may come twice: compare ids. No token in the URL.
     """
     handshake = handshake_of(request)
-    with deps.sockets.hold(identity) as socket:
+    with deps.sockets.register(identity) as socket:
         await handshake.accept([(b"x-request-id", request.scope["request_id"].encode())])
-        await deps.sockets.attend(socket, handshake.receive, handshake.send, socket.next)
+        await deps.sockets.serve(socket, handshake.receive, handshake.send, socket.next)
     return AlreadyHandled()

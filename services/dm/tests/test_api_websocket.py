@@ -142,7 +142,7 @@ def test_there_is_an_end_to_how_many_can_be_open(
 
 
 def test_a_reader_for_whom_too_much_waits_is_given_up(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hub, "WAITING", 3)
+    monkeypatch.setattr(hub, "MAX_QUEUED_TEXTS", 3)
     ada, _ = pair
     parts: Dependencies = ada.dm.app.state.dependencies
 

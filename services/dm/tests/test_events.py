@@ -16,7 +16,7 @@ from shared.database.engine import Database
 from shared.events.envelope import Event
 from shared.replication.purge import PURGED
 from shared.testing import LiveService, eventually, examples_of, outbox_events
-from shared.websockets.hub import OpenSockets
+from shared.websockets.hub import Hub
 
 from .factories import deleted, facts, purge_states, registered, room_of, rows_of, say, some_people, upload
 
@@ -138,7 +138,7 @@ def test_what_is_said_and_read_is_announced_by_ids_alone_and_once(database: Data
 
 @pytest.mark.parametrize("name", sorted(BROADCAST_HANDLERS))
 def test_every_published_example_is_overheard(database: Database, url_signer: UrlSigner, name: str) -> None:
-    nobody = SocketNotifier(OpenSockets("dm", 1, 1), database, url_signer)
+    nobody = SocketNotifier(Hub("dm", 1, 1), database, url_signer)
     type_, _, version = name.rpartition(".v")
     for example in examples_of(name):
         nobody.on_event(Event(ids.new(), type_, int(version), clock.now(), None, example))

@@ -11,7 +11,7 @@ from shared.answer import Answer
 from shared.ids import Id
 from shared.problem_details import documented
 from shared.web import idempotency_key, pagination, responses
-from shared.web.authentication import Required
+from shared.web.authentication import CurrentUser
 from shared.web.request_body import StrictRoute
 
 from ..actions import comments
@@ -30,7 +30,7 @@ router = APIRouter(prefix="/api/v1", tags=["posts"], route_class=StrictRoute)
     responses=documented(400, 401, 404, 409, 413, 415, 422, 429),
 )
 async def write_comment(
-    post_id: Id, body: schemas.NewComment, identity: Required, key: idempotency_key.IdempotencyKey, deps: Deps
+    post_id: Id, body: schemas.NewComment, identity: CurrentUser, key: idempotency_key.IdempotencyKey, deps: Deps
 ) -> Response:
     """`parent_id` is the comment answered, at any depth. 422 `unknown_comment` where this post has no such one."""
     me = identity.subject
@@ -70,7 +70,7 @@ def replies_to(comment_id: Id, request: Request, page: pagination.PageQuery, dep
     summary="Edit a comment",
     responses=documented(400, 401, 403, 404, 413, 415, 422),
 )
-async def edit_comment(comment_id: Id, body: schemas.CommentChanges, identity: Required, deps: Deps) -> Response:
+async def edit_comment(comment_id: Id, body: schemas.CommentChanges, identity: CurrentUser, deps: Deps) -> Response:
     """Its writer only: 403 `not_yours`."""
     me = identity.subject
 
@@ -87,7 +87,7 @@ async def edit_comment(comment_id: Id, body: schemas.CommentChanges, identity: R
     summary="Delete a comment",
     responses=documented(401, 403, 404),
 )
-async def delete_comment(comment_id: Id, identity: Required, deps: Deps) -> Response:
+async def delete_comment(comment_id: Id, identity: CurrentUser, deps: Deps) -> Response:
     """Its writer only: 403 `not_yours`. One that has replies stays as `deleted`, with no text and no author."""
     me = identity.subject
     await deps.with_known_users(lambda: deps.database.write(comments.delete_comment, me, comment_id))

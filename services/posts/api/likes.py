@@ -9,7 +9,7 @@ from starlette.responses import Response
 from shared.ids import Id
 from shared.problem_details import documented
 from shared.web import pagination, responses
-from shared.web.authentication import Required
+from shared.web.authentication import CurrentUser
 from shared.web.request_body import StrictRoute
 
 from ..actions import likes
@@ -26,7 +26,7 @@ router = APIRouter(prefix="/api/v1", tags=["posts"], route_class=StrictRoute)
     summary="Like a post",
     responses=documented(401, 404),
 )
-async def like(post_id: Id, identity: Required, deps: Deps) -> Response:
+async def like(post_id: Id, identity: CurrentUser, deps: Deps) -> Response:
     """The same answer where one likes it already."""
     me = identity.subject
 
@@ -43,7 +43,7 @@ async def like(post_id: Id, identity: Required, deps: Deps) -> Response:
     summary="No longer like a post",
     responses=documented(401, 404),
 )
-async def unlike(post_id: Id, identity: Required, deps: Deps) -> Response:
+async def unlike(post_id: Id, identity: CurrentUser, deps: Deps) -> Response:
     """The same answer where one did not like it."""
     me = identity.subject
 

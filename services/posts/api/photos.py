@@ -14,7 +14,7 @@ from shared.idempotency import Key
 from shared.images import ProcessedImage
 from shared.problem_details import documented
 from shared.web import idempotency_key, image_responses, responses, uploads
-from shared.web.authentication import Required
+from shared.web.authentication import CurrentUser
 from shared.web.disconnects import require_connected
 from shared.web.uploads import UploadRoute
 
@@ -37,7 +37,7 @@ router = APIRouter(prefix="/api/v1", tags=["posts"], route_class=UploadRoute)
 async def upload(
     request: Request,
     file: UploadFile,
-    identity: Required,
+    identity: CurrentUser,
     key: idempotency_key.FormIdempotencyKey,
     deps: Deps,
     alt: Annotated[schemas.Alt | None, Form(description="What it shows, for those who cannot see it")] = None,

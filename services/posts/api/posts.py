@@ -14,7 +14,7 @@ from shared.ids import Id
 from shared.problem_details import documented
 from shared.security.verifier import Identity
 from shared.web import id_list, idempotency_key, pagination, responses
-from shared.web.authentication import Optional, Required
+from shared.web.authentication import CurrentUser, OptionalUser
 from shared.web.fast_path import ABSENT
 from shared.web.request_body import StrictRoute
 
@@ -44,7 +44,7 @@ Wanted = Annotated[
     summary="One's home feed",
     responses=documented(400, 401, 422),
 )
-def feed(request: Request, page: pagination.PageQuery, identity: Required, deps: Deps) -> Response:
+def feed(request: Request, page: pagination.PageQuery, identity: CurrentUser, deps: Deps) -> Response:
     """Posts of those one follows, and one's own, newest first."""
     return pagination.page_response(request, deps.database.read(home.feed, identity.subject, page))
 
@@ -57,7 +57,7 @@ def feed(request: Request, page: pagination.PageQuery, identity: Required, deps:
     responses=documented(400, 401, 409, 413, 415, 422, 429),
 )
 async def publish(
-    body: schemas.NewPost, identity: Required, key: idempotency_key.IdempotencyKey, deps: Deps
+    body: schemas.NewPost, identity: CurrentUser, key: idempotency_key.IdempotencyKey, deps: Deps
 ) -> Response:
     """One to ten of one's own photos that no post shows yet. 422 `unknown_media`, `media_already_used`."""
     me = identity.subject
@@ -77,7 +77,7 @@ async def publish(
     responses=documented(400, 401, 422),
 )
 def everyones(
-    request: Request, page: pagination.PageQuery, identity: Optional, deps: Deps, wanted: Wanted = None
+    request: Request, page: pagination.PageQuery, identity: OptionalUser, deps: Deps, wanted: Wanted = None
 ) -> Response:
     """Newest first. With `ids` these alone, in that order and on one page; those that are gone are left out."""
     if wanted is not None:
@@ -95,7 +95,7 @@ def _by_ids(request: Request, wanted: str, identity: Identity | None, deps: Depe
 
 
 @router.get("/posts/{post_id}", response_model=schemas.Post, summary="A post", responses=documented(401, 404))
-def post(post_id: Id, identity: Optional, deps: Deps) -> Response:
+def post(post_id: Id, identity: OptionalUser, deps: Deps) -> Response:
     """With a token, `liked` is filled in."""
     return responses.ok(deps.database.read(shown.post, post_id, viewer(identity)))
 
@@ -106,7 +106,7 @@ def post(post_id: Id, identity: Optional, deps: Deps) -> Response:
     summary="Edit a post",
     responses=documented(400, 401, 403, 404, 413, 415, 422),
 )
-async def edit_post(post_id: Id, body: schemas.PostChanges, identity: Required, deps: Deps) -> Response:
+async def edit_post(post_id: Id, body: schemas.PostChanges, identity: CurrentUser, deps: Deps) -> Response:
     """Its author only: 403 `not_yours`. `media_ids` may hold photos of this post and new ones; the others go.
 
     With nothing given, nothing changes. 422 `unknown_media`, `media_already_used`.
@@ -126,7 +126,7 @@ async def edit_post(post_id: Id, body: schemas.PostChanges, identity: Required, 
 
 
 @router.delete("/posts/{post_id}", status_code=204, summary="Delete a post", responses=documented(401, 403, 404))
-async def delete_post(post_id: Id, identity: Required, deps: Deps) -> Response:
+async def delete_post(post_id: Id, identity: CurrentUser, deps: Deps) -> Response:
     """Its author only: 403 `not_yours`. Its likes, comments and files go with it."""
     me = identity.subject
     await deps.with_known_users(lambda: deps.database.write(posts.delete_post, me, post_id))
@@ -140,7 +140,7 @@ async def delete_post(post_id: Id, identity: Required, deps: Deps) -> Response:
     responses=documented(400, 401, 404, 422),
 )
 async def posts_of(
-    user_id: Id, request: Request, page: pagination.PageQuery, identity: Optional, deps: Deps
+    user_id: Id, request: Request, page: pagination.PageQuery, identity: OptionalUser, deps: Deps
 ) -> Response:
     """Newest first."""
     looking = viewer(identity)

@@ -1,6 +1,6 @@
 """Lets Alembic bring posts' tables to a revision."""
 
 from services.posts.models import metadata
-from shared.database.migrations import run_inside
+from shared.database.migrations import run_migrations
 
-run_inside(metadata)
+run_migrations(metadata)

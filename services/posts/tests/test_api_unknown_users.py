@@ -9,7 +9,7 @@ from services.posts import models
 from services.posts.settings import Settings
 from shared import ids
 from shared.replication.purge import PURGED
-from shared.security.service_calls import Callers, Neighbour
+from shared.security.service_calls import InternalCallerVerifier, ServiceClient
 from shared.testing import LiveService, Stub, eventually
 
 from .api_client import ApiClients, expect_json, expect_problem
@@ -46,7 +46,7 @@ def test_a_stranger_can_publish_and_auth_is_asked_once(clients: ApiClients, auth
 def test_posts_proves_to_auth_who_it_is(clients: ApiClients, auth: Stub, settings: Settings) -> None:
     clients.anybody(f"/users/{ids.encode(ids.new())}/posts")
     token = questions(auth)[0].headers["authorization"].removeprefix("Bearer ")
-    assert Callers("auth", {"posts": settings.caller_key("auth")}).check(token) == "posts"
+    assert InternalCallerVerifier("auth", {"posts": settings.caller_key("auth")}).check(token) == "posts"
 
 
 def test_somebody_who_has_just_signed_up_has_no_posts_and_nobody_has_no_list(clients: ApiClients, auth: Stub) -> None:
@@ -100,7 +100,7 @@ def asked_by_dm(service: LiveService, path: str) -> dict[str, Any] | None:
     """What dm gets to hear when it asks."""
 
     async def ask() -> dict[str, Any] | None:
-        neighbour = Neighbour("dm", SECRET_OF_DM, "posts", service.url)
+        neighbour = ServiceClient("dm", SECRET_OF_DM, "posts", service.url)
         try:
             return await neighbour.get(path)
         finally:

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from shared.ids import Id
 from shared.problem_details import documented
 from shared.web import id_list, pagination, responses
-from shared.web.authentication import Required
+from shared.web.authentication import CurrentUser
 from shared.web.request_body import StrictRoute
 
 from .. import queries
@@ -25,7 +25,7 @@ router = APIRouter(prefix="/api/v1", tags=["social"], route_class=StrictRoute)
     summary="Follow a person",
     responses=documented(401, 404, 409, 422),
 )
-async def follow(user_id: Id, identity: Required, deps: Deps) -> Response:
+async def follow(user_id: Id, identity: CurrentUser, deps: Deps) -> Response:
     """Idempotent. 422 `cannot_follow_self`; 409 `following_limit_reached`."""
     me, limit = identity.subject, deps.following_limit
     relation = await deps.with_known_users(lambda: deps.database.write(follows.follow, me, user_id, limit))
@@ -38,7 +38,7 @@ async def follow(user_id: Id, identity: Required, deps: Deps) -> Response:
     summary="No longer follow a person",
     responses=documented(401, 404, 422),
 )
-async def unfollow(user_id: Id, identity: Required, deps: Deps) -> Response:
+async def unfollow(user_id: Id, identity: CurrentUser, deps: Deps) -> Response:
     """Idempotent. 422 `cannot_follow_self`."""
     me = identity.subject
     relation = await deps.with_known_users(lambda: deps.database.write(follows.unfollow, me, user_id))
@@ -87,7 +87,7 @@ async def counts(user_id: Id, deps: Deps) -> Response:
     responses=documented(401, 422),
 )
 def relations(
-    identity: Required,
+    identity: CurrentUser,
     deps: Deps,
     user_ids: Annotated[
         str,

@@ -8,7 +8,7 @@ import pytest
 from services.social.settings import Settings
 from shared import ids
 from shared.database.engine import Database
-from shared.security.service_calls import Callers
+from shared.security.service_calls import InternalCallerVerifier
 from shared.testing import FakeTokenIssuer, LiveService, Stub, eventually
 
 from .factories import edges, facts, person, purge_states, registered, some_people
@@ -48,7 +48,7 @@ def test_social_proves_to_auth_who_it_is(social: LiveService, auth: Stub, settin
     knows(auth, someone)
     social.client.get(f"{API}/users/{ids.encode(someone)}/counts")
     token = questions(auth)[0].headers["authorization"].removeprefix("Bearer ")
-    assert Callers("auth", {"social": settings.caller_key("auth")}).check(token) == "social"
+    assert InternalCallerVerifier("auth", {"social": settings.caller_key("auth")}).check(token) == "social"
 
 
 @pytest.mark.parametrize("part", ["followers", "following", "counts"])
