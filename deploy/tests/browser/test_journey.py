@@ -29,6 +29,7 @@ def test_somebody_signs_up_and_is_told_what_is_wrong_with_a_field(
     window.field("Email").fill(fresh_email())
     window.field("Name").fill("Ada Lovelace")
     window.field("Nickname").fill(taken.nickname)
+    expect(window.field("Password")).to_have_attribute("type", "password")
     window.field("Password").fill("password")
     window.button("Sign up").click()
     expect(window.page.get_by_text("none of the common ones").first).to_be_visible()
