@@ -121,16 +121,16 @@ def test_with_these_rights_facts_arrive_where_they_are_heard_and_overheard(
     other, door = RecordingSubscriber(), RecordingSubscriber()
 
     async def scenario() -> None:
-        buses = {name: buses.bus(name, who=name) for name in MEMBERS}
-        buses["other"].subscribe("other", {"one.happened.v1"}, other.receive)
-        buses["door"].subscribe_ephemeral("door", {"one.happened.v1"}, door.receive)
-        for bus in buses.values():
+        by_name = {name: buses.bus(name, who=name) for name in MEMBERS}
+        by_name["other"].subscribe("other", {"one.happened.v1"}, other.receive)
+        by_name["door"].subscribe_ephemeral("door", {"one.happened.v1"}, door.receive)
+        for bus in by_name.values():
             await bus.start()
-        await soon(lambda: all(bus.connected for bus in buses.values()))
-        assert await buses["one"].publish([happened("one.happened")]) == [True]
-        assert await buses["one"].publish([happened("other.happened")]) == [False]
+        await soon(lambda: all(bus.connected for bus in by_name.values()))
+        assert await by_name["one"].publish([happened("one.happened")]) == [True]
+        assert await by_name["one"].publish([happened("other.happened")]) == [False]
         await soon(lambda: other.heard and door.heard)
-        for bus in buses.values():
+        for bus in by_name.values():
             await bus.stop()
 
     run(scenario())
