@@ -9,7 +9,7 @@ export interface components {
     schemas: {
         /**
          * Account
-         * @description One's own account.
+         * @description The user's own account.
          */
         Account: {
             avatar_url: string | null;
@@ -40,7 +40,7 @@ export interface components {
         };
         /**
          * ChangeAccount
-         * @description What to change. Nothing is changed without the current password; the email never is.
+         * @description The fields to change. The current password is always required; the email never changes.
          */
         ChangeAccount: {
             /** @example First programmer. */
@@ -60,10 +60,10 @@ export interface components {
         };
         /**
          * Comment
-         * @description A comment. One that is `deleted` stays without author and text as long as it has replies.
+         * @description A comment. One that is `deleted` has no author and no text; it stays as long as it has replies.
          *
-         *     `reply_count` is the number of replies that are not deleted: of a first comment those of its whole thread,
-         *     of a reply its direct answers.
+         *     `reply_count` counts replies that are not deleted: of a first comment in its whole thread, of a reply its direct
+         *     replies.
          */
         Comment: {
             author: components["schemas"]["UserRef"] | null;
@@ -92,7 +92,7 @@ export interface components {
         };
         /**
          * CommentChanges
-         * @description Other words.
+         * @description The new text.
          */
         CommentChanges: {
             /** @example Lovely light! */
@@ -108,7 +108,7 @@ export interface components {
         };
         /**
          * Counts
-         * @description How many follow somebody, and how many they follow.
+         * @description How many users follow a user, and how many they follow.
          */
         Counts: {
             /**
@@ -124,7 +124,7 @@ export interface components {
         };
         /**
          * Deletion
-         * @description Withdraw: the password once more.
+         * @description The password, once more.
          */
         Deletion: {
             /** @example correct horse battery */
@@ -132,7 +132,7 @@ export interface components {
         };
         /**
          * Event
-         * @description Something that was done with the account: from which address, and about which login.
+         * @description An entry of the audit log: from which address, and about which session.
          */
         Event: {
             /**
@@ -154,7 +154,7 @@ export interface components {
         };
         /**
          * Events
-         * @description A page of what was done with the account.
+         * @description A page of the audit log.
          */
         Events: {
             items: components["schemas"]["Event"][];
@@ -177,7 +177,7 @@ export interface components {
         };
         /**
          * ImageMessage
-         * @description A photo that somebody sent in a room. `text` and `post_id` are null.
+         * @description A photo. `text` and `post_id` are null.
          */
         ImageMessage: {
             /**
@@ -223,7 +223,7 @@ export interface components {
         };
         /**
          * KeyLimits
-         * @description Of idempotency keys: so many are kept for one person, for so long.
+         * @description Of idempotency keys: how many are kept for one user, and how long.
          */
         KeyLimits: {
             /**
@@ -244,7 +244,7 @@ export interface components {
         };
         /**
          * Like
-         * @description Whether one likes a post, and how many do.
+         * @description Whether the user likes a post, and how many users do.
          */
         Like: {
             /**
@@ -258,7 +258,7 @@ export interface components {
         };
         /**
          * Limits
-         * @description What is refused beyond it. How often something may be asked for is told in the headers of answers.
+         * @description Requests beyond these are rejected. Rate limits are in the headers of responses.
          */
         Limits: {
             comment: components["schemas"]["TextLimits"];
@@ -297,7 +297,7 @@ export interface components {
         };
         /**
          * LogIn
-         * @description Who logs in: `identifier` is the email, the nickname or the phone.
+         * @description `identifier` is the email, the nickname or the phone.
          */
         LogIn: {
             device?: string | null;
@@ -308,7 +308,7 @@ export interface components {
         };
         /**
          * Media
-         * @description A photo in two sizes; `blurhash` is what to show until it is there.
+         * @description A photo in two sizes; show `blurhash` while it loads.
          */
         Media: {
             alt: string | null;
@@ -329,7 +329,7 @@ export interface components {
         };
         /**
          * MediaLimits
-         * @description Of an upload, to a post or to a room. Its type is told by its content; one that is not used goes.
+         * @description Of an upload, to a post or to a room. Its type is detected by its content; unused uploads are deleted.
          */
         MediaLimits: {
             /**
@@ -374,7 +374,7 @@ export interface components {
         };
         /**
          * Message
-         * @description What somebody said in a room; of `text`, `image` and `post_id` exactly one is there, and `type` says which.
+         * @description A message; exactly one of `text`, `image` and `post_id` is not null, and `type` says which.
          */
         Message: components["schemas"]["TextMessage"] | components["schemas"]["ImageMessage"] | components["schemas"]["PostMessage"];
         /**
@@ -387,7 +387,7 @@ export interface components {
         };
         /**
          * NewComment
-         * @description A comment to write; with `parent_id` an answer to another of the same post.
+         * @description A new comment; with `parent_id` a reply to another one of the same post.
          */
         NewComment: {
             parent_id?: string | null;
@@ -411,7 +411,7 @@ export interface components {
         };
         /**
          * NewMessage
-         * @description What to say: exactly one of a text, a photo and a post; `type` says which.
+         * @description Exactly one of a text, a photo and a post; `type` says which.
          */
         NewMessage: components["schemas"]["NewTextMessage"] | components["schemas"]["NewImageMessage"] | components["schemas"]["NewPostMessage"];
         /**
@@ -430,7 +430,7 @@ export interface components {
         };
         /**
          * NewPostMessage
-         * @description Somebody's post.
+         * @description A shared post.
          */
         NewPostMessage: {
             /** @example 0037a52d5f400001 */
@@ -445,7 +445,7 @@ export interface components {
         };
         /**
          * NewTextMessage
-         * @description A few words.
+         * @description A text.
          */
         NewTextMessage: {
             /** @description An earlier message of this room */
@@ -460,7 +460,7 @@ export interface components {
         };
         /**
          * OpenRoom
-         * @description With whom.
+         * @description The other user.
          */
         OpenRoom: {
             /** @example 0037a52d5f400001 */
@@ -468,7 +468,7 @@ export interface components {
         };
         /**
          * Post
-         * @description A post as everybody sees it; `liked` is by whoever asks.
+         * @description A post; `liked` is whether the user who asks likes it.
          */
         Post: {
             author: components["schemas"]["UserRef"];
@@ -500,7 +500,7 @@ export interface components {
         };
         /**
          * PostChanges
-         * @description What to change of a post; what is left out stays. `null` or blanks take the caption away.
+         * @description The fields to change; absent ones stay. `null` or blanks remove the caption.
          */
         PostChanges: {
             caption?: string | null;
@@ -531,7 +531,7 @@ export interface components {
         };
         /**
          * PostMessage
-         * @description A post that somebody shared in a room. `text` and `image` are null.
+         * @description A shared post. `text` and `image` are null.
          */
         PostMessage: {
             /**
@@ -590,7 +590,7 @@ export interface components {
         };
         /**
          * Profile
-         * @description A person as everybody sees them.
+         * @description A user as everybody sees them.
          */
         Profile: {
             avatar_url: string | null;
@@ -610,7 +610,7 @@ export interface components {
         };
         /**
          * Profiles
-         * @description A page of people.
+         * @description A page of users.
          */
         Profiles: {
             items: components["schemas"]["Profile"][];
@@ -618,7 +618,7 @@ export interface components {
         };
         /**
          * Quote
-         * @description The earlier message that one answers.
+         * @description The earlier message that this one quotes.
          */
         Quote: {
             /** @example 0037a52d5f400001 */
@@ -631,7 +631,7 @@ export interface components {
         };
         /**
          * Read
-         * @description Up to which message, this one included.
+         * @description The last message that is read.
          */
         Read: {
             /** @example 0037a52d5f400001 */
@@ -647,7 +647,7 @@ export interface components {
         };
         /**
          * Relation
-         * @description How one stands to another: whether one follows them, and is followed by them.
+         * @description Whether the user follows another one, and is followed by them.
          */
         Relation: {
             followed_by: boolean;
@@ -657,7 +657,7 @@ export interface components {
         };
         /**
          * Relations
-         * @description All relations that were asked for; there is never a next page.
+         * @description All requested relations; there is never a next page.
          */
         Relations: {
             items: components["schemas"]["Relation"][];
@@ -665,7 +665,7 @@ export interface components {
         };
         /**
          * Room
-         * @description The room of two people, as one of them sees it.
+         * @description The room of two users, as one of them sees it.
          */
         Room: {
             /**
@@ -693,7 +693,7 @@ export interface components {
         };
         /**
          * Session
-         * @description One login.
+         * @description One session: a login on one device.
          */
         Session: {
             /**
@@ -715,7 +715,7 @@ export interface components {
         };
         /**
          * Sessions
-         * @description A page of logins.
+         * @description A page of sessions.
          */
         Sessions: {
             items: components["schemas"]["Session"][];
@@ -723,7 +723,7 @@ export interface components {
         };
         /**
          * SignUp
-         * @description Who signs up.
+         * @description A new account.
          */
         SignUp: {
             /**
@@ -756,7 +756,7 @@ export interface components {
         };
         /**
          * TextMessage
-         * @description A few words that somebody said in a room. `image` and `post_id` are null.
+         * @description A text. `image` and `post_id` are null.
          */
         TextMessage: {
             /**
@@ -796,7 +796,7 @@ export interface components {
         };
         /**
          * UserRef
-         * @description A person as others see them; `deleted` is of those who have withdrawn.
+         * @description A user as others see them; `deleted` if the account is deleted.
          */
         UserRef: {
             avatar_url: string | null;
@@ -808,7 +808,7 @@ export interface components {
         };
         /**
          * UserRefs
-         * @description A page of people.
+         * @description A page of users.
          */
         UserRefs: {
             items: components["schemas"]["UserRef"][];
@@ -816,7 +816,7 @@ export interface components {
         };
         /**
          * Withdrawn
-         * @description It is done; the rest follows by itself.
+         * @description The account is deleted; what belongs to it is removed in the background.
          */
         Withdrawn: {
             /** @example withdrawn */

@@ -21,13 +21,13 @@ accounts = Table(
     Column("bio", Exact(150), nullable=False),
     Column("avatar", String(120)),  # the file's name in storage
     Column("password_hash", String(255), nullable=False),
-    Column("version", Integer, nullable=False),  # of what other services keep of the person
+    Column("version", Integer, nullable=False),  # of the fields that other services copy
     Column("created_at", Big, nullable=False),
     Column("updated_at", Big, nullable=False),
     Index("accounts_by_nickname", "nickname", "id"),
 )
 
-search_prefixes = Table(  # every beginning of each nickname and name: the accounts that begin so are one range
+search_prefixes = Table(  # every prefix of each nickname and name: the accounts with a prefix are one range
     "search_prefixes",
     metadata,
     Column("prefix", Exact(120), primary_key=True),
@@ -36,7 +36,7 @@ search_prefixes = Table(  # every beginning of each nickname and name: the accou
     sqlite_with_rowid=False,
 )
 
-handles = Table(  # outlives its account, so that nobody else is ever taken for them; hashed, so that it tells nothing
+handles = Table(  # outlives its account, so that nobody can pose as its owner; hashed, so that it reveals nothing
     "handles",
     metadata,
     Column("kind", String(8), primary_key=True),
@@ -46,7 +46,7 @@ handles = Table(  # outlives its account, so that nobody else is ever taken for 
     Index("handles_by_account", "account_id"),
 )
 
-handle_attempts = Table(  # of claiming another nickname or phone, to limit them
+handle_attempts = Table(  # attempts to claim another nickname or phone, to limit them
     "handle_attempts",
     metadata,
     Column("id", Big, primary_key=True, autoincrement=False),
@@ -56,7 +56,7 @@ handle_attempts = Table(  # of claiming another nickname or phone, to limit them
     Index("handle_attempts_by_account", "account_id", "kind", "created_at"),
 )
 
-unclaimed_looks = Table(  # accounts from before looks were claimed; worked off once, and empty from then on
+unclaimed_looks = Table(  # accounts whose skeletons are not claimed yet, from an earlier release; then empty
     "unclaimed_looks",
     metadata,
     Column("account_id", Big, primary_key=True, autoincrement=False),
@@ -86,12 +86,12 @@ refresh_tokens = Table(
     Column("parent", Bytes(32)),  # no longer written; the release before 0003 reads it
     Column("issued_at", Big, nullable=False),
     Column("spent_at", Big),
-    Column("forget_at", Big),  # when the row of a spent token may go; NULL where only the row tells what it was
+    Column("forget_at", Big),  # when the row of a spent token may be deleted; NULL if only the row tells its session
     Index("refresh_tokens_by_session", "session_id"),
     Index("refresh_tokens_by_parent", "parent"),
 )
 
-trail = Table(  # what was done with an account, for its owner to read
+trail = Table(  # the audit log of each account, which its owner can read
     "trail",
     metadata,
     Column("id", Big, primary_key=True, autoincrement=False),
@@ -104,7 +104,7 @@ trail = Table(  # what was done with an account, for its owner to read
     Index("trail_by_account", "account_id", "id"),
 )
 
-known_networks = Table(  # from where an account was logged in lately; password attempts from there count apart
+known_networks = Table(  # from where an account has logged in; password attempts from there are throttled separately
     "known_networks",
     metadata,
     Column("account_id", Big, primary_key=True, autoincrement=False),
@@ -113,12 +113,12 @@ known_networks = Table(  # from where an account was logged in lately; password 
     Index("known_networks_by_age", "last_at"),
 )
 
-failures = Table(  # of passwords, by what the attempts count under; see api/reauthentication.py
+failures = Table(  # failed passwords, by what the attempts are counted under; see api/reauthentication.py
     "failures",
     metadata,
     Column("digest", Bytes(32), primary_key=True),
     Column("tries", Integer, nullable=False),
-    Column("pending", Integer, nullable=False),  # tries whose outcome is not known yet
+    Column("pending", Integer, nullable=False),  # attempts without an outcome yet
     Column("blocked_until", Big, nullable=False),
     Column("last_at", Big, nullable=False),
     Index("failures_by_age", "last_at"),
@@ -135,7 +135,7 @@ signing_keys = Table(
     Index("signing_keys_by_generation", "generation", unique=True),
 )
 
-withdrawals = Table(  # the truth about who is gone; neighbours compare themselves with it
+withdrawals = Table(  # the deleted accounts; other services reconcile with this list
     "withdrawals",
     metadata,
     Column("id", Big, primary_key=True, autoincrement=False),
@@ -155,7 +155,7 @@ purges = Table(
     Column("purged_at", Big, nullable=False),
 )
 
-person_facts = Table(  # entries of the outbox that tell of a person, so that they can go with them
+person_facts = Table(  # events in the outbox that contain a user's names, so that they are deleted with the account
     "person_facts",
     metadata,
     Column("account_id", Big, primary_key=True, autoincrement=False),

@@ -25,19 +25,19 @@ rooms = Table(
     Column("id", Big, primary_key=True, autoincrement=False),
     Column("low_id", Big, nullable=False),
     Column("high_id", Big, nullable=False),
-    Column("last_id", Big, nullable=False),  # of its newest message, at first the room's own
+    Column("last_id", Big, nullable=False),  # the id of its newest message; before that, of the room
     Column("created_at", Big, nullable=False),
     Index("rooms_of_two", "low_id", "high_id", unique=True),
 )
 
-members = Table(  # a room as one of the two has it
+members = Table(  # one row for each user of a room
     "members",
     metadata,
     Column("room_id", Big, primary_key=True, autoincrement=False),
     Column("user_id", Big, primary_key=True, autoincrement=False),
     Column("peer_id", Big, nullable=False),
-    Column("last_id", Big, nullable=False),  # as in rooms, repeated here so that one index lists one's rooms
-    Column("read_id", Big, nullable=False),  # the newest message that they have read
+    Column("last_id", Big, nullable=False),  # as in rooms, repeated so that one index lists a user's rooms
+    Column("read_id", Big, nullable=False),  # the newest message that the user has read
     Column("unread_count", Integer, nullable=False),
     Index("members_by_activity", "user_id", "last_id", "room_id"),
 )
@@ -56,7 +56,7 @@ messages = Table(
     CheckConstraint(
         "(text IS NOT NULL) + (media_id IS NOT NULL) + (post_id IS NOT NULL) = 1", name="messages_say_one_thing"
     ),
-    # The sender is in the index so that unread messages are counted without a look at the messages themselves.
+    # With the sender, so that unread messages are counted in the index alone.
     Index("messages_by_room", "room_id", "id", "sender_id"),
 )
 
@@ -66,7 +66,7 @@ media = Table(
     Column("id", Big, primary_key=True, autoincrement=False),
     Column("room_id", Big, nullable=False),
     Column("uploader_id", Big, nullable=False),
-    Column("file", String(32), nullable=False),  # the part that its files' names share
+    Column("file", String(32), nullable=False),  # the common part of its files' names
     Column("content_type", String(40), nullable=False),
     Column("width", Integer, nullable=False),
     Column("height", Integer, nullable=False),

@@ -70,30 +70,32 @@ def rooms_of(connection: Connection, user_id: int, page: PageRequest, url_signer
     a room that had not been shown by then is still found in its former position.
     """
     begin, after = page.after or (None, None)
-    places = _places(user_id, begin, after, page.limit + 1)
-    mine = (_members.c.room_id == places.c.room_id) & (_members.c.user_id == user_id)
-    statement = _rooms(places.join(_members, mine)).add_columns(places.c.place).order_by(places.c.place.desc())
+    positions = _next_positions(user_id, begin, after, page.limit + 1)
+    mine = (_members.c.room_id == positions.c.room_id) & (_members.c.user_id == user_id)
+    statement = (
+        _rooms(positions.join(_members, mine)).add_columns(positions.c.position).order_by(positions.c.position.desc())
+    )
     rows = connection.execute(statement).all()
-    first = rows[0].place if rows and begin is None else begin
-    return Page.of(rows, page, lambda row: _room_json(row, url_signer), lambda row: (first, row.place))
+    first = rows[0].position if rows and begin is None else begin
+    return Page.of(rows, page, lambda row: _room_json(row, url_signer), lambda row: (first, row.position))
 
 
-def _places(user_id: int, begin: int | None, after: int | None, limit: int) -> Subquery:
+def _next_positions(user_id: int, begin: int | None, after: int | None, limit: int) -> Subquery:
     """Which rooms come next, and the sort key of each: the id of its newest message up to `begin`."""
     members = _members.c
-    place = members.last_id.label("place")
-    mine = select(members.room_id, place).where(members.user_id == user_id)
-    resting = mine.order_by(place.desc()).limit(limit)
+    position = members.last_id.label("position")
+    mine = select(members.room_id, position).where(members.user_id == user_id)
+    resting = mine.order_by(position.desc()).limit(limit)
     if begin is None or after is None:
-        return resting.subquery("places")
+        return resting.subquery("positions")
     resting = resting.where(members.last_id < after)
     earlier = select(func.max(_messages.c.id)).where(_messages.c.room_id == members.room_id, _messages.c.id <= begin)
     former = func.coalesce(earlier.scalar_subquery(), members.room_id)
-    moved = select(members.room_id, former.label("place")).where(
+    moved = select(members.room_id, former.label("position")).where(
         members.user_id == user_id, members.last_id > begin, former < after
     )
     both = union_all(select(resting.subquery()), select(moved.subquery())).subquery()
-    return select(both).order_by(both.c.place.desc()).limit(limit).subquery("places")
+    return select(both).order_by(both.c.position.desc()).limit(limit).subquery("positions")
 
 
 def message(
@@ -211,7 +213,7 @@ def _message_json(row: Row[Any], url_signer: UrlSigner) -> dict[str, Any]:
         "id": ids.encode(row.message_id),
         "room_id": ids.encode(row.room_id),
         "sender": _person_json(row, "sender"),
-        "type": _kind(row.text, row.media_id),
+        "type": _message_type(row.text, row.media_id),
         "text": row.text,
         "image": None if row.media_id is None else _image_json(row, url_signer),
         "post_id": None if row.post_id is None else ids.encode(row.post_id),
@@ -224,12 +226,12 @@ def _quote_json(row: Row[Any]) -> dict[str, Any]:
     return {
         "id": ids.encode(row.quoted_id),
         "sender_id": ids.encode(row.quoted_sender_id),
-        "type": _kind(row.quoted_text, row.quoted_media_id),
+        "type": _message_type(row.quoted_text, row.quoted_media_id),
         "text": row.quoted_text,
     }
 
 
-def _kind(text: str | None, media_id: int | None) -> str:
+def _message_type(text: str | None, media_id: int | None) -> str:
     if text is not None:
         return "text"
     return "post" if media_id is None else "image"

@@ -19,18 +19,18 @@ people = projection_table(
     [Column("nickname", Exact(30)), Column("name", Exact(60)), Column("avatar_url", String(255))],
 )
 
-follows = Table(  # an edge that has ended stays with its version, so that an older fact cannot bring it back
+follows = Table(  # an edge that has ended keeps its row and version, so that an older event cannot restore it
     "follows",
     metadata,
     Column("follower_id", Big, primary_key=True, autoincrement=False),
     Column("followee_id", Big, primary_key=True, autoincrement=False),
     Column("version", Big, nullable=False),
     Column("following", Boolean, nullable=False),
-    Index("follows_by_followee", "followee_id", "following", "follower_id"),  # pushing a post reads nothing else
-    Index("follows_by_follower", "follower_id", "following", "followee_id"),  # pulling reads no edge that has ended
+    Index("follows_by_followee", "followee_id", "following", "follower_id"),  # fan-out reads nothing else
+    Index("follows_by_follower", "follower_id", "following", "followee_id"),  # fan-in reads no edge that has ended
 )
 
-media = Table(  # uploads; without a post they go after a day
+media = Table(  # uploads; deleted after a day without a post
     "media",
     metadata,
     Column("id", Big, primary_key=True, autoincrement=False),
@@ -45,7 +45,7 @@ media = Table(  # uploads; without a post they go after a day
     Column("content_type", String(40), nullable=False),
     Column("created_at", Big, nullable=False),
     Index("media_by_owner", "owner_id", "id"),
-    Index("media_by_post", "post_id", "created_at"),  # of a post, and the oldest without one
+    Index("media_by_post", "post_id", "created_at"),  # the photos of a post, and the oldest without one
 )
 
 posts = Table(
@@ -54,7 +54,7 @@ posts = Table(
     Column("id", Big, primary_key=True, autoincrement=False),
     Column("author_id", Big, nullable=False),
     Column("caption", Exact(2200)),
-    Column("media", JSON, nullable=False),  # the photos as clients see them: reading a post joins nothing for them
+    Column("media", JSON, nullable=False),  # the photos as JSON, so that reading a post needs no join
     Column("created_at", Big, nullable=False),
     Column("updated_at", Big, nullable=False),
     Index("posts_by_author", "author_id", "id"),
@@ -69,17 +69,17 @@ likes = Table(
     Index("likes_by_post", "post_id", "id"),
 )
 
-comments = Table(  # one that was deleted and has replies stays, with no author and no text
+comments = Table(  # a deleted one that has replies stays, without author and text
     "comments",
     metadata,
     Column("id", Big, primary_key=True, autoincrement=False),
     Column("post_id", Big, nullable=False),
-    Column("root_id", Big),  # the first comment of the thread; none for that one itself
-    Column("parent_id", Big),  # the comment answered
+    Column("root_id", Big),  # the first comment of the thread; NULL for that one itself
+    Column("parent_id", Big),  # the comment that this one replies to
     Column("author_id", Big),
     Column("text", Exact(1000)),
     Column("deleted", Boolean, nullable=False),
-    Column("reply_count", Integer, nullable=False),  # living: of a first comment the thread's, of a reply its own
+    Column("reply_count", Integer, nullable=False),  # not deleted: of a first comment in its thread, of a reply its own
     Column("created_at", Big, nullable=False),
     Column("updated_at", Big, nullable=False),
     Index("comments_by_thread", "post_id", "root_id", "id"),  # the first comments of a post, and each thread
@@ -87,7 +87,7 @@ comments = Table(  # one that was deleted and has replies stays, with no author 
     Index("comments_by_author", "author_id", "id"),
 )
 
-blank_comments = Table(  # to which nothing is answered any more: they, and the blank ones above them, are to go
+blank_comments = Table(  # deleted comments without replies any more: they and the blank ones above are to be removed
     "blank_comments",
     metadata,
     Column("comment_id", Big, primary_key=True, autoincrement=False),
@@ -95,7 +95,7 @@ blank_comments = Table(  # to which nothing is answered any more: they, and the 
 
 SHARDS = 8
 
-tallies = Table(  # what each post has, spread over slots by person: a popular post is no queue, and the sum is exact
+tallies = Table(  # sharded counters by user: likes of a popular post do not wait for each other, and the sum is exact
     "tallies",
     metadata,
     Column("post_id", Big, primary_key=True, autoincrement=False),
@@ -104,7 +104,7 @@ tallies = Table(  # what each post has, spread over slots by person: a popular p
     Column("comments", Integer, nullable=False),
 )
 
-timeline = Table(  # what feeds show: the rows of one owner lie together, so a page of a feed is one range
+timeline = Table(  # the posts of feeds: the rows of one owner are adjacent, so a page of a feed is one range
     "timeline",
     metadata,
     Column("owner_id", Big, primary_key=True, autoincrement=False),
@@ -115,20 +115,20 @@ timeline = Table(  # what feeds show: the rows of one owner lie together, so a p
 
 NOTHING_PUSHED = 2**63 - 1
 
-feeds = Table(  # of whoever ever followed: everything newer than the floor is in the timeline, the rest is pulled
+feeds = Table(  # of users who ever followed: posts newer than the watermark `floor` are in the timeline
     "feeds",
     metadata,
     Column("owner_id", Big, primary_key=True, autoincrement=False),
     Column("floor", Big, nullable=False),
 )
 
-rebuilds = Table(  # feeds whose timeline is still to be written from what there is
+rebuilds = Table(  # queue: feeds whose timeline is to be rewritten from posts and follows
     "rebuilds",
     metadata,
     Column("owner_id", Big, primary_key=True, autoincrement=False),
 )
 
-pushes = Table(  # posts that are not yet in every timeline; `reached` followers have them, the last is `after`
+pushes = Table(  # queue: posts not yet in every timeline; `reached` followers have them, the last is `after`
     "pushes",
     metadata,
     Column("post_id", Big, primary_key=True, autoincrement=False),
@@ -138,7 +138,7 @@ pushes = Table(  # posts that are not yet in every timeline; `reached` followers
     Index("pushes_by_reached", "reached", "post_id"),
 )
 
-popular = Table(  # authors whose posts are merged at reading; the rest tells how far going back to pushing has come
+popular = Table(  # authors whose posts are merged at reading; the other columns are the progress of backfilling
     "popular",
     metadata,
     Column("author_id", Big, primary_key=True, autoincrement=False),
@@ -146,7 +146,7 @@ popular = Table(  # authors whose posts are merged at reading; the rest tells ho
     Column("filled_at", Big),
 )
 
-removals = Table(  # posts that are gone; what belonged to them is still being removed
+removals = Table(  # queue: deleted posts whose likes, comments and timeline rows are still to be removed
     "removals",
     metadata,
     Column("post_id", Big, primary_key=True, autoincrement=False),
@@ -159,7 +159,7 @@ reconciliation = checkpoint_table("reconciliation", metadata)
 
 disposal = garbage_table(
     metadata,
-    Column("post_id", Big),  # of files that an edit took out of the post, which go at once if the post does
+    Column("post_id", Big),  # of files that an edit removed from the post; deleted at once with the post
     Index("disposal_by_post", "post_id"),
 )
 idempotency_keys = idempotency_table(metadata)

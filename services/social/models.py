@@ -20,10 +20,10 @@ people = projection_table(
     [Column("nickname", Exact(30)), Column("name", Exact(60)), Column("avatar_url", String(255))],
     Column("followers_count", Integer, nullable=False, default=0),
     Column("following_count", Integer, nullable=False, default=0),
-    Column("following_version", Big, nullable=False, default=0),  # grows with each follow and unfollow by them
+    Column("following_version", Big, nullable=False, default=0),  # grows with each follow and unfollow by this user
 )
 
-follows = Table(  # newest first in both directions is by descending id
+follows = Table(  # descending ids are the newest first, in both directions
     "follows",
     metadata,
     Column("id", Big, primary_key=True, autoincrement=False),

@@ -1,7 +1,7 @@
-"""Files that are to go: named in the transaction that gives them up, deleted after it, whatever crashes between.
+"""Deletes files that nothing uses: scheduled in a transaction, deleted after it by a worker, whatever crashes between.
 
-A file is named here before it is stored, with a time by which something must have claimed it. So neither a
-crash during an upload nor an upload that nobody uses leaves a file behind for ever.
+The names of files are scheduled for deletion before the files are stored, and kept by the transaction that uses them.
+So neither a crash during an upload nor an upload that nobody uses leaves a file behind for ever.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,7 +19,7 @@ BATCH = 100
 
 
 def garbage_table(metadata: MetaData, *more: Column[Any] | Index) -> Table:
-    """The table `disposal` of a service that stores files; `more` are columns by which it finds files again."""
+    """The table of scheduled files; `more` are columns by which the service finds files again."""
     return Table(
         "disposal",
         metadata,
@@ -38,9 +38,9 @@ def schedule_deletion(
     due_at: int | None = None,
     columns: Mapping[str, Any] | None = None,
 ) -> None:
-    """These files are to be deleted at this time (ms since 1970), by default as soon as possible.
+    """Schedule these files for deletion at this time (ms since 1970), by default as soon as possible.
 
-    `columns` are the values of those that the service has added to the table.
+    `columns` are values of the columns that the service has added to the table.
     """
     values = {"due_at": clock.now() if due_at is None else due_at, **(columns or {})}
     for name in names:
@@ -49,19 +49,19 @@ def schedule_deletion(
 
 
 def schedule_now(tx: Connection, disposal: Table, *which: ColumnElement[bool]) -> None:
-    """Of the files that are to be deleted, these are due now."""
+    """Delete these scheduled files as soon as possible."""
     now = clock.now()
     tx.execute(update(disposal).where(*which, disposal.c.due_at > now).values(due_at=now))
     notify(tx, disposal)
 
 
 def keep(tx: Connection, disposal: Table, names: Iterable[str]) -> None:
-    """These files are in use: they stay."""
+    """Cancel the deletion of these files: they are in use."""
     tx.execute(delete(disposal).where(disposal.c.name.in_(list(names))))
 
 
 def collect(database: Database, disposal: Table, storage: Storage) -> bool:
-    """Delete some files that are due; whether there may be more. Safe to repeat after a crash at any point."""
+    """Delete some files that are due. Returns whether there may be more. Safe to repeat after a crash at any point."""
     names = database.read(_due, disposal)
     if names:
         storage.delete(names)
@@ -70,7 +70,7 @@ def collect(database: Database, disposal: Table, storage: Storage) -> bool:
 
 
 def worker(name: str, database: Database, disposal: Table, storage: Storage) -> PeriodicWorker:
-    """The worker that deletes files when they are due."""
+    """A worker that deletes files when they are due."""
     step = threaded_step(collect, database, disposal, storage)
     return PeriodicWorker(
         name, step, queue=disposal.name, due=threaded_step(database.read, earliest, disposal.c.due_at)

@@ -1,6 +1,6 @@
-"""Where files are kept: one interface, two homes. A folder for one machine, object storage (S3) for many.
+"""Storage of files: a folder on one machine, or object storage (S3) for many.
 
-Names are made by us and never by a client. A file appears whole or not at all, in both homes.
+Names are chosen by us and never by a client. In both, a file appears complete or not at all.
 """
 
 import os
@@ -27,26 +27,26 @@ Store = LocalStore | S3Store | MemoryStore
 
 
 def _nothing_to_settle(_name: str) -> None:
-    """Object storage answers only when a file is safe."""
+    """Object storage responds only when the file is durable."""
 
 
 class Storage:
-    """Keeps bytes by name. Blocking: called from threads."""
+    """Stores bytes by name. Blocking: called from threads."""
 
     def __init__(self, store: Store, settle: Callable[[str], None] = _nothing_to_settle) -> None:
         self._store = store
         self._settle = settle
 
     def put(self, name: str, data: bytes, content_type: str) -> None:
-        """Keep these bytes; whatever had this name is replaced in one step."""
-        # A folder has no place for a file's type, and object storage serves it from there.
+        """Store these bytes; replaces a file of this name atomically."""
+        # A folder cannot store a content type; object storage serves files with theirs.
         attributes = None if isinstance(self._store, LocalStore) else {"Content-Type": content_type}
         with _reachable():
             obstore.put(self._store, _ours(name), data, attributes=attributes, use_multipart=False)
             self._settle(name)
 
     def get(self, name: str) -> bytes:
-        """The bytes of that name. It may come from a client, so a name that cannot be is just not there."""
+        """The bytes of this file. Raises NotFound, also for an invalid name, which may come from a client."""
         if not is_name(name):
             raise _missing()
         with _reachable():
@@ -56,9 +56,9 @@ class Storage:
                 raise _missing() from None
 
     def stream(self, name: str, size: int) -> tuple[int, Generator[bytes]]:
-        """Length of the file in bytes, and its bytes in pieces of about this size. Raises NotFound as `get` does.
+        """The length of the file in bytes, and its bytes in pieces of about this size.
 
-        The file stays open until the generator has ended or is closed.
+        Raises NotFound as `get` does.
         """
         if not is_name(name):
             raise _missing()
@@ -80,7 +80,7 @@ class Storage:
                 raise _missing() from None
 
     def get_range(self, name: str, start: int, end: int) -> bytes:
-        """The bytes from `start` up to, without, `end`. Raises NotFound as `get` does."""
+        """The bytes from `start` up to, but without, `end`. Raises NotFound as `get` does."""
         if not is_name(name):
             raise _missing()
         with _reachable():
@@ -90,13 +90,13 @@ class Storage:
                 raise _missing() from None
 
     def delete(self, names: Iterable[str]) -> None:
-        """Afterwards none of them is there; whether one was does not matter."""
+        """Delete these files; those that do not exist are ignored."""
         wanted = [_ours(name) for name in names]
         for start in range(0, len(wanted), PAGE):
             self._delete_page(wanted[start : start + PAGE])
 
     def names(self, prefix: str) -> Iterator[list[str]]:
-        """Everything below a folder, in no order, a page at a time."""
+        """The names of all files below a folder, in no order, a page at a time."""
         with _reachable():
             for page in obstore.list(self._store, _ours(prefix), chunk_size=PAGE):
                 yield [entry["path"] for entry in page]
@@ -106,7 +106,7 @@ class Storage:
             try:
                 obstore.delete(self._store, names)
             except FileNotFoundError:
-                self._delete_one_by_one(names)  # a folder stops at the first that is not there
+                self._delete_one_by_one(names)  # a folder stops at the first that does not exist
 
     def _delete_one_by_one(self, names: list[str]) -> None:
         for name in names:
@@ -147,7 +147,7 @@ def _bucket(url: str) -> S3Store:
 
 
 def _flush_below(root: Path) -> Callable[[str], None]:
-    """Writes the file and its entry in the folder to the disk; the rename is only atomic."""
+    """Flushes the file and its directory entry to the disk: the rename is atomic, but not durable."""
 
     def flush(name: str) -> None:
         path = root / name
@@ -169,12 +169,12 @@ def _ours(name: str) -> str:
 
 @contextmanager
 def _reachable() -> Iterator[None]:
-    """A disk that is full or gone, a bucket that does not answer: no fault of the request."""
+    """Turns errors of a full or missing disk, or of an unreachable bucket, into Unavailable."""
     try:
         yield
     except (BaseError, OSError) as cause:
         log.error("storage failed", reason=repr(cause))
-        raise Unavailable("storage_unavailable", "Files are out of reach right now.", retry_after=5) from cause
+        raise Unavailable("storage_unavailable", "The file storage is unavailable right now.", retry_after=5) from cause
 
 
 def _missing() -> NotFound:

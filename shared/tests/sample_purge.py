@@ -1,30 +1,18 @@
 """Something small to purge: things with owners, and the few tables that go with them."""
 
-from sqlalchemy import Column, Connection, Index, MetaData, String, Table, delete, insert, select, update
+from sqlalchemy import Column, Connection, MetaData, Table, delete, insert, select, update
 
 from shared import clock, ids
 from shared.database.engine import Big, Database, insert_new
-from shared.replication.purge import PurgePlan, PurgeTarget
+from shared.replication.purge import PurgePlan, PurgeTarget, purge_table
+from shared.replication.reconcile import checkpoint_table
 
 from .tables import rows
 
 LAST_SWEEP_AFTER = clock.HOUR
 metadata = MetaData()
-jobs = Table(
-    "jobs",
-    metadata,
-    Column("subject", Big, primary_key=True, autoincrement=False),
-    Column("requested_at", Big, nullable=False),
-    Column("sweep_at", Big),
-    Column("state", String(8), nullable=False),
-    Index("jobs_due", "sweep_at"),
-)
-checkpoints = Table(
-    "places",
-    metadata,
-    Column("id", Big, primary_key=True, autoincrement=False),
-    Column("place", Big, nullable=False),
-)
+jobs = purge_table("jobs", metadata, "subject")
+checkpoints = checkpoint_table("places", metadata)
 things = Table(
     "things",
     metadata,

@@ -16,17 +16,17 @@ from .. import events, models
 from ..handles import Handle
 from ..queries import Account
 from . import audit_log, claims, networks, search
-from .audit_log import Kind, Origin
+from .audit_log import AuditEvent, Origin
 
 NAME_KEY = 120
 # Pages and lists that were loaded before the change still show it.
 REPLACED_AVATAR_KEPT = 5 * clock.MINUTE
 _NICKNAME = get_profile("NicknameCaseMapped:CaseFold")
 _CHANGED = {
-    "password_hash": Kind.PASSWORD_CHANGED,
-    "nickname": Kind.NICKNAME_CHANGED,
-    "phone": Kind.PHONE_CHANGED,
-    **dict.fromkeys(("name", "bio", "avatar"), Kind.PROFILE_CHANGED),
+    "password_hash": AuditEvent.PASSWORD_CHANGED,
+    "nickname": AuditEvent.NICKNAME_CHANGED,
+    "phone": AuditEvent.PHONE_CHANGED,
+    **dict.fromkeys(("name", "bio", "avatar"), AuditEvent.PROFILE_CHANGED),
 }
 
 
@@ -77,7 +77,7 @@ def sign_up(tx: Connection, applicant: Applicant, key: bytes, ip: str) -> Accoun
     account = _lock(tx, account_id)
     search.index(tx, account)
     networks.remember(tx, account_id, ip)
-    audit_log.record(tx, account_id, Kind.SIGNED_UP, ip)
+    audit_log.record(tx, account_id, AuditEvent.SIGNED_UP, ip)
     events.user_registered(tx, account)
     return account
 

@@ -15,7 +15,7 @@ MOST_FAILURES = 100
 MOST = 300
 
 
-class Kind(StrEnum):
+class AuditEvent(StrEnum):
     """What can be done with an account. More may be added."""
 
     SIGNED_UP = "signed_up"
@@ -41,11 +41,17 @@ class Origin:
     session_id: int
 
 
-FAILURES = (Kind.LOGIN_FAILED.value, Kind.WRONG_PASSWORD.value)
+FAILURES = (AuditEvent.LOGIN_FAILED.value, AuditEvent.WRONG_PASSWORD.value)
 
 
 def record(
-    tx: Connection, account_id: int, kind: Kind, ip: str, *, session_id: int | None = None, device: str | None = None
+    tx: Connection,
+    account_id: int,
+    kind: AuditEvent,
+    ip: str,
+    *,
+    session_id: int | None = None,
+    device: str | None = None,
 ) -> None:
     """Record what this transaction does. The caller has locked the account or one of its sessions, so it exists.
 
@@ -55,7 +61,7 @@ def record(
     _trim(tx, account_id, kind)
 
 
-def record_in_login(tx: Connection, account_id: int, kind: Kind, origin: Origin) -> None:
+def record_in_login(tx: Connection, account_id: int, kind: AuditEvent, origin: Origin) -> None:
     """The same, for what the account does in one of its sessions."""
     sessions = models.sessions.c
     device = tx.execute(select(sessions.device).where(sessions.id == origin.session_id)).scalar_one_or_none()
@@ -68,14 +74,14 @@ def record_failed_login(tx: Connection, account_id: int | None, ip: str, device:
     accounts = models.accounts.c
     there = select(accounts.id).where(accounts.id == (account_id or 0)).with_for_update(read=True)
     found = tx.execute(there).scalar_one_or_none()
-    entry = _write(tx, found or 0, Kind.LOGIN_FAILED, ip, None, device)
+    entry = _write(tx, found or 0, AuditEvent.LOGIN_FAILED, ip, None, device)
     if found is None:
         tx.execute(delete(models.trail).where(models.trail.c.id == entry))
     else:
-        _trim(tx, found, Kind.LOGIN_FAILED)
+        _trim(tx, found, AuditEvent.LOGIN_FAILED)
 
 
-def record_refused(tx: Connection, account_id: int, kind: Kind, origin: Origin) -> None:
+def record_refused(tx: Connection, account_id: int, kind: AuditEvent, origin: Origin) -> None:
     """The same, for what was refused in a session. Records nothing if the session is gone."""
     sessions = models.sessions.c
     here = select(sessions.device).where(sessions.id == origin.session_id).with_for_update(read=True)
@@ -97,7 +103,9 @@ def forget_old(tx: Connection, limit: int = 1_000) -> bool:
     return len(gone) == limit
 
 
-def _write(tx: Connection, account_id: int, kind: Kind, ip: str, session_id: int | None, device: str | None) -> int:
+def _write(
+    tx: Connection, account_id: int, kind: AuditEvent, ip: str, session_id: int | None, device: str | None
+) -> int:
     entry = ids.new()
     tx.execute(
         insert(models.trail).values(
@@ -113,7 +121,7 @@ def _write(tx: Connection, account_id: int, kind: Kind, ip: str, session_id: int
     return entry
 
 
-def _trim(tx: Connection, account_id: int, kind: Kind) -> None:
+def _trim(tx: Connection, account_id: int, kind: AuditEvent) -> None:
     """Delete the oldest entries beyond the limit of this sort."""
     trail = models.trail.c
     failed = trail.type.in_(FAILURES)

@@ -12,7 +12,7 @@ from shared.errors import NotFound, Unauthenticated
 from .. import events, models
 from ..tokens import RefreshTokens, refresh_digest
 from . import audit_log, networks
-from .audit_log import Kind
+from .audit_log import AuditEvent
 
 # For so long a spent token returns the same successor: a response may be lost, and several tabs may hold one token.
 GRACE = 10 * clock.SECOND
@@ -87,7 +87,7 @@ def log_in(
             expires_at=now + min(lifetimes.idle, lifetimes.absolute),
         )
     )
-    audit_log.record(tx, account_id, Kind.LOGIN, client.ip, session_id=session_id, device=client.device)
+    audit_log.record(tx, account_id, AuditEvent.LOGIN, client.ip, session_id=session_id, device=client.device)
     return Login(account_id, session_id, _issue(tx, session_id, tokens.first(session_id)))
 
 
@@ -106,7 +106,7 @@ def refresh(tx: Connection, token: str, ip: str, lifetimes: Lifetimes, tokens: R
     spent = tx.execute(select(models.refresh_tokens).where(table.digest == digest)).one_or_none()
     if spent is None or (spent.spent_at is not None and spent.spent_at < now - GRACE):
         _end(tx, session)
-        _record(tx, session, Kind.REFRESH_TOKEN_REUSED, ip)
+        _record(tx, session, AuditEvent.REFRESH_TOKEN_REUSED, ip)
         return Reused()
     if spent.spent_at is None:
         _spend(tx, digest, now, is_told=told is not None)
@@ -121,14 +121,14 @@ def log_out(tx: Connection, account_id: int, session_id: int, ip: str) -> None:
     """End this session of the account. Raises NotFound."""
     session = _own(tx, account_id, session_id)
     _end(tx, session)
-    _record(tx, session, Kind.LOGOUT, ip)
+    _record(tx, session, AuditEvent.LOGOUT, ip)
 
 
 def end_other(tx: Connection, account_id: int, session_id: int, ip: str) -> None:
     """End a session of the account, from another one. Raises NotFound."""
     session = _own(tx, account_id, session_id)
     _end(tx, session)
-    _record(tx, session, Kind.SESSION_ENDED, ip)
+    _record(tx, session, AuditEvent.SESSION_ENDED, ip)
 
 
 def end_others(tx: Connection, account_id: int, but: int, ip: str) -> list[int]:
@@ -142,7 +142,7 @@ def end_others(tx: Connection, account_id: int, but: int, ip: str) -> list[int]:
     for session in others:
         _end(tx, session)
     if others:
-        _record(tx, here, Kind.SESSIONS_ENDED, ip)
+        _record(tx, here, AuditEvent.SESSIONS_ENDED, ip)
     return [session.id for session in others]
 
 
@@ -173,7 +173,7 @@ def _make_room(tx: Connection, account_id: int, ip: str) -> None:
     )
     for session in tx.execute(live).all()[MOST - 1 :]:
         _end(tx, session)
-        _record(tx, session, Kind.SESSION_ENDED, ip)
+        _record(tx, session, AuditEvent.SESSION_ENDED, ip)
 
 
 def _live(tx: Connection, session_id: int) -> Row[Any] | None:
@@ -211,7 +211,7 @@ def _issue(tx: Connection, session_id: int, token: str) -> str:
     return token
 
 
-def _record(tx: Connection, session: Row[Any], kind: Kind, ip: str) -> None:
+def _record(tx: Connection, session: Row[Any], kind: AuditEvent, ip: str) -> None:
     audit_log.record(tx, session.account_id, kind, ip, session_id=session.id, device=session.device)
 
 

@@ -23,7 +23,7 @@ from shared.web.uploads import UploadRoute
 
 from .. import handles, models, passwords, queries
 from ..actions import accounts, audit_log, claims, sessions, withdrawals
-from ..actions.audit_log import Kind, Origin
+from ..actions.audit_log import AuditEvent, Origin
 from ..handles import Handle
 from ..queries import Account as AccountRow
 from . import schemas
@@ -95,7 +95,7 @@ async def change_me(body: schemas.ChangeAccount, request: Request, identity: Cur
     try:
         account, ended = await deps.passwords.run_in_thread(deps.database.write, change)
     except Conflict:
-        refused = (proven.id, Kind.HANDLE_REFUSED, origin)
+        refused = (proven.id, AuditEvent.HANDLE_REFUSED, origin)
         await deps.passwords.run_in_thread(deps.database.write, audit_log.record_refused, *refused)
         raise
     return responses.with_revocations(responses.ok(queries.account_json(account)), logins=ended)

@@ -16,7 +16,7 @@ from shared.security.verifier import Identity
 
 from .. import queries
 from ..actions import audit_log, login_throttle
-from ..actions.audit_log import Kind, Origin
+from ..actions.audit_log import AuditEvent, Origin
 from ..queries import Account
 from .dependencies import Dependencies
 
@@ -43,7 +43,7 @@ async def reauthenticated_account(deps: Dependencies, identity: Identity, passwo
     account = await deps.passwords.run_in_thread(current_account, deps, identity)
 
     def failed(tx: Connection) -> None:
-        audit_log.record_refused(tx, account.id, Kind.WRONG_PASSWORD, origin)
+        audit_log.record_refused(tx, account.id, AuditEvent.WRONG_PASSWORD, origin)
 
     check = PasswordCheck(f"session {ids.encode(identity.session_id)}", account.password_hash, failed)
     if await matching_form(deps, check, password) is None:

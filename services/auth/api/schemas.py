@@ -1,4 +1,4 @@
-"""The bodies that auth takes and gives, for checking and for OpenAPI."""
+"""Request and response bodies of auth."""
 
 import re
 import unicodedata
@@ -13,13 +13,13 @@ from shared.web import pagination
 from shared.web.fields import IdText, NextCursor, Time
 from shared.web.request_body import StrictModel, Text
 
-from ..actions.audit_log import Kind
+from ..actions.audit_log import AuditEvent
 from ..handles import LONGEST_PHONE
 from ..passwords import LONGEST, SHORTEST
 
 AN_ID = "0037a52d5f400001"
+# Control characters, line and paragraph separators, and characters that change the direction of the following text.
 _CONTROLS = r"\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069"
-"""Control characters, line and paragraph separators, and what turns the direction of the text that follows."""
 _A_CONTROL = re.compile(f"[{_CONTROLS}]")
 _OF_A_NAME = rf"^\s*[^{_CONTROLS}]*[^{_CONTROLS}{INVISIBLE}][^{_CONTROLS}]*\s*$"
 
@@ -30,7 +30,7 @@ MAX_KEYS = 100
 
 
 def _name(value: Any) -> Any:
-    """In Unicode's form NFC (RFC 8266) and trimmed, before its length is looked at."""
+    """In Unicode's form NFC (RFC 8266) and trimmed, before its length is checked."""
     if not isinstance(value, str):
         return value
     name = unicodedata.normalize("NFC", value).strip()
@@ -76,7 +76,7 @@ def _immutable(_: Any) -> Any:
 
 
 class SignUp(StrictModel):
-    """Who signs up."""
+    """A new account."""
 
     email: Email
     name: RealName
@@ -86,7 +86,7 @@ class SignUp(StrictModel):
 
 
 class LogIn(StrictModel):
-    """Who logs in: `identifier` is the email, the nickname or the phone."""
+    """`identifier` is the email, the nickname or the phone."""
 
     identifier: Annotated[Text, Field(max_length=254, examples=["ada"])]
     password: Password
@@ -100,7 +100,7 @@ class Refresh(StrictModel):
 
 
 class ChangeAccount(StrictModel):
-    """What to change. Nothing is changed without the current password; the email never is."""
+    """The fields to change. The current password is always required; the email never changes."""
 
     current_password: Password
     name: RealName = Field(default_factory=str)  # what is given is told by `model_fields_set`
@@ -112,19 +112,19 @@ class ChangeAccount(StrictModel):
 
 
 class Deletion(StrictModel):
-    """Withdraw: the password once more."""
+    """The password, once more."""
 
     current_password: Password
 
 
 class Withdrawn(BaseModel):
-    """It is done; the rest follows by itself."""
+    """The account is deleted; what belongs to it is removed in the background."""
 
     status: Annotated[str, Field(max_length=40, examples=["withdrawn"])]
 
 
 class Account(BaseModel):
-    """One's own account."""
+    """The user's own account."""
 
     id: IdText
     email: Email
@@ -138,7 +138,7 @@ class Account(BaseModel):
 
 
 class Profile(BaseModel):
-    """A person as everybody sees them."""
+    """A user as everybody sees them."""
 
     id: IdText
     nickname: Nickname
@@ -149,7 +149,7 @@ class Profile(BaseModel):
 
 
 class Profiles(BaseModel):
-    """A page of people."""
+    """A page of users."""
 
     items: Annotated[list[Profile], Field(max_length=pagination.MAX_LIMIT)]
     next_cursor: NextCursor
@@ -165,7 +165,7 @@ class Tokens(BaseModel):
 
 
 class Session(BaseModel):
-    """One login."""
+    """One session: a login on one device."""
 
     id: IdText
     device: DeviceText | None
@@ -176,14 +176,14 @@ class Session(BaseModel):
 
 
 class Sessions(BaseModel):
-    """A page of logins."""
+    """A page of sessions."""
 
     items: Annotated[list[Session], Field(max_length=pagination.MAX_LIMIT)]
     next_cursor: NextCursor
 
 
 class Event(BaseModel):
-    """Something that was done with the account: from which address, and about which login."""
+    """An entry of the audit log: from which address, and about which session."""
 
     id: IdText
     type: Annotated[
@@ -192,7 +192,7 @@ class Event(BaseModel):
             max_length=40,
             examples=["login"],
             description="Kinds may be added",
-            json_schema_extra={"x-extensible-enum": [each.value for each in Kind]},
+            json_schema_extra={"x-extensible-enum": [each.value for each in AuditEvent]},
         ),
     ]
     session_id: IdText | None
@@ -202,7 +202,7 @@ class Event(BaseModel):
 
 
 class Events(BaseModel):
-    """A page of what was done with the account."""
+    """A page of the audit log."""
 
     items: Annotated[list[Event], Field(max_length=pagination.MAX_LIMIT)]
     next_cursor: NextCursor

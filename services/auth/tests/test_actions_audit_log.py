@@ -5,7 +5,7 @@ from sqlalchemy import Connection
 
 from services.auth import handles, models, queries
 from services.auth.actions import accounts, audit_log, sessions, withdrawals
-from services.auth.actions.audit_log import KEPT, MOST_FAILURES, Kind, Origin
+from services.auth.actions.audit_log import KEPT, MOST_FAILURES, AuditEvent, Origin
 from services.auth.actions.sessions import GRACE, MOST, Login
 from services.auth.queries import Account
 from shared import clock, ids
@@ -94,13 +94,13 @@ def test_a_login_that_had_to_make_room_is_told_of(database: Database, ada: Accou
     first = open_login(database, ada)
     for _ in range(MOST):
         open_login(database, ada)
-    ended = [row.session_id for row in rows(database, models.trail) if row.type == Kind.SESSION_ENDED]
+    ended = [row.session_id for row in rows(database, models.trail) if row.type == AuditEvent.SESSION_ENDED]
     assert ended == [first.session_id]
 
 
 def test_a_wrong_password_in_a_login_is_told_with_the_login(database: Database, ada: Account) -> None:
     login = open_login(database, ada, "Ada's phone")
-    database.write(audit_log.record_refused, ada.id, Kind.WRONG_PASSWORD, Origin(ELSEWHERE, login.session_id))
+    database.write(audit_log.record_refused, ada.id, AuditEvent.WRONG_PASSWORD, Origin(ELSEWHERE, login.session_id))
     assert last(database) == ("wrong_password", ELSEWHERE, login.session_id, "Ada's phone")
 
 
@@ -110,7 +110,7 @@ def test_of_somebody_who_has_withdrawn_nothing_is_left_and_nothing_is_written(da
     database.write(withdrawals.withdraw, ada)
     fail(database, ada)
     database.write(audit_log.record_failed_login, None, ELSEWHERE, None)
-    database.write(audit_log.record_refused, ada.id, Kind.WRONG_PASSWORD, Origin(ELSEWHERE, login.session_id))
+    database.write(audit_log.record_refused, ada.id, AuditEvent.WRONG_PASSWORD, Origin(ELSEWHERE, login.session_id))
     assert [row.account_id for row in rows(database, models.trail)] == [bob.id]
 
 
@@ -129,7 +129,7 @@ def test_of_everything_else_the_newest_are_kept(
     bob = register(database, "bob")
     fail(database, ada, 5)
     logins = [open_login(database, ada) for _ in range(5)]
-    kept = [row.session_id for row in rows(database, models.trail) if row.type == Kind.LOGIN]
+    kept = [row.session_id for row in rows(database, models.trail) if row.type == AuditEvent.LOGIN]
     assert kept == [each.session_id for each in logins[-3:]]
     assert kinds(database, ada).count("login_failed") == 5
     assert kinds(database, bob) == ["signed_up"]
@@ -157,7 +157,7 @@ def test_one_reads_ones_own_page_by_page_newest_first(database: Database, ada: A
 
 def test_neither_reading_nor_writing_it_reads_a_whole_table(database: Database, ada: Account) -> None:
     def everything(tx: Connection) -> None:
-        audit_log.record(tx, ada.id, Kind.LOGIN, IP)
+        audit_log.record(tx, ada.id, AuditEvent.LOGIN, IP)
         audit_log.record_failed_login(tx, ada.id, IP, None)
         audit_log.record_failed_login(tx, None, IP, None)
         audit_log.forget(tx, ada.id)

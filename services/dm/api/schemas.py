@@ -1,4 +1,4 @@
-"""The bodies that dm takes and gives, for checking and for OpenAPI."""
+"""Request and response bodies of dm."""
 
 from typing import Annotated, Any, Literal, Self
 
@@ -16,17 +16,17 @@ AN_ID = "0037a52d5f400001"
 A_LINK = f"/api/v1/rooms/{AN_ID}/media/{AN_ID}/display.jpg?expires=1795426200&signature=mBq3Vg5x0S1yTr2c7dLhJp4k"
 
 Alt = Annotated[Text, Field(max_length=LONGEST["alt"], examples=["A quay at dusk"])]
-Kind = Literal["text", "image", "post"]
+MessageType = Literal["text", "image", "post"]
 
 
 class OpenRoom(StrictModel):
-    """With whom."""
+    """The other user."""
 
     user_id: Id
 
 
 class NewTextMessage(StrictModel):
-    """A few words."""
+    """A text."""
 
     type: Literal["text"]
     text: Annotated[
@@ -51,7 +51,7 @@ class NewImageMessage(StrictModel):
 
 
 class NewPostMessage(StrictModel):
-    """Somebody's post."""
+    """A shared post."""
 
     type: Literal["post"]
     post_id: Id
@@ -59,7 +59,7 @@ class NewPostMessage(StrictModel):
 
 
 class NewMessage(RootModel[Annotated[NewTextMessage | NewImageMessage | NewPostMessage, Field(discriminator="type")]]):
-    """What to say: exactly one of a text, a photo and a post; `type` says which."""
+    """Exactly one of a text, a photo and a post; `type` says which."""
 
     @model_validator(mode="wrap")
     @classmethod
@@ -81,13 +81,13 @@ def _placed(fault: Any) -> InitErrorDetails:
 
 
 class Read(StrictModel):
-    """Up to which message, this one included."""
+    """The last message that is read."""
 
     message_id: Id
 
 
 class UserRef(BaseModel):
-    """A person as others see them; `deleted` is of those who have withdrawn."""
+    """A user as others see them; `deleted` if the account is deleted."""
 
     id: IdText
     nickname: Annotated[str, Field(max_length=30, examples=["ada"])] | None
@@ -97,9 +97,9 @@ class UserRef(BaseModel):
 
 
 class Media(BaseModel):
-    """A photo in two sizes; `blurhash` is what to show until it is there.
+    """A photo in two sizes; show `blurhash` while it loads.
 
-    The links of a photo of a room work without a token, for about an hour.
+    The URLs of a photo of a room work without a token, for about an hour.
     """
 
     id: IdText
@@ -116,11 +116,11 @@ MessageText = Annotated[str, Field(max_length=LONGEST["message"], examples=["Lun
 
 
 class Quote(BaseModel):
-    """The earlier message that one answers."""
+    """The earlier message that this one quotes."""
 
     id: IdText
     sender_id: IdText
-    type: Kind
+    type: MessageType
     text: MessageText | None
 
 
@@ -138,28 +138,28 @@ class _Message(BaseModel):
 
 
 class TextMessage(_Message):
-    """A few words that somebody said in a room. `image` and `post_id` are null."""
+    """A text. `image` and `post_id` are null."""
 
     type: Literal["text"]
     text: MessageText
 
 
 class ImageMessage(_Message):
-    """A photo that somebody sent in a room. `text` and `post_id` are null."""
+    """A photo. `text` and `post_id` are null."""
 
     type: Literal["image"]
     image: Media
 
 
 class PostMessage(_Message):
-    """A post that somebody shared in a room. `text` and `image` are null."""
+    """A shared post. `text` and `image` are null."""
 
     type: Literal["post"]
     post_id: IdText
 
 
 class Message(RootModel[Annotated[TextMessage | ImageMessage | PostMessage, Field(discriminator="type")]]):
-    """What somebody said in a room; of `text`, `image` and `post_id` exactly one is there, and `type` says which."""
+    """A message; exactly one of `text`, `image` and `post_id` is not null, and `type` says which."""
 
 
 class Messages(BaseModel):
@@ -170,7 +170,7 @@ class Messages(BaseModel):
 
 
 class Room(BaseModel):
-    """The room of two people, as one of them sees it."""
+    """The room of two users, as one of them sees it."""
 
     id: IdText
     peer: UserRef
@@ -187,7 +187,7 @@ class Rooms(BaseModel):
 
 
 class ReadMark(BaseModel):
-    """Up to which message of a room somebody has read."""
+    """Up to which message a user has read a room."""
 
     room_id: IdText
     user_id: IdText
@@ -195,14 +195,14 @@ class ReadMark(BaseModel):
 
 
 class MessageCreated(BaseModel):
-    """Said on the socket: somebody has sent a message."""
+    """Sent on the WebSocket: a user has sent a message."""
 
     event: Literal["message.created"]
     data: Message
 
 
 class RoomRead(BaseModel):
-    """Said on the socket: somebody has read a room up to a message."""
+    """Sent on the WebSocket: a user has read a room up to a message."""
 
     event: Literal["room.read"]
     data: ReadMark

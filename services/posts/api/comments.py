@@ -32,7 +32,7 @@ router = APIRouter(prefix="/api/v1", tags=["posts"], route_class=StrictRoute)
 async def write_comment(
     post_id: Id, body: schemas.NewComment, identity: CurrentUser, key: idempotency_key.IdempotencyKey, deps: Deps
 ) -> Response:
-    """`parent_id` is the comment answered, at any depth. 422 `unknown_comment` where this post has no such one."""
+    """`parent_id` is the comment replied to, at any depth. 422 `unknown_comment` if the post has no such comment."""
     me = identity.subject
 
     def write(tx: Connection) -> Answer:
@@ -60,7 +60,7 @@ def comments_of(post_id: Id, request: Request, page: pagination.PageQuery, deps:
     responses=documented(400, 404, 422),
 )
 def replies_to(comment_id: Id, request: Request, page: pagination.PageQuery, deps: Deps) -> Response:
-    """Oldest first: to a first comment its whole thread, flat; to a reply its direct answers."""
+    """Oldest first: of a first comment its whole thread, flat; of a reply its direct replies."""
     return pagination.page_response(request, deps.database.read(shown.replies_to, comment_id, page))
 
 
@@ -71,7 +71,7 @@ def replies_to(comment_id: Id, request: Request, page: pagination.PageQuery, dep
     responses=documented(400, 401, 403, 404, 413, 415, 422),
 )
 async def edit_comment(comment_id: Id, body: schemas.CommentChanges, identity: CurrentUser, deps: Deps) -> Response:
-    """Its writer only: 403 `not_yours`."""
+    """Its author only: 403 `not_yours`."""
     me = identity.subject
 
     def write(tx: Connection) -> dict[str, Any]:
@@ -88,7 +88,7 @@ async def edit_comment(comment_id: Id, body: schemas.CommentChanges, identity: C
     responses=documented(401, 403, 404),
 )
 async def delete_comment(comment_id: Id, identity: CurrentUser, deps: Deps) -> Response:
-    """Its writer only: 403 `not_yours`. One that has replies stays as `deleted`, with no text and no author."""
+    """Its author only: 403 `not_yours`. One that has replies stays as `deleted`, without text and author."""
     me = identity.subject
     await deps.with_known_users(lambda: deps.database.write(comments.delete_comment, me, comment_id))
     return responses.empty()

@@ -1,4 +1,4 @@
-"""Liking posts, and who likes one."""
+"""Liking posts, and lists of likers."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ router = APIRouter(prefix="/api/v1", tags=["posts"], route_class=StrictRoute)
     responses=documented(401, 404),
 )
 async def like(post_id: Id, identity: CurrentUser, deps: Deps) -> Response:
-    """The same answer where one likes it already."""
+    """Idempotent."""
     me = identity.subject
 
     def write(tx: Connection) -> dict[str, Any]:
@@ -44,7 +44,7 @@ async def like(post_id: Id, identity: CurrentUser, deps: Deps) -> Response:
     responses=documented(401, 404),
 )
 async def unlike(post_id: Id, identity: CurrentUser, deps: Deps) -> Response:
-    """The same answer where one did not like it."""
+    """Idempotent."""
     me = identity.subject
 
     def write(tx: Connection) -> dict[str, Any]:

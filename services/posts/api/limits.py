@@ -1,4 +1,4 @@
-"""What a client should know before it uploads or sends, so that it need not learn it from refusals."""
+"""Limits that a client should know before it uploads or sends something."""
 
 from typing import Annotated
 
@@ -30,7 +30,7 @@ Number = Annotated[Count, Field(examples=[pagination.MAX_LIMIT])]
 
 
 class MediaLimits(BaseModel):
-    """Of an upload, to a post or to a room. Its type is told by its content; one that is not used goes."""
+    """Of an upload, to a post or to a room. Its type is detected by its content; unused uploads are deleted."""
 
     content_types: Annotated[
         list[Annotated[str, Field(max_length=40)]],
@@ -65,7 +65,7 @@ class ListLimits(BaseModel):
 
 
 class KeyLimits(BaseModel):
-    """Of idempotency keys: so many are kept for one person, for so long."""
+    """Of idempotency keys: how many are kept for one user, and how long."""
 
     max_length: Annotated[Count, Field(examples=[idempotency_key.LONGEST])]
     max_keys: Annotated[Count, Field(examples=[idempotency.KEYS_A_DAY])]
@@ -73,7 +73,7 @@ class KeyLimits(BaseModel):
 
 
 class Limits(BaseModel):
-    """What is refused beyond it. How often something may be asked for is told in the headers of answers."""
+    """Requests beyond these are rejected. Rate limits are in the headers of responses."""
 
     media: MediaLimits
     post: PostLimits
@@ -109,5 +109,5 @@ _ANSWER = Answer(200, orjson.dumps(_LIMITS.model_dump()), {"cache-control": "pub
 
 @router.get("/limits", response_model=Limits, summary="What may be uploaded and sent", responses=documented())
 async def limits() -> Response:
-    """The same for everybody, until an upgrade."""
+    """The same for every user, until an upgrade."""
     return responses.to_response(_ANSWER)

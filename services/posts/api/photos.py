@@ -42,7 +42,7 @@ async def upload(
     deps: Deps,
     alt: Annotated[schemas.Alt | None, Form(description="What it shows, for those who cannot see it")] = None,
 ) -> Response:
-    """JPEG, PNG, WebP, GIF, HEIC or AVIF, up to 20 MB and 60 megapixels. Without a post it goes after a day.
+    """JPEG, PNG, WebP, GIF, HEIC or AVIF, up to 20 MB and 60 megapixels. Deleted after a day unless a post uses it.
 
     413 `too_large`, 415 `unsupported_media`, 422 `corrupt_media`; 503 while too many are being processed.
     """

@@ -1,4 +1,4 @@
-"""Posts: the lists of them, publishing, editing, deleting. Routes are tried in order, so the most asked comes first."""
+"""Posts: lists, publishing, editing, deleting. Routes are matched in order, so the most frequent comes first."""
 
 from typing import Annotated
 
@@ -45,7 +45,7 @@ Wanted = Annotated[
     responses=documented(400, 401, 422),
 )
 def feed(request: Request, page: pagination.PageQuery, identity: CurrentUser, deps: Deps) -> Response:
-    """Posts of those one follows, and one's own, newest first."""
+    """Posts of the users that the user follows, and the user's own, newest first."""
     return pagination.page_response(request, deps.database.read(home.feed, identity.subject, page))
 
 
@@ -59,7 +59,7 @@ def feed(request: Request, page: pagination.PageQuery, identity: CurrentUser, de
 async def publish(
     body: schemas.NewPost, identity: CurrentUser, key: idempotency_key.IdempotencyKey, deps: Deps
 ) -> Response:
-    """One to ten of one's own photos that no post shows yet. 422 `unknown_media`, `media_already_used`."""
+    """One to ten of the user's own unused photos. 422 `unknown_media`, `media_already_used`."""
     me = identity.subject
 
     def write(tx: Connection) -> Answer:
@@ -79,7 +79,7 @@ async def publish(
 def everyones(
     request: Request, page: pagination.PageQuery, identity: OptionalUser, deps: Deps, wanted: Wanted = None
 ) -> Response:
-    """Newest first. With `ids` these alone, in that order and on one page; those that are gone are left out."""
+    """Newest first. With `ids` only these, in that order and on one page; deleted ones are left out."""
     if wanted is not None:
         return _by_ids(request, wanted, identity, deps)
     return pagination.page_response(request, deps.database.read(shown.latest, viewer(identity), page))
@@ -96,7 +96,7 @@ def _by_ids(request: Request, wanted: str, identity: Identity | None, deps: Depe
 
 @router.get("/posts/{post_id}", response_model=schemas.Post, summary="A post", responses=documented(401, 404))
 def post(post_id: Id, identity: OptionalUser, deps: Deps) -> Response:
-    """With a token, `liked` is filled in."""
+    """With a token, `liked` is set."""
     return responses.ok(deps.database.read(shown.post, post_id, viewer(identity)))
 
 
@@ -107,9 +107,10 @@ def post(post_id: Id, identity: OptionalUser, deps: Deps) -> Response:
     responses=documented(400, 401, 403, 404, 413, 415, 422),
 )
 async def edit_post(post_id: Id, body: schemas.PostChanges, identity: CurrentUser, deps: Deps) -> Response:
-    """Its author only: 403 `not_yours`. `media_ids` may hold photos of this post and new ones; the others go.
+    """Its author only: 403 `not_yours`. `media_ids` may contain photos of this post and new ones; the others are
+    removed.
 
-    With nothing given, nothing changes. 422 `unknown_media`, `media_already_used`.
+    Without fields, nothing changes. 422 `unknown_media`, `media_already_used`.
     """
     me = identity.subject
     changes: posts.Changes = {}
@@ -127,7 +128,7 @@ async def edit_post(post_id: Id, body: schemas.PostChanges, identity: CurrentUse
 
 @router.delete("/posts/{post_id}", status_code=204, summary="Delete a post", responses=documented(401, 403, 404))
 async def delete_post(post_id: Id, identity: CurrentUser, deps: Deps) -> Response:
-    """Its author only: 403 `not_yours`. Its likes, comments and files go with it."""
+    """Its author only: 403 `not_yours`. Its likes, comments and files are deleted with it."""
     me = identity.subject
     await deps.with_known_users(lambda: deps.database.write(posts.delete_post, me, post_id))
     return responses.empty()

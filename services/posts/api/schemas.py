@@ -1,4 +1,4 @@
-"""The bodies that posts takes and gives, for checking and for OpenAPI."""
+"""Request and response bodies of posts."""
 
 from typing import Annotated
 
@@ -63,27 +63,27 @@ class NewPost(StrictModel):
 
 
 class PostChanges(StrictModel):
-    """What to change of a post; what is left out stays. `null` or blanks take the caption away."""
+    """The fields to change; absent ones stay. `null` or blanks remove the caption."""
 
     caption: GivenCaption = None
     media_ids: MediaIds = Field(default_factory=list)
 
 
 class NewComment(StrictModel):
-    """A comment to write; with `parent_id` an answer to another of the same post."""
+    """A new comment; with `parent_id` a reply to another one of the same post."""
 
     text: CommentText
     parent_id: Annotated[Id, Field(examples=[AN_ID])] | None = None
 
 
 class CommentChanges(StrictModel):
-    """Other words."""
+    """The new text."""
 
     text: CommentText
 
 
 class UserRef(BaseModel):
-    """A person as others see them; `deleted` is of those who have withdrawn."""
+    """A user as others see them; `deleted` if the account is deleted."""
 
     id: IdText
     nickname: Annotated[str, Field(max_length=30, examples=["ada"])] | None
@@ -93,14 +93,14 @@ class UserRef(BaseModel):
 
 
 class UserRefs(BaseModel):
-    """A page of people."""
+    """A page of users."""
 
     items: Annotated[list[UserRef], Field(max_length=pagination.MAX_LIMIT)]
     next_cursor: NextCursor
 
 
 class Media(BaseModel):
-    """A photo in two sizes; `blurhash` is what to show until it is there."""
+    """A photo in two sizes; show `blurhash` while it loads."""
 
     id: IdText
     url: Annotated[str, Field(examples=["/api/v1/media/9d1a4f6b8c7d6e5f.jpg"])]
@@ -113,7 +113,7 @@ class Media(BaseModel):
 
 
 class Post(BaseModel):
-    """A post as everybody sees it; `liked` is by whoever asks."""
+    """A post; `liked` is whether the user who asks likes it."""
 
     id: IdText
     author: UserRef
@@ -134,7 +134,7 @@ class Posts(BaseModel):
 
 
 class Like(BaseModel):
-    """Whether one likes a post, and how many do."""
+    """Whether the user likes a post, and how many users do."""
 
     post_id: IdText
     liked: bool
@@ -142,10 +142,10 @@ class Like(BaseModel):
 
 
 class Comment(BaseModel):
-    """A comment. One that is `deleted` stays without author and text as long as it has replies.
+    """A comment. One that is `deleted` has no author and no text; it stays as long as it has replies.
 
-    `reply_count` is the number of replies that are not deleted: of a first comment those of its whole thread,
-    of a reply its direct answers.
+    `reply_count` counts replies that are not deleted: of a first comment in its whole thread, of a reply its direct
+    replies.
     """
 
     id: Annotated[IdText, Field(examples=[ANOTHER_ID])]

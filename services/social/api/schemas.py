@@ -1,4 +1,4 @@
-"""The bodies that social gives, for OpenAPI."""
+"""Response bodies of social."""
 
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from shared.web.fields import Count, IdText, NextCursor
 
 
 class UserRef(BaseModel):
-    """A person as others see them; `deleted` is of those who have withdrawn."""
+    """A user as others see them; `deleted` if the account is deleted."""
 
     id: IdText
     nickname: Annotated[str, Field(max_length=30, examples=["ada"])] | None
@@ -19,14 +19,14 @@ class UserRef(BaseModel):
 
 
 class UserRefs(BaseModel):
-    """A page of people."""
+    """A page of users."""
 
     items: Annotated[list[UserRef], Field(max_length=pagination.MAX_LIMIT)]
     next_cursor: NextCursor
 
 
 class Relation(BaseModel):
-    """How one stands to another: whether one follows them, and is followed by them."""
+    """Whether the user follows another one, and is followed by them."""
 
     user_id: IdText
     following: bool
@@ -34,14 +34,14 @@ class Relation(BaseModel):
 
 
 class Relations(BaseModel):
-    """All relations that were asked for; there is never a next page."""
+    """All requested relations; there is never a next page."""
 
     items: Annotated[list[Relation], Field(max_length=id_list.MOST_IDS)]
     next_cursor: NextCursor
 
 
 class Counts(BaseModel):
-    """How many follow somebody, and how many they follow."""
+    """How many users follow a user, and how many they follow."""
 
     followers_count: Annotated[Count, Field(examples=[12])]
     following_count: Annotated[Count, Field(examples=[7])]
