@@ -29,7 +29,8 @@ from chaos.containers import until
 from services.posts import models
 from services.posts.actions.people import PEOPLE
 from shared import clock, ids
-from shared.database.engine import Big, Database
+from shared.database.engine import Database
+from shared.database.statements import BigInt
 from shared.replication.purge import PURGING
 
 BATCH = 50_000
@@ -132,7 +133,7 @@ def fill(database: Database, lover: int, number: int) -> tuple[range, range]:
 def _like_many(tx: Connection, lover: int, author: int, post_ids: range) -> None:
     """As that many requests would leave it."""
     tx.execute(text("SET SESSION cte_max_recursion_depth = 1000000"))
-    numbers = select(literal(post_ids[0], Big).label("id")).cte("numbers", recursive=True)
+    numbers = select(literal(post_ids[0], BigInt).label("id")).cte("numbers", recursive=True)
     numbers = numbers.union_all(select(numbers.c.id + 1).where(numbers.c.id < post_ids[-1]))
     rows: list[tuple[Table, dict[str, object]]] = [
         (models.posts, {"author_id": author, "media": "[]", "created_at": 0, "updated_at": 0}),

@@ -4,9 +4,9 @@ What is never changed need not be kept twice: of an answer that can be made anew
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import (
@@ -29,16 +29,16 @@ from sqlalchemy import (
 from sqlalchemy.dialects import mysql
 
 from shared import clock, errors
-from shared.answer import Answer
-from shared.database.engine import Big, Bytes, Database
+from shared.database.engine import Database
+from shared.database.statements import BigInt, VarBinary
 
-KEPT = clock.DAY
-KEYS_A_DAY = 5_000
+RETENTION_MS = clock.DAY
+MAX_KEYS_PER_DAY = 5_000
 """So many keys of one owner are kept at most: each holds an answer of some kilobytes for a day."""
 BY_OWNER = "idempotency_keys_by_owner"
 Again = Callable[[Connection, str], bytes]
 """Makes the body of an answer anew, from its location."""
-AnswerBody = LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql")
+ResponseBody = LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql")
 """An answer: a plain BLOB of MySQL ends at 64 KiB, and a page of long texts in JSON can be more than that."""
 
 
@@ -47,16 +47,25 @@ def idempotency_table(metadata: MetaData) -> Table:
     return Table(
         "idempotency_keys",
         metadata,
-        Column("owner_id", Big, primary_key=True, autoincrement=False),
-        Column("key_hash", Bytes(32), primary_key=True),
-        Column("request_hash", Bytes(32), nullable=False),
+        Column("owner_id", BigInt, primary_key=True, autoincrement=False),
+        Column("key_hash", VarBinary(32), primary_key=True),
+        Column("request_hash", VarBinary(32), nullable=False),
         Column("status", Integer, nullable=False),
-        Column("body", AnswerBody, nullable=False),
+        Column("body", ResponseBody, nullable=False),
         Column("location", String(255), nullable=False),
-        Column("created_at", Big, nullable=False),
+        Column("created_at", BigInt, nullable=False),
         Index("idempotency_keys_age", "created_at"),
         Index(BY_OWNER, "owner_id", "created_at"),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class StoredResponse:
+    """A response without a framework, as it is stored with its key."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +80,16 @@ class Key:
 class Idempotency:
     """Runs writes under keys. A key whose write is running is refused, not waited for."""
 
-    def __init__(self, database: Database, table: Table, keys_a_day: int = KEYS_A_DAY) -> None:
+    def __init__(self, database: Database, table: Table, keys_a_day: int = MAX_KEYS_PER_DAY) -> None:
         self._database = database
         self._table = table
         self._keys_a_day = keys_a_day
         self._running: set[tuple[int, bytes]] = set()
         self._lock = threading.Lock()
 
-    def write(self, key: Key | None, action: Callable[[Connection], Answer], again: Again | None = None) -> Answer:
+    def write(
+        self, key: Key | None, action: Callable[[Connection], StoredResponse], again: Again | None = None
+    ) -> StoredResponse:
         """Run the action in one transaction with its key, or give the answer that it gave before.
 
         With `again` the body is not kept, but made anew. Raises errors.Invalid for a key that was used for something
@@ -104,21 +115,25 @@ class Idempotency:
             with self._lock:
                 self._running.discard(place)
 
-    def record(self, key: Key | None, action: Callable[[Connection], Answer], again: Again | None = None) -> Answer:
+    def record(
+        self, key: Key | None, action: Callable[[Connection], StoredResponse], again: Again | None = None
+    ) -> StoredResponse:
         """As `write`, for whoever is `running` this key."""
         if key is None:
             return self._database.write(action)
         return self._database.write(self._once, key, action, again)
 
-    def earlier(self, key: Key | None) -> Answer | None:
+    def earlier(self, key: Key | None) -> StoredResponse | None:
         """The answer that was given before. Raises errors.Invalid for a key that was used for something else."""
         return None if key is None else self._database.read(self._earlier, key)
 
-    def _once(self, tx: Connection, key: Key, action: Callable[[Connection], Answer], again: Again | None) -> Answer:
+    def _once(
+        self, tx: Connection, key: Key, action: Callable[[Connection], StoredResponse], again: Again | None
+    ) -> StoredResponse:
         row = tx.execute(self._row_of(key)).one_or_none()
         if row is not None:
             if not _is_expired(row):
-                return _answer_in(row, key, lambda location: again(tx, location) if again else b"")
+                return _response_in(row, key, lambda location: again(tx, location) if again else b"")
             tx.execute(delete(self._table).where(self._is(key)))
         self._check_number(tx, key.owner)
         answer = action(tx)
@@ -138,19 +153,19 @@ class Idempotency:
     def _check_number(self, tx: Connection, owner: int) -> None:
         """Raises TooMany. Of several at the same instant each sees only what is committed: it is no exact limit."""
         table, now = self._table.c, clock.now()
-        lately = (table.owner_id == owner) & (table.created_at > now - KEPT)
+        lately = (table.owner_id == owner) & (table.created_at > now - RETENTION_MS)
         question = select(func.count(), func.min(table.created_at)).where(lately)
         # MySQL is told the index, because by the primary key it would read the answers along.
         question = question.prefix_with(f"/*+ INDEX({self._table.name} {BY_OWNER}) */", dialect="mysql")
         number, oldest = tx.execute(question).one()
         if number >= self._keys_a_day:
-            wait = 1 + (oldest + KEPT - now) // clock.SECOND
+            wait = 1 + (oldest + RETENTION_MS - now) // clock.SECOND
             detail = f"At most {self._keys_a_day} idempotency keys within 24 hours."
             raise errors.TooManyRequests("too_many_idempotency_keys", detail, retry_after=wait)
 
-    def _earlier(self, connection: Connection, key: Key) -> Answer | None:
+    def _earlier(self, connection: Connection, key: Key) -> StoredResponse | None:
         row = connection.execute(self._row_of(key)).one_or_none()
-        return None if row is None or _is_expired(row) else _answer_in(row, key, lambda _: b"")
+        return None if row is None or _is_expired(row) else _response_in(row, key, lambda _: b"")
 
     def _row_of(self, key: Key) -> Select[Any]:
         return select(self._table).where(self._is(key))
@@ -161,14 +176,18 @@ class Idempotency:
     def forget_old(self, tx: Connection, limit: int = 1_000) -> bool:
         """Delete some keys that are older than a day; whether there may be more."""
         table = self._table
-        old = select(table.c.owner_id, table.c.key_hash).where(table.c.created_at < clock.now() - KEPT).limit(limit)
+        old = (
+            select(table.c.owner_id, table.c.key_hash)
+            .where(table.c.created_at < clock.now() - RETENTION_MS)
+            .limit(limit)
+        )
         gone: list[Any] = list(tx.execute(old))
         for row in gone:
             tx.execute(delete(table).where(table.c.owner_id == row.owner_id, table.c.key_hash == row.key_hash))
         return len(gone) == limit
 
 
-def forget_some_of(table: Table, tx: Connection, owner: int, limit: int) -> bool:
+def delete_some_of(table: Table, tx: Connection, owner: int, limit: int) -> bool:
     """Delete some answers that are kept for this owner, for they hold what was written; whether there may be more."""
     theirs = table.c.owner_id == owner
     keys = list(tx.execute(select(table.c.key_hash).where(theirs).limit(limit)).scalars())
@@ -178,11 +197,11 @@ def forget_some_of(table: Table, tx: Connection, owner: int, limit: int) -> bool
 
 
 def _is_expired(row: Row[Any]) -> bool:
-    return bool(row.created_at < clock.now() - KEPT)
+    return bool(row.created_at < clock.now() - RETENTION_MS)
 
 
-def _answer_in(row: Row[Any], key: Key, made_anew: Callable[[str], bytes]) -> Answer:
+def _response_in(row: Row[Any], key: Key, made_anew: Callable[[str], bytes]) -> StoredResponse:
     if row.request_hash != key.request:
         raise errors.Invalid("idempotency_key_reused", "This key was used for another request.")
     body = row.body or made_anew(row.location)
-    return Answer(row.status, body, {"location": row.location} if row.location else {})
+    return StoredResponse(row.status, body, {"location": row.location} if row.location else {})

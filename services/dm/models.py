@@ -2,7 +2,7 @@
 
 from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, MetaData, String, Table
 
-from shared.database.engine import Big, Exact
+from shared.database.statements import BigInt, CaseSensitiveString
 from shared.events.inbox import inbox_table
 from shared.events.outbox import outbox_table
 from shared.files.garbage import garbage_table
@@ -16,28 +16,32 @@ metadata = MetaData()
 people = projection_table(
     "people",
     metadata,
-    [Column("nickname", Exact(30)), Column("name", Exact(60)), Column("avatar_url", String(255))],
+    [
+        Column("nickname", CaseSensitiveString(30)),
+        Column("name", CaseSensitiveString(60)),
+        Column("avatar_url", String(255)),
+    ],
 )
 
 rooms = Table(
     "rooms",
     metadata,
-    Column("id", Big, primary_key=True, autoincrement=False),
-    Column("low_id", Big, nullable=False),
-    Column("high_id", Big, nullable=False),
-    Column("last_id", Big, nullable=False),  # the id of its newest message; before that, of the room
-    Column("created_at", Big, nullable=False),
+    Column("id", BigInt, primary_key=True, autoincrement=False),
+    Column("low_id", BigInt, nullable=False),
+    Column("high_id", BigInt, nullable=False),
+    Column("last_id", BigInt, nullable=False),  # the id of its newest message; before that, of the room
+    Column("created_at", BigInt, nullable=False),
     Index("rooms_of_two", "low_id", "high_id", unique=True),
 )
 
 members = Table(  # one row for each user of a room
     "members",
     metadata,
-    Column("room_id", Big, primary_key=True, autoincrement=False),
-    Column("user_id", Big, primary_key=True, autoincrement=False),
-    Column("peer_id", Big, nullable=False),
-    Column("last_id", Big, nullable=False),  # as in rooms, repeated so that one index lists a user's rooms
-    Column("read_id", Big, nullable=False),  # the newest message that the user has read
+    Column("room_id", BigInt, primary_key=True, autoincrement=False),
+    Column("user_id", BigInt, primary_key=True, autoincrement=False),
+    Column("peer_id", BigInt, nullable=False),
+    Column("last_id", BigInt, nullable=False),  # as in rooms, repeated so that one index lists a user's rooms
+    Column("read_id", BigInt, nullable=False),  # the newest message that the user has read
     Column("unread_count", Integer, nullable=False),
     Index("members_by_activity", "user_id", "last_id", "room_id"),
 )
@@ -45,14 +49,14 @@ members = Table(  # one row for each user of a room
 messages = Table(
     "messages",
     metadata,
-    Column("id", Big, primary_key=True, autoincrement=False),
-    Column("room_id", Big, nullable=False),
-    Column("sender_id", Big, nullable=False),
-    Column("text", Exact(2000)),
-    Column("media_id", Big),
-    Column("post_id", Big),
-    Column("reply_to", Big),
-    Column("created_at", Big, nullable=False),
+    Column("id", BigInt, primary_key=True, autoincrement=False),
+    Column("room_id", BigInt, nullable=False),
+    Column("sender_id", BigInt, nullable=False),
+    Column("text", CaseSensitiveString(2000)),
+    Column("media_id", BigInt),
+    Column("post_id", BigInt),
+    Column("reply_to", BigInt),
+    Column("created_at", BigInt, nullable=False),
     CheckConstraint(
         "(text IS NOT NULL) + (media_id IS NOT NULL) + (post_id IS NOT NULL) = 1", name="messages_say_one_thing"
     ),
@@ -63,16 +67,16 @@ messages = Table(
 media = Table(
     "media",
     metadata,
-    Column("id", Big, primary_key=True, autoincrement=False),
-    Column("room_id", Big, nullable=False),
-    Column("uploader_id", Big, nullable=False),
+    Column("id", BigInt, primary_key=True, autoincrement=False),
+    Column("room_id", BigInt, nullable=False),
+    Column("uploader_id", BigInt, nullable=False),
     Column("file", String(32), nullable=False),  # the common part of its files' names
     Column("content_type", String(40), nullable=False),
     Column("width", Integer, nullable=False),
     Column("height", Integer, nullable=False),
     Column("blurhash", String(120), nullable=False),
-    Column("alt", Exact(1000)),
-    Column("created_at", Big, nullable=False),
+    Column("alt", CaseSensitiveString(1000)),
+    Column("created_at", BigInt, nullable=False),
     Column("sent", Boolean, nullable=False),
     Index("media_by_age", "sent", "created_at"),
     Index("media_by_uploader", "uploader_id", "sent", "id"),

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Index, Integer, MetaData, String, Table
 
-from shared.database.engine import Big, Exact
+from shared.database.statements import BigInt, CaseSensitiveString
 from shared.events.inbox import inbox_table
 from shared.events.outbox import outbox_table
 from shared.replication.projections import projection_table
@@ -17,19 +17,23 @@ metadata = MetaData()
 people = projection_table(
     "people",
     metadata,
-    [Column("nickname", Exact(30)), Column("name", Exact(60)), Column("avatar_url", String(255))],
+    [
+        Column("nickname", CaseSensitiveString(30)),
+        Column("name", CaseSensitiveString(60)),
+        Column("avatar_url", String(255)),
+    ],
     Column("followers_count", Integer, nullable=False, default=0),
     Column("following_count", Integer, nullable=False, default=0),
-    Column("following_version", Big, nullable=False, default=0),  # grows with each follow and unfollow by this user
+    Column("following_version", BigInt, nullable=False, default=0),  # grows with each follow and unfollow by this user
 )
 
 follows = Table(  # descending ids are the newest first, in both directions
     "follows",
     metadata,
-    Column("id", Big, primary_key=True, autoincrement=False),
-    Column("follower_id", Big, nullable=False),
-    Column("followee_id", Big, nullable=False),
-    Column("created_at", Big, nullable=False),
+    Column("id", BigInt, primary_key=True, autoincrement=False),
+    Column("follower_id", BigInt, nullable=False),
+    Column("followee_id", BigInt, nullable=False),
+    Column("created_at", BigInt, nullable=False),
     Index("follows_by_pair", "follower_id", "followee_id", unique=True),
     Index("follows_by_follower", "follower_id", "id"),
     Index("follows_by_followee", "followee_id", "id"),

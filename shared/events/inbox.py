@@ -7,7 +7,8 @@ import structlog
 from sqlalchemy import Column, Connection, Index, MetaData, Table, delete, select
 
 from shared import clock
-from shared.database.engine import Big, Database, insert_new
+from shared.database.engine import Database
+from shared.database.statements import BigInt, insert_if_absent
 from shared.events.bus import Bus
 from shared.events.envelope import Event
 
@@ -22,8 +23,8 @@ def inbox_table(metadata: MetaData) -> Table:
     return Table(
         "inbox",
         metadata,
-        Column("event_id", Big, primary_key=True, autoincrement=False),
-        Column("received_at", Big, nullable=False),
+        Column("event_id", BigInt, primary_key=True, autoincrement=False),
+        Column("received_at", BigInt, nullable=False),
         Index("inbox_received", "received_at"),
     )
 
@@ -41,7 +42,7 @@ def subscribe_handlers(
 
 
 def _handle_once(tx: Connection, inbox: Table, event: Event, handle: Handler) -> None:
-    if insert_new(tx, inbox, {"event_id": event.id, "received_at": clock.now()}):
+    if insert_if_absent(tx, inbox, {"event_id": event.id, "received_at": clock.now()}):
         handle(tx, event)
 
 

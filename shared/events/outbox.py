@@ -26,8 +26,9 @@ from sqlalchemy.sql import Select
 
 from shared import clock, ids
 from shared.background import PeriodicWorker, run_sync_shielded
-from shared.database.engine import Big, Database
+from shared.database.engine import Database
 from shared.database.queues import notify
+from shared.database.statements import BigInt
 from shared.events.bus import Bus
 from shared.events.envelope import Event
 
@@ -48,15 +49,15 @@ def outbox_table(metadata: MetaData) -> Table:
     return Table(
         "outbox",
         metadata,
-        Column("id", Big, primary_key=True, autoincrement=False),
+        Column("id", BigInt, primary_key=True, autoincrement=False),
         Column("type", String(60), nullable=False),
         Column("version", Integer, nullable=False),
-        Column("occurred_at", Big, nullable=False),
+        Column("occurred_at", BigInt, nullable=False),
         Column("request_id", String(128)),
         Column("data", JSON, nullable=False),
         Column("tries", Integer, nullable=False, default=0),
-        Column("not_before", Big, nullable=False, default=0),
-        Column("published_at", Big),
+        Column("not_before", BigInt, nullable=False, default=0),
+        Column("published_at", BigInt),
         Index("outbox_unpublished", "published_at", "not_before", "id"),
     )
 

@@ -11,8 +11,9 @@ from sqlalchemy import Column, ColumnElement, Connection, Index, MetaData, Strin
 
 from shared import clock
 from shared.background import PeriodicWorker, threaded_step
-from shared.database.engine import Big, Database, upsert
+from shared.database.engine import Database
 from shared.database.queues import earliest, notify
+from shared.database.statements import BigInt, upsert
 from shared.files.storage import Storage
 
 BATCH = 100
@@ -24,7 +25,7 @@ def garbage_table(metadata: MetaData, *more: Column[Any] | Index) -> Table:
         "disposal",
         metadata,
         Column("name", String(120), primary_key=True),
-        Column("due_at", Big, nullable=False),
+        Column("due_at", BigInt, nullable=False),
         Index("disposal_due", "due_at"),
         *more,
     )

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from sqlalchemy import Boolean, Column, Connection, Integer, MetaData, Table, and_, case
 
 from shared import ids
-from shared.database.engine import Big, upsert
+from shared.database.statements import BigInt, upsert
 from shared.errors import AppError
 
 
@@ -26,7 +26,7 @@ def projection_table(name: str, metadata: MetaData, fields: Sequence[Column[Any]
     return Table(
         name,
         metadata,
-        Column("id", Big, primary_key=True, autoincrement=False),
+        Column("id", BigInt, primary_key=True, autoincrement=False),
         *fields,
         Column("version", Integer, nullable=False),
         Column("deleted", Boolean, nullable=False),

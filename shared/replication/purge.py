@@ -32,8 +32,9 @@ from sqlalchemy import (
 
 from shared import clock
 from shared.background import PeriodicWorker, threaded_step
-from shared.database.engine import Big, Database, insert_new
+from shared.database.engine import Database
 from shared.database.queues import earliest, notify
+from shared.database.statements import BigInt, insert_if_absent
 
 # States of a job: rows are being removed; none is left, and the last sweep is due; the last sweep is done.
 PURGING, PURGED, DONE = "purging", "purged", "done"
@@ -49,9 +50,9 @@ def purge_table(name: str, metadata: MetaData, subject: str) -> Table:
     return Table(
         name,
         metadata,
-        Column(subject, Big, primary_key=True, autoincrement=False),
-        Column("requested_at", Big, nullable=False),
-        Column("sweep_at", Big),  # when the next step is due; NULL when the job is done
+        Column(subject, BigInt, primary_key=True, autoincrement=False),
+        Column("requested_at", BigInt, nullable=False),
+        Column("sweep_at", BigInt),  # when the next step is due; NULL when the job is done
         Column("state", String(8), nullable=False),
         Index(f"{name}_due", "sweep_at"),
     )
@@ -185,7 +186,7 @@ class PurgePlan:
         now = clock.now()
         row = {self._subject.name: subject, "requested_at": now, "sweep_at": now, "state": PURGING}
         notify(tx, self.jobs)
-        return insert_new(tx, self.jobs, row)
+        return insert_if_absent(tx, self.jobs, row)
 
     def _finish(self, tx: Connection, job: Row[Any], last_sweep_after: int) -> dict[str, Any]:
         """Nothing is left: announce it and schedule the last sweep, or end the job after that."""
@@ -198,5 +199,5 @@ class PurgePlan:
 
 
 def _rows_exist(target: PurgeTarget) -> ColumnElement[bool]:
-    subject = bindparam("subject", type_=Big)
+    subject = bindparam("subject", type_=BigInt)
     return or_(*(exists().where(name == subject, target.which) for name in target.names))

@@ -8,7 +8,8 @@ from sqlalchemy import Column, Connection, Integer, MetaData, Table, select
 
 from shared import clock, ids, metrics
 from shared.background import run_sync_shielded
-from shared.database.engine import Big, Database, upsert
+from shared.database.engine import Database
+from shared.database.statements import BigInt, upsert
 from shared.replication.purge import PurgePlan
 
 # Entries are not committed in the order of their ids, so the part before the checkpoint is read again.
@@ -22,7 +23,7 @@ def checkpoint_table(name: str, metadata: MetaData) -> Table:
         name,
         metadata,
         Column("id", Integer, primary_key=True, autoincrement=False),
-        Column("place", Big, nullable=False),
+        Column("place", BigInt, nullable=False),
     )
 
 

@@ -1,14 +1,15 @@
 """Calls between services: short-lived credentials of the caller's own, timeouts, one repeat, plain errors."""
 
+import ssl
 import time
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 import httpx
 import jwt
 import structlog
 
 from shared import errors
-from shared.tls import trust
 
 LIFETIME_SECONDS = 60
 MAX_TOKEN_CHARACTERS = 2_048
@@ -16,6 +17,11 @@ TYPE = "service+jwt"
 ALGORITHM = "HS256"
 TIMEOUT = httpx.Timeout(2.0, connect=1.0)
 log = structlog.get_logger()
+
+
+def ssl_context_for(url: str) -> ssl.SSLContext | bool:
+    """The `verify` of an httpx client. For http:// it loads no CA certificates, which saves 1 MB for each client."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if urlsplit(url).scheme == "http" else True
 
 
 class ServiceClient:
@@ -29,7 +35,7 @@ class ServiceClient:
         self._name = name
         limits = httpx.Limits(max_connections=50)
         self._http = httpx.AsyncClient(
-            base_url=url, verify=trust(url), timeout=TIMEOUT, limits=limits, transport=transport
+            base_url=url, verify=ssl_context_for(url), timeout=TIMEOUT, limits=limits, transport=transport
         )
 
     async def get(self, path: str, **query: Any) -> dict[str, Any] | None:

@@ -18,7 +18,7 @@ import structlog
 
 from shared import errors, ids
 from shared.security.access_tokens import ALGORITHM, REQUIRED_CLAIMS, TYPE, KeySet
-from shared.tls import trust
+from shared.security.service_calls import ssl_context_for
 
 LEEWAY_SECONDS = 10
 MAX_TOKEN_CHARACTERS = 2_048
@@ -76,7 +76,7 @@ def fetch_from(url: str) -> Callable[[], Awaitable[KeySet]]:
     """Fetches the JWK set at this address, within 2 seconds."""
 
     async def fetch() -> KeySet:
-        async with httpx.AsyncClient(verify=trust(url), timeout=2.0) as http:
+        async with httpx.AsyncClient(verify=ssl_context_for(url), timeout=2.0) as http:
             answer = await http.get(url)
         return cast("KeySet", answer.raise_for_status().json())
 

@@ -24,7 +24,7 @@ def captured_statements(database: Database) -> Iterator[list[Statement]]:
         if not statement.startswith("BEGIN"):
             asked.append((statement, parameters))
 
-    engines = {database.engine, database.reading}
+    engines = {database.engine, database.read_engine}
     for engine in engines:
         event.listen(engine, "before_cursor_execute", listen)
     try:

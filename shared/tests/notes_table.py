@@ -2,14 +2,15 @@
 
 from sqlalchemy import Column, Connection, Integer, MetaData, Table, func, insert, select
 
-from shared.database.engine import Big, Database, Exact
+from shared.database.engine import Database
+from shared.database.statements import BigInt, CaseSensitiveString
 
 METADATA = MetaData()
 NOTES = Table(
     "notes",
     METADATA,
-    Column("id", Big, primary_key=True, autoincrement=False),
-    Column("text", Exact(100), nullable=False),
+    Column("id", BigInt, primary_key=True, autoincrement=False),
+    Column("text", CaseSensitiveString(100), nullable=False),
     Column("times", Integer, nullable=False, default=0),
 )
 

@@ -3,7 +3,8 @@
 from sqlalchemy import Column, Connection, MetaData, Table, delete, insert, select, update
 
 from shared import clock, ids
-from shared.database.engine import Big, Database, insert_new
+from shared.database.engine import Database
+from shared.database.statements import BigInt, insert_if_absent
 from shared.replication.purge import PurgePlan, PurgeTarget, purge_table
 from shared.replication.reconcile import checkpoint_table
 
@@ -16,16 +17,16 @@ checkpoints = checkpoint_table("places", metadata)
 things = Table(
     "things",
     metadata,
-    Column("id", Big, primary_key=True, autoincrement=False),
-    Column("owner", Big, nullable=False, index=True),
+    Column("id", BigInt, primary_key=True, autoincrement=False),
+    Column("owner", BigInt, nullable=False, index=True),
 )
-hidden = Table("hidden", metadata, Column("subject", Big, primary_key=True, autoincrement=False))
-said = Table("said", metadata, Column("id", Big, primary_key=True), Column("subject", Big, nullable=False))
-pending = Table("pending", metadata, Column("subject", Big, primary_key=True, autoincrement=False))
+hidden = Table("hidden", metadata, Column("subject", BigInt, primary_key=True, autoincrement=False))
+said = Table("said", metadata, Column("id", BigInt, primary_key=True), Column("subject", BigInt, nullable=False))
+pending = Table("pending", metadata, Column("subject", BigInt, primary_key=True, autoincrement=False))
 
 
 def hide(tx: Connection, subject: int) -> None:
-    insert_new(tx, hidden, {"subject": subject})
+    insert_if_absent(tx, hidden, {"subject": subject})
 
 
 def remove_some(tx: Connection, subject: int, chunk: int) -> bool:

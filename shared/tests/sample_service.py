@@ -10,11 +10,11 @@ from sqlalchemy import Column, Connection, MetaData, String, Table, insert, sele
 from starlette.responses import Response, StreamingResponse
 
 from shared import errors, ids
-from shared.answer import Answer
-from shared.database.engine import Big, Database
+from shared.database.engine import Database
+from shared.database.statements import BigInt
 from shared.events.in_memory import InMemoryBus
 from shared.events.outbox import enqueue, outbox_table
-from shared.idempotency import Idempotency, idempotency_table
+from shared.idempotency import Idempotency, StoredResponse, idempotency_table
 from shared.pagination import Page
 from shared.problem_details import STATUS, documented
 from shared.settings import Settings
@@ -30,7 +30,7 @@ from .tables import made
 
 METADATA = MetaData()
 THINGS = Table(
-    "things", METADATA, Column("id", Big, primary_key=True, autoincrement=False), Column("text", String(100))
+    "things", METADATA, Column("id", BigInt, primary_key=True, autoincrement=False), Column("text", String(100))
 )
 OUTBOX, KEYS = outbox_table(METADATA), idempotency_table(METADATA)
 REFUSALS = {kind.__name__: kind for kind in STATUS}
@@ -53,7 +53,7 @@ class NewThing(StrictModel):
 def add(body: NewThing, key: IdempotencyKey, request: Request) -> Response:
     """Add one, once for each key."""
 
-    def write(tx: Connection) -> Answer:
+    def write(tx: Connection) -> StoredResponse:
         thing_id = ids.new()
         tx.execute(insert(THINGS).values(id=thing_id, text=body.text))
         enqueue(tx, OUTBOX, "thing.added", 1, {"id": ids.encode(thing_id)})
@@ -156,7 +156,7 @@ def caller(name: InternalCaller) -> Response:
 def service(folder: Path, **options: Any) -> FastAPI:
     """The service on a fresh database in this folder."""
     settings = Settings(database_url=made(f"sqlite:///{folder}/service.db", METADATA), **options)
-    database = Database(settings.database_url, pool_size=settings.pool_size, pool_wait=0.1)
+    database = Database(settings.database_url, pool_size=settings.pool_size, pool_timeout=0.1)
     app = create_service_app("things", settings, database=database, bus=InMemoryBus(lambda _: 0), routers=[router])
     app.state.verifier = MINTER.verifier()
     app.state.once = Idempotency(database, KEYS)

@@ -116,7 +116,7 @@ def test_counts_are_served_on_a_port_of_their_own_where_one_is_set(monkeypatch: 
 
 
 def test_what_is_there_before_it_serves_is_left_alone_by_the_collector() -> None:
-    asked = "import gc; from shared.server.config import settle; settle(); print(gc.get_freeze_count())"
+    asked = "import gc; from shared.server.config import freeze_gc; freeze_gc(); print(gc.get_freeze_count())"
     told = subprocess.run(
         [sys.executable, "-c", asked], capture_output=True, text=True, timeout=WAIT_SECONDS, check=True
     )

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, MetaData, Table, func, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from shared.database.engine import TRIES, Database
+from shared.database.engine import MAX_ATTEMPTS, Database
 from shared.database.queues import notify
 from shared.errors import NotFound, Unavailable
 from shared.testing.backends import Backend
@@ -22,7 +22,7 @@ from .tables import made
 @pytest.fixture
 def database(backend: Backend) -> Iterator[Database]:
     """The database, which does not wait long."""
-    opened = Database(made(backend.empty(), METADATA), pool_size=4, pool_wait=0.05, lock_wait=0.05)
+    opened = Database(made(backend.empty(), METADATA), pool_size=4, pool_timeout=0.05, lock_timeout=0.05)
     yield opened
     opened.close()
 
@@ -86,7 +86,7 @@ def test_a_clash_that_stays_is_given_up(database: Database, monkeypatch: pytest.
 
     with pytest.raises(IntegrityError):
         database.write(clash)
-    assert len(tries) == TRIES
+    assert len(tries) == MAX_ATTEMPTS
 
 
 def test_when_all_connections_are_taken_one_is_told_to_come_again(database: Database) -> None:

@@ -114,7 +114,7 @@ def test_a_connection_that_is_killed_in_the_middle_is_an_outage_and_nothing_is_h
 def test_all_connections_that_broke_while_nobody_looked_are_made_anew(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.database.engine.FRESH", 0.0)
+    monkeypatch.setattr("shared.database.engine.PRE_PING_AFTER_SECONDS", 0.0)
 
     def kill_all(connection: Connection) -> None:
         mine = "SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()"

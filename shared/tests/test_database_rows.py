@@ -9,7 +9,8 @@ from sqlalchemy import Connection, select
 from sqlalchemy.dialects import mysql
 from sqlalchemy.exc import IntegrityError
 
-from shared.database.engine import Big, Bytes, Database, Exact, insert_new, upsert
+from shared.database.engine import Database
+from shared.database.statements import BigInt, CaseSensitiveString, VarBinary, insert_if_absent, upsert
 from shared.testing.backends import Backend
 from shared.tests.notes_table import METADATA, NOTES
 
@@ -42,14 +43,14 @@ class MySQL:
 
 def test_a_new_row_is_inserted_once(database: Database) -> None:
     row = {"id": 1, "text": "first"}
-    assert database.write(insert_new, NOTES, row)
-    assert not database.write(insert_new, NOTES, row | {"text": "second"})
+    assert database.write(insert_if_absent, NOTES, row)
+    assert not database.write(insert_if_absent, NOTES, row | {"text": "second"})
     assert database.read(lambda tx: tx.execute(select(NOTES.c.text)).scalar_one()) == "first"
 
 
 def test_of_many_who_insert_the_same_row_one_does(database: Database) -> None:
     with ThreadPoolExecutor(8) as pool:
-        done = list(pool.map(lambda n: database.write(insert_new, NOTES, {"id": 1, "text": str(n)}), range(8)))
+        done = list(pool.map(lambda n: database.write(insert_if_absent, NOTES, {"id": 1, "text": str(n)}), range(8)))
     assert done.count(True) == 1
 
 
@@ -64,7 +65,7 @@ def test_a_row_is_inserted_or_else_changed(database: Database) -> None:
 
 
 def test_counting_in_the_database_loses_nothing(database: Database) -> None:
-    database.write(insert_new, NOTES, {"id": 1, "text": "x"})
+    database.write(insert_if_absent, NOTES, {"id": 1, "text": "x"})
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: database.write(_count_up), range(40)))
     assert database.read(lambda tx: tx.execute(select(NOTES.c.times)).scalar_one()) == 40
@@ -82,7 +83,7 @@ def clash(code: int) -> IntegrityError:
 @pytest.mark.parametrize(("failure", "inserted"), [(None, True), (clash(1062), False)])
 def test_in_mysql_the_key_decides_too(failure: Exception | None, inserted: bool) -> None:
     tx: Any = MySQL(failure)
-    assert insert_new(tx, NOTES, {"id": 1, "text": "x"}) is inserted
+    assert insert_if_absent(tx, NOTES, {"id": 1, "text": "x"}) is inserted
     assert tx.statements[0].startswith("INSERT INTO notes")
 
 
@@ -90,7 +91,7 @@ def test_in_mysql_another_broken_rule_is_not_taken_for_a_taken_key() -> None:
     """A column that may not be NULL is of the same class of errors."""
     tx: Any = MySQL(clash(1048))
     with pytest.raises(IntegrityError):
-        insert_new(tx, NOTES, {"id": 1, "text": None})
+        insert_if_absent(tx, NOTES, {"id": 1, "text": None})
 
 
 def test_in_mysql_a_row_is_inserted_or_else_changed_by_one_statement() -> None:
@@ -104,6 +105,6 @@ def test_the_column_types_are_exact_and_wide_enough_in_mysql() -> None:
     def in_mysql(kind: Any) -> str:
         return str(kind.compile(dialect=mysql.dialect()))
 
-    assert in_mysql(Big) == "BIGINT"
-    assert in_mysql(Exact(30)) == "VARCHAR(30) COLLATE utf8mb4_0900_bin"
-    assert in_mysql(Bytes(32)) == "VARBINARY(32)"
+    assert in_mysql(BigInt) == "BIGINT"
+    assert in_mysql(CaseSensitiveString(30)) == "VARCHAR(30) COLLATE utf8mb4_0900_bin"
+    assert in_mysql(VarBinary(32)) == "VARBINARY(32)"

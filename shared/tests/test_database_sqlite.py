@@ -33,13 +33,13 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def database(path: Path) -> Iterator[Database]:
     """The database, which does not wait long."""
-    opened = Database(f"sqlite:///{path}", pool_size=4, pool_wait=0.05, lock_wait=0.05)
+    opened = Database(f"sqlite:///{path}", pool_size=4, pool_timeout=0.05, lock_timeout=0.05)
     yield opened
     opened.close()
 
 
 def test_while_another_writes_a_writer_waits_and_then_goes_on(path: Path) -> None:
-    patient = Database(f"sqlite:///{path}", lock_wait=10)
+    patient = Database(f"sqlite:///{path}", lock_timeout=10)
     entered, leave = threading.Event(), threading.Event()
 
     def slow(tx: Connection) -> None:
@@ -59,7 +59,7 @@ def test_while_another_writes_a_writer_waits_and_then_goes_on(path: Path) -> Non
 
 
 def test_writers_that_wait_for_their_turn_keep_no_connection_from_readers(path: Path) -> None:
-    patient = Database(f"sqlite:///{path}", pool_size=2, pool_wait=0.05, lock_wait=10)
+    patient = Database(f"sqlite:///{path}", pool_size=2, pool_timeout=0.05, lock_timeout=10)
     entered, leave = threading.Event(), threading.Event()
 
     def slow(tx: Connection) -> None:

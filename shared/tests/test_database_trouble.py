@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Connection, MetaData
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError
 
-from shared.database.engine import TRIES, Database
+from shared.database.engine import MAX_ATTEMPTS, Database
 from shared.errors import Unavailable
 
 from .tables import made
@@ -44,9 +44,9 @@ def trouble(code: int, kind: type[DBAPIError] = OperationalError, *, lost: bool 
 
 @pytest.mark.parametrize("code", [1213, 1205, 3572])
 def test_after_a_deadlock_the_whole_is_run_again(database: Database, code: int) -> None:
-    action = Failing(trouble(code), times=TRIES - 1)
+    action = Failing(trouble(code), times=MAX_ATTEMPTS - 1)
     assert database.write(action) == "done"
-    assert action.tries == TRIES
+    assert action.tries == MAX_ATTEMPTS
 
 
 @pytest.mark.parametrize("code", [1213, 1205, 3572])
@@ -54,7 +54,7 @@ def test_a_deadlock_that_stays_is_an_outage(database: Database, code: int) -> No
     action = Failing(trouble(code))
     with pytest.raises(Unavailable):
         database.write(action)
-    assert action.tries == TRIES
+    assert action.tries == MAX_ATTEMPTS
 
 
 @pytest.mark.parametrize("problem", [trouble(2013, lost=True), trouble(2006, lost=True), trouble(1213, lost=True)])
@@ -90,7 +90,7 @@ def test_what_stays_is_our_own_mistake(database: Database, problem: DBAPIError) 
 
 
 def test_no_secret_and_no_name_gets_into_the_words_of_the_engine() -> None:
-    database = Database("mysql+pymysql://user:secret@nowhere/shutter", pool_size=3, pool_wait=0.5)
+    database = Database("mysql+pymysql://user:secret@nowhere/shutter", pool_size=3, pool_timeout=0.5)
     assert database.has_row_locks
     assert database.engine.hide_parameters
     assert "secret" not in str(database.engine)

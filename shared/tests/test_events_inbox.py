@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import Column, Connection, Integer, MetaData, Table, insert
 
 from shared import clock, ids
-from shared.database.engine import Big, Database
+from shared.database.engine import Database
+from shared.database.statements import BigInt
 from shared.events import inbox
 from shared.events.envelope import Event
 from shared.events.in_memory import InMemoryBus
@@ -18,7 +19,7 @@ from .tables import made, rows
 
 METADATA = MetaData()
 INBOX, OUTBOX = inbox.inbox_table(METADATA), outbox_table(METADATA)
-EFFECTS = Table("effects", METADATA, Column("id", Integer, primary_key=True), Column("event_id", Big))
+EFFECTS = Table("effects", METADATA, Column("id", Integer, primary_key=True), Column("event_id", BigInt))
 
 
 @pytest.fixture

@@ -10,10 +10,9 @@ from sqlalchemy.dialects import mysql
 from sqlalchemy.schema import CreateTable
 
 from shared import clock
-from shared.answer import Answer
 from shared.database.engine import Database
 from shared.errors import Conflict, Invalid, NotFound, TooManyRequests
-from shared.idempotency import KEPT, Idempotency, Key, idempotency_table
+from shared.idempotency import RETENTION_MS, Idempotency, Key, StoredResponse, idempotency_table
 from shared.testing.backends import Backend
 from shared.testing.waiting import WAIT_SECONDS
 
@@ -39,14 +38,14 @@ def once(database: Database) -> Idempotency:
     return Idempotency(database, KEYS)
 
 
-def note(tx: Connection) -> Answer:
+def note(tx: Connection) -> StoredResponse:
     made_id = tx.execute(insert(NOTES)).inserted_primary_key
-    return Answer(201, f'{{"id":{made_id[0] if made_id else 0}}}'.encode(), {"location": "/notes/1"})
+    return StoredResponse(201, f'{{"id":{made_id[0] if made_id else 0}}}'.encode(), {"location": "/notes/1"})
 
 
 def test_the_same_again_gives_the_first_answer_and_changes_nothing(once: Idempotency, database: Database) -> None:
     first, second = once.write(KEY, note), once.write(KEY, note)
-    assert first == second == Answer(201, b'{"id":1}', {"location": "/notes/1"})
+    assert first == second == StoredResponse(201, b'{"id":1}', {"location": "/notes/1"})
     assert len(rows(database, NOTES)) == 1
 
 
@@ -56,7 +55,7 @@ def test_it_is_remembered_by_other_processes_too(once: Idempotency, database: Da
 
 
 def test_an_answer_without_a_place_is_given_again_without_one(once: Idempotency) -> None:
-    plain = Answer(201, b"{}")
+    plain = StoredResponse(201, b"{}")
     assert once.write(KEY, lambda _: plain) == plain
     assert once.write(KEY, lambda _: plain) == plain
 
@@ -66,7 +65,7 @@ def test_a_body_that_can_be_made_anew_is_not_kept(once: Idempotency, database: D
         return b"made anew of " + location.encode()
 
     assert once.write(KEY, note, again).body == b'{"id":1}'
-    assert once.write(KEY, note, again) == Answer(201, b"made anew of /notes/1", {"location": "/notes/1"})
+    assert once.write(KEY, note, again) == StoredResponse(201, b"made anew of /notes/1", {"location": "/notes/1"})
     assert [row.body for row in rows(database, KEYS)] == [b""]
     assert len(rows(database, NOTES)) == 1
 
@@ -89,7 +88,7 @@ def test_one_owner_has_so_many_keys_within_a_day(database: Database, monkeypatch
     once.write(Key(1, b"0", KEY.request), note)
     once.write(Key(2, b"0", KEY.request), note)
     once.write(None, note)
-    _at(monkeypatch, start + KEPT + 1)
+    _at(monkeypatch, start + RETENTION_MS + 1)
     once.write(Key(1, b"2", KEY.request), note)
     assert len(rows(database, NOTES)) == 5
 
@@ -121,7 +120,7 @@ def test_without_a_key_each_is_a_write_of_its_own(once: Idempotency, database: D
 def test_while_the_first_still_runs_the_second_is_refused(once: Idempotency, database: Database) -> None:
     begun, go_on = threading.Event(), threading.Event()
 
-    def slow(tx: Connection) -> Answer:
+    def slow(tx: Connection) -> StoredResponse:
         begun.set()
         assert go_on.wait(WAIT_SECONDS)
         return note(tx)
@@ -148,7 +147,7 @@ def test_two_processes_with_the_same_key_at_once_write_once(database: Database) 
 
 @pytest.mark.parametrize("problem", [NotFound("not_found", ""), RuntimeError("surprise")])
 def test_a_failure_is_not_remembered(once: Idempotency, database: Database, problem: Exception) -> None:
-    def fail(tx: Connection) -> Answer:
+    def fail(tx: Connection) -> StoredResponse:
         note(tx)
         raise problem
 
@@ -163,7 +162,7 @@ def test_after_a_day_the_key_is_new_again(
     once: Idempotency, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     once.write(KEY, note)
-    _at(monkeypatch, clock.now() + KEPT - clock.MINUTE)
+    _at(monkeypatch, clock.now() + RETENTION_MS - clock.MINUTE)
     once.write(KEY, note)
     assert len(rows(database, NOTES)) == 1
     _at(monkeypatch, clock.now() + 2 * clock.MINUTE)
@@ -176,7 +175,7 @@ def test_old_keys_are_forgotten_a_batch_at_a_time(
 ) -> None:
     for owner in (1, 2, 3):
         once.write(Key(owner, KEY.name, KEY.request), note)
-    _at(monkeypatch, clock.now() + KEPT + 1)
+    _at(monkeypatch, clock.now() + RETENTION_MS + 1)
     once.write(Key(4, KEY.name, KEY.request), note)
     assert database.write(once.forget_old, 2)
     assert not database.write(once.forget_old, 2)

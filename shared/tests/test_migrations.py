@@ -13,8 +13,8 @@ from shared.database.engine import Database
 
 ENV = '''"""Env."""
 from sqlalchemy import MetaData
-from shared.database.migrations import run_inside
-run_inside(MetaData())
+from shared.database.migrations import run_migrations
+run_migrations(MetaData())
 '''
 STEP = '''"""Step."""
 import sqlalchemy as sa

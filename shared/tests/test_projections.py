@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import Boolean, Column, Connection, Integer, MetaData, String, Table
 from sqlalchemy.dialects import mysql
 
-from shared.database.engine import Big, Database
+from shared.database.engine import Database
+from shared.database.statements import BigInt
 from shared.replication.projections import tombstone, upsert_if_newer
 from shared.testing.backends import Backend
 
@@ -18,7 +19,7 @@ METADATA = MetaData()
 THINGS = Table(
     "things",
     METADATA,
-    Column("id", Big, primary_key=True, autoincrement=False),
+    Column("id", BigInt, primary_key=True, autoincrement=False),
     Column("title", String(50)),
     Column("seen", Integer, nullable=False, default=0),
     Column("version", Integer, nullable=False),

@@ -9,7 +9,8 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy import Column, MetaData, String, Table, select
 
 from shared import ids
-from shared.database.engine import Big, Database
+from shared.database.engine import Database
+from shared.database.statements import BigInt
 from shared.errors import NotFound
 from shared.events.envelope import Event
 from shared.ids import Id
@@ -24,7 +25,7 @@ from .tables import made, rows
 METADATA = MetaData()
 COPIES = projection_table("copies", METADATA, [Column("title", String(50))])
 JOBS = purge_table("jobs", METADATA, "thing_id")
-PARTS = Table("parts", METADATA, Column("id", Big, primary_key=True), Column("thing_id", Big))
+PARTS = Table("parts", METADATA, Column("id", BigInt, primary_key=True), Column("thing_id", BigInt))
 
 
 class Thing(BaseModel):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 import time
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 import structlog
 
 from shared.errors import Unauthenticated, Unavailable
-from shared.security.service_calls import InternalCallerVerifier, ServiceClient
+from shared.security.service_calls import InternalCallerVerifier, ServiceClient, ssl_context_for
 from shared.testing import Stub
 from shared.tests.forged_tokens import part
 
@@ -152,3 +153,15 @@ def test_nobody_else_is_let_in(forge: Callable[[], str]) -> None:
 def test_without_any_caller_nobody_is_let_in() -> None:
     with pytest.raises(Unauthenticated):
         InternalCallerVerifier("auth", {}).check(token())
+
+
+def test_a_client_for_http_loads_no_ca_certificates() -> None:
+    context = ssl_context_for("http://auth:8101")
+    assert isinstance(context, ssl.SSLContext)
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname
+    assert not context.get_ca_certs()
+
+
+def test_a_client_for_https_trusts_the_usual_authorities() -> None:
+    assert ssl_context_for("https://auth.example") is True

@@ -11,8 +11,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from shared import errors, problem_details
-from shared.web.places import path_of
 from shared.web.request_body import WITHOUT_NUL
+from shared.web.request_target import request_path
 
 _OWN_WORDS = {WITHOUT_NUL: ("nul_character", "Text may not hold NUL characters")}
 """What is told of a text that does not match one of our patterns, instead of the pattern."""
@@ -86,7 +86,7 @@ def _answer(
         status,
         code,
         detail,
-        path=path_of(request),
+        path=request_path(request),
         request_id=request.scope.get("request_id", ""),
         field_errors=field_errors,
     )

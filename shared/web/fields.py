@@ -11,7 +11,7 @@ MAX_INT32 = 2**31 - 1
 MAX_HEADER_LENGTH = 16 * 1024
 """The gateway refuses requests whose headers are longer, all together."""
 
-Time = Annotated[
+Timestamp = Annotated[
     str,
     Field(max_length=24, examples=["2026-11-23T08:41:00.123Z"], json_schema_extra={"format": "date-time"}),
 ]

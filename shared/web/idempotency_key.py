@@ -11,7 +11,7 @@ from shared.errors import Malformed
 from shared.idempotency import Key
 from shared.security.verifier import Identity
 from shared.web.authentication import CurrentUser
-from shared.web.places import path_of
+from shared.web.request_target import request_path
 
 LONGEST = 255
 PRINTABLE = r"^[!-~\xa1-\xac\xae-\xff]([ -~\xa1-\xac\xae-\xff]*[!-~\xa1-\xac\xae-\xff])?$"
@@ -45,7 +45,7 @@ def _key(request: Request, identity: Identity, header: str, content: bytes) -> K
     name = _text(header)
     if not name or len(name) > LONGEST or not name.isprintable():
         raise Malformed("invalid_idempotency_key", "The key is printable text of 1 to 255 characters.")
-    target = f"{request.method} {path_of(request)}".encode()
+    target = f"{request.method} {request_path(request)}".encode()
     asked = hashlib.sha256(target + b"\0" + content).digest()
     return Key(identity.subject, hashlib.sha256(name.encode()).digest(), asked)
 

@@ -10,11 +10,11 @@ from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
-from shared.answer import Answer
+from shared.idempotency import StoredResponse
 from shared.pagination import MAX_CURSOR_LENGTH, CursorSigner, Page, PageRequest
 from shared.web import request_target
 from shared.web.fast_path import FastPathMiss, FastPathReader
-from shared.web.places import path_of
+from shared.web.request_target import request_path
 from shared.web.responses import to_response
 
 _PLAIN = re.compile(rb"(?:limit=(?P<limit>[1-9][0-9]?|100))?(?:(?(limit)&)cursor=(?P<cursor>[A-Za-z0-9_-]+))?")
@@ -66,15 +66,15 @@ PageQuery = Annotated[PageRequest, Depends(_requested), FastPathReader(_plainly,
 def page_response(request: Request, found: Page) -> Response:
     """200 with the items, the cursor of the next page and, where there is one, its `Link` (RFC 8288)."""
     if found.next is None:
-        return to_response(Answer(200, orjson.dumps({"items": found.items, "next_cursor": None})))
+        return to_response(StoredResponse(200, orjson.dumps({"items": found.items, "next_cursor": None})))
     cursors: CursorSigner = request.app.state.cursors
     cursor = cursors.write(found.next, _scope(request))
     others = [(name, value) for name, value in request_target.pairs(request) if name != "cursor"]
-    link = f'<{path_of(request)}?{urlencode([*others, ("cursor", cursor)])}>; rel="next"'
+    link = f'<{request_path(request)}?{urlencode([*others, ("cursor", cursor)])}>; rel="next"'
     body = orjson.dumps({"items": found.items, "next_cursor": cursor})
-    return to_response(Answer(200, body, {"link": link}))
+    return to_response(StoredResponse(200, body, {"link": link}))
 
 
 def _scope(request: Request) -> str:
     others = [(name, value) for name, value in request_target.pairs(request) if name not in {"limit", "cursor"}]
-    return f"{path_of(request)}?{urlencode(sorted(others))}"
+    return f"{request_path(request)}?{urlencode(sorted(others))}"

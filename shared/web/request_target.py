@@ -1,7 +1,7 @@
-"""Query parameters: only those that the route declares, each given once, percent-encoded UTF-8."""
+"""The target of a request: its path, and query parameters that the route declares, each at most once."""
 
 from collections import Counter
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 from fastapi import Request
 from fastapi.dependencies.utils import get_flat_params
@@ -12,6 +12,14 @@ from shared.errors import FieldError, Invalid, Malformed
 
 MAX_FIELD_ERRORS = 20
 """Reported of one query: it may hold thousands of names."""
+
+_UNESCAPED = "/:@!$&'()*+,;="
+
+
+def request_path(request: Request) -> str:
+    """The escaped path: safe in a response, whatever bytes the client sent."""
+    # Not `request.url.path`: it decodes the query as well, and fails where that is not UTF-8.
+    return quote(request.scope["path"], safe=_UNESCAPED, errors="replace")
 
 
 def declared_by(route: APIRoute) -> frozenset[str]:

@@ -7,11 +7,11 @@ import orjson
 from starlette.responses import Response
 
 from shared import compression, ids
-from shared.answer import Answer
+from shared.idempotency import StoredResponse
 from shared.security.access_tokens import REVOKED_SESSIONS_HEADER, REVOKED_USER_HEADER
 
 
-def to_response(answer: Answer) -> Response:
+def to_response(answer: StoredResponse) -> Response:
     """The answer as the framework sends it; whoever keeps copies of it is told not to."""
     headers = {"cache-control": "no-store", **answer.headers}
     if len(answer.body) >= compression.SMALLEST:
@@ -21,17 +21,17 @@ def to_response(answer: Answer) -> Response:
 
 def ok(value: Any) -> Response:
     """200 with this JSON."""
-    return to_response(Answer(200, orjson.dumps(value)))
+    return to_response(StoredResponse(200, orjson.dumps(value)))
 
 
 def accepted(value: Any) -> Response:
     """202 with this JSON."""
-    return to_response(Answer(202, orjson.dumps(value)))
+    return to_response(StoredResponse(202, orjson.dumps(value)))
 
 
-def created(value: Any, location: str) -> Answer:
+def created(value: Any, location: str) -> StoredResponse:
     """201 with this JSON, and where to find it."""
-    return Answer(201, orjson.dumps(value), {"location": location})
+    return StoredResponse(201, orjson.dumps(value), {"location": location})
 
 
 def with_revocations(answer: Response, *, logins: Iterable[int] = (), subject: int | None = None) -> Response:
@@ -44,4 +44,4 @@ def with_revocations(answer: Response, *, logins: Iterable[int] = (), subject: i
 
 def empty() -> Response:
     """204."""
-    return to_response(Answer(204, b""))
+    return to_response(StoredResponse(204, b""))

@@ -16,9 +16,8 @@ from starlette.formparsers import MultiPartException
 from starlette.responses import Response
 
 from shared import errors
-from shared.answer import Answer
 from shared.body_limits import MAX_UPLOAD_BYTES
-from shared.idempotency import Idempotency, Key
+from shared.idempotency import Idempotency, Key, StoredResponse
 from shared.images.pipe_protocol import ProcessedImage
 from shared.images.processor import ImageProcessor
 from shared.web import request_target
@@ -121,7 +120,9 @@ async def processed(request: Request, processor: ImageProcessor, file: UploadFil
     return await cancel_on_disconnect(request, processor.process(file.file, owner))
 
 
-async def once(idempotency: Idempotency, key: Key | None, work: Callable[[], Awaitable[Answer]]) -> Answer:
+async def once(
+    idempotency: Idempotency, key: Key | None, work: Callable[[], Awaitable[StoredResponse]]
+) -> StoredResponse:
     """The answer that was given for this key before, else that of `work`, which has to record it.
 
     Raises errors.Conflict while the first with this key still runs, errors.Invalid for a key of another request.

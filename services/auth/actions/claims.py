@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, delete, insert, select
 
 from shared import clock, ids
-from shared.database.engine import insert_new
+from shared.database.statements import insert_if_absent
 from shared.errors import Conflict, TooManyRequests
 
 from .. import models
@@ -73,7 +73,7 @@ def claim_skeletons(tx: Connection, key: bytes, limit: int = 500) -> bool:
     for row in rows:
         if row.nickname is not None:
             mark = digest(key, skeleton(Handle("nickname", row.nickname)))
-            insert_new(tx, models.handles, {"kind": SKELETON, "digest": mark, "account_id": row.account_id})
+            insert_if_absent(tx, models.handles, {"kind": SKELETON, "digest": mark, "account_id": row.account_id})
     tx.execute(delete(due).where(due.c.account_id.in_([row.account_id for row in rows])))
     return len(rows) == limit
 
@@ -109,7 +109,7 @@ def _claim(tx: Connection, account_id: int, handle: Handle, key: bytes) -> bool:
     """Whether the handle was free. Raises Conflict if it is another account's."""
     handles = models.handles
     row = {"kind": handle.kind, "digest": digest(key, handle), "account_id": account_id, "claimed_at": clock.now()}
-    if insert_new(tx, handles, row):
+    if insert_if_absent(tx, handles, row):
         return True
     this = (handles.c.kind == handle.kind, handles.c.digest == row["digest"])
     if tx.execute(select(handles.c.account_id).where(*this)).scalar_one_or_none() != account_id:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, select, update
 
 from shared import clock
-from shared.database.engine import upsert
+from shared.database.statements import upsert
 from shared.errors import TooManyRequests
 
 from .. import models

@@ -5,7 +5,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from sqlalchemy import Connection, delete, select
 
 from shared import clock
-from shared.database.engine import upsert
+from shared.database.statements import upsert
 
 from .. import models
 

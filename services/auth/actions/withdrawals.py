@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from shared import clock, ids
-from shared.database.engine import insert_new
+from shared.database.statements import insert_if_absent
 from shared.service_list import PURGE_REPORTERS
 
 from .. import events, models
@@ -55,7 +55,7 @@ def note_purge(tx: Connection, account_id: int, service: str) -> None:
     this = withdrawals.c.account_id == account_id
     if tx.execute(select(withdrawals.c.id).where(this).with_for_update()).one_or_none() is None:
         return
-    insert_new(tx, purges, {"account_id": account_id, "service": service, "purged_at": clock.now()})
+    insert_if_absent(tx, purges, {"account_id": account_id, "service": service, "purged_at": clock.now()})
     done = tx.execute(
         select(func.count()).where(purges.c.account_id == account_id, purges.c.service.in_(PURGE_REPORTERS))
     ).scalar_one()

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from shared.text import INVISIBLE, has_visible_character
 from shared.web import pagination
-from shared.web.fields import IdText, NextCursor, Time
+from shared.web.fields import IdText, NextCursor, Timestamp
 from shared.web.request_body import StrictModel, Text
 
 from ..actions.audit_log import AuditEvent
@@ -133,8 +133,8 @@ class Account(BaseModel):
     phone: Annotated[str, Field(max_length=LONGEST_PHONE, examples=["+821012345678"])] | None
     bio: Bio
     avatar_url: Annotated[str, Field(examples=["/api/v1/avatars/5f0c2b8e.jpg"])] | None
-    created_at: Time
-    updated_at: Time
+    created_at: Timestamp
+    updated_at: Timestamp
 
 
 class Profile(BaseModel):
@@ -145,7 +145,7 @@ class Profile(BaseModel):
     name: RealName
     bio: Bio
     avatar_url: Annotated[str, Field(examples=["/api/v1/avatars/5f0c2b8e.jpg"])] | None
-    created_at: Time
+    created_at: Timestamp
 
 
 class Profiles(BaseModel):
@@ -170,8 +170,8 @@ class Session(BaseModel):
     id: IdText
     device: DeviceText | None
     ip: IpText
-    created_at: Time
-    last_used_at: Time
+    created_at: Timestamp
+    last_used_at: Timestamp
     current: bool
 
 
@@ -198,7 +198,7 @@ class Event(BaseModel):
     session_id: IdText | None
     ip: IpText
     device: DeviceText | None
-    created_at: Time
+    created_at: Timestamp
 
 
 class Events(BaseModel):

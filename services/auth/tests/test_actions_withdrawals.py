@@ -162,7 +162,7 @@ def test_names_that_were_being_published_at_that_moment_go_when_all_are_done(dat
 @pytest.mark.containers  # SQLite's writers take turns
 def test_nobody_is_done_while_a_relay_still_holds_what_was_told_of_them(servers: Servers) -> None:
     backend = Cluster(servers)
-    impatient = Database(backend.database(MIGRATIONS), lock_wait=1)
+    impatient = Database(backend.database(MIGRATIONS), lock_timeout=1)
     event.listen(impatient.engine, "begin", lambda tx: tx.exec_driver_sql("SET innodb_lock_wait_timeout = 1"))
     ada = register(impatient)
     with impatient.engine.connect() as relay, relay.begin():

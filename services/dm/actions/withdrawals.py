@@ -20,7 +20,7 @@ WITHDRAWAL = PurgePlan(
     targets=[
         PurgeTarget([models.media.c.uploader_id], photos.remove_unsent_of, 1_000, models.media.c.sent == false()),
         PurgeTarget(
-            [models.idempotency_keys.c.owner_id], partial(idempotency.forget_some_of, models.idempotency_keys), 1_000
+            [models.idempotency_keys.c.owner_id], partial(idempotency.delete_some_of, models.idempotency_keys), 1_000
         ),
     ],
     announce=events.user_purged,

@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from shared import ids
-from shared.answer import Answer
+from shared.idempotency import StoredResponse
 from shared.ids import Id
 from shared.problem_details import documented
 from shared.web import idempotency_key, pagination, responses
@@ -66,7 +66,7 @@ async def send(
     # Read before the transaction and used inside it, so that a repeated request gets its first response anyway.
     post_exists = draft.post_id is None or await deps.posts.has(draft.post_id)
 
-    def say(tx: Connection) -> Answer:
+    def say(tx: Connection) -> StoredResponse:
         message_id = messages.send(tx, identity.subject, room_id, draft, post_exists=post_exists)
         said = queries.message(tx, identity.subject, room_id, message_id, deps.url_signer)
         return responses.created(said, f"/api/v1/rooms/{ids.encode(room_id)}/messages/{ids.encode(message_id)}")

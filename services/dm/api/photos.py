@@ -8,9 +8,8 @@ from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from shared.answer import Answer
 from shared.files.store_image import store_image
-from shared.idempotency import Key
+from shared.idempotency import Key, StoredResponse
 from shared.ids import Id
 from shared.images import ProcessedImage
 from shared.problem_details import documented
@@ -51,7 +50,7 @@ async def upload(
     """
     await run_in_threadpool(deps.database.read, queries.peer_in, room_id, identity.subject)
 
-    async def work() -> Answer:
+    async def work() -> StoredResponse:
         picture = await uploads.processed(request, deps.image_processor, file, identity.subject)
         stored = await run_in_threadpool(_store, deps, identity.subject, room_id, picture, alt)
         await require_connected(request)
@@ -101,8 +100,8 @@ def _store(
     return photos.Photo(file, picture.content_type, display.width, display.height, picture.blurhash, alt)
 
 
-def _keep(deps: Dependencies, uploader_id: int, room_id: int, photo: photos.Photo, key: Key | None) -> Answer:
-    def keep(tx: Connection) -> Answer:
+def _keep(deps: Dependencies, uploader_id: int, room_id: int, photo: photos.Photo, key: Key | None) -> StoredResponse:
+    def keep(tx: Connection) -> StoredResponse:
         media = queries.photo(tx, photos.keep(tx, uploader_id, room_id, photo), deps.url_signer)
         return responses.created(media, media["url"])
 

@@ -9,7 +9,7 @@ from shared.ids import Id
 from shared.images.limits import MAX_SIDE
 from shared.lengths import LONGEST
 from shared.web import pagination
-from shared.web.fields import Count, IdText, NextCursor, Time
+from shared.web.fields import Count, IdText, NextCursor, Timestamp
 from shared.web.request_body import VISIBLE, WITH_VISIBLE, StrictModel, Text
 
 AN_ID = "0037a52d5f400001"
@@ -134,7 +134,7 @@ class _Message(BaseModel):
     image: Media | None
     post_id: IdText | None
     reply_to: Quote | None
-    created_at: Time
+    created_at: Timestamp
 
 
 class TextMessage(_Message):
@@ -176,7 +176,7 @@ class Room(BaseModel):
     peer: UserRef
     last_message: Message | None
     unread_count: Annotated[Count, Field(examples=[3])]
-    created_at: Time
+    created_at: Timestamp
 
 
 class Rooms(BaseModel):

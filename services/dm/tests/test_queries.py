@@ -15,10 +15,9 @@ from services.dm.actions.rooms import mark_read
 from services.dm.actions.withdrawals import WITHDRAWAL
 from services.dm.signed_urls import UrlSigner
 from shared import ids
-from shared.answer import Answer
 from shared.database.engine import Database
 from shared.errors import NotFound
-from shared.idempotency import Idempotency, Key
+from shared.idempotency import Idempotency, Key, StoredResponse
 from shared.pagination import Page, PageRequest
 from shared.testing.query_plans import SORT, captured_statements, indexes_used, slow_steps
 
@@ -184,7 +183,7 @@ def test_each_read_has_its_index(database: Database) -> None:
 
 def test_keys_are_counted_without_reading_their_answers(database: Database) -> None:
     with captured_statements(database) as asked:
-        Idempotency(database, models.idempotency_keys).write(Key(1, b"k", b"r"), lambda _: Answer(201, b""))
+        Idempotency(database, models.idempotency_keys).write(Key(1, b"k", b"r"), lambda _: StoredResponse(201, b""))
     (statement,) = [each for each in asked if "count(" in each[0]]
     assert indexes_used(database, statement) == {"idempotency_keys_by_owner"}
 
@@ -203,7 +202,7 @@ def everything(database: Database) -> None:
     database.read(queries.messages_in, me, room, PageRequest(20, (said,)), URL_SIGNER)
     database.read(queries.messages_in, me, room, PageRequest(20, (said,)), URL_SIGNER, since=1)
     database.read(queries.room, me, room, URL_SIGNER)
-    Idempotency(database, models.idempotency_keys).write(Key(me, b"k", b"r"), lambda _: Answer(201, b""))
+    Idempotency(database, models.idempotency_keys).write(Key(me, b"k", b"r"), lambda _: StoredResponse(201, b""))
     database.write(WITHDRAWAL.request, gone)
     purge_to_the_end(database)
     time_passes(database, UNSENT_FOR)

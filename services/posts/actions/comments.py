@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, exists, insert, select, update
 
 from shared import clock, ids
-from shared.database.engine import insert_new
 from shared.database.queues import notify
+from shared.database.statements import insert_if_absent
 from shared.errors import Forbidden, Invalid
 
 from .. import models
@@ -151,7 +151,7 @@ def _remove_upwards(tx: Connection, removed: list[int], above: int | None, level
             above = row.parent_id
     tx.execute(delete(models.comments).where(_comments.id.in_(gone)))
     if above is not None:
-        insert_new(tx, models.blank_comments, {"comment_id": above})
+        insert_if_absent(tx, models.blank_comments, {"comment_id": above})
         notify(tx, models.blank_comments)
     return len(gone)
 

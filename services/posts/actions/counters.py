@@ -5,7 +5,7 @@ from functools import cache
 
 from sqlalchemy import BindParameter, Connection, Insert, Select, Update, update
 
-from shared.database.engine import upserting
+from shared.database.statements import upsert_statement
 
 from .. import models
 
@@ -24,7 +24,7 @@ def count(tx: Connection, post_id: int, person_id: int, *, likes: int = 0, comme
 @cache  # for each like, building the statement takes as long as executing it
 def _counting(dialect: str) -> Insert:
     there = models.tallies.c
-    return upserting(
+    return upsert_statement(
         dialect,
         models.tallies,
         lambda new: {"likes": there.likes + new.likes, "comments": there.comments + new.comments},

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, bindparam, delete, func, select
 
 from shared import ids
-from shared.database.engine import insert_new
+from shared.database.statements import insert_if_absent
 
 from .. import models
 from . import counters, people, posts
@@ -28,7 +28,7 @@ def like(tx: Connection, person_id: int, post_id: int) -> None:
     """Raises NotFound."""
     people.lock_for_share(tx, person_id)
     posts.lock_for_share(tx, post_id)
-    if insert_new(tx, models.likes, {"person_id": person_id, "post_id": post_id, "id": ids.new()}):
+    if insert_if_absent(tx, models.likes, {"person_id": person_id, "post_id": post_id, "id": ids.new()}):
         counters.count(tx, post_id, person_id, likes=1)
 
 

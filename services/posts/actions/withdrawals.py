@@ -32,7 +32,7 @@ WITHDRAWAL = PurgePlan(
             1_000,
         ),
         PurgeTarget(
-            [models.idempotency_keys.c.owner_id], partial(idempotency.forget_some_of, models.idempotency_keys), 1_000
+            [models.idempotency_keys.c.owner_id], partial(idempotency.delete_some_of, models.idempotency_keys), 1_000
         ),
     ],
     announce=events.user_purged,

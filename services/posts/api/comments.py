@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from shared import ids
-from shared.answer import Answer
+from shared.idempotency import StoredResponse
 from shared.ids import Id
 from shared.problem_details import documented
 from shared.web import idempotency_key, pagination, responses
@@ -35,7 +35,7 @@ async def write_comment(
     """`parent_id` is the comment replied to, at any depth. 422 `unknown_comment` if the post has no such comment."""
     me = identity.subject
 
-    def write(tx: Connection) -> Answer:
+    def write(tx: Connection) -> StoredResponse:
         comment_id = comments.write(tx, me, post_id, body.text, body.parent_id)
         return responses.created(shown.comment(tx, comment_id), f"/api/v1/comments/{ids.encode(comment_id)}")
 

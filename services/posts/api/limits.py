@@ -8,8 +8,8 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from shared import clock, idempotency
-from shared.answer import Answer
 from shared.body_limits import MAX_JSON_BYTES
+from shared.idempotency import StoredResponse
 from shared.images.limits import MAX_BYTES, MAX_PIXELS, MAX_SIDE
 from shared.lengths import LONGEST
 from shared.problem_details import documented
@@ -68,7 +68,7 @@ class KeyLimits(BaseModel):
     """Of idempotency keys: how many are kept for one user, and how long."""
 
     max_length: Annotated[Count, Field(examples=[idempotency_key.LONGEST])]
-    max_keys: Annotated[Count, Field(examples=[idempotency.KEYS_A_DAY])]
+    max_keys: Annotated[Count, Field(examples=[idempotency.MAX_KEYS_PER_DAY])]
     kept_seconds: Seconds
 
 
@@ -99,12 +99,12 @@ _LIMITS = Limits(
     lists=ListLimits(default_limit=pagination.DEFAULT_LIMIT, max_limit=pagination.MAX_LIMIT, max_ids=id_list.MOST_IDS),
     idempotency_key=KeyLimits(
         max_length=idempotency_key.LONGEST,
-        max_keys=idempotency.KEYS_A_DAY,
-        kept_seconds=idempotency.KEPT // clock.SECOND,
+        max_keys=idempotency.MAX_KEYS_PER_DAY,
+        kept_seconds=idempotency.RETENTION_MS // clock.SECOND,
     ),
     max_json_bytes=MAX_JSON_BYTES,
 )
-_ANSWER = Answer(200, orjson.dumps(_LIMITS.model_dump()), {"cache-control": "public, max-age=3600"})
+_ANSWER = StoredResponse(200, orjson.dumps(_LIMITS.model_dump()), {"cache-control": "public, max-age=3600"})
 
 
 @router.get("/limits", response_model=Limits, summary="What may be uploaded and sent", responses=documented())

@@ -8,9 +8,8 @@ from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from shared.answer import Answer
 from shared.files.store_image import store_image
-from shared.idempotency import Key
+from shared.idempotency import Key, StoredResponse
 from shared.images import ProcessedImage
 from shared.problem_details import documented
 from shared.web import idempotency_key, image_responses, responses, uploads
@@ -47,7 +46,7 @@ async def upload(
     413 `too_large`, 415 `unsupported_media`, 422 `corrupt_media`; 503 while too many are being processed.
     """
 
-    async def work() -> Answer:
+    async def work() -> StoredResponse:
         picture = await uploads.processed(request, deps.image_processor, file, identity.subject)
         stored = await deps.with_known_users(lambda: _store(deps, identity.subject, picture, alt))
         await require_connected(request)
@@ -88,8 +87,8 @@ def _store(deps: Dependencies, owner_id: int, picture: ProcessedImage, alt: str 
     return upload
 
 
-def _keep(deps: Dependencies, owner_id: int, upload: photos.Upload, key: Key | None) -> Answer:
-    def keep(tx: Connection) -> Answer:
+def _keep(deps: Dependencies, owner_id: int, upload: photos.Upload, key: Key | None) -> StoredResponse:
+    def keep(tx: Connection) -> StoredResponse:
         media = shown(tx, photos.keep(tx, owner_id, upload))
         return responses.created(media, media["url"])
 

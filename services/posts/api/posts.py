@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from shared import ids
-from shared.answer import Answer
 from shared.errors import Invalid
+from shared.idempotency import StoredResponse
 from shared.ids import Id
 from shared.problem_details import documented
 from shared.security.verifier import Identity
@@ -62,7 +62,7 @@ async def publish(
     """One to ten of the user's own unused photos. 422 `unknown_media`, `media_already_used`."""
     me = identity.subject
 
-    def write(tx: Connection) -> Answer:
+    def write(tx: Connection) -> StoredResponse:
         post_id = posts.publish(tx, me, body.media_ids, body.caption)
         return responses.created(shown.post(tx, post_id, me), f"/api/v1/posts/{ids.encode(post_id)}")
 

@@ -10,7 +10,7 @@ from shared.images.limits import MAX_SIDE
 from shared.lengths import LONGEST
 from shared.text import has_visible_character
 from shared.web import pagination
-from shared.web.fields import Count, IdText, NextCursor, Time
+from shared.web.fields import Count, IdText, NextCursor, Timestamp
 from shared.web.request_body import VISIBLE, WITH_VISIBLE, StrictModel, Text
 
 AN_ID = "0037a52d5f400001"
@@ -122,8 +122,8 @@ class Post(BaseModel):
     like_count: Annotated[Count, Field(examples=[12])]
     comment_count: Annotated[Count, Field(examples=[3])]
     liked: bool
-    created_at: Time
-    updated_at: Time
+    created_at: Timestamp
+    updated_at: Timestamp
 
 
 class Posts(BaseModel):
@@ -155,8 +155,8 @@ class Comment(BaseModel):
     text: Annotated[str, Field(max_length=LONGEST["comment"], examples=["Lovely light!"])] | None
     deleted: bool
     reply_count: Annotated[Count, Field(examples=[2])]
-    created_at: Time
-    updated_at: Time
+    created_at: Timestamp
+    updated_at: Timestamp
 
 
 class Comments(BaseModel):

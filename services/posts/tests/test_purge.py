@@ -17,10 +17,9 @@ from services.posts.queries.comments import comments_of, replies_to
 from services.posts.queries.likes import likers
 from services.posts.settings import Settings
 from shared import clock, ids
-from shared.answer import Answer
 from shared.database.engine import Database
 from shared.events.bus import Bus
-from shared.idempotency import Idempotency, Key
+from shared.idempotency import Idempotency, Key, StoredResponse
 from shared.replication.purge import DONE, PURGED, PURGING
 from shared.testing import Stub, eventually, running_service
 
@@ -76,7 +75,7 @@ def scene(database: Database) -> Scene:
     for follower, followee in ((gone, friend), (friend, gone), (gone, other), (other, friend)):
         follows_now(database, follower, followee)
     key = Key(gone, b"k" * 32, b"r" * 32)
-    Idempotency(database, models.idempotency_keys).write(key, lambda _: Answer(201, b"{}"))
+    Idempotency(database, models.idempotency_keys).write(key, lambda _: StoredResponse(201, b"{}"))
     database.write(WITHDRAWAL.request, gone)
     return Scene(gone, friend, post, first, answer, alone)
 

@@ -7,7 +7,7 @@ the service, which has the key, works the list off.
 import sqlalchemy as sa
 from alembic import op
 
-from shared.database.engine import Big, Exact
+from shared.database.statements import BigInt, CaseSensitiveString
 
 revision = "0002"
 down_revision = "0001"
@@ -17,25 +17,25 @@ def upgrade() -> None:
     """Make what is new, and fill in what follows from the rows that are there."""
     op.create_table(
         "trail",
-        sa.Column("id", Big, autoincrement=False, nullable=False),
-        sa.Column("account_id", Big, nullable=False),
+        sa.Column("id", BigInt, autoincrement=False, nullable=False),
+        sa.Column("account_id", BigInt, nullable=False),
         sa.Column("type", sa.String(length=32), nullable=False),
-        sa.Column("session_id", Big, nullable=True),
+        sa.Column("session_id", BigInt, nullable=True),
         sa.Column("ip", sa.String(length=45), nullable=False),
-        sa.Column("device", Exact(100), nullable=True),
-        sa.Column("created_at", Big, nullable=False),
+        sa.Column("device", CaseSensitiveString(100), nullable=True),
+        sa.Column("created_at", BigInt, nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("trail_by_account", "trail", ["account_id", "id"], unique=False)
     op.create_table(
         "unclaimed_looks",
-        sa.Column("account_id", Big, autoincrement=False, nullable=False),
+        sa.Column("account_id", BigInt, autoincrement=False, nullable=False),
         sa.PrimaryKeyConstraint("account_id"),
     )
     op.execute("INSERT INTO unclaimed_looks (account_id) SELECT id FROM accounts")
     op.add_column("failures", sa.Column("pending", sa.Integer(), nullable=False, server_default="0"))
     op.add_column("signing_keys", sa.Column("generation", sa.Integer(), nullable=False, server_default="0"))
-    op.add_column("signing_keys", sa.Column("signs_from", Big, nullable=False, server_default="0"))
+    op.add_column("signing_keys", sa.Column("signs_from", BigInt, nullable=False, server_default="0"))
     _number_keys()
     op.create_index("signing_keys_by_generation", "signing_keys", ["generation"], unique=True)
 

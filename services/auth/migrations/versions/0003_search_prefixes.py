@@ -6,7 +6,7 @@ It is filled with the accounts that there are. Those that the former release add
 import sqlalchemy as sa
 from alembic import op
 
-from shared.database.engine import Big, Exact
+from shared.database.statements import BigInt, CaseSensitiveString
 
 revision = "0003"
 down_revision = "0002"
@@ -17,8 +17,8 @@ def upgrade() -> None:
     """Make the table, and fill it."""
     op.create_table(
         "search_prefixes",
-        sa.Column("prefix", Exact(120), nullable=False),
-        sa.Column("account_id", Big, autoincrement=False, nullable=False),
+        sa.Column("prefix", CaseSensitiveString(120), nullable=False),
+        sa.Column("account_id", BigInt, autoincrement=False, nullable=False),
         sa.PrimaryKeyConstraint("prefix", "account_id"),
         sqlite_with_rowid=False,
     )

@@ -6,7 +6,7 @@ Only adds: the release before runs on it.
 import sqlalchemy as sa
 from alembic import op
 
-from shared.database.engine import Big
+from shared.database.statements import BigInt
 
 revision = "0004"
 down_revision = "0003"
@@ -16,24 +16,24 @@ def upgrade() -> None:
     """Make what is new, and note from where those who are logged in came."""
     op.create_table(
         "known_networks",
-        sa.Column("account_id", Big, autoincrement=False, nullable=False),
+        sa.Column("account_id", BigInt, autoincrement=False, nullable=False),
         sa.Column("network", sa.String(length=50), nullable=False),
-        sa.Column("last_at", Big, nullable=False),
+        sa.Column("last_at", BigInt, nullable=False),
         sa.PrimaryKeyConstraint("account_id", "network"),
     )
     op.create_index("known_networks_by_age", "known_networks", ["last_at"], unique=False)
     _note_networks()
     op.create_table(
         "handle_attempts",
-        sa.Column("id", Big, autoincrement=False, nullable=False),
-        sa.Column("account_id", Big, nullable=False),
+        sa.Column("id", BigInt, autoincrement=False, nullable=False),
+        sa.Column("account_id", BigInt, nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False),
-        sa.Column("created_at", Big, nullable=False),
+        sa.Column("created_at", BigInt, nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("handle_attempts_by_account", "handle_attempts", ["account_id", "kind", "created_at"], unique=False)
-    op.add_column("handles", sa.Column("claimed_at", Big, nullable=True))
-    op.add_column("refresh_tokens", sa.Column("forget_at", Big, nullable=True))
+    op.add_column("handles", sa.Column("claimed_at", BigInt, nullable=True))
+    op.add_column("refresh_tokens", sa.Column("forget_at", BigInt, nullable=True))
 
 
 def _note_networks() -> None:

@@ -16,8 +16,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, select, true, update
 
 from shared import clock
-from shared.database.engine import upsert
 from shared.database.queues import notify
+from shared.database.statements import upsert
 
 from ... import models
 from . import timelines

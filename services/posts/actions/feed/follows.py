@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, select
 
-from shared.database.engine import upsert
+from shared.database.statements import upsert
 
 from ... import models
 from . import timelines

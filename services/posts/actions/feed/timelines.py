@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from shared.database.engine import insert_new
 from shared.database.queues import notify
+from shared.database.statements import insert_if_absent
 
 from ... import models
 from ...models import NOTHING_PUSHED
@@ -28,8 +28,8 @@ def lock_for_update(tx: Connection, owner_id: int) -> int:
     watermark: int | None = tx.execute(statement).scalar_one_or_none()
     if watermark is not None:
         return watermark
-    if insert_new(tx, models.feeds, {"owner_id": owner_id, "floor": NOTHING_PUSHED}):
-        insert_new(tx, models.rebuilds, {"owner_id": owner_id})
+    if insert_if_absent(tx, models.feeds, {"owner_id": owner_id, "floor": NOTHING_PUSHED}):
+        insert_if_absent(tx, models.rebuilds, {"owner_id": owner_id})
         notify(tx, models.rebuilds)
     return int(tx.execute(statement).scalar_one())
 

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from shared.database.engine import Big
+from shared.database.statements import BigInt
 
 revision = "0002"
 down_revision = "0001"
@@ -14,7 +14,7 @@ _purges = sa.table("purges", sa.column("sweep_at"), sa.column("state"), sa.colum
 def upgrade() -> None:
     """Let `sweep_at` be absent."""
     with op.batch_alter_table("purges") as purges:
-        purges.alter_column("sweep_at", existing_type=Big, nullable=True)
+        purges.alter_column("sweep_at", existing_type=BigInt, nullable=True)
         purges.drop_index("purges_by_state")
         purges.create_index("purges_due", ["sweep_at"])
     op.execute(_purges.update().where(_purges.c.state == "done").values(sweep_at=None))
@@ -26,4 +26,4 @@ def downgrade() -> None:
     with op.batch_alter_table("purges") as purges:
         purges.drop_index("purges_due")
         purges.create_index("purges_by_state", ["state", "sweep_at"])
-        purges.alter_column("sweep_at", existing_type=Big, nullable=False)
+        purges.alter_column("sweep_at", existing_type=BigInt, nullable=False)

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from shared.database.engine import Big
+from shared.database.statements import BigInt
 
 revision = "0003"
 down_revision = "0002"
@@ -13,37 +13,37 @@ def upgrade() -> None:
     """Make the tables, and have every feed written."""
     op.create_table(
         "timeline",
-        sa.Column("owner_id", Big, autoincrement=False, nullable=False),
-        sa.Column("post_id", Big, autoincrement=False, nullable=False),
+        sa.Column("owner_id", BigInt, autoincrement=False, nullable=False),
+        sa.Column("post_id", BigInt, autoincrement=False, nullable=False),
         sa.PrimaryKeyConstraint("owner_id", "post_id"),
         sqlite_with_rowid=False,
     )
     op.create_index("timeline_by_post", "timeline", ["post_id"], unique=False)
     op.create_table(
         "feeds",
-        sa.Column("owner_id", Big, autoincrement=False, nullable=False),
-        sa.Column("floor", Big, nullable=False),
+        sa.Column("owner_id", BigInt, autoincrement=False, nullable=False),
+        sa.Column("floor", BigInt, nullable=False),
         sa.PrimaryKeyConstraint("owner_id"),
     )
     op.create_table(
         "rebuilds",
-        sa.Column("owner_id", Big, autoincrement=False, nullable=False),
+        sa.Column("owner_id", BigInt, autoincrement=False, nullable=False),
         sa.PrimaryKeyConstraint("owner_id"),
     )
     op.create_table(
         "pushes",
-        sa.Column("post_id", Big, autoincrement=False, nullable=False),
-        sa.Column("author_id", Big, nullable=False),
-        sa.Column("after", Big, nullable=False),
+        sa.Column("post_id", BigInt, autoincrement=False, nullable=False),
+        sa.Column("author_id", BigInt, nullable=False),
+        sa.Column("after", BigInt, nullable=False),
         sa.Column("reached", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("post_id"),
     )
     op.create_index("pushes_by_reached", "pushes", ["reached", "post_id"], unique=False)
     op.create_table(
         "popular",
-        sa.Column("author_id", Big, autoincrement=False, nullable=False),
-        sa.Column("filled_to", Big, nullable=True),
-        sa.Column("filled_at", Big, nullable=True),
+        sa.Column("author_id", BigInt, autoincrement=False, nullable=False),
+        sa.Column("filled_to", BigInt, nullable=True),
+        sa.Column("filled_at", BigInt, nullable=True),
         sa.PrimaryKeyConstraint("author_id"),
     )
     op.drop_index("follows_by_followee", table_name="follows")

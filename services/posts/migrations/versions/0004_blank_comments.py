@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from shared.database.engine import Big
+from shared.database.statements import BigInt
 
 revision = "0004"
 down_revision = "0003"
@@ -13,7 +13,7 @@ def upgrade() -> None:
     """Make the table."""
     op.create_table(
         "blank_comments",
-        sa.Column("comment_id", Big, autoincrement=False, nullable=False),
+        sa.Column("comment_id", BigInt, autoincrement=False, nullable=False),
         sa.PrimaryKeyConstraint("comment_id"),
     )
 

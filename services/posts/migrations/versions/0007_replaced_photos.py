@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from shared.database.engine import Big
+from shared.database.statements import BigInt
 
 revision = "0007"
 down_revision = "0006"
@@ -11,7 +11,7 @@ down_revision = "0006"
 
 def upgrade() -> None:
     """Make the column and its index."""
-    op.add_column("disposal", sa.Column("post_id", Big, nullable=True))
+    op.add_column("disposal", sa.Column("post_id", BigInt, nullable=True))
     op.create_index("disposal_by_post", "disposal", ["post_id"], unique=False)
 
 

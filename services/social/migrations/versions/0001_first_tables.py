@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from shared.database.engine import Big, Exact
+from shared.database.statements import BigInt, CaseSensitiveString
 
 revision = "0001"
 down_revision = None
@@ -13,10 +13,10 @@ def upgrade() -> None:
     """Make the tables."""
     op.create_table(
         "follows",
-        sa.Column("id", Big, autoincrement=False, nullable=False),
-        sa.Column("follower_id", Big, nullable=False),
-        sa.Column("followee_id", Big, nullable=False),
-        sa.Column("created_at", Big, nullable=False),
+        sa.Column("id", BigInt, autoincrement=False, nullable=False),
+        sa.Column("follower_id", BigInt, nullable=False),
+        sa.Column("followee_id", BigInt, nullable=False),
+        sa.Column("created_at", BigInt, nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("follows_by_followee", "follows", ["followee_id", "id"], unique=False)
@@ -24,43 +24,43 @@ def upgrade() -> None:
     op.create_index("follows_by_pair", "follows", ["follower_id", "followee_id"], unique=True)
     op.create_table(
         "inbox",
-        sa.Column("event_id", Big, autoincrement=False, nullable=False),
-        sa.Column("received_at", Big, nullable=False),
+        sa.Column("event_id", BigInt, autoincrement=False, nullable=False),
+        sa.Column("received_at", BigInt, nullable=False),
         sa.PrimaryKeyConstraint("event_id"),
     )
     op.create_index("inbox_received", "inbox", ["received_at"], unique=False)
     op.create_table(
         "outbox",
-        sa.Column("id", Big, autoincrement=False, nullable=False),
+        sa.Column("id", BigInt, autoincrement=False, nullable=False),
         sa.Column("type", sa.String(length=60), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("occurred_at", Big, nullable=False),
+        sa.Column("occurred_at", BigInt, nullable=False),
         sa.Column("request_id", sa.String(length=128), nullable=True),
         sa.Column("data", sa.JSON(), nullable=False),
         sa.Column("tries", sa.Integer(), nullable=False),
-        sa.Column("not_before", Big, nullable=False),
-        sa.Column("published_at", Big, nullable=True),
+        sa.Column("not_before", BigInt, nullable=False),
+        sa.Column("published_at", BigInt, nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("outbox_unpublished", "outbox", ["published_at", "not_before", "id"], unique=False)
     op.create_table(
         "people",
-        sa.Column("id", Big, autoincrement=False, nullable=False),
-        sa.Column("nickname", Exact(30), nullable=True),
-        sa.Column("name", Exact(60), nullable=True),
+        sa.Column("id", BigInt, autoincrement=False, nullable=False),
+        sa.Column("nickname", CaseSensitiveString(30), nullable=True),
+        sa.Column("name", CaseSensitiveString(60), nullable=True),
         sa.Column("avatar_url", sa.String(length=255), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("deleted", sa.Boolean(), nullable=False),
         sa.Column("followers_count", sa.Integer(), nullable=False),
         sa.Column("following_count", sa.Integer(), nullable=False),
-        sa.Column("following_version", Big, nullable=False),
+        sa.Column("following_version", BigInt, nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
         "purges",
-        sa.Column("user_id", Big, autoincrement=False, nullable=False),
-        sa.Column("requested_at", Big, nullable=False),
-        sa.Column("sweep_at", Big, nullable=True),
+        sa.Column("user_id", BigInt, autoincrement=False, nullable=False),
+        sa.Column("requested_at", BigInt, nullable=False),
+        sa.Column("sweep_at", BigInt, nullable=True),
         sa.Column("state", sa.String(length=8), nullable=False),
         sa.PrimaryKeyConstraint("user_id"),
     )
@@ -68,7 +68,7 @@ def upgrade() -> None:
     op.create_table(
         "reconciliation",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("place", Big, nullable=False),
+        sa.Column("place", BigInt, nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
 

@@ -1,1 +1,0 @@
-"""HTTP as every service speaks it."""
