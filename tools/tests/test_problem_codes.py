@@ -48,7 +48,7 @@ def test_the_statuses_of_refusals_are_those_of_their_kinds() -> None:
     [
         ('raise errors.Conflict("one", "text")', {"one"}),
         ('raise Invalid.field("name", "two", "text")', {"two"}),
-        ('raise TooMany(code="three", detail="text")', {"three"}),
+        ('raise TooManyRequests(code="three", detail="text")', {"three"}),
         ('raise NotFound("four" if x else "five", "text")', {"four", "five"}),
         ('raise Conflict(f"{x}_six", "text")', {"[a-z_]+_six"}),
         ('GONE = ("seven", "text")\nraise NotFound(*GONE)', {"seven"}),

@@ -69,8 +69,8 @@ def missing(text: str) -> Iterator[str]:
 
 @cache
 def functions_of(path: Path) -> frozenset[str]:
-    body = ast.parse(path.read_text()).body
-    return frozenset(node.name for node in body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    nodes = ast.walk(ast.parse(path.read_text()))  # the suite of every service has its tests in a class
+    return frozenset(node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
 
 
 def _last(requirement: str) -> int:
