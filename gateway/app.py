@@ -1,11 +1,9 @@
-"""Wires the gateway together; read from top to bottom."""
-
-import structlog
+"""Composes the gateway."""
 
 from shared.background import PeriodicWorker
 from shared.events.bus import Bus
 from shared.security.service_calls import ServiceClient
-from shared.security.verifier import JwksClient, TokenVerifier, fetch_from
+from shared.security.verifier import CachingTokenVerifier, JwksClient, TokenVerifier, fetch_from
 from shared.websockets.handshake import as_get_request
 
 from .authentication.revocations import Revocations
@@ -16,7 +14,7 @@ from .health import Health
 from .pages import ASSETS, FILES, VIEWS
 from .pipeline import RequestPipeline
 from .rate_limit.limiter import RateLimiter
-from .rate_limit.stores import create_store
+from .rate_limit.stores import LocalStore, RateLimitStore
 from .routes import LOCAL, Router
 from .settings import Settings
 from .upstream.proxy import Proxy
@@ -24,28 +22,26 @@ from .upstream.upstream import Upstream, bulkheads
 from .upstream.websockets import WebSocketProxy
 from .web_client.site import Site
 
-log = structlog.get_logger()
-
 
 class Gateway:
-    """The ASGI application: a door, and the lifespan of what stands behind it."""
+    """The ASGI application: the request pipeline, and the lifespan of what it uses."""
 
     def __init__(self, settings: Settings, bus: Bus) -> None:
         auth = ServiceClient(LOCAL, settings.caller_key("auth"), "auth", settings.auth_url)
         keys = JwksClient(fetch_from(f"{settings.auth_url}/.well-known/jwks.json"))
-        verifier = TokenVerifier(keys, issuer=settings.token_issuer, audience=settings.token_audience)
+        verifier = CachingTokenVerifier(
+            TokenVerifier(keys, issuer=settings.token_issuer, audience=settings.token_audience)
+        )
         revocations = Revocations(auth, settings.access_token_seconds)
         revocations.listen(bus, LOCAL)
-
-        table = Router()
         proxy = Proxy(
             settings, {name: Upstream(name, url, bulkheads(settings)) for name, url in settings.upstreams.items()}
         )
-        proxy.upstreams["auth"].on_answer = revocations.note
+        proxy.upstreams["auth"].on_response = revocations.apply_headers
         health = Health(proxy, revocations)
         docs = Docs(settings.public_path)
         site = Site(proxy, settings.public_origin, settings.public_path)
-        own = {
+        local = {
             "/healthz": health.healthz,
             "/readyz": health.readyz,
             "/docs": docs.page,
@@ -58,13 +54,17 @@ class Gateway:
             ASSETS: site.asset,
             **dict.fromkeys(FILES, site.file),
         }
-        self._counts = create_store(settings.rate_limit_url.get_secret_value())
-        rates = RateLimiter(settings, self._counts)
-        sockets = WebSocketProxy(settings, proxy, revocations)
-        self._door = RequestPipeline(
-            settings, table, TokenAuthenticator(verifier, revocations), rates, proxy, sockets, own
+        self._store = create_store(settings.rate_limit_url.get_secret_value())
+        self._pipeline = RequestPipeline(
+            settings,
+            Router(),
+            TokenAuthenticator(verifier, revocations),
+            RateLimiter(settings.rate_limits, self._store),
+            proxy,
+            WebSocketProxy(settings, proxy, revocations),
+            local,
         )
-        self.slow_clients = self._door.slow_clients
+        self.slow_clients = self._pipeline.slow_clients
         self._health = health
         self._proxy = proxy
         self._auth = auth
@@ -73,19 +73,19 @@ class Gateway:
         self.settings = settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request, or the whole life of the application."""
+        """One request, one WebSocket, or the lifespan."""
         if scope["type"] == "websocket":
             scope, receive, send = as_get_request(scope, receive, send)
         if scope["type"] == "http":
-            await self._door(scope, receive, send)
+            await self._pipeline(scope, receive, send)
         else:
-            await self._live(receive, send)
+            await self._lifespan(receive, send)
 
     def drain(self) -> None:
-        """Say from now on that no more requests should come; those that do are served."""
+        """Report as not ready from now on; requests are still served."""
         self._health.draining = True
 
-    async def _live(self, receive: Receive, send: Send) -> None:
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
         await self._proxy.open()
         await self._bus.start()
@@ -97,8 +97,17 @@ class Gateway:
         await self._bus.stop()
         await self._auth.close()
         await self._proxy.close()
-        await self._counts.close()
+        await self._store.close()
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def create_store(url: str) -> RateLimitStore:
+    """Where requests are counted: in memory, or in the storage at this address."""
+    if not url:
+        return LocalStore()
+    from .rate_limit.redis_store import RedisStore  # noqa: PLC0415 - a library of 6 MB that one replica never needs
+
+    return RedisStore(url)
 
 
 def create_app(settings: Settings, bus: Bus) -> Gateway:

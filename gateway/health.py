@@ -1,4 +1,4 @@
-"""Is the gateway up, and is it worth sending requests to: `/healthz` and `/readyz`."""
+"""Health checks: `/healthz` (is the process alive) and `/readyz` (should it receive requests)."""
 
 import asyncio
 import time
@@ -8,15 +8,15 @@ from .authentication.revocations import Revocations
 from .exchange import Exchange
 from .upstream.proxy import Proxy
 
-KEPT_SECONDS = 1.0
+CACHE_SECONDS = 1.0
 PROBE_SECONDS = 1.0
 
 
 class Health:
-    """What this gateway can do now.
+    """The readiness of this gateway.
 
-    It becomes ready when every upstream has been ready once. After that it stays so while any of them is up:
-    one service that is away must not take the door away from the others.
+    It becomes ready when every upstream has been ready once. After that it stays ready while any of them is up, as one
+    service that is down must not make the others unreachable.
     """
 
     def __init__(self, proxy: Proxy, revocations: Revocations) -> None:
@@ -24,19 +24,19 @@ class Health:
         self._revocations = revocations
         self._states = dict.fromkeys(proxy.upstreams, "unknown")
         self._once_ready: set[str] = set()
-        self._looked_at = float("-inf")
-        self._looking = asyncio.Lock()
+        self._checked_at = float("-inf")
+        self._check_lock = asyncio.Lock()
         self.draining = False
 
     async def healthz(self, exchange: Exchange) -> None:
-        """200 while the process answers at all."""
+        """200 while the process responds."""
         await responses.send_json(exchange, 200, {"status": "up"})
 
     async def readyz(self, exchange: Exchange) -> None:
         """200 or 503, and the state of each upstream."""
-        async with self._looking:
-            if time.monotonic() - self._looked_at > KEPT_SECONDS:
-                await self._look()
+        async with self._check_lock:
+            if time.monotonic() - self._checked_at > CACHE_SECONDS:
+                await self._check()
         status = self._status()
         parts = {"revocations": "loaded" if self._revocations.loaded else "unknown", "upstreams": self._states}
         document = {"status": status, **parts}
@@ -53,11 +53,11 @@ class Health:
         up = sum(1 for state in self._states.values() if state == "up")
         return "ready" if up == len(self._states) else "degraded" if up else "down"
 
-    async def _look(self) -> None:
+    async def _check(self) -> None:
         names = list(self._states)
         self._states = dict(zip(names, await asyncio.gather(*map(self._state, names)), strict=True))
         self._once_ready.update(name for name, state in self._states.items() if state == "up")
-        self._looked_at = time.monotonic()
+        self._checked_at = time.monotonic()
 
     async def _state(self, name: str) -> str:
         found = await self._proxy.fetch(name, "/readyz", PROBE_SECONDS)

@@ -12,7 +12,7 @@ from .settings import Settings
 
 
 def main() -> None:
-    """Serve until told to stop."""
+    """Run until a signal stops it."""
     settings = Settings()
     logs.configure(settings.log_level, settings.environment)
     metrics.serve(settings.host, settings.metrics_port)

@@ -1,4 +1,4 @@
-"""The gateway as an ASGI application: what happens to a request, from first look to answer."""
+"""What happens to a request, from top to bottom: validate, match, authenticate, limit, read the body, forward."""
 
 import asyncio
 import time
@@ -14,160 +14,163 @@ from shared.websockets.handshake import SWITCHING_PROTOCOLS
 from . import responses
 from .authentication.tokens import TokenAuthenticator
 from .exchange import BodyTooSlow, ClientDisconnected, Exchange, Headers, Receive, Scope, Send
-from .rate_limit.limiter import RateLimiter
-from .request import validation
-from .request.body import Upload, read_body, too_slow
+from .rate_limit.limiter import Allowed, RateLimiter
+from .request.body import body_timeout, read_body
 from .request.client_ip import TrustedProxies
 from .request.cors import Cors
+from .request.validation import parse_request, require_identity_encoding, validate_request
 from .responses import HttpError, service_unavailable
-from .routes import HASHING, LOCAL, WEBSOCKET, Route, Router
+from .routes import HASHING, LOCAL, WEBSOCKET, Router
 from .settings import Settings
 from .slow_clients import SlowClients
 from .upstream.proxy import Proxy, ResponseAborted
 from .upstream.websockets import WebSocketProxy
 
 Handler = Callable[[Exchange], Awaitable[None]]
-"""Answers one of the gateway's own routes."""
+"""Responds on one of the gateway's own routes."""
 NOT_FOUND = (404, "not_found", "There is nothing here.")
 log = structlog.get_logger()
 
 
 class RequestPipeline:
-    """Refuses, answers or forwards."""
+    """The ASGI application for HTTP requests and WebSocket handshakes."""
 
     def __init__(
         self,
         settings: Settings,
-        table: Router,
-        tokens: TokenAuthenticator,
-        rates: RateLimiter,
+        router: Router,
+        authenticator: TokenAuthenticator,
+        rate_limiter: RateLimiter,
         proxy: Proxy,
         websockets: WebSocketProxy,
-        own: Mapping[str, Handler],
+        local: Mapping[str, Handler],
     ) -> None:
         self._settings = settings
-        self._table = table
-        self._tokens = tokens
-        self._rates = rates
+        self._router = router
+        self._authenticator = authenticator
+        self._rate_limiter = rate_limiter
         self._proxy = proxy
         self._websockets = websockets
-        self._own = own
+        self._local = local
         self.slow_clients = SlowClients(
             settings.stall_seconds,
             settings.min_bytes_per_second,
             settings.slow_clients,
             settings.slow_clients_per_address,
         )
-        self._addresses = TrustedProxies(settings.trusted_proxies)
+        self._trusted_proxies = TrustedProxies(settings.trusted_proxies)
         self._cors = Cors(settings)
-        self._always = default_headers(settings)
+        self._default_headers = default_headers(settings)
         self._timers: dict[tuple[str, int | None], Callable[[float], None]] = {}
         self._password_turn = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, whatever happens."""
+        """Respond to one request; an error becomes a problem document, or aborts a response that has started."""
         started = time.perf_counter()
         request_id = request_ids.of(scope["headers"])
-        headers = [*self._always, (b"x-request-id", request_id.encode())]
+        headers = [*self._default_headers, (b"x-request-id", request_id.encode())]
         exchange = Exchange(scope, receive, send, request_id, headers, self.slow_clients)
         try:
-            await self._serve(exchange)
+            await self._handle(exchange)
         except HttpError as error:
             await responses.send_error(exchange, error)
         except BodyTooSlow:
-            await self._send_error_or_abort(exchange, too_slow())
+            await _send_error_or_abort(exchange, body_timeout())
         except ClientDisconnected:
-            log.debug("the client has left", request_id=request_id)
+            log.debug("client disconnected", request_id=request_id)
             exchange.cut()
-        except ResponseAborted as problem:
-            log.warning("answer cut short", reason=str(problem), request_id=request_id)
+        except ResponseAborted as error:
+            log.warning("response aborted", reason=str(error), request_id=request_id)
             exchange.cut()
         except Exception:
             log.exception("unexpected failure", request_id=request_id)
-            await self._send_error_or_abort(exchange, responses.internal_error())
+            await _send_error_or_abort(exchange, responses.internal_error())
         finally:
-            self._count(exchange, time.perf_counter() - started)
+            self._observe(exchange, time.perf_counter() - started)
 
-    async def _send_error_or_abort(self, exchange: Exchange, error: HttpError) -> None:
-        if exchange.status is None:
-            await responses.send_error(exchange, error)
-        else:
-            exchange.cut()
-
-    async def _serve(self, exchange: Exchange) -> None:
+    async def _handle(self, exchange: Exchange) -> None:
         exchange.response_headers += self._cors.headers(exchange.scope["headers"])
-        validation.validate_request(exchange)
-        exchange.client = self._addresses.client(exchange.scope)
-        node = self._table.find(exchange.path)
+        exchange.request = request = parse_request(exchange.scope)
+        validate_request(exchange.scope, request)
+        exchange.client = self._trusted_proxies.client(exchange.scope)
+
+        node = self._router.match(exchange.path)
         if node is None:
             raise HttpError(*NOT_FOUND)
         if exchange.method == "OPTIONS":
             allow = (b"allow", ", ".join(node.methods).encode())
-            await responses.send_no_content(exchange, allow, *self._cors.preflight(exchange, node))
+            await responses.send_no_content(exchange, allow, *self._cors.preflight(request, node))
             return
         route = node.routes.get(exchange.method)
         if route is None:
             raise responses.method_not_allowed(node.methods)
-        exchange.pattern = route.pattern
+        exchange.route = route
+
         if route.traffic_class is HASHING:
             await self._yield_to_other_requests()
-        who = await self._admit(exchange, route)
-        if who is not None and route.traffic_class is WEBSOCKET:
-            self._cors.require_allowed_origin(exchange)
-            await self._websockets.proxy(exchange, route, who)
+        identity = await self._authenticate(exchange)
+        allowed = await self._check_rate_limit(exchange, identity)
+
+        if identity is not None and route.traffic_class is WEBSOCKET:
+            self._cors.require_allowed_origin(exchange.scope, request)
+            await self._websockets.proxy(exchange, identity)
             return
-        validation.require_identity_encoding(exchange, route)
+        require_identity_encoding(request, route)
         body = await read_body(exchange, route, self._settings)
         if route.upstream == LOCAL:
-            await self._answer(exchange, route)
-        else:
-            await self._forward(exchange, route, body, who)
+            await self._respond_locally(exchange)
+            return
+        try:
+            await self._proxy.forward(exchange, body, identity, allowed.login_limited_seconds)
+        finally:
+            await self._rate_limiter.record_outcome(route, exchange.client, identity, exchange.status)
 
     async def _yield_to_other_requests(self) -> None:
-        """One in each turn of the loop: of a crowd that logs in most are refused, and even that takes time."""
+        # One password request in each iteration of the event loop. In a burst of logins most are rejected, but even
+        # that takes time, and other requests would wait for all of them.
         async with self._password_turn:
             await asyncio.sleep(0)
 
-    async def _admit(self, exchange: Exchange, route: Route) -> Identity | None:
-        """Who asks. Raises HttpError for whoever may not ask this, or asks too often."""
+    async def _authenticate(self, exchange: Exchange) -> Identity | None:
+        authorization = exchange.request.headers.get(b"authorization")
         try:
-            who = await self._tokens.check(exchange, route)
+            return await self._authenticator.authenticate(authorization, exchange.route)
         except HttpError as error:
-            if error.status == HTTPStatus.UNAUTHORIZED:  # to find that out is work as well
-                await self._rates.count(exchange, route, None)
+            if error.status == HTTPStatus.UNAUTHORIZED:  # verifying a bad token is work too, and counts
+                await self._check_rate_limit(exchange, None)
             raise
-        await self._rates.count(exchange, route, who)
-        return who
 
-    async def _answer(self, exchange: Exchange, route: Route) -> None:
+    async def _check_rate_limit(self, exchange: Exchange, identity: Identity | None) -> Allowed:
+        allowed = await self._rate_limiter.check(exchange.route, exchange.client, identity)
+        exchange.response_headers += allowed.headers
+        return allowed
+
+    async def _respond_locally(self, exchange: Exchange) -> None:
         try:
-            async with exchange.within(self._settings.whole_seconds):
-                await self._own[route.pattern](exchange)
+            async with exchange.time_limit.within(self._settings.whole_seconds):
+                await self._local[exchange.route.pattern](exchange)
         except TimeoutError:
-            raise exchange.stopped or service_unavailable("too_slow", "This could not be answered in time.") from None
-        finally:
-            exchange.timeout = None
+            raise service_unavailable("too_slow", "The response took too long.") from None
 
-    async def _forward(
-        self, exchange: Exchange, route: Route, body: bytes | Upload | None, who: Identity | None
-    ) -> None:
-        try:
-            await self._proxy.forward(exchange, route, body, who)
-        finally:
-            await self._rates.note(exchange, route, who)
-
-    def _count(self, exchange: Exchange, seconds: float) -> None:
+    def _observe(self, exchange: Exchange, seconds: float) -> None:
         if exchange.status == SWITCHING_PROTOCOLS:
-            return  # how long a socket was open says nothing of how soon requests are answered
-        labels = (exchange.pattern, exchange.status)
-        timer = self._timers.get(labels)
-        if timer is None:
-            timer = self._timers[labels] = metrics.REQUESTS.labels("gateway", *labels).observe
-        timer(seconds)
+            return  # the lifetime of a WebSocket is no response time
+        labels = (exchange.route.pattern, exchange.status)
+        observe = self._timers.get(labels)
+        if observe is None:
+            observe = self._timers[labels] = metrics.REQUESTS.labels("gateway", *labels).observe
+        observe(seconds)
+
+
+async def _send_error_or_abort(exchange: Exchange, error: HttpError) -> None:
+    if exchange.status is None:
+        await responses.send_error(exchange, error)
+    else:
+        exchange.cut()
 
 
 def default_headers(settings: Settings) -> Headers:
-    """The headers of every answer."""
+    """The headers of every response."""
     headers = [
         (b"x-content-type-options", b"nosniff"),
         (b"referrer-policy", b"no-referrer"),

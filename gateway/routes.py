@@ -1,4 +1,4 @@
-"""The one table of what can be reached from outside; nothing that is missing here is ever forwarded."""
+"""The table of public routes, and the router. What is not in the table is never forwarded."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -8,40 +8,40 @@ from .pages import ASSETS, FILES, VIEWS
 
 
 class Access(Enum):
-    """Who may ask."""
+    """Which requests are accepted."""
 
-    PUBLIC = "anybody; a valid token only tells who is counted, and is not passed on"
-    OPTIONAL = "anybody; a token that is given must be valid, and is passed on"
-    SIGNED_IN = "whoever has a valid token"
+    PUBLIC = "no token needed; a valid one only decides who is counted, and is not forwarded"
+    OPTIONAL = "no token needed; one that is sent must be valid, and is forwarded"
+    SIGNED_IN = "a valid token is needed, and is forwarded"
 
 
 class Body(Enum):
-    """What the client may send along."""
+    """The kind of request body."""
 
     NONE = "nothing"
-    JSON = "a small document"
+    JSON = "JSON, read as a whole"
     UPLOAD = "files, streamed"
 
 
 class TrafficClass(Enum):
-    """How long it may take, and which share of an upstream's places it may use."""
+    """Which time limit and which bulkhead apply."""
 
-    NORMAL = "a short exchange"
-    HASHING = "a password is hashed, which takes long on purpose"
-    PICTURE = "a picture is sent, whose time depends on the client's line"
-    IMAGE_UPLOAD = "a picture is taken in and decoded"
-    WEBSOCKET = "a WebSocket, which lasts as long as its token"
+    NORMAL = "a short request"
+    HASHING = "the service hashes a password, which is slow on purpose"
+    PICTURE = "a picture is sent, which takes as long as the client needs to receive it"
+    IMAGE_UPLOAD = "a picture is received and decoded"
+    WEBSOCKET = "a WebSocket, open as long as its token is valid"
 
 
 class RateLimitPolicy(Enum):
-    """Towards which limit of requests it counts."""
+    """Which rate limit applies."""
 
-    DEFAULT = "the person's where one is signed in, else the address'; uploads and pictures have their own"
+    DEFAULT = "that of the person who is signed in, else of the address; uploads and pictures have their own"
     SIGN_UP = "new accounts from one address"
     LOGIN = "logins from one address; after too many wrong passwords only from networks that the account knows"
-    REAUTHENTICATION = "as usual, and wrong passwords towards a limit of their own"
-    REFRESH = "renewed tokens, apart from all else, so that nothing else keeps a session from going on"
-    UNLIMITED = "what the house itself asks, all the time"
+    REAUTHENTICATION = "the default; wrong passwords also count towards a limit of their own"
+    REFRESH = "renewed tokens, apart from the default, so that no other request can end a session"
+    UNLIMITED = "none: for probes"
 
 
 PUBLIC, OPTIONAL, SIGNED_IN = Access
@@ -49,7 +49,7 @@ NONE, JSON, UPLOAD = Body
 NORMAL, HASHING, PICTURE, IMAGE_UPLOAD, WEBSOCKET = TrafficClass
 DEFAULT, SIGN_UP, LOGIN, REAUTHENTICATION, REFRESH, UNLIMITED = RateLimitPolicy
 LOCAL = "gateway"
-"""The upstream of what the gateway answers itself."""
+"""The upstream of the routes that the gateway serves itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,11 @@ class Route:
     rate_limit: RateLimitPolicy = DEFAULT
 
 
+UNMATCHED = Route("", "unknown", "")
+"""Stands for the route of a request whose path or method matches none."""
+
 ROUTES = (
-    # accounts, sessions, people
+    # accounts, sessions, profiles
     Route("POST", "/api/v1/auth/signup", "auth", PUBLIC, JSON, HASHING, SIGN_UP),
     Route("POST", "/api/v1/auth/login", "auth", PUBLIC, JSON, HASHING, LOGIN),
     Route("POST", "/api/v1/auth/refresh", "auth", PUBLIC, JSON, rate_limit=REFRESH),
@@ -85,7 +88,7 @@ ROUTES = (
     Route("GET", "/api/v1/users/{id}", "auth", PUBLIC),
     Route("GET", "/api/v1/avatars/{name}", "auth", PUBLIC, NONE, PICTURE),
     Route("GET", "/.well-known/jwks.json", "auth", PUBLIC),
-    # who follows whom
+    # follows
     Route("PUT", "/api/v1/users/{id}/follow", "social"),
     Route("DELETE", "/api/v1/users/{id}/follow", "social"),
     Route("GET", "/api/v1/users/{id}/followers", "social", PUBLIC),
@@ -111,7 +114,7 @@ ROUTES = (
     Route("PATCH", "/api/v1/comments/{id}", "posts", SIGNED_IN, JSON),
     Route("DELETE", "/api/v1/comments/{id}", "posts"),
     Route("GET", "/api/v1/limits", "posts", PUBLIC),
-    # private talk
+    # direct messages
     Route("POST", "/api/v1/rooms", "dm", SIGNED_IN, JSON),
     Route("GET", "/api/v1/rooms", "dm"),
     Route("GET", "/api/v1/rooms/{id}", "dm"),
@@ -122,7 +125,7 @@ ROUTES = (
     Route("GET", "/api/v1/rooms/{id}/media/{media_id}/{rendition}", "dm", PUBLIC, NONE, PICTURE),
     Route("PUT", "/api/v1/rooms/{id}/read", "dm", SIGNED_IN, JSON),
     Route("GET", "/api/v1/ws", "dm", SIGNED_IN, NONE, WEBSOCKET),
-    # answered here
+    # served by the gateway
     Route("GET", "/healthz", LOCAL, PUBLIC, rate_limit=UNLIMITED),
     Route("GET", "/readyz", LOCAL, PUBLIC, rate_limit=UNLIMITED),
     Route("GET", "/docs", LOCAL, PUBLIC),
@@ -138,7 +141,7 @@ ROUTES = (
 
 @dataclass(slots=True)
 class RouteNode:
-    """What can be done at one path, and the paths below it."""
+    """A node of the routing tree: the routes of one path, and the paths below it."""
 
     routes: dict[str, Route] = field(default_factory=dict)
     literals: dict[str, "RouteNode"] = field(default_factory=dict)
@@ -146,11 +149,11 @@ class RouteNode:
 
     @property
     def methods(self) -> tuple[str, ...]:
-        """All methods that are answered here."""
+        """The methods of this path."""
         return (*self.routes, "OPTIONS")
 
-    def below(self, segment: str) -> "RouteNode":
-        """The node one segment of a pattern further down, made if need be."""
+    def child(self, segment: str) -> "RouteNode":
+        """The node of the next segment of a pattern; created if need be."""
         if not segment.startswith("{"):
             return self.literals.setdefault(_literal(segment), RouteNode())
         self.wildcard = self.wildcard or RouteNode()
@@ -158,18 +161,18 @@ class RouteNode:
 
 
 class Router:
-    """Finds the node of a path: one look into a dict for each segment, however many routes there are."""
+    """Finds the node of a path: one dictionary lookup for each segment, for any number of routes."""
 
     def __init__(self, routes: Iterable[Route] = ROUTES) -> None:
         self._root = RouteNode()
         for route in routes:
-            node = self._place(route.pattern)
+            node = self._node(route.pattern)
             node.routes[route.method] = route
             if route.method == "GET":
                 node.routes["HEAD"] = route
 
-    def find(self, path: str) -> RouteNode | None:
-        """The node of this decoded path, if there is one. A fixed name goes before a wildcard."""
+    def match(self, path: str) -> RouteNode | None:
+        """The node of this decoded path, if it has routes. A literal segment goes before a wildcard."""
         node: RouteNode | None = self._root
         for segment in path[1:].split("/") if path != "/" else ():
             if node is None or not segment:
@@ -177,13 +180,13 @@ class Router:
             node = node.literals.get(_literal(segment)) or node.wildcard
         return node if node is not None and node.routes else None
 
-    def _place(self, pattern: str) -> RouteNode:
+    def _node(self, pattern: str) -> RouteNode:
         node = self._root
         for segment in pattern[1:].split("/") if pattern != "/" else ():
-            node = node.below(segment)
+            node = node.child(segment)
         return node
 
 
 def _literal(segment: str) -> str:
-    """All nicknames (`@ada`, or `@{nickname}` in a pattern) are one node."""
+    """All nicknames (`@ada`, or `@{nickname}` in a pattern) share one node."""
     return "@" if segment.startswith("@") else segment

@@ -1,32 +1,32 @@
-"""Clients that decide how long an exchange takes: a minimum data rate for each, and a limit on how many at once."""
+"""Slow clients: each needs a minimum data rate, and only so many transfers may wait for their clients at once."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from shared import metrics
+from . import metrics
 
 
-def _nothing() -> int:
+def _no_bytes() -> int:
     return 0
 
 
 @dataclass(slots=True, eq=False)
 class Transfer:
-    """One direction of one exchange. Only the time in which we wait for the client counts."""
+    """One direction of one exchange. Only the time spent waiting for the client counts."""
 
     network: str | None
-    """Whose limit it counts towards besides the one for all; None for a trusted proxy."""
+    """Whose limit it counts towards besides the total; None for a trusted proxy."""
     end: Callable[[], Any]
-    """Ends the exchange: the client is too slow, or there are too many slow ones."""
-    unsent: Callable[[], int] = _nothing
-    """Bytes that wait to be sent; nothing where the client is the sender."""
+    """Ends the exchange: the client is too slow, or too many are slow."""
+    unsent: Callable[[], int] = _no_bytes
+    """Bytes that wait to be sent; 0 where the client is the sender."""
     moved: int = 0
     waited: float = 0.0
     """Bytes and seconds of waiting since the client last reached the rate."""
     before: tuple[int, float] = (0, 0.0)
-    """The same of the time before that."""
+    """The same for the period before."""
     since: float = 0.0
     outstanding: int = 0
 
@@ -38,26 +38,26 @@ class Transfer:
 
 
 class SlowClients:
-    """The transfers that wait for their clients now.
+    """The transfers that wait for their clients.
 
-    A client has to move so many bytes within each `stall_seconds` of waiting; how long a transfer takes as a whole is
-    not limited. Each costs memory, up to about half a megabyte where a picture is read from a service. So only so
-    many may wait at once, in total and for one address; one more ends the one with the lowest rate.
+    A client has to move so many bytes within each `stall_seconds` of waiting; the total time of a transfer is not
+    limited. Each takes memory, up to about 0.5 MB where a picture is streamed from a service. So only so many may wait
+    at once, in total and for one network; one more ends the one with the lowest rate.
     """
 
     def __init__(
         self,
         stall_seconds: float,
         min_bytes_per_second: float,
-        most: int,
-        most_of_network: int,
+        limit: int,
+        limit_per_network: int,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.clock = clock
         self._seconds = stall_seconds
         self._required = min_bytes_per_second * stall_seconds
-        self._most = most
-        self._most_of_network = most_of_network
+        self._limit = limit
+        self._limit_per_network = limit_per_network
         self._waiting: dict[Transfer, None] = {}
         self._of_network: dict[str, dict[Transfer, None]] = {}
 
@@ -65,26 +65,26 @@ class SlowClients:
         return len(self._waiting)
 
     def wait(self, transfer: Transfer) -> None:
-        """From now on nothing happens until the client reads, or sends."""
+        """The transfer waits for the client from now on."""
         transfer.since = self.clock()
         transfer.outstanding = transfer.unsent()
         self._waiting[transfer] = None
         if transfer.network is not None:
             own = self._of_network.setdefault(transfer.network, {})
             own[transfer] = None
-            if len(own) > self._most_of_network:
+            if len(own) > self._limit_per_network:
                 self._end_slowest(own)
-        if len(self._waiting) > self._most:
+        if len(self._waiting) > self._limit:
             self._end_slowest(self._waiting)
 
     def done(self, transfer: Transfer, received: int = 0) -> None:
-        """The client has read everything, or sent so many bytes. Nothing happens if it was not waited for."""
+        """The client has read everything, or sent so many bytes. Does nothing if the transfer was not waiting."""
         if transfer in self._waiting:
             self._leave(transfer)
             self._account(transfer, received)
 
     def sweep(self) -> None:
-        """End those whose rate is too low."""
+        """End the transfers whose rate is too low."""
         for transfer in list(self._waiting):
             self._account(transfer)
             if transfer.waited >= self._seconds:

@@ -27,11 +27,11 @@ class StaticFile:
 
     async def send(self, exchange: Exchange) -> None:
         """200, or 304 to whoever has it (RFC 9110, section 13.1.2: one of its tags is enough, whatever its coding)."""
-        packed = self._is_packed and accepts_gzip(exchange.headers.get(b"accept-encoding", b""))
+        packed = self._is_packed and accepts_gzip(exchange.request.headers.get(b"accept-encoding", b""))
         headers: Headers = [(b"etag", self._packed_tag if packed else self._plain_tag), *self._headers]
         if self._is_packed:
             headers.append((b"vary", VARY.encode()))
-        if self._is_known(exchange.headers.get(b"if-none-match", b"")):
+        if self._is_known(exchange.request.headers.get(b"if-none-match", b"")):
             await exchange.start_response(HTTPStatus.NOT_MODIFIED, headers)
             await exchange.end_response()
             return

@@ -14,17 +14,8 @@ EVENTS_FAILED = Counter("events_failed_total", "Tries to take in a fact that fai
 RECONCILED = Counter("reconciled_total", "Differences that reconciliation found and mended.", ["service"])
 MALFORMED = Counter("http_malformed_total", "Requests that could not be parsed, or were ambiguous.")
 LOG_LINES_SUPPRESSED = Counter("log_lines_suppressed_total", "Log entries left out, as there were too many alike.")
-REFUSED_AT_DOOR = Counter("gateway_refused_total", "Requests that the gateway refused itself.", ["code"])
-COUNTED_ALONE = Counter("rate_counted_alone_total", "Requests counted by one replica as the storage was away.")
-CONNECTIONS = Gauge("gateway_connections", "Open connections of clients.")
-CONNECTIONS_CLOSED = Counter("gateway_connections_closed_total", "Connections that the gateway ended.", ["reason"])
-SLOW_CLIENTS = Gauge("gateway_slow_clients", "Transfers that wait for their clients to read or send.")
-SLOW_CLIENTS_ENDED = Counter(
-    "gateway_slow_clients_ended_total", "Transfers that were ended because of slow clients.", ["reason"]
-)
 SOCKETS = Gauge("sockets_open", "Open WebSockets, by service.", ["service"])
 SOCKETS_CLOSED = Counter("sockets_closed_total", "WebSockets that have ended, by close code.", ["service", "code"])
-IN_FLIGHT = Gauge("gateway_in_flight", "Requests being forwarded, by upstream.", ["upstream"])
 
 
 def serve(host: str, port: int | None) -> None:

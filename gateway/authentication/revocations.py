@@ -1,4 +1,7 @@
-"""Which logins and people have ended before their access tokens did: heard from the bus, and asked of auth."""
+"""Sessions and accounts that ended before their access tokens expired.
+
+The gateway learns of them in three ways: by events, by a poll of auth, and by headers of auth's own responses.
+"""
 
 import asyncio
 import time
@@ -18,30 +21,30 @@ from shared.security.verifier import LEEWAY_SECONDS
 PATH = "/internal/revocations"
 EVENTS = ("session.revoked.v1", "user.deleted.v1")
 RETRY_SECONDS = 0.5
-MOST = 200_000
-"""Of each kind. Far more than end within the lifetime of a token; past it the oldest are let go."""
+MAX_IDS = 200_000
+"""Sessions, and accounts. Far more than end within the lifetime of a token; above it the oldest are dropped."""
 log = structlog.get_logger()
 
 
 class SessionRevoked(BaseModel):
-    """A login has ended."""
+    """A session has ended."""
 
     session_id: Id
 
 
 class UserDeleted(BaseModel):
-    """A person has withdrawn."""
+    """An account was deleted."""
 
     user_id: Id
 
 
 class _ExpiringSet:
-    """Ids, each kept until no token of before can be valid any more."""
+    """Ids, each kept until no older token can be valid any more."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._until: dict[int, float] = {}
-        self.on_new: Callable[[int], None] = _tell_nobody
+        self.on_new: Callable[[int], None] = _ignore
 
     def __contains__(self, id_: int) -> bool:
         return id_ in self._until
@@ -52,10 +55,10 @@ class _ExpiringSet:
             self.on_new(id_)
 
     def forget_old(self) -> None:
-        # In place, entry by entry: facts are added from other threads meanwhile.
+        # In place, entry by entry: ids are added from other threads meanwhile.
         now = time.monotonic()
         kept = list(self._until.items())
-        excess = len(kept) - MOST
+        excess = len(kept) - MAX_IDS
         if excess > 0:
             log.error("more revocations than are kept", excess=excess)
         for position, (id_, until) in enumerate(kept):
@@ -64,50 +67,50 @@ class _ExpiringSet:
 
 
 class Revocations:
-    """Whether what a valid token speaks for has ended meanwhile."""
+    """The sessions and accounts whose tokens are rejected."""
 
     def __init__(self, auth: ServiceClient, lifetime: int) -> None:
         self._auth = auth
         self._logins = _ExpiringSet(lifetime + LEEWAY_SECONDS)
         self._people = _ExpiringSet(lifetime + LEEWAY_SECONDS)
         self.loaded = False
-        """Whether auth was asked at least once; until then nobody can be let in."""
+        """Whether auth has answered once; until then no token is accepted."""
 
     def revoked(self, subject: int, login: int) -> bool:
-        """Whether this login or this person has ended."""
+        """Whether this session or this account has ended."""
         return login in self._logins or subject in self._people
 
-    def tell(self, login_ended: Callable[[int], None], subject_ended: Callable[[int], None]) -> None:
-        """Let these hear of each end, from whatever thread it comes, after it counts for tokens."""
-        self._logins.on_new = login_ended
+    def on_revoked(self, session_ended: Callable[[int], None], subject_ended: Callable[[int], None]) -> None:
+        """Call these for each new revocation, from any thread, after tokens are rejected."""
+        self._logins.on_new = session_ended
         self._people.on_new = subject_ended
 
-    def note(self, headers: Mapping[str, str]) -> None:
-        """Take from auth's own answer what the request has ended, before whoever asked learns that it has."""
+    def apply_headers(self, headers: Mapping[str, str]) -> None:
+        """Read from a response of auth what the request has ended, before the client gets the response."""
         self._note(headers.get(REVOKED_SESSIONS_HEADER, "").split(), headers.get(REVOKED_USER_HEADER, "").split())
 
     def listen(self, bus: Bus, name: str) -> None:
-        """Hear of revocations at once where the bus reaches us."""
+        """Subscribe to the events, which arrive at once where this process has the bus."""
         bus.subscribe_ephemeral(name, EVENTS, self.hear)
 
     def hear(self, event: Event) -> None:
-        """Take in one fact."""
+        """Handle one event."""
         if event.type == "session.revoked":
             self._logins.add(SessionRevoked.model_validate(event.data).session_id)
         else:
             self._people.add(UserDeleted.model_validate(event.data).user_id)
 
     async def pull(self) -> bool:
-        """Ask auth for all that still count; a step of a worker."""
+        """Fetch all that still count from auth; a step of a worker."""
         try:
-            found = await self._auth.get(PATH)
+            revoked = await self._auth.get(PATH)
         except errors.Unavailable:
-            found = None
-        if found is None:
+            revoked = None
+        if revoked is None:
             if not self.loaded:
                 await asyncio.sleep(RETRY_SECONDS)
             return not self.loaded
-        self._take(found["session_ids"], found["user_ids"])
+        self._take(revoked["session_ids"], revoked["user_ids"])
         return False
 
     def _take(self, logins: Iterable[str], people: Iterable[str]) -> None:
@@ -123,5 +126,5 @@ class Revocations:
             self._people.add(ids.parse(each))
 
 
-def _tell_nobody(_id: int) -> None:
-    """Nothing is open that would have to end."""
+def _ignore(_id: int) -> None:
+    """Before `on_revoked` was called."""

@@ -1,73 +1,44 @@
-"""Is this access token good, and has nothing ended it: checked once with the key, then from memory."""
-
-import hashlib
-import time
+"""Authenticates requests by their bearer token."""
 
 from shared import errors
-from shared.security.verifier import LEEWAY_SECONDS, Identity, TokenVerifier
+from shared.security.verifier import CachingTokenVerifier, Identity
 
-from ..exchange import Exchange
 from ..responses import HttpError, from_app_error, service_unavailable
 from ..routes import PUBLIC, SIGNED_IN, Route
 from .revocations import Revocations
 
-MOST = 10_000
-
 
 class TokenAuthenticator:
-    """Lets in who has a valid token. Verified ones are remembered by their hash, never themselves."""
+    """Verifies access tokens, and checks that neither the session nor the account has ended since."""
 
-    def __init__(self, verifier: TokenVerifier, revocations: Revocations) -> None:
+    def __init__(self, verifier: CachingTokenVerifier, revocations: Revocations) -> None:
         self._verifier = verifier
         self._revocations = revocations
-        self._verified: dict[bytes, Identity] = {}
 
-    async def check(self, exchange: Exchange, route: Route) -> Identity | None:
-        """Who sent this, where they say so. Raises HttpError where this route does not let them in."""
-        authorization = exchange.headers.get(b"authorization")
+    async def authenticate(self, authorization: bytes | None, route: Route) -> Identity | None:
+        """The identity behind the Authorization header. Raises HttpError where the route needs a valid token."""
         if authorization is None and route.access is not SIGNED_IN:
             return None
         try:
-            return await self._holder(authorization or b"")
+            return await self._identity(authorization or b"")
         except HttpError:
             if route.access is PUBLIC:
                 return None
             raise
 
-    async def _holder(self, authorization: bytes) -> Identity:
-        token = _token_in(authorization)
+    async def _identity(self, authorization: bytes) -> Identity:
+        scheme, _, token = authorization.partition(b" ")
+        if scheme.lower() != b"bearer" or not token.isascii():
+            raise _invalid()
         if not self._revocations.loaded:
             raise service_unavailable("revocations_unavailable", "Tokens cannot be checked right now.")
-        who = await self._identify(token)
-        if self._revocations.revoked(who.subject, who.session_id):
-            raise _invalid()
-        return who
-
-    async def _identify(self, token: bytes) -> Identity:
-        name = hashlib.blake2b(token, digest_size=32).digest()
-        known = self._verified.get(name)
-        if known is not None:
-            if known.expires_at + LEEWAY_SECONDS > time.time():
-                return known
-            del self._verified[name]
         try:
-            who = await self._verifier.verify(token.decode())
-        except errors.AppError as refusal:
-            raise from_app_error(refusal) from refusal
-        self._remember(name, who)
-        return who
-
-    def _remember(self, name: bytes, who: Identity) -> None:
-        if len(self._verified) >= MOST:
-            del self._verified[next(iter(self._verified))]
-        self._verified[name] = who
-
-
-def _token_in(authorization: bytes) -> bytes:
-    scheme, _, token = authorization.partition(b" ")
-    if scheme.lower() != b"bearer" or not token.isascii():
-        raise _invalid()
-    return token
+            identity = await self._verifier.verify(token.decode())
+        except errors.AppError as error:
+            raise from_app_error(error) from error
+        if self._revocations.revoked(identity.subject, identity.session_id):
+            raise _invalid()
+        return identity
 
 
 def _invalid() -> HttpError:

@@ -1,4 +1,4 @@
-"""The documentation: a page, every file of it served from here, and the two descriptions of the interface."""
+"""The API documentation: the page of Swagger UI with its files, the OpenAPI and the AsyncAPI document."""
 
 import importlib.util
 from pathlib import Path
@@ -51,20 +51,21 @@ _FILES = {
 _HERE = Path(__file__).parent
 _JSON = b"application/json"
 _CHECKED = (b"cache-control", b"no-cache")
-"""Kept by browsers, and asked for again with its tag each time."""
+"""Cached by browsers, and validated by ETag each time."""
 
 
 class Docs:
-    """All of it. `make openapi` writes the descriptions: they belong to the routes of this very gateway."""
+    """The handlers. `make openapi` writes the documents: they describe the routes of this release."""
 
     def __init__(self, public_path: str) -> None:
-        kept = (b"cache-control", b"public, max-age=3600")
+        cached = (b"cache-control", b"public, max-age=3600")
         self._page = StaticFile(PAGE, b"text/html; charset=utf-8", _CHECKED, _POLICY)
         self._files = {
-            name: StaticFile((_folder() / file).read_bytes(), kind, kept) for name, (file, kind) in _FILES.items()
+            name: StaticFile((_swagger_folder() / file).read_bytes(), kind, cached)
+            for name, (file, kind) in _FILES.items()
         }
-        self._files["start.js"] = StaticFile(START, b"text/javascript; charset=utf-8", kept)
-        self._openapi = StaticFile(_described(public_path), _JSON, _CHECKED)
+        self._files["start.js"] = StaticFile(START, b"text/javascript; charset=utf-8", cached)
+        self._openapi = StaticFile(_openapi(public_path), _JSON, _CHECKED)
         self._asyncapi = StaticFile((_HERE / "asyncapi.json").read_bytes(), _JSON, _CHECKED)
 
     async def page(self, exchange: Exchange) -> None:
@@ -87,8 +88,8 @@ class Docs:
         await self._asyncapi.send(exchange)
 
 
-def _described(public_path: str) -> bytes:
-    """The description as it was written, but for the path below which the paths in it are."""
+def _openapi(public_path: str) -> bytes:
+    """The document with the path prefix of this installation."""
     written = (_HERE / "openapi.json").read_bytes()
     if not public_path:
         return written
@@ -97,8 +98,8 @@ def _described(public_path: str) -> bytes:
     return orjson.dumps(document)
 
 
-def _folder() -> Path:
-    """Where the package keeps Swagger UI; its own code is not wanted and not imported."""
+def _swagger_folder() -> Path:
+    """The folder of Swagger UI in the package, whose own code is not imported."""
     found = importlib.util.find_spec("fastapi_swagger")
     if found is None or not found.submodule_search_locations:
         raise RuntimeError("The package fastapi-swagger, which brings Swagger UI, is not installed.")

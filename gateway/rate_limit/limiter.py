@@ -1,103 +1,116 @@
-"""Who may ask how often: one look into a count for each request, by the person or by the address."""
+"""Limits requests: each counts for the person who is signed in, else for the network of the address."""
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from http import HTTPStatus
 
 from shared.security.verifier import Identity
 
-from ..exchange import Client, Exchange, Headers
+from ..exchange import Client, Headers
 from ..responses import HttpError
 from ..routes import LOGIN, PICTURE, REAUTHENTICATION, REFRESH, SIGN_UP, UNLIMITED, UPLOAD, Route
-from ..settings import Settings
-from .rate_limits import RateLimit
-from .stores import RateLimitStore, Who
+from .rate_limits import RateLimit, RateLimits
+from .stores import Key, RateLimitStore
 
-WRONG = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
-"""What a service answers to a wrong password."""
+WRONG_PASSWORD = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+"""The status of a response to a wrong password."""
 
-Counted = list[tuple[RateLimit, Who]]
-"""The limits towards which something counts, and whose count it is in each; the narrowest first."""
+LimitsAndKeys = list[tuple[RateLimit, Key]]
+"""The limits that a request counts towards, each with the key that is counted; the narrowest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """A request that is within its limits."""
+
+    headers: Headers
+    """Tell the client what is left of the limit."""
+    login_limited_seconds: int | None = None
+    """For so long the network may only log in to accounts that were logged in from it lately; None: to all."""
+
+
+_UNLIMITED = Allowed([])
 
 
 class RateLimiter:
-    """Counts every request that a service will have to answer, and refuses those that are too many."""
+    """Counts each request before it costs anything, and rejects those above a limit."""
 
-    def __init__(self, settings: Settings, counts: RateLimitStore, clock: Callable[[], float] = time.time) -> None:
-        self._limits = settings.rate_limits
-        self._counts = counts
+    def __init__(self, rate_limits: RateLimits, store: RateLimitStore, clock: Callable[[], float] = time.time) -> None:
+        self._limits = rate_limits
+        self._store = store
         self._clock = clock
 
-    async def count(self, exchange: Exchange, route: Route, who: Identity | None) -> None:
-        """One more of this kind. Raises HttpError where it is one too many."""
+    async def check(self, route: Route, client: Client, identity: Identity | None) -> Allowed:
+        """Count this request. Raises HttpError where it is above a limit."""
         if route.rate_limit is UNLIMITED:
-            return
+            return _UNLIMITED
         now = self._clock()
         headers: Headers = []
-        for quota, counted in self._proofs(exchange, route, who):
-            known = await self._counts.get(quota, counted, quota.window(now))
-            if known < quota.most:
+        login_limited_seconds = None
+        for limit, key in self._password_limits(route, client, identity):
+            count = await self._store.get(limit, key, limit.window(now))
+            if count < limit.limit:
                 continue
             if route.rate_limit is not LOGIN:
-                raise _refusal(exchange, quota, known, now)
-            # Whether the account was logged in from this network lately is known to auth alone.
-            exchange.login_limited_seconds = quota.seconds_left(now)
-            headers = quota.told(known, now)
-        for quota, counted in self._requests(exchange, route, who):
-            count = await self._counts.add(quota, counted, quota.window(now))
-            if count > quota.most:
-                raise _refusal(exchange, quota, count, now)
-            headers = headers or quota.told(count, now)
-        exchange.response_headers += headers
+                raise too_many_requests(limit, count, now)
+            # Only auth knows whether the account was logged in from this network lately.
+            login_limited_seconds = limit.seconds_left(now)
+            headers = limit.headers(count, now)
+        for limit, key in self._request_limits(route, client, identity):
+            count = await self._store.add(limit, key, limit.window(now))
+            if count > limit.limit:
+                raise too_many_requests(limit, count, now)
+            headers = headers or limit.headers(count, now)
+        return Allowed(headers, login_limited_seconds)
 
-    async def note(self, exchange: Exchange, route: Route, who: Identity | None) -> None:
-        """Look at the answer that was given: a wrong password counts against whoever gave it."""
-        if exchange.status in WRONG:
+    async def record_outcome(self, route: Route, client: Client, identity: Identity | None, status: int | None) -> None:
+        """Count a wrong password, which the status of the response tells."""
+        if status in WRONG_PASSWORD:
             now = self._clock()
-            for quota, counted in self._proofs(exchange, route, who):
-                await self._counts.add(quota, counted, quota.window(now))
+            for limit, key in self._password_limits(route, client, identity):
+                await self._store.add(limit, key, limit.window(now))
 
-    def _proofs(self, exchange: Exchange, route: Route, who: Identity | None) -> Counted:
-        """The limits of wrong passwords.
+    def _password_limits(self, route: Route, client: Client, identity: Identity | None) -> LimitsAndKeys:
+        """The limits of wrong passwords: in a session per person, at the login per network.
 
-        In a session they are those of its person. At the login they are those of the address; a token that is sent
-        along does not matter: accounts are cheaper than addresses.
+        A token sent along with a login does not matter: accounts are cheaper than addresses.
         """
         if route.rate_limit is LOGIN:
-            return _by_address(self._limits.passwords, exchange.client)
-        if route.rate_limit is REAUTHENTICATION and who is not None:
-            return [(self._limits.passwords, who.subject)]
+            return _by_network(self._limits.passwords, client)
+        if route.rate_limit is REAUTHENTICATION and identity is not None:
+            return [(self._limits.passwords, identity.subject)]
         return []
 
-    def _requests(self, exchange: Exchange, route: Route, who: Identity | None) -> Counted:
-        """The limits of requests: the narrowest that fits, and for new accounts that of the site."""
-        rate_limits = self._limits
+    def _request_limits(self, route: Route, client: Client, identity: Identity | None) -> LimitsAndKeys:
+        limits = self._limits
         if route.rate_limit is SIGN_UP:
-            return _by_address(rate_limits.signups, exchange.client)
+            return _by_network(limits.signups, client)
         if route.rate_limit is LOGIN:
-            return _by_address(rate_limits.logins, exchange.client)
+            return _by_network(limits.logins, client)
         if route.rate_limit is REFRESH:
-            quota = rate_limits.refreshes
+            limit = limits.refreshes
         elif route.traffic_class is PICTURE:
-            quota = rate_limits.pictures
-        elif route.body is UPLOAD and who is not None:
-            quota = rate_limits.uploads
+            limit = limits.pictures
+        elif route.body is UPLOAD and identity is not None:
+            limit = limits.uploads
         else:
-            quota = rate_limits.anonymous if who is None else rate_limits.person
-        return [(quota, exchange.client.network if who is None else who.subject)]
+            limit = limits.anonymous if identity is None else limits.person
+        return [(limit, client.network if identity is None else identity.subject)]
 
 
-def _by_address(quota: RateLimit, client: Client) -> Counted:
-    own: Counted = [(quota, client.network)]
-    return own if client.site is None else [*own, (quota.of_site, client.site)]
+def _by_network(limit: RateLimit, client: Client) -> LimitsAndKeys:
+    own: LimitsAndKeys = [(limit, client.network)]
+    return own if client.site is None else [*own, (limit.of_site, client.site)]
 
 
-def _refusal(exchange: Exchange, quota: RateLimit, count: int, now: float) -> HttpError:
-    exchange.response_headers += quota.told(count, now)
-    return too_many(quota, now)
-
-
-def too_many(quota: RateLimit, now: float) -> HttpError:
-    """429, worth trying again when the window is over."""
-    detail = f"At most {quota.most} such requests in {quota.seconds} seconds."
-    return HttpError(HTTPStatus.TOO_MANY_REQUESTS, "rate_limited", detail, retry_after=quota.seconds_left(now))
+def too_many_requests(limit: RateLimit, count: int, now: float) -> HttpError:
+    """429, worth a retry when the window is over."""
+    detail = f"At most {limit.limit} such requests in {limit.seconds} seconds."
+    return HttpError(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "rate_limited",
+        detail,
+        retry_after=limit.seconds_left(now),
+        headers=limit.headers(count, now),
+    )

@@ -1,4 +1,4 @@
-"""How many requests are allowed in how long: parsed from the settings, told in the headers of answers."""
+"""How many requests are allowed in how long: parsed from the settings, and told in response headers."""
 
 from dataclasses import dataclass
 
@@ -9,46 +9,46 @@ from ..exchange import Headers
 BATCHES_PER_LIMIT = 50
 MAX_BATCH = 50
 NETWORKS_PER_SITE = 10
-"""A site may have as many requests as so many of its networks. Mobile networks give each phone one of a site's."""
+"""A site may send as many requests as so many of its networks. Mobile networks give each phone one of a site's."""
 
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """So many requests in so many seconds for each of those who are counted under this name."""
+    """So many requests in so many seconds for each key that is counted under this name, in fixed windows."""
 
     name: str
-    most: int
+    limit: int
     seconds: int
 
     @property
-    def bundle(self) -> int:
-        """How many are told to the other replicas at once: 2 % of a high limit, each single one of a low limit."""
-        return min(MAX_BATCH, max(1, self.most // BATCHES_PER_LIMIT))
+    def batch_size(self) -> int:
+        """How many requests a replica counts before it tells the others: 2 % of a high limit, each of a low one."""
+        return min(MAX_BATCH, max(1, self.limit // BATCHES_PER_LIMIT))
 
     @property
     def of_site(self) -> "RateLimit":
-        """The limit of a whole IPv6 site, whose holder could otherwise count anew from each of its networks."""
-        return RateLimit(self.name, self.most * NETWORKS_PER_SITE, self.seconds)
+        """The limit of a whole IPv6 site, which could otherwise use the limit of each of its 65,536 networks."""
+        return RateLimit(self.name, self.limit * NETWORKS_PER_SITE, self.seconds)
 
     def window(self, now: float) -> int:
-        """The number of the window that this moment (seconds since 1970) lies in; each begins with an empty count."""
+        """The number of the window at this time (seconds since 1970)."""
         return int(now // self.seconds)
 
     def seconds_left(self, now: float) -> int:
-        """How long this window still lasts, rounded up."""
+        """Until the window ends, rounded up."""
         return self.seconds - int(now % self.seconds)
 
-    def told(self, count: int, now: float) -> Headers:
-        """What clients are told: the IETF's fields (draft-ietf-httpapi-ratelimit-headers), and those of old.
+    def headers(self, count: int, now: float) -> Headers:
+        """The IETF's fields (draft-ietf-httpapi-ratelimit-headers), and the older ones.
 
-        `X-RateLimit-Reset` is the moment of the reset in seconds since 1970.
+        `X-RateLimit-Reset` is the end of the window in seconds since 1970.
         """
-        left, seconds = max(0, self.most - count), self.seconds_left(now)
+        left, seconds = max(0, self.limit - count), self.seconds_left(now)
         name = self.name.encode()
         return [
-            (b"ratelimit-policy", b'"%b";q=%d;w=%d' % (name, self.most, self.seconds)),
+            (b"ratelimit-policy", b'"%b";q=%d;w=%d' % (name, self.limit, self.seconds)),
             (b"ratelimit", b'"%b";r=%d;t=%d' % (name, left, seconds)),
-            (b"x-ratelimit-limit", b"%d" % self.most),
+            (b"x-ratelimit-limit", b"%d" % self.limit),
             (b"x-ratelimit-remaining", b"%d" % left),
             (b"x-ratelimit-reset", b"%d" % (int(now) + seconds)),
         ]
@@ -56,7 +56,7 @@ class RateLimit:
 
 @dataclass(frozen=True, slots=True)
 class RateLimits:
-    """All that there are."""
+    """One of each, named as the settings are."""
 
     signups: RateLimit
     logins: RateLimit
@@ -69,8 +69,8 @@ class RateLimits:
 
 
 def parse_rate_limit(name: str, notation: str) -> RateLimit:
-    """A quota from a notation such as `300/5minute`. Raises ValueError for anything else."""
-    given = parse_many(notation)
-    if len(given) != 1 or given[0].amount < 1 or given[0].multiples < 1:
+    """A limit from a notation such as `300/5minute`. Raises ValueError for anything else."""
+    parsed = parse_many(notation)
+    if len(parsed) != 1 or parsed[0].amount < 1 or parsed[0].multiples < 1:
         raise ValueError(f"{notation!r} is not one rate such as 300/5minute")
-    return RateLimit(name, given[0].amount, given[0].get_expiry())
+    return RateLimit(name, parsed[0].amount, parsed[0].get_expiry())

@@ -1,4 +1,4 @@
-"""Counts requests in windows of time, in a storage that all replicas of the gateway share."""
+"""Counts requests in a Redis or Valkey that all replicas of the gateway share."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,86 +10,85 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from shared import metrics
-
-from ..upstream.upstream import CircuitBreaker
+from .. import metrics
+from ..circuit_breaker import CircuitBreaker
 from .rate_limits import RateLimit
-from .stores import FixedWindows, Who
+from .stores import FixedWindows, Key
 
-PATIENCE_SECONDS = 0.1
-"""How long a request waits for the storage before it is counted here."""
-MOST_CONNECTIONS = 32
+TIMEOUT_SECONDS = 0.1
+"""How long a request waits for the storage before it is counted locally."""
+MAX_CONNECTIONS = 32
 log = structlog.get_logger()
 
 
 class RedisStore:
-    """The counts of all replicas, in a Redis or Valkey.
+    """The counts of all replicas.
 
-    What was learnt from it is kept here as well. Whoever is known to be over a limit is not asked for again, so that a
-    flood stops here; and while the storage is away, each replica goes on counting from what it knew last. To ask costs
-    more than all else that is done for a request, so where limits are high it is done once for a bundle of requests:
-    each replica may then let through up to one bundle too many.
+    A request to the storage costs more than all else that the gateway does for a request. So where limits are high,
+    one is made for a batch of requests: each replica may let through up to one batch too many. Counts that were
+    received are kept. A key known to be above its limit is rejected without asking again, and while the storage is
+    away, each replica goes on counting from what it knew.
     """
 
     def __init__(self, url: str) -> None:
-        self._memory = FixedWindows()
-        self._untold = FixedWindows()
+        self._known = FixedWindows()
+        self._unreported = FixedWindows()
         self._breaker = CircuitBreaker()
         self._away = False
         self._pool = BlockingConnectionPool.from_url(
             # Valkey speaks Redis' protocol; the library knows only Redis' scheme.
             url.replace("valkey", "redis", 1),
-            max_connections=MOST_CONNECTIONS,
-            timeout=PATIENCE_SECONDS,
-            socket_connect_timeout=PATIENCE_SECONDS,
+            max_connections=MAX_CONNECTIONS,
+            timeout=TIMEOUT_SECONDS,
+            socket_connect_timeout=TIMEOUT_SECONDS,
             retry=Retry(NoBackoff(), 0),
         )
         self._storage = RedisStorage(
             "async+redis://",
             implementation="redispy",
             key_prefix="rate",
-            connection_pool=self._pool,  # type: ignore[arg-type] # documented, and forgotten in its annotations
+            connection_pool=self._pool,  # type: ignore[arg-type] # documented, but missing in the annotations
         )
 
-    async def add(self, quota: RateLimit, who: Who, window: int) -> int:
-        """One more; how many there are then."""
-        known = self._memory.add(quota, who, window)
-        bundle = self._untold.add(quota, who, window)
-        if known > quota.most or bundle < quota.bundle:
+    async def add(self, limit: RateLimit, key: Key, window: int) -> int:
+        """Count one more; the count after it."""
+        known = self._known.add(limit, key, window)
+        batch = self._unreported.add(limit, key, window)
+        if known > limit.limit or batch < limit.batch_size:
             return known
-        self._untold.forget(quota, who, window)
-        return await self._together(quota, who, window, lambda key: self._storage.incr(key, quota.seconds, bundle))
+        self._unreported.reset(limit, key, window)
+        return await self._shared(limit, key, window, lambda name: self._storage.incr(name, limit.seconds, batch))
 
-    async def get(self, quota: RateLimit, who: Who, window: int) -> int:
-        """How many there are."""
-        known = self._memory.get(quota, who, window)
-        return known if known >= quota.most else await self._together(quota, who, window, self._storage.get)
+    async def get(self, limit: RateLimit, key: Key, window: int) -> int:
+        """The present count."""
+        known = self._known.get(limit, key, window)
+        return known if known >= limit.limit else await self._shared(limit, key, window, self._storage.get)
 
     async def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         await self._pool.disconnect()
 
-    async def _together(self, quota: RateLimit, who: Who, window: int, ask: Callable[[str], Awaitable[int]]) -> int:
-        """What the storage knows, and where it does not answer, what is known here."""
+    async def _shared(self, limit: RateLimit, key: Key, window: int, ask: Callable[[str], Awaitable[int]]) -> int:
+        """The count of the storage; where it does not answer, the local one."""
         if self._breaker.lets_through():
             try:
-                async with asyncio.timeout(PATIENCE_SECONDS):
-                    count = await ask(f"{quota.name}/{who}/{window}")
-                self._answered()
-                return self._memory.learn(quota, who, window, count + self._untold.get(quota, who, window))
-            except (RedisError, OSError, TimeoutError) as problem:
-                self._failed(problem)
-        metrics.COUNTED_ALONE.inc()
-        return self._memory.get(quota, who, window)
+                async with asyncio.timeout(TIMEOUT_SECONDS):
+                    count = await ask(f"{limit.name}/{key}/{window}")
+                self._succeeded()
+                return self._known.raise_to(limit, key, window, count + self._unreported.get(limit, key, window))
+            except (RedisError, OSError, TimeoutError) as error:
+                self._failed(error)
+        metrics.LOCAL_FALLBACKS.inc()
+        return self._known.get(limit, key, window)
 
-    def _answered(self) -> None:
+    def _succeeded(self) -> None:
         self._breaker.succeeded()
         if self._away:
             self._away = False
-            log.warning("requests are counted together again")
+            log.warning("the storage of rate limits answers again")
 
-    def _failed(self, problem: Exception) -> None:
+    def _failed(self, error: Exception) -> None:
         self._breaker.failed()
         if not self._away:
             self._away = True
-            log.error("the storage of rate limits does not answer: each replica counts alone", reason=repr(problem))
+            log.error("the storage of rate limits does not answer: each replica counts alone", reason=repr(error))

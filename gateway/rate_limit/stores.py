@@ -1,94 +1,85 @@
-"""Counts requests in windows of time, in this process."""
+"""Where requests are counted: the interface, and the counts in the memory of one process."""
 
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from .rate_limits import RateLimit
 
-MOST = 50_000
-"""Counted at once in each quota. Past it those who came first are let go: they are the soonest forgotten anyway."""
+MAX_KEYS = 50_000
+"""Counted at once for each limit. Above it the oldest key is dropped."""
 
-Who = int | str
-"""A person's id, or an address."""
+Key = int | str
+"""The id of a person, or a network."""
 
 
 class RateLimitStore(Protocol):
-    """Where requests are counted."""
+    """Counts the requests of each key in fixed windows."""
 
-    async def add(self, quota: RateLimit, who: Who, window: int) -> int:
-        """One more; how many there are then."""
+    async def add(self, limit: RateLimit, key: Key, window: int) -> int:
+        """Count one more; the count after it."""
 
-    async def get(self, quota: RateLimit, who: Who, window: int) -> int:
-        """How many there are."""
+    async def get(self, limit: RateLimit, key: Key, window: int) -> int:
+        """The present count."""
 
     async def close(self) -> None:
-        """No more will be counted."""
+        """Close the connections, if there are any."""
 
 
 @dataclass
 class _Window:
     number: int
-    counts: dict[Who, int] = field(default_factory=dict)
+    counts: dict[Key, int] = field(default_factory=dict)
 
 
 class FixedWindows:
-    """Of this process alone. Only the running window of each quota is kept."""
+    """The counts of this process. Only the current window of each limit is kept."""
 
     def __init__(self) -> None:
         self._windows: dict[str, _Window] = {}
 
-    def add(self, quota: RateLimit, who: Who, window: int) -> int:
-        """One more; how many there are then, as far as is known here."""
-        return self._keep(quota, who, window, self.get(quota, who, window) + 1)
+    def add(self, limit: RateLimit, key: Key, window: int) -> int:
+        """Count one more; the count after it."""
+        return self._set(limit, key, window, self.get(limit, key, window) + 1)
 
-    def get(self, quota: RateLimit, who: Who, window: int) -> int:
-        """How many there are, as far as is known here."""
-        running = self._windows.get(quota.name)
-        return running.counts.get(who, 0) if running is not None and running.number == window else 0
+    def get(self, limit: RateLimit, key: Key, window: int) -> int:
+        """The present count."""
+        current = self._windows.get(limit.name)
+        return current.counts.get(key, 0) if current is not None and current.number == window else 0
 
-    def learn(self, quota: RateLimit, who: Who, window: int, count: int) -> int:
-        """There are at least so many; how many are known then."""
-        running = self._windows.get(quota.name)
-        if running is not None and running.number > window:  # the answer came after the end of its window
+    def raise_to(self, limit: RateLimit, key: Key, window: int, count: int) -> int:
+        """Another store has counted so many; the greater of both counts."""
+        current = self._windows.get(limit.name)
+        if current is not None and current.number > window:  # the response came after the end of its window
             return count
-        return self._keep(quota, who, window, max(count, self.get(quota, who, window)))
+        return self._set(limit, key, window, max(count, self.get(limit, key, window)))
 
-    def forget(self, quota: RateLimit, who: Who, window: int) -> None:
-        """Begin again with none."""
-        self._keep(quota, who, window, 0)
+    def reset(self, limit: RateLimit, key: Key, window: int) -> None:
+        """Start from zero."""
+        self._set(limit, key, window, 0)
 
-    def _keep(self, quota: RateLimit, who: Who, window: int, count: int) -> int:
-        running = self._windows.get(quota.name)
-        if running is None or running.number != window:
-            running = self._windows[quota.name] = _Window(window)
-        if len(running.counts) >= MOST and who not in running.counts:
-            del running.counts[next(iter(running.counts))]
-        running.counts[who] = count
+    def _set(self, limit: RateLimit, key: Key, window: int, count: int) -> int:
+        current = self._windows.get(limit.name)
+        if current is None or current.number != window:
+            current = self._windows[limit.name] = _Window(window)
+        if len(current.counts) >= MAX_KEYS and key not in current.counts:
+            del current.counts[next(iter(current.counts))]
+        current.counts[key] = count
         return count
 
 
 class LocalStore:
-    """The counts of the only replica."""
+    """The counts of a gateway with one replica."""
 
     def __init__(self) -> None:
-        self._memory = FixedWindows()
+        self._windows = FixedWindows()
 
-    async def add(self, quota: RateLimit, who: Who, window: int) -> int:
-        """One more; how many there are then."""
-        return self._memory.add(quota, who, window)
+    async def add(self, limit: RateLimit, key: Key, window: int) -> int:
+        """Count one more; the count after it."""
+        return self._windows.add(limit, key, window)
 
-    async def get(self, quota: RateLimit, who: Who, window: int) -> int:
-        """How many there are."""
-        return self._memory.get(quota, who, window)
+    async def get(self, limit: RateLimit, key: Key, window: int) -> int:
+        """The present count."""
+        return self._windows.get(limit, key, window)
 
     async def close(self) -> None:
-        """Nothing to do."""
-
-
-def create_store(url: str) -> RateLimitStore:
-    """Where requests are counted by this setting; in memory where it is empty."""
-    if not url:
-        return LocalStore()
-    from .redis_store import RedisStore  # noqa: PLC0415 - with a client library of 6 MB that a single replica never needs
-
-    return RedisStore(url)
+        """Has no connections."""

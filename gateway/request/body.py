@@ -1,4 +1,4 @@
-"""What clients send along, counted as it comes: a body limit is only a limit if somebody counts."""
+"""Reads request bodies: JSON as a whole, uploads as a stream; both are counted against their limit."""
 
 from collections.abc import AsyncIterator
 from http import HTTPStatus
@@ -11,12 +11,12 @@ from ..routes import Body, Route
 from ..settings import Settings
 
 BUFFERED_BYTES = 64 * 1024
-"""Of an upload, before its service hears of it: whoever sends less, and slowly, takes no place there."""
+"""Of an upload, before it is forwarded: a client that sends slowly from the start uses no capacity of the service."""
 MAX_BODY_BYTES = {Body.NONE: MAX_JSON_BYTES, Body.JSON: MAX_JSON_BYTES, Body.UPLOAD: MAX_UPLOAD_BYTES}
 
 
 class Upload:
-    """A large body that is passed on part by part while it is counted."""
+    """A large body that is forwarded in chunks and counted."""
 
     def __init__(self, exchange: Exchange, limit: int, seconds: float) -> None:
         self._exchange = exchange
@@ -24,35 +24,35 @@ class Upload:
         self._seconds = seconds
         self._first = bytearray()
         self.error: HttpError | ClientDisconnected | None = None
-        """Why it could not be passed on to its end; no fault of the upstream's."""
+        """Why it could not be forwarded to its end; not a failure of the upstream."""
 
     @property
     def done(self) -> bool:
-        """Whether all of it has come."""
+        """Whether all of it was received."""
         return self._exchange.body_done
 
     async def begin(self) -> None:
-        """Wait for the first bytes. Raises HttpError, BodyTooSlow or ClientDisconnected."""
+        """Receive the first bytes. Raises HttpError, BodyTooSlow or ClientDisconnected."""
         while not self.done and len(self._first) < BUFFERED_BYTES:
             self._first += self._counted(await self._exchange.read_body())
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        """The parts. While the client is waited for its data rate counts, while the upstream is, its time."""
+        """The chunks. While the client is waited for, its data rate is limited; while the upstream is, the time."""
         yield bytes(self._first)
         self._first.clear()
         try:
             while not self.done:
-                self._allow(None)
+                self._move_time_limit(None)
                 part = self._counted(await self._exchange.read_body())
-                self._allow(self._seconds)
+                self._move_time_limit(self._seconds)
                 yield part
         except (HttpError, ClientDisconnected) as error:
             self.error = error
             raise
 
-    def _allow(self, seconds: float | None) -> None:
-        if self._exchange.status is None:  # else an early answer is on its way, which has limits of its own
-            self._exchange.allow(seconds)
+    def _move_time_limit(self, seconds: float | None) -> None:
+        if self._exchange.status is None:  # a response that has started early has limits of its own
+            self._exchange.time_limit.move(seconds)
 
     def _counted(self, part: bytes) -> bytes:
         self._left -= len(part)
@@ -62,23 +62,22 @@ class Upload:
 
 
 async def read_body(exchange: Exchange, route: Route, settings: Settings) -> bytes | Upload | None:
-    """The body to pass on. A small one is waited for here, so that a slow client holds up no upstream."""
+    """The body to forward. JSON is read to its end first, so that a slow client uses no capacity of the service."""
     if exchange.body_done:
         return None
     limit = MAX_BODY_BYTES[route.body]
-    if exchange.length is not None and exchange.length > limit:
+    length = exchange.request.content_length
+    if length is not None and length > limit:
         raise _too_large()
     upload = Upload(exchange, limit, settings.heavy_seconds) if route.body is Body.UPLOAD else None
     try:
-        async with exchange.within(None if upload else settings.body_seconds):
+        async with exchange.time_limit.within(None if upload else settings.body_seconds):
             if upload:
                 await upload.begin()
                 return upload
             content = await _whole(exchange, limit)
     except TimeoutError:
-        raise exchange.stopped or too_slow() from None
-    finally:
-        exchange.timeout = None
+        raise body_timeout() from None
     return content if route.body is Body.JSON else None
 
 
@@ -91,11 +90,11 @@ async def _whole(exchange: Exchange, limit: int) -> bytes:
     return bytes(content)
 
 
-def too_slow() -> HttpError:
+def body_timeout() -> HttpError:
     """408."""
-    return HttpError(HTTPStatus.REQUEST_TIMEOUT, "request_timeout", "The body did not come in time.")
+    return HttpError(HTTPStatus.REQUEST_TIMEOUT, "request_timeout", "The request was not received in time.")
 
 
 def _too_large() -> HttpError:
-    detail = "The body is larger than this route takes."
+    detail = "The body is larger than this route accepts."
     return HttpError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", detail)

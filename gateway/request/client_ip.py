@@ -1,11 +1,11 @@
-"""Where a request comes from. Only proxies that the settings name are believed when they tell it in a header."""
+"""The IP address of the client: X-Forwarded-For counts only where a trusted proxy sent it."""
 
 import re
 from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
-from ..exchange import UNKNOWN, Client, Headers, Scope
+from ..exchange import UNKNOWN_CLIENT, Client, Headers, Scope
 
 Network = IPv4Network | IPv6Network
 _FORWARDED_FOR = b"x-forwarded-for"
@@ -16,20 +16,20 @@ MAX_HOPS = 32
 
 
 class TrustedProxies:
-    """Tells clients from proxies."""
+    """The networks of our own proxies."""
 
     def __init__(self, trusted: Iterable[Network]) -> None:
         self._trusted = tuple(trusted)
 
     def client(self, scope: Scope) -> Client:
-        """Whoever is at the other end, past our own proxies.
+        """The client behind our own proxies.
 
-        The entries of X-Forwarded-For are read from the right, each only if a trusted proxy has written it. One that
-        is no address ends the reading: the client is then the last proxy that is known for certain.
+        The entries of X-Forwarded-For are read from the right, each only if a trusted proxy wrote it. An entry that is
+        not an address ends the reading: the client is then the last proxy that is certain.
         """
         nearest = _peer(scope)
         if nearest is None:
-            return UNKNOWN
+            return UNKNOWN_CLIENT
         if not self._trusted or not self.trusts(nearest):
             return nearest
         for entry in _forwarded(scope["headers"]):
@@ -42,12 +42,12 @@ class TrustedProxies:
         return nearest
 
     def trusts_peer(self, scope: Scope) -> bool:
-        """Whether a proxy of ours is at the other end of the connection."""
+        """Whether the connection comes from one of our proxies."""
         peer = _peer(scope)
         return peer is not None and self.trusts(peer)
 
     def trusts(self, client: Client) -> bool:
-        """Whether a proxy of ours has this address."""
+        """Whether this is the address of one of our proxies."""
         address = ip_address(client.address)
         return any(address in network for network in self._trusted)
 
@@ -58,14 +58,14 @@ def _peer(scope: Scope) -> Client | None:
 
 
 def _forwarded(headers: Headers) -> list[str]:
-    """All entries of X-Forwarded-For, the nearest first."""
+    """The entries of X-Forwarded-For, the nearest first."""
     lines = [value.decode("latin-1") for name, value in headers if name == _FORWARDED_FOR]
     entries = ",".join(lines).split(",") if lines else []
     return [entry.strip(" \t") for entry in reversed(entries[-MAX_HOPS:])]
 
 
 def parse_client(text: str) -> Client | None:
-    """The client of this address, which a proxy may have written with a port; None if it is no address."""
+    """The client with this address, which a proxy may write with a port; None if it is not an address."""
     return _client(text) if len(text) <= MAX_ADDRESS_CHARS else None
 
 

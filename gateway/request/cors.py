@@ -1,10 +1,10 @@
-"""Which web pages may call from a browser: those of the configured origins, by exact comparison."""
+"""CORS: pages of the configured origins may call, and open WebSockets; origins are compared exactly."""
 
 from http import HTTPStatus
 
 from shared.websockets.handshake import SCOPE_KEY
 
-from ..exchange import Exchange, Headers
+from ..exchange import Headers, Request, Scope
 from ..responses import HttpError
 from ..routes import RouteNode
 from ..settings import Settings
@@ -22,21 +22,21 @@ _SENDABLE = (
 )
 _REMEMBER = (b"access-control-max-age", b"600")
 _PORTS = {b"http": b":80", b"https": b":443"}
-"""Browsers leave them out of an origin (RFC 6454, section 6.2)."""
+"""The default ports, which browsers leave out of an origin (RFC 6454, section 6.2)."""
 
 
 class Cors:
-    """Adds what browsers look for."""
+    """The CORS headers of responses, and the origins that may open a WebSocket."""
 
     def __init__(self, settings: Settings) -> None:
         self._origins = frozenset(origin.encode() for origin in settings.cors_origins)
         self._public = {settings.public_origin.encode()} - {b""}
-        self._addresses = TrustedProxies(settings.trusted_proxies)
+        self._trusted_proxies = TrustedProxies(settings.trusted_proxies)
 
     def headers(self, lines: Headers | None) -> Headers:
-        """Let the page that sent these header fields read the answer, if its origin is one of ours.
+        """The headers that let the page behind these request headers read the response, if its origin is configured.
 
-        None stands for a head that was not read. Its origin is unknown, and told where it can be only one.
+        None stands for a head that was not received. Its origin is unknown, and assumed where only one is configured.
         """
         if not self._origins:
             return []
@@ -45,40 +45,39 @@ class Cors:
             return [_VARY]
         return [_VARY, (b"access-control-allow-origin", next(iter(sent))), _READABLE]
 
-    def require_allowed_origin(self, exchange: Exchange) -> None:
-        """Raises HttpError for the WebSocket of a page that is neither ours nor allowed: any page can open one.
+    def require_allowed_origin(self, scope: Scope, request: Request) -> None:
+        """Raises HttpError for a WebSocket of a page of another origin: browsers let any page open one.
 
-        A token in a header was sent by a program: a page can only offer it as a subprotocol.
+        Checked only where the token came as a subprotocol: a page cannot send it in a header, other programs can.
         """
-        origin, handshake = exchange.headers.get(b"origin"), exchange.scope.get(SCOPE_KEY)
+        origin, handshake = request.headers.get(b"origin"), scope.get(SCOPE_KEY)
         if origin is None or handshake is None or not handshake.token_offered:
             return
-        if origin not in self._origins and origin.lower() not in self._own(exchange):
-            detail = "Pages of this origin may not call here."
+        if origin not in self._origins and origin.lower() not in self._same_origins(scope, request):
+            detail = "Pages of this origin are not allowed."
             raise HttpError(HTTPStatus.FORBIDDEN, "origin_not_allowed", detail)
 
-    def preflight(self, exchange: Exchange, node: RouteNode) -> Headers:
-        """What the page that asks may do at this node."""
+    def preflight(self, request: Request, node: RouteNode) -> Headers:
+        """The headers of the response to a preflight request."""
         if (
-            b"access-control-request-method" not in exchange.headers
-            or exchange.headers.get(b"origin") not in self._origins
+            b"access-control-request-method" not in request.headers
+            or request.headers.get(b"origin") not in self._origins
         ):
             return []
         methods = ", ".join(node.routes).encode()
         return [(b"access-control-allow-methods", methods), _SENDABLE, _REMEMBER]
 
-    def _own(self, exchange: Exchange) -> set[bytes]:
-        """The origins of a page that was loaded from where this request was sent to.
+    def _same_origins(self, scope: Scope, request: Request) -> set[bytes]:
+        """The origins of a page that was loaded from the address of this request.
 
-        A trusted proxy may tell the scheme and the host that the client used; where it does not tell the scheme, it can
-        be either.
+        A trusted proxy may forward the scheme and the host that the client used; without the scheme, both count.
         """
         schemes: tuple[bytes, ...] = (b"http",)
-        host = exchange.headers[b"host"]
-        if self._addresses.trusts_peer(exchange.scope):
-            told = dict(exchange.scope["headers"])
-            scheme = told.get(b"x-forwarded-proto", b"").lower()
+        host = request.headers[b"host"]
+        if self._trusted_proxies.trusts_peer(scope):
+            forwarded = dict(scope["headers"])
+            scheme = forwarded.get(b"x-forwarded-proto", b"").lower()
             schemes = (scheme,) if scheme in _PORTS else tuple(_PORTS)
-            host = told.get(b"x-forwarded-host", host)
-        own = {b"%b://%b" % (scheme, host.lower().removesuffix(_PORTS[scheme])) for scheme in schemes}
-        return own | self._public
+            host = forwarded.get(b"x-forwarded-host", host)
+        same = {b"%b://%b" % (scheme, host.lower().removesuffix(_PORTS[scheme])) for scheme in schemes}
+        return same | self._public

@@ -1,4 +1,4 @@
-"""The open connections of clients: how many there may be, how long each may be of no use, and which has to go."""
+"""Limits the connections of clients: how many are open, how long each may be idle, and which is closed first."""
 
 import asyncio
 import resource
@@ -8,78 +8,77 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from shared import metrics
-
-from ..exchange import UNKNOWN
+from .. import metrics
+from ..exchange import UNKNOWN_CLIENT
 from ..request.client_ip import TrustedProxies, parse_client
 from ..settings import Settings
 
 RESERVED_FILES = 768
-"""Files that the process needs for other things than clients: what is in flight to the services, logs, databases."""
+"""Open files that the process needs for other things than clients, such as connections to the services."""
 MIN_CONNECTIONS = 64
 WANTED_FILES = (65_536, 10_240)
-"""Asked of the system; some promise more than they give, so the second is tried after the first."""
+"""Requested from the system; some refuse the first, so the second is tried after it."""
 LINGER_SECONDS = 30.0
-"""How long a client may take to read the rest of an answer when its connection is closed already."""
+"""How long a client may take to read the rest of a response whose connection is closed already."""
 
 
 class Connection(Protocol):
-    """What has to be known of one."""
+    """One connection of a client."""
 
     client: tuple[str, int] | None
 
     def give_up(self) -> None:
-        """The head of its request did not come in time."""
+        """The head of its request did not arrive in time."""
 
     def abort(self) -> None:
-        """End it at once, whatever has not been sent yet."""
+        """Close it at once, whatever was not sent."""
 
     def is_closing(self) -> bool:
-        """Whether it is closed, but for what its client has not read yet."""
+        """Whether it is closed, except for what the client has not read yet."""
 
 
 @dataclass(slots=True)
-class _ConnectionQueue:
+class _Connections:
     """ConnectionLimits in the order in which they came to be of no use."""
 
     open: int = 0
-    waiting: dict[Connection, float] = field(default_factory=dict)
-    """Those that owe us the head of a request, and since when."""
-    resting: dict[Connection, None] = field(default_factory=dict)
-    """Those that have been served and are kept for the next request."""
+    reading_head: dict[Connection, float] = field(default_factory=dict)
+    """Those whose next request head is not complete, and since when."""
+    idle: dict[Connection, None] = field(default_factory=dict)
+    """Those that are kept open between two requests."""
 
     def eviction_candidate(self) -> Connection | None:
-        """The one that can be missed most easily."""
-        return next(iter(self.waiting), None) or next(iter(self.resting), None)
+        """The connection to close where there are too many."""
+        return next(iter(self.reading_head), None) or next(iter(self.idle), None)
 
 
 class ConnectionLimits:
-    """All that are open, and those of each network."""
+    """All open connections, in total and by network."""
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
-        self._addresses = TrustedProxies(settings.trusted_proxies)
-        self._most = min(
+        self._trusted_proxies = TrustedProxies(settings.trusted_proxies)
+        self._limit = min(
             settings.connections, max(MIN_CONNECTIONS, (max_open_files() - RESERVED_FILES) // 2)
-        )  # WebSockets take files too
-        self._most_of_network = settings.connections_per_address
-        self._patience = settings.head_seconds
+        )  # a WebSocket takes two files
+        self._limit_per_network = settings.connections_per_address
+        self._head_seconds = settings.head_seconds
         self._clock = clock
-        self._all = _ConnectionQueue()
-        self._networks: dict[str, _ConnectionQueue] = {}
+        self._all = _Connections()
+        self._networks: dict[str, _Connections] = {}
         self._of: dict[Connection, str] = {}
         self._proxies: set[Connection] = set()
         self._closing: dict[Connection, float] = {}
         self.any_open = asyncio.Event()
-        """Set while `sweep` may find something, or has yet to tell that nothing is open any more."""
+        """Set while `sweep` may find something, or has yet to report that no connection is open."""
 
     def open(self, connection: Connection) -> bool:
-        """Take it in; whether there was a place for it. If need be one that is of no use makes room."""
-        client = (parse_client(connection.client[0]) if connection.client else None) or UNKNOWN
-        own = self._networks.get(client.network) or _ConnectionQueue()
-        proxy = client is not UNKNOWN and self._addresses.trusts(client)
-        if own.open >= self._most_of_network and not proxy and not self._make_room(own):
+        """Count it in, if need be by closing an idle one. False where there are too many."""
+        client = (parse_client(connection.client[0]) if connection.client else None) or UNKNOWN_CLIENT
+        own = self._networks.get(client.network) or _Connections()
+        proxy = client is not UNKNOWN_CLIENT and self._trusted_proxies.trusts(client)
+        if own.open >= self._limit_per_network and not proxy and not self._make_room(own):
             return False
-        if self._all.open >= self._most and not self._make_room(self._all):
+        if self._all.open >= self._limit and not self._make_room(self._all):
             return False
         own = self._networks.setdefault(client.network, own)
         self._of[connection] = client.network
@@ -88,12 +87,12 @@ class ConnectionLimits:
         own.open += 1
         self._all.open += 1
         self.any_open.set()
-        self.wait(connection)
+        self.reading_head(connection)
         return True
 
     def leave(self, connection: Connection) -> None:
-        """It is closed, or has become something else."""
-        self.serve(connection)
+        """Count it out: it is closed, or has become a WebSocket."""
+        self.serving(connection)
         self._closing.pop(connection, None)
         self._proxies.discard(connection)
         network = self._of.pop(connection, None)
@@ -106,43 +105,43 @@ class ConnectionLimits:
             del self._networks[network]
 
     def limited_network(self, connection: Connection) -> str | None:
-        """Where it comes from, if limits by address hold for it: not for a trusted proxy, nor for one that ends."""
+        """Its network, if limits by address apply: not for a trusted proxy, nor for one that was counted out."""
         return None if connection in self._proxies else self._of.get(connection)
 
-    def wait(self, connection: Connection) -> None:
-        """It owes us the head of a request, from now on if it did not before."""
+    def reading_head(self, connection: Connection) -> None:
+        """The head of its request is not complete; the time counts from the first call."""
         network = self._of.get(connection)
-        if network is None or connection in self._all.waiting:
+        if network is None or connection in self._all.reading_head:
             return
         now = self._clock()
         for lines in (self._all, self._networks[network]):
-            lines.resting.pop(connection, None)
-            lines.waiting[connection] = now
+            lines.idle.pop(connection, None)
+            lines.reading_head[connection] = now
 
-    def serve(self, connection: Connection) -> None:
-        """The head is there; it is of use."""
+    def serving(self, connection: Connection) -> None:
+        """The head of its request is complete."""
         network = self._of.get(connection)
         if network is None:
             return
         for lines in (self._all, self._networks[network]):
-            lines.waiting.pop(connection, None)
-            lines.resting.pop(connection, None)
+            lines.reading_head.pop(connection, None)
+            lines.idle.pop(connection, None)
 
-    def rest(self, connection: Connection) -> None:
-        """Its answer is given, and it may ask for more."""
+    def idle(self, connection: Connection) -> None:
+        """The response is complete; the connection stays open for the next request."""
         network = self._of.get(connection)
         if network is None:
             return
         for lines in (self._all, self._networks[network]):
-            lines.resting[connection] = None
+            lines.idle[connection] = None
 
     def sweep(self) -> None:
-        """Give up those that have kept us waiting for too long, and end those whose clients do not read."""
+        """End those whose request head takes too long, and those that are closed but not read to their end."""
         now = self._clock()
-        for connection, since in list(self._all.waiting.items()):
-            if since + self._patience > now:
+        for connection, since in list(self._all.reading_head.items()):
+            if since + self._head_seconds > now:
                 break
-            self.serve(connection)
+            self.serving(connection)
             metrics.CONNECTIONS_CLOSED.labels("slow head").inc()
             connection.give_up()
         for connection in self._of:
@@ -156,7 +155,7 @@ class ConnectionLimits:
         if not self._all.open:
             self.any_open.clear()
 
-    def _make_room(self, lines: _ConnectionQueue) -> bool:
+    def _make_room(self, lines: _Connections) -> bool:
         victim = lines.eviction_candidate()
         if victim is None:
             return False
@@ -167,7 +166,7 @@ class ConnectionLimits:
 
 
 def max_open_files() -> int:
-    """How many files this process may have open, after asking for more where it had few."""
+    """How many files this process may open, after raising the limit where it is low."""
     for wanted in WANTED_FILES:
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         if soft == resource.RLIM_INFINITY or soft >= wanted:

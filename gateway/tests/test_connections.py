@@ -8,10 +8,10 @@ from contextlib import ExitStack, contextmanager, suppress
 import pytest
 from prometheus_client import REGISTRY
 
+from gateway import metrics
 from gateway.server import connection_limits
 from gateway.server.connection_limits import ConnectionLimits
 from gateway.settings import Settings
-from shared import metrics
 from shared.testing.waiting import eventually
 
 from .house import House, Raw, open_house
@@ -185,7 +185,7 @@ def test_connections_that_are_served_are_not_closed_for_others() -> None:
 
 def test_nothing_is_looked_through_while_nothing_is_open() -> None:
     with open_house() as house:
-        connections = house.server._open_ones
+        connections = house.server._limits
         house.web.get("/healthz")
         assert connections.any_open.is_set()
         house.web.close()
@@ -218,14 +218,14 @@ def test_room_is_made_by_the_one_that_has_been_of_no_use_for_longest() -> None:
     for connection in (served, resting, slower, slow):
         assert opened.open(connection)
         now[0] += 1
-    opened.serve(served)
-    opened.serve(resting)
-    opened.rest(resting)
+    opened.serving(served)
+    opened.serving(resting)
+    opened.idle(resting)
     expected = [slower, slow, resting]
     for victim in expected:
         newcomer = Silent("198.51.100.1")
         assert opened.open(newcomer)
-        opened.serve(newcomer)
+        opened.serving(newcomer)
         assert victim.ended == "aborted"
     assert not opened.open(Silent()), "the others are all being served"
     assert served.ended == ""
@@ -246,7 +246,7 @@ def test_who_does_not_read_the_rest_of_an_answer_is_ended_when_the_connection_is
     opened = ConnectionLimits(Settings(), lambda: now[0])
     line = Silent()
     opened.open(line)
-    opened.serve(line)
+    opened.serving(line)
     line.closing = True
     for moment, ended in ((0.0, ""), (29.0, ""), (31.0, "aborted")):
         now[0] = moment
@@ -259,16 +259,16 @@ def test_what_has_left_leaves_nothing_behind() -> None:
     several = [Silent(f"192.0.2.{number}") for number in range(5)]
     for connection in several:
         opened.open(connection)
-        opened.serve(connection)
-        opened.rest(connection)
-        opened.wait(connection)
+        opened.serving(connection)
+        opened.idle(connection)
+        opened.reading_head(connection)
         opened.leave(connection)
         opened.leave(connection)
-        opened.wait(connection)
-        opened.rest(connection)
-    assert not (opened._all.open or opened._all.waiting or opened._all.resting or opened._networks or opened._of)
+        opened.reading_head(connection)
+        opened.idle(connection)
+    assert not (opened._all.open or opened._all.reading_head or opened._all.idle or opened._networks or opened._of)
 
 
 def test_files_are_asked_for_and_some_are_kept_back() -> None:
     assert connection_limits.max_open_files() >= 256
-    assert ConnectionLimits(Settings(connections=10**9))._most <= connection_limits.max_open_files() // 2
+    assert ConnectionLimits(Settings(connections=10**9))._limit <= connection_limits.max_open_files() // 2

@@ -11,7 +11,7 @@ from .stub import NAMES, Services
 
 @pytest.fixture(autouse=True)
 def look_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.health.KEPT_SECONDS", -1.0)
+    monkeypatch.setattr("gateway.health.CACHE_SECONDS", -1.0)
 
 
 def states(answer: httpx.Response) -> tuple[int, str]:
@@ -66,7 +66,7 @@ def test_when_it_drains_it_is_not_ready_and_still_serves() -> None:
 
 
 def test_however_many_ask_the_services_are_asked_once_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.health.KEPT_SECONDS", 60.0)
+    monkeypatch.setattr("gateway.health.CACHE_SECONDS", 60.0)
     with open_house() as house:
         for _ in range(20):
             house.web.get("/readyz")

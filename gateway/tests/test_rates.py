@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from gateway.exchange import Receive, Send
 from gateway.rate_limit.rate_limits import parse_rate_limit
-from gateway.rate_limit.stores import MOST, FixedWindows
+from gateway.rate_limit.stores import MAX_KEYS, FixedWindows
 from gateway.settings import Settings
 from shared.security.access_tokens import LOGIN_LIMITED_HEADER
 from shared.testing.waiting import eventually
@@ -213,14 +213,14 @@ def test_refusals_are_counted_for_the_operator() -> None:
 
 def test_in_production_the_limits_are_those_of_the_house_and_in_development_hardly_any() -> None:
     strict = Settings(environment="production", secret=SECRET).rate_limits  # type: ignore[arg-type] # pydantic wraps it
-    assert (strict.signups.most, strict.signups.seconds) == (5, 1800)
-    assert (strict.logins.most, strict.logins.seconds) == (3000, 300)
-    assert (strict.passwords.most, strict.passwords.seconds) == (25, 300)
-    assert (strict.refreshes.most, strict.refreshes.seconds) == (1500, 300)
-    assert (strict.anonymous.most, strict.anonymous.seconds) == (300, 300)
-    assert (strict.person.most, strict.person.seconds) == (1500, 300)
-    assert (strict.uploads.most, strict.uploads.seconds) == (30, 1800)
-    assert Settings().rate_limits.signups.most >= 1_000_000
+    assert (strict.signups.limit, strict.signups.seconds) == (5, 1800)
+    assert (strict.logins.limit, strict.logins.seconds) == (3000, 300)
+    assert (strict.passwords.limit, strict.passwords.seconds) == (25, 300)
+    assert (strict.refreshes.limit, strict.refreshes.seconds) == (1500, 300)
+    assert (strict.anonymous.limit, strict.anonymous.seconds) == (300, 300)
+    assert (strict.person.limit, strict.person.seconds) == (1500, 300)
+    assert (strict.uploads.limit, strict.uploads.seconds) == (30, 1800)
+    assert Settings().rate_limits.signups.limit >= 1_000_000
 
 
 @pytest.mark.parametrize("notation", ["5", "0/minute", "-1/minute", "5/week", "5/minute;6/hour", "many"])
@@ -237,11 +237,11 @@ def test_a_storage_that_is_none_is_told_at_once(url: str) -> None:
 
 def test_counting_has_its_bound() -> None:
     memory, counted = FixedWindows(), parse_rate_limit("anonymous", "5/minute")
-    for number in range(MOST + 10):
+    for number in range(MAX_KEYS + 10):
         memory.add(counted, str(number), 1)
     assert memory.get(counted, "0", 1) == 0, "the first were let go"
-    assert memory.get(counted, str(MOST + 9), 1) == 1
-    assert len(memory._windows["anonymous"].counts) == MOST
+    assert memory.get(counted, str(MAX_KEYS + 9), 1) == 1
+    assert len(memory._windows["anonymous"].counts) == MAX_KEYS
     memory.add(counted, "a", 2)
     assert len(memory._windows["anonymous"].counts) == 1, "what was counted in a window goes with it"
 
@@ -249,10 +249,10 @@ def test_counting_has_its_bound() -> None:
 def test_what_is_learnt_after_the_end_of_a_window_does_not_disturb_the_next() -> None:
     memory, counted = FixedWindows(), parse_rate_limit("anonymous", "5/minute")
     memory.add(counted, "a", 2)
-    assert memory.learn(counted, "b", 1, 7) == 7
+    assert memory.raise_to(counted, "b", 1, 7) == 7
     assert (memory.get(counted, "a", 2), memory.get(counted, "b", 2)) == (1, 0)
-    assert memory.learn(counted, "a", 2, 4) == 4
-    assert memory.learn(counted, "a", 2, 3) == 4
+    assert memory.raise_to(counted, "a", 2, 4) == 4
+    assert memory.raise_to(counted, "a", 2, 3) == 4
     assert memory.add(counted, "a", 2) == 5
 
 

@@ -60,7 +60,7 @@ def test_replicas_count_together(valkey: Started) -> None:
 def test_of_a_high_limit_each_replica_lets_through_a_bundle_too_many_at_most(valkey: Started) -> None:
     with replicas(valkey["url"], rate_anonymous="100/day") as (first, second):
         served = [look(house) for _ in range(60) for house in (first, second)].count(200)
-        assert 100 <= served <= 100 + 2 * parse_rate_limit("anonymous", "100/day").bundle
+        assert 100 <= served <= 100 + 2 * parse_rate_limit("anonymous", "100/day").batch_size
 
 
 @pytest.mark.containers
@@ -97,7 +97,7 @@ def test_without_the_storage_each_replica_goes_on_counting_from_what_it_knew(val
 
 @pytest.mark.containers
 def test_a_storage_that_is_back_is_used_again(valkey: Started, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.upstream.upstream.OPEN_SECONDS", 0.3)
+    monkeypatch.setattr("gateway.circuit_breaker.OPEN_SECONDS", 0.3)
     monkeypatch.setattr("gateway.rate_limit.rate_limits.BATCHES_PER_LIMIT", 1000)
     with replicas(valkey["url"], rate_anonymous="1000/day") as (first, second):
         look(first)

@@ -102,7 +102,7 @@ def test_a_known_path_tells_which_methods_it_has(house: House, method: str, path
 
 
 def test_a_fixed_name_goes_before_a_wildcard() -> None:
-    mine, anybodys = TABLE.find("/api/v1/users/me"), TABLE.find("/api/v1/users/0037a52d5f400001")
+    mine, anybodys = TABLE.match("/api/v1/users/me"), TABLE.match("/api/v1/users/0037a52d5f400001")
     assert mine is not None and mine.routes["GET"].access.name == "SIGNED_IN"
     assert anybodys is not None and anybodys.routes["GET"].access.name == "PUBLIC"
 

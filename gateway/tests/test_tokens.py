@@ -10,9 +10,7 @@ from pathlib import Path
 import jwt
 import pytest
 
-from gateway.authentication import tokens
 from gateway.authentication.revocations import Revocations
-from gateway.authentication.tokens import TokenAuthenticator
 from shared import errors, ids
 from shared.events.envelope import Event
 from shared.security.derived_keys import caller_key
@@ -136,27 +134,6 @@ def test_a_known_token_is_refused_as_soon_as_it_has_expired(house: House) -> Non
     eventually(lambda: asks(house, f"Bearer {token}") == 401)
 
 
-def test_the_memory_for_tokens_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tokens, "MOST", 3)
-    token_issuer = FakeTokenIssuer()
-    checked = TokenAuthenticator(token_issuer.verifier(), Revocations(NEIGHBOUR, 600))
-
-    async def identify_many() -> None:
-        for number in range(10):
-            assert (await checked._identify(token_issuer.token(number).encode())).subject == number
-
-    asyncio.run(identify_many())
-    assert len(checked._verified) == 3
-
-
-def test_a_token_is_not_kept_itself() -> None:
-    token_issuer = FakeTokenIssuer()
-    checked = TokenAuthenticator(token_issuer.verifier(), Revocations(NEIGHBOUR, 600))
-    token = token_issuer.token(1).encode()
-    asyncio.run(checked._identify(token))
-    assert token not in repr(checked._verified).encode()
-
-
 def test_a_login_that_ended_is_refused_as_soon_as_the_fact_is_heard(house: House) -> None:
     ended, other = house.token_issuer.token(10, 11), house.token_issuer.token(10, 12)
     assert asks(house, f"Bearer {ended}") == 200
@@ -257,7 +234,7 @@ def test_revocations_are_forgotten_when_no_token_of_then_can_be_valid() -> None:
 
 
 def test_the_memory_for_revocations_is_bounded_and_the_newest_stay(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.authentication.revocations.MOST", 2)
+    monkeypatch.setattr("gateway.authentication.revocations.MAX_IDS", 2)
     auth = Stub({"/internal/revocations": listed([ids.encode(number) for number in (1, 2, 3)], [])})
     revocations = Revocations(ServiceClient("gateway", SECRET, "auth", "http://auth", auth.transport), 600)
     asyncio.run(revocations.pull())

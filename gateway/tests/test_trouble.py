@@ -172,7 +172,7 @@ def test_repeats_stay_within_their_budget_and_a_failing_service_is_left_alone() 
 
 
 def test_a_service_that_is_back_is_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.upstream.upstream.OPEN_SECONDS", 0.3)
+    monkeypatch.setattr("gateway.circuit_breaker.OPEN_SECONDS", 0.3)
     with open_house() as house:
         house.services.behaviours[POSTS] = answering(500)
         for _ in range(12):
@@ -209,8 +209,8 @@ def test_what_the_gateway_says_itself_has_its_time_too(monkeypatch: pytest.Monke
         await asyncio.Event().wait()
 
     with open_house(whole_seconds=0.3) as house:
-        monkeypatch.setattr("gateway.health.Health._look", look_for_ever)
-        monkeypatch.setattr("gateway.health.KEPT_SECONDS", -1)
+        monkeypatch.setattr("gateway.health.Health._check", look_for_ever)
+        monkeypatch.setattr("gateway.health.CACHE_SECONDS", -1)
         assert refused(house.web.get("/readyz")) == (503, "too_slow")
 
 

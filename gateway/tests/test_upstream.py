@@ -1,6 +1,7 @@
 """When a service is left alone, and when it is asked again."""
 
-from gateway.upstream.upstream import CircuitBreaker, RetryBudget
+from gateway.circuit_breaker import CircuitBreaker
+from gateway.upstream.upstream import RetryBudget
 
 from .clock import Clock
 

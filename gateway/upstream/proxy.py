@@ -1,4 +1,4 @@
-"""Carries requests to the upstreams and their answers back, as streams, without looking inside."""
+"""Forwards requests to the services and streams their responses back, without parsing bodies."""
 
 import asyncio
 from dataclasses import dataclass
@@ -10,68 +10,65 @@ import aiohttp
 import structlog
 from aiohappyeyeballs import AddrInfoType
 
-from shared import errors, metrics
+from shared import errors
 from shared.security.verifier import Identity
 
+from .. import metrics
 from ..exchange import Exchange
 from ..request.body import Upload
 from ..responses import CHUNK_BYTES, HttpError, from_app_error, service_unavailable
-from ..routes import IMAGE_UPLOAD, PICTURE, Route
+from ..routes import IMAGE_UPLOAD, PICTURE
 from ..settings import Settings
-from . import headers
+from .headers import retry_after, to_client, to_upstream
 from .upstream import Bulkhead, Clients, Upstream
 
 SKIPPED_HEADERS = ("accept", "accept-encoding", "content-type", "user-agent")
-"""What the client library would otherwise say in the client's name."""
+"""Headers that the client library would otherwise add."""
 MAX_FETCH_BYTES = 4 * 1024 * 1024
 MAX_MESSAGE_BYTES = 256 * 1024
-"""Bytes of one text on a WebSocket; what a service says takes a tenth of it."""
+"""Bytes of one text on a WebSocket; the largest of a service has a tenth of it."""
 HEARTBEAT_SECONDS = 20.0
 CLOSE_SECONDS = 1.0
 """How long a service may take to answer the close of a WebSocket."""
-LONG = (PICTURE, IMAGE_UPLOAD)
-"""Given up when the client leaves."""
+STOPPED_ON_DISCONNECT = (PICTURE, IMAGE_UPLOAD)
 log = structlog.get_logger()
 
 
 class ResponseAborted(Exception):
-    """The answer broke off after it had begun; all that is left is to cut it short for the client as well."""
+    """The response ended too early after it had started; for the client the connection is closed as well."""
 
 
 class UpstreamUnreachable(Exception):
-    """No connection, or it was lost before an answer began."""
+    """No connection, or it was lost before a response started."""
 
 
 @dataclass(slots=True)
 class UpstreamCall:
-    """One request to be carried out at an upstream."""
+    """One request that is forwarded."""
 
     exchange: Exchange
-    route: Route
     upstream: Upstream
     bulkhead: Bulkhead
-    """Of the upstream's places."""
-    body: bytes | Upload | None
-    clients: Clients
-    """The address and the person, if any, for whom there is only a part of the places."""
+    body: bytes | Upload | None = None
+    clients: Clients = ()
+    """Whom the limits per client of the bulkhead count."""
+    login_limited_seconds: int | None = None
 
 
 class Proxy:
-    """The way to all upstreams."""
+    """The client of all upstreams."""
 
     def __init__(self, settings: Settings, upstreams: dict[str, Upstream]) -> None:
         self.upstreams = upstreams
-        self._patience = settings.first_byte_seconds
-        self._heavy_patience = settings.heavy_seconds
+        self._first_byte_seconds = settings.first_byte_seconds
+        self._heavy_seconds = settings.heavy_seconds
         self._connect_seconds = settings.connect_seconds
         self._session: aiohttp.ClientSession
 
     async def open(self) -> None:
-        """Get ready, in the running loop.
-
-        The library's `sock_read` is not used: its timer outlives the exchange where the end of an answer is parsed
-        when a paused connection goes on, and ends the next exchange on the same connection.
-        """
+        """Create the HTTP client, in the running event loop."""
+        # Not with the library's `sock_read`: its timer outlives the request where the end of a response is parsed
+        # when a paused connection resumes, and ends the next request on the same connection.
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30, socket_factory=_new_socket),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -89,205 +86,202 @@ class Proxy:
         await self._session.close()
 
     async def forward(
-        self, exchange: Exchange, route: Route, body: bytes | Upload | None, who: Identity | None
+        self,
+        exchange: Exchange,
+        body: bytes | Upload | None,
+        identity: Identity | None,
+        login_limited_seconds: int | None,
     ) -> None:
         """Forward and stream the response back. Raises HttpError, BodyTooSlow, ClientDisconnected, ResponseAborted."""
-        clients: Clients = (exchange.client.network,) if who is None else (exchange.client.network, who.subject)
-        call = self._call(exchange, route, body, clients)
-        exchange.long = route.traffic_class in LONG
-        patience = self._heavy_patience if route.traffic_class is IMAGE_UPLOAD else self._patience
+        network, traffic_class = exchange.client.network, exchange.route.traffic_class
+        clients: Clients = (network,) if identity is None else (network, identity.subject)
+        upstream = self.upstreams[exchange.route.upstream]
+        bulkhead = upstream.bulkheads[traffic_class]
+        call = UpstreamCall(exchange, upstream, bulkhead, body, clients, login_limited_seconds)
+        exchange.stop_on_disconnect = traffic_class in STOPPED_ON_DISCONNECT
+        seconds = self._heavy_seconds if traffic_class is IMAGE_UPLOAD else self._first_byte_seconds
         try:
-            async with exchange.within(patience):
-                last = await self._carry_out(call)
-        except TimeoutError as problem:
-            raise exchange.stopped or _too_late(call) from problem
-        finally:
-            exchange.timeout = None
-        await exchange.end_response(last)
+            async with exchange.time_limit.within(seconds):
+                last_chunk = await self._stream(call)
+        except TimeoutError as error:
+            raise _timed_out(call) from error
+        await exchange.end_response(last_chunk)
 
-    def _call(self, exchange: Exchange, route: Route, body: bytes | Upload | None, clients: Clients) -> UpstreamCall:
-        upstream = self.upstreams[route.upstream]
-        return UpstreamCall(exchange, route, upstream, upstream.bulkheads[route.traffic_class], body, clients)
-
-    async def connect(self, exchange: Exchange, route: Route) -> aiohttp.ClientWebSocketResponse:
-        """Open a WebSocket at the upstream of this route, as who asks here. Raises HttpError."""
-        call = self._call(exchange, route, None, ())
-        call.upstream.enter(call.bulkhead, ())
+    async def connect(self, exchange: Exchange) -> aiohttp.ClientWebSocketResponse:
+        """Open a WebSocket at the service, with the token of this request. Raises HttpError."""
+        upstream = self.upstreams[exchange.route.upstream]
+        call = UpstreamCall(exchange, upstream, upstream.bulkheads[exchange.route.traffic_class])
+        upstream.enter(call.bulkhead, call.clients)
         try:
-            async with asyncio.timeout(self._patience):
-                return await self._open(call)
-        except aiohttp.WSServerHandshakeError as refused:
-            raise _not_opened(call, refused) from refused
-        except (UpstreamUnreachable, aiohttp.ClientError, TimeoutError) as problem:
-            _record_failure(call, problem)
-            raise call.upstream.away() from problem
+            async with asyncio.timeout(self._first_byte_seconds):
+                return await self._open_websocket(call)
+        except aiohttp.WSServerHandshakeError as error:
+            raise _handshake_rejected(call, error) from error
+        except (UpstreamUnreachable, aiohttp.ClientError, TimeoutError) as error:
+            _record_failure(call, error)
+            raise upstream.unavailable() from error
         finally:
-            call.bulkhead.leave(())
+            call.bulkhead.leave(call.clients)
 
-    async def _open(self, call: UpstreamCall) -> aiohttp.ClientWebSocketResponse:
-        exchange, upstream = call.exchange, call.upstream
-        opened = await self._session.ws_connect(
-            upstream.address(exchange.scope["raw_path"], b""),
-            headers=headers.to_upstream(exchange, call.route, None),
+    async def _open_websocket(self, call: UpstreamCall) -> aiohttp.ClientWebSocketResponse:
+        websocket = await self._session.ws_connect(
+            call.upstream.address(call.exchange.scope["raw_path"], b""),
+            headers=to_upstream(call.exchange, None, None),
             timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_SECONDS),
             heartbeat=HEARTBEAT_SECONDS,
             max_msg_size=MAX_MESSAGE_BYTES,
         )
         call.bulkhead.breaker.succeeded()
-        return opened
+        return websocket
 
     async def fetch(self, name: str, path: str, seconds: float) -> tuple[int, bytes] | None:
-        """Status and body of what an upstream says at this path, for the gateway's own use; None if nothing."""
+        """Status and body of a GET of the gateway's own; None without a response."""
         url = self.upstreams[name].address(path.encode(), b"")
         try:
-            async with asyncio.timeout(seconds), self._session.get(url, allow_redirects=False) as answer:
-                return answer.status, await _at_most(MAX_FETCH_BYTES, answer)
+            async with asyncio.timeout(seconds), self._session.get(url, allow_redirects=False) as response:
+                return response.status, await _read_at_most(MAX_FETCH_BYTES, response)
         except (UpstreamUnreachable, aiohttp.ClientError, TimeoutError):
             return None
 
-    async def _carry_out(self, call: UpstreamCall) -> bytes:
-        """All but the last part of the answer, which is given back.
+    async def _stream(self, call: UpstreamCall) -> bytes:
+        """Send the client all but the last chunk, which is returned.
 
-        The place at the upstream is held until the answer begins; after that it is the client who sets the pace.
+        The request counts in the bulkhead until the response starts: after that the client's speed decides.
         """
         call.upstream.enter(call.bulkhead, call.clients)
         try:
-            answer = await self._ask(call)
+            response = await self._request(call)
         finally:
             call.bulkhead.leave(call.clients)
         try:
-            return await _stream_response(call, answer, self._patience)
+            return await _stream_response(call, response, self._first_byte_seconds)
         finally:
-            answer.release()
+            response.release()
 
-    async def _ask(self, call: UpstreamCall) -> aiohttp.ClientResponse:
-        """The head of the answer. A question that changes nothing is put once more if it did not arrive."""
-        call.upstream.budget.deposit()
+    async def _request(self, call: UpstreamCall) -> aiohttp.ClientResponse:
+        """The head of the response. A GET that did not reach the service is retried once."""
+        call.upstream.retry_budget.deposit()
         try:
             return await self._try(call)
         except UpstreamUnreachable:
-            if call.route.method != "GET" or not call.upstream.budget.withdraw():
-                raise call.upstream.away() from None
+            if call.exchange.route.method != "GET" or not call.upstream.retry_budget.withdraw():
+                raise call.upstream.unavailable() from None
         try:
             return await self._try(call)
         except UpstreamUnreachable:
-            raise call.upstream.away() from None
+            raise call.upstream.unavailable() from None
 
     async def _try(self, call: UpstreamCall) -> aiohttp.ClientResponse:
-        exchange, upstream = call.exchange, call.upstream
+        exchange = call.exchange
         try:
-            answer = await self._session.request(
-                call.route.method,
-                upstream.address(exchange.scope["raw_path"], exchange.scope["query_string"]),
-                headers=headers.to_upstream(exchange, call.route, call.body),
+            response = await self._session.request(
+                exchange.route.method,
+                call.upstream.address(exchange.scope["raw_path"], exchange.scope["query_string"]),
+                headers=to_upstream(exchange, call.body, call.login_limited_seconds),
                 data=call.body,
                 allow_redirects=False,
             )
-        except (UpstreamUnreachable, aiohttp.ClientError, TimeoutError) as problem:
-            raise _meaning(call, problem) from problem
-        if answer.status < HTTPStatus.INTERNAL_SERVER_ERROR or answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
-            call.bulkhead.breaker.succeeded()  # a service that says itself that it is busy is there
+        except (UpstreamUnreachable, aiohttp.ClientError, TimeoutError) as error:
+            raise _request_error(call, error) from error
+        if response.status < HTTPStatus.INTERNAL_SERVER_ERROR or response.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            call.bulkhead.breaker.succeeded()  # a service that says itself that it is busy is up
         else:
             call.bulkhead.breaker.failed()
-        return answer
+        return response
 
 
 async def _without_library_retries(
     request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
 ) -> aiohttp.ClientResponse:
-    """The library repeats PUT and DELETE by itself after a lost connection; with our error it does not."""
+    # The library retries PUT and DELETE by itself after a lost connection; with an error of ours it does not.
     try:
         return await handler(request)
-    except aiohttp.ClientConnectionError as problem:  # refused, reset, disconnected, timed out: all that there are
-        raise UpstreamUnreachable(repr(problem)) from problem
+    except aiohttp.ClientConnectionError as error:  # refused, reset, disconnected, timed out: all that there are
+        raise UpstreamUnreachable(repr(error)) from error
 
 
-def _meaning(call: UpstreamCall, problem: Exception) -> Exception:
-    """Whose fault it is that no answer came, and what to say about it."""
+def _request_error(call: UpstreamCall, error: Exception) -> Exception:
+    """What to raise where there is no response: the client may have caused it, by its upload."""
     if isinstance(call.body, Upload) and call.body.error is not None:
         return call.body.error
-    _record_failure(call, problem)
-    if isinstance(problem, UpstreamUnreachable):
-        return problem
-    return _silent() if isinstance(problem, TimeoutError) else _failed()
+    _record_failure(call, error)
+    if isinstance(error, UpstreamUnreachable):
+        return error
+    return _upstream_timeout() if isinstance(error, TimeoutError) else _upstream_failed()
 
 
-def _not_opened(call: UpstreamCall, refused: aiohttp.WSServerHandshakeError) -> HttpError:
-    """What to say where the service lets no WebSocket in."""
-    if refused.status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
-        call.bulkhead.breaker.succeeded()  # it is there, and says itself that it has too many
-        return call.upstream.away()
-    if refused.status == HTTPStatus.UNAUTHORIZED:
+def _handshake_rejected(call: UpstreamCall, error: aiohttp.WSServerHandshakeError) -> HttpError:
+    if error.status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
+        call.bulkhead.breaker.succeeded()  # it is up, and says itself that it has too many
+        return call.upstream.unavailable()
+    if error.status == HTTPStatus.UNAUTHORIZED:
         call.bulkhead.breaker.succeeded()
-        return from_app_error(errors.Unauthenticated("invalid_token", "The access token is not good any more."))
-    _record_failure(call, refused)
-    return _failed()
+        return from_app_error(errors.Unauthenticated("invalid_token", "The access token is no longer valid."))
+    _record_failure(call, error)
+    return _upstream_failed()
 
 
-def _too_late(call: UpstreamCall) -> Exception:
-    """The upstream has been silent for too long."""
+def _timed_out(call: UpstreamCall) -> Exception:
     _record_failure(call, TimeoutError())
-    return _silent() if call.exchange.status is None else ResponseAborted("the service fell silent")
+    return _upstream_timeout() if call.exchange.status is None else ResponseAborted("the service stopped sending")
 
 
-def _record_failure(call: UpstreamCall, problem: Exception) -> None:
-    if call.route.traffic_class is not IMAGE_UPLOAD or not isinstance(
-        problem, TimeoutError
-    ):  # a slow picture is no failure
+def _record_failure(call: UpstreamCall, error: Exception) -> None:
+    # An upload that times out may just be waiting for a decoder: that is no failure of the service.
+    if call.exchange.route.traffic_class is not IMAGE_UPLOAD or not isinstance(error, TimeoutError):
         call.bulkhead.breaker.failed()
     log.warning(
-        "upstream did not answer",
+        "upstream did not respond",
         upstream=call.upstream.name,
-        reason=repr(problem),
+        reason=repr(error),
         request_id=call.exchange.request_id,
     )
 
 
-async def _stream_response(call: UpstreamCall, answer: aiohttp.ClientResponse, patience: float) -> bytes:
-    """Send the client all but the last part of the answer, and give that back."""
+async def _stream_response(call: UpstreamCall, response: aiohttp.ClientResponse, seconds: float) -> bytes:
+    """Send the client all but the last chunk, and return that. The service may pause for so many seconds."""
     exchange, upstream = call.exchange, call.upstream
-    if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        request_id = exchange.request_id
-        log.warning("upstream failed", upstream=upstream.name, status=answer.status, request_id=request_id)
-        busy = answer.status == HTTPStatus.SERVICE_UNAVAILABLE
-        raise upstream.away(headers.retry_after(answer)) if busy else _failed()
-    upstream.on_answer(answer.headers)
-    await exchange.start_response(answer.status, headers.to_client(answer))
+    if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.warning("upstream failed", upstream=upstream.name, status=response.status, request_id=exchange.request_id)
+        busy = response.status == HTTPStatus.SERVICE_UNAVAILABLE
+        raise upstream.unavailable(retry_after(response)) if busy else _upstream_failed()
+    upstream.on_response(response.headers)
+    await exchange.start_response(response.status, to_client(response))
     if exchange.method == "HEAD":
         return b""
-    content = answer.content
+    content = response.content
     try:
         while True:
             if not content.is_eof():
-                exchange.allow(patience)
-            part = await content.read(CHUNK_BYTES)
+                exchange.time_limit.move(seconds)
+            chunk = await content.read(CHUNK_BYTES)
             if content.at_eof():
-                return part
-            exchange.allow(None)
-            await exchange.send_chunk(part)
-    except aiohttp.ClientError as problem:
+                return chunk
+            exchange.time_limit.move(None)
+            await exchange.send_chunk(chunk)
+    except aiohttp.ClientError as error:
         call.bulkhead.breaker.failed()
-        raise ResponseAborted(repr(problem)) from problem
+        raise ResponseAborted(repr(error)) from error
 
 
 def _new_socket(address: AddrInfoType) -> socket:
-    """A socket to an upstream, with a bound on what the system keeps of an answer that a client does not read."""
+    """A socket with a small receive buffer: of a response that the client does not read, the kernel keeps little."""
     family, kind, protocol, _, _ = address
-    made = socket(family, kind, protocol)
-    made.setsockopt(SOL_SOCKET, SO_RCVBUF, CHUNK_BYTES)
-    return made
+    new = socket(family, kind, protocol)
+    new.setsockopt(SOL_SOCKET, SO_RCVBUF, CHUNK_BYTES)
+    return new
 
 
-def _silent() -> HttpError:
-    return service_unavailable("upstream_timeout", "This part of the service did not answer in time.")
+def _upstream_timeout() -> HttpError:
+    return service_unavailable("upstream_timeout", "This part of the service did not respond in time.")
 
 
-def _failed() -> HttpError:
-    return HttpError(HTTPStatus.BAD_GATEWAY, "upstream_failed", "This part of the service failed to answer.")
+def _upstream_failed() -> HttpError:
+    return HttpError(HTTPStatus.BAD_GATEWAY, "upstream_failed", "This part of the service failed to respond.")
 
 
-async def _at_most(limit: int, answer: aiohttp.ClientResponse) -> bytes:
+async def _read_at_most(limit: int, response: aiohttp.ClientResponse) -> bytes:
     content = bytearray()
-    while len(content) <= limit and (part := await answer.content.readany()):
-        content += part
+    while len(content) <= limit and (chunk := await response.content.readany()):
+        content += chunk
     return bytes(content)

@@ -1,77 +1,36 @@
-"""One service behind the gateway: where it is, how much it may be asked at once, and whether it is worth asking."""
+"""One service behind the gateway: its address, its bulkheads, and its budget of retries."""
 
-import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from yarl import URL
 
+from ..circuit_breaker import OPEN_SECONDS, CircuitBreaker
 from ..responses import HttpError, service_unavailable
 from ..routes import HASHING, IMAGE_UPLOAD, NORMAL, PICTURE, WEBSOCKET, TrafficClass
 from ..settings import Settings
 
-WINDOW = 20
-WINDOW_SECONDS = 10.0
-OPEN_SECONDS = 5.0
-SHARE = 0.1
-MOST_SAVED = 10.0
-_NEVER = float("-inf")
+RETRY_RATIO = 0.1
+MAX_SAVED_RETRIES = 10.0
 
 Clients = tuple[str | int, ...]
-"""The address of whoever asks, and the person where one is signed in."""
-
-
-class CircuitBreaker:
-    """Stops asking for a while when half of the last 20 requests failed within 10 seconds.
-
-    After the pause one request goes through as a trial: its success ends the pause, its failure renews it.
-    """
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._failures: deque[float] = deque([_NEVER] * WINDOW, WINDOW)
-        self._open_until = 0.0
-
-    def lets_through(self) -> bool:
-        """Whether to ask now."""
-        if not self._open_until:
-            return True
-        now = self._clock()
-        if now < self._open_until:
-            return False
-        self._open_until = now + OPEN_SECONDS  # for all but this one
-        return True
-
-    def succeeded(self) -> None:
-        """It answered."""
-        if self._open_until:
-            self._open_until = 0.0
-            self._failures.extend([_NEVER] * WINDOW)
-        self._failures.append(_NEVER)
-
-    def failed(self) -> None:
-        """It did not answer, or not as it should."""
-        now = self._clock()
-        self._failures.append(now)
-        recent = sum(1 for moment in self._failures if moment > now - WINDOW_SECONDS)
-        if recent >= WINDOW // 2:
-            self._open_until = now + OPEN_SECONDS
+"""The network of a client, and the id of the person where one is signed in."""
 
 
 class RetryBudget:
-    """Allows one repeat for every ten requests, so that repeats never double the load of a service in error."""
+    """Allows one retry for every ten requests, so that retries never double the load of a failing service."""
 
     def __init__(self) -> None:
         self._saved = 1.0
 
     def deposit(self) -> None:
         """A request was made."""
-        self._saved = min(MOST_SAVED, self._saved + SHARE)
+        self._saved = min(MAX_SAVED_RETRIES, self._saved + RETRY_RATIO)
 
     def withdraw(self) -> bool:
-        """Whether one may be repeated now."""
+        """Whether a retry is allowed now."""
         if self._saved < 1.0:
             return False
         self._saved -= 1.0
@@ -80,42 +39,41 @@ class RetryBudget:
 
 @dataclass(slots=True)
 class Bulkhead:
-    """The places for requests of one traffic_class at an upstream, and the part of them for one address or person."""
+    """Limits how many requests of one traffic class wait for an upstream, in total and for one network or person."""
 
-    most: int
-    parts: tuple[int, ...] = ()
-    """For one address, and for one person."""
+    limit: int
+    limits_per_client: tuple[int, ...] = ()
+    """For one network, and for one person."""
     retry_after: int = 1
-    """Seconds after which it is worth asking again where all places are taken."""
-    taken: int = 0
+    """Seconds, told to clients that are rejected."""
+    in_flight: int = 0
     breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
-    """Each traffic_class has its own: uploads that fail keep nobody from reading."""
-    _of: Counter[str | int] = field(default_factory=Counter)
+    """One for each traffic class: uploads that fail do not stop reading."""
+    _of_client: Counter[str | int] = field(default_factory=Counter)
 
     def enter(self, clients: Clients) -> None:
-        """Take a place for this address and person. Raises HttpError where there is none."""
-        if self.taken >= self.most:
-            detail = "This part of the service has too much to do right now."
-            raise service_unavailable("upstream_busy", detail, self.retry_after)
-        if self.parts:
-            self._enter_parts(clients)
-        self.taken += 1
+        """Count a request in. Raises HttpError where there are too many."""
+        if self.in_flight >= self.limit:
+            raise service_unavailable("upstream_busy", "This part of the service is busy.", self.retry_after)
+        if self.limits_per_client:
+            self._enter_client(clients)
+        self.in_flight += 1
 
     def leave(self, clients: Clients) -> None:
-        """Give the place back."""
-        self.taken -= 1
-        for client, _ in zip(clients, self.parts, strict=False):
-            self._of[client] -= 1
-            if not self._of[client]:
-                del self._of[client]
+        """Count it out."""
+        self.in_flight -= 1
+        for client, _ in zip(clients, self.limits_per_client, strict=False):
+            self._of_client[client] -= 1
+            if not self._of_client[client]:
+                del self._of_client[client]
 
-    def _enter_parts(self, clients: Clients) -> None:
-        own = tuple(zip(clients, self.parts, strict=False))
-        if any(self._of[client] >= part for client, part in own):
-            detail = "There are too many such requests of yours at once."
+    def _enter_client(self, clients: Clients) -> None:
+        limited = tuple(zip(clients, self.limits_per_client, strict=False))
+        if any(self._of_client[client] >= limit for client, limit in limited):
+            detail = "You have too many such requests in progress."
             raise HttpError(HTTPStatus.TOO_MANY_REQUESTS, "too_many_at_once", detail, retry_after=self.retry_after)
-        for client, _ in own:
-            self._of[client] += 1
+        for client, _ in limited:
+            self._of_client[client] += 1
 
 
 def bulkheads(settings: Settings) -> dict[TrafficClass, Bulkhead]:
@@ -134,20 +92,20 @@ def bulkheads(settings: Settings) -> dict[TrafficClass, Bulkhead]:
 
 
 class Upstream:
-    """A service, as the gateway sees it."""
+    """A service behind the gateway."""
 
     def __init__(self, name: str, url: str, bulkheads: dict[TrafficClass, Bulkhead]) -> None:
         self.name = name
         self._origin = URL(url)
         if self._origin.scheme not in ("http", "https") or not self._origin.host:
             raise ValueError(f"{name.upper()}_URL is not an address such as http://127.0.0.1:8101")
-        self.budget = RetryBudget()
+        self.retry_budget = RetryBudget()
         self.bulkheads = bulkheads
-        self.on_answer: Callable[[Mapping[str, str]], None] = _say_nothing
-        """Hears the headers of each answer before the client does."""
+        self.on_response: Callable[[Mapping[str, str]], None] = _ignore
+        """Called with the headers of each response, before the client gets it."""
 
     def address(self, raw_path: bytes, query: bytes) -> URL:
-        """Where to ask: the client's path and query, byte for byte."""
+        """The URL at this service: path and query of the client, byte for byte."""
         origin = self._origin
         return URL.build(
             scheme=origin.scheme,
@@ -160,21 +118,21 @@ class Upstream:
 
     @property
     def in_flight(self) -> int:
-        """Requests that wait for an answer."""
-        return sum(bulkhead.taken for bulkhead in self.bulkheads.values())
+        """Requests that wait for a response."""
+        return sum(bulkhead.in_flight for bulkhead in self.bulkheads.values())
 
     def enter(self, bulkhead: Bulkhead, clients: Clients) -> None:
-        """Take a place for a request. Raises HttpError where there is none, or the service is not worth asking."""
+        """Count a request in. Raises HttpError where there are too many, or where the circuit breaker is open."""
         bulkhead.enter(clients)
         if not bulkhead.breaker.lets_through():
             bulkhead.leave(clients)
-            raise self.away(OPEN_SECONDS)
+            raise self.unavailable(OPEN_SECONDS)
 
-    def away(self, retry_after: float = 1) -> HttpError:
+    def unavailable(self, retry_after: float = 1) -> HttpError:
         """503: it cannot be reached."""
         detail = "This part of the service cannot be reached right now."
         return service_unavailable("upstream_unavailable", detail, round(retry_after))
 
 
-def _say_nothing(_headers: Mapping[str, str]) -> None:
-    """Most services tell the gateway nothing."""
+def _ignore(_headers: Mapping[str, str]) -> None:
+    """For the services that tell the gateway nothing in headers."""

@@ -1,4 +1,4 @@
-"""WebSockets, carried on to the service that has something to say: let in as requests are, and ended as tokens are."""
+"""Proxies WebSockets to the service: opened as a request, closed when the token ends."""
 
 from http import HTTPStatus
 
@@ -19,7 +19,7 @@ from shared.websockets.hub import CLOSE_REASONS, UPSTREAM_LOST, Hub, Socket
 from ..authentication.revocations import Revocations
 from ..exchange import ClientDisconnected, Exchange
 from ..responses import HttpError, from_app_error
-from ..routes import LOCAL, Route
+from ..routes import LOCAL
 from ..settings import Settings
 from .proxy import Proxy
 
@@ -27,34 +27,35 @@ log = structlog.get_logger()
 
 
 class WebSocketProxy:
-    """All that are open here."""
+    """All WebSockets that are open at this gateway."""
 
     def __init__(self, settings: Settings, proxy: Proxy, revocations: Revocations) -> None:
         self._proxy = proxy
         self._revocations = revocations
         self._open = Hub(LOCAL, settings.sockets, settings.sockets_per_person)
-        revocations.tell(self._open.end_session, self._open.end_subject)
+        revocations.on_revoked(self._open.end_session, self._open.end_subject)
 
-    async def proxy(self, exchange: Exchange, route: Route, who: Identity) -> None:
-        """Keep one open as long as it may be. Raises HttpError while it can still be refused, or ClientDisconnected."""
+    async def proxy(self, exchange: Exchange, identity: Identity) -> None:
+        """Serve one until it ends. Raises HttpError while it can still be rejected, or ClientDisconnected."""
         handshake = exchange.scope.get(SCOPE_KEY)
         if handshake is None:
             raise _upgrade_required()
         try:
-            with self._open.register(who) as socket:
-                if self._revocations.revoked(who.subject, who.session_id):  # what ends from here on finds it held
-                    raise from_app_error(errors.Unauthenticated("invalid_token", "The access token has just ended."))
-                await self._join(exchange, handshake, socket, await self._proxy.connect(exchange, route))
-        except errors.AppError as refusal:
-            raise from_app_error(refusal) from refusal
-        except OSError as problem:
-            raise ClientDisconnected from problem
+            with self._open.register(identity) as socket:
+                # Again, now that a revocation would find the socket in the registry and close it.
+                if self._revocations.revoked(identity.subject, identity.session_id):
+                    raise from_app_error(errors.Unauthenticated("invalid_token", "The access token has been revoked."))
+                await self._serve(exchange, handshake, socket, await self._proxy.connect(exchange))
+        except errors.AppError as error:
+            raise from_app_error(error) from error
+        except OSError as error:
+            raise ClientDisconnected from error
 
-    async def _join(
+    async def _serve(
         self, exchange: Exchange, handshake: Handshake, socket: Socket, upstream: aiohttp.ClientWebSocketResponse
     ) -> None:
         async def next_message() -> str | None:
-            return await _next(upstream, socket)
+            return await _next_message(upstream, socket)
 
         try:
             exchange.status = SWITCHING_PROTOCOLS
@@ -64,14 +65,14 @@ class WebSocketProxy:
             await upstream.close()
 
 
-async def _next(upstream: aiohttp.ClientWebSocketResponse, socket: Socket) -> str | None:
-    """What the service says next; None when it has ended the socket, or is lost."""
-    text = await upstream.receive()
-    if text.type is aiohttp.WSMsgType.TEXT:
-        return str(text.data)
+async def _next_message(upstream: aiohttp.ClientWebSocketResponse, socket: Socket) -> str | None:
+    """The next text of the service; None when the service has closed the socket, or is lost."""
+    message = await upstream.receive()
+    if message.type is aiohttp.WSMsgType.TEXT:
+        return str(message.data)
     ending = CLOSE_REASONS.get(upstream.close_code or 0, UPSTREAM_LOST)
     if ending is UPSTREAM_LOST:
-        log.warning("a service has let go of a socket", code=upstream.close_code)
+        log.warning("a service dropped a WebSocket", code=upstream.close_code)
     socket.end(ending)
     return None
 

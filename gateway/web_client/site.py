@@ -96,7 +96,7 @@ class Site:
 
     async def page(self, exchange: Exchange) -> None:
         """The page of a view that needs no look into anything."""
-        await self._pages[exchange.pattern, language_of(exchange)].send(exchange)
+        await self._pages[exchange.route.pattern, language_of(exchange)].send(exchange)
 
     async def post(self, exchange: Exchange) -> None:
         """`GET /p/{id}`: with a preview of the post; 404 where it is gone."""
@@ -120,7 +120,7 @@ class Site:
     async def _previewed(
         self, exchange: Exchange, upstream: str, path: str, form: re.Pattern[str], read: Callable[[Any], Preview]
     ) -> None:
-        text = self._texts[exchange.pattern, language_of(exchange)]
+        text = self._texts[exchange.route.pattern, language_of(exchange)]
         name = exchange.path.rpartition("/")[2].removeprefix("@")
         found = await self._proxy.fetch(upstream, path + name, PREVIEW_SECONDS) if form.fullmatch(name) else _GONE
         status, body = found or (HTTPStatus.SERVICE_UNAVAILABLE, b"")
@@ -158,7 +158,7 @@ class Site:
 def language_of(exchange: Exchange) -> str:
     """The one of ours that the client likes best (RFC 9110, 12.5.4)."""
     liked: dict[str, float] = {}
-    for part in exchange.headers.get(b"accept-language", b"").decode("latin-1").lower().split(","):
+    for part in exchange.request.headers.get(b"accept-language", b"").decode("latin-1").lower().split(","):
         tag, _, traffic_class = part.replace(" ", "").partition(";q=")
         quality = float(traffic_class) if _WEIGHT.fullmatch(traffic_class) else float(not traffic_class)
         language = tag.partition("-")[0]
@@ -171,7 +171,7 @@ def _page(text: str) -> StaticFile:
 
 
 def _origin(exchange: Exchange) -> str:
-    return f"{exchange.scope['scheme']}://{exchange.headers[b'host'].decode()}"
+    return f"{exchange.scope['scheme']}://{exchange.request.headers[b'host'].decode()}"
 
 
 def _preview_of_post(post: Mapping[str, Any]) -> Preview:

@@ -60,3 +60,10 @@ def test_only_so_many_tokens_are_remembered(monkeypatch: pytest.MonkeyPatch) -> 
     for token in (first, *others, *others, first):
         asyncio.run(remembered.verify(token))
     assert verifier.asked == 4
+
+
+def test_the_cache_holds_no_token_but_its_hash() -> None:
+    remembered = CachingTokenVerifier(counting())
+    token = MINTER.token(subject=1)
+    asyncio.run(remembered.verify(token))
+    assert token not in repr(remembered._known)

@@ -81,7 +81,7 @@ def _routed(
 ) -> Iterator[tuple[str, str, dict[str, Any], Route]]:
     """The operations of this document that the table sends to this service."""
     for path, item in paths.items():
-        place = table.find(path)
+        place = table.match(path)
         for method in METHODS:
             route = place.routes.get(method.upper()) if place else None
             if method in item and route is not None and route.upstream == name:

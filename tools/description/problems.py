@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 from pydantic.json_schema import models_json_schema
 
-from gateway.rate_limit.limiter import too_many
+from gateway.rate_limit.limiter import too_many_requests
 from gateway.rate_limit.rate_limits import parse_rate_limit
 from gateway.request.validation import unsupported_content_encoding
 from gateway.responses import HttpError, from_app_error, problem, service_unavailable
@@ -29,12 +29,12 @@ def problems_of(route: Route) -> dict[str, Any]:
     if route.rate_limit is UNLIMITED:  # probes
         return {}
     possible = [
-        HttpError(HTTPStatus.BAD_REQUEST, "malformed_path", "The path is not in a form that means one thing only."),
-        too_many(parse_rate_limit("anonymous", "300/5minute"), 0),
+        HttpError(HTTPStatus.BAD_REQUEST, "malformed_path", "The path is malformed or ambiguous."),
+        too_many_requests(parse_rate_limit("anonymous", "300/5minute"), 300, 0),
     ]
     if route.upstream != LOCAL:
         possible.append(
-            HttpError(HTTPStatus.BAD_GATEWAY, "upstream_failed", "This part of the service failed to answer.")
+            HttpError(HTTPStatus.BAD_GATEWAY, "upstream_failed", "This part of the service failed to respond.")
         )
         possible.append(
             service_unavailable("upstream_unavailable", "This part of the service cannot be reached right now.")

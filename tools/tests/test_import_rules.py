@@ -66,6 +66,12 @@ FORBIDDEN = {
     "shared imports FastAPI outside web": ("shared/ids.py", "import fastapi", "shared", "fastapi"),
     "shared imports Starlette outside web": ("shared/compression.py", "import starlette.types", "shared", "starlette"),
     "shared imports uvicorn outside server": ("shared/web/health.py", "import uvicorn", "shared", "uvicorn"),
+    "an exchange imports the pipeline": (
+        "gateway/exchange.py",
+        "import gateway.pipeline",
+        "gateway.exchange",
+        "gateway.pipeline",
+    ),
     "the gateway imports FastAPI": ("gateway/app.py", "import fastapi", "gateway", "fastapi"),
     "the gateway imports shared.web": ("gateway/app.py", "import shared.web.health", "gateway", "shared.web"),
     "database imports web": ("shared/database/engine.py", "import shared.web.health", "shared.database", "shared.web"),
