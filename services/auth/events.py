@@ -43,19 +43,19 @@ def take_back(tx: Connection, account_id: int) -> None:
     """Delete the user's events from the outbox; they contain names."""
     # What a relay is publishing is locked and stays: a user who deletes their account does not wait for a broker.
     outbox = models.outbox.c
-    for told in _told_of(tx, account_id):
-        free = select(outbox.id).where(outbox.id.in_(told)).with_for_update(skip_locked=True)
+    for event_ids in _event_ids_of(tx, account_id):
+        free = select(outbox.id).where(outbox.id.in_(event_ids)).with_for_update(skip_locked=True)
         gone = list(tx.execute(free).scalars())
         tx.execute(delete(models.outbox).where(outbox.id.in_(gone)))
 
 
 def take_back_the_rest(tx: Connection, account_id: int) -> None:
     """The same for what was being published then: waits for it, and fails if that takes too long."""
-    for told in _told_of(tx, account_id):
-        tx.execute(delete(models.outbox).where(models.outbox.c.id.in_(told)))
+    for event_ids in _event_ids_of(tx, account_id):
+        tx.execute(delete(models.outbox).where(models.outbox.c.id.in_(event_ids)))
 
 
-def _told_of(tx: Connection, account_id: int) -> Iterator[list[int]]:
+def _event_ids_of(tx: Connection, account_id: int) -> Iterator[list[int]]:
     """In parts, because a statement takes only so many parameters."""
     facts = models.person_facts.c
     event_ids = list(tx.execute(select(facts.event_id).where(facts.account_id == account_id)).scalars())

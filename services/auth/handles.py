@@ -85,7 +85,7 @@ def skeleton(nickname: Handle) -> Handle:
 
 
 def _is_reserved(nickname: Handle) -> bool:
-    """Whether it looks like a reserved word, has a part that claims a role, or is made of reserved words alone."""
+    """Whether its skeleton is a reserved word's, a part of it claims a role, or it consists of reserved words."""
     if skeleton(nickname).value in _RESERVED_SKELETONS:
         return True
     parts = [_as_words(part) for part in _SEPARATORS.split(nickname.value)]

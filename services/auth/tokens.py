@@ -128,18 +128,18 @@ class RefreshTokens:
             raw = b64decode(token, altchars=b"-_", validate=True)
         except ValueError:
             return None
-        told, tag = raw[:-_TAG_BYTES], raw[-_TAG_BYTES:]
-        is_ours = len(raw) == _TOKEN_BYTES and hmac.compare_digest(tag, self._tag(told))
+        signed, tag = raw[:-_TAG_BYTES], raw[-_TAG_BYTES:]
+        is_ours = len(raw) == _TOKEN_BYTES and hmac.compare_digest(tag, self._tag(signed))
         if not is_ours or urlsafe_b64encode(raw).decode() != token:  # another spelling is another token
             return None
-        return int.from_bytes(told[:_ID_BYTES])
+        return int.from_bytes(signed[:_ID_BYTES])
 
     def _written(self, session_id: int, secret: bytes) -> str:
-        told = session_id.to_bytes(_ID_BYTES) + secret
-        return urlsafe_b64encode(told + self._tag(told)).decode()
+        signed = session_id.to_bytes(_ID_BYTES) + secret
+        return urlsafe_b64encode(signed + self._tag(signed)).decode()
 
-    def _tag(self, told: bytes) -> bytes:
-        return hmac.digest(self._tags, told, hashlib.sha256)[:_TAG_BYTES]
+    def _tag(self, signed: bytes) -> bytes:
+        return hmac.digest(self._tags, signed, hashlib.sha256)[:_TAG_BYTES]
 
 
 def refresh_digest(token: str) -> bytes:

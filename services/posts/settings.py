@@ -14,6 +14,6 @@ class Settings(SharedSettings):
     port: Annotated[int, Field(ge=0, le=65535)] = 8103
 
     pushed_followers: Annotated[int, Field(ge=1)] = 10_000
-    """Posts of authors with at most so many followers are pushed into timelines; those of others merged at reading."""
+    """Posts of authors with at most so many followers are copied to timelines; others are merged at reading."""
     timeline_kept: Annotated[int, Field(ge=1)] = 2_500
-    """So many of its newest posts a timeline keeps, the first 100 pages of 20 and some more; older ones are pulled."""
+    """Posts that a timeline keeps: 100 pages of 20 and some more; older ones are read on demand."""

@@ -26,9 +26,9 @@ def forget_old_sessions(tx: Connection, access_token_lifetime: int) -> bool:
 
 def forget_old_facts(tx: Connection) -> bool:
     """Delete references to events that the outbox no longer holds. Returns whether there may be more."""
-    facts, told = models.person_facts, models.outbox.c
+    facts, events = models.person_facts, models.outbox.c
     old = facts.c.event_id < ids.first_id_at(clock.now() - outbox.RETENTION_MS)
-    spent = select(facts.c.event_id).where(old, ~exists().where(told.id == facts.c.event_id)).limit(BATCH)
+    spent = select(facts.c.event_id).where(old, ~exists().where(events.id == facts.c.event_id)).limit(BATCH)
     gone = list(tx.execute(spent).scalars())
     tx.execute(delete(facts).where(facts.c.event_id.in_(gone)))
     return len(gone) == BATCH

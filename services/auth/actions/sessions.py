@@ -98,8 +98,10 @@ def refresh(tx: Connection, token: str, ip: str, lifetimes: Lifetimes, tokens: R
     that is a retry or another tab, which gets the newest token of the one chain.
     """
     table, digest, now = models.refresh_tokens.c, refresh_digest(token), clock.now()
-    told = tokens.session_of(token)
-    session_id = tx.execute(select(table.session_id).where(table.digest == digest)).scalar_one_or_none() or told
+    token_session_id = tokens.session_of(token)
+    session_id = (
+        tx.execute(select(table.session_id).where(table.digest == digest)).scalar_one_or_none() or token_session_id
+    )
     session = _live(tx, session_id) if session_id is not None else None
     if session is None:
         raise Unauthenticated("invalid_token", "This refresh token is unknown, or its session has ended.")
@@ -109,7 +111,7 @@ def refresh(tx: Connection, token: str, ip: str, lifetimes: Lifetimes, tokens: R
         _record(tx, session, AuditEvent.REFRESH_TOKEN_REUSED, ip)
         return Reused()
     if spent.spent_at is None:
-        _spend(tx, digest, now, is_told=told is not None)
+        _spend(tx, digest, now, names_session=token_session_id is not None)
     until = min(now + lifetimes.idle, session.created_at + lifetimes.absolute)
     this = models.sessions.c.id == session.id
     tx.execute(update(models.sessions).where(this).values(last_used_at=now, expires_at=until))
@@ -186,9 +188,9 @@ def _live(tx: Connection, session_id: int) -> Row[Any] | None:
     ).one_or_none()
 
 
-def _spend(tx: Connection, digest: bytes, now: int, *, is_told: bool) -> None:
+def _spend(tx: Connection, digest: bytes, now: int, *, names_session: bool) -> None:
     """The row may be deleted after a while if the token contains its session; tokens of earlier releases do not."""
-    values = {"spent_at": now, "forget_at": now + SPENT_KEPT if is_told else None}
+    values = {"spent_at": now, "forget_at": now + SPENT_KEPT if names_session else None}
     tx.execute(update(models.refresh_tokens).where(models.refresh_tokens.c.digest == digest).values(**values))
 
 

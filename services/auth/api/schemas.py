@@ -41,7 +41,7 @@ def _name(value: Any) -> Any:
     return name
 
 
-# What JSON Schema alone is told is checked where it is put in normal form, with a code of its own.
+# What is only in the JSON Schema is checked where the value is normalized, with a code of its own.
 Email = Annotated[Text, Field(max_length=254, examples=["ada@example.org"], json_schema_extra={"format": "email"})]
 RealName = Annotated[
     Text,
@@ -103,7 +103,7 @@ class ChangeAccount(StrictModel):
     """The fields to change. The current password is always required; the email never changes."""
 
     current_password: Password
-    name: RealName = Field(default_factory=str)  # what is given is told by `model_fields_set`
+    name: RealName = Field(default_factory=str)  # `model_fields_set` has the fields of the request
     nickname: Nickname = Field(default_factory=str)
     phone: Phone | None = None
     bio: Bio = Field(default_factory=str)

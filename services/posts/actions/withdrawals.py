@@ -20,7 +20,7 @@ WITHDRAWAL = PurgePlan(
         PurgeTarget([models.comments.c.author_id], comments.remove_some_by, 100),  # each a few statements
         PurgeTarget([models.follows.c.follower_id], follows.remove_some_by, 1_000),
         PurgeTarget([models.follows.c.followee_id], follows.remove_some_to, 1_000),
-        # After the edges: nothing can be pushed to them any more.
+        # After the edges: then fan-out copies nothing to this feed any more.
         PurgeTarget(
             [
                 models.timeline.c.owner_id,
