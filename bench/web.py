@@ -1,11 +1,12 @@
-"""`python -m bench.web`: how soon the web client shows the feed on a slow phone, and a message to the
-other side, and what it costs to scroll through 1,000 posts.
+"""`python -m bench.web`: how soon the web client shows the feed on a slow phone, and a message to the other side.
 
+It also tells what it costs to scroll through 1,000 posts. `--beside FOLDER` measures Pixelfed's client in the same way.
 It needs a Chromium, and a running instance that `make demo` has filled, at BASE_URL or at PORT of this machine. The
 line has 1.6 Mbit/s and 150 ms, the processor is slowed four times, the cache is cold, the server warm. "First render"
 is the first text on the screen, "first photos" the first photo of a post.
 """
 
+import argparse
 import os
 import shutil
 import statistics
@@ -13,14 +14,17 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from bench.web_pixelfed import pixelfed
 from bench.web_scrolling import scrolled
 from demo.people import PASSWORD, PEOPLE
 
 ROUNDS = 5
+PATIENCE_MS = 120_000.0
 SLOWED = 4
 BYTES_PER_SECOND = 1_600_000 / 8
 LATENCY_MS = 150
@@ -36,12 +40,15 @@ new PerformanceObserver((list) => list.getEntries().forEach((e) => { if (!e.hadR
 new PerformanceObserver((list) => list.getEntries().forEach((e) => { noted.task = Math.max(noted.task, e.duration); }))
   .observe({ type: "longtask", buffered: true });
 document.addEventListener("load", (event) => {
-  if (event.target.matches?.(".post-card img")) noted.photo ||= performance.now();
+  if (event.target.currentSrc?.includes("/api/v1/media/")) noted.photo ||= performance.now();
 }, true);
 """
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--beside", type=Path, metavar="FOLDER", help="Pixelfed's public/, measured too")
+    public: Path | None = parser.parse_args().beside
     base_url = (os.environ.get("BASE_URL") or f"http://localhost:{os.environ.get('PORT') or 8080}").rstrip("/")
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
     if chromium is None:
@@ -51,12 +58,15 @@ def main() -> None:
         found = {**feeds(browser, base_url), "message": messages(browser, base_url)}
         with logged_in(browser, base_url, 0, 390) as context:
             scrolling = scrolled(context, base_url)
+        beside = feeds_of_pixelfed(browser, base_url, public) if public else {}
         browser.close()
     for name, values in found.items():
         values.sort()
         median = statistics.median(values)
         verdict = "" if median <= GOALS[name] else ", missed"
         print(f"{name:14} {median:8.3f} ({values[0]:.3f} to {values[-1]:.3f}), goal {GOALS[name]}{verdict}")
+    for name, values in beside.items():
+        print(f"Pixelfed: {name:14} {statistics.median(values):8.3f} ({min(values):.3f} to {max(values):.3f})")
     for name, value in scrolling.items():
         goal = SCROLLING_GOALS.get(name)
         verdict = "" if goal is None else f", goal {goal}" if value <= goal else f", goal {goal}, missed"
@@ -65,22 +75,34 @@ def main() -> None:
 
 def feeds(browser: Browser, base_url: str) -> dict[str, list[float]]:
     """Open the feed again and again, each time with a cold cache."""
-    found: dict[str, list[float]] = {"first render": [], "first photos": [], "layout shift": [], "longest task": []}
     with logged_in(browser, base_url, 0, 390) as context:
-        for _ in range(ROUNDS):
-            page = context.new_page()
-            slow(page)
-            page.add_init_script(NOTE)
-            page.goto(base_url, wait_until="commit")
-            page.wait_for_function("() => noted.photo > 0")
-            page.wait_for_load_state("networkidle")
-            paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
-            noted: dict[str, float] = page.evaluate("noted")
-            found["first render"].append(paint)
-            found["first photos"].append(noted["photo"])
-            found["layout shift"].append(noted["shift"])
-            found["longest task"].append(noted["task"])
-            page.close()
+        return opened(context, base_url)
+
+
+def feeds_of_pixelfed(browser: Browser, base_url: str, public: Path) -> dict[str, list[float]]:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, service_workers="block")
+    with pixelfed(public, base_url) as address:
+        found = opened(context, address)
+        context.close()
+    return found
+
+
+def opened(context: BrowserContext, address: str) -> dict[str, list[float]]:
+    found: dict[str, list[float]] = {"first render": [], "first photos": [], "layout shift": [], "longest task": []}
+    for _ in range(ROUNDS):
+        page = context.new_page()
+        slow(page)
+        page.add_init_script(NOTE)
+        page.goto(address, wait_until="commit")
+        page.wait_for_function("() => noted.photo > 0", timeout=PATIENCE_MS)
+        page.wait_for_load_state("networkidle", timeout=PATIENCE_MS)
+        paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+        noted: dict[str, float] = page.evaluate("noted")
+        found["first render"].append(paint)
+        found["first photos"].append(noted["photo"])
+        found["layout shift"].append(noted["shift"])
+        found["longest task"].append(noted["task"])
+        page.close()
     return found
 
 
