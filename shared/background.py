@@ -1,4 +1,4 @@
-"""Work beside the requests, in small steps: when woken, when work is due, and at least every so often."""
+"""Background work in small steps: when woken, when work is due, and periodically."""
 
 import asyncio
 import random
@@ -14,26 +14,25 @@ from shared import clock, errors, metrics
 log = structlog.get_logger()
 MAX_PAUSE_SECONDS = 5.0
 MIN_PAUSE_SECONDS = 1.0
-"""Seconds until the next look at work that is due but that another process holds at the moment."""
+"""Before the next check for work that is due but locked by another process."""
 SWEEP_SECONDS = 60.0
-"""Seconds between two looks for work of which nobody woke the worker: another process made it and was killed."""
+"""Between two checks for work without a wake-up: the process that added it was killed before it could send one."""
 JITTER = 0.2
-"""Part of the time between two looks that is left to chance, so that many workers do not look at the same moment."""
+"""Random fraction of the interval, so that many workers do not run at the same moment."""
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
 
 Step = Callable[[], Awaitable[bool]]
-"""Does a little; says whether there may be more to do at once."""
+"""Does one small step; returns whether there may be more to do at once."""
 Due = Callable[[], Awaitable[int | None]]
-"""The earliest time (ms since 1970) at which there is more to do; None where no such time is known."""
+"""The earliest time (ms since 1970) at which there is more to do; None if it is not known."""
 
 
 class PeriodicWorker:
-    """Repeats one step until nothing is left to do, then sleeps until there is more.
+    """Repeats a step until nothing is left to do, then sleeps until there is more.
 
-    That is when it is woken, at the time that `due` gives, and after at most `every` seconds. Where a table named
-    `queue` holds its work, commits that notify of that table wake it (shared.database.queues). A step that fails is
-    logged and tried again, ever more slowly.
+    It runs again when it is woken, at the time that `due` returns, and after at most `every` seconds. Transactions that
+    notify of the table `queue` wake it (shared.database.queues). A step that fails is logged and retried with backoff.
     """
 
     def __init__(
@@ -55,18 +54,18 @@ class PeriodicWorker:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin, in the running loop."""
+        """Start in the running event loop."""
         self._loop = asyncio.get_running_loop()
         self._task = asyncio.create_task(self._run(), name=self.name)
 
     def wake(self) -> None:
-        """There is something to do now. May be called from any thread."""
+        """Run the step soon. May be called from any thread."""
         if self._loop is not None:
-            with suppress(RuntimeError):  # the loop has just closed: what there is to do waits for the next start
+            with suppress(RuntimeError):  # the loop has just closed: the work waits for the next start
                 self._loop.call_soon_threadsafe(self._woken.set)
 
     async def stop(self) -> None:
-        """End after the step that is running."""
+        """Stop after the running step."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -91,7 +90,7 @@ class PeriodicWorker:
 
     def _tell(self, problem: Exception, failures: int) -> None:
         metrics.BACKGROUND_FAILURES.labels(self.name).inc()
-        if isinstance(problem, errors.Unavailable):  # a part is away, which is no mistake of ours
+        if isinstance(problem, errors.Unavailable):  # a dependency is down, which is no bug
             log.warning("background step put off", worker=self.name, failures=failures, reason=str(problem))
         else:
             log.error("background step failed", worker=self.name, failures=failures, exc_info=problem)
@@ -103,7 +102,7 @@ class PeriodicWorker:
 
 
 def pause_before(due: int | None, every: float) -> float:
-    """Seconds until a worker looks again: when work is due, and after at most `every` seconds, less some jitter."""
+    """Seconds until the next step: when work is due, and at most `every` seconds, minus jitter."""
     longest = every * random.uniform(1 - JITTER, 1)  # noqa: S311 - jitter, not a secret
     if due is None:
         return longest
@@ -112,7 +111,7 @@ def pause_before(due: int | None, every: float) -> float:
 
 
 def threaded_step(function: Callable[..., T], *args: Any) -> Callable[[], Awaitable[T]]:
-    """Make a step out of a blocking function; it gets a thread of its own, so it never starves requests."""
+    """Make a step of a blocking function. It has its own thread, so that it never takes one from requests."""
     thread = CapacityLimiter(1)
 
     async def run() -> T:
@@ -122,15 +121,13 @@ def threaded_step(function: Callable[..., T], *args: Any) -> Callable[[], Awaita
 
 
 async def run_sync_shielded(function: Callable[[*Arguments], T], *args: *Arguments, limiter: CapacityLimiter) -> T:
-    """Run a blocking function in a thread, and wait for its end also when cancelled.
-
-    A thread cannot be stopped: without this it would go on with connections that are being closed.
-    """
+    """Run a blocking function in a thread, and wait for its end even when cancelled."""
+    # A thread cannot be cancelled: it would continue with connections that are being closed.
     running = asyncio.ensure_future(to_thread.run_sync(function, *args, limiter=limiter))
     try:
         return await asyncio.shield(running)
     except asyncio.CancelledError:
         await asyncio.wait([running])
         if not running.cancelled() and (problem := running.exception()) is not None:
-            log.warning("ended with a failure while stopping", reason=repr(problem))
+            log.warning("step failed while stopping", reason=repr(problem))
         raise

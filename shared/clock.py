@@ -1,4 +1,4 @@
-"""One form of time: whole milliseconds since 1970 in UTC, and its text for people (RFC 3339)."""
+"""Time as whole milliseconds since 1970 in UTC, and its text in APIs (RFC 3339)."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -26,13 +26,13 @@ def format_rfc3339(moment: int) -> str:
     return f"{_date(days)}T{hour:02}:{minute:02}:{second:02}.{millisecond:03}Z"
 
 
-@lru_cache(maxsize=1_000)  # most of what a page shows was made on a few days
+@lru_cache(maxsize=1_000)  # the rows of a page were created on a few days
 def _date(days: int) -> str:
     return (_EPOCH + timedelta(days=days)).date().isoformat()
 
 
 def parse_rfc3339(value: str) -> int:
-    """The reverse of `format_rfc3339`. ValueError for what is no moment: a text without a zone could be any of many."""
+    """The reverse of `format_rfc3339`. Raises ValueError, also without a time zone."""
     at = datetime.fromisoformat(value)
     if at.tzinfo is None:
         raise ValueError("a time without a zone")

@@ -1,4 +1,4 @@
-"""Answers in gzip (RFC 9110, section 8.4.1.3), for clients that take it."""
+"""gzip for responses (RFC 9110, section 8.4.1.3)."""
 
 import re
 import zlib
@@ -32,10 +32,10 @@ def gzipped(body: bytes, level: int = LEVEL) -> bytes:
 
 
 class Compression:
-    """Compresses JSON answers to GET.
+    """ASGI middleware that compresses JSON responses to GET.
 
-    Answers to POST are left alone: some hold tokens, and the length of a compressed answer tells something of what is
-    in it to whoever can both choose a part of it and see its length (BREACH).
+    Responses to POST are not compressed: some contain tokens, and the length of a compressed response reveals parts of
+    its content to an attacker who controls other parts of it (BREACH).
     """
 
     def __init__(self, app: Application) -> None:
@@ -51,7 +51,7 @@ class Compression:
 
 
 class _Compressing:
-    """Holds the head of an answer back until its body is known."""
+    """Delays the head of a response until its body is known."""
 
     def __init__(self, send: Send) -> None:
         self._send = send

@@ -1,16 +1,16 @@
-"""Why something was refused: a kind, a stable code and a sentence. Knows no HTTP.
+"""Expected errors: a class, a stable code and a sentence. They know no HTTP; problem_details.py has their statuses.
 
 AppError
-├── Malformed         the request cannot be understood
-├── Unauthenticated   nobody, or nobody we know, is asking
-├── Forbidden         known, but this is not theirs to do
-├── NotFound          there is no such thing, or not for them
-├── Conflict          it collides with how things are
-├── TooLarge          more than we take
-├── UnsupportedMedia  not of a type that we take
-├── Invalid           understood, and against a rule
-├── TooManyRequests           too often; try again later
-└── Unavailable       cannot be done right now; try again later
+├── Malformed         the request cannot be parsed
+├── Unauthenticated   no valid credentials
+├── Forbidden         authenticated, but not allowed
+├── NotFound          it does not exist, or is not visible to this user
+├── Conflict          it contradicts the current state
+├── TooLarge          larger than the limit
+├── UnsupportedMedia  of a media type that is not accepted
+├── Invalid           parsed, but breaks a rule
+├── TooManyRequests   a limit is exceeded; retry later
+└── Unavailable       temporarily impossible; retry later
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One offending place in a body or a query: a JSON pointer (RFC 6901), a code and a sentence."""
+    """What is wrong with one field of a body or one query parameter; `pointer` is a JSON pointer (RFC 6901)."""
 
     pointer: str
     code: str
@@ -26,13 +26,13 @@ class FieldError:
 
     @classmethod
     def at(cls, *place: object, code: str, detail: str) -> "FieldError":
-        """A fault at this place, given as the unescaped names and indexes that lead to it."""
+        """The error at this path of unescaped names and indexes."""
         escaped = (str(part).replace("~", "~0").replace("/", "~1") for part in place)
         return cls("".join(f"/{part}" for part in escaped), code, detail)
 
 
 class AppError(Exception):
-    """Raised anywhere below the edge; the edge turns it into an answer."""
+    """Base class. Raised anywhere below the API, which turns it into a response."""
 
     def __init__(
         self, code: str, detail: str, *, field_errors: tuple[FieldError, ...] = (), retry_after: int | None = None
@@ -42,52 +42,52 @@ class AppError(Exception):
         self.detail = detail
         self.field_errors = field_errors
         self.retry_after = retry_after
-        """Seconds after which trying again makes sense."""
+        """Seconds."""
 
 
 class Malformed(AppError):
-    """The request cannot be understood."""
+    """The request cannot be parsed."""
 
 
 class Unauthenticated(AppError):
-    """Nobody, or nobody we know, is asking."""
+    """No valid credentials."""
 
 
 class Forbidden(AppError):
-    """Known, but this is not theirs to do."""
+    """Authenticated, but not allowed."""
 
 
 class NotFound(AppError):
-    """There is no such thing, or not for them."""
+    """It does not exist, or is not visible to this user."""
 
 
 class Conflict(AppError):
-    """It collides with how things are."""
+    """It contradicts the current state."""
 
 
 class TooLarge(AppError):
-    """More than we take."""
+    """Larger than the limit."""
 
 
 class UnsupportedMedia(AppError):
-    """Not of a type that we take."""
+    """Of a media type that is not accepted."""
 
 
 class Invalid(AppError):
-    """Understood, and against a rule."""
+    """Parsed, but breaks a rule."""
 
     @classmethod
     def field(cls, name: str, code: str, detail: str) -> "Invalid":
-        """One field of the body is against a rule; its code is the answer's code too."""
+        """One field of the body breaks a rule; its code is also the code of the response."""
         return cls(code, detail, field_errors=(FieldError(f"/{name}", code, detail),))
 
 
 class TooManyRequests(AppError):
-    """Too often; try again later."""
+    """A limit is exceeded; retry later."""
 
 
 class Unavailable(AppError):
-    """Cannot be done right now; try again later."""
+    """Temporarily impossible; retry later."""
 
     def __init__(self, code: str, detail: str, *, retry_after: int = 1) -> None:
         super().__init__(code, detail, retry_after=retry_after)

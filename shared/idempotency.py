@@ -1,6 +1,6 @@
-"""A write that a client may send twice: the first answer is kept in the write's own transaction and given again.
+"""Idempotency-Key: the response of a write is stored in the transaction of the write, and returned to a repetition.
 
-What is never changed need not be kept twice: of an answer that can be made anew, only its location is kept.
+Of a response that can be rebuilt from immutable data, only the location is stored.
 """
 
 import threading
@@ -34,12 +34,12 @@ from shared.database.statements import BigInt, VarBinary
 
 RETENTION_MS = clock.DAY
 MAX_KEYS_PER_DAY = 5_000
-"""So many keys of one owner are kept at most: each holds an answer of some kilobytes for a day."""
+"""Of one owner: each key stores a response of some kilobytes for a day."""
 BY_OWNER = "idempotency_keys_by_owner"
 Again = Callable[[Connection, str], bytes]
-"""Makes the body of an answer anew, from its location."""
+"""Rebuilds the body of a response from its location."""
 ResponseBody = LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql")
-"""An answer: a plain BLOB of MySQL ends at 64 KiB, and a page of long texts in JSON can be more than that."""
+"""A BLOB of MySQL ends at 64 KiB; a page of long texts can be longer."""
 
 
 def idempotency_table(metadata: MetaData) -> Table:
@@ -70,7 +70,7 @@ class StoredResponse:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One client's name for one write, and a hash of what it asked for."""
+    """The hash of the client's key for a write, and of the request."""
 
     owner: int
     name: bytes
@@ -78,7 +78,7 @@ class Key:
 
 
 class Idempotency:
-    """Runs writes under keys. A key whose write is running is refused, not waited for."""
+    """Runs writes under keys. A key whose write is still running is an error; it is not waited for."""
 
     def __init__(self, database: Database, table: Table, keys_a_day: int = MAX_KEYS_PER_DAY) -> None:
         self._database = database
@@ -154,10 +154,10 @@ class Idempotency:
         """Raises TooMany. Of several at the same instant each sees only what is committed: it is no exact limit."""
         table, now = self._table.c, clock.now()
         lately = (table.owner_id == owner) & (table.created_at > now - RETENTION_MS)
-        question = select(func.count(), func.min(table.created_at)).where(lately)
+        statement = select(func.count(), func.min(table.created_at)).where(lately)
         # MySQL is told the index, because by the primary key it would read the answers along.
-        question = question.prefix_with(f"/*+ INDEX({self._table.name} {BY_OWNER}) */", dialect="mysql")
-        number, oldest = tx.execute(question).one()
+        statement = statement.prefix_with(f"/*+ INDEX({self._table.name} {BY_OWNER}) */", dialect="mysql")
+        number, oldest = tx.execute(statement).one()
         if number >= self._keys_a_day:
             wait = 1 + (oldest + RETENTION_MS - now) // clock.SECOND
             detail = f"At most {self._keys_a_day} idempotency keys within 24 hours."

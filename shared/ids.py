@@ -1,10 +1,11 @@
-"""Ids: 64 bits that are identity, order of creation and cursor at once, made without coordination.
+"""Snowflake ids: 64-bit integers, ordered by creation time, generated without coordination.
 
-41 bits count milliseconds since 2025 (enough until 2094), 22 bits are random, and within a process each
-id is larger than the one before. Two processes may meet on the same id once in a few million tries within
-one millisecond: the primary key notices and the transaction is run again.
+41 bits count milliseconds since 2025 (until 2094), 22 bits are random, and within a process each id is larger than
+the one before. Two processes rarely generate the same id in one millisecond (once in millions); the primary key then
+fails and the transaction is retried.
 
-On the wire an id is 16 hexadecimal digits, so that text sorts as the number does.
+In JSON and URLs an id is 16 hexadecimal digits, so that texts sort as the numbers do; a column is id,
+order and cursor.
 """
 
 import random
@@ -26,7 +27,7 @@ _last = 0
 
 
 def new() -> int:
-    """A fresh id, larger than every earlier one of this process."""
+    """A new id, larger than every earlier one of this process."""
     global _last  # noqa: PLW0603 - the one counter that makes ids increase within the process
     candidate = (clock.now() - EPOCH) << RANDOM_BITS | _random.getrandbits(RANDOM_BITS)
     with _lock:
@@ -35,24 +36,24 @@ def new() -> int:
 
 
 def first_id_at(moment: int) -> int:
-    """The smallest id that can be made at this moment (ms since 1970): a bound for questions about time."""
+    """The smallest id of this time (ms since 1970): a bound for queries by time."""
     return max(moment - EPOCH, 0) << RANDOM_BITS
 
 
 def encode(value: int) -> str:
-    """The id as it travels."""
+    """The id as text."""
     return f"{value:016x}"
 
 
 def parse(value: str) -> int:
-    """The id that this text stands for. ValueError for what no id looks like."""
+    """The reverse of `encode`. Raises ValueError."""
     if not _WIRE.fullmatch(value):
         raise ValueError("not an id")
     return int(value, 16)
 
 
 def _from_wire(value: Any) -> int:
-    if not isinstance(value, str):  # a number would pass for an id, also one that no database can hold
+    if not isinstance(value, str):  # a JSON number would be accepted, even one that the column cannot hold
         raise ValueError("not an id")
     return parse(value)
 

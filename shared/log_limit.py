@@ -1,4 +1,4 @@
-"""A limit for log entries of one kind: whoever can cause a warning at will must not fill the disk with it."""
+"""Rate limit for log entries: a client that can cause warnings must not fill the disk."""
 
 import logging
 import time
@@ -29,7 +29,7 @@ class LogLimit(logging.Filter):
         """When the window of each kind began, and how many entries there were in it."""
 
     def __call__(self, _logger: object, method: str, entry: EventDict) -> EventDict:
-        """Pass an entry on. Raises DropEvent for one too many."""
+        """Raises DropEvent for an entry above the limit."""
         if method not in _LIMITED:
             return entry
         suppressed = self._count(entry["event"])

@@ -1,4 +1,4 @@
-"""Logs: one line of JSON for each entry in production, plain lines elsewhere. No names, addresses or tokens."""
+"""Logging: JSON lines in production, plain lines in development. Entries contain no names, addresses or tokens."""
 
 import logging
 import sys

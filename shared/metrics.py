@@ -1,4 +1,4 @@
-"""What a process counts, in Prometheus' form, on a port of its own that is never public."""
+"""Prometheus metrics, on a separate port that is never public."""
 
 from prometheus_client import Counter, Gauge, Histogram, start_http_server
 

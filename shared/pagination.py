@@ -1,4 +1,4 @@
-"""Lists in pages: a limit, and a signed cursor that says after which item to go on, never how many to skip."""
+"""Keyset pagination: a limit, and a signed cursor with the sort key of the last item."""
 
 import base64
 import hashlib
@@ -20,7 +20,7 @@ MAX_CURSOR_LENGTH = 2_048
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """What was asked for: so many items, after this position (None: from the start)."""
+    """The requested page: at most `limit` items after the position `after` (None: from the start)."""
 
     limit: int
     after: tuple[Any, ...] | None
@@ -28,7 +28,7 @@ class PageRequest:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What was found, and the position after which more follows (None: that was all)."""
+    """The items of a page, and the position of the next page (None: this is the last)."""
 
     items: list[Any]
     next: tuple[Any, ...] | None
@@ -41,24 +41,24 @@ class Page:
         item: Callable[[Row], Any],
         position: Callable[[Row], tuple[Any, ...]],
     ) -> "Page":
-        """Of rows asked for with one more than the page's limit: its items, and where to go on if more follow."""
+        """From rows selected with `LIMIT page.limit + 1`: the additional row tells that there is a next page."""
         kept = rows[: page.limit]
         return cls([item(row) for row in kept], position(kept[-1]) if len(rows) > page.limit else None)
 
 
 class CursorSigner:
-    """Writes and reads cursors. A cursor is bound to its list: path and every other parameter."""
+    """Signs and verifies cursors. A cursor is valid only for its list: `scope` is the path and all other parameters."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key
 
     def write(self, position: tuple[Any, ...], scope: str) -> str:
-        """Opaque text for this position in this list."""
+        """An opaque cursor for this position in this list."""
         plain = orjson.dumps(position)
         return _encoded(self._mac(plain, scope) + plain)
 
     def read(self, cursor: str, scope: str) -> tuple[Any, ...]:
-        """The position in this cursor. Raises errors.Malformed where it is not one of ours for this list."""
+        """The position in this cursor. Raises errors.Malformed if it was not signed for this list."""
         try:
             if len(cursor) > MAX_CURSOR_LENGTH:
                 raise ValueError("too long")

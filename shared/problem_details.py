@@ -10,7 +10,7 @@ from shared import errors
 
 MEDIA_TYPE = "application/problem+json"
 MAX_FIELD_ERRORS = 50
-"""Told of one body: a small one can hold thousands of unknown fields."""
+"""In one response: a small body can contain thousands of unknown fields."""
 STATUS: dict[type[errors.AppError], int] = {
     errors.Malformed: 400,
     errors.Unauthenticated: 401,
@@ -42,7 +42,7 @@ _EXAMPLES = {
     500: ("internal_error", "Something went wrong on our side."),
     503: ("database_unavailable", "The database cannot be reached right now."),
 }
-"""What OpenAPI shows of a status. What the framework refuses has its code above."""
+"""Examples in OpenAPI. Errors of the framework have their codes above."""
 _TITLES = {
     413: "Content Too Large",
     416: "Range Not Satisfiable",
@@ -99,12 +99,12 @@ def body(
 
 
 def title(status: int) -> str:
-    """The phrase of a status."""
+    """The reason phrase of a status (RFC 9110)."""
     return _TITLES.get(status) or HTTPStatus(status).phrase
 
 
 def headers_for(status: int, retry_after: int | None = None) -> dict[str, str]:
-    """The headers that belong to a problem of this status."""
+    """The headers of a problem with this status."""
     headers = {"cache-control": "no-store"}
     if status == HTTPStatus.UNAUTHORIZED:
         headers["www-authenticate"] = 'Bearer error="invalid_token"'

@@ -1,4 +1,4 @@
-"""One id follows a request through services and events: the client's where it is well-formed, else ours."""
+"""The request id, passed through services and events: the client's if it is well-formed, else a new one."""
 
 import re
 import secrets
@@ -8,7 +8,7 @@ _WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
 def of(headers: Iterable[tuple[bytes, bytes]]) -> str:
-    """The id that came with these headers, or a fresh one."""
+    """The id in these headers, or a new one."""
     for name, value in headers:
         if name == b"x-request-id":
             text = value.decode("latin-1")

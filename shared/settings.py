@@ -1,4 +1,4 @@
-"""What every process is told from outside: environment variables, an optional `.env`, and safe defaults."""
+"""Settings of every process: environment variables, an optional `.env`, defaults for development."""
 
 import re
 from typing import Annotated, Literal, Self

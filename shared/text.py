@@ -1,4 +1,4 @@
-"""Properties of text that hold for every field that a person fills in."""
+"""Which characters of a text are visible."""
 
 import re
 

@@ -62,7 +62,7 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
         bus=bus,
         routers=[rooms.router, messages.router, photos.router, websocket.router],
         workers=workers,
-        neighbours=[auth, posts],
+        clients=[auth, posts],
         closing=[image_processor.close],
     )
     app.state.dependencies = Dependencies(

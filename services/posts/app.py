@@ -76,7 +76,7 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
         bus=bus,
         routers=[posts.router, likes.router, comments.router, photos.router, limits.router, internal.router],
         workers=workers,
-        neighbours=[auth],
+        clients=[auth],
         closing=[image_processor.close],
     )
     app.state.dependencies = Dependencies(database, storage, image_processor, idempotency, with_known_users)

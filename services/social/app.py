@@ -44,7 +44,7 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
         bus=bus,
         routers=[follows.router],
         workers=workers,
-        neighbours=[auth],
+        clients=[auth],
     )
     app.state.dependencies = Dependencies(database, with_known_users, settings.following_limit)
     return app

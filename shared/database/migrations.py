@@ -1,6 +1,6 @@
-"""The history of a service's tables, by Alembic: run before the service, never at import.
+"""Alembic migrations of a service: run by a command, never at import.
 
-Alembic is loaded where it is used: it takes 8 MB that no process needs for serving.
+Alembic is imported inside functions, because it takes 8 MB that a serving process does not need.
 """
 
 from pathlib import Path
@@ -11,21 +11,19 @@ from shared.database.engine import Database
 
 
 def upgrade(database: Database, folder: Path) -> None:
-    """Bring the database to the newest revision in this folder. Safe to repeat, and cheap where it is there already."""
+    """Upgrade to the newest revision in this folder. Safe to repeat, and cheap if nothing is to be done."""
     if not _is_newest(database, folder):
         _run(database, folder, "upgrade", "head")
 
 
 def downgrade(database: Database, folder: Path) -> None:
-    """Take every revision back."""
+    """Revert every revision."""
     _run(database, folder, "downgrade", "base")
 
 
 def _is_newest(database: Database, folder: Path) -> bool:
-    """Whether the newest revision is there. The names of the files begin with their revisions, oldest first.
-
-    Asked without Alembic, which takes half a second of CPU to find that there is nothing to do.
-    """
+    """Whether the newest revision is applied. File names begin with their revisions, in order."""
+    # Without Alembic, which takes half a second of CPU to find that there is nothing to do.
     newest = max((path.stem.partition("_")[0] for path in (folder / "versions").glob("*.py")), default=None)
     with database.engine.connect() as connection:
         if not inspect(connection).has_table("alembic_version"):
@@ -45,7 +43,7 @@ def _run(database: Database, folder: Path, verb: str, target: str) -> None:
 
 
 def run_migrations(metadata: MetaData) -> None:
-    """What each service's env.py calls: use the connection that `upgrade` opened."""
+    """For the env.py of each service: uses the connection that `upgrade` opened."""
     from alembic import context  # noqa: PLC0415 - as above
 
     connection: Connection = context.config.attributes["connection"]

@@ -1,4 +1,4 @@
-"""Rows whose columns come as one text: a driver written in Python takes as long for each column as for a row."""
+"""Columns of a row as one JSON array: PyMySQL takes as long to read a column as a row."""
 
 from collections import namedtuple
 from typing import Any
@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Result, Text, func, type_coerce
 
 
 class Packed:
-    """Columns of numbers and texts, packed into one, and others beside them as they are."""
+    """Columns of numbers and texts, packed into one, and others (`beside`) unchanged."""
 
     def __init__(self, *columns: ColumnElement[Any], beside: tuple[ColumnElement[Any], ...] = ()) -> None:
         self.columns = (type_coerce(func.json_array(*columns), Text), *beside)
@@ -17,5 +17,5 @@ class Packed:
         self._make = row._make
 
     def rows(self, found: Result[Any]) -> list[Any]:
-        """What was found, each with all columns by their names. A truth is a number on some databases."""
+        """The rows, as named tuples. Booleans are numbers on some databases."""
         return [self._make((*orjson.loads(row[0]), *row[1:])) for row in found]

@@ -1,4 +1,4 @@
-"""The form of access tokens (RFC 9068), the same for the one that mints them and all that verify them."""
+"""The profile of access tokens (RFC 9068), shared by the issuer and the verifiers."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ KeySet = dict[str, Any]
 
 REVOKED_SESSIONS_HEADER = "x-ended-logins"
 REVOKED_USER_HEADER = "x-ended-subject"
-"""With these headers the one that mints tells the gateway whose tokens its answer has just made void."""
+"""Headers by which a response of auth tells the gateway whose tokens it has revoked."""
 
 LOGIN_LIMITED_HEADER = "x-login-limited"
 """In a request from the gateway: too many wrong passwords came from this address, so that for so many seconds it may

@@ -1,4 +1,4 @@
-"""Keys for one purpose each, derived from a service's secret. Needs nothing but Python, as deploy/cluster.py does."""
+"""Keys derived from a service's secret, one for each purpose. Standard library only, for deploy/cluster.py."""
 
 import hashlib
 import hmac
@@ -10,5 +10,5 @@ def derived_key(secret: str, purpose: str) -> bytes:
 
 
 def caller_key(secret: str, callee: str) -> str:
-    """What proves the service with this secret to that one, which is told it in its CALLERS. In hexadecimal."""
+    """The key, in hexadecimal, with which a service calls `callee`; the callee has it in its CALLERS."""
     return derived_key(secret, f"calls to {callee}").hex()

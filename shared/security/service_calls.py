@@ -1,4 +1,4 @@
-"""Calls between services: short-lived credentials of the caller's own, timeouts, one repeat, plain errors."""
+"""Calls between services: a short-lived token for each call, timeouts, one retry."""
 
 import ssl
 import time
@@ -25,7 +25,7 @@ def ssl_context_for(url: str) -> ssl.SSLContext | bool:
 
 
 class ServiceClient:
-    """One other service, as this one sees it. `key` proves this service to that one and to nobody else."""
+    """HTTP client of another service. `key` authenticates this service to that one only."""
 
     def __init__(
         self, me: str, key: str, name: str, url: str, transport: httpx.AsyncBaseTransport | None = None
@@ -39,7 +39,7 @@ class ServiceClient:
         )
 
     async def get(self, path: str, **query: Any) -> dict[str, Any] | None:
-        """The JSON there, or None where there is nothing. Raises errors.Unavailable."""
+        """The JSON of the response, or None for 404. Raises errors.Unavailable."""
         for attempt in (1, 2):
             try:
                 answer = await self._http.get(path, params=query, headers=self._headers())
@@ -47,7 +47,7 @@ class ServiceClient:
                     return None
                 return cast("dict[str, Any]", answer.raise_for_status().json())
             except (httpx.HTTPError, ValueError) as problem:
-                log.warning("neighbour did not answer", neighbour=self._name, attempt=attempt, reason=repr(problem))
+                log.warning("service call failed", callee=self._name, attempt=attempt, reason=repr(problem))
         raise errors.Unavailable("neighbour_unavailable", "A part of this service is away; please try again.")
 
     async def close(self) -> None:
@@ -63,14 +63,14 @@ class ServiceClient:
 
 
 class InternalCallerVerifier:
-    """The services that may call this one, each proven by a key of its own for calls to this one."""
+    """Verifies the tokens of the services that may call this one. Each has its own key."""
 
     def __init__(self, me: str, keys: dict[str, str]) -> None:
         self._me = me
         self._keys = keys
 
     def check(self, token: str) -> str:
-        """The name of the service that made this token. Raises errors.Unauthenticated."""
+        """The name of the calling service. Raises errors.Unauthenticated."""
         if len(token) > MAX_TOKEN_CHARACTERS:
             raise not_a_service()
         try:

@@ -1,7 +1,7 @@
-"""Who is asking: access tokens (JWT, RFC 9068) that one service mints and everybody can verify.
+"""Verification of access tokens (JWT, RFC 9068).
 
-Keys come only from the issuer's JWKS, fetched when a key id is unknown, at most once in 30 seconds; the last
-good set is kept while the issuer is away.
+The public keys come from the issuer's JWKS. It is fetched when a key id is unknown, at most once in 30 seconds; while
+the issuer is down the last set is kept.
 """
 
 import asyncio
@@ -23,9 +23,9 @@ from shared.security.service_calls import ssl_context_for
 LEEWAY_SECONDS = 10
 MAX_TOKEN_CHARACTERS = 2_048
 MAX_CACHED_TOKENS = 10_000
-"""Tokens remembered, about 200 bytes each."""
+"""About 200 bytes each."""
 WIRE_FORM = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{85}[AQgw]")
-"""Base64url as it must be (RFC 7515): no padding, nothing between, no other spelling of the 64 bytes of a signature."""
+"""Three parts in base64url (RFC 7515), without padding; only one spelling of the 64 bytes of a signature."""
 REFETCH_SECONDS = 30.0
 RETRY_SECONDS = 0.5
 log = structlog.get_logger()
@@ -33,7 +33,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who a valid token speaks for, in which login, and until when (seconds since 1970)."""
+    """The user and session of a valid token, and when it expires (seconds since 1970)."""
 
     subject: int
     session_id: int
@@ -41,7 +41,7 @@ class Identity:
 
 
 class JwksClient:
-    """The issuer's public keys, learnt when a key id is unknown."""
+    """The issuer's public keys, fetched when a key id is unknown."""
 
     def __init__(self, fetch: Callable[[], Awaitable[KeySet]]) -> None:
         self._fetch = fetch
@@ -50,7 +50,7 @@ class JwksClient:
         self._lock = asyncio.Lock()
 
     async def get(self, kid: str) -> jwt.PyJWK | None:
-        """The key of this id, if the issuer has one. Raises errors.Unavailable while no key is known at all."""
+        """The key with this id, or None. Raises errors.Unavailable while no key could be fetched."""
         if kid not in self._keys:
             async with self._lock:
                 await self._learn(kid)
@@ -58,7 +58,7 @@ class JwksClient:
 
     async def _learn(self, kid: str) -> None:
         if kid not in self._keys and time.monotonic() >= self._ask_again_at:
-            self._ask_again_at = time.monotonic() + RETRY_SECONDS  # a failure may come when a new key begins to sign
+            self._ask_again_at = time.monotonic() + RETRY_SECONDS  # retry soon after a failure: a new key may be in use
             try:
                 self._keys = _public_keys(await self._fetch())
                 self._ask_again_at = time.monotonic() + REFETCH_SECONDS
@@ -73,7 +73,7 @@ def _public_keys(document: KeySet) -> dict[str, jwt.PyJWK]:
 
 
 def fetch_from(url: str) -> Callable[[], Awaitable[KeySet]]:
-    """Fetches the JWK set at this address, within 2 seconds."""
+    """A function that fetches the JWK set from this URL."""
 
     async def fetch() -> KeySet:
         async with httpx.AsyncClient(verify=ssl_context_for(url), timeout=2.0) as http:
@@ -84,7 +84,7 @@ def fetch_from(url: str) -> Callable[[], Awaitable[KeySet]]:
 
 
 class TokenVerifier:
-    """Decides whether a token is one of ours and still good. It knows nothing of revocation."""
+    """Verifies signature, claims and expiry of a token. It does not know revocations."""
 
     def __init__(self, keys: JwksClient, *, issuer: str, audience: str) -> None:
         self._keys = keys
@@ -92,7 +92,7 @@ class TokenVerifier:
         self._audience = audience
 
     async def verify(self, token: str) -> Identity:
-        """Who this token speaks for. Raises errors.Unauthenticated, or errors.Unavailable without keys."""
+        """The identity of this token. Raises errors.Unauthenticated, or errors.Unavailable without keys."""
         if len(token) > MAX_TOKEN_CHARACTERS or not WIRE_FORM.fullmatch(token):
             raise invalid_token()
         try:
@@ -117,9 +117,9 @@ class TokenVerifier:
 
 
 class CachingTokenVerifier:
-    """The same decision, made once for each token: checking a signature costs more than the rest of many answers.
+    """Caches valid tokens by hash: verifying a signature costs more than the rest of many responses.
 
-    Only good tokens are remembered, by their hash, at most MOST, and whether one has expired is looked at each time.
+    The expiry is checked at each use. The oldest entry is removed when the cache is full.
     """
 
     def __init__(self, verifier: TokenVerifier) -> None:
@@ -127,7 +127,7 @@ class CachingTokenVerifier:
         self._known: dict[bytes, Identity] = {}
 
     async def verify(self, token: str) -> Identity:
-        """As Verifier does."""
+        """As TokenVerifier does."""
         name = hashlib.blake2b(token.encode(), digest_size=32).digest()
         known = self._known.get(name)
         if known is not None and known.expires_at + LEEWAY_SECONDS > time.time():
@@ -143,7 +143,7 @@ class CachingTokenVerifier:
 def _identity(claims: dict[str, Any]) -> Identity:
     expires_at, issued_at = claims["exp"], claims["iat"]
     if type(expires_at) is not int or type(issued_at) is not int or not 0 < expires_at - issued_at <= 3600:
-        raise ValueError("a lifetime we never give")
+        raise ValueError("not a lifetime that the issuer uses")
     ids.parse(claims["jti"])
     return Identity(ids.parse(claims["sub"]), ids.parse(claims["sid"]), expires_at)
 

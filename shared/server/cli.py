@@ -1,4 +1,4 @@
-"""One service as a process: the same few commands for each of them."""
+"""The commands of each service: serve, migrate, replay, openapi."""
 
 import asyncio
 import json
@@ -35,7 +35,7 @@ class Application(Protocol):
 def commands(
     name: str, settings_type: Callable[[], S], create_app: Callable[[S, Bus], Application], folder: Path
 ) -> click.Group:
-    """`serve` (also when no command is given), `migrate`, `replay` and `openapi` for the service in this folder."""
+    """The commands for the service in this folder; `serve` is the default."""
 
     @click.group(name, help=f"The {name} service.", invoke_without_command=True)
     @click.pass_context
@@ -45,7 +45,7 @@ def commands(
 
     @cli.command()
     def serve() -> None:
-        """Answer HTTP and take in facts, until told to stop."""
+        """Serve HTTP and consume events until stopped."""
         settings = settings_type()
         logs.configure(settings.log_level, settings.environment)
         metrics.serve(settings.host, settings.metrics_port)
@@ -62,11 +62,11 @@ def commands(
         database.close()
 
     @cli.command()
-    @click.option("--since", help="Publish again what happened since, RFC 3339 in UTC")
-    @click.option("--type", "fact", help="Publish again facts of this name, such as user.deleted.v1")
-    @click.option("--id", "event_id", help="Publish this one fact again")
+    @click.option("--since", help="Publish again the events since this time, RFC 3339 in UTC")
+    @click.option("--type", "fact", help="Publish again events of this type, such as user.deleted.v1")
+    @click.option("--id", "event_id", help="Publish this event again")
     def replay(since: str | None, fact: str | None, event_id: str | None) -> None:
-        """Put this service's dead letters back; or, with an option, publish its own facts again. Safe to repeat."""
+        """Requeue this service's dead letters; with an option, publish its own events again. Safe to repeat."""
         settings = settings_type()
         if since is None and fact is None and event_id is None:
             click.echo(f"{asyncio.run(requeue_dead_letters(settings.broker_url, name))} dead letters put back")
@@ -81,12 +81,12 @@ def commands(
     @cli.command()
     @click.argument("target", type=click.Path(path_type=Path))
     def openapi(target: Path) -> None:
-        """Write the description of the HTTP interface into this file."""
+        """Write the OpenAPI document into this file."""
         target.write_text(openapi_json(create_app(settings_type(), InMemoryBus())))
 
     return cli
 
 
 def openapi_json(app: Application) -> str:
-    """The OpenAPI document of a service, in a form that can be compared."""
+    """The OpenAPI document of a service, formatted for comparison."""
     return json.dumps(app.openapi(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"

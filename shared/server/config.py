@@ -1,4 +1,4 @@
-"""How uvicorn serves each of our processes."""
+"""uvicorn's configuration, the same for every process."""
 
 import asyncio
 import gc
@@ -14,13 +14,13 @@ from shared.server.http_protocol import HardenedHttpProtocol
 from shared.server.websocket_protocol import SendOnlyWebSocketProtocol
 
 MAX_RECEIVED_BYTES = 1024
-"""Bytes that a WebSocket client can make us hold before it is cut off; it has nothing to say anyway."""
+"""Of one WebSocket message. Clients only listen, so they need to send none."""
 PING_SECONDS = 20.0
-"""How often a WebSocket is pinged, and how long the answer may take."""
+"""Interval between pings, and timeout of the pong."""
 
 
 def server_options() -> dict[str, Any]:
-    """The settings of uvicorn that are the same for all."""
+    """Arguments of uvicorn.Config."""
     return {
         "http": HardenedHttpProtocol,
         "ws": SendOnlyWebSocketProtocol,
@@ -39,7 +39,7 @@ def server_options() -> dict[str, Any]:
 
 
 class _State(ServerState):
-    """What connections share. The Date header is made when it is asked for and the second has changed."""
+    """Builds the Date header when it is needed and the second has changed, not by a timer."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         self._config = config
@@ -58,14 +58,14 @@ class _State(ServerState):
 
     @default_headers.setter
     def default_headers(self, _: list[tuple[bytes, bytes]]) -> None:
-        """What uvicorn sets is made here."""
+        """Ignored: uvicorn sets it by its timer."""
 
 
 class Server(uvicorn.Server):
-    """uvicorn without its ten ticks a second: it sleeps until a request comes or it is told to stop.
+    """uvicorn without its timer of ten ticks a second: idle processes use no CPU.
 
-    The ticks set the Date header and look for `should_exit`; `limit_max_requests` and `callback_notify`, which need
-    them too, are not used here.
+    The ticks set the Date header and poll `should_exit`. `limit_max_requests` and `callback_notify`, which need them
+    too, are not used.
     """
 
     def __init__(self, config: uvicorn.Config) -> None:
@@ -77,7 +77,7 @@ class Server(uvicorn.Server):
 
     @property
     def should_exit(self) -> bool:
-        """Whether it is to stop. Setting it, in any thread or signal handler, ends `main_loop` at once."""
+        """Setting it, from any thread or signal handler, ends `main_loop` at once."""
         return self._should_exit
 
     @should_exit.setter
@@ -90,20 +90,18 @@ class Server(uvicorn.Server):
     async def main_loop(self) -> None:
         """Wait until told to stop."""
         self._loop = asyncio.get_running_loop()
-        if not self.should_exit:  # it may have been set before there was a loop to tell
+        if not self.should_exit:  # it may have been set before the loop ran
             await self._exit.wait()
 
 
 GC_THRESHOLD = 10_000
-"""Objects that are made and kept before the collector looks through them."""
+"""Allocations before a collection of the youngest generation."""
 
 
 def freeze_gc() -> None:
-    """For a process that is about to serve: the collector leaves alone from now on what is there.
-
-    A hundred thousand objects of modules and routes stay until the end. To look through them again and again stops
-    everything for tens of milliseconds: the gateway's p99 at 16 connections was 38 ms, and is 7 ms.
-    """
+    """Call gc.freeze() before serving, so that later collections skip the objects of modules and routes."""
+    # To traverse these 100,000 objects stops the process for tens of milliseconds: the p99 of the gateway at 16
+    # connections was 38 ms without this, and is 7 ms with it.
     gc.collect()
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD, 10, 10)

@@ -1,4 +1,4 @@
-"""`python -m shared.server.healthcheck`: exits 0 where this container's process can work. What a health check runs."""
+"""`python -m shared.server.healthcheck`: the HEALTHCHECK of the containers; exits 0 if the process is ready."""
 
 import os
 import sys
@@ -7,7 +7,7 @@ import urllib.request
 
 
 def main() -> None:
-    """Ask our own /readyz."""
+    """Request /readyz of this container."""
     address = f"http://127.0.0.1:{os.environ['PORT']}/readyz"
     try:
         urllib.request.urlopen(address, timeout=3).close()

@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol with limits, and without the requests that could be understood in two ways."""
+"""uvicorn's httptools protocol with limits: 64 KiB without progress, 16 pipelined requests, no ambiguous requests."""
 
 import asyncio
 from functools import partial
@@ -12,44 +12,41 @@ from shared import metrics
 from shared.server.websocket_protocol import StrictUpgradeProtocol
 
 MAX_BYTES_WITHOUT_PROGRESS = 64 * 1024
-"""Where a connection ends at the latest while what comes is neither a whole head nor part of a body."""
+"""Received without a complete head or a part of a body; then the connection is closed."""
 MAX_PIPELINED_REQUESTS = 16
-"""Requests that a client may send ahead, before the first is answered."""
+"""Requests sent before the first one is answered."""
 MAX_UNSENT_BYTES = 32 * 1024
-"""Of an answer that the system takes ahead of what the client has room for, so that deaf clients cost little."""
+"""Of a response in the kernel's send buffer, so that clients that do not read cost little memory."""
 VERSIONS = {"1.0": b" HTTP/1.0\r\n", "1.1": b" HTTP/1.1\r\n"}
-"""Those that are spoken here, and how the request line ends in each."""
+"""Accepted versions, and how their request lines end."""
 SCHEMES = (b"http", b"https")
 
 
 class HardenedHttpProtocol(StrictUpgradeProtocol):
-    """uvicorn's HTTP by httptools, which refuses the ambiguous requests that h11 lets through; and a little more."""
+    """Closes connections that exceed the limits and rejects ambiguous requests (RFC 9112)."""
 
     in_head = False
     bytes_without_progress = 0
     rejected = False
-    """Nothing that still comes can be understood; what was asked before is answered."""
+    """A malformed request was received: later bytes are ignored, earlier requests are still answered."""
     received = b""
-    """The bytes in which the head that is being read has come."""
+    """The bytes of the head that is being read."""
     answering: RequestResponseCycle | None = None
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing is being answered."""
+        """Whether no request is being processed."""
         cycle = cast("RequestResponseCycle | None", self.cycle)  # there is none before the first request
         return cycle is None or cycle.response_complete
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
-        """Bound what the system keeps of answers that are not read; by itself it takes megabytes."""
+        """Limit the kernel's send buffer, which otherwise takes megabytes of a response that is not read."""
         super().connection_made(transport)
         transport.get_extra_info("socket").setsockopt(IPPROTO_TCP, TCP_NOTSENT_LOWAT, MAX_UNSENT_BYTES)
 
     def data_received(self, data: bytes) -> None:
-        """Take in what came. What has no end, such as a head or a trailer, must not fill the memory.
-
-        In place of uvicorn's own, which logs a line for each request that cannot be parsed: anybody could fill the
-        log with them. They are counted instead.
-        """
+        """Parse what was received. A head or a trailer without end must not fill the memory."""
+        # Replaces uvicorn's method, which logs a line for each malformed request: anybody could fill the log.
         if self.rejected:
             return
         self._unset_keepalive_if_required()
@@ -74,7 +71,7 @@ class HardenedHttpProtocol(StrictUpgradeProtocol):
         self.in_head = True
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A line of the head. Those after a body, which uvicorn would take for the same, are nobody's (RFC 9110)."""
+        """A header. Trailers, which uvicorn would add to the headers, are ignored (RFC 9110)."""
         if self.in_head:
             super().on_header(name, value)
 
@@ -88,11 +85,11 @@ class HardenedHttpProtocol(StrictUpgradeProtocol):
         super().on_headers_complete()
 
     def _check_head(self) -> None:
-        """Raises ValueError for a head that the parser mends or leaves to others to judge (RFC 9112)."""
+        """Raises ValueError for a head that the parser accepts although it is malformed or ambiguous (RFC 9112)."""
         version, url = self.parser.get_http_version(), self.url
         if version not in VERSIONS:
             raise ValueError("not a version that is spoken here")
-        # The parser skips further spaces, and takes the names of other protocols.
+        # The parser skips additional spaces and accepts the names of other protocols.
         if self.parser.get_method() + b" " + url + VERSIONS[version] not in self.received:
             raise ValueError("not a request line of HTTP")
         if b"#" in url or not (url.startswith(b"/") or url == b"*" or self._is_own_target()):
@@ -102,7 +99,7 @@ class HardenedHttpProtocol(StrictUpgradeProtocol):
             raise ValueError("not a framing that means one thing only")
 
     def _is_own_target(self) -> bool:
-        """Whether a target in absolute form is of the host that the request names (RFC 9112, section 3.2.2)."""
+        """Whether a target in absolute form has the host of the Host header (RFC 9112, section 3.2.2)."""
         scheme, _, rest = self.url.partition(b"://")
         authority = rest.partition(b"/")[0].partition(b"?")[0]
         hosts = [value.lower() for name, value in self.headers if name == b"host"]
@@ -114,7 +111,7 @@ class HardenedHttpProtocol(StrictUpgradeProtocol):
         super().on_body(body)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The client has left. uvicorn tells only the last of its requests, which may not be the one being answered."""
+        """The client disconnected. uvicorn notifies only the last request, which may not be the one being processed."""
         super().connection_lost(exc)
         if self.answering is not None:
             self.answering.disconnected = True
@@ -125,12 +122,12 @@ class HardenedHttpProtocol(StrictUpgradeProtocol):
         super()._start_asgi_task(cycle, partial(_run, cycle, app))
 
     def send_400_response(self, msg: str) -> None:
-        """End with what cannot be understood: with a 400, but never in the place of an answer to another request."""
+        """Respond with 400 and close, but never in place of the response to an earlier request."""
         metrics.MALFORMED.inc()
         self.rejected = True
         if self.is_idle:
             self.send_malformed(msg)
-        elif not self.cycle.more_body:  # it is in a later request
+        elif not self.cycle.more_body:  # the malformed request is a later one
             self.cycle.keep_alive = False
         elif self.pipeline or self.cycle.response_started:
             self.transport.close()
@@ -138,16 +135,14 @@ class HardenedHttpProtocol(StrictUpgradeProtocol):
             self.send_malformed(msg)
 
     def send_malformed(self, msg: str) -> None:
-        """Answer 400, and close."""
+        """Respond with 400, and close."""
         HttpToolsProtocol.send_400_response(self, msg)
 
 
 async def _run(cycle: RequestResponseCycle, app: Any, scope: Any, receive: Any, send: Any) -> None:
-    """Run the application, and close the connection where it left its response incomplete.
-
-    uvicorn would log an error for each of those, which happen whenever a client leaves at the right moment, and fail
-    where it writes its own 500 to a connection that is closed already.
-    """
+    """Run the application, and close the connection if the response is incomplete."""
+    # uvicorn would log an error each time a client disconnects during a response, and fail when it writes its own 500
+    # to a closed connection.
     try:
         await app(scope, receive, send)
     finally:

@@ -1,4 +1,4 @@
-"""How a connection of ours becomes a WebSocket (RFC 6455) on which only the server has something to say."""
+"""uvicorn's upgrade to a WebSocket (RFC 6455), strictly checked, and its protocol for clients that only listen."""
 
 import re
 from typing import Any
@@ -9,12 +9,12 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import Frame
 
 PATH_SUFFIX = b"/ws"
-"""Where our WebSockets are: at paths that end so. Everywhere else an upgrade is not made."""
+"""WebSockets are at paths with this suffix; an upgrade elsewhere is ignored."""
 MAX_HEADERS = 100
 MAX_LINE_BYTES = 8_000
-"""Bytes of a line of the head; the library that takes the handshake gives up in silence at 8,192."""
+"""Of a header line. The websockets library closes the connection without a response at 8,192."""
 LINGER_SECONDS = 5.0
-"""How long a connection that is to end may take for its last bytes."""
+"""How long the last bytes of a closing connection may take."""
 MAX_PINGS = 20
 PING_WINDOW_SECONDS = 10.0
 POLICY_VIOLATION = 1008
@@ -30,10 +30,10 @@ _BODY = (b"content-length", b"transfer-encoding")
 
 
 class StrictUpgradeProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP, which becomes a WebSocket only for a handshake without a fault.
+    """Upgrades only for a valid handshake.
 
-    To everybody else who asks for an upgrade the answer is that of a plain request, and the connection ends with
-    it: the parser has not looked for a body, so what follows on the line could be taken for another request.
+    Any other request for an upgrade is answered as an ordinary request, and the connection is closed: the parser has
+    not looked for a body, so the following bytes could be taken for another request.
     """
 
     def on_headers_complete(self) -> None:
@@ -47,21 +47,20 @@ class StrictUpgradeProtocol(HttpToolsProtocol):
         return plain and super()._should_upgrade() and is_handshake(self.url, self.headers)
 
     def _unsupported_upgrade_warning(self) -> None:
-        """Anybody may ask for an upgrade as often as they like; that fills no log."""
+        """Log nothing: clients could fill the log."""
 
 
 class SendOnlyWebSocketProtocol(WebSocketsSansIOProtocol):
-    """uvicorn's WebSocket for clients that only listen.
+    """Pings are answered, up to a limit; a client that sends anything else is disconnected.
 
-    Pings are answered, within reason; a client that says anything else is cut off. And whoever does not read
-    what it is sent cannot keep a connection that is to end.
+    A client that does not read cannot keep a closing connection open.
     """
 
     pings = 0
     counting_since = 0.0
 
     def data_received(self, data: bytes) -> None:
-        """Take in what came. The first piece is the whole handshake; nothing may follow before it is answered."""
+        """The first data is the whole handshake; nothing may follow before it is answered."""
         if self.handshake_initiated and not self.handshake_complete:
             self.transport.abort()
             return
@@ -69,19 +68,19 @@ class SendOnlyWebSocketProtocol(WebSocketsSansIOProtocol):
         if not self.handshake_initiated:
             self.transport.close()
 
-    def handle_text(self, event: Frame) -> None:  # noqa: ARG002 - whatever it says
-        """Nothing is expected."""
-        self._cut_off("there is nothing to say here")
+    def handle_text(self, event: Frame) -> None:  # noqa: ARG002 - the content does not matter
+        """Clients may not send messages."""
+        self._cut_off("this connection takes no messages")
 
     handle_bytes = handle_cont = handle_text
 
     def handle_ping(self) -> None:
-        """Answered by the library, unless they come too fast for answers that may never be read."""
+        """Answered by the library, unless they come too fast."""
         if self._is_patient():
             super().handle_ping()
 
     def handle_pong(self, event: Frame) -> None:
-        """An answer to our ping, or one that nobody asked for."""
+        """A response to our ping, or an unsolicited pong."""
         if self._is_patient():
             super().handle_pong(event)
 
@@ -100,18 +99,18 @@ class SendOnlyWebSocketProtocol(WebSocketsSansIOProtocol):
             self.handle_parser_exception()
 
     def keepalive_timeout(self) -> None:
-        """Nobody is there any more: what they have not read does not wait for them."""
+        """The client no longer responds: unread data is dropped."""
         super().keepalive_timeout()
         self.queue.put_nowait({"type": "websocket.disconnect", "code": PING_TIMEOUT})
         self._end_soon()
 
     def shutdown(self) -> None:
-        """The process ends: say so, and wait for nobody who does not read it."""
+        """The process stops: send a close frame, and do not wait for clients that do not read."""
         super().shutdown()
         self._end_soon()
 
     def on_task_complete(self, task: Any) -> None:
-        """The application is done with this connection."""
+        """The application has finished with this connection."""
         super().on_task_complete(task)
         self._end_soon()
 
@@ -119,17 +118,17 @@ class SendOnlyWebSocketProtocol(WebSocketsSansIOProtocol):
         self.loop.call_later(LINGER_SECONDS, self.transport.abort)
 
     async def send(self, message: Any) -> None:
-        """A close does not wait until there is room for it: it is the last, and small."""
+        """A close frame does not wait for room in the buffer: it is small and the last."""
         if self.close_sent:
             raise ClientDisconnected
         if message["type"] == "websocket.close":
             self.writable.set()
         await super().send(message)
-        self.handshake_complete |= self.close_sent  # a handshake that was refused is complete as well
+        self.handshake_complete |= self.close_sent  # a rejected handshake is complete as well
 
 
 def is_handshake(url: bytes, headers: Headers) -> bool:
-    """Whether a GET with these headers begins a WebSocket at a place where there is one (RFC 6455, section 4.2.1)."""
+    """Whether a GET with these headers is a valid handshake at a WebSocket path (RFC 6455, section 4.2.1)."""
     names = [name for name, _ in headers]
     given = dict(headers)
     lines = max(len(name) + len(value) for name, value in [(b"", url), *headers])

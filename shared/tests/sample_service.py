@@ -68,10 +68,10 @@ def things(request: Request, page: pagination.PageQuery, colour: Annotated[str, 
     """All, newest first; the colour does not matter."""
 
     def found(connection: Connection) -> Page:
-        question = select(THINGS).order_by(THINGS.c.id.desc()).limit(page.limit + 1)
+        statement = select(THINGS).order_by(THINGS.c.id.desc()).limit(page.limit + 1)
         if page.after is not None:
-            question = question.where(THINGS.c.id < page.after[0])
-        rows = connection.execute(question).all()
+            statement = statement.where(THINGS.c.id < page.after[0])
+        rows = connection.execute(statement).all()
         return Page.of(rows, page, lambda row: {"text": row.text, "colour": colour}, lambda row: (row.id,))
 
     database: Database = request.app.state.database

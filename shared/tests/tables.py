@@ -18,5 +18,5 @@ def made(url: str, metadata: MetaData) -> str:
 
 def rows(database: Database, table: Table) -> list[Any]:
     """Everything in this table, by its key."""
-    question = select(table).order_by(*table.primary_key.columns)
-    return list(database.read(lambda connection: connection.execute(question).all()))
+    statement = select(table).order_by(*table.primary_key.columns)
+    return list(database.read(lambda connection: connection.execute(statement).all()))

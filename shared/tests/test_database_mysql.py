@@ -33,8 +33,8 @@ def database(servers: Servers) -> Iterator[Database]:
 
 
 def times(database: Database) -> list[int]:
-    question = select(NOTES.c.times).order_by(NOTES.c.id)
-    return list(database.read(lambda connection: connection.execute(question).scalars()))
+    statement = select(NOTES.c.times).order_by(NOTES.c.id)
+    return list(database.read(lambda connection: connection.execute(statement).scalars()))
 
 
 def count_up(tx: Connection, id_: int) -> None:
@@ -135,8 +135,8 @@ def test_text_is_equal_only_to_itself_and_any_script_is_kept(database: Database)
     for number, each in enumerate(said, 10):
         database.write(note, number, each)
     for number, each in enumerate(said, 10):
-        question = select(NOTES.c.id).where(NOTES.c.text == each)
-        assert database.read(lambda tx: tx.execute(question).scalars().all()) == [number]  # noqa: B023 - asked at once
+        statement = select(NOTES.c.id).where(NOTES.c.text == each)
+        assert database.read(lambda tx: tx.execute(statement).scalars().all()) == [number]  # noqa: B023 - asked at once
 
 
 def rolled_back(tx: Connection) -> int:

@@ -28,12 +28,12 @@ def database(backend: Backend) -> Iterator[Database]:
 def test_every_column_has_its_name_and_its_value(database: Database) -> None:
     nothing, truth = literal(None).label("nothing"), exists(select(NOTES.c.id)).label("truth")
     packed = Packed(NOTES.c.id, NOTES.c.text, nothing, truth, beside=(NOTES.c.text.label("whole"),))
-    question = select(*packed.columns).select_from(NOTES)
-    (row,) = database.read(lambda connection: packed.rows(connection.execute(question)))
+    statement = select(*packed.columns).select_from(NOTES)
+    (row,) = database.read(lambda connection: packed.rows(connection.execute(statement)))
     assert (row.id, row.text, row.nothing, bool(row.truth), row.whole) == (LARGEST, NASTY, None, True, NASTY)
 
 
 def test_where_nothing_was_found_there_is_nothing(database: Database) -> None:
     packed = Packed(NOTES.c.id, NOTES.c.text)
-    question = select(*packed.columns).where(NOTES.c.id == 0)
-    assert database.read(lambda connection: packed.rows(connection.execute(question))) == []
+    statement = select(*packed.columns).where(NOTES.c.id == 0)
+    assert database.read(lambda connection: packed.rows(connection.execute(statement))) == []

@@ -192,7 +192,7 @@ def test_what_belongs_to_it_lives_as_long_as_it_does(tmp_path: Path) -> None:
         bus=InMemoryBus(),
         routers=[],
         workers=[PeriodicWorker("test", threaded_step(step), every=3600)],
-        neighbours=[neighbour],
+        clients=[neighbour],
         closing=[lambda: events.append("closed")],
     )
     with running_service(app) as found:

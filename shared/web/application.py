@@ -1,4 +1,4 @@
-"""Builds one service's HTTP application: the same strictness, problems, health and request ids for all."""
+"""Creates the FastAPI application of a service: routes, workers, middleware, error handlers, health checks."""
 
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -28,7 +28,7 @@ from shared.web.spool import SpoolSpace
 from shared.websockets.handshake import as_get_request, is_accepted
 
 
-def create_service_app(  # noqa: PLR0913 - everything that a service is made of, named at its one call
+def create_service_app(  # noqa: PLR0913 - all parts of a service, named at the call
     name: str,
     settings: Settings,
     *,
@@ -36,10 +36,10 @@ def create_service_app(  # noqa: PLR0913 - everything that a service is made of,
     bus: Bus,
     routers: Sequence[APIRouter],
     workers: Sequence[PeriodicWorker] = (),
-    neighbours: Sequence[ServiceClient] = (),
+    clients: Sequence[ServiceClient] = (),
     closing: Sequence[Callable[[], None]] = (),
 ) -> FastAPI:
-    """The application of one service, with its workers and connections living as long as it does."""
+    """The application of a service. Workers and connections are started and stopped with it."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -51,7 +51,7 @@ def create_service_app(  # noqa: PLR0913 - everything that a service is made of,
         for worker in workers:
             await worker.stop()
         await bus.stop()
-        for neighbour in neighbours:
+        for neighbour in clients:
             await neighbour.close()
         for close in (*closing, database.close):
             close()
@@ -65,7 +65,7 @@ def create_service_app(  # noqa: PLR0913 - everything that a service is made of,
         redirect_slashes=False,
         separate_input_output_schemas=False,
         generate_unique_id_function=lambda route: f"{name}_{route.name}",
-        telemetry={"tracing": False, "metrics": False, "logs": False},  # we count ourselves; it asks each time
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # metrics are in RequestContextMiddleware
     )
     database.listeners.wake(workers)
     keys = JwksClient(fetch_from(f"{settings.auth_url}/.well-known/jwks.json"))
@@ -90,7 +90,7 @@ def create_service_app(  # noqa: PLR0913 - everything that a service is made of,
 
 
 def _add_middleware(app: FastAPI, name: str, settings: Settings, routers: Sequence[APIRouter]) -> None:
-    """The last that is added is the first to see a request."""
+    """Added last is called first."""
     app.add_middleware(FastPathMiddleware, routers=routers, refusals=_handlers())
     app.add_middleware(RequestContextMiddleware, service=name)
     if settings.public_path:
@@ -107,7 +107,7 @@ def _handlers() -> dict[type[Exception], Callable[..., Any]]:
 
 
 class RequestContextMiddleware:
-    """Gives each request its id, and counts it."""
+    """Request id, logging context and metrics of each request."""
 
     def __init__(self, app: ASGIApp, service: str) -> None:
         self._app = app
@@ -134,7 +134,7 @@ class RequestContextMiddleware:
             try:
                 await self._app(scope, receive, observed)
             except Exception as problem:
-                if status is not None or is_accepted(scope):  # it has begun; it can only be cut short
+                if status is not None or is_accepted(scope):  # the response has begun: it can only be aborted
                     raise
                 await exception_handlers.on_unexpected_error(Request(scope), problem)(scope, receive, observed)
             finally:

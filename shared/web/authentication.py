@@ -29,16 +29,16 @@ async def _optional(
     return await _required(request, credentials)
 
 
-async def _required_plainly(request: Request) -> Identity:
+async def _required_on_fast_path(request: Request) -> Identity:
     verifier: TokenVerifier | CachingTokenVerifier = request.app.state.verifier
-    return await verifier.verify(_plain_token(request))
+    return await verifier.verify(_fast_path_token(request))
 
 
-async def _optional_plainly(request: Request) -> Identity | None:
-    return await _required_plainly(request) if "authorization" in request.headers else None
+async def _optional_on_fast_path(request: Request) -> Identity | None:
+    return await _required_on_fast_path(request) if "authorization" in request.headers else None
 
 
-def _plain_token(request: Request) -> str:
+def _fast_path_token(request: Request) -> str:
     given = request.headers.getlist("authorization")
     if len(given) != 1 or not given[0].startswith("Bearer "):
         raise FastPathMiss
@@ -48,13 +48,13 @@ def _plain_token(request: Request) -> str:
     return token
 
 
-CurrentUser = Annotated[Identity, Depends(_required), FastPathReader(_required_plainly)]
-"""The one who asks; without a valid token the route answers 401."""
-OptionalUser = Annotated[Identity | None, Depends(_optional), FastPathReader(_optional_plainly)]
-"""The one who asks, if anybody; a token that is given must be valid."""
+CurrentUser = Annotated[Identity, Depends(_required), FastPathReader(_required_on_fast_path)]
+"""The authenticated user; without a valid token the response is 401."""
+OptionalUser = Annotated[Identity | None, Depends(_optional), FastPathReader(_optional_on_fast_path)]
+"""The authenticated user, or None without a token; a token must be valid."""
 
 
-async def _neighbour(request: Request) -> str:
+async def _internal_caller(request: Request) -> str:
     callers: InternalCallerVerifier = request.app.state.callers
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":
@@ -62,5 +62,5 @@ async def _neighbour(request: Request) -> str:
     return callers.check(token)
 
 
-InternalCaller = Annotated[str, Depends(_neighbour)]
-"""The neighbour that calls an /internal route; anybody else gets 401."""
+InternalCaller = Annotated[str, Depends(_internal_caller)]
+"""The service that calls an /internal route; any other caller gets 401."""

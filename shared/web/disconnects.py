@@ -1,4 +1,4 @@
-"""Requests whose client has gone: costly work for them is cancelled, and nothing is stored."""
+"""Cancels costly work when the client of a request disconnects."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -14,7 +14,7 @@ T = TypeVar("T")
 async def cancel_on_disconnect(request: Request, work: Coroutine[Any, Any, T]) -> T:
     """The result of this work, which is cancelled when the client disconnects. The body must have been read.
 
-    Raises Unavailable, which nobody hears, for a client that is gone.
+    Raises Unavailable after a disconnect; nobody receives the response.
     """
     task = asyncio.ensure_future(work)
     watch = asyncio.ensure_future(_disconnected(request))
@@ -30,7 +30,7 @@ async def cancel_on_disconnect(request: Request, work: Coroutine[Any, Any, T]) -
 
 
 async def require_connected(request: Request) -> None:
-    """Raises Unavailable, which nobody hears, for a client that is gone."""
+    """Raises Unavailable after a disconnect; nobody receives the response."""
     if await request.is_disconnected():
         raise _client_gone()
 

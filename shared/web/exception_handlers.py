@@ -15,20 +15,20 @@ from shared.web.request_body import WITHOUT_NUL
 from shared.web.request_target import request_path
 
 _OWN_WORDS = {WITHOUT_NUL: ("nul_character", "Text may not hold NUL characters")}
-"""What is told of a text that does not match one of our patterns, instead of the pattern."""
+"""The error of a text that does not match this pattern, instead of pydantic's."""
 _FRAMEWORK_CODES = frozenset(get_args(ErrorType))
 log = structlog.get_logger()
 
 
 def on_app_error(request: Request, problem: Exception) -> Response:
-    """A refusal raised by our own code."""
+    """An expected error of our own code."""
     refusal = cast("errors.AppError", problem)
     status = problem_details.STATUS[type(refusal)]
     return _answer(request, status, refusal.code, refusal.detail, refusal.field_errors, refusal.retry_after)
 
 
 def on_invalid_request(request: Request, problem: Exception) -> Response:
-    """What the declared types of a route refuse: 404 for a path that names nothing, else 400 or 422."""
+    """A request that does not match the types of the route: 404 for the path, else 400 or 422."""
     found = cast("RequestValidationError", problem).errors()
     if any(each["loc"][0] == "path" for each in found):
         return _answer(request, 404, "not_found", "There is nothing here.")
@@ -40,7 +40,7 @@ def on_invalid_request(request: Request, problem: Exception) -> Response:
 
 
 def on_http_error(request: Request, problem: Exception) -> Response:
-    """What the framework refuses: unknown paths and methods, bodies that cannot be read."""
+    """An error of the framework: unknown path or method, unreadable body."""
     failure = cast("HTTPException", problem)
     code = problem_details.CODES.get(
         failure.status_code, "malformed" if failure.status_code < 500 else "internal_error"
@@ -53,8 +53,8 @@ def on_http_error(request: Request, problem: Exception) -> Response:
 
 
 def on_unexpected_error(request: Request, problem: Exception) -> Response:
-    """Our own mistake: logged in full, told in general."""
-    route = getattr(request.scope.get("route"), "path", "unknown")  # a path itself may hold a name
+    """A bug: logged with its traceback; the response has no details."""
+    route = getattr(request.scope.get("route"), "path", "unknown")  # the path itself may contain personal data
     log.error("unexpected failure", route=route, exc_info=problem)
     return _answer(request, 500, "internal_error", "Something went wrong on our side.")
 
@@ -65,7 +65,7 @@ def _fault(found: dict[str, Any]) -> errors.FieldError:
 
 
 def _code(field_errors: tuple[errors.FieldError, ...]) -> str:
-    """A rule's own code where only that was broken; the framework's names for shapes are one code to a client."""
+    """The code of a rule if only that one was broken; pydantic's codes become one code."""
     codes = {each.code for each in field_errors}
     return codes.pop() if len(codes) == 1 and not codes & _FRAMEWORK_CODES else "validation_failed"
 

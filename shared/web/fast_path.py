@@ -1,8 +1,8 @@
-"""Answers plain requests: what the framework does before and after takes longer than all else that most reads need.
+"""Fast path for simple GET requests, without FastAPI, whose overhead exceeds all other work of most reads.
 
-A route takes part if it only reads and all its parameters are of kinds that can be read plainly. A request does if
-each of them can be: a token after `Bearer`, a limit and a cursor, an id. Whatever looks any other way goes the
-framework's way, so which requests are malformed is decided there alone.
+A route uses it if it only reads and each of its parameters has a FastPathReader. A request uses it if each value has
+the usual form: a token after `Bearer`, a limit and a cursor, an id. Any other request is passed to FastAPI, which alone
+decides what is malformed.
 """
 
 import inspect
@@ -21,16 +21,16 @@ from shared import ids
 
 Read = Callable[[Request], Awaitable[Any]]
 Handler = Callable[[Request], Awaitable[Response | None]]
-"""Answers a plain request; None if it is not."""
+"""The response of the fast path; None to use FastAPI."""
 
 
 class FastPathMiss(Exception):
-    """This has to go the framework's way."""
+    """The request has to be processed by FastAPI."""
 
 
 @dataclass(frozen=True, slots=True)
 class FastPathReader:
-    """Stands beside `Depends` in an annotation: the same value, from a plain request. `read` raises NotPlain."""
+    """Beside `Depends` in an annotation: reads the same value on the fast path. `read` raises FastPathMiss."""
 
     read: Read
     reads_query: bool = False
@@ -38,15 +38,15 @@ class FastPathReader:
 
 
 async def _none(_: Request) -> None:
-    """A parameter that no plain request has."""
+    """A parameter that no request on the fast path has."""
 
 
 ABSENT = FastPathReader(_none)
-"""Of an optional query parameter of a list: a plain request has none but those of its page."""
+"""For optional query parameters of a list: a request on the fast path has only those of its page."""
 
 
 class FastPathMiddleware:
-    """Stands before the framework, and answers what is plain in its place."""
+    """Answers requests on the fast path; passes all others to FastAPI."""
 
     def __init__(
         self, app: ASGIApp, routers: Sequence[APIRouter], refusals: Mapping[type[Exception], Callable[..., Response]]
@@ -62,7 +62,7 @@ class FastPathMiddleware:
         await (answer or self._app)(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Response | None:
-        """What the first route of this path says; None if that is for the framework to find out."""
+        """The response of the first route that matches; None to use FastAPI."""
         found = ((each, handle, each.path_regex.match(scope["path"])) for each, handle in self._reads)
         route, handle, match = next((each for each in found if each[2]), (None, None, None))
         if handle is None or match is None:
@@ -80,7 +80,7 @@ def _handler_of(route: APIRoute) -> Handler | None:
 
 
 def handler(endpoint: Callable[..., Any]) -> Handler | None:
-    """The plain way into this endpoint; None where a parameter knows none."""
+    """The fast path of this endpoint; None if a parameter has no reader."""
     hints = get_type_hints(endpoint, include_extras=True)
     readers = _readers(endpoint, hints)
     if readers is None:

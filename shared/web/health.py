@@ -1,4 +1,4 @@
-"""Is the process up, and can it work: `/healthz` and `/readyz` of every service."""
+"""`/healthz` (liveness) and `/readyz` (readiness) of every service."""
 
 from typing import Any
 
@@ -17,13 +17,13 @@ router = APIRouter(include_in_schema=False, route_class=StrictRoute)
 
 @router.get("/healthz")
 async def healthz() -> Response:
-    """200 while the process answers at all."""
+    """200 while the process responds."""
     return Response(b'{"status":"up"}', media_type="application/json")
 
 
 @router.get("/readyz")
 async def readyz(request: Request) -> Response:
-    """200 where the database answers and facts can be published, else 503; which of them is told."""
+    """200 if database and broker are available, else 503. The body names the state of both."""
     database, broker = await _database_answers(request), request.app.state.bus.connected
     parts: dict[str, Any] = {"database": _word(database), "broker": _word(broker)}
     ready = database and broker

@@ -1,4 +1,4 @@
-"""Lists over HTTP: `?limit=` and `?cursor=` in, `next_cursor` and `Link` out."""
+"""Pagination over HTTP: `?limit=` and `?cursor=` in the request, `next_cursor` and `Link` in the response."""
 
 import re
 from typing import Annotated, Any
@@ -17,12 +17,12 @@ from shared.web.fast_path import FastPathMiss, FastPathReader
 from shared.web.request_target import request_path
 from shared.web.responses import to_response
 
-_PLAIN = re.compile(rb"(?:limit=(?P<limit>[1-9][0-9]?|100))?(?:(?(limit)&)cursor=(?P<cursor>[A-Za-z0-9_-]+))?")
-"""A query string of these two alone, in this order, as our own links have it."""
+_SIMPLE_QUERY = re.compile(rb"(?:limit=(?P<limit>[1-9][0-9]?|100))?(?:(?(limit)&)cursor=(?P<cursor>[A-Za-z0-9_-]+))?")
+"""A query of only these two parameters in this order, as in the links that we send."""
 _DIGITS = re.compile("[0-9]{1,9}")
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
-"""Items of a page."""
+"""Items in a page."""
 
 
 def _digits(value: Any) -> Any:
@@ -51,16 +51,16 @@ async def _requested(
     return PageRequest(limit, cursors.read(cursor, _scope(request)))
 
 
-async def _plainly(request: Request) -> PageRequest:
-    asked = _PLAIN.fullmatch(request.scope["query_string"])
+async def _read_on_fast_path(request: Request) -> PageRequest:
+    asked = _SIMPLE_QUERY.fullmatch(request.scope["query_string"])
     if asked is None:
         raise FastPathMiss
     limit, cursor = asked["limit"], asked["cursor"]
     return await _requested(request, int(limit) if limit else DEFAULT_LIMIT, cursor.decode() if cursor else None)
 
 
-PageQuery = Annotated[PageRequest, Depends(_requested), FastPathReader(_plainly, reads_query=True)]
-"""The page that the query parameters ask for."""
+PageQuery = Annotated[PageRequest, Depends(_requested), FastPathReader(_read_on_fast_path, reads_query=True)]
+"""The requested page."""
 
 
 def page_response(request: Request, found: Page) -> Response:

@@ -1,4 +1,4 @@
-"""What may come in: strict JSON of known fields, in the right type, with text that every database can keep."""
+"""Strict JSON bodies: known fields only, no type coercion, text that every database can store."""
 
 import email.message
 import email.utils
@@ -21,7 +21,7 @@ from shared.web import request_target
 
 
 class StrictModel(BaseModel):
-    """A JSON body: no unknown fields, no wrong type that is quietly turned into the right one."""
+    """A JSON body without unknown fields and without type coercion."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -34,13 +34,13 @@ def _visible(value: str) -> str:
 
 WITHOUT_NUL = r"^[^\x00]*$"
 Text = Annotated[str, Field(pattern=WITHOUT_NUL)]
-"""Text without NUL, which not every database can keep; every other character is kept as it was sent.
+"""Text without NUL, which not every database can store; any other character is stored as it was sent.
 
 (Lone surrogates never get past the JSON parser.) A pattern and no validator, so that `Field(max_length=...)` around
 it is a rule about a string: pydantic then counts characters, and says so.
 """
 VISIBLE = AfterValidator(_visible)
-"""Stands after `Field` in the annotation of a text of which a reader has to see something."""
+"""After `Field` in the annotation of a text that needs a visible character."""
 WITH_VISIBLE = rf"^[^\x00]*[^{INVISIBLE}][^\x00]*$"
 """The same for JSON Schema: `Field(json_schema_extra={"pattern": WITH_VISIBLE})`."""
 
@@ -48,7 +48,7 @@ WITH_VISIBLE = rf"^[^\x00]*[^{INVISIBLE}][^\x00]*$"
 class StrictRequest(Request):
     """Reads JSON with orjson: no NaN, no lone surrogates, no bytes that are not UTF-8, bounded depth and size.
 
-    What it refuses it raises as the framework's own error: FastAPI lets only that pass from a body.
+    It raises the framework's own error: FastAPI passes no other one from a body.
     """
 
     def __init__(self, request: Request) -> None:
@@ -103,7 +103,7 @@ class StrictRoute(APIRoute):
     """A route that reads its request strictly."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The framework's handler, given our request."""
+        """The framework's handler, with a StrictRequest."""
         handle = super().get_route_handler()
         declared = request_target.declared_by(self)
 

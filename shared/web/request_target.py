@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from shared.errors import FieldError, Invalid, Malformed
 
 MAX_FIELD_ERRORS = 20
-"""Reported of one query: it may hold thousands of names."""
+"""In one response: a query may contain thousands of names."""
 
 _UNESCAPED = "/:@!$&'()*+,;="
 
@@ -23,12 +23,12 @@ def request_path(request: Request) -> str:
 
 
 def declared_by(route: APIRoute) -> frozenset[str]:
-    """The names of the query parameters that this route and its dependencies read."""
+    """The names of the query parameters of this route and its dependencies."""
     return frozenset(each.alias for each in get_flat_params(route.dependant) if isinstance(each.field_info, Query))
 
 
 def pairs(request: Request) -> list[tuple[str, str]]:
-    """The parameters in the order given. Raises Malformed where the query is not percent-encoded UTF-8."""
+    """The parameters in order. Raises Malformed if the query is not percent-encoded UTF-8."""
     try:
         text = request.scope["query_string"].decode("ascii")
         return parse_qsl(text, keep_blank_values=True, errors="strict")
@@ -37,7 +37,7 @@ def pairs(request: Request) -> list[tuple[str, str]]:
 
 
 def check(request: Request, declared: frozenset[str]) -> None:
-    """Raise Invalid for unknown and for repeated parameters: a client would not notice that they have no effect."""
+    """Raises Invalid for unknown and repeated parameters, which would have no effect."""
     if not request.scope["query_string"]:
         return
     given = Counter(name for name, _ in pairs(request))

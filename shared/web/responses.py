@@ -1,4 +1,4 @@
-"""What goes out: built once, as bytes."""
+"""Builds responses from values that are serialised once."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -12,7 +12,7 @@ from shared.security.access_tokens import REVOKED_SESSIONS_HEADER, REVOKED_USER_
 
 
 def to_response(answer: StoredResponse) -> Response:
-    """The answer as the framework sends it; whoever keeps copies of it is told not to."""
+    """The response of the framework, with `no-store`."""
     headers = {"cache-control": "no-store", **answer.headers}
     if len(answer.body) >= compression.SMALLEST:
         headers["vary"] = compression.VARY
@@ -30,12 +30,12 @@ def accepted(value: Any) -> Response:
 
 
 def created(value: Any, location: str) -> StoredResponse:
-    """201 with this JSON, and where to find it."""
+    """201 with this JSON and its location."""
     return StoredResponse(201, orjson.dumps(value), {"location": location})
 
 
 def with_revocations(answer: Response, *, logins: Iterable[int] = (), subject: int | None = None) -> Response:
-    """The same answer; the gateway learns from it, and tells nobody, which tokens are void from now on."""
+    """The same response, with headers that tell the gateway which tokens are revoked; it removes them."""
     answer.headers[REVOKED_SESSIONS_HEADER] = " ".join(ids.encode(each) for each in logins)
     if subject is not None:
         answer.headers[REVOKED_USER_HEADER] = ids.encode(subject)

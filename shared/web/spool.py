@@ -1,4 +1,4 @@
-"""How many bytes of uploads may be on disk at once: the temporary folder is bounded, and others use it too."""
+"""Limits the bytes of uploads in the temporary folder."""
 
 import shutil
 import tempfile
@@ -9,14 +9,14 @@ SHARE_OF_FREE = 0.5
 
 
 class SpoolSpace:
-    """Room for uploads in the temporary folder, in bytes. Used from the event loop only."""
+    """Free space for uploads in bytes. For the event loop only."""
 
     def __init__(self, limit: int | None = None) -> None:
-        """Without a limit: half of what is free there now."""
+        """Without a limit: half of the free space."""
         self.left = int(shutil.disk_usage(tempfile.gettempdir()).free * SHARE_OF_FREE) if limit is None else limit
 
     def reserve(self, size: int) -> None:
-        """Raises Unavailable where there is no room for so many bytes."""
+        """Raises Unavailable if there is not enough space."""
         if size > self.left:
             raise spool_unavailable()
         self.left -= size

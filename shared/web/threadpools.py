@@ -1,7 +1,7 @@
-"""A thread pool of its own for calls by neighbours.
+"""A separate thread pool (bulkhead) for internal API calls.
 
-A request may hold an ordinary thread while it waits for a neighbour. In the one-process mode that neighbour
-shares the threads: without a few kept aside for its answers, enough waiting requests would wait for ever.
+A request may occupy a thread of the default pool while it waits for another service. In one process both services
+share that pool: without separate threads for internal calls, enough waiting requests would deadlock.
 """
 
 from collections.abc import Callable
@@ -16,13 +16,13 @@ THREADS = 4
 
 
 async def run_in_internal_pool(request: Request, function: Callable[..., T], *args: Any) -> T:
-    """Run a blocking function on one of the threads that are kept for neighbours' questions."""
+    """Run a blocking function in the pool for internal API calls."""
     return await to_thread.run_sync(function, *args, limiter=_kept(request))
 
 
 def _kept(request: Request) -> CapacityLimiter:
     state = request.app.state
-    if not hasattr(state, "threads_aside"):
-        state.threads_aside = CapacityLimiter(THREADS)
-    kept: CapacityLimiter = state.threads_aside
+    if not hasattr(state, "internal_threads"):
+        state.internal_threads = CapacityLimiter(THREADS)
+    kept: CapacityLimiter = state.internal_threads
     return kept

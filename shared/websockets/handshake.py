@@ -1,4 +1,4 @@
-"""A WebSocket begins as a GET (RFC 6455, section 4.1): it goes through the same door, and is refused as one."""
+"""Processes a WebSocket handshake as a GET (RFC 6455, section 4.1): same routing, authentication and errors."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from shared.asgi import Message, Receive, Scope, Send
 
 BEARER = "bearer"
-"""The subprotocol behind which browsers, who cannot send headers, put their token."""
+"""The subprotocol before the token: browsers cannot set headers of a WebSocket."""
 SCOPE_KEY = "handshake"
 SWITCHING_PROTOCOLS = 101
 UPGRADE_REQUIRED = 426
@@ -16,24 +16,24 @@ UPGRADE_REQUIRED_DETAIL = "This is a WebSocket: ask for an upgrade to it (RFC 64
 
 @dataclass(slots=True)
 class Handshake:
-    """The way to accept what is treated as a GET."""
+    """Accepts the WebSocket of a request that is processed as a GET."""
 
     receive: Receive
     send: Send
     subprotocol: str | None
     token_offered: bool
-    """Whether the token came as a subprotocol, as that of any web page can."""
+    """Whether the token came as a subprotocol, which any web page can send."""
     accepted: bool = False
 
     async def accept(self, headers: list[tuple[bytes, bytes]]) -> None:
-        """From here on it is a WebSocket. Raises OSError where the client has left."""
+        """Accept the WebSocket. Raises OSError if the client has left."""
         await self.receive()
         self.accepted = True
         await self.send({"type": "websocket.accept", "subprotocol": self.subprotocol, "headers": headers})
 
 
 def as_get_request(scope: Scope, receive: Receive, send: Send) -> tuple[Scope, Receive, Send]:
-    """The handshake as an ordinary request. A token among the subprotocols is one in the headers."""
+    """The handshake as an HTTP request. A token among the subprotocols becomes an Authorization header."""
     offered: list[str] = scope["subprotocols"]
     headers: list[tuple[bytes, bytes]] = list(scope["headers"])
     token_offered = len(offered) == 2 and offered[0] == BEARER
@@ -52,6 +52,6 @@ def as_get_request(scope: Scope, receive: Receive, send: Send) -> tuple[Scope, R
 
 
 def is_accepted(scope: Scope) -> bool:
-    """Whether this request has become a WebSocket, and can be answered no more."""
+    """Whether this request has become a WebSocket and needs no response."""
     shaking = scope.get(SCOPE_KEY)
     return isinstance(shaking, Handshake) and shaking.accepted

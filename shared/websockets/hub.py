@@ -1,4 +1,4 @@
-"""The open WebSockets of this process: whose they are, how many there may be, and how each of them ends."""
+"""The open WebSockets of this process: registration, limits, delivery and closing."""
 
 import asyncio
 from collections import defaultdict
@@ -11,15 +11,15 @@ from shared import clock, errors, metrics
 from shared.security.verifier import Identity
 
 MAX_QUEUED_TEXTS = 100
-"""Texts that wait for a slow reader, before it is closed."""
+"""Queued for a slow client before it is disconnected."""
 SEND_SECONDS = 10.0
-"""How long one text may take to find room on the way to its reader."""
+"""How long sending one text may take."""
 CLOSE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class CloseReason:
-    """A close code (RFC 6455, section 7.4; ours are 4000 plus the status of HTTP that means it), and why."""
+    """A close code (RFC 6455, section 7.4; own codes are 4000 plus an HTTP status), and its reason."""
 
     code: int
     reason: str
@@ -31,17 +31,17 @@ RESTARTED = CloseReason(1012, "restarting, please come again")
 UPSTREAM_LOST = CloseReason(1013, "lost the way, please come again")
 CLIENT_LEFT = CloseReason(1006, "the client is gone")
 CLOSE_REASONS = {each.code: each for each in (TOKEN_EXPIRED, TOO_SLOW, RESTARTED)}
-"""Those that one of our processes tells another."""
+"""Those that the gateway passes on from a service to the client."""
 _KNOWN_CODES = frozenset({1000, 1001, 1005, 1006, 1008, 1009, 1011, 1012, 1013, 4401, 4408})
 _Event = Any
 Receive = Callable[[], Awaitable[_Event]]
 Send = Callable[[_Event], Awaitable[None]]
 NextMessage = Callable[[], Awaitable[str | None]]
-"""Waits for what is to be said next; None when there will be nothing more."""
+"""Waits for the next text to send; None when there will be no more."""
 
 
 class Socket:
-    """One of them: what waits to be said on it, and why it ends."""
+    """One open WebSocket: its queue of texts, and the reason why it is closed."""
 
     def __init__(self, who: Identity) -> None:
         self.who = who
@@ -49,24 +49,24 @@ class Socket:
         self._waiting: asyncio.Queue[str] = asyncio.Queue(MAX_QUEUED_TEXTS)
 
     def enqueue(self, text: str) -> None:
-        """Let it be said when there is room. A reader for whom too much waits already is given up."""
+        """Queue a text. A client whose queue is full is disconnected."""
         try:
             self._waiting.put_nowait(text)
         except asyncio.QueueFull:
             self.end(TOO_SLOW)
 
     async def next(self) -> str | None:
-        """What waits for longest."""
+        """The oldest queued text."""
         return await self._waiting.get()
 
     def end(self, ending: CloseReason) -> None:
-        """Let it end. The first reason counts."""
+        """Close it. The first reason counts."""
         if not self.ended.done():
             self.ended.set_result(ending)
 
 
 class Hub:
-    """All of one service. `register` is for the loop; the rest may be called from any thread."""
+    """The WebSockets of one service. `register` and `serve` run in the event loop; other methods in any thread."""
 
     def __init__(self, service: str, most: int, most_each: int) -> None:
         self._service = service
@@ -79,7 +79,7 @@ class Hub:
 
     @contextmanager
     def register(self, who: Identity) -> Iterator[Socket]:
-        """A new socket of theirs for as long as the block lasts. Raises TooMany for them, Unavailable for all."""
+        """A new socket, registered until the end of the block. Raises TooManyRequests or Unavailable at a limit."""
         if self.count >= self._most:
             raise errors.Unavailable("sockets_exhausted", "No more connections can be held open here.", retry_after=5)
         if len(self._of_subject.get(who.subject, ())) >= self._most_each:
@@ -94,11 +94,11 @@ class Hub:
             self._leave(socket)
 
     def has_listeners(self, *subjects: int) -> bool:
-        """Whether any of them has one open here."""
+        """Whether any of these users has an open socket in this process."""
         return any(subject in self._of_subject for subject in subjects)
 
     def send_to(self, subjects: Iterable[int], text: str) -> None:
-        """Say this on every open socket of these."""
+        """Send a text to every open socket of these users."""
         self._soon(self._tell, tuple(subjects), text)
 
     def end_session(self, session_id: int) -> None:
@@ -125,7 +125,7 @@ class Hub:
 
     def _soon(self, function: Callable[..., None], *args: Any) -> None:
         if self._loop is not None:
-            with suppress(RuntimeError):  # the loop has just closed, and every socket with it
+            with suppress(RuntimeError):  # the loop has just closed, with all sockets
                 self._loop.call_soon_threadsafe(function, *args)
 
     def _tell(self, subjects: tuple[int, ...], text: str) -> None:
@@ -138,7 +138,7 @@ class Hub:
             socket.end(TOKEN_EXPIRED)
 
     async def serve(self, socket: Socket, receive: Receive, send: Send, next_message: NextMessage) -> None:
-        """Say what follows on an accepted socket, until it ends, its token does, or the client leaves."""
+        """Send texts on an accepted socket until it is closed, its token expires or the client leaves."""
         speaking = asyncio.create_task(_speak(socket, send, next_message))
         listening = asyncio.create_task(_listen(receive))
         ends: set[asyncio.Future[Any]] = {speaking, listening, socket.ended}
@@ -169,7 +169,7 @@ async def _speak(socket: Socket, send: Send, next_message: NextMessage) -> None:
 
 
 async def _listen(receive: Receive) -> int:
-    """Wait until the client leaves; the code with which it does. It has nothing else to say."""
+    """Wait until the client leaves. Returns its close code."""
     while (event := await receive())["type"] != "websocket.disconnect":
         pass
     code: int = event.get("code", CLIENT_LEFT.code)
@@ -182,13 +182,13 @@ def _ending(socket: Socket, speaking: "asyncio.Task[None]") -> CloseReason:
     if speaking.cancelled():
         return TOKEN_EXPIRED
     with suppress(OSError):
-        speaking.result()  # raises what is no fault of the client's
+        speaking.result()  # raises an error that is not a lost connection
     return CLIENT_LEFT
 
 
 async def _close(send: Send, ending: CloseReason) -> None:
     if ending is CLIENT_LEFT:
         return
-    with suppress(OSError, TimeoutError):  # the client has left first, or takes in nothing any more
+    with suppress(OSError, TimeoutError):  # the client has left or does not read
         async with asyncio.timeout(CLOSE_SECONDS):
             await send({"type": "websocket.close", "code": ending.code, "reason": ending.reason})
