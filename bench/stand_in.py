@@ -9,15 +9,15 @@ import sys
 
 import uvicorn
 
-from gateway.tests.house import listening
-from gateway.tests.stub import Services
+from gateway.tests.gateway_server import listening
+from gateway.tests.stub_services import StubServices
 from shared.server.config import server_options
 
 
 def main() -> None:
     """Serve until killed."""
     listeners = {name: listening() for name in sys.argv[1:]}
-    services = Services(ports={listener.getsockname()[1]: name for name, listener in listeners.items()})
+    services = StubServices(ports={listener.getsockname()[1]: name for name, listener in listeners.items()})
     token = services.token_issuer.token(1)
     print(json.dumps({"ports": {name: port for port, name in services.ports.items()}, "token": token}), flush=True)
     server = uvicorn.Server(uvicorn.Config(services, **server_options()))

@@ -1,14 +1,14 @@
-"""The house that most tests of a file share; each uses paths and people of its own."""
+"""The live that most tests of a file share; each uses paths and people of its own."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from .house import House, open_house
+from .gateway_server import LiveGateway, live_gateway
 
 
 @pytest.fixture(scope="module")
-def house() -> Iterator[House]:
+def live() -> Iterator[LiveGateway]:
     """A gateway with its services."""
-    with open_house() as opened:
+    with live_gateway() as opened:
         yield opened

@@ -18,10 +18,10 @@ from gateway.exchange import Exchange, Receive, Send
 from gateway.upstream.proxy import UpstreamUnreachable, _without_library_retries
 from shared.testing.waiting import eventually
 
-from .house import House, open_house, refused
-from .stub import Asked, answering, never, start, waiting
-from .test_bodies import MEDIA, head
-from .test_trouble import hang_up, rough_service
+from .gateway_server import LiveGateway, live_gateway, refused
+from .stub_services import ReceivedRequest, answering, never, start, waiting
+from .test_request_body import MEDIA, head
+from .test_upstream_failures import failing_service, hang_up
 
 POSTS = "/api/v1/posts"
 PICTURE = "/api/v1/media/large.jpg"
@@ -29,31 +29,31 @@ LARGE = b"x" * 3_600_000
 PNG = b"x" * 100_000
 
 
-def read_late(house: House, size: int) -> None:
+def read_late(live: LiveGateway, size: int) -> None:
     """Ask for a picture of this size, read it only when the service's connection is paused, and then to its end."""
-    house.services.behaviours[PICTURE] = answering(200, b"x" * size)
+    live.services.behaviours[PICTURE] = answering(200, b"x" * size)
     with socket.socket() as line:
         line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
         line.settimeout(10)
-        line.connect(("127.0.0.1", house.port))
+        line.connect(("127.0.0.1", live.port))
         line.sendall(f"GET {PICTURE} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n".encode())
-        eventually(lambda: len(house.gateway.slow_clients) == 1)
+        eventually(lambda: len(live.gateway.slow_clients) == 1)
         with line.makefile("rb") as stream:
             assert len(stream.read()) > size
 
 
 def test_no_timer_of_an_exchange_is_left_on_its_connection() -> None:
     """One of the client library's would fail the next request there. Whether it is left depends on the size."""
-    with open_house() as house:
-        connector = house.gateway._proxy._session.connector
+    with live_gateway() as live:
+        connector = live.gateway._proxy._session.connector
         assert isinstance(connector, aiohttp.TCPConnector)
-        port = next(port for port, name in house.services.ports.items() if name == "posts")
+        port = next(port for port, name in live.services.ports.items() if name == "posts")
 
         def pooled() -> list[ResponseHandler]:
             return [kept[0] for key, all_ in connector._conns.items() if key.port == port for kept in all_]
 
         for size in range(100_000, 1_000_000, 50_000):
-            read_late(house, size)
+            read_late(live, size)
             assert [each._read_timeout_handle for each in eventually(pooled)] == [None]
 
 
@@ -71,9 +71,9 @@ def test_what_is_sent_to_a_client_is_sent_in_pieces(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr("gateway.exchange.Exchange.send_chunk", noted)
     monkeypatch.setattr("gateway.exchange.Exchange.end_response", noted_end)
-    with open_house() as house:
-        house.services.behaviours[PICTURE] = answering(200, LARGE)
-        assert house.web.get(PICTURE).content == LARGE
+    with live_gateway() as live:
+        live.services.behaviours[PICTURE] = answering(200, LARGE)
+        assert live.web.get(PICTURE).content == LARGE
     assert sum(sizes) >= len(LARGE)
     assert max(sizes) <= 64 * 1024
 
@@ -116,64 +116,64 @@ def test_a_question_whose_connection_is_lost_before_the_answer_is_put_once_more(
         else:
             line.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok")
 
-    with rough_service(once) as (url, asked), open_house(posts_url=url) as house:
-        assert house.web.get(POSTS).content == b"ok"
+    with failing_service(once) as (url, asked), live_gateway(posts_url=url) as live:
+        assert live.web.get(POSTS).content == b"ok"
         assert len(asked) == 2
 
 
 def test_an_upload_has_the_patience_of_its_queue() -> None:
     arrived, go_on = threading.Event(), threading.Event()
-    with open_house(first_byte_seconds=0.2) as house, ThreadPoolExecutor(1) as pool:
-        house.services.behaviours[MEDIA] = waiting(arrived, go_on)
-        house.services.behaviours[POSTS] = never
-        upload = pool.submit(house.web.post, MEDIA, content=PNG, headers=house.token_issuer.bearer(1))
+    with live_gateway(first_byte_seconds=0.2) as live, ThreadPoolExecutor(1) as pool:
+        live.services.behaviours[MEDIA] = waiting(arrived, go_on)
+        live.services.behaviours[POSTS] = never
+        upload = pool.submit(live.web.post, MEDIA, content=PNG, headers=live.token_issuer.bearer(1))
         assert arrived.wait(10)
         for _ in range(3):  # each of these takes as long as a light exchange may
-            assert refused(house.web.get(POSTS)) == (503, "upstream_timeout")
+            assert refused(live.web.get(POSTS)) == (503, "upstream_timeout")
         go_on.set()
         assert upload.result().status_code == 200
 
 
 def test_ten_uploads_of_one_person_at_once_are_taken_and_nobody_is_harmed() -> None:
     go_on = threading.Event()
-    with open_house(first_byte_seconds=0.2) as house, ThreadPoolExecutor(10) as pool:
-        house.services.behaviours[MEDIA] = waiting(threading.Event(), go_on)
-        mine = house.token_issuer.bearer(1)
-        uploads = [pool.submit(house.web.post, MEDIA, content=PNG, headers=mine) for _ in range(10)]
-        eventually(lambda: len(house.services.at(MEDIA)) == 10)
+    with live_gateway(first_byte_seconds=0.2) as live, ThreadPoolExecutor(10) as pool:
+        live.services.behaviours[MEDIA] = waiting(threading.Event(), go_on)
+        mine = live.token_issuer.bearer(1)
+        uploads = [pool.submit(live.web.post, MEDIA, content=PNG, headers=mine) for _ in range(10)]
+        eventually(lambda: len(live.services.at(MEDIA)) == 10)
         for _ in range(20):
-            assert house.web.get(POSTS).status_code == 200
-            assert house.web.get(PICTURE).status_code == 200
+            assert live.web.get(POSTS).status_code == 200
+            assert live.web.get(PICTURE).status_code == 200
         go_on.set()
         assert [upload.result().status_code for upload in uploads] == [200] * 10
 
 
 def test_uploads_that_take_too_long_open_no_breaker() -> None:
-    with open_house(heavy_seconds=0.2) as house, ThreadPoolExecutor(10) as pool:
-        house.services.behaviours[MEDIA] = never
-        mine = house.token_issuer.bearer(1)
+    with live_gateway(heavy_seconds=0.2) as live, ThreadPoolExecutor(10) as pool:
+        live.services.behaviours[MEDIA] = never
+        mine = live.token_issuer.bearer(1)
         for _ in range(3):
-            uploads = [pool.submit(house.web.post, MEDIA, content=PNG, headers=mine) for _ in range(10)]
+            uploads = [pool.submit(live.web.post, MEDIA, content=PNG, headers=mine) for _ in range(10)]
             assert {refused(upload.result()) for upload in uploads} == {(503, "upstream_timeout")}
-            assert house.web.get(POSTS).status_code == 200
-        house.services.behaviours.clear()
-        assert house.web.post(MEDIA, content=PNG, headers=mine).status_code == 200
+            assert live.web.get(POSTS).status_code == 200
+        live.services.behaviours.clear()
+        assert live.web.post(MEDIA, content=PNG, headers=mine).status_code == 200
 
 
 def test_pictures_that_fail_keep_nobody_from_posts() -> None:
-    with open_house() as house:
-        house.services.behaviours[PICTURE] = answering(500)
-        statuses = [house.web.get(PICTURE).status_code for _ in range(20)]
+    with live_gateway() as live:
+        live.services.behaviours[PICTURE] = answering(500)
+        statuses = [live.web.get(PICTURE).status_code for _ in range(20)]
         assert statuses == [502] * 10 + [503] * 10
-        assert house.web.get(POSTS).status_code == 200
+        assert live.web.get(POSTS).status_code == 200
 
 
 @contextmanager
-def left(house: House, path: str) -> Iterator[threading.Event]:
+def left(live: LiveGateway, path: str) -> Iterator[threading.Event]:
     """Set when the gateway has left a service that goes on working at this path."""
     event = threading.Event()
 
-    async def work(_asked: Asked, receive: Receive, send: Send) -> None:
+    async def work(_asked: ReceivedRequest, receive: Receive, send: Send) -> None:
         if path == PICTURE:
             await start(send, 200, (b"content-length", b"10000000"))
             await send({"type": "http.response.body", "body": b"x" * 1000, "more_body": True})
@@ -181,22 +181,22 @@ def left(house: House, path: str) -> Iterator[threading.Event]:
             pass
         event.set()
 
-    house.services.behaviours[path] = work
+    live.services.behaviours[path] = work
     yield event
 
 
 @pytest.mark.parametrize("path", [MEDIA, PICTURE])
 def test_the_service_is_left_when_the_client_leaves(path: str, caplog: pytest.LogCaptureFixture) -> None:
-    with open_house() as house, left(house, path) as event:
-        before = house.gateway._proxy.upstreams["posts"].in_flight
+    with live_gateway() as live, left(live, path) as event:
+        before = live.gateway._proxy.upstreams["posts"].in_flight
         if path == MEDIA:
-            request = head(house, MEDIA, f"content-length: {len(PNG)}") + PNG
+            request = head(live, MEDIA, f"content-length: {len(PNG)}") + PNG
         else:
             request = f"GET {path} HTTP/1.1\r\nhost: a\r\n\r\n".encode()
-        house.send_and_leave(request)
+        live.send_and_leave(request)
         eventually(event.is_set)
-        eventually(lambda: house.gateway._proxy.upstreams["posts"].in_flight == before)
-        eventually(lambda: not house.server.server_state.tasks)
+        eventually(lambda: live.gateway._proxy.upstreams["posts"].in_flight == before)
+        eventually(lambda: not live.server.server_state.tasks)
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
@@ -206,12 +206,12 @@ def test_an_answer_cut_short_for_a_client_that_has_left_leaves_no_trace(
 ) -> None:
     """Also where it had sent more requests ahead, of which the server marks only the last as left."""
     failures: list[dict[str, object]] = []
-    with open_house() as house:
-        house.loop.set_exception_handler(lambda _, context: failures.append(context))
-        house.services.behaviours[PICTURE] = answering(200, LARGE)
+    with live_gateway() as live:
+        live.loop.set_exception_handler(lambda _, context: failures.append(context))
+        live.services.behaviours[PICTURE] = answering(200, LARGE)
         for _ in range(5):
-            house.send_and_leave(f"GET {PICTURE} HTTP/1.1\r\nhost: a\r\n\r\n".encode() * (1 + sent_ahead))
-        eventually(lambda: not house.server.server_state.tasks)
-        assert house.web.get(POSTS).status_code == 200
+            live.send_and_leave(f"GET {PICTURE} HTTP/1.1\r\nhost: a\r\n\r\n".encode() * (1 + sent_ahead))
+        eventually(lambda: not live.server.server_state.tasks)
+        assert live.web.get(POSTS).status_code == 200
     assert not failures
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]

@@ -13,13 +13,13 @@ from gateway.exchange import Receive, Send
 from gateway.request.body import BUFFERED_BYTES
 from shared.testing.waiting import eventually
 
-from .house import House
-from .stub import Asked, answering, say, start
+from .gateway_server import LiveGateway
+from .stub_services import ReceivedRequest, answering, say, start
 
 JPEG = {"content-type": "image/jpeg", "etag": '"a"', "cache-control": "public, max-age=31536000, immutable"}
 
 
-def test_only_headers_of_the_list_get_through(house: House) -> None:
+def test_only_headers_of_the_list_get_through(live: LiveGateway) -> None:
     sent = {
         "accept": "application/json",
         "accept-language": "ko",
@@ -39,8 +39,8 @@ def test_only_headers_of_the_list_get_through(house: House) -> None:
         "x_user_id": "0037a52d5f400001",
         "te": "trailers",
     }
-    house.web.post("/api/v1/posts", headers={**sent, **house.token_issuer.bearer(1)}, content=b"{}")
-    asked = house.services.at("/api/v1/posts")[-1]
+    live.web.post("/api/v1/posts", headers={**sent, **live.token_issuer.bearer(1)}, content=b"{}")
+    asked = live.services.at("/api/v1/posts")[-1]
     assert asked.names == {
         *("accept", "accept-encoding", "accept-language", "authorization", "content-length", "content-type"),
         *("host", "idempotency-key", "user-agent", "x-forwarded-for", "x-request-id"),
@@ -50,58 +50,58 @@ def test_only_headers_of_the_list_get_through(house: House) -> None:
     assert asked.all("idempotency-key") == ["k-1"]
 
 
-def test_nothing_is_said_in_the_name_of_a_client_that_said_nothing(house: House) -> None:
-    answer = house.raw(b"GET /api/v1/posts/terse HTTP/1.1\r\nhost: a\r\n\r\n")
+def test_nothing_is_said_in_the_name_of_a_client_that_said_nothing(live: LiveGateway) -> None:
+    answer = live.raw(b"GET /api/v1/posts/terse HTTP/1.1\r\nhost: a\r\n\r\n")
     assert answer.status == 200
-    asked = house.services.at("/api/v1/posts/terse")[-1]
+    asked = live.services.at("/api/v1/posts/terse")[-1]
     assert asked.names == {"host", "x-forwarded-for", "x-request-id"}
     assert asked.all("host") != ["a"]
 
 
-def test_a_header_in_several_lines_arrives_as_one(house: House) -> None:
-    house.raw(b"GET /api/v1/posts/lines HTTP/1.1\r\nhost: a\r\naccept: a/a\r\naccept: b/b\r\n\r\n")
-    assert house.services.at("/api/v1/posts/lines")[-1].all("accept") == ["a/a, b/b"]
+def test_a_header_in_several_lines_arrives_as_one(live: LiveGateway) -> None:
+    live.raw(b"GET /api/v1/posts/lines HTTP/1.1\r\nhost: a\r\naccept: a/a\r\naccept: b/b\r\n\r\n")
+    assert live.services.at("/api/v1/posts/lines")[-1].all("accept") == ["a/a, b/b"]
 
 
-def test_text_of_any_script_in_a_header_arrives_unchanged(house: House) -> None:
+def test_text_of_any_script_in_a_header_arrives_unchanged(live: LiveGateway) -> None:
     key = "열쇠".encode()
     head = b"POST /api/v1/auth/login HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\nidempotency-key: %s\r\n\r\n"
-    assert house.raw(head % key).status == 200
-    assert house.services.at("/api/v1/auth/login")[-1].all("idempotency-key") == [key.decode("latin-1")]
+    assert live.raw(head % key).status == 200
+    assert live.services.at("/api/v1/auth/login")[-1].all("idempotency-key") == [key.decode("latin-1")]
 
 
-def test_a_header_that_is_no_text_is_refused(house: House) -> None:
-    answer = house.raw(b"GET /api/v1/posts HTTP/1.1\r\nhost: a\r\nuser-agent: \xff\xfe\r\n\r\n")
+def test_a_header_that_is_no_text_is_refused(live: LiveGateway) -> None:
+    answer = live.raw(b"GET /api/v1/posts HTTP/1.1\r\nhost: a\r\nuser-agent: \xff\xfe\r\n\r\n")
     assert (answer.status, answer.code) == (400, "malformed_header")
 
 
 @pytest.mark.parametrize("given", ["", "with space", "a" * 129, "<script>", "ü"])
-def test_a_request_id_that_is_not_well_formed_is_replaced(house: House, given: str) -> None:
-    answer = house.web.get("/api/v1/posts/ids", headers=[(b"x-request-id", given.encode())])
+def test_a_request_id_that_is_not_well_formed_is_replaced(live: LiveGateway, given: str) -> None:
+    answer = live.web.get("/api/v1/posts/ids", headers=[(b"x-request-id", given.encode())])
     made = answer.headers.get_list("x-request-id")
     assert len(made) == 1 and len(made[0]) == 32
-    assert house.services.at("/api/v1/posts/ids")[-1].all("x-request-id") == made
+    assert live.services.at("/api/v1/posts/ids")[-1].all("x-request-id") == made
 
 
-def test_a_public_route_does_not_see_the_token(house: House) -> None:
-    assert house.web.get("/api/v1/posts/1/likes", headers={"authorization": "Bearer nonsense"}).status_code == 200
-    assert house.services.at("/api/v1/posts/1/likes")[-1].all("authorization") == []
+def test_a_public_route_does_not_see_the_token(live: LiveGateway) -> None:
+    assert live.web.get("/api/v1/posts/1/likes", headers={"authorization": "Bearer nonsense"}).status_code == 200
+    assert live.services.at("/api/v1/posts/1/likes")[-1].all("authorization") == []
 
 
-def test_a_valid_token_is_relayed_where_it_is_optional(house: House) -> None:
-    token = house.token_issuer.bearer(1)
-    assert house.web.get("/api/v1/posts/optional", headers=token).status_code == 200
-    assert house.services.at("/api/v1/posts/optional")[-1].all("authorization") == [token["authorization"]]
+def test_a_valid_token_is_relayed_where_it_is_optional(live: LiveGateway) -> None:
+    token = live.token_issuer.bearer(1)
+    assert live.web.get("/api/v1/posts/optional", headers=token).status_code == 200
+    assert live.services.at("/api/v1/posts/optional")[-1].all("authorization") == [token["authorization"]]
 
 
-def test_the_path_and_query_arrive_byte_for_byte(house: House) -> None:
+def test_the_path_and_query_arrive_byte_for_byte(live: LiveGateway) -> None:
     target = "/api/v1/users/by-nickname/%EC%B9%9C%EA%B5%AC!(a)~%20b?q=%2F%zz&x=a+b&x=&=;%C3%A9"
-    answer = house.raw(f"GET {target} HTTP/1.1\r\nhost: a\r\n\r\n".encode())
+    answer = live.raw(f"GET {target} HTTP/1.1\r\nhost: a\r\n\r\n".encode())
     assert json.loads(answer.body)["target"] == target
 
 
-def test_the_answer_keeps_what_is_its_own_and_loses_what_is_the_connections(house: House) -> None:
-    house.services.behaviours["/api/v1/media/a.jpg"] = answering(
+def test_the_answer_keeps_what_is_its_own_and_loses_what_is_the_connections(live: LiveGateway) -> None:
+    live.services.behaviours["/api/v1/media/a.jpg"] = answering(
         200,
         b"jpeg",
         **JPEG,
@@ -116,7 +116,7 @@ def test_the_answer_keeps_what_is_its_own_and_loses_what_is_the_connections(hous
         x_frame_options="ALLOWALL",
         access_control_allow_origin="*",
     )
-    answer = house.web.get("/api/v1/media/a.jpg")
+    answer = live.web.get("/api/v1/media/a.jpg")
     assert answer.content == b"jpeg"
     assert {name: answer.headers[name] for name in JPEG} == JPEG
     assert answer.headers["content-security-policy"] == "default-src 'none'; sandbox"
@@ -128,53 +128,53 @@ def test_the_answer_keeps_what_is_its_own_and_loses_what_is_the_connections(hous
 
 
 @pytest.mark.parametrize("status", [201, 202, 204, 206, 304, 400, 404, 409, 412, 416, 418, 422, 429])
-def test_every_answer_below_500_is_handed_back_as_it_is(house: House, status: int) -> None:
+def test_every_answer_below_500_is_handed_back_as_it_is(live: LiveGateway, status: int) -> None:
     body = b"" if status in (204, 304) else b"whatever"
-    house.services.behaviours["/api/v1/posts/as-it-is"] = answering(status, body, location="/api/v1/x", link="<a>")
-    answer = house.web.get("/api/v1/posts/as-it-is")
+    live.services.behaviours["/api/v1/posts/as-it-is"] = answering(status, body, location="/api/v1/x", link="<a>")
+    answer = live.web.get("/api/v1/posts/as-it-is")
     assert (answer.status_code, answer.content) == (status, body)
     assert (answer.headers["location"], answer.headers["link"]) == ("/api/v1/x", "<a>")
 
 
-def test_redirects_are_handed_back_and_not_followed(house: House) -> None:
-    house.services.behaviours["/api/v1/posts/moved"] = answering(302, location="/api/v1/posts/elsewhere")
-    answer = house.web.get("/api/v1/posts/moved", follow_redirects=False)
+def test_redirects_are_handed_back_and_not_followed(live: LiveGateway) -> None:
+    live.services.behaviours["/api/v1/posts/moved"] = answering(302, location="/api/v1/posts/elsewhere")
+    answer = live.web.get("/api/v1/posts/moved", follow_redirects=False)
     assert (answer.status_code, answer.headers["location"]) == (302, "/api/v1/posts/elsewhere")
-    assert not house.services.at("/api/v1/posts/elsewhere")
+    assert not live.services.at("/api/v1/posts/elsewhere")
 
 
-def test_compressed_answers_stay_compressed(house: House) -> None:
-    house.services.behaviours["/api/v1/posts/gz"] = answering(200, b"not really gzip", content_encoding="gzip")
-    with house.web.stream("GET", "/api/v1/posts/gz") as answer:
+def test_compressed_answers_stay_compressed(live: LiveGateway) -> None:
+    live.services.behaviours["/api/v1/posts/gz"] = answering(200, b"not really gzip", content_encoding="gzip")
+    with live.web.stream("GET", "/api/v1/posts/gz") as answer:
         assert b"".join(answer.iter_raw()) == b"not really gzip"
         assert answer.headers["content-encoding"] == "gzip"
 
 
-def test_a_json_body_arrives_whole_and_unchanged(house: House) -> None:
+def test_a_json_body_arrives_whole_and_unchanged(live: LiveGateway) -> None:
     body = '{"text": "안녕", "n": 1e999'.encode()  # nobody here looks inside
-    house.web.patch("/api/v1/comments/1", content=body, headers=house.token_issuer.bearer(1))
-    asked = house.services.at("/api/v1/comments/1")[-1]
+    live.web.patch("/api/v1/comments/1", content=body, headers=live.token_issuer.bearer(1))
+    asked = live.services.at("/api/v1/comments/1")[-1]
     assert (asked.body, asked.all("content-length")) == (body, [str(len(body))])
 
 
-def test_a_body_where_none_belongs_is_dropped(house: House) -> None:
-    answer = house.web.request("DELETE", "/api/v1/comments/2", content=b"{}", headers=house.token_issuer.bearer(1))
+def test_a_body_where_none_belongs_is_dropped(live: LiveGateway) -> None:
+    answer = live.web.request("DELETE", "/api/v1/comments/2", content=b"{}", headers=live.token_issuer.bearer(1))
     assert answer.status_code == 200
-    assert house.services.at("/api/v1/comments/2")[-1].body == b""
+    assert live.services.at("/api/v1/comments/2")[-1].body == b""
 
 
-def test_head_asks_with_get_and_keeps_the_body_back(house: House) -> None:
-    house.services.behaviours["/api/v1/media/head.jpg"] = answering(200, b"x" * 300_000, **JPEG)
-    answer = house.web.head("/api/v1/media/head.jpg")
+def test_head_asks_with_get_and_keeps_the_body_back(live: LiveGateway) -> None:
+    live.services.behaviours["/api/v1/media/head.jpg"] = answering(200, b"x" * 300_000, **JPEG)
+    answer = live.web.head("/api/v1/media/head.jpg")
     assert (answer.headers["content-length"], answer.content) == ("300000", b"")
-    assert house.services.at("/api/v1/media/head.jpg")[-1].method == "GET"
-    assert house.web.get("/api/v1/posts/after-head").status_code == 200
+    assert live.services.at("/api/v1/media/head.jpg")[-1].method == "GET"
+    assert live.web.get("/api/v1/posts/after-head").status_code == 200
 
 
-def test_an_upload_is_passed_on_while_it_is_still_coming(house: House) -> None:
+def test_an_upload_is_passed_on_while_it_is_still_coming(live: LiveGateway) -> None:
     arrived = threading.Event()
 
-    async def take_some(asked: Asked, receive: Receive, send: Send) -> None:
+    async def take_some(asked: ReceivedRequest, receive: Receive, send: Send) -> None:
         while True:
             message = await receive()
             asked.body += message["body"]
@@ -182,68 +182,68 @@ def test_an_upload_is_passed_on_while_it_is_still_coming(house: House) -> None:
             if not message["more_body"]:
                 return await say(send, 201, {})
 
-    house.services.behaviours["/api/v1/media"] = take_some
+    live.services.behaviours["/api/v1/media"] = take_some
 
     def parts() -> Iterator[bytes]:
         yield b"x" * BUFFERED_BYTES
         assert arrived.wait(10), "the first part was held back"
         yield b"second"
 
-    answer = house.web.post("/api/v1/media", content=parts(), headers=house.token_issuer.bearer(1))
+    answer = live.web.post("/api/v1/media", content=parts(), headers=live.token_issuer.bearer(1))
     assert answer.status_code == 201
-    asked = house.services.at("/api/v1/media")[-1]
+    asked = live.services.at("/api/v1/media")[-1]
     assert asked.body == b"x" * BUFFERED_BYTES + b"second"
     assert asked.all("transfer-encoding") == ["chunked"]
 
 
-def test_an_upload_of_known_length_keeps_it(house: House) -> None:
-    house.web.put("/api/v1/users/me/avatar", content=b"x" * 100_000, headers=house.token_issuer.bearer(1))
-    asked = house.services.at("/api/v1/users/me/avatar")[-1]
+def test_an_upload_of_known_length_keeps_it(live: LiveGateway) -> None:
+    live.web.put("/api/v1/users/me/avatar", content=b"x" * 100_000, headers=live.token_issuer.bearer(1))
+    asked = live.services.at("/api/v1/users/me/avatar")[-1]
     assert asked.all("content-length") == ["100000"] and asked.all("transfer-encoding") == []
 
 
-def test_an_answer_is_handed_on_while_it_is_still_coming(house: House) -> None:
+def test_an_answer_is_handed_on_while_it_is_still_coming(live: LiveGateway) -> None:
     go_on = threading.Event()
 
-    async def in_parts(asked: Asked, receive: Receive, send: Send) -> None:
+    async def in_parts(asked: ReceivedRequest, receive: Receive, send: Send) -> None:
         await start(send, 200, (b"content-type", b"text/plain"))
         await send({"type": "http.response.body", "body": b"first", "more_body": True})
         assert await asyncio.to_thread(go_on.wait, 10)
         await send({"type": "http.response.body", "body": b"second"})
 
-    house.services.behaviours["/api/v1/posts/parts"] = in_parts
-    with house.web.stream("GET", "/api/v1/posts/parts") as answer:
+    live.services.behaviours["/api/v1/posts/parts"] = in_parts
+    with live.web.stream("GET", "/api/v1/posts/parts") as answer:
         parts = answer.iter_raw()
         assert next(parts) == b"first"
         go_on.set()
         assert b"".join(parts) == b"second"
 
 
-def test_a_client_that_leaves_during_an_upload_leaves_the_service_with_a_broken_one(house: House) -> None:
+def test_a_client_that_leaves_during_an_upload_leaves_the_service_with_a_broken_one(live: LiveGateway) -> None:
     endings: list[str] = []
 
-    async def take_all(asked: Asked, receive: Receive, send: Send) -> None:
+    async def take_all(asked: ReceivedRequest, receive: Receive, send: Send) -> None:
         while (message := await receive())["type"] == "http.request" and message["more_body"]:
             pass
         endings.append(message["type"])
 
-    house.services.behaviours["/api/v1/rooms/1/media"] = take_all
-    token = house.token_issuer.bearer(1)["authorization"]
+    live.services.behaviours["/api/v1/rooms/1/media"] = take_all
+    token = live.token_issuer.bearer(1)["authorization"]
     head = f"POST /api/v1/rooms/1/media HTTP/1.1\r\nhost: a\r\nauthorization: {token}\r\ncontent-length: 900000\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", house.port)) as line:
+    with socket.create_connection(("127.0.0.1", live.port)) as line:
         line.sendall(head.encode() + b"x" * BUFFERED_BYTES)
-        eventually(lambda: house.services.at("/api/v1/rooms/1/media"))
+        eventually(lambda: live.services.at("/api/v1/rooms/1/media"))
     eventually(lambda: endings == ["http.disconnect"])
-    assert house.web.get("/api/v1/posts/still-there").status_code == 200
+    assert live.web.get("/api/v1/posts/still-there").status_code == 200
 
 
-def test_an_answer_before_the_end_of_an_upload_reaches_the_client(house: House) -> None:
-    async def refuse_early(asked: Asked, receive: Receive, send: Send) -> None:
+def test_an_answer_before_the_end_of_an_upload_reaches_the_client(live: LiveGateway) -> None:
+    async def refuse_early(asked: ReceivedRequest, receive: Receive, send: Send) -> None:
         await receive()
         await say(send, 415, {"code": "unsupported_media"})
 
-    house.services.behaviours["/api/v1/rooms/2/media"] = refuse_early
-    with httpx.Client(base_url=house.web.base_url, timeout=15) as client:
-        answer = client.post("/api/v1/rooms/2/media", content=b"x" * 5_000_000, headers=house.token_issuer.bearer(1))
+    live.services.behaviours["/api/v1/rooms/2/media"] = refuse_early
+    with httpx.Client(base_url=live.web.base_url, timeout=15) as client:
+        answer = client.post("/api/v1/rooms/2/media", content=b"x" * 5_000_000, headers=live.token_issuer.bearer(1))
     assert (answer.status_code, answer.json()) == (415, {"code": "unsupported_media"})
     assert answer.headers["connection"] == "close"

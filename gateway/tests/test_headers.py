@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from gateway.settings import Settings
 from shared.testing.waiting import WAIT_SECONDS, eventually
 
-from .house import House, Raw, open_house
-from .stub import never
+from .gateway_server import LiveGateway, Raw, live_gateway
+from .stub_services import never
 
 OURS = "https://app.example.com"
 
@@ -30,8 +30,8 @@ OURS = "https://app.example.com"
         ("OPTIONS", "/api/v1/posts"),
     ],
 )
-def test_every_answer_is_guarded(house: House, method: str, path: str) -> None:
-    headers = house.web.request(method, path).headers
+def test_every_answer_is_guarded(live: LiveGateway, method: str, path: str) -> None:
+    headers = live.web.request(method, path).headers
     for name, value in {
         "x-content-type-options": "nosniff",
         "referrer-policy": "no-referrer",
@@ -45,48 +45,48 @@ def test_every_answer_is_guarded(house: House, method: str, path: str) -> None:
 
 
 def test_https_is_insisted_on_only_where_it_is_configured() -> None:
-    with open_house(hsts_seconds=31_536_000) as house:
-        assert house.web.get("/healthz").headers["strict-transport-security"] == "max-age=31536000"
+    with live_gateway(hsts_seconds=31_536_000) as live:
+        assert live.web.get("/healthz").headers["strict-transport-security"] == "max-age=31536000"
 
 
-def test_options_tells_the_methods_of_a_path(house: House) -> None:
-    answer = house.web.options("/api/v1/posts")
+def test_options_tells_the_methods_of_a_path(live: LiveGateway) -> None:
+    answer = live.web.options("/api/v1/posts")
     assert (answer.status_code, answer.content) == (204, b"")
     assert answer.headers["allow"] == "POST, GET, HEAD, OPTIONS"
-    assert house.web.options("/nowhere").status_code == 404
+    assert live.web.options("/nowhere").status_code == 404
 
 
-def test_without_configured_origins_no_page_may_read_anything(house: House) -> None:
+def test_without_configured_origins_no_page_may_read_anything(live: LiveGateway) -> None:
     preflight = {"origin": OURS, "access-control-request-method": "POST"}
     for answer in (
-        house.web.options("/api/v1/posts", headers=preflight),
-        house.web.get("/api/v1/posts", headers=preflight),
+        live.web.options("/api/v1/posts", headers=preflight),
+        live.web.get("/api/v1/posts", headers=preflight),
     ):
         assert not [name for name in answer.headers if name.startswith("access-control")]
 
 
 def test_pages_of_a_configured_origin_may_call_and_read() -> None:
-    with open_house(cors_origins=[OURS]) as house:
-        answer = house.web.options("/api/v1/posts", headers={"origin": OURS, "access-control-request-method": "POST"})
+    with live_gateway(cors_origins=[OURS]) as live:
+        answer = live.web.options("/api/v1/posts", headers={"origin": OURS, "access-control-request-method": "POST"})
         assert answer.status_code == 204
         assert answer.headers["access-control-allow-origin"] == OURS
         assert "POST" in answer.headers["access-control-allow-methods"]
         assert "authorization" in answer.headers["access-control-allow-headers"]
-        answer = house.web.get("/api/v1/posts", headers={"origin": OURS})
+        answer = live.web.get("/api/v1/posts", headers={"origin": OURS})
         assert answer.headers["access-control-allow-origin"] == OURS
         assert "x-request-id" in answer.headers["access-control-expose-headers"]
         assert "origin" in answer.headers["vary"]
         assert "access-control-allow-credentials" not in answer.headers
-        refused = house.web.get("/api/v1/feed", headers={"origin": OURS})
+        refused = live.web.get("/api/v1/feed", headers={"origin": OURS})
         assert (refused.status_code, refused.headers["access-control-allow-origin"]) == (401, OURS)
 
 
 def test_pages_of_any_other_origin_may_not() -> None:
-    with open_house(cors_origins=[OURS]) as house:
+    with live_gateway(cors_origins=[OURS]) as live:
         for origin in ("https://app.example.com.evil.com", "http://app.example.com", "null", "*", ""):
             asked = {"origin": origin, "access-control-request-method": "POST"}
             for method in ("OPTIONS", "GET"):
-                answer = house.web.request(method, "/api/v1/posts", headers=asked)
+                answer = live.web.request(method, "/api/v1/posts", headers=asked)
                 assert not [name for name in answer.headers if name.startswith("access-control")]
                 assert "origin" in answer.headers["vary"]
 
@@ -110,14 +110,14 @@ EARLY = {
 
 
 @pytest.fixture(scope="module")
-def impatient() -> Iterator[House]:
+def impatient() -> Iterator[LiveGateway]:
     """One that pages of an origin may call."""
-    with open_house(cors_origins=[OURS, "https://other.example.com"], body_seconds=0.2, head_seconds=2) as opened:
+    with live_gateway(cors_origins=[OURS, "https://other.example.com"], body_seconds=0.2, head_seconds=2) as opened:
         yield opened
 
 
 @pytest.mark.parametrize("refused", EARLY)
-def test_a_page_may_read_why_it_was_refused_however_early(impatient: House, refused: str) -> None:
+def test_a_page_may_read_why_it_was_refused_however_early(impatient: LiveGateway, refused: str) -> None:
     lines, body, status = EARLY[refused]
     for origin, allowed in ((OURS, OURS), ("https://evil.example", None)):
         answer = impatient.raw(lines + f"origin: {origin}\r\n\r\n".encode() + body)
@@ -125,28 +125,28 @@ def test_a_page_may_read_why_it_was_refused_however_early(impatient: House, refu
         assert answer.headers["vary"] == "origin"
 
 
-def test_a_page_may_read_that_its_head_did_not_come_in_time(impatient: House) -> None:
+def test_a_page_may_read_that_its_head_did_not_come_in_time(impatient: LiveGateway) -> None:
     answer = impatient.raw(f"GET /api/v1/posts HTTP/1.1\r\norigin: {OURS}\r\nx: 1\r\ny".encode())
     assert (answer.status, answer.headers["access-control-allow-origin"]) == (408, OURS)
 
 
 def test_whoever_finds_no_place_is_told_in_a_form_that_the_only_page_can_read() -> None:
     for origins, allowed in (([OURS], OURS), ([OURS, "https://other.example.com"], None), ([], None)):
-        with open_house(cors_origins=origins, connections_per_address=3) as house, ExitStack() as stack:
-            house.services.behaviours["/api/v1/posts"] = never
-            while (answer := occupied(house, stack)) is None:
+        with live_gateway(cors_origins=origins, connections_per_address=3) as live, ExitStack() as stack:
+            live.services.behaviours["/api/v1/posts"] = never
+            while (answer := occupied(live, stack)) is None:
                 pass
             assert answer.status == 503
             assert answer.headers.get("access-control-allow-origin") == allowed
 
 
-def occupied(house: House, stack: ExitStack) -> Raw | None:
+def occupied(live: LiveGateway, stack: ExitStack) -> Raw | None:
     """Ask for what is never answered; the answer where there was no place to do so."""
-    asked = len(house.services.asked)
-    line = stack.enter_context(socket.create_connection(("127.0.0.1", house.port), timeout=WAIT_SECONDS))
+    asked = len(live.services.asked)
+    line = stack.enter_context(socket.create_connection(("127.0.0.1", live.port), timeout=WAIT_SECONDS))
     with suppress(OSError):
         line.sendall(b"GET /api/v1/posts HTTP/1.1\r\nhost: a\r\n\r\n")
-    answered = eventually(lambda: len(house.services.asked) > asked or select.select([line], [], [], 0)[0])
+    answered = eventually(lambda: len(live.services.asked) > asked or select.select([line], [], [], 0)[0])
     return None if answered is True else Raw.read(line.makefile("rb"))
 
 
@@ -158,11 +158,11 @@ def test_an_origin_is_configured_exactly(origin: str) -> None:
 
 @pytest.mark.parametrize("url", ["", "auth:80", "ftp://auth", "http://"])
 def test_an_address_of_a_service_that_is_none_is_told_at_once(url: str) -> None:
-    with pytest.raises(ValueError, match="DM_URL"), open_house(dm_url=url):
+    with pytest.raises(ValueError, match="DM_URL"), live_gateway(dm_url=url):
         pass
 
 
-def test_requests_and_refusals_are_counted_by_route_and_not_by_path(house: House) -> None:
+def test_requests_and_refusals_are_counted_by_route_and_not_by_path(live: LiveGateway) -> None:
     def count(name: str, **labels: str) -> float:
         return REGISTRY.get_sample_value(name, labels) or 0.0
 
@@ -172,9 +172,9 @@ def test_requests_and_refusals_are_counted_by_route_and_not_by_path(house: House
     def refused() -> float:
         return count("gateway_refused_total", code="not_found")
 
-    house.web.get("/healthz")  # what others asked before has been counted then
+    live.web.get("/healthz")  # what others asked before has been counted then
     answers, refusals = answered(), refused()
-    house.web.get("/api/v1/posts/0037a52d5f400001")
-    house.web.get("/nowhere/at/all")
+    live.web.get("/api/v1/posts/0037a52d5f400001")
+    live.web.get("/nowhere/at/all")
     eventually(lambda: (answered(), refused()) == (answers + 1, refusals + 1))  # counted is what has ended
     eventually(lambda: count("gateway_in_flight", upstream="posts") == 0)

@@ -7,22 +7,22 @@ import pytest
 from shared.testing.malformed import CASES, Case
 from shared.testing.raw_http import Reaction, gateway_faults, send_raw
 
-from .house import House, open_house
+from .gateway_server import LiveGateway, live_gateway
 
 LOGIN = "/api/v1/auth/login"
 
 
 @pytest.fixture(scope="module")
-def house() -> Iterator[House]:
+def live() -> Iterator[LiveGateway]:
     """One that does not wait long for bodies."""
-    with open_house(body_seconds=0.3) as opened:
+    with live_gateway(body_seconds=0.3) as opened:
         yield opened
 
 
 @pytest.fixture(scope="module")
-def reactions(house: House) -> dict[str, Reaction]:
+def reactions(live: LiveGateway) -> dict[str, Reaction]:
     """Of the gateway to each case."""
-    return dict(zip([case.name for case in CASES], send_raw(house.port, CASES, LOGIN), strict=True))
+    return dict(zip([case.name for case in CASES], send_raw(live.port, CASES, LOGIN), strict=True))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -31,10 +31,10 @@ def test_a_malformed_request_does_no_harm(reactions: dict[str, Reaction], case: 
 
 
 @pytest.mark.usefixtures("reactions")
-def test_nothing_smuggled_reached_a_service(house: House) -> None:
+def test_nothing_smuggled_reached_a_service(live: LiveGateway) -> None:
     assert len({case.name for case in CASES}) == len(CASES) >= 60
-    targets = {asked.target for asked in house.services.asked}
+    targets = {asked.target for asked in live.services.asked}
     assert targets <= {LOGIN}, targets
-    assert not any(b"smuggled" in asked.body for asked in house.services.asked)
-    assert house.web.get("/healthz").status_code == 200
-    assert house.web.post(LOGIN, content=b"{}").status_code == 200
+    assert not any(b"smuggled" in asked.body for asked in live.services.asked)
+    assert live.web.get("/healthz").status_code == 200
+    assert live.web.post(LOGIN, content=b"{}").status_code == 200

@@ -17,21 +17,21 @@ import gateway.main
 from gateway.server.server import GatewayServer
 from shared.testing.waiting import eventually
 
-from .house import SECRET, open_house
-from .stub import Services, waiting
-from .test_bodies import chunk
+from .gateway_server import SECRET, live_gateway
+from .stub_services import StubServices, waiting
+from .test_request_body import chunk
 
 REPOSITORY = Path(__file__).parents[2]
 
 
-def environment(services: Services, **more: str) -> dict[str, str]:
+def environment(services: StubServices, **more: str) -> dict[str, str]:
     """What the process is told."""
     urls = {name.upper(): url for name, url in services.settings().items()}
     return {"SECRET": SECRET, **urls, **more}
 
 
 @contextmanager
-def process(services: Services, **more: str) -> Iterator[tuple[subprocess.Popen[bytes], httpx.Client]]:
+def process(services: StubServices, **more: str) -> Iterator[tuple[subprocess.Popen[bytes], httpx.Client]]:
     """`python -m gateway.main`, ready."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
@@ -62,10 +62,10 @@ def memory_of(pid: int) -> int:
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads a process' memory from /proc")
 def test_an_endless_body_does_not_make_the_process_grow() -> None:
-    with open_house() as house, process(house.services) as (running, web):
-        web.post("/api/v1/media", content=b"x" * 1_000_000, headers=house.token_issuer.bearer(1))
+    with live_gateway() as live, process(live.services) as (running, web):
+        web.post("/api/v1/media", content=b"x" * 1_000_000, headers=live.token_issuer.bearer(1))
         before = memory_of(running.pid)
-        token = house.token_issuer.bearer(1)["authorization"]
+        token = live.token_issuer.bearer(1)["authorization"]
         head = f"POST /api/v1/media HTTP/1.1\r\nhost: a\r\nauthorization: {token}\r\ntransfer-encoding: chunked\r\n\r\n"
         sent = 0
         with socket.create_connection((web.base_url.host, web.base_url.port or 0), timeout=10) as line:
@@ -81,9 +81,9 @@ def test_an_endless_body_does_not_make_the_process_grow() -> None:
 
 
 def test_told_to_stop_it_is_no_longer_ready_and_finishes_what_it_has_begun() -> None:
-    with open_house() as house, process(house.services, DRAIN_SECONDS="2") as (running, web):
+    with live_gateway() as live, process(live.services, DRAIN_SECONDS="2") as (running, web):
         arrived, go_on = threading.Event(), threading.Event()
-        house.services.behaviours["/api/v1/posts/slow"] = waiting(arrived, go_on)
+        live.services.behaviours["/api/v1/posts/slow"] = waiting(arrived, go_on)
         answers: list[httpx.Response] = []
         slow = threading.Thread(target=lambda: answers.append(web.get("/api/v1/posts/slow")))
         slow.start()
@@ -101,7 +101,7 @@ def test_told_to_stop_it_is_no_longer_ready_and_finishes_what_it_has_begun() -> 
 
 
 def test_interrupted_it_ends_cleanly() -> None:
-    with open_house() as house, process(house.services) as (running, _):
+    with live_gateway() as live, process(live.services) as (running, _):
         running.send_signal(signal.SIGINT)
         assert running.wait(20) == 0
 
@@ -116,8 +116,8 @@ def test_it_serves_what_the_environment_says(monkeypatch: pytest.MonkeyPatch, tm
 
     monkeypatch.setattr(gateway.main, "GatewayServer", Seen)
     monkeypatch.chdir(tmp_path)
-    with open_house() as house:
-        for name, value in environment(house.services, PORT="0", BROKER_URL="memory://").items():
+    with live_gateway() as live:
+        for name, value in environment(live.services, PORT="0", BROKER_URL="memory://").items():
             monkeypatch.setenv(name, value)
         thread = threading.Thread(target=gateway.main.main)
         thread.start()

@@ -7,7 +7,7 @@ import pytest
 from gateway.pages import ASSETS
 from gateway.routes import LOCAL, ROUTES, WEBSOCKET, Route, Router
 
-from .house import House
+from .gateway_server import LiveGateway
 
 TABLE = Router()
 NOT_READ = ("/docs/{file}", ASSETS, "/api/v1/ws")
@@ -20,16 +20,16 @@ def filled(pattern: str, value: str = "0037a52d5f400001") -> str:
 
 
 @pytest.mark.parametrize("route", [route for route in ROUTES if route.upstream != LOCAL], ids=str)
-def test_every_row_leads_to_its_service(house: House, route: Route) -> None:
+def test_every_row_leads_to_its_service(live: LiveGateway, route: Route) -> None:
     path = filled(route.pattern)
-    token = house.token_issuer.bearer(1)
+    token = live.token_issuer.bearer(1)
     if path == "/.well-known/jwks.json":
-        assert house.web.get(path).json()["keys"]
+        assert live.web.get(path).json()["keys"]
         return
     if route.traffic_class is WEBSOCKET:
-        assert house.web.get(path, headers=token).status_code == 426
+        assert live.web.get(path, headers=token).status_code == 426
         return
-    answer = house.web.request(route.method, f"{path}?a=1&a=%2F", headers=token)
+    answer = live.web.request(route.method, f"{path}?a=1&a=%2F", headers=token)
     assert answer.json() == {
         "upstream": route.upstream,
         "method": route.method,
@@ -38,12 +38,12 @@ def test_every_row_leads_to_its_service(house: House, route: Route) -> None:
 
 
 @pytest.mark.parametrize("route", [route for route in ROUTES if route.access.name == "SIGNED_IN"], ids=str)
-def test_what_is_not_public_needs_a_token(house: House, route: Route) -> None:
-    answer = house.web.request(route.method, filled(route.pattern, "unasked"), params={"mark": "unasked"})
+def test_what_is_not_public_needs_a_token(live: LiveGateway, route: Route) -> None:
+    answer = live.web.request(route.method, filled(route.pattern, "unasked"), params={"mark": "unasked"})
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
     assert answer.json()["code"] == "invalid_token"
-    assert not [each for each in house.services.asked if "unasked" in each.target]
+    assert not [each for each in live.services.asked if "unasked" in each.target]
 
 
 @pytest.mark.parametrize(
@@ -51,8 +51,8 @@ def test_what_is_not_public_needs_a_token(house: House, route: Route) -> None:
     [route for route in ROUTES if route.method == "GET" and route.pattern not in NOT_READ],
     ids=str,
 )
-def test_head_is_answered_wherever_get_is(house: House, route: Route) -> None:
-    answer = house.web.head(filled(route.pattern), headers=house.token_issuer.bearer(1))
+def test_head_is_answered_wherever_get_is(live: LiveGateway, route: Route) -> None:
+    answer = live.web.head(filled(route.pattern), headers=live.token_issuer.bearer(1))
     assert answer.status_code == 200
     assert answer.content == b""
     assert int(answer.headers["content-length"]) > 0
@@ -75,12 +75,12 @@ def test_head_is_answered_wherever_get_is(house: House, route: Route) -> None:
         "/api/v1/users/me/nothing",
     ],
 )
-def test_what_is_not_in_the_table_is_not_there(house: House, path: str) -> None:
-    answer = house.web.get(path, headers=house.token_issuer.bearer(1))
+def test_what_is_not_in_the_table_is_not_there(live: LiveGateway, path: str) -> None:
+    answer = live.web.get(path, headers=live.token_issuer.bearer(1))
     assert answer.status_code == 404
     assert answer.json()["code"] == "not_found"
     assert answer.json()["instance"] == answer.request.url.path
-    assert not house.services.at(path)
+    assert not live.services.at(path)
 
 
 @pytest.mark.parametrize(
@@ -94,8 +94,8 @@ def test_what_is_not_in_the_table_is_not_there(house: House, path: str) -> None:
         ("TRACE", "/api/v1/posts", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
     ],
 )
-def test_a_known_path_tells_which_methods_it_has(house: House, method: str, path: str, allow: str) -> None:
-    answer = house.web.request(method, path, headers=house.token_issuer.bearer(1))
+def test_a_known_path_tells_which_methods_it_has(live: LiveGateway, method: str, path: str, allow: str) -> None:
+    answer = live.web.request(method, path, headers=live.token_issuer.bearer(1))
     assert answer.status_code == 405
     assert answer.headers["allow"] == allow
     assert answer.json()["code"] == "method_not_allowed"
@@ -107,8 +107,8 @@ def test_a_fixed_name_goes_before_a_wildcard() -> None:
     assert anybodys is not None and anybodys.routes["GET"].access.name == "PUBLIC"
 
 
-def test_an_encoded_fixed_name_is_the_same_name(house: House) -> None:
-    assert house.web.get("/api/v1/users/%6De").status_code == 401
+def test_an_encoded_fixed_name_is_the_same_name(live: LiveGateway) -> None:
+    assert live.web.get("/api/v1/users/%6De").status_code == 401
 
 
 def test_no_pattern_is_listed_twice() -> None:

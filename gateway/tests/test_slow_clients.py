@@ -14,9 +14,9 @@ from gateway.slow_clients import SlowClients, Transfer
 from shared.testing.waiting import eventually
 
 from .clock import Clock
-from .house import House, Raw, open_house, refused
-from .stub import Asked, answering, say
-from .test_bodies import LOGIN, MEDIA, head
+from .gateway_server import LiveGateway, Raw, live_gateway, refused
+from .stub_services import ReceivedRequest, answering, say
+from .test_request_body import LOGIN, MEDIA, head
 
 POSTS = "/api/v1/posts"
 PICTURE = "/api/v1/media/large.jpg"
@@ -117,21 +117,21 @@ def test_an_address_has_only_a_part_and_a_trusted_proxy_all() -> None:
 
 
 @contextmanager
-def timed_house(**changed: Any) -> Iterator[tuple[House, Clock]]:
+def timed_house(**changed: Any) -> Iterator[tuple[LiveGateway, Clock]]:
     """A gateway with a large picture behind it, and the clock by which it measures data rates."""
-    with open_house(**changed) as house:
-        house.services.behaviours[PICTURE] = answering(200, LARGE)
-        clock = house.gateway.slow_clients.clock = Clock()
-        yield house, clock
+    with live_gateway(**changed) as live:
+        live.services.behaviours[PICTURE] = answering(200, LARGE)
+        clock = live.gateway.slow_clients.clock = Clock()
+        yield live, clock
 
 
 @contextmanager
-def deaf(house: House, path: str = PICTURE) -> Iterator[socket.socket]:
+def deaf(live: LiveGateway, path: str = PICTURE) -> Iterator[socket.socket]:
     """A client with next to no room that asks and does not read."""
     with socket.socket() as line:
         line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
         line.settimeout(10)
-        line.connect(("127.0.0.1", house.port))
+        line.connect(("127.0.0.1", live.port))
         line.sendall(f"GET {path} HTTP/1.1\r\nhost: a\r\n\r\n".encode())
         yield line
 
@@ -148,52 +148,52 @@ def rest_of(line: socket.socket) -> int:
 
 
 def test_who_does_not_read_is_gone_in_ten_seconds() -> None:
-    with timed_house() as (house, clock), deaf(house) as line:
+    with timed_house() as (live, clock), deaf(live) as line:
         before = ended_because("slow")
-        eventually(lambda: len(house.gateway.slow_clients) == 1)
+        eventually(lambda: len(live.gateway.slow_clients) == 1)
         clock.now += 9.9
-        assert house.web.get("/healthz").status_code == 200
-        assert len(house.gateway.slow_clients) == 1
+        assert live.web.get("/healthz").status_code == 200
+        assert len(live.gateway.slow_clients) == 1
         clock.now += 0.2
         eventually(lambda: ended_because("slow") == before + 1)
         assert rest_of(line) < len(LARGE)
-        eventually(lambda: len(house.gateway.slow_clients) == 0)
+        eventually(lambda: len(live.gateway.slow_clients) == 0)
 
 
 def test_fifty_who_do_not_read_take_no_place_from_others() -> None:
-    with timed_house(picture_in_flight=2, picture_in_flight_per_address=1) as (house, _), ExitStack() as stack:
+    with timed_house(picture_in_flight=2, picture_in_flight_per_address=1) as (live, _), ExitStack() as stack:
         for number in range(50):
-            stack.enter_context(deaf(house))
-            eventually(lambda: len(house.gateway.slow_clients) == number + 1)  # noqa: B023 - waited for at once
-        assert house.web.get("/api/v1/media/small.jpg").status_code == 200
-        assert house.web.post(MEDIA, content=b"x" * 100_000, headers=house.token_issuer.bearer(1)).status_code == 200
-        assert house.web.get(POSTS).status_code == 200
+            stack.enter_context(deaf(live))
+            eventually(lambda: len(live.gateway.slow_clients) == number + 1)  # noqa: B023 - waited for at once
+        assert live.web.get("/api/v1/media/small.jpg").status_code == 200
+        assert live.web.post(MEDIA, content=b"x" * 100_000, headers=live.token_issuer.bearer(1)).status_code == 200
+        assert live.web.get(POSTS).status_code == 200
 
 
 def test_only_so_many_may_be_slow_at_once() -> None:
-    with timed_house(slow_clients_per_address=3) as (house, _), ExitStack() as stack:
+    with timed_house(slow_clients_per_address=3) as (live, _), ExitStack() as stack:
         before = ended_because("too many slow")
-        house.web.close()
+        live.web.close()
         for _ in range(8):
-            stack.enter_context(deaf(house))
+            stack.enter_context(deaf(live))
         eventually(lambda: ended_because("too many slow") == before + 5)
-        assert len(house.gateway.slow_clients) == 3
-        eventually(lambda: len(house.server.server_state.connections) == 3)
-        with socket.create_connection(("127.0.0.1", house.port), timeout=10) as line:
+        assert len(live.gateway.slow_clients) == 3
+        eventually(lambda: len(live.server.server_state.connections) == 3)
+        with socket.create_connection(("127.0.0.1", live.port), timeout=10) as line:
             line.sendall(f"GET {PICTURE} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n".encode())
             assert rest_of(line) > len(LARGE), "who reads is not one of them"
 
 
 def test_the_gateways_own_documents_count_as_well() -> None:
-    with timed_house() as (house, clock), deaf(house, "/docs/swagger-ui-bundle.js") as line:
-        eventually(lambda: len(house.gateway.slow_clients) == 1)
+    with timed_house() as (live, clock), deaf(live, "/docs/swagger-ui-bundle.js") as line:
+        eventually(lambda: len(live.gateway.slow_clients) == 1)
         clock.now += 11
-        eventually(lambda: not house.server.server_state.tasks)
+        eventually(lambda: not live.server.server_state.tasks)
         assert rest_of(line) < 1_000_000
 
 
 def test_twenty_megabytes_arrive_over_one_megabit_a_second() -> None:
-    with timed_house() as (house, clock), deaf(house) as line:
+    with timed_house() as (live, clock), deaf(live) as line:
         received = 0
         with line.makefile("rb") as stream:
             while stream.readline() != b"\r\n":
@@ -212,7 +212,7 @@ class Counting:
         self.received = 0
         self.left = threading.Event()
 
-    async def __call__(self, _asked: Asked, receive: Receive, send: Send) -> None:
+    async def __call__(self, _asked: ReceivedRequest, receive: Receive, send: Send) -> None:
         while (message := await receive())["type"] == "http.request":
             self.received += len(message["body"])
             if not message["more_body"]:
@@ -222,10 +222,10 @@ class Counting:
 
 def test_an_upload_without_a_pause_may_take_its_time() -> None:
     size, step = 3_608_000, 44_000
-    with timed_house() as (house, clock), socket.create_connection(("127.0.0.1", house.port), timeout=10) as line:
+    with timed_house() as (live, clock), socket.create_connection(("127.0.0.1", live.port), timeout=10) as line:
         service = Counting()
-        house.services.behaviours[MEDIA] = service
-        line.sendall(head(house, MEDIA, f"content-length: {size}"))
+        live.services.behaviours[MEDIA] = service
+        line.sendall(head(live, MEDIA, f"content-length: {size}"))
         for sent in range(step, size + 1, step):
             line.sendall(b"x" * step)
             eventually(lambda: sent < 2 * step or service.received >= sent)  # noqa: B023 - waited for at once
@@ -235,58 +235,58 @@ def test_an_upload_without_a_pause_may_take_its_time() -> None:
 
 
 def test_an_upload_that_stalls_is_408_in_ten_seconds_and_its_service_is_left_at_once() -> None:
-    with timed_house() as (house, clock), socket.create_connection(("127.0.0.1", house.port), timeout=10) as line:
+    with timed_house() as (live, clock), socket.create_connection(("127.0.0.1", live.port), timeout=10) as line:
         service = Counting()
-        house.services.behaviours[MEDIA] = service
-        line.sendall(head(house, MEDIA, "content-length: 1000000") + b"x" * 100_000)
+        live.services.behaviours[MEDIA] = service
+        line.sendall(head(live, MEDIA, "content-length: 1000000") + b"x" * 100_000)
         eventually(lambda: service.received == 100_000)
         clock.now += 10.1
         answer = Raw.read(line.makefile("rb"))
         assert (answer.status, answer.code) == (408, "request_timeout")
         eventually(service.left.is_set)
-        assert house.gateway._proxy.upstreams["posts"].in_flight == 0
+        assert live.gateway._proxy.upstreams["posts"].in_flight == 0
 
 
 def test_a_byte_a_second_is_too_slow_and_no_service_hears_of_it() -> None:
-    with timed_house() as (house, clock), socket.create_connection(("127.0.0.1", house.port), timeout=10) as line:
-        line.sendall(head(house, MEDIA, "content-length: 100000"))
+    with timed_house() as (live, clock), socket.create_connection(("127.0.0.1", live.port), timeout=10) as line:
+        line.sendall(head(live, MEDIA, "content-length: 100000"))
 
         def ended() -> bool:
             line.sendall(b"x")
             clock.now += 1.0
-            return not house.server.server_state.tasks
+            return not live.server.server_state.tasks
 
-        eventually(lambda: house.server.server_state.tasks)
+        eventually(lambda: live.server.server_state.tasks)
         eventually(ended)
         assert Raw.read(line.makefile("rb")).status == 408
         assert clock.now >= 10
-        assert not house.services.at(MEDIA)
+        assert not live.services.at(MEDIA)
 
 
 def test_held_documents_and_uploads_count_as_slow() -> None:
-    with timed_house(slow_clients_per_address=4) as (house, _), ExitStack() as stack:
+    with timed_house(slow_clients_per_address=4) as (live, _), ExitStack() as stack:
         before = ended_because("too many slow")
         for number in range(8):
-            line = stack.enter_context(socket.create_connection(("127.0.0.1", house.port), timeout=10))
-            line.sendall(head(house, MEDIA if number % 2 else LOGIN, "content-length: 1000") + b"{")
+            line = stack.enter_context(socket.create_connection(("127.0.0.1", live.port), timeout=10))
+            line.sendall(head(live, MEDIA if number % 2 else LOGIN, "content-length: 1000") + b"{")
         eventually(lambda: ended_because("too many slow") == before + 4)
-        answer = house.web.post(MEDIA, content=b"x" * 100_000, headers=house.token_issuer.bearer(1))
+        answer = live.web.post(MEDIA, content=b"x" * 100_000, headers=live.token_issuer.bearer(1))
         assert answer.status_code == 200
 
 
 def test_many_held_uploads_of_two_people_leave_places_for_others() -> None:
-    with timed_house() as (house, _), ExitStack() as stack:
+    with timed_house() as (live, _), ExitStack() as stack:
         service = Counting()
-        house.services.behaviours[MEDIA] = service
+        live.services.behaviours[MEDIA] = service
         for number in range(52):
-            line = stack.enter_context(socket.create_connection(("127.0.0.1", house.port), timeout=10))
-            token = house.token_issuer.bearer(number % 2 + 1)["authorization"]
+            line = stack.enter_context(socket.create_connection(("127.0.0.1", live.port), timeout=10))
+            token = live.token_issuer.bearer(number % 2 + 1)["authorization"]
             lines = (f"POST {MEDIA} HTTP/1.1", "host: a", f"authorization: {token}", "content-length: 1000000", "", "")
             line.sendall("\r\n".join(lines).encode() + b"x" * 70_000)
         eventually(lambda: service.received >= 24 * 70_000)
-        answer = house.web.post(MEDIA, content=b"x" * 100_000, headers=house.token_issuer.bearer(3))
+        answer = live.web.post(MEDIA, content=b"x" * 100_000, headers=live.token_issuer.bearer(3))
         assert answer.status_code == 201
-        assert house.web.get(PICTURE).status_code == 200
-        mine = house.web.post(MEDIA, content=b"x" * 100_000, headers=house.token_issuer.bearer(1))
+        assert live.web.get(PICTURE).status_code == 200
+        mine = live.web.post(MEDIA, content=b"x" * 100_000, headers=live.token_issuer.bearer(1))
         assert refused(mine) == (429, "too_many_at_once")
         assert int(mine.headers["retry-after"]) >= 1

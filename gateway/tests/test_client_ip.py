@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from gateway.request.client_ip import TrustedProxies, parse_client
 from gateway.settings import Settings
 
-from .house import open_house
+from .gateway_server import live_gateway
 
 PROXIES = TrustedProxies([ip_network("10.0.0.0/8"), ip_network("fd00::/8"), ip_network("127.0.0.1/32")])
 POSTS = "/api/v1/posts"
@@ -100,25 +100,25 @@ def test_an_ipv6_network_counts_as_one() -> None:
 
 
 def test_the_services_hear_of_the_client_behind_a_trusted_proxy() -> None:
-    with open_house(trusted_proxies=["127.0.0.0/8"]) as house:
-        house.web.get(POSTS, headers={"x-forwarded-for": "6.6.6.6, 198.51.100.7"})
-        assert house.services.at(POSTS)[-1].all("x-forwarded-for") == ["198.51.100.7"]
+    with live_gateway(trusted_proxies=["127.0.0.0/8"]) as live:
+        live.web.get(POSTS, headers={"x-forwarded-for": "6.6.6.6, 198.51.100.7"})
+        assert live.services.at(POSTS)[-1].all("x-forwarded-for") == ["198.51.100.7"]
 
 
 def test_behind_a_trusted_proxy_each_client_has_a_count_of_its_own() -> None:
-    with open_house(trusted_proxies=["127.0.0.1/32"], rate_anonymous="1/day") as house:
+    with live_gateway(trusted_proxies=["127.0.0.1/32"], rate_anonymous="1/day") as live:
 
         def status(client: str) -> int:
-            return house.web.get(POSTS, headers={"x-forwarded-for": client}).status_code
+            return live.web.get(POSTS, headers={"x-forwarded-for": client}).status_code
 
         assert [status("198.51.100.7"), status("198.51.100.8"), status("198.51.100.7")] == [200, 200, 429]
         assert [status("2001:db8::1"), status("2001:db8::2"), status("2001:db8:0:1::1")] == [200, 429, 200]
 
 
 def test_nobody_gets_a_new_count_by_claiming_to_be_somebody_else() -> None:
-    with open_house(rate_anonymous="1/day") as house:
+    with live_gateway(rate_anonymous="1/day") as live:
         claims = [{name: "198.51.100.7"} for name in ("x-forwarded-for", "x-real-ip", "forwarded", "x-client-ip")]
-        assert [house.web.get(POSTS, headers=claim).status_code for claim in claims] == [200, 429, 429, 429]
+        assert [live.web.get(POSTS, headers=claim).status_code for claim in claims] == [200, 429, 429, 429]
 
 
 @pytest.mark.parametrize("network", ["10.0.0.1/8", "proxy.example.com", "10.0.0.0/33", ""])

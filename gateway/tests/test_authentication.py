@@ -19,8 +19,8 @@ from shared.testing.stubs import Stub
 from shared.testing.tokens import FakeTokenIssuer
 from shared.testing.waiting import eventually
 
-from .house import SECRET, House, open_gateway, open_house
-from .stub import Services, answering, listed
+from .gateway_server import SECRET, LiveGateway, live_gateway, live_gateway_alone
+from .stub_services import StubServices, answering, listed
 
 NOW = int(time.time())
 FEED = "/api/v1/feed"
@@ -28,9 +28,9 @@ CONTRACTS = Path(__file__).parents[2] / "shared" / "contracts" / "events"
 NEIGHBOUR = ServiceClient("gateway", SECRET, "auth", "http://auth", Stub().transport)
 
 
-def asks(house: House, authorization: str, path: str = FEED) -> int:
+def asks(live: LiveGateway, authorization: str, path: str = FEED) -> int:
     """The status for whoever shows this."""
-    answer = house.web.get(path, headers=[(b"authorization", authorization.encode())])
+    answer = live.web.get(path, headers=[(b"authorization", authorization.encode())])
     if answer.status_code == 401:
         assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
         assert answer.headers["content-type"] == "application/problem+json"
@@ -104,65 +104,65 @@ BROKEN: dict[str, Callable[[FakeTokenIssuer], str]] = {
 
 
 @pytest.mark.parametrize("broken", BROKEN)
-def test_a_token_is_refused_that_is(house: House, broken: str) -> None:
-    token = BROKEN[broken](house.token_issuer)
-    assert asks(house, f"Bearer {token}") == 401
-    assert asks(house, f"Bearer {token}", "/api/v1/posts") == 401, "a token that is given must be valid"
+def test_a_token_is_refused_that_is(live: LiveGateway, broken: str) -> None:
+    token = BROKEN[broken](live.token_issuer)
+    assert asks(live, f"Bearer {token}") == 401
+    assert asks(live, f"Bearer {token}", "/api/v1/posts") == 401, "a token that is given must be valid"
 
 
 @pytest.mark.parametrize("scheme", ["Basic ", "Token ", "", "Bearer", "Bearer  ", "Bearer\t"])
-def test_only_the_bearer_scheme_lets_in(house: House, scheme: str) -> None:
-    assert asks(house, f"{scheme}{house.token_issuer.token(1)}") == 401
+def test_only_the_bearer_scheme_lets_in(live: LiveGateway, scheme: str) -> None:
+    assert asks(live, f"{scheme}{live.token_issuer.token(1)}") == 401
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
-def test_the_scheme_is_known_in_any_case(house: House, scheme: str) -> None:
-    assert asks(house, f"{scheme} {house.token_issuer.token(1)}") == 200
+def test_the_scheme_is_known_in_any_case(live: LiveGateway, scheme: str) -> None:
+    assert asks(live, f"{scheme} {live.token_issuer.token(1)}") == 200
 
 
-def test_the_refusal_is_in_the_words_of_every_service(house: House) -> None:
+def test_the_refusal_is_in_the_words_of_every_service(live: LiveGateway) -> None:
     with pytest.raises(errors.Unauthenticated) as refusal:
-        asyncio.run(house.token_issuer.verifier().verify("nonsense"))
-    problem = house.web.get(FEED).json()
+        asyncio.run(live.token_issuer.verifier().verify("nonsense"))
+    problem = live.web.get(FEED).json()
     assert (problem["code"], problem["detail"]) == (refusal.value.code, refusal.value.detail)
 
 
-def test_a_known_token_is_refused_as_soon_as_it_has_expired(house: House) -> None:
+def test_a_known_token_is_refused_as_soon_as_it_has_expired(live: LiveGateway) -> None:
     now = int(time.time())
-    token = house.token_issuer.token(7, iat=now - 100, exp=now - 7)  # still good for 2 to 3 seconds of leeway
-    assert asks(house, f"Bearer {token}") == 200
-    eventually(lambda: asks(house, f"Bearer {token}") == 401)
+    token = live.token_issuer.token(7, iat=now - 100, exp=now - 7)  # still good for 2 to 3 seconds of leeway
+    assert asks(live, f"Bearer {token}") == 200
+    eventually(lambda: asks(live, f"Bearer {token}") == 401)
 
 
-def test_a_login_that_ended_is_refused_as_soon_as_the_fact_is_heard(house: House) -> None:
-    ended, other = house.token_issuer.token(10, 11), house.token_issuer.token(10, 12)
-    assert asks(house, f"Bearer {ended}") == 200
-    assert house.hears("session.revoked", {"session_id": ids.encode(11), "user_id": ids.encode(10)})
-    assert asks(house, f"Bearer {ended}") == 401
-    assert asks(house, f"Bearer {other}") == 200
+def test_a_login_that_ended_is_refused_as_soon_as_the_fact_is_heard(live: LiveGateway) -> None:
+    ended, other = live.token_issuer.token(10, 11), live.token_issuer.token(10, 12)
+    assert asks(live, f"Bearer {ended}") == 200
+    assert live.deliver("session.revoked", {"session_id": ids.encode(11), "user_id": ids.encode(10)})
+    assert asks(live, f"Bearer {ended}") == 401
+    assert asks(live, f"Bearer {other}") == 200
 
 
-def test_a_person_who_withdrew_is_refused_in_every_login(house: House) -> None:
-    assert house.hears("user.deleted", {"user_id": ids.encode(20), "deleted_at": "2026-11-23T08:41:00.123Z"})
-    assert [asks(house, f"Bearer {house.token_issuer.token(20, login)}") for login in (21, 22)] == [401, 401]
+def test_a_person_who_withdrew_is_refused_in_every_login(live: LiveGateway) -> None:
+    assert live.deliver("user.deleted", {"user_id": ids.encode(20), "deleted_at": "2026-11-23T08:41:00.123Z"})
+    assert [asks(live, f"Bearer {live.token_issuer.token(20, login)}") for login in (21, 22)] == [401, 401]
 
 
-def test_what_auth_says_it_has_just_ended_is_refused_from_the_answer_on_and_told_to_nobody(house: House) -> None:
+def test_what_auth_says_it_has_just_ended_is_refused_from_the_answer_on_and_told_to_nobody(live: LiveGateway) -> None:
     logins = f"{ids.encode(31)} {ids.encode(32)}"
     answering_logout = answering(204, x_ended_logins=logins, x_ended_subject=ids.encode(40))
-    house.services.behaviours["/api/v1/auth/logout"] = answering_logout
-    answer = house.web.post("/api/v1/auth/logout", headers=house.token_issuer.bearer(30, 31))
+    live.services.behaviours["/api/v1/auth/logout"] = answering_logout
+    answer = live.web.post("/api/v1/auth/logout", headers=live.token_issuer.bearer(30, 31))
     assert answer.status_code == 204
     assert not [name for name in answer.headers if name.startswith("x-ended")]
-    tokens = [house.token_issuer.token(30, 31), house.token_issuer.token(30, 32), house.token_issuer.token(40, 1)]
-    assert [asks(house, f"Bearer {token}") for token in tokens] == [401, 401, 401]
-    assert asks(house, f"Bearer {house.token_issuer.token(30, 33)}") == 200
+    tokens = [live.token_issuer.token(30, 31), live.token_issuer.token(30, 32), live.token_issuer.token(40, 1)]
+    assert [asks(live, f"Bearer {token}") for token in tokens] == [401, 401, 401]
+    assert asks(live, f"Bearer {live.token_issuer.token(30, 33)}") == 200
 
 
-def test_nobody_but_auth_ends_anything(house: House) -> None:
-    house.services.behaviours["/api/v1/feed"] = answering(200, b"{}", x_ended_subject=ids.encode(50))
-    assert house.web.get("/api/v1/feed", headers=house.token_issuer.bearer(51)).status_code == 200
-    assert asks(house, f"Bearer {house.token_issuer.token(50, 1)}") == 200
+def test_nobody_but_auth_ends_anything(live: LiveGateway) -> None:
+    live.services.behaviours["/api/v1/feed"] = answering(200, b"{}", x_ended_subject=ids.encode(50))
+    assert live.web.get("/api/v1/feed", headers=live.token_issuer.bearer(51)).status_code == 200
+    assert asks(live, f"Bearer {live.token_issuer.token(50, 1)}") == 200
 
 
 @pytest.mark.parametrize("name", ["session.revoked.v1", "user.deleted.v1"])
@@ -174,54 +174,54 @@ def test_what_the_contracts_promise_is_understood(name: str) -> None:
         assert revocations.revoked(ids.parse(data["user_id"]), login)
 
 
-def test_a_fact_that_is_not_as_promised_is_not_swallowed(house: House) -> None:
+def test_a_fact_that_is_not_as_promised_is_not_swallowed(live: LiveGateway) -> None:
     with pytest.raises(ValueError, match="user_id"):
         Revocations(NEIGHBOUR, 600).hear(Event(1, "user.deleted", 1, 0, None, {"user_id": "me"}))
 
 
 def test_what_auth_lists_is_refused_from_the_start_and_asked_for_with_our_own_credentials() -> None:
-    services = Services(revocations=listed([ids.encode(5)], [ids.encode(6)]))
-    with open_house(services) as house:
-        assert asks(house, f"Bearer {house.token_issuer.token(1, 5)}") == 401
-        assert asks(house, f"Bearer {house.token_issuer.token(6, 1)}") == 401
-        assert asks(house, f"Bearer {house.token_issuer.token(5, 6)}") == 200
+    services = StubServices(revocations=listed([ids.encode(5)], [ids.encode(6)]))
+    with live_gateway(services) as live:
+        assert asks(live, f"Bearer {live.token_issuer.token(1, 5)}") == 401
+        assert asks(live, f"Bearer {live.token_issuer.token(6, 1)}") == 401
+        assert asks(live, f"Bearer {live.token_issuer.token(5, 6)}") == 200
     shown = services.pulls[0].all("authorization")[0].removeprefix("Bearer ")
     assert InternalCallerVerifier("auth", {"gateway": caller_key(SECRET, "auth")}).check(shown) == "gateway"
 
 
 def test_revocations_are_asked_for_again_and_again() -> None:
-    with open_house(revocations_seconds=0.05) as house:
-        token = house.token_issuer.token(1, 5)
-        assert asks(house, f"Bearer {token}") == 200
-        house.services.revocations = listed([ids.encode(5)], [])
-        eventually(lambda: asks(house, f"Bearer {token}") == 401)
-        house.services.revocations = None
-        asked = len(house.services.pulls)
-        eventually(lambda: len(house.services.pulls) > asked + 4)
-        assert asks(house, f"Bearer {house.token_issuer.token(2, 9)}") == 200, "what was loaded once still serves"
+    with live_gateway(revocations_seconds=0.05) as live:
+        token = live.token_issuer.token(1, 5)
+        assert asks(live, f"Bearer {token}") == 200
+        live.services.revocations = listed([ids.encode(5)], [])
+        eventually(lambda: asks(live, f"Bearer {token}") == 401)
+        live.services.revocations = None
+        asked = len(live.services.pulls)
+        eventually(lambda: len(live.services.pulls) > asked + 4)
+        assert asks(live, f"Bearer {live.token_issuer.token(2, 9)}") == 200, "what was loaded once still serves"
 
 
 def test_until_revocations_are_loaded_nobody_is_let_in_but_what_is_public_is_served() -> None:
-    with open_house(Services(revocations=None)) as house:
+    with live_gateway(StubServices(revocations=None)) as live:
         for path in (FEED, "/api/v1/posts"):
-            answer = house.web.get(path, headers=house.token_issuer.bearer(1))
+            answer = live.web.get(path, headers=live.token_issuer.bearer(1))
             assert (answer.status_code, answer.json()["code"]) == (503, "revocations_unavailable")
             assert int(answer.headers["retry-after"]) > 0
-        assert house.web.get(FEED).status_code == 401
-        assert house.web.get("/api/v1/posts").status_code == 200
-        house.services.revocations = listed([], [])
-        eventually(lambda: asks(house, f"Bearer {house.token_issuer.token(1)}") == 200)
+        assert live.web.get(FEED).status_code == 401
+        assert live.web.get("/api/v1/posts").status_code == 200
+        live.services.revocations = listed([], [])
+        eventually(lambda: asks(live, f"Bearer {live.token_issuer.token(1)}") == 200)
 
 
 def test_without_keys_a_token_can_not_be_judged() -> None:
-    with open_house() as house:
-        services = house.services
+    with live_gateway() as live:
+        services = live.services
         services.keys_down = True
-        answer = house.web.get(FEED, headers=house.token_issuer.bearer(1))
+        answer = live.web.get(FEED, headers=live.token_issuer.bearer(1))
         assert (answer.status_code, answer.json()["code"]) == (503, "keys_unavailable")
         assert "retry-after" in answer.headers
         services.keys_down = False
-        eventually(lambda: asks(house, f"Bearer {house.token_issuer.token(1)}") == 200)
+        eventually(lambda: asks(live, f"Bearer {live.token_issuer.token(1)}") == 200)
 
 
 def test_revocations_are_forgotten_when_no_token_of_then_can_be_valid() -> None:
@@ -242,8 +242,8 @@ def test_the_memory_for_revocations_is_bounded_and_the_newest_stay(monkeypatch: 
 
 
 def test_a_gateway_alone_answers_what_it_can() -> None:
-    services = Services(ports={1: "auth", 2: "social", 3: "posts", 4: "dm"})
-    with open_gateway(services) as house:
-        assert house.web.get("/healthz").status_code == 200
-        assert house.web.get(FEED, headers=house.token_issuer.bearer(1)).json()["code"] == "revocations_unavailable"
-        assert house.web.get("/api/v1/posts").json()["code"] == "upstream_unavailable"
+    services = StubServices(ports={1: "auth", 2: "social", 3: "posts", 4: "dm"})
+    with live_gateway_alone(services) as live:
+        assert live.web.get("/healthz").status_code == 200
+        assert live.web.get(FEED, headers=live.token_issuer.bearer(1)).json()["code"] == "revocations_unavailable"
+        assert live.web.get("/api/v1/posts").json()["code"] == "upstream_unavailable"

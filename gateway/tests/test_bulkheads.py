@@ -12,54 +12,54 @@ from gateway.app import Gateway
 from gateway.exchange import Message
 from shared.testing.waiting import eventually
 
-from .house import open_house, refused
-from .stub import waiting
+from .gateway_server import live_gateway, refused
+from .stub_services import waiting
 
 POSTS = "/api/v1/posts"
 
 
 def test_only_so_many_requests_wait_for_one_service() -> None:
-    with open_house(in_flight=3) as house, ThreadPoolExecutor(3) as pool:
+    with live_gateway(in_flight=3) as live, ThreadPoolExecutor(3) as pool:
         go_on = threading.Event()
-        house.services.behaviours[POSTS] = waiting(threading.Event(), go_on)
-        begun = [pool.submit(house.web.get, POSTS) for _ in range(3)]
-        eventually(lambda: len(house.services.at(POSTS)) == 3)
-        assert refused(house.web.get(f"{POSTS}/1")) == (503, "upstream_busy")
-        assert house.web.get("/api/v1/users/1").status_code == 200, "the others have places of their own"
+        live.services.behaviours[POSTS] = waiting(threading.Event(), go_on)
+        begun = [pool.submit(live.web.get, POSTS) for _ in range(3)]
+        eventually(lambda: len(live.services.at(POSTS)) == 3)
+        assert refused(live.web.get(f"{POSTS}/1")) == (503, "upstream_busy")
+        assert live.web.get("/api/v1/users/1").status_code == 200, "the others have places of their own"
         go_on.set()
         assert [each.result().status_code for each in begun] == [200] * 3
-        assert house.web.get(f"{POSTS}/1").status_code == 200
+        assert live.web.get(f"{POSTS}/1").status_code == 200
 
 
 def test_pictures_never_take_all_places() -> None:
-    with open_house(in_flight=3, picture_in_flight=1) as house, ThreadPoolExecutor(1) as pool:
+    with live_gateway(in_flight=3, picture_in_flight=1) as live, ThreadPoolExecutor(1) as pool:
         go_on = threading.Event()
-        house.services.behaviours["/api/v1/media/slow.jpg"] = waiting(threading.Event(), go_on)
-        begun = pool.submit(house.web.get, "/api/v1/media/slow.jpg")
-        eventually(lambda: house.services.at("/api/v1/media/slow.jpg"))
-        assert refused(house.web.get("/api/v1/media/b.jpg")) == (503, "upstream_busy")
-        assert house.web.get(POSTS).status_code == 200
+        live.services.behaviours["/api/v1/media/slow.jpg"] = waiting(threading.Event(), go_on)
+        begun = pool.submit(live.web.get, "/api/v1/media/slow.jpg")
+        eventually(lambda: live.services.at("/api/v1/media/slow.jpg"))
+        assert refused(live.web.get("/api/v1/media/b.jpg")) == (503, "upstream_busy")
+        assert live.web.get(POSTS).status_code == 200
         go_on.set()
         assert begun.result().status_code == 200
-        assert house.web.get("/api/v1/media/b.jpg").status_code == 200
+        assert live.web.get("/api/v1/media/b.jpg").status_code == 200
 
 
 def test_of_the_places_for_pictures_an_address_has_only_a_part() -> None:
     parts: dict[str, Any] = {"picture_in_flight": 3, "picture_in_flight_per_address": 2}
-    with open_house(trusted_proxies=["127.0.0.1/32"], **parts) as house, ThreadPoolExecutor(2) as pool:
+    with live_gateway(trusted_proxies=["127.0.0.1/32"], **parts) as live, ThreadPoolExecutor(2) as pool:
         go_on = threading.Event()
         slow = "/api/v1/media/slow.jpg"
-        house.services.behaviours[slow] = waiting(threading.Event(), go_on)
+        live.services.behaviours[slow] = waiting(threading.Event(), go_on)
         mine, other = {"x-forwarded-for": "192.0.2.1"}, {"x-forwarded-for": "192.0.2.2"}
-        begun = [pool.submit(house.web.get, slow, headers=mine) for _ in range(2)]
-        eventually(lambda: len(house.services.at(slow)) == 2)
-        answer = house.web.get("/api/v1/media/b.jpg", headers=mine)
+        begun = [pool.submit(live.web.get, slow, headers=mine) for _ in range(2)]
+        eventually(lambda: len(live.services.at(slow)) == 2)
+        answer = live.web.get("/api/v1/media/b.jpg", headers=mine)
         assert refused(answer) == (429, "too_many_at_once")
         assert answer.headers["retry-after"] == "1"
-        assert house.web.get("/api/v1/media/b.jpg", headers=other).status_code == 200
+        assert live.web.get("/api/v1/media/b.jpg", headers=other).status_code == 200
         go_on.set()
         assert [each.result().status_code for each in begun] == [200] * 2
-        assert house.web.get("/api/v1/media/b.jpg", headers=mine).status_code == 200
+        assert live.web.get("/api/v1/media/b.jpg", headers=mine).status_code == 200
 
 
 @pytest.mark.parametrize("part", ["upload_in_flight_per_address", "upload_in_flight_per_person"])
@@ -67,41 +67,41 @@ def test_of_the_places_for_uploads_an_address_and_a_person_have_only_a_part(part
     media, content = "/api/v1/media", b"x" * 100_000
     parts: dict[str, Any] = {part: 2}
     with (
-        open_house(trusted_proxies=["127.0.0.1/32"], upload_in_flight=3, **parts) as house,
+        live_gateway(trusted_proxies=["127.0.0.1/32"], upload_in_flight=3, **parts) as live,
         ThreadPoolExecutor(3) as pool,
     ):
         by_person = part.endswith("person")
 
         def upload(person: int, address: int) -> httpx.Response:
-            headers = {**house.token_issuer.bearer(person), "x-forwarded-for": f"192.0.2.{address}"}
-            return house.web.post(media, content=content, headers=headers)
+            headers = {**live.token_issuer.bearer(person), "x-forwarded-for": f"192.0.2.{address}"}
+            return live.web.post(media, content=content, headers=headers)
 
         go_on = threading.Event()
-        house.services.behaviours[media] = waiting(threading.Event(), go_on)
+        live.services.behaviours[media] = waiting(threading.Event(), go_on)
         begun = [pool.submit(upload, 1 if by_person else n, n if by_person else 1) for n in (1, 2)]
-        eventually(lambda: len(house.services.at(media)) == 2)
+        eventually(lambda: len(live.services.at(media)) == 2)
         answer = upload(1, 3) if by_person else upload(3, 1)
         assert refused(answer) == (429, "too_many_at_once")
         begun.append(pool.submit(upload, 3, 3))
-        eventually(lambda: len(house.services.at(media)) == 3)
+        eventually(lambda: len(live.services.at(media)) == 3)
         answer = upload(4, 4)
         assert refused(answer) == (503, "upstream_busy")
         assert answer.headers["retry-after"] == "5"
-        assert house.web.get("/api/v1/media/b.jpg").status_code == 200, "pictures have places of their own"
+        assert live.web.get("/api/v1/media/b.jpg").status_code == 200, "pictures have places of their own"
         go_on.set()
         assert [each.result().status_code for each in begun] == [200] * 3
         assert upload(1, 1).status_code == 200
 
 
 def test_passwords_never_take_all_places() -> None:
-    with open_house(in_flight=3, slow_in_flight=1) as house, ThreadPoolExecutor(1) as pool:
+    with live_gateway(in_flight=3, slow_in_flight=1) as live, ThreadPoolExecutor(1) as pool:
         go_on = threading.Event()
         login = "/api/v1/auth/login"
-        house.services.behaviours[login] = waiting(threading.Event(), go_on)
-        begun = pool.submit(house.web.post, login, json={})
-        eventually(lambda: house.services.at(login))
-        assert refused(house.web.post(login, json={})) == (503, "upstream_busy")
-        assert house.web.get("/api/v1/users/1").status_code == 200
+        live.services.behaviours[login] = waiting(threading.Event(), go_on)
+        begun = pool.submit(live.web.post, login, json={})
+        eventually(lambda: live.services.at(login))
+        assert refused(live.web.post(login, json={})) == (503, "upstream_busy")
+        assert live.web.get("/api/v1/users/1").status_code == 200
         go_on.set()
         assert begun.result().status_code == 200
 
@@ -137,12 +137,12 @@ def test_a_crowd_that_logs_in_lets_others_go_first() -> None:
         await asyncio.gather(*(answered(gateway, method, path, answers) for method, path in asked))
         return answers
 
-    with open_house(in_flight=3, slow_in_flight=1) as house, ThreadPoolExecutor(1) as pool:
+    with live_gateway(in_flight=3, slow_in_flight=1) as live, ThreadPoolExecutor(1) as pool:
         go_on = threading.Event()
-        house.services.behaviours[login] = waiting(threading.Event(), go_on)
-        begun = pool.submit(house.web.post, login, json={})
-        eventually(lambda: house.services.at(login))
-        answers = asyncio.run_coroutine_threadsafe(crowd(house.gateway), house.loop).result(10)
+        live.services.behaviours[login] = waiting(threading.Event(), go_on)
+        begun = pool.submit(live.web.post, login, json={})
+        eventually(lambda: live.services.at(login))
+        answers = asyncio.run_coroutine_threadsafe(crowd(live.gateway), live.loop).result(10)
         go_on.set()
         assert begun.result().status_code == 200
     assert len(answers) == CROWD + 1

@@ -22,16 +22,16 @@ from shared.server.config import server_options
 from shared.testing.tokens import FakeTokenIssuer
 from shared.testing.waiting import eventually
 
-from .stub import NAMES, Services
+from .stub_services import NAMES, StubServices
 
 SECRET = "a secret for tests that is long enough"
 
 
 @dataclass
-class House:
+class LiveGateway:
     """The gateway, what is behind it, and a client before it."""
 
-    services: Services
+    services: StubServices
     web: httpx.Client
     port: int
     bus: InMemoryBus
@@ -44,7 +44,7 @@ class House:
         """Makes the tokens that are accepted here."""
         return self.services.token_issuer
 
-    def hears(self, type_: str, data: dict[str, Any]) -> bool:
+    def deliver(self, type_: str, data: dict[str, Any]) -> bool:
         """Deliver a fact over the bus; whether it was taken in."""
         event = Event(ids.new(), type_, 1, clock.now(), None, data)
         return asyncio.run_coroutine_threadsafe(self.bus.publish([event]), self.loop).result(10)[0]
@@ -89,23 +89,23 @@ class Raw:
 
 
 @contextmanager
-def open_house(services: Services | None = None, **changed: Any) -> Iterator[House]:
+def live_gateway(services: StubServices | None = None, **changed: Any) -> Iterator[LiveGateway]:
     """A running gateway with these settings, that has loaded what it needs."""
     with ExitStack() as stack:
-        services = services or Services()
+        services = services or StubServices()
         listeners = [listening() for _ in NAMES]
         services.ports = {listener.getsockname()[1]: name for listener, name in zip(listeners, NAMES, strict=True)}
         behind = uvicorn.Server(uvicorn.Config(services, **server_options()))
         stack.enter_context(serving(behind, listeners))
-        house = stack.enter_context(open_gateway(services, **changed))
+        live = stack.enter_context(live_gateway_alone(services, **changed))
         if services.revocations is not None:
-            eventually(lambda: house.web.get("/readyz").json().get("revocations") == "loaded")
-        yield house
+            eventually(lambda: live.web.get("/readyz").json().get("revocations") == "loaded")
+        yield live
         behind.should_exit = behind.force_exit = True  # while the gateway ends as well
 
 
 @contextmanager
-def open_gateway(services: Services, **changed: Any) -> Iterator[House]:
+def live_gateway_alone(services: StubServices, **changed: Any) -> Iterator[LiveGateway]:
     """The gateway alone, before services that may be away."""
     settings = Settings(**{"secret": SECRET, "environment": "development", **services.settings(), **changed})
     bus = InMemoryBus()
@@ -117,7 +117,7 @@ def open_gateway(services: Services, **changed: Any) -> Iterator[House]:
         serving(server, [listener]) as loop,
         httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=15) as web,
     ):
-        yield House(services, web, port, bus, loop, gateway, server)
+        yield LiveGateway(services, web, port, bus, loop, gateway, server)
 
 
 def listening() -> socket.socket:

@@ -13,8 +13,8 @@ from gateway.web_client.assets import Assets
 from gateway.web_client.site import FOLDER, LANGUAGES
 from shared.compression import SMALLEST, gzipped
 
-from .house import House, open_house
-from .stub import Services, answering
+from .gateway_server import LiveGateway, live_gateway
+from .stub_services import StubServices, answering
 
 FIRST_VIEW = 45_000
 WHOLE = 110_000
@@ -48,9 +48,9 @@ def test_all_of_the_javascript_and_the_style_are_small(assets: Assets) -> None:
     assert sent(assets, ["style/app.css"]) <= STYLE
 
 
-def test_every_page_is_fresh_and_runs_only_our_own_files(house: House) -> None:
+def test_every_page_is_fresh_and_runs_only_our_own_files(live: LiveGateway) -> None:
     for path in ("/", "/explore", "/messages/1", "/settings/sessions", "/@ada/followers"):
-        answer = house.web.get(path)
+        answer = live.web.get(path)
         assert answer.status_code == 200
         assert answer.headers["cache-control"] == "no-cache"
         policy = answer.headers["content-security-policy"]
@@ -59,24 +59,24 @@ def test_every_page_is_fresh_and_runs_only_our_own_files(house: House) -> None:
         assert all(NAME.fullmatch(found) for found in re.findall(r'(?:src|href)="(/assets/[^"]+)"', answer.text))
 
 
-def test_a_page_that_has_not_changed_is_not_sent_again(house: House) -> None:
-    etag = house.web.get("/").headers["etag"]
-    answer = house.web.get("/", headers={"if-none-match": etag})
+def test_a_page_that_has_not_changed_is_not_sent_again(live: LiveGateway) -> None:
+    etag = live.web.get("/").headers["etag"]
+    answer = live.web.get("/", headers={"if-none-match": etag})
     assert answer.status_code == 304 and answer.content == b""
 
 
-def test_a_page_speaks_the_language_that_the_browser_likes_best(house: House) -> None:
+def test_a_page_speaks_the_language_that_the_browser_likes_best(live: LiveGateway) -> None:
     for wanted, language in {"ko-KR,ko;q=0.9,en;q=0.8": "ko", "en,ko;q=0.5": "en", "de": "en", "": "en"}.items():
-        answer = house.web.get("/", headers={"accept-language": wanted})
+        answer = live.web.get("/", headers={"accept-language": wanted})
         assert f'<html lang="{language}">' in answer.text and f"/assets/words-{language}." in answer.text
 
 
-def test_files_are_compressed_kept_for_ever_and_import_what_is_there(house: House) -> None:
-    waiting, seen = {*NAME.findall(house.web.get("/").text)}, set()
+def test_files_are_compressed_kept_for_ever_and_import_what_is_there(live: LiveGateway) -> None:
+    waiting, seen = {*NAME.findall(live.web.get("/").text)}, set()
     while waiting:
         name = waiting.pop()
         seen.add(name)
-        answer = house.web.get(name)
+        answer = live.web.get(name)
         assert answer.status_code == 200, name
         assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
         if name.endswith((".js", ".css")) and len(answer.content) >= SMALLEST:
@@ -89,13 +89,13 @@ def test_files_are_compressed_kept_for_ever_and_import_what_is_there(house: Hous
     )
 
 
-def test_files_are_sent_plain_to_whoever_takes_no_gzip(house: House) -> None:
-    name = next(found for found in NAME.findall(house.web.get("/").text) if found.endswith(".js"))
+def test_files_are_sent_plain_to_whoever_takes_no_gzip(live: LiveGateway) -> None:
+    name = next(found for found in NAME.findall(live.web.get("/").text) if found.endswith(".js"))
     for refused in ("identity", "gzip;q=0", "br"):
-        assert "content-encoding" not in house.web.get(name, headers={"accept-encoding": refused}).headers
+        assert "content-encoding" not in live.web.get(name, headers={"accept-encoding": refused}).headers
 
 
-def test_what_is_not_there_stays_a_problem(house: House) -> None:
+def test_what_is_not_there_stays_a_problem(live: LiveGateway) -> None:
     for path in (
         "/nothing",
         "/assets/app.0000000000.js",
@@ -105,64 +105,64 @@ def test_what_is_not_there_stays_a_problem(house: House) -> None:
         "/tests/axe.min.js",
         "/app.js",
     ):
-        answer = house.web.get(path)
+        answer = live.web.get(path)
         assert answer.status_code == 404 and answer.json()["code"] == "not_found", path
-    assert house.web.post("/").status_code == 405
+    assert live.web.post("/").status_code == 405
 
 
-def test_the_worker_and_the_manifest_name_files_that_are_there(house: House) -> None:
-    worker = house.web.get("/worker.js")
+def test_the_worker_and_the_manifest_name_files_that_are_there(live: LiveGateway) -> None:
+    worker = live.web.get("/worker.js")
     assert worker.headers["cache-control"] == "no-cache" and "%" not in worker.text
-    manifest = house.web.get("/manifest.webmanifest").json()
+    manifest = live.web.get("/manifest.webmanifest").json()
     icons = [icon["src"] for icon in manifest["icons"]]
     for name in [*NAME.findall(worker.text), *icons, "/favicon.ico"]:
-        assert house.web.get(name).status_code == 200, name
+        assert live.web.get(name).status_code == 200, name
 
 
-def test_a_link_to_a_post_has_an_escaped_preview(house: House) -> None:
-    house.services.behaviours["/api/v1/posts/1"] = answering(200, json.dumps(POST).encode())
-    answer = house.web.get("/p/1")
+def test_a_link_to_a_post_has_an_escaped_preview(live: LiveGateway) -> None:
+    live.services.behaviours["/api/v1/posts/1"] = answering(200, json.dumps(POST).encode())
+    answer = live.web.get("/p/1")
     assert answer.status_code == 200
     assert "<script>alert" not in answer.text
     assert 'content="Ada &quot;&lt;b&gt;&quot; Lovelace"' in answer.text
-    assert f'<meta property="og:image" content="{house.web.base_url}/api/v1/media/a.jpg">' in answer.text
-    assert f'<meta property="og:url" content="{house.web.base_url}/p/1">' in answer.text
+    assert f'<meta property="og:image" content="{live.web.base_url}/api/v1/media/a.jpg">' in answer.text
+    assert f'<meta property="og:url" content="{live.web.base_url}/p/1">' in answer.text
 
 
 def test_below_a_path_every_address_of_a_page_and_of_the_manifest_begins_with_it() -> None:
     post = {**POST, "media": [{"url": "/shutter/api/v1/media/a.jpg", "alt": None}]}
-    services = Services()
+    services = StubServices()
     services.behaviours["/api/v1/posts/1"] = answering(200, json.dumps(post).encode())
-    with open_house(services, public_url="https://example.com/shutter") as house:
-        page = house.web.get("/p/1").text
+    with live_gateway(services, public_url="https://example.com/shutter") as live:
+        page = live.web.get("/p/1").text
         assert '<meta property="og:url" content="https://example.com/shutter/p/1">' in page
         assert '<meta property="og:image" content="https://example.com/shutter/api/v1/media/a.jpg">' in page
         found = re.findall(r'(?:src|href)="([^"]+)"', page)
-        manifest = house.web.get("/manifest.webmanifest").json()
+        manifest = live.web.get("/manifest.webmanifest").json()
         assert manifest["start_url"] == manifest["scope"] == "./"
         for address in [*found, *(icon["src"] for icon in manifest["icons"])]:
             assert address.startswith("/shutter/"), address
-            assert house.web.get(address.removeprefix("/shutter")).status_code == 200, address
+            assert live.web.get(address.removeprefix("/shutter")).status_code == 200, address
 
 
-def test_a_link_to_a_person_has_a_preview(house: House) -> None:
+def test_a_link_to_a_person_has_a_preview(live: LiveGateway) -> None:
     person = {"name": "Ada", "nickname": "ada", "bio": "x" * 150, "avatar_url": None}
-    house.services.behaviours["/api/v1/users/by-nickname/ada"] = answering(200, json.dumps(person).encode())
-    answer = house.web.get("/@ada")
+    live.services.behaviours["/api/v1/users/by-nickname/ada"] = answering(200, json.dumps(person).encode())
+    answer = live.web.get("/@ada")
     assert "<title>Ada (@ada) · Shutter</title>" in answer.text and "og:image" not in answer.text
 
 
-def test_what_is_gone_is_404_and_still_a_page(house: House) -> None:
-    house.services.behaviours["/api/v1/posts/2"] = answering(404, b"{}")
+def test_what_is_gone_is_404_and_still_a_page(live: LiveGateway) -> None:
+    live.services.behaviours["/api/v1/posts/2"] = answering(404, b"{}")
     for path in ("/p/2", "/p/not-an-id", "/@x", "/@%20"):
-        answer = house.web.get(path)
+        answer = live.web.get(path)
         assert answer.status_code == 404 and answer.headers["content-type"].startswith("text/html"), path
 
 
-def test_a_page_comes_without_a_preview_where_the_service_fails(house: House) -> None:
+def test_a_page_comes_without_a_preview_where_the_service_fails(live: LiveGateway) -> None:
     for status, body in ((500, b"{}"), (200, b"no JSON"), (200, b"[]"), (200, b"{}")):
-        house.services.behaviours["/api/v1/posts/3"] = answering(status, body)
-        answer = house.web.get("/p/3")
+        live.services.behaviours["/api/v1/posts/3"] = answering(status, body)
+        answer = live.web.get("/p/3")
         assert answer.status_code == 200 and "<title>Shutter</title>" in answer.text
 
 

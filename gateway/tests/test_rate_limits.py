@@ -17,51 +17,51 @@ from gateway.settings import Settings
 from shared.security.access_tokens import LOGIN_LIMITED_HEADER
 from shared.testing.waiting import eventually
 
-from .house import SECRET, House, open_house
-from .stub import Asked, answering
+from .gateway_server import SECRET, LiveGateway, live_gateway
+from .stub_services import ReceivedRequest, answering
 
 LOGIN = "/api/v1/auth/login"
 ME = "/api/v1/users/me"
 DAY = "5/day"
 """A window that hardly ever ends in the middle of a test."""
 
-Ask = Callable[[House], httpx.Response]
+Ask = Callable[[LiveGateway], httpx.Response]
 
 
-def sign_up(house: House) -> httpx.Response:
-    return house.web.post("/api/v1/auth/signup", json={})
+def sign_up(live: LiveGateway) -> httpx.Response:
+    return live.web.post("/api/v1/auth/signup", json={})
 
 
-def log_in(house: House) -> httpx.Response:
-    return house.web.post(LOGIN, json={})
+def log_in(live: LiveGateway) -> httpx.Response:
+    return live.web.post(LOGIN, json={})
 
 
-def look_around(house: House) -> httpx.Response:
-    return house.web.get("/api/v1/posts")
+def look_around(live: LiveGateway) -> httpx.Response:
+    return live.web.get("/api/v1/posts")
 
 
-def look_at_a_picture(house: House) -> httpx.Response:
-    return house.web.get("/api/v1/media/a.jpg")
+def look_at_a_picture(live: LiveGateway) -> httpx.Response:
+    return live.web.get("/api/v1/media/a.jpg")
 
 
-def read_the_feed(house: House) -> httpx.Response:
-    return house.web.get("/api/v1/feed", headers=house.token_issuer.bearer(1))
+def read_the_feed(live: LiveGateway) -> httpx.Response:
+    return live.web.get("/api/v1/feed", headers=live.token_issuer.bearer(1))
 
 
-def upload(house: House) -> httpx.Response:
-    return house.web.post("/api/v1/media", content=b"x", headers=house.token_issuer.bearer(1))
+def upload(live: LiveGateway) -> httpx.Response:
+    return live.web.post("/api/v1/media", content=b"x", headers=live.token_issuer.bearer(1))
 
 
-def upload_a_face(house: House) -> httpx.Response:
-    return house.web.put("/api/v1/users/me/avatar", content=b"x", headers=house.token_issuer.bearer(1))
+def upload_a_face(live: LiveGateway) -> httpx.Response:
+    return live.web.put("/api/v1/users/me/avatar", content=b"x", headers=live.token_issuer.bearer(1))
 
 
-def refresh(house: House) -> httpx.Response:
-    return house.web.post("/api/v1/auth/refresh", json={})
+def refresh(live: LiveGateway) -> httpx.Response:
+    return live.web.post("/api/v1/auth/refresh", json={})
 
 
-def refresh_early(house: House) -> httpx.Response:
-    return house.web.post("/api/v1/auth/refresh", json={}, headers=house.token_issuer.bearer(1))
+def refresh_early(live: LiveGateway) -> httpx.Response:
+    return live.web.post("/api/v1/auth/refresh", json={}, headers=live.token_issuer.bearer(1))
 
 
 KINDS = [
@@ -89,96 +89,96 @@ def refused(answer: httpx.Response) -> bool:
 
 @pytest.mark.parametrize(("kind", "ask"), KINDS)
 def test_what_is_allowed_is_served_and_one_more_is_refused(kind: str, ask: Ask) -> None:
-    with open_house(None, **{f"rate_{kind}": DAY}) as house:
-        assert [ask(house).status_code for _ in range(5)] == [200] * 5
-        before = len(house.services.asked)
-        assert refused(ask(house))
-        assert len(house.services.asked) == before, "no service hears of it"
+    with live_gateway(None, **{f"rate_{kind}": DAY}) as live:
+        assert [ask(live).status_code for _ in range(5)] == [200] * 5
+        before = len(live.services.asked)
+        assert refused(ask(live))
+        assert len(live.services.asked) == before, "no service deliver of it"
 
 
 @pytest.mark.parametrize(("kind", "ask"), KINDS)
 def test_each_limit_leaves_the_others_alone(kind: str, ask: Ask) -> None:
-    with open_house(None, **{f"rate_{kind}": "1/day"}) as house:
-        ask(house)
-        assert refused(ask(house))
+    with live_gateway(None, **{f"rate_{kind}": "1/day"}) as live:
+        ask(live)
+        assert refused(ask(live))
         others = [other for name, other in KINDS if name != kind]
-        assert [other(house).status_code for other in others] == [200] * len(others)
+        assert [other(live).status_code for other in others] == [200] * len(others)
 
 
 def test_every_person_has_a_count_of_their_own() -> None:
-    with open_house(rate_person="1/day") as house:
+    with live_gateway(rate_person="1/day") as live:
         for person in (1, 2):
-            assert house.web.get("/api/v1/feed", headers=house.token_issuer.bearer(person)).status_code == 200
-        assert refused(house.web.get("/api/v1/feed", headers=house.token_issuer.bearer(2)))
+            assert live.web.get("/api/v1/feed", headers=live.token_issuer.bearer(person)).status_code == 200
+        assert refused(live.web.get("/api/v1/feed", headers=live.token_issuer.bearer(2)))
 
 
 def test_a_person_is_counted_wherever_they_show_who_they_are() -> None:
-    with open_house(rate_person="1/day", rate_anonymous="1/day") as house:
-        assert house.web.get("/api/v1/posts", headers=house.token_issuer.bearer(1)).status_code == 200
-        assert refused(house.web.get("/api/v1/posts", headers=house.token_issuer.bearer(1)))
-        assert house.web.get("/api/v1/posts").status_code == 200
+    with live_gateway(rate_person="1/day", rate_anonymous="1/day") as live:
+        assert live.web.get("/api/v1/posts", headers=live.token_issuer.bearer(1)).status_code == 200
+        assert refused(live.web.get("/api/v1/posts", headers=live.token_issuer.bearer(1)))
+        assert live.web.get("/api/v1/posts").status_code == 200
 
 
 def test_a_new_window_begins_with_an_empty_count() -> None:
-    with open_house(rate_anonymous="1/second") as house:
-        while not refused(look_around(house)):
+    with live_gateway(rate_anonymous="1/second") as live:
+        while not refused(look_around(live)):
             pass
         deadline = time.monotonic() + 5
-        while look_around(house).status_code == 429:
+        while look_around(live).status_code == 429:
             assert time.monotonic() < deadline
 
 
 def test_bad_tokens_count_against_the_address_they_come_from() -> None:
-    with open_house(rate_anonymous=DAY) as house:
-        asked = [house.web.get("/api/v1/feed", headers={"authorization": f"Bearer {n}"}) for n in range(6)]
+    with live_gateway(rate_anonymous=DAY) as live:
+        asked = [live.web.get("/api/v1/feed", headers={"authorization": f"Bearer {n}"}) for n in range(6)]
         assert [answer.status_code for answer in asked] == [401] * 5 + [429]
-        assert refused(look_around(house))
-        assert read_the_feed(house).status_code == 200, "who has a good one is another matter"
+        assert refused(look_around(live))
+        assert read_the_feed(live).status_code == 200, "who has a good one is another matter"
 
 
 def test_what_the_house_asks_all_the_time_is_never_refused() -> None:
-    with open_house(rate_anonymous="1/day") as house:
-        look_around(house)
+    with live_gateway(rate_anonymous="1/day") as live:
+        look_around(live)
         for path in ("/healthz", "/readyz"):
-            answers = [house.web.get(path) for _ in range(5)]
+            answers = [live.web.get(path) for _ in range(5)]
             assert [answer.status_code for answer in answers] == [200] * 5
             assert "ratelimit" not in answers[0].headers
 
 
 def test_right_passwords_and_other_refusals_are_no_guesses() -> None:
-    with open_house(rate_passwords="1/day") as house:
+    with live_gateway(rate_passwords="1/day") as live:
         for status in (200, 400, 409, 422, 429, 500):
-            house.services.behaviours[LOGIN] = answering(status)
-            log_in(house)
-        assert house.web.patch(ME, json={}).status_code == 401, "without a token nobody has looked at a password"
-        house.services.behaviours[LOGIN] = answering(200)
-        assert house.web.post(LOGIN, json={}).status_code == 200
-        assert not any(asked.all(LOGIN_LIMITED_HEADER) for asked in house.services.at(LOGIN))
+            live.services.behaviours[LOGIN] = answering(status)
+            log_in(live)
+        assert live.web.patch(ME, json={}).status_code == 401, "without a token nobody has looked at a password"
+        live.services.behaviours[LOGIN] = answering(200)
+        assert live.web.post(LOGIN, json={}).status_code == 200
+        assert not any(asked.all(LOGIN_LIMITED_HEADER) for asked in live.services.at(LOGIN))
 
 
 def test_a_wrong_password_counts_also_when_nobody_waits_for_the_answer() -> None:
     go_on = threading.Event()
 
-    async def hesitate(asked: Asked, receive: Receive, send: Send) -> None:
+    async def hesitate(asked: ReceivedRequest, receive: Receive, send: Send) -> None:
         await asyncio.to_thread(go_on.wait, 20)
         await answering(401)(asked, receive, send)
 
-    with open_house(rate_passwords="1/day") as house:
-        house.web.close()
-        house.services.behaviours[LOGIN] = hesitate
+    with live_gateway(rate_passwords="1/day") as live:
+        live.web.close()
+        live.services.behaviours[LOGIN] = hesitate
         before = count("http_request_seconds_count", service="gateway", route=LOGIN, status="401")
         head = b"POST /api/v1/auth/login HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\n{}"
-        house.send_and_leave(head)
-        eventually(lambda: not house.server.server_state.connections)
+        live.send_and_leave(head)
+        eventually(lambda: not live.server.server_state.connections)
         go_on.set()
         eventually(lambda: count("http_request_seconds_count", service="gateway", route=LOGIN, status="401") > before)
-        house.raw(head)
-        assert house.services.at(LOGIN)[-1].all(LOGIN_LIMITED_HEADER)
+        live.raw(head)
+        assert live.services.at(LOGIN)[-1].all(LOGIN_LIMITED_HEADER)
 
 
 def test_every_counted_answer_tells_what_is_left() -> None:
-    with open_house(rate_anonymous="3/day", rate_person="7/hour") as house:
-        answer = look_around(house)
+    with live_gateway(rate_anonymous="3/day", rate_person="7/hour") as live:
+        answer = look_around(live)
         assert answer.headers["ratelimit-policy"] == '"anonymous";q=3;w=86400'
         name, remaining, reset = answer.headers["ratelimit"].split(";")
         assert (name, remaining) == ('"anonymous"', "r=2")
@@ -186,28 +186,28 @@ def test_every_counted_answer_tells_what_is_left() -> None:
         assert answer.headers["x-ratelimit-limit"] == "3"
         assert answer.headers["x-ratelimit-remaining"] == "2"
         assert int(answer.headers["x-ratelimit-reset"]) > time.time() - 1
-        assert look_around(house).headers["x-ratelimit-remaining"] == "1"
-        assert read_the_feed(house).headers["ratelimit-policy"] == '"person";q=7;w=3600'
-        assert house.web.get("/api/v1/feed").headers["x-ratelimit-remaining"] == "0", "also on a refusal"
-        answer = look_around(house)
+        assert look_around(live).headers["x-ratelimit-remaining"] == "1"
+        assert read_the_feed(live).headers["ratelimit-policy"] == '"person";q=7;w=3600'
+        assert live.web.get("/api/v1/feed").headers["x-ratelimit-remaining"] == "0", "also on a refusal"
+        answer = look_around(live)
         assert refused(answer)
         assert answer.headers["ratelimit"].startswith('"anonymous";r=0;t=')
         assert answer.headers["retry-after"] == answer.headers["ratelimit"].partition("t=")[2]
 
 
 def test_what_a_service_says_about_limits_is_not_passed_on() -> None:
-    with open_house() as house:
-        house.services.behaviours["/api/v1/posts"] = answering(200, ratelimit="x", x_ratelimit_limit="x")
-        headers = look_around(house).headers
+    with live_gateway() as live:
+        live.services.behaviours["/api/v1/posts"] = answering(200, ratelimit="x", x_ratelimit_limit="x")
+        headers = look_around(live).headers
         assert len(headers.get_list("ratelimit")) == len(headers.get_list("x-ratelimit-limit")) == 1
         assert "x" not in (headers["ratelimit"], headers["x-ratelimit-limit"])
 
 
 def test_refusals_are_counted_for_the_operator() -> None:
-    with open_house(rate_anonymous="1/day") as house:
+    with live_gateway(rate_anonymous="1/day") as live:
         before = count("gateway_refused_total", code="rate_limited")
-        look_around(house)
-        look_around(house)
+        look_around(live)
+        look_around(live)
         assert count("gateway_refused_total", code="rate_limited") == before + 1
 
 

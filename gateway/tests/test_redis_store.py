@@ -14,31 +14,31 @@ from shared.testing.docker import signal_container
 from shared.testing.waiting import eventually
 from shared.testing.xdist_shared import Started
 
-from .house import House, open_gateway, open_house
-from .stub import answering
+from .gateway_server import LiveGateway, live_gateway, live_gateway_alone
+from .stub_services import answering
 
 POSTS = "/api/v1/posts"
 LOGIN = "/api/v1/auth/login"
 
 
 @contextmanager
-def replicas(url: str, **changed: Any) -> Iterator[tuple[House, House]]:
+def replicas(url: str, **changed: Any) -> Iterator[tuple[LiveGateway, LiveGateway]]:
     """Two of them before the same services."""
     with ExitStack() as stack:
-        first = stack.enter_context(open_house(rate_limit_url=url, **changed))
-        second = stack.enter_context(open_gateway(first.services, rate_limit_url=url, **changed))
+        first = stack.enter_context(live_gateway(rate_limit_url=url, **changed))
+        second = stack.enter_context(live_gateway_alone(first.services, rate_limit_url=url, **changed))
         eventually(lambda: second.web.get("/readyz").json()["revocations"] == "loaded")
         yield first, second
 
 
-def look(house: House) -> int:
-    return house.web.get(POSTS).status_code
+def look(live: LiveGateway) -> int:
+    return live.web.get(POSTS).status_code
 
 
-def is_limited(house: House) -> bool:
+def is_limited(live: LiveGateway) -> bool:
     """Whether auth is told that the address of this login may only log in where it is known."""
-    house.web.post(LOGIN, json={})
-    return bool(house.services.at(LOGIN)[-1].all(LOGIN_LIMITED_HEADER))
+    live.web.post(LOGIN, json={})
+    return bool(live.services.at(LOGIN)[-1].all(LOGIN_LIMITED_HEADER))
 
 
 def alone() -> float:
@@ -50,7 +50,7 @@ def alone() -> float:
 def test_replicas_count_together(valkey: Started) -> None:
     with replicas(valkey["url"], rate_anonymous="6/day") as (first, second):
         before = alone()
-        assert [look(house) for _ in range(3) for house in (first, second)] == [200] * 6
+        assert [look(live) for _ in range(3) for live in (first, second)] == [200] * 6
         assert [look(first), look(second)] == [429, 429]
         assert first.web.get(POSTS, headers=first.token_issuer.bearer(1)).status_code == 200
         assert alone() == before
@@ -59,7 +59,7 @@ def test_replicas_count_together(valkey: Started) -> None:
 @pytest.mark.containers
 def test_of_a_high_limit_each_replica_lets_through_a_bundle_too_many_at_most(valkey: Started) -> None:
     with replicas(valkey["url"], rate_anonymous="100/day") as (first, second):
-        served = [look(house) for _ in range(60) for house in (first, second)].count(200)
+        served = [look(live) for _ in range(60) for live in (first, second)].count(200)
         assert 100 <= served <= 100 + 2 * parse_rate_limit("anonymous", "100/day").batch_size
 
 
@@ -67,19 +67,19 @@ def test_of_a_high_limit_each_replica_lets_through_a_bundle_too_many_at_most(val
 def test_wrong_passwords_are_counted_together(valkey: Started) -> None:
     with replicas(valkey["url"], rate_passwords="4/day") as (first, second):
         first.services.behaviours[LOGIN] = answering(401)
-        tried = [house.web.post(LOGIN, json={}).status_code for house in (first, first, second, second)]
+        tried = [live.web.post(LOGIN, json={}).status_code for live in (first, first, second, second)]
         assert tried == [401] * 4
-        for house in (first, second):
-            eventually(partial(is_limited, house))
+        for live in (first, second):
+            eventually(partial(is_limited, live))
 
 
 @pytest.mark.containers
 def test_who_is_over_the_limit_costs_the_storage_nothing_more(valkey: Started) -> None:
-    with open_house(rate_limit_url=valkey["url"], rate_anonymous="2/day") as house:
-        assert [look(house) for _ in range(3)] == [200, 200, 429]
+    with live_gateway(rate_limit_url=valkey["url"], rate_anonymous="2/day") as live:
+        assert [look(live) for _ in range(3)] == [200, 200, 429]
         signal_container(valkey, "kill")
         before = alone()
-        assert [look(house) for _ in range(20)] == [429] * 20
+        assert [look(live) for _ in range(20)] == [429] * 20
         assert alone() == before, "it was not asked"
 
 
@@ -87,7 +87,7 @@ def test_who_is_over_the_limit_costs_the_storage_nothing_more(valkey: Started) -
 @pytest.mark.parametrize("end", ["kill", "pause"])
 def test_without_the_storage_each_replica_goes_on_counting_from_what_it_knew(valkey: Started, end: str) -> None:
     with replicas(valkey["url"], rate_anonymous="20/day") as (first, second):
-        assert [look(house) for _ in range(5) for house in (first, second)] == [200] * 10
+        assert [look(live) for _ in range(5) for live in (first, second)] == [200] * 10
         before = alone()
         signal_container(valkey, end)
         assert [look(first) for _ in range(11)] == [200] * 11, "it had heard of nine"
@@ -115,8 +115,8 @@ def test_a_storage_that_is_back_is_used_again(valkey: Started, monkeypatch: pyte
 
 
 def test_a_storage_that_was_never_there_keeps_nobody_out() -> None:
-    with open_house(rate_limit_url="redis://127.0.0.1:1", rate_anonymous="3/day") as house:
+    with live_gateway(rate_limit_url="redis://127.0.0.1:1", rate_anonymous="3/day") as live:
         before = alone()
-        assert [look(house) for _ in range(4)] == [200, 200, 200, 429]
+        assert [look(live) for _ in range(4)] == [200, 200, 200, 429]
         assert alone() == before + 3
-        assert house.web.get("/readyz").status_code == 200
+        assert live.web.get("/readyz").status_code == 200

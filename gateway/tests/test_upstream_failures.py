@@ -13,14 +13,14 @@ import pytest
 from gateway.exchange import Receive, Send
 from shared.testing.waiting import eventually
 
-from .house import House, open_house, refused
-from .stub import Asked, answering, never, start
+from .gateway_server import LiveGateway, live_gateway, refused
+from .stub_services import ReceivedRequest, answering, never, start
 
 POSTS = "/api/v1/posts"
 
 
 @contextmanager
-def rough_service(behave: Callable[[socket.socket], None]) -> Iterator[tuple[str, list[bytes]]]:
+def failing_service(behave: Callable[[socket.socket], None]) -> Iterator[tuple[str, list[bytes]]]:
     """A service that does with each connection what no server would; what it was sent."""
     asked: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -50,89 +50,89 @@ def hang_up(_line: socket.socket) -> None:
     """End the connection without a word."""
 
 
-def test_the_body_of_a_failure_is_never_shown(house: House) -> None:
+def test_the_body_of_a_failure_is_never_shown(live: LiveGateway) -> None:
     for status in (500, 501, 502, 504, 507, 599):
         trace = b"Traceback (most recent call last): secret"
-        house.services.behaviours[POSTS] = answering(status, trace, x_debug="secret", content_type="text/html")
-        answer = house.web.get(POSTS)
+        live.services.behaviours[POSTS] = answering(status, trace, x_debug="secret", content_type="text/html")
+        answer = live.web.get(POSTS)
         assert refused(answer) == (502, "upstream_failed")
         assert "secret" not in answer.text + str(answer.headers)
 
 
 @pytest.mark.parametrize(("given", "kept"), [("7", "7"), ("99999", "3600"), ("soon", "1"), ("-5", "1"), (None, "1")])
-def test_a_busy_service_says_when_to_come_again(house: House, given: str | None, kept: str) -> None:
+def test_a_busy_service_says_when_to_come_again(live: LiveGateway, given: str | None, kept: str) -> None:
     extra = {} if given is None else {"retry_after": given}
-    house.services.behaviours[POSTS] = answering(503, b"secret", **extra)
-    answer = house.web.get(POSTS)
+    live.services.behaviours[POSTS] = answering(503, b"secret", **extra)
+    answer = live.web.get(POSTS)
     assert refused(answer) == (503, "upstream_unavailable")
     assert answer.headers["retry-after"] == kept
     assert "secret" not in answer.text
 
 
-def test_a_busy_service_does_not_open_the_breaker(house: House) -> None:
-    house.services.behaviours["/api/v1/posts/busy"] = answering(503)
+def test_a_busy_service_does_not_open_the_breaker(live: LiveGateway) -> None:
+    live.services.behaviours["/api/v1/posts/busy"] = answering(503)
     for _ in range(30):
-        house.web.get("/api/v1/posts/busy")
-    assert len(house.services.at("/api/v1/posts/busy")) == 30
+        live.web.get("/api/v1/posts/busy")
+    assert len(live.services.at("/api/v1/posts/busy")) == 30
 
 
-def test_the_connection_lives_on_after_a_failure(house: House) -> None:
-    house.services.behaviours["/api/v1/users/failing"] = answering(500, b"x" * 500_000)
-    assert house.web.get("/api/v1/users/failing").status_code == 502
-    assert house.web.get("/api/v1/users/0037a52d5f400001").status_code == 200
+def test_the_connection_lives_on_after_a_failure(live: LiveGateway) -> None:
+    live.services.behaviours["/api/v1/users/failing"] = answering(500, b"x" * 500_000)
+    assert live.web.get("/api/v1/users/failing").status_code == 502
+    assert live.web.get("/api/v1/users/0037a52d5f400001").status_code == 200
 
 
 def test_a_service_that_is_away_is_503() -> None:
-    with rough_service(hang_up) as (gone, _):
+    with failing_service(hang_up) as (gone, _):
         pass
-    with open_house(posts_url=gone) as house:
-        assert refused(house.web.get(POSTS)) == (503, "upstream_unavailable")
-        assert house.web.get("/api/v1/users/1").status_code == 200, "the others are still there"
+    with live_gateway(posts_url=gone) as live:
+        assert refused(live.web.get(POSTS)) == (503, "upstream_unavailable")
+        assert live.web.get("/api/v1/users/1").status_code == 200, "the others are still there"
 
 
 def test_a_service_that_keeps_silent_is_503_in_time() -> None:
-    with open_house(first_byte_seconds=0.2) as house:
-        house.services.behaviours[POSTS] = never
-        assert refused(house.web.get(POSTS)) == (503, "upstream_timeout")
-        assert len(house.services.at(POSTS)) == 1, "what took too long is not asked again"
+    with live_gateway(first_byte_seconds=0.2) as live:
+        live.services.behaviours[POSTS] = never
+        assert refused(live.web.get(POSTS)) == (503, "upstream_timeout")
+        assert len(live.services.at(POSTS)) == 1, "what took too long is not asked again"
 
 
 def test_an_answer_that_stops_in_the_middle_is_cut_short() -> None:
-    async def begin_only(asked: Asked, receive: Receive, send: Send) -> None:
+    async def begin_only(asked: ReceivedRequest, receive: Receive, send: Send) -> None:
         await start(send, 200, (b"content-length", b"1000"))
         await send({"type": "http.response.body", "body": b"x", "more_body": True})
         await never(asked, receive, send)
 
-    with open_house(first_byte_seconds=0.5) as house:
-        house.services.behaviours[POSTS] = begin_only
+    with live_gateway(first_byte_seconds=0.5) as live:
+        live.services.behaviours[POSTS] = begin_only
         with pytest.raises(httpx.RemoteProtocolError):
-            house.web.get(POSTS)
+            live.web.get(POSTS)
 
 
 @pytest.mark.parametrize("length", [(b"content-length", b"1000"), (b"x-chunked", b"1")], ids=["length", "chunked"])
-def test_an_answer_cut_short_is_cut_short_for_the_client(house: House, length: tuple[bytes, bytes]) -> None:
-    async def break_off(asked: Asked, receive: Receive, send: Send) -> None:
+def test_an_answer_cut_short_is_cut_short_for_the_client(live: LiveGateway, length: tuple[bytes, bytes]) -> None:
+    async def break_off(asked: ReceivedRequest, receive: Receive, send: Send) -> None:
         await start(send, 200, length)
         await send({"type": "http.response.body", "body": b"half of it", "more_body": True})
 
-    house.services.behaviours["/api/v1/posts/cut"] = break_off
+    live.services.behaviours["/api/v1/posts/cut"] = break_off
     with pytest.raises(httpx.RemoteProtocolError):
-        house.web.get("/api/v1/posts/cut")
-    assert house.web.get("/api/v1/posts/whole").status_code == 200
+        live.web.get("/api/v1/posts/cut")
+    assert live.web.get("/api/v1/posts/whole").status_code == 200
 
 
 @pytest.mark.parametrize(
     "nonsense", [b"nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n", b"HTTP/1.1 99999 Oh\r\n\r\n"]
 )
 def test_an_answer_that_is_no_http_is_502(nonsense: bytes) -> None:
-    with rough_service(lambda line: line.sendall(nonsense)) as (url, _), open_house(posts_url=url) as house:
-        assert refused(house.web.get(POSTS)) == (502, "upstream_failed")
+    with failing_service(lambda line: line.sendall(nonsense)) as (url, _), live_gateway(posts_url=url) as live:
+        assert refused(live.web.get(POSTS)) == (502, "upstream_failed")
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_a_question_that_did_not_arrive_is_put_once_more(method: str) -> None:
-    with rough_service(hang_up) as (url, asked), open_house(posts_url=url) as house:
-        assert house.web.request(method, POSTS).status_code == 503
+    with failing_service(hang_up) as (url, asked), live_gateway(posts_url=url) as live:
+        assert live.web.request(method, POSTS).status_code == 503
         assert len(asked) == 2
 
 
@@ -144,9 +144,9 @@ def test_what_may_have_been_done_already_is_never_sent_again() -> None:
         ("DELETE", f"{POSTS}/1", b""),
         ("DELETE", f"{POSTS}/1/like", b""),
     ]
-    with rough_service(hang_up) as (url, asked), open_house(posts_url=url) as house:
+    with failing_service(hang_up) as (url, asked), live_gateway(posts_url=url) as live:
         for method, path, body in changes:
-            answer = house.web.request(method, path, content=body, headers=house.token_issuer.bearer(1))
+            answer = live.web.request(method, path, content=body, headers=live.token_issuer.bearer(1))
             assert refused(answer) == (503, "upstream_unavailable")
         assert [line.split()[0].decode() for line in asked] == [method for method, _, _ in changes]
 
@@ -156,50 +156,50 @@ def test_a_connection_that_was_closed_between_two_requests_does_not_make_a_chang
         line.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
         line.recv(65536)  # and hang up on the second request
 
-    with rough_service(answer_once) as (url, asked), open_house(posts_url=url) as house:
-        token = house.token_issuer.bearer(1)
-        assert house.web.delete(f"{POSTS}/1", headers=token).status_code == 200
-        assert house.web.delete(f"{POSTS}/2", headers=token).status_code == 503
+    with failing_service(answer_once) as (url, asked), live_gateway(posts_url=url) as live:
+        token = live.token_issuer.bearer(1)
+        assert live.web.delete(f"{POSTS}/1", headers=token).status_code == 200
+        assert live.web.delete(f"{POSTS}/2", headers=token).status_code == 503
         assert len(asked) == 1
 
 
 def test_repeats_stay_within_their_budget_and_a_failing_service_is_left_alone() -> None:
-    with rough_service(hang_up) as (url, asked), open_house(posts_url=url) as house:
+    with failing_service(hang_up) as (url, asked), live_gateway(posts_url=url) as live:
         for _ in range(60):
-            assert refused(house.web.get(POSTS)) == (503, "upstream_unavailable")
+            assert refused(live.web.get(POSTS)) == (503, "upstream_unavailable")
         assert 10 <= len(asked) <= 12, "ten failures open the breaker, and few of them were repeats"
-        assert house.web.get("/api/v1/users/1").status_code == 200, "each service has a breaker of its own"
+        assert live.web.get("/api/v1/users/1").status_code == 200, "each service has a breaker of its own"
 
 
 def test_a_service_that_is_back_is_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.circuit_breaker.OPEN_SECONDS", 0.3)
-    with open_house() as house:
-        house.services.behaviours[POSTS] = answering(500)
+    with live_gateway() as live:
+        live.services.behaviours[POSTS] = answering(500)
         for _ in range(12):
-            house.web.get(POSTS)
-        assert len(house.services.at(POSTS)) == 10
-        assert refused(house.web.get(f"{POSTS}/1")) == (503, "upstream_unavailable")
-        del house.services.behaviours[POSTS]
-        eventually(lambda: house.web.get(POSTS).status_code == 200)
+            live.web.get(POSTS)
+        assert len(live.services.at(POSTS)) == 10
+        assert refused(live.web.get(f"{POSTS}/1")) == (503, "upstream_unavailable")
+        del live.services.behaviours[POSTS]
+        eventually(lambda: live.web.get(POSTS).status_code == 200)
 
 
 def test_our_own_mistake_in_the_middle_of_an_answer_cuts_it_short(monkeypatch: pytest.MonkeyPatch) -> None:
     async def stumble(*_: object) -> None:
         raise RuntimeError("secret")
 
-    with open_house() as house:
+    with live_gateway() as live:
         monkeypatch.setattr("gateway.exchange.Exchange.end_response", stumble)
         with pytest.raises(httpx.RemoteProtocolError):
-            house.web.get(POSTS)
+            live.web.get(POSTS)
 
 
 def test_our_own_mistake_is_500_in_general_terms(monkeypatch: pytest.MonkeyPatch) -> None:
     def stumble(*_: object) -> None:
         raise RuntimeError("secret")
 
-    with open_house() as house:
+    with live_gateway() as live:
         monkeypatch.setattr("gateway.request.validation._check_target", stumble)
-        answer = house.web.get(POSTS)
+        answer = live.web.get(POSTS)
         assert refused(answer) == (500, "internal_error")
         assert "secret" not in answer.text
 
@@ -208,10 +208,10 @@ def test_what_the_gateway_says_itself_has_its_time_too(monkeypatch: pytest.Monke
     async def look_for_ever(_: object) -> None:
         await asyncio.Event().wait()
 
-    with open_house(whole_seconds=0.3) as house:
+    with live_gateway(whole_seconds=0.3) as live:
         monkeypatch.setattr("gateway.health.Health._check", look_for_ever)
         monkeypatch.setattr("gateway.health.CACHE_SECONDS", -1)
-        assert refused(house.web.get("/readyz")) == (503, "too_slow")
+        assert refused(live.web.get("/readyz")) == (503, "too_slow")
 
 
 def test_nothing_takes_longer_than_its_time_also_when_asked_twice() -> None:
@@ -222,9 +222,12 @@ def test_nothing_takes_longer_than_its_time_also_when_asked_twice() -> None:
         except TimeoutError:
             return
 
-    with rough_service(wait_then_hang_up) as (url, asked), open_house(posts_url=url, first_byte_seconds=0.5) as house:
+    with (
+        failing_service(wait_then_hang_up) as (url, asked),
+        live_gateway(posts_url=url, first_byte_seconds=0.5) as live,
+    ):
         started = time.monotonic()
-        assert house.web.get(POSTS).status_code == 503
+        assert live.web.get(POSTS).status_code == 503
         assert len(asked) == 2
         assert time.monotonic() - started < 5
 
@@ -238,6 +241,6 @@ def test_a_service_that_does_not_even_take_the_call_is_503_in_time() -> None:
                 caller.connect(full.getsockname())
             except TimeoutError:
                 break
-        with open_house(posts_url=f"http://127.0.0.1:{full.getsockname()[1]}", connect_seconds=0.1) as house:
-            assert refused(house.web.get(POSTS)) == (503, "upstream_unavailable")
-            assert house.web.get("/api/v1/users/1").status_code == 200
+        with live_gateway(posts_url=f"http://127.0.0.1:{full.getsockname()[1]}", connect_seconds=0.1) as live:
+            assert refused(live.web.get(POSTS)) == (503, "upstream_unavailable")
+            assert live.web.get("/api/v1/users/1").status_code == 200

@@ -13,7 +13,7 @@ NAMES = ("auth", "social", "posts", "dm")
 
 
 @dataclass
-class Asked:
+class ReceivedRequest:
     """A request as it arrived at a service."""
 
     upstream: str
@@ -32,13 +32,13 @@ class Asked:
         return {name for name, _ in self.headers}
 
 
-Behaviour = Callable[[Asked, Receive, Send], Awaitable[None]]
+Behaviour = Callable[[ReceivedRequest, Receive, Send], Awaitable[None]]
 
 
 def saying(*texts: str, code: int | None = None) -> Behaviour:
     """Accept, say this, and close with this code, or else wait until the gateway leaves."""
 
-    async def behave(_asked: Asked, receive: Receive, send: Send) -> None:
+    async def behave(_asked: ReceivedRequest, receive: Receive, send: Send) -> None:
         await send({"type": "websocket.accept"})
         for text in texts:
             await send({"type": "websocket.send", "text": text})
@@ -56,25 +56,25 @@ def listed(session_ids: list[str], user_ids: list[str]) -> dict[str, list[str]]:
 
 
 @dataclass
-class Services:
+class StubServices:
     """What the four services answer, and what they were asked."""
 
     token_issuer: FakeTokenIssuer = field(default_factory=FakeTokenIssuer)
-    asked: list[Asked] = field(default_factory=list)
+    asked: list[ReceivedRequest] = field(default_factory=list)
     behaviours: dict[str, Behaviour] = field(default_factory=dict)
     """By path; everything else is echoed."""
     keys_down: bool = False
     not_ready: set[str] = field(default_factory=set)
     revocations: dict[str, list[str]] | None = field(default_factory=lambda: listed([], []))
     ports: dict[int, str] = field(default_factory=dict)
-    pulls: list[Asked] = field(default_factory=list)
+    pulls: list[ReceivedRequest] = field(default_factory=list)
     """How often, and with what credentials, the revocations were asked for."""
-    probes: list[Asked] = field(default_factory=list)
-    handshakes: list[Asked] = field(default_factory=list)
+    probes: list[ReceivedRequest] = field(default_factory=list)
+    handshakes: list[ReceivedRequest] = field(default_factory=list)
     socket: Behaviour = field(default_factory=saying)
     """What a WebSocket is answered, whoever opens it."""
 
-    def at(self, path: str) -> list[Asked]:
+    def at(self, path: str) -> list[ReceivedRequest]:
         """All that was asked at this path."""
         return [each for each in self.asked if each.target.partition("?")[0] == path]
 
@@ -93,7 +93,7 @@ class Services:
         query = f"?{scope['query_string'].decode()}" if scope["query_string"] else ""
         headers = [(name.decode(), value.decode("latin-1")) for name, value in scope["headers"]]
         upstream = self.ports[scope["server"][1]]
-        asked = Asked(upstream, scope["method"], scope["raw_path"].decode() + query, headers)
+        asked = ReceivedRequest(upstream, scope["method"], scope["raw_path"].decode() + query, headers)
         match scope["path"]:
             case "/.well-known/jwks.json":
                 await say(send, 500 if self.keys_down else 200, await self.token_issuer.key_set())
@@ -108,22 +108,22 @@ class Services:
                 await self.behaviours.get(path, echo)(asked, receive, send)
 
 
-def _asked_by(scope: Scope) -> Asked:
+def _asked_by(scope: Scope) -> ReceivedRequest:
     headers = [(name.decode(), value.decode("latin-1")) for name, value in scope["headers"]]
-    return Asked("dm", "GET", f"{scope['path']}?{scope['query_string'].decode()}", headers)
+    return ReceivedRequest("dm", "GET", f"{scope['path']}?{scope['query_string'].decode()}", headers)
 
 
 def not_letting_in(status: int) -> Behaviour:
     """Refuse every WebSocket so."""
 
-    async def behave(_asked: Asked, _receive: Receive, send: Send) -> None:
+    async def behave(_asked: ReceivedRequest, _receive: Receive, send: Send) -> None:
         await send({"type": "websocket.http.response.start", "status": status, "headers": []})
         await send({"type": "websocket.http.response.body", "body": b""})
 
     return behave
 
 
-async def echo(asked: Asked, receive: Receive, send: Send) -> None:
+async def echo(asked: ReceivedRequest, receive: Receive, send: Send) -> None:
     """Take in the whole body and say 200."""
     asked.body = await whole_body(receive)
     await say(send, 200, {"upstream": asked.upstream, "method": asked.method, "target": asked.target})
@@ -132,7 +132,7 @@ async def echo(asked: Asked, receive: Receive, send: Send) -> None:
 def answering(status: int, body: bytes = b"", **headers: str) -> Behaviour:
     """Always this answer. Underscores in names of headers stand for hyphens."""
 
-    async def behave(asked: Asked, receive: Receive, send: Send) -> None:
+    async def behave(asked: ReceivedRequest, receive: Receive, send: Send) -> None:
         asked.body = await whole_body(receive)
         lines = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
         await start(send, status, *lines, (b"content-length", str(len(body)).encode()))
@@ -164,7 +164,7 @@ async def whole_body(receive: Receive) -> bytes:
             return bytes(body)
 
 
-async def never(_asked: Asked, receive: Receive, _send: Send) -> None:
+async def never(_asked: ReceivedRequest, receive: Receive, _send: Send) -> None:
     """Take the request and keep silent until the gateway gives up."""
     while (await receive())["type"] != "http.disconnect":
         pass
@@ -173,7 +173,7 @@ async def never(_asked: Asked, receive: Receive, _send: Send) -> None:
 def waiting(arrived: threading.Event, go_on: threading.Event) -> Behaviour:
     """Say that a request is there, and answer when told to."""
 
-    async def behave(_asked: Asked, _receive: Receive, send: Send) -> None:
+    async def behave(_asked: ReceivedRequest, _receive: Receive, send: Send) -> None:
         arrived.set()
         await asyncio.to_thread(go_on.wait, 20)
         await say(send, 200, {})

@@ -14,17 +14,17 @@ from gateway.server.connection_limits import ConnectionLimits
 from gateway.settings import Settings
 from shared.testing.waiting import eventually
 
-from .house import House, Raw, open_house
-from .stub import waiting
-from .test_bodies import LOGIN, chunk, head
+from .gateway_server import LiveGateway, Raw, live_gateway
+from .stub_services import waiting
+from .test_request_body import LOGIN, chunk, head
 
 GET = b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n"
 
 
 @contextmanager
-def line_to(house: House) -> Iterator[socket.socket]:
+def line_to(live: LiveGateway) -> Iterator[socket.socket]:
     """A connection."""
-    with socket.create_connection(("127.0.0.1", house.port), timeout=10) as line:
+    with socket.create_connection(("127.0.0.1", live.port), timeout=10) as line:
         yield line
 
 
@@ -46,7 +46,7 @@ def closed(reason: str) -> float:
 
 
 def test_a_head_that_does_not_come_in_time_is_408() -> None:
-    with open_house(head_seconds=0.2) as house, line_to(house) as line:
+    with live_gateway(head_seconds=0.2) as live, line_to(live) as line:
         before = closed("slow head")
         line.sendall(GET[:20])
         answer = Raw.read(line.makefile("rb"))
@@ -57,7 +57,7 @@ def test_a_head_that_does_not_come_in_time_is_408() -> None:
 
 
 def test_sending_a_little_now_and_then_buys_no_time() -> None:
-    with open_house(head_seconds=0.5) as house, line_to(house) as line:
+    with live_gateway(head_seconds=0.5) as live, line_to(live) as line:
         line.sendall(b"GET /healthz HTTP/1.1\r\nhost: a\r\n")
 
         def is_refused_by_now() -> bool:
@@ -72,13 +72,13 @@ def test_sending_a_little_now_and_then_buys_no_time() -> None:
     "first", [b"", b"\r\n", GET, GET + b"\r\n"], ids=["nothing", "an empty line", "a request", "both"]
 )
 def test_who_says_nothing_is_not_waited_for(first: bytes) -> None:
-    with open_house(head_seconds=0.2, keep_alive_seconds=1) as house, line_to(house) as line:
+    with live_gateway(head_seconds=0.2, keep_alive_seconds=1) as live, line_to(live) as line:
         line.sendall(first)
         eventually(lambda: is_ended(line))
 
 
 def test_empty_lines_keep_no_connection_open() -> None:
-    with open_house(head_seconds=0.5) as house, line_to(house) as line:
+    with live_gateway(head_seconds=0.5) as live, line_to(live) as line:
 
         def is_ended_by_now() -> bool:
             with suppress(OSError):
@@ -90,8 +90,8 @@ def test_empty_lines_keep_no_connection_open() -> None:
 
 def test_an_answer_may_take_longer_than_a_head() -> None:
     arrived, go_on = threading.Event(), threading.Event()
-    with open_house(head_seconds=0.2) as house, line_to(house) as line, line_to(house) as other:
-        house.services.behaviours["/api/v1/posts"] = waiting(arrived, go_on)
+    with live_gateway(head_seconds=0.2) as live, line_to(live) as line, line_to(live) as other:
+        live.services.behaviours["/api/v1/posts"] = waiting(arrived, go_on)
         line.sendall(b"GET /api/v1/posts HTTP/1.1\r\nhost: a\r\n\r\n" + GET[:10])
         assert arrived.wait(10)
         other.sendall(GET[:10])
@@ -101,7 +101,7 @@ def test_an_answer_may_take_longer_than_a_head() -> None:
 
 
 def test_who_is_served_again_and_again_is_not_slow() -> None:
-    with open_house(head_seconds=0.2) as house, line_to(house) as line, line_to(house) as other:
+    with live_gateway(head_seconds=0.2) as live, line_to(live) as line, line_to(live) as other:
         stream = line.makefile("rb")
         while not is_ended(other):
             line.sendall(GET)
@@ -109,29 +109,29 @@ def test_who_is_served_again_and_again_is_not_slow() -> None:
 
 
 def test_a_trailer_without_end_does_not_fill_the_memory() -> None:
-    with open_house() as house, line_to(house) as line:
-        line.sendall(head(house, LOGIN, "transfer-encoding: chunked") + b"0\r\nx: ")
+    with live_gateway() as live, line_to(live) as line:
+        line.sendall(head(live, LOGIN, "transfer-encoding: chunked") + b"0\r\nx: ")
         sent = 0
         with suppress(OSError):
             while sent < 50_000_000:
                 sent += line.send(b"a" * 65536)
         assert sent < 50_000_000
-        assert house.web.get("/healthz").status_code == 200
+        assert live.web.get("/healthz").status_code == 200
 
 
 def test_a_trailer_is_no_header() -> None:
-    with open_house() as house:
+    with live_gateway() as live:
         trailer = chunk(b"{}") + b"0\r\nidempotency-key: x\r\nhost: b\r\nx-request-id: from-a-trailer\r\n\r\n"
-        answer = house.raw(head(house, LOGIN, "transfer-encoding: chunked") + trailer)
+        answer = live.raw(head(live, LOGIN, "transfer-encoding: chunked") + trailer)
         assert answer.status == 200
         assert answer.headers["x-request-id"] != "from-a-trailer"
-        assert not house.services.at(LOGIN)[-1].all("idempotency-key")
+        assert not live.services.at(LOGIN)[-1].all("idempotency-key")
 
 
 def test_only_so_many_requests_may_be_sent_ahead() -> None:
     arrived, go_on = threading.Event(), threading.Event()
-    with open_house() as house, line_to(house) as line:
-        house.services.behaviours["/api/v1/posts"] = waiting(arrived, go_on)
+    with live_gateway() as live, line_to(live) as line:
+        live.services.behaviours["/api/v1/posts"] = waiting(arrived, go_on)
         line.sendall(b"GET /api/v1/posts HTTP/1.1\r\nhost: a\r\n\r\n" + GET * 200)
         assert arrived.wait(10)
         go_on.set()
@@ -141,8 +141,8 @@ def test_only_so_many_requests_may_be_sent_ahead() -> None:
 
 def test_nonsense_behind_a_request_takes_no_answer_away() -> None:
     arrived, go_on = threading.Event(), threading.Event()
-    with open_house() as house, line_to(house) as line:
-        house.services.behaviours["/api/v1/posts"] = waiting(arrived, go_on)
+    with live_gateway() as live, line_to(live) as line:
+        live.services.behaviours["/api/v1/posts"] = waiting(arrived, go_on)
         line.sendall(b"GET /api/v1/posts HTTP/1.1\r\nhost: a\r\n\r\nnonsense\r\n\r\n")
         assert arrived.wait(10)
         line.sendall(b"and more of it\r\n\r\n")
@@ -153,42 +153,42 @@ def test_nonsense_behind_a_request_takes_no_answer_away() -> None:
 
 
 def test_too_many_connections_of_one_address_make_room_for_its_next() -> None:
-    with open_house(connections_per_address=10) as house, ExitStack() as stack:
-        slow = [stack.enter_context(line_to(house)) for _ in range(30)]
+    with live_gateway(connections_per_address=10) as live, ExitStack() as stack:
+        slow = [stack.enter_context(line_to(live)) for _ in range(30)]
         for line in slow:
             with suppress(OSError):
                 line.sendall(GET[:10])
-        assert house.web.get("/healthz").status_code == 200
+        assert live.web.get("/healthz").status_code == 200
         eventually(lambda: sum(map(is_ended, slow)) >= 20)
-        assert house.server.server_state.connections and len(house.server.server_state.connections) <= 10
+        assert live.server.server_state.connections and len(live.server.server_state.connections) <= 10
 
 
 def test_connections_that_are_served_are_not_closed_for_others() -> None:
     arrived, go_on = threading.Event(), threading.Event()
-    with open_house(connections=3) as house, ExitStack() as stack:
-        house.web.close()  # its connection is one as well
-        house.services.behaviours["/api/v1/posts"] = waiting(arrived, go_on)
-        served = [stack.enter_context(line_to(house)) for _ in range(3)]
+    with live_gateway(connections=3) as live, ExitStack() as stack:
+        live.web.close()  # its connection is one as well
+        live.services.behaviours["/api/v1/posts"] = waiting(arrived, go_on)
+        served = [stack.enter_context(line_to(live)) for _ in range(3)]
         for line in served:
             line.sendall(b"GET /api/v1/posts HTTP/1.1\r\nhost: a\r\n\r\n")
-        eventually(lambda: len(house.services.at("/api/v1/posts")) == 3)
-        with line_to(house) as line:
+        eventually(lambda: len(live.services.at("/api/v1/posts")) == 3)
+        with line_to(live) as line:
             answer = Raw.read(line.makefile("rb"))
             assert (answer.status, answer.code) == (503, "too_many_connections")
             assert int(answer.headers["retry-after"]) >= 1
         go_on.set()
         assert [Raw.read(line.makefile("rb")).status for line in served] == [200] * 3
-        with line_to(house) as line:  # one that has been served may go
+        with line_to(live) as line:  # one that has been served may go
             line.sendall(GET)
             assert Raw.read(line.makefile("rb")).status == 200
 
 
 def test_nothing_is_looked_through_while_nothing_is_open() -> None:
-    with open_house() as house:
-        connections = house.server._limits
-        house.web.get("/healthz")
+    with live_gateway() as live:
+        connections = live.server._limits
+        live.web.get("/healthz")
         assert connections.any_open.is_set()
-        house.web.close()
+        live.web.close()
         eventually(lambda: not connections.any_open.is_set())
         assert metrics.CONNECTIONS._value.get() == 0
 

@@ -7,7 +7,7 @@ import pytest
 
 from shared.testing.waiting import WAIT_SECONDS
 
-from .house import House, Raw
+from .gateway_server import LiveGateway, Raw
 
 GET = b"GET /api/v1/posts HTTP/1.1\r\nhost: example.com\r\n"
 LOGIN = b"POST /api/v1/auth/login HTTP/%b\r\nhost: a\r\ncontent-type: application/json\r\n"
@@ -59,8 +59,8 @@ def target(path: str) -> bytes:
         "*",
     ],
 )
-def test_a_path_that_could_mean_two_things_is_refused(house: House, path: str) -> None:
-    answer = house.raw(target(path))
+def test_a_path_that_could_mean_two_things_is_refused(live: LiveGateway, path: str) -> None:
+    answer = live.raw(target(path))
     assert (answer.status, answer.code) == (400, "malformed_path")
 
 
@@ -78,21 +78,21 @@ def test_a_path_that_could_mean_two_things_is_refused(house: House, path: str) -
         "http://a/api/v1/posts/absolute",
     ],
 )
-def test_a_path_that_means_one_thing_gets_through(house: House, path: str) -> None:
-    answer = house.raw(target(path))
+def test_a_path_that_means_one_thing_gets_through(live: LiveGateway, path: str) -> None:
+    answer = live.raw(target(path))
     assert answer.status == 200
     assert json.loads(answer.body)["target"] == path.removeprefix("http://a")
 
 
 @pytest.mark.parametrize("query", ["x=%ff", "x=%B9%D9", "%b9=1", "x=%c0%af", "x=%ed%a0%80", "a=1&b=%e2%82"])
-def test_a_query_that_is_no_utf_8_is_refused(house: House, query: str) -> None:
-    answer = house.raw(target(f"/api/v1/posts?{query}"))
+def test_a_query_that_is_no_utf_8_is_refused(live: LiveGateway, query: str) -> None:
+    answer = live.raw(target(f"/api/v1/posts?{query}"))
     assert (answer.status, answer.code) == (400, "malformed_query")
 
 
 @pytest.mark.parametrize("query", ["x=%EC%95%88", "x=a+b", "x=100%", "x=%zz", "x=%00", "next=http://b/", ""])
-def test_a_query_of_utf_8_gets_through(house: House, query: str) -> None:
-    answer = house.raw(target(f"/api/v1/posts?{query}"))
+def test_a_query_of_utf_8_gets_through(live: LiveGateway, query: str) -> None:
+    answer = live.raw(target(f"/api/v1/posts?{query}"))
     assert answer.status == 200
     assert json.loads(answer.body)["target"].partition("?")[2] == query
 
@@ -112,30 +112,30 @@ def test_a_query_of_utf_8_gets_through(house: House, query: str) -> None:
         "SOURCE /api/v1/posts ICE/1.0",
     ],
 )
-def test_a_request_line_that_could_mean_two_things_is_refused(house: House, first: str) -> None:
-    asked = len(house.services.asked)
-    answer = house.raw(f"{first}\r\nhost: a\r\n\r\n".encode())
+def test_a_request_line_that_could_mean_two_things_is_refused(live: LiveGateway, first: str) -> None:
+    asked = len(live.services.asked)
+    answer = live.raw(f"{first}\r\nhost: a\r\n\r\n".encode())
     assert (answer.status, answer.code) == (400, "malformed")
     assert answer.headers["connection"] == "close"
-    assert len(house.services.asked) == asked
+    assert len(live.services.asked) == asked
 
 
 @pytest.mark.parametrize(
     "coding", ["gzip, chunked", "identity, chunked", "chunked, chunked", ", chunked", "x=1, chunked"]
 )
-def test_a_transfer_coding_but_chunked_is_refused(house: House, coding: str) -> None:
-    answer = house.raw(LOGIN % b"1.1" + f"transfer-encoding: {coding}\r\n\r\n".encode() + CHUNKED)
+def test_a_transfer_coding_but_chunked_is_refused(live: LiveGateway, coding: str) -> None:
+    answer = live.raw(LOGIN % b"1.1" + f"transfer-encoding: {coding}\r\n\r\n".encode() + CHUNKED)
     assert (answer.status, answer.code) == (400, "malformed")
 
 
-def test_chunks_are_of_http_1_1(house: House) -> None:
-    assert house.raw(LOGIN % b"1.1" + b"transfer-encoding: Chunked\r\n\r\n" + CHUNKED).status == 200
-    assert house.raw(LOGIN % b"1.0" + b"transfer-encoding: chunked\r\n\r\n" + CHUNKED).status == 400
+def test_chunks_are_of_http_1_1(live: LiveGateway) -> None:
+    assert live.raw(LOGIN % b"1.1" + b"transfer-encoding: Chunked\r\n\r\n" + CHUNKED).status == 200
+    assert live.raw(LOGIN % b"1.0" + b"transfer-encoding: chunked\r\n\r\n" + CHUNKED).status == 400
 
 
-def test_a_head_may_come_in_pieces(house: House) -> None:
+def test_a_head_may_come_in_pieces(live: LiveGateway) -> None:
     request = b"\r\n" + LOGIN % b"1.1" + b"content-length: 2\r\n\r\n{}"
-    with socket.create_connection(("127.0.0.1", house.port), timeout=WAIT_SECONDS) as line:
+    with socket.create_connection(("127.0.0.1", live.port), timeout=WAIT_SECONDS) as line:
         line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         stream = line.makefile("rb")
         for _ in range(2):
@@ -162,43 +162,43 @@ def test_a_head_may_come_in_pieces(house: House) -> None:
         b"host: " + b"a" * 300 + b"\r\n",
     ],
 )
-def test_a_request_names_exactly_one_host(house: House, hosts: bytes) -> None:
-    answer = house.raw(b"GET /healthz HTTP/1.1\r\n" + hosts + b"\r\n")
+def test_a_request_names_exactly_one_host(live: LiveGateway, hosts: bytes) -> None:
+    answer = live.raw(b"GET /healthz HTTP/1.1\r\n" + hosts + b"\r\n")
     assert answer.status == 400
     assert answer.code in ("malformed_host", "repeated_header")
 
 
 @pytest.mark.parametrize("host", [b"a", b"a.example.com:8080", b"127.0.0.1:1", b"[::1]:8080", b"my_host"])
-def test_a_host_may_be_of_any_usual_form(house: House, host: bytes) -> None:
-    assert house.raw(b"GET /healthz HTTP/1.1\r\nhost: " + host + b"\r\n\r\n").status == 200
+def test_a_host_may_be_of_any_usual_form(live: LiveGateway, host: bytes) -> None:
+    assert live.raw(b"GET /healthz HTTP/1.1\r\nhost: " + host + b"\r\n\r\n").status == 200
 
 
 @pytest.mark.parametrize(
     "name",
     ["authorization", "content-type", "idempotency-key", "origin", "range", "if-range", "user-agent"],
 )
-def test_what_should_be_said_once_may_not_be_said_twice(house: House, name: str) -> None:
-    answer = house.raw(GET + f"{name}: a\r\n{name}: a\r\n\r\n".encode())
+def test_what_should_be_said_once_may_not_be_said_twice(live: LiveGateway, name: str) -> None:
+    answer = live.raw(GET + f"{name}: a\r\n{name}: a\r\n\r\n".encode())
     assert (answer.status, answer.code) == (400, "repeated_header")
 
 
-def test_a_hundred_header_fields_are_taken_and_no_more(house: House) -> None:
-    assert house.raw(GET + b"x: 1\r\n" * 99 + b"\r\n").status == 200
-    answer = house.raw(GET + b"x: 1\r\n" * 100 + b"\r\n")
+def test_a_hundred_header_fields_are_taken_and_no_more(live: LiveGateway) -> None:
+    assert live.raw(GET + b"x: 1\r\n" * 99 + b"\r\n").status == 200
+    answer = live.raw(GET + b"x: 1\r\n" * 100 + b"\r\n")
     assert (answer.status, answer.code) == (431, "headers_too_large")
 
 
-def test_sixteen_kilobytes_of_header_fields_are_taken_and_no_more(house: House) -> None:
+def test_sixteen_kilobytes_of_header_fields_are_taken_and_no_more(live: LiveGateway) -> None:
     fits = b"x: " + b"a" * (16 * 1024 - len("x" + "host" + "example.com"))
-    assert house.raw(GET + fits + b"\r\n\r\n").status == 200
-    answer = house.raw(GET + fits + b"a\r\n\r\n")
+    assert live.raw(GET + fits + b"\r\n\r\n").status == 200
+    answer = live.raw(GET + fits + b"a\r\n\r\n")
     assert (answer.status, answer.code) == (431, "headers_too_large")
 
 
-def test_an_address_has_its_length(house: House) -> None:
+def test_an_address_has_its_length(live: LiveGateway) -> None:
     query = "a" * (8 * 1024 - len("/api/v1/posts/long"))
-    assert house.raw(target(f"/api/v1/posts/long?{query}")).status == 200
-    answer = house.raw(target(f"/api/v1/posts/long?{query}a"))
+    assert live.raw(target(f"/api/v1/posts/long?{query}")).status == 200
+    answer = live.raw(target(f"/api/v1/posts/long?{query}a"))
     assert (answer.status, answer.code) == (414, "uri_too_long")
 
 
@@ -220,8 +220,8 @@ def test_an_address_has_its_length(house: House) -> None:
         b"POST /api/v1/auth/login HTTP/1.1\r\nhost: a\r\ntransfer-encoding: gzip, chunked, x\r\n\r\n",
     ],
 )
-def test_what_is_no_http_gets_a_problem_too(house: House, request_: bytes) -> None:
-    answer = house.raw(request_)
+def test_what_is_no_http_gets_a_problem_too(live: LiveGateway, request_: bytes) -> None:
+    answer = live.raw(request_)
     assert 400 <= answer.status < 500
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["x-content-type-options"] == "nosniff"
@@ -230,9 +230,9 @@ def test_what_is_no_http_gets_a_problem_too(house: House, request_: bytes) -> No
     assert problem["request_id"] == answer.headers["x-request-id"]
 
 
-def test_a_head_without_end_does_not_fill_the_memory(house: House) -> None:
+def test_a_head_without_end_does_not_fill_the_memory(live: LiveGateway) -> None:
     sent = 0
-    with socket.create_connection(("127.0.0.1", house.port), timeout=10) as line:
+    with socket.create_connection(("127.0.0.1", live.port), timeout=10) as line:
         line.sendall(GET + b"x: ")
         try:
             while sent < 50_000_000:
@@ -240,18 +240,18 @@ def test_a_head_without_end_does_not_fill_the_memory(house: House) -> None:
         except OSError:
             pass
     assert sent < 50_000_000, "it took in all of it"
-    assert house.web.get("/healthz").status_code == 200
+    assert live.web.get("/healthz").status_code == 200
 
 
 @pytest.mark.parametrize("protocol", [b"websocket", b"h2c"])
-def test_an_upgrade_is_not_made(house: House, protocol: bytes) -> None:
+def test_an_upgrade_is_not_made(live: LiveGateway, protocol: bytes) -> None:
     head = b"GET /healthz HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: " + protocol
     extra = b"\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-    assert house.raw(head + extra).status == 200
+    assert live.raw(head + extra).status == 200
 
 
-def test_requests_on_one_line_are_answered_one_after_the_other(house: House) -> None:
-    with socket.create_connection(("127.0.0.1", house.port), timeout=10) as line:
+def test_requests_on_one_line_are_answered_one_after_the_other(live: LiveGateway) -> None:
+    with socket.create_connection(("127.0.0.1", live.port), timeout=10) as line:
         line.sendall(target("/healthz") + target("/nowhere") + target("/healthz"))
         stream = line.makefile("rb")
         assert [Raw.read(stream).status for _ in range(3)] == [200, 404, 200]

@@ -1,0 +1,66 @@
+"""Which web pages may open a WebSocket: browsers let any page try."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from shared.testing.websocket_client import listening
+
+from .gateway_server import LiveGateway, live_gateway
+from .test_websockets import HANDSHAKE, PAGE, WS, url
+
+
+@pytest.fixture(scope="module")
+def gateway_with_origins() -> Iterator[LiveGateway]:
+    """One that pages of an origin may call."""
+    with live_gateway(cors_origins=[PAGE]) as opened:
+        yield opened
+
+
+def page(live: LiveGateway, origin: str, **headers: str) -> int:
+    """The status for a page of this origin, which has to offer its token as a subprotocol."""
+    offered = f"bearer, {live.token_issuer.token(1)}"
+    lines = {**HANDSHAKE, b"host": f"127.0.0.1:{live.port}".encode(), b"sec-websocket-protocol": offered.encode()}
+    given = {name.replace("_", "-").encode(): value.encode() for name, value in {"origin": origin, **headers}.items()}
+    head = b"".join(b"%b: %b\r\n" % line for line in {**lines, **given}.items())
+    answer = live.raw(b"GET %b HTTP/1.1\r\n%b\r\n" % (WS.encode(), head))
+    assert answer.status == 101 or answer.code == "origin_not_allowed"
+    return answer.status
+
+
+STRANGERS = ("https://evil.example", "http://127.0.0.1", "null", "", "http://127.0.0.1:1", "https://photos.example")
+
+
+def test_pages_of_ones_own_and_of_configured_origins_may_listen(gateway_with_origins: LiveGateway) -> None:
+    own = f"http://127.0.0.1:{gateway_with_origins.port}"
+    assert page(gateway_with_origins, own) == page(gateway_with_origins, PAGE) == 101
+    assert page(gateway_with_origins, "http://photos.example", host="photos.example") == 101
+    assert page(gateway_with_origins, "http://photos.example", host="Photos.example:80") == 101
+    for stranger in (*STRANGERS, own.replace("http", "https"), own + ".evil.example", PAGE + ".evil.example"):
+        assert page(gateway_with_origins, stranger) == 403
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", PAGE])
+def test_whoever_can_send_the_token_in_a_header_is_no_page(gateway_with_origins: LiveGateway, origin: str) -> None:
+    with listening(url(gateway_with_origins), gateway_with_origins.token_issuer.token(1), origin=origin) as opened:
+        assert opened.connection.response is not None
+
+
+def test_ones_own_origin_is_what_a_trusted_proxy_says() -> None:
+    with live_gateway(trusted_proxies=["127.0.0.0/8"]) as live:
+        outside = {"x_forwarded_proto": "https", "x_forwarded_host": "photos.example"}
+        assert page(live, "https://photos.example", **outside) == 101
+        assert page(live, "http://photos.example", **outside) == 403
+        assert page(live, "https://photos.example:8443", **outside) == 403
+        behind = {"host": "photos.example"}
+        assert page(live, "https://photos.example", **behind) == 101, "many proxies do not tell the scheme"
+        assert page(live, "http://photos.example", **behind) == 101
+        assert page(live, "https://evil.example", **behind) == 403
+    with live_gateway() as live:
+        assert page(live, "https://photos.example", **outside) == 403, "a stranger is not believed"
+
+
+def test_ones_own_origin_is_that_of_the_public_address() -> None:
+    with live_gateway(public_url="https://photos.example:8443/shutter") as live:
+        assert page(live, "https://photos.example:8443") == 101
+        assert page(live, "https://photos.example") == page(live, "https://evil.example") == 403
