@@ -4,5 +4,5 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-LONGEST: Mapping[str, int] = json.loads((Path(__file__).parent / "contracts" / "lengths.json").read_bytes())
+MAX_LENGTHS: Mapping[str, int] = json.loads((Path(__file__).parent / "contracts" / "lengths.json").read_bytes())
 """By the kind of text."""

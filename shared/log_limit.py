@@ -9,7 +9,7 @@ from structlog.typing import EventDict
 
 from shared import metrics
 
-MOST = 20
+MAX_ENTRIES = 20
 """Entries of one kind in each window."""
 WINDOW_SECONDS = 60.0
 _LIMITED = frozenset({"warning", "error", "exception", "critical"})
@@ -52,9 +52,9 @@ class LogLimit(logging.Filter):
         began, count = self._windows.get(kind, (now, 0))
         before = 0
         if now - began >= WINDOW_SECONDS:
-            began, before, count = now, max(0, count - MOST), 0
+            began, before, count = now, max(0, count - MAX_ENTRIES), 0
         self._windows[kind] = began, count + 1
-        if count < MOST:
+        if count < MAX_ENTRIES:
             return before
         metrics.LOG_LINES_SUPPRESSED.inc()
         return None

@@ -9,7 +9,7 @@ import structlog
 from prometheus_client import REGISTRY
 
 from shared import logs
-from shared.log_limit import MOST, WINDOW_SECONDS, LogLimit
+from shared.log_limit import MAX_ENTRIES, WINDOW_SECONDS, LogLimit
 
 
 class Clock:
@@ -44,23 +44,23 @@ def suppressed() -> float:
 def test_of_one_kind_only_so_many_are_written_and_others_are_left_alone(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("info", "production")
     before = suppressed()
-    for number in range(MOST + 30):
+    for number in range(MAX_ENTRIES + 30):
         structlog.get_logger().warning("often", number=number)
         logging.getLogger("library").warning("from a library: %s", number)
     structlog.get_logger().error("seldom")
     logging.getLogger("library").warning("from elsewhere")
     events = written(capsys)
-    assert events.count("often") == MOST
-    assert sum(event.startswith("from a library") for event in events) == MOST
+    assert events.count("often") == MAX_ENTRIES
+    assert sum(event.startswith("from a library") for event in events) == MAX_ENTRIES
     assert events[-2:] == ["seldom", "from elsewhere"]
     assert suppressed() == before + 60
 
 
 def test_what_is_less_than_a_warning_is_always_written(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("info", "production")
-    for _ in range(MOST * 2):
+    for _ in range(MAX_ENTRIES * 2):
         structlog.get_logger().info("account withdrawn")
-    assert written(capsys) == ["account withdrawn"] * MOST * 2
+    assert written(capsys) == ["account withdrawn"] * MAX_ENTRIES * 2
 
 
 def test_after_the_window_the_first_entry_tells_how_many_were_left_out() -> None:
@@ -76,7 +76,7 @@ def test_after_the_window_the_first_entry_tells_how_many_were_left_out() -> None
                 continue
         return entries
 
-    assert passed(MOST + 5) == [None] * MOST
+    assert passed(MAX_ENTRIES + 5) == [None] * MAX_ENTRIES
     clock.now += WINDOW_SECONDS
     assert passed(2) == [5, None]
     clock.now += WINDOW_SECONDS
@@ -90,10 +90,10 @@ def test_a_library_is_told_apart_by_place_and_not_by_text() -> None:
     def record(line: int, text: str) -> logging.LogRecord:
         return logging.LogRecord("library", logging.WARNING, "library.py", line, text, None, None)
 
-    assert sum(limit.filter(record(1, f"text {number}")) for number in range(MOST * 2)) == MOST
+    assert sum(limit.filter(record(1, f"text {number}")) for number in range(MAX_ENTRIES * 2)) == MAX_ENTRIES
     assert limit.filter(record(2, "text"))
     clock.now += WINDOW_SECONDS
     first = record(1, "text %d%%")
     assert limit.filter(first)
-    assert first.getMessage() == f"text %d%% ({MOST} like this were suppressed)"
+    assert first.getMessage() == f"text %d%% ({MAX_ENTRIES} like this were suppressed)"
     assert len(limit._windows) == 2

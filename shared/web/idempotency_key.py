@@ -13,7 +13,7 @@ from shared.security.verifier import Identity
 from shared.web.authentication import CurrentUser
 from shared.web.request_target import request_path
 
-LONGEST = 255
+MAX_KEY_LENGTH = 255
 PRINTABLE = r"^[!-~\xa1-\xac\xae-\xff]([ -~\xa1-\xac\xae-\xff]*[!-~\xa1-\xac\xae-\xff])?$"
 """As far as a header can tell it: in Latin-1, and without white space around it, which is no part of a value."""
 
@@ -23,7 +23,7 @@ _Header = Annotated[
     Header(
         alias="Idempotency-Key",
         description="Any printable text up to 255: the same key and body within 24 h gives the first answer",
-        json_schema_extra={"minLength": 1, "maxLength": LONGEST, "pattern": PRINTABLE},
+        json_schema_extra={"minLength": 1, "maxLength": MAX_KEY_LENGTH, "pattern": PRINTABLE},
     ),
 ]
 
@@ -43,7 +43,7 @@ async def _given_with_form(request: Request, identity: CurrentUser, idempotency_
 
 def _key(request: Request, identity: Identity, header: str, content: bytes) -> Key:
     name = _text(header)
-    if not name or len(name) > LONGEST or not name.isprintable():
+    if not name or len(name) > MAX_KEY_LENGTH or not name.isprintable():
         raise Malformed("invalid_idempotency_key", "The key is printable text of 1 to 255 characters.")
     target = f"{request.method} {request_path(request)}".encode()
     asked = hashlib.sha256(target + b"\0" + content).digest()

@@ -7,7 +7,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from shared.ids import Id
 from shared.images.limits import MAX_SIDE
-from shared.lengths import LONGEST
+from shared.lengths import MAX_LENGTHS
 from shared.web import pagination
 from shared.web.fields import Count, IdText, NextCursor, Timestamp
 from shared.web.request_body import VISIBLE, WITH_VISIBLE, StrictModel, Text
@@ -15,7 +15,7 @@ from shared.web.request_body import VISIBLE, WITH_VISIBLE, StrictModel, Text
 AN_ID = "0037a52d5f400001"
 A_LINK = f"/api/v1/rooms/{AN_ID}/media/{AN_ID}/display.jpg?expires=1795426200&signature=mBq3Vg5x0S1yTr2c7dLhJp4k"
 
-Alt = Annotated[Text, Field(max_length=LONGEST["alt"], examples=["A quay at dusk"])]
+Alt = Annotated[Text, Field(max_length=MAX_LENGTHS["alt"], examples=["A quay at dusk"])]
 MessageType = Literal["text", "image", "post"]
 
 
@@ -33,7 +33,7 @@ class NewTextMessage(StrictModel):
         Text,
         Field(
             min_length=1,
-            max_length=LONGEST["message"],
+            max_length=MAX_LENGTHS["message"],
             examples=["Lunch at one?"],
             json_schema_extra={"pattern": WITH_VISIBLE},
         ),
@@ -112,7 +112,7 @@ class Media(BaseModel):
     content_type: Annotated[str, Field(max_length=40, examples=["image/jpeg"])]
 
 
-MessageText = Annotated[str, Field(max_length=LONGEST["message"], examples=["Lunch at one?"])]
+MessageText = Annotated[str, Field(max_length=MAX_LENGTHS["message"], examples=["Lunch at one?"])]
 
 
 class Quote(BaseModel):

@@ -11,7 +11,7 @@ from shared import clock, idempotency
 from shared.body_limits import MAX_JSON_BYTES
 from shared.idempotency import StoredResponse
 from shared.images.limits import MAX_BYTES, MAX_PIXELS, MAX_SIDE
-from shared.lengths import LONGEST
+from shared.lengths import MAX_LENGTHS
 from shared.problem_details import documented
 from shared.web import id_list, idempotency_key, image_responses, pagination, responses
 from shared.web.fields import Count
@@ -24,7 +24,7 @@ router = APIRouter(prefix="/api/v1", tags=["posts"], route_class=StrictRoute)
 
 Bytes = Annotated[Count, Field(examples=[MAX_BYTES])]
 Pixels = Annotated[Count, Field(examples=[MAX_PIXELS])]
-Characters = Annotated[Count, Field(examples=[LONGEST["comment"]], description="Unicode code points")]
+Characters = Annotated[Count, Field(examples=[MAX_LENGTHS["comment"]], description="Unicode code points")]
 Seconds = Annotated[Count, Field(examples=[clock.DAY // clock.SECOND])]
 Number = Annotated[Count, Field(examples=[pagination.MAX_LIMIT])]
 
@@ -67,7 +67,7 @@ class ListLimits(BaseModel):
 class KeyLimits(BaseModel):
     """Of idempotency keys: how many are kept for one user, and how long."""
 
-    max_length: Annotated[Count, Field(examples=[idempotency_key.LONGEST])]
+    max_length: Annotated[Count, Field(examples=[idempotency_key.MAX_KEY_LENGTH])]
     max_keys: Annotated[Count, Field(examples=[idempotency.MAX_KEYS_PER_DAY])]
     kept_seconds: Seconds
 
@@ -90,15 +90,15 @@ _LIMITS = Limits(
         max_bytes=MAX_BYTES,
         max_pixels=MAX_PIXELS,
         max_side=MAX_SIDE,
-        max_alt_length=LONGEST["alt"],
+        max_alt_length=MAX_LENGTHS["alt"],
         unused_seconds=UNUSED_FOR // clock.SECOND,
     ),
-    post=PostLimits(max_media=MOST_PHOTOS, max_caption_length=LONGEST["caption"]),
-    comment=TextLimits(max_text_length=LONGEST["comment"]),
-    message=TextLimits(max_text_length=LONGEST["message"]),
-    lists=ListLimits(default_limit=pagination.DEFAULT_LIMIT, max_limit=pagination.MAX_LIMIT, max_ids=id_list.MOST_IDS),
+    post=PostLimits(max_media=MOST_PHOTOS, max_caption_length=MAX_LENGTHS["caption"]),
+    comment=TextLimits(max_text_length=MAX_LENGTHS["comment"]),
+    message=TextLimits(max_text_length=MAX_LENGTHS["message"]),
+    lists=ListLimits(default_limit=pagination.DEFAULT_LIMIT, max_limit=pagination.MAX_LIMIT, max_ids=id_list.MAX_IDS),
     idempotency_key=KeyLimits(
-        max_length=idempotency_key.LONGEST,
+        max_length=idempotency_key.MAX_KEY_LENGTH,
         max_keys=idempotency.MAX_KEYS_PER_DAY,
         kept_seconds=idempotency.RETENTION_MS // clock.SECOND,
     ),

@@ -30,7 +30,7 @@ Wanted = Annotated[
     str | SkipJsonSchema[None],
     Query(
         alias="ids",
-        description=f"1 to {id_list.MOST_IDS} ids with commas between them; not beside `limit` and `cursor`",
+        description=f"1 to {id_list.MAX_IDS} ids with commas between them; not beside `limit` and `cursor`",
         examples=["0037a52d5f400001,0037a52d5f400002"],
         json_schema_extra={"pattern": id_list.PATTERN},
     ),

@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from shared.ids import Id
 from shared.images.limits import MAX_SIDE
-from shared.lengths import LONGEST
+from shared.lengths import MAX_LENGTHS
 from shared.text import has_visible_character
 from shared.web import pagination
 from shared.web.fields import Count, IdText, NextCursor, Timestamp
@@ -39,20 +39,20 @@ MediaIds = Annotated[
     ),
     AfterValidator(_distinct),
 ]
-Caption = Annotated[Text, Field(max_length=LONGEST["caption"], examples=["The harbour this morning 🌊"])]
+Caption = Annotated[Text, Field(max_length=MAX_LENGTHS["caption"], examples=["The harbour this morning 🌊"])]
 GivenCaption = Annotated[Caption | None, AfterValidator(_none_if_blank)]
 """A caption without a visible character counts as none."""
 CommentText = Annotated[
     Text,
     Field(
         min_length=1,
-        max_length=LONGEST["comment"],
+        max_length=MAX_LENGTHS["comment"],
         examples=["Lovely light!"],
         json_schema_extra={"pattern": WITH_VISIBLE},
     ),
     VISIBLE,
 ]
-Alt = Annotated[Text, Field(max_length=LONGEST["alt"], examples=["Boats in a harbour"])]
+Alt = Annotated[Text, Field(max_length=MAX_LENGTHS["alt"], examples=["Boats in a harbour"])]
 
 
 class NewPost(StrictModel):
@@ -152,7 +152,7 @@ class Comment(BaseModel):
     post_id: IdText
     parent_id: Annotated[IdText, Field(examples=["0037a52d5f400000"])] | None
     author: UserRef | None
-    text: Annotated[str, Field(max_length=LONGEST["comment"], examples=["Lovely light!"])] | None
+    text: Annotated[str, Field(max_length=MAX_LENGTHS["comment"], examples=["Lovely light!"])] | None
     deleted: bool
     reply_count: Annotated[Count, Field(examples=[2])]
     created_at: Timestamp

@@ -92,7 +92,7 @@ def relations(
     user_ids: Annotated[
         str,
         Query(
-            description=f"1 to {id_list.MOST_IDS} ids with commas between them",
+            description=f"1 to {id_list.MAX_IDS} ids with commas between them",
             examples=["0037a52d5f400001,0037a52d5f400002"],
             json_schema_extra={"pattern": id_list.PATTERN},
         ),

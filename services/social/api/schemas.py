@@ -36,7 +36,7 @@ class Relation(BaseModel):
 class Relations(BaseModel):
     """All requested relations; there is never a next page."""
 
-    items: Annotated[list[Relation], Field(max_length=id_list.MOST_IDS)]
+    items: Annotated[list[Relation], Field(max_length=id_list.MAX_IDS)]
     next_cursor: NextCursor
 
 
