@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
+from bench.environment import Options, Stage
 from bench.load.wrk import Invalid, wrk
 from bench.report import RESULTS, Goal, Report
-from bench.stage import Options, Stage
 from chaos.containers import NoEngine
 
 MEASUREMENTS = (

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench.load.shots import Shot
-from bench.load.steady import Stream, stream
+from bench.load.constant_rate import Stream, stream
+from bench.load.requests import Shot
 from bench.load.wrk import burst
 from bench.systems import System
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from bench.accounting import TIERS, used
-from bench.load.shots import Shot
+from bench.load.requests import Shot
 from bench.load.wrk import Burst, burst
 from bench.systems import System
 

@@ -7,8 +7,8 @@ import random
 
 import httpx
 
-from bench.load.shots import Shot
-from bench.stage import Stage, walk
+from bench.environment import Stage, walk
+from bench.load.requests import Shot
 from bench.systems import System, feed, new_post, person
 
 WALKERS = 100

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bench.world import Post, World
+from bench.dataset import Post, World
 
 
 class Wrong(Exception):

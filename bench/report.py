@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from bench.pictures import bars
+from bench.charts import bars
 
 RESULTS = Path(__file__).with_name("results")
 LIBRARIES = ("uvicorn", "fastapi", "sqlalchemy", "pymysql", "aiohttp", "httpx", "pyjwt", "aio-pika")

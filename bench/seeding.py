@@ -13,8 +13,8 @@ from typing import Any, cast
 from sqlalchemy import Connection, Engine, Row, Table, insert, text
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from bench.stock.models import Model
-from bench.world import World
+from bench.baseline.models import Model
+from bench.dataset import World
 from services.posts import models
 from services.posts.actions.counters import shard_of
 from services.posts.queries.photos import media_json

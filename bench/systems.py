@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from sqlalchemy import Engine, create_engine, text
 
 from bench.accounting import pid_of
-from bench.load.shots import Shot
+from bench.load.requests import Shot
 from bench.servers import Servers
 from chaos.containers import PASSWORD, ROOMS, SERVICES, until
 from chaos.processes import Process, wait_until_ready
@@ -200,7 +200,7 @@ class Stock:
             "DATABASE_URL": f"mysql+asyncmy://root:{PASSWORD}@127.0.0.1:{self.servers.database.port}/stock",
         }
         self.processes = {
-            name: Process(f"stock-{name}", ["-m", f"bench.stock.{name}"], told, self.folder, port)
+            name: Process(f"stock-{name}", ["-m", f"bench.baseline.{name}"], told, self.folder, port)
             for name, port in ports.items()
         }
 

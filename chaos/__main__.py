@@ -12,11 +12,11 @@ from pathlib import Path
 
 import click
 
-from chaos.broker_away import broker_away, never_there
+from chaos.broker_scenarios import broker_away, never_there
 from chaos.cluster import Cluster
 from chaos.containers import SERVICES, NoEngine
 from chaos.embedded import Embedded
-from chaos.mixed import QUIET_SECONDS, Plan, Result, run
+from chaos.mixed_scenario import QUIET_SECONDS, Plan, Result, run
 from chaos.report import details, say, summary
 from chaos.system import System
 
@@ -93,7 +93,7 @@ def _system(mode: Mode, folder: Path, seed: int, broken: str | None) -> System:
         return Embedded(folder)
     modules: Mapping[str, list[str]] = {}
     if broken is not None:
-        modules = {name: ["-m", "chaos.broken", name] for name in SERVICES}
+        modules = {name: ["-m", "chaos.broken_relay", name] for name in SERVICES}
     return Cluster(folder, wired=random.Random(seed).choice(SERVICES), modules=modules)  # noqa: S311 - no secret
 
 

@@ -12,9 +12,9 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from chaos.containers import PASSWORD, ROOMS, SERVICES, Broker, Container, Database, until
-from chaos.partition import Wire
 from chaos.processes import Process, wait_until_ready
 from chaos.system import ACCESS_TOKEN_SECONDS, CHEAP, Fault
+from chaos.tcp_proxy import Wire
 from deploy.cluster import CALLS
 from shared import clock, ids
 from shared.security.derived_keys import caller_key

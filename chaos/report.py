@@ -13,8 +13,8 @@ from rich.table import Table
 from chaos.history import Outcome
 
 if TYPE_CHECKING:
-    from chaos.mixed import Result
-    from chaos.verdict.ledger import Difference
+    from chaos.checks.context import Difference
+    from chaos.mixed_scenario import Result
 
 SHOWN = 20
 KINDS = ("lost", "doubled", "orphaned", "resurrected", "counters", "traces", "unfinished", "wrong")

@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from .client import Refused, Stopped, Visitor
 from .people import PASSWORD, PEOPLE
-from .performance import Performance
 from .plan import plan
-from .visitor import Refused, Stopped, Visitor
+from .seed import Performance
 
 T = TypeVar("T")
 

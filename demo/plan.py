@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from demo.images.drawings import SHAPES, Drawing
+from demo.image_files import SHAPES, Drawing
 
-from . import words
+from . import texts
 from .conversations import CONVERSATIONS, Conversation
 from .people import PEOPLE, Person
 
@@ -78,7 +78,7 @@ def _follows(people: Sequence[Person], chance: Random) -> Iterator[tuple[int, in
 
 
 def _posts(people: Sequence[Person], count: int, chance: Random) -> tuple[Post, ...]:
-    captions = {subject: chance.sample(texts, len(texts)) for subject, texts in words.CAPTIONS.items()}
+    captions = {subject: chance.sample(texts, len(texts)) for subject, texts in texts.CAPTIONS.items()}
     busy = [chance.choice((1, 1, 2, 3, 4)) for _ in people]
     authors = [*range(len(people)), *chance.choices(range(len(people)), busy, k=max(0, count - len(people)))]
     chance.shuffle(authors)
@@ -111,7 +111,7 @@ def _fans(post: Post, followers: Sequence[Sequence[int]], people: Sequence[Perso
 
 
 def _comments(number: int, post: Post, followers: Sequence[int], chance: Random) -> Iterator[Comment]:
-    talk = words.COMMENTS[post.subject]
+    talk = texts.COMMENTS[post.subject]
     count = min(len(followers), chance.choice((0, 1, 1, 2, 2, 3, 4)))
     place = 0
     for author, (text, answers) in zip(chance.sample(followers, count), chance.sample(talk, count), strict=True):
@@ -121,5 +121,5 @@ def _comments(number: int, post: Post, followers: Sequence[int], chance: Random)
             yield Comment(number, post.author, chance.choice(answers), first)
             place += 1
             if chance.random() < 0.3:
-                yield Comment(number, author, chance.choice(words.LAST_WORDS), place - 1)
+                yield Comment(number, author, chance.choice(texts.LAST_WORDS), place - 1)
                 place += 1

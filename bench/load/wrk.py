@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.load.shots import Shot, write
+from bench.load.requests import Shot, write
 
 SCRIPT = Path(__file__).with_name("wrk.lua")
 LONGEST = 120

@@ -6,11 +6,11 @@ from functools import partial
 import httpx
 
 from bench.costs import HEAD, Cost, Ratio, cost, in_turn, middles, row, totals
-from bench.load.shots import Shot
+from bench.dataset import AGE, World, people, posted
+from bench.environment import Stage, walk
+from bench.load.requests import Shot
 from bench.report import Report
-from bench.stage import Stage, walk
 from bench.systems import System, feed, person
-from bench.world import AGE, World, people, posted
 from shared import clock
 
 AT_MOST = 1.1

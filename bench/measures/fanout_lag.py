@@ -8,12 +8,12 @@ import httpx
 from sqlalchemy import text
 
 from bench.capacity import capacity
-from bench.load.shots import Shot
-from bench.load.steady import stream
+from bench.environment import Stage
+from bench.load.constant_rate import stream
+from bench.load.requests import Shot
 from bench.measures.reads import STREAM_HEAD, stream_row
 from bench.mixing import Mix
 from bench.report import Report
-from bench.stage import Stage
 from bench.systems import new_post
 
 AT_MOST_MS = 250.0

@@ -4,10 +4,10 @@ import random
 from functools import partial
 
 from bench.costs import HEAD, Cost, Ratio, cost, in_turn, middles, row, totals
+from bench.dataset import AGE, World, people, posted
+from bench.environment import Stage
 from bench.report import Report
-from bench.stage import Stage
 from bench.systems import feed
-from bench.world import AGE, World, people, posted
 from shared import clock
 
 AT_MOST = 1.1

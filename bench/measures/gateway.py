@@ -3,12 +3,12 @@
 from functools import partial
 from statistics import median
 
-from bench.bare import BYTES
+from bench.baseline_server import BYTES
 from bench.costs import HEAD, Cost, Ratio, cost, in_turn, row
-from bench.doors import doors
-from bench.load.shots import Shot
+from bench.environment import Stage
+from bench.gateways import doors
+from bench.load.requests import Shot
 from bench.report import Report
-from bench.stage import Stage
 from shared.testing.tokens import FakeTokenIssuer
 
 CONNECTIONS = (16, 64)

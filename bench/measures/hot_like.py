@@ -6,12 +6,12 @@ from statistics import median
 import httpx
 
 from bench.costs import Ratio
-from bench.load.shots import Shot
+from bench.dataset import AGE, World, people, posted
+from bench.environment import Stage
+from bench.load.requests import Shot
 from bench.load.wrk import Burst, burst
 from bench.report import Report
-from bench.stage import Stage
 from bench.systems import API, id_text, like
-from bench.world import AGE, World, people, posted
 from shared import clock
 
 AT_LEAST = 0.8

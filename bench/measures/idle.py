@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from bench.accounting import Tiers, more, resident, used, wake_ups
-from bench.counting import counted
+from bench.environment import Stage
 from bench.report import Report
-from bench.stage import Stage
+from bench.statement_counter import counted
 from bench.systems import Ours, start, stop
 from chaos.containers import NoEngine
 from chaos.processes import Process
@@ -48,7 +48,7 @@ def measure(stage: Stage, report: Report) -> None:
 def _standalone(stage: Stage, report: Report, seconds: float) -> None:
     file = stage.folder / "statements"
     told = {"DATA_DIR": str(stage.folder / "idle")}
-    process = Process("standalone", ["-m", "bench.counting", str(file)], told, stage.folder, free_port())
+    process = Process("standalone", ["-m", "bench.statement_counter", str(file)], told, stage.folder, free_port())
     start([process])
     stop([process])
     began = time.monotonic()

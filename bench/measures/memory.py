@@ -3,8 +3,8 @@
 import time
 
 from bench.accounting import resident, used
+from bench.environment import Stage
 from bench.report import Report
-from bench.stage import Stage
 from bench.systems import Ours, start, stop
 from chaos.processes import Process
 from shared.testing.ports import free_port

@@ -5,11 +5,11 @@ from statistics import median
 
 from bench.capacity import QUICK_MS, Capacity, capacity
 from bench.costs import HEAD, Cost, Ratio, cost, in_turn, row
-from bench.load.steady import stream
+from bench.environment import Stage
+from bench.load.constant_rate import stream
 from bench.measures.reads import STREAM_HEAD, stream_row
 from bench.mixing import Mix
 from bench.report import Report
-from bench.stage import Stage
 from bench.systems import System
 
 AT_LEAST = 3.0

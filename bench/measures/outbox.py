@@ -13,9 +13,9 @@ from sqlalchemy import MetaData, Table, create_engine, insert, text
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from bench.costs import Ratio
+from bench.environment import Stage
 from bench.report import Report
 from bench.servers import Servers
-from bench.stage import Stage
 from chaos.containers import PASSWORD
 from shared import clock, ids
 from shared.database.engine import Database

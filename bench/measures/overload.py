@@ -5,12 +5,12 @@ Capacity is here the most that gets done at all, however long it takes: what imp
 
 from statistics import median
 
-from bench.load.steady import Stream, stream
+from bench.environment import Stage
+from bench.load.constant_rate import Stream, stream
 from bench.load.wrk import burst
 from bench.measures.reads import STREAM_HEAD, stream_row
 from bench.mixing import Mix
 from bench.report import Report
-from bench.stage import Stage
 
 AT_LEAST = 0.9
 SLOWEST_MS = 1_000.0

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from statistics import median
 
 from bench.costs import Ratio, totals
-from bench.load.shots import Shot
+from bench.environment import Stage
+from bench.load.requests import Shot
 from bench.measures.reads import ALONE, OURS, STOCK, compared, latencies, tell
 from bench.report import Report
-from bench.stage import Stage
 from bench.systems import System, person
 
 AT_MOST = 1 / 3

@@ -3,10 +3,10 @@
 from functools import partial
 
 from bench.costs import HEAD, Cost, Ratio, cost, in_turn, middles, row, totals
+from bench.dataset import AGE, World, people, uploads
+from bench.environment import Stage
 from bench.report import Report
-from bench.stage import Stage
 from bench.systems import new_post
-from bench.world import AGE, World, people, uploads
 from shared import clock
 
 AT_MOST = 1.5

@@ -7,11 +7,11 @@ from time import process_time
 import jwt
 
 from bench.costs import HEAD, Cost, cost, in_turn, middles, row
-from bench.doors import no_door
-from bench.load.shots import Shot
-from bench.load.steady import Stream, stream
+from bench.environment import Stage
+from bench.gateways import no_door
+from bench.load.constant_rate import Stream, stream
+from bench.load.requests import Shot
 from bench.report import Report
-from bench.stage import Stage
 from bench.systems import System
 from shared.security.access_tokens import ALGORITHM
 from shared.testing.tokens import FakeTokenIssuer

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from bench.load.shots import Shot, read, write
-from bench.load.steady import stream
+from bench.load.constant_rate import stream
+from bench.load.requests import Shot, read, write
 
-from .answering import answering
+from .stub_server import answering
 
 
 def test_a_request_is_written_as_it_lies_on_the_line(tmp_path: Path) -> None:

@@ -3,8 +3,8 @@
 from pathlib import Path
 from xml.etree import ElementTree
 
+from bench.charts import bars, figure
 from bench.costs import Ratio
-from bench.pictures import bars, figure
 from bench.report import Report, markdown
 
 

@@ -4,10 +4,10 @@ import shutil
 
 import pytest
 
-from bench.load.shots import Shot
+from bench.load.requests import Shot
 from bench.load.wrk import Invalid, burst
 
-from .answering import answering
+from .stub_server import answering
 
 pytestmark = pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
 CONNECTIONS = 4

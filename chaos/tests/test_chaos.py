@@ -10,7 +10,7 @@ import pytest
 
 from chaos.containers import NoEngine
 from chaos.embedded import Embedded
-from chaos.faults import Torment
+from chaos.fault_injector import Torment
 from chaos.processes import NotReady
 from chaos.system import Fault
 from deploy.tests.running import REPOSITORY

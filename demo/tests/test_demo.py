@@ -7,13 +7,13 @@ import httpx
 import pytest
 
 from demo import __main__ as demo
-from demo import visitor
+from demo import client
+from demo.client import Guest, Refused, Stopped, Visitor
 from demo.conversations import CONVERSATIONS
-from demo.images.drawings import KINDS, SHAPES, SUBJECTS
+from demo.image_files import KINDS, SHAPES, SUBJECTS
 from demo.people import PASSWORD, PEOPLE
 from demo.plan import plan
-from demo.visitor import Guest, Refused, Stopped, Visitor
-from demo.words import CAPTIONS, COMMENTS
+from demo.texts import CAPTIONS, COMMENTS
 from shared.testing.waiting import WAIT_SECONDS
 
 PLAN = plan()
@@ -82,7 +82,7 @@ def test_conversations_have_words_pictures_shared_posts_and_quotes_of_earlier_li
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long the visitor waited, without the waiting."""
     waited: list[float] = []
-    monkeypatch.setattr("demo.visitor.time.sleep", waited.append)
+    monkeypatch.setattr("demo.client.time.sleep", waited.append)
     return waited
 
 
@@ -117,7 +117,7 @@ def test_a_broken_connection_is_tried_again(waits: list[float]) -> None:
 def test_the_visitor_does_not_try_for_ever(waits: list[float], answer: httpx.Response | Exception) -> None:
     with pytest.raises(Stopped, match="goes on where it stopped"):
         visiting(answer).ask("GET", "/x")
-    assert len(waits) == visitor.TRIES
+    assert len(waits) == client.TRIES
 
 
 def test_a_long_ban_is_told_and_not_waited_for(waits: list[float]) -> None:

@@ -9,12 +9,12 @@ import httpx
 import pytest
 
 from demo import plan as planning
+from demo.client import API, Visitor
 from demo.conversations import Conversation, Line
-from demo.images.drawings import Drawing
+from demo.image_files import Drawing
 from demo.people import PASSWORD, PEOPLE
-from demo.performance import Performance
 from demo.plan import Plan
-from demo.visitor import API, Visitor
+from demo.seed import Performance
 from shared.testing.waiting import WAIT_SECONDS
 
 T = TypeVar("T")

@@ -7,8 +7,8 @@ import httpx
 import uvicorn
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
 
-from bench.stock.security import current_user_id
-from bench.stock.settings import settings
+from bench.baseline.security import current_user_id
+from bench.baseline.settings import settings
 
 HOP_BY_HOP = {
     "connection", "keep-alive", "proxy-authenticate", "proxy-authorization",

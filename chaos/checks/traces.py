@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from sqlalchemy import MetaData, Table, cast, or_, select
 from sqlalchemy.types import BLOB, JSON, LargeBinary, String, Text
 
+from chaos.checks.context import ORPHANED, TRACES, Difference, Ledger, each
 from chaos.containers import SERVICES
 from chaos.history import MARK
-from chaos.verdict.ledger import ORPHANED, TRACES, Difference, Ledger, each
 from services.auth import models as auth
 from services.dm import models as dm
 from services.dm.actions.photos import names_of

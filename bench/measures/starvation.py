@@ -1,4 +1,4 @@
-"""What slow clients cost the others: `python -m bench.starvation`, a minute and a half.
+"""What slow clients cost the others: `python -m bench.measures.starvation`, a minute and a half.
 
 A standalone serves 100 clients that do not read a photo of some megabytes, 50 that send an upload and 50 that send a
 head a byte a second. Beside them, and from the same address, honest clients look at the photo, upload pictures and read
@@ -35,7 +35,7 @@ async def measure(whole: Standalone) -> bool:
     memory = resident(whole.running().pid)
     with ExitStack() as stack:
         for count, *kind in ((100, "deaf", path, ""), (50, "uploads", MEDIA, token), (50, "heads")):
-            slow_ones = stack.enter_context(started("bench.slow_clients", str(whole.port), str(count), *map(str, kind)))
+            slow_ones = stack.enter_context(started("bench.slowloris", str(whole.port), str(count), *map(str, kind)))
             await asyncio.to_thread(slow_ones.stdout.readline if slow_ones.stdout else str)
         figures = await _honest(whole.base_url, token, path, picture)
         grown = resident(whole.running().pid) - memory

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import func, select
 
-from chaos.verdict.ledger import LOST, ORPHANED, Difference, Ledger, each
+from chaos.checks.context import LOST, ORPHANED, Difference, Ledger, each
 from services.posts import models as posts
 
 

@@ -11,10 +11,10 @@ from sqlalchemy.dialects.mysql import insert
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import selectinload
 
-from bench.stock import schemas
-from bench.stock.models import Comment, Follow, Like, Media, Post, User
-from bench.stock.security import CurrentUserId
-from bench.stock.settings import settings
+from bench.baseline import schemas
+from bench.baseline.models import Comment, Follow, Like, Media, Post, User
+from bench.baseline.security import CurrentUserId
+from bench.baseline.settings import settings
 
 engine = create_async_engine(
     settings.database_url,

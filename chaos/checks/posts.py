@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
+from chaos.checks.context import COUNTS, DOUBLED, LOST, ORPHANED, UNFINISHED, Difference, Ledger, each, repeated
 from chaos.history import ACKED, Written
-from chaos.verdict.ledger import COUNTS, DOUBLED, LOST, ORPHANED, UNFINISHED, Difference, Ledger, each, repeated
 from services.posts import models as posts
 from shared import ids
 

@@ -8,9 +8,9 @@ from random import Random
 from PIL import Image
 from pillow_heif import register_heif_opener
 
-from . import city, night, outdoors, patterns
-from .canvas import Size
-from .portraits import Look, portrait
+from .images import city, night, outdoors, patterns
+from .images.canvas import Size
+from .images.portraits import Look, portrait
 
 Draw = Callable[[Size, Random], tuple[Image.Image, str]]
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from chaos.checks.context import DOUBLED, LOST, UNFINISHED, Difference, Ledger, each, repeated
 from chaos.containers import SERVICES
-from chaos.verdict.ledger import DOUBLED, LOST, UNFINISHED, Difference, Ledger, each, repeated
 from deploy.broker import MEMBERS
 from shared.service_list import NAMES
 

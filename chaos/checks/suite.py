@@ -6,8 +6,8 @@ import httpx
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from chaos.verdict import door, events, feeds, follows, people, posts, rooms, traces
-from chaos.verdict.ledger import WRONG, Difference, Ledger, each
+from chaos.checks import api, events, feeds, follows, people, posts, rooms, traces
+from chaos.checks.context import WRONG, Difference, Ledger, each
 from services.auth import models as auth
 from services.posts import models as posts_tables
 from shared.replication.purge import PURGING
@@ -32,7 +32,7 @@ OWN: Sequence[Check] = (
     traces.in_files,
     traces.in_logs,
     traces.stored,
-    door.seen,
+    api.seen,
 )
 """What must hold even if no fact ever travels: services then learn of withdrawals from auth's list."""
 

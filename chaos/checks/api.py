@@ -6,9 +6,9 @@ from typing import TypeVar
 
 import httpx
 
+from chaos.checks.context import BACK, LOST, Difference, Ledger
 from chaos.client import API, Client
 from chaos.history import ACKED, Person, Written
-from chaos.verdict.ledger import BACK, LOST, Difference, Ledger
 
 SAMPLE = 40
 T = TypeVar("T")

@@ -2,8 +2,8 @@
 
 import pytest
 
+from bench.dataset import Post, World, society, uploads
 from bench.oracle import Oracle, Shown, Wrong, compare, shown
-from bench.world import Post, World, society, uploads
 
 EDGES = [(0, 1), (1, 2), (2, 3)]
 

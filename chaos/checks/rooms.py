@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from sqlalchemy import select
 
+from chaos.checks.context import COUNTS, DOUBLED, LOST, ORPHANED, WRONG, Difference, Ledger, each, repeated
 from chaos.history import ACKED, REFUSED
-from chaos.verdict.ledger import COUNTS, DOUBLED, LOST, ORPHANED, WRONG, Difference, Ledger, each, repeated
 from services.dm import models as dm
 from shared import ids
 

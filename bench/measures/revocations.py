@@ -1,4 +1,4 @@
-"""How soon a token is worth nothing: `python -m bench.revocations`, with a container engine. Prints a table.
+"""How soon a token is worth nothing: `python -m bench.measures.revocations`, with a container engine. Prints a table.
 
 A cluster of its own with two gateways. 200 people listen at the one; at the other they log out, change their
 password from another device, or withdraw. Counted from that answer: until the WebSocket is closed with 4401, and

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from demo.images.drawings import File
+from demo.image_files import File
 
 from .people import PASSWORD, Person
 

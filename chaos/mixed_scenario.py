@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import update
 
-from chaos.faults import Torment
+from chaos.checks.context import BACK, WRONG, Difference, Ledger
+from chaos.checks.events import MODELS
+from chaos.checks.suite import under_way, verdict
+from chaos.fault_injector import Torment
 from chaos.history import History
 from chaos.processes import Process
 from chaos.report import say
 from chaos.system import System
 from chaos.traffic import Traffic, wait_for
-from chaos.verdict.events import MODELS
-from chaos.verdict.ledger import BACK, WRONG, Difference, Ledger
-from chaos.verdict.whole import under_way, verdict
 
 QUIET_SECONDS = 300.0
 """For giving up; how long it took is told."""

@@ -1,6 +1,6 @@
 """A deliberately broken service, to see that a run catches it: its relay marks facts first and publishes them then.
 
-`python -m chaos.broken auth` is `python -m services.auth.main` with that one order turned round.
+`python -m chaos.broken_relay auth` is `python -m services.auth.main` with that one order turned round.
 """
 
 import importlib

@@ -6,13 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
-from demo.images import drawings
-from demo.images.drawings import Drawing
+from demo import image_files
+from demo.image_files import Drawing
 
+from .client import Guest, Refused, Visitor
 from .conversations import Conversation, Line
 from .people import PASSWORD, Person
 from .plan import Comment, Plan, Post
-from .visitor import Guest, Refused, Visitor
 
 THREADS = 4
 T = TypeVar("T")
@@ -81,7 +81,7 @@ class Performance:
             body = {"current_password": PASSWORD, "bio": guest.person.bio}
             self.visitor.ask("PATCH", "/users/me", guest, body)
         if account["avatar_url"] is None:
-            self.visitor.ask("PUT", "/users/me/avatar", guest, file=drawings.avatar(guest.person.look, number))
+            self.visitor.ask("PUT", "/users/me/avatar", guest, file=image_files.avatar(guest.person.look, number))
 
     def _follow(self, pair: tuple[int, int]) -> None:
         who, whom = (self.guests.get(number) for number in pair)
@@ -121,7 +121,7 @@ class Performance:
 
     def _send(self, drawing: Drawing, path: str, guest: Guest) -> str:
         self.added["pictures"] += 1
-        return str(self.visitor.ask("POST", path, guest, file=drawings.drawn(drawing))["id"])
+        return str(self.visitor.ask("POST", path, guest, file=image_files.drawn(drawing))["id"])
 
     def _like(self, like: tuple[int, int]) -> None:
         who, post = self.guests.get(like[0]), self.posts.get(like[1])

@@ -1,4 +1,4 @@
-"""Clients that only cost: `python -m bench.slow_clients PORT COUNT KIND [PATH TOKEN]` keeps so many connections busy.
+"""Clients that only cost: `python -m bench.slowloris PORT COUNT KIND [PATH TOKEN]` keeps so many connections busy.
 
 - `heads`: a head that never comes to an end, a byte a second.
 - `uploads`: an upload to PATH, a byte a second.

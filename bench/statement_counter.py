@@ -1,4 +1,4 @@
-"""`python -m bench.counting FILE`: the standalone, counting in FILE the statements that SQLite is given.
+"""`python -m bench.statement_counter FILE`: the standalone, counting in FILE the statements that SQLite is given.
 
 The count is 8 bytes in the order of the machine, written through shared memory: counting wakes nobody up.
 """

@@ -6,7 +6,7 @@ import jwt
 from fastapi import Depends, HTTPException
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from bench.stock.settings import settings
+from bench.baseline.settings import settings
 
 KEY = settings.key()
 bearer = HTTPBearer(auto_error=False)

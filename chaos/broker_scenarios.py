@@ -4,15 +4,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from chaos.checks import people
+from chaos.checks.context import Difference, Ledger
+from chaos.checks.events import unpublished
+from chaos.checks.suite import OWN, burials_left, verdict
 from chaos.cluster import Cluster
 from chaos.history import ACKED, REFUSED, UNKNOWN, History
-from chaos.mixed import quiet
+from chaos.mixed_scenario import quiet
 from chaos.report import say
 from chaos.traffic import Traffic
-from chaos.verdict import people
-from chaos.verdict.events import unpublished
-from chaos.verdict.ledger import Difference, Ledger
-from chaos.verdict.whole import OWN, burials_left, verdict
 
 LOOK_SECONDS = 0.25
 QUIET_SECONDS = 900.0

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import select
 
-from chaos.verdict.ledger import BACK, LOST, ORPHANED, UNFINISHED, Difference, Ledger, each
+from chaos.checks.context import BACK, LOST, ORPHANED, UNFINISHED, Difference, Ledger, each
 from services.auth import models as auth
 from services.dm import models as dm
 from services.posts import models as posts

@@ -93,7 +93,7 @@ def _run(stack: ExitStack, process: Process) -> None:
 def _bare(folder: Path, key_set: KeySet) -> Process:
     port = free_port()
     (folder / KEYS).write_text(json.dumps(key_set))
-    return Process("bare", ["-m", "bench.bare", str(port), str(folder / KEYS)], {}, folder, port)
+    return Process("bare", ["-m", "bench.baseline_server", str(port), str(folder / KEYS)], {}, folder, port)
 
 
 def _ours(bare: Process) -> Process:
@@ -110,7 +110,7 @@ def _ours(bare: Process) -> Process:
 
 def _stock(bare: Process, key: dict[str, Any]) -> Process:
     told = {"PUBLIC_KEY": json.dumps(key), "POSTS_URL": bare.url}
-    return Process("stock", ["-m", "bench.stock.gateway"], told, bare.folder, free_port())
+    return Process("stock", ["-m", "bench.baseline.gateway"], told, bare.folder, free_port())
 
 
 def _forwarder(bare: Process) -> Process:

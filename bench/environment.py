@@ -14,12 +14,12 @@ import httpx
 from sqlalchemy import create_engine
 
 from bench import graph, seeding
-from bench.load.shots import Shot
+from bench.baseline.models import Model
+from bench.dataset import World, society, uploads
+from bench.load.requests import Shot
 from bench.oracle import Oracle, compare, shown
 from bench.servers import Servers, servers
-from bench.stock.models import Model
 from bench.systems import Ours, Signer, Stock, System, feed, person
-from bench.world import World, society, uploads
 from services.posts import models
 
 UPLOADS_EACH = 60

@@ -1,6 +1,6 @@
 """Open-loop load: requests leave at a constant rate whether or not answers come, and count from when they were due.
 
-`python -m bench.load.steady PORT RATE CONNECTIONS FILE` sends the requests of the file once, in order, and prints
+`python -m bench.load.constant_rate PORT RATE CONNECTIONS FILE` sends the requests of the file once, in order, and prints
 one line of JSON. Debian has no such generator (wrk2, vegeta and oha are not in it). This one only finds the end of
 each answer, 20 to 40 us of CPU; it tells what it used, and a run in which it was busy all the time is invalid.
 """
@@ -19,7 +19,7 @@ from typing import cast
 
 import uvloop
 
-from bench.load.shots import Shot, read, write
+from bench.load.requests import Shot, read, write
 from bench.load.wrk import BUSY, Invalid
 from chaos.processes import ROOT
 
@@ -58,7 +58,7 @@ def stream(port: int, shots: Sequence[Shot], rate: float, connections: int = 256
     """All of these, so many a second. Raises Invalid where the generator was the bottleneck, or answers never came."""
     with tempfile.NamedTemporaryFile() as file:
         write(Path(file.name), shots)
-        command = [sys.executable, "-m", "bench.load.steady", str(port), str(rate), str(connections), file.name]
+        command = [sys.executable, "-m", "bench.load.constant_rate", str(port), str(rate), str(connections), file.name]
         done = subprocess.run(command, check=False, stdout=subprocess.PIPE, cwd=ROOT)  # noqa: S603 - our own command
     if done.returncode:
         raise Invalid(f"not everything was answered within {PATIENCE:.0f} s of the last request")

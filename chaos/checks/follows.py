@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from sqlalchemy import select
 
+from chaos.checks.context import COUNTS, LOST, ORPHANED, Difference, Ledger, each
 from chaos.history import ACKED
-from chaos.verdict.ledger import COUNTS, LOST, ORPHANED, Difference, Ledger, each
 from services.posts import models as posts
 from services.social import models as social
 from shared import ids

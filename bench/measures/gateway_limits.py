@@ -1,4 +1,4 @@
-"""Measures what the gateway's limits are for: `python -m bench.gateway_limits [slow | body | hung ...]`.
+"""Measures what the gateway's limits are for: `python -m bench.measures.gateway_limits [slow | body | hung ...]`.
 
 The gateway is a process of its own, as in a cluster; stand-ins serve behind it. Everything runs on this machine, the
 clients too, so what others do on it at the same time is in the figures. The exit code says whether all bars are held.
@@ -100,8 +100,8 @@ def started(*command: str, **environment: str) -> Iterator[subprocess.Popen[str]
 def place() -> Iterator[Place]:
     """Everything that is measured."""
     with ExitStack() as stack:
-        most = stack.enter_context(started("bench.stand_in", "auth", "social", "dm"))
-        posts = stack.enter_context(started("bench.stand_in", "posts"))
+        most = stack.enter_context(started("bench.stub_services", "auth", "social", "dm"))
+        posts = stack.enter_context(started("bench.stub_services", "posts"))
         first, second = _told(most), _told(posts)
         ports = {**first["ports"], **second["ports"]}
         urls = {f"{name.upper()}_URL": f"http://127.0.0.1:{port}" for name, port in ports.items()}
@@ -158,7 +158,7 @@ async def slow(here: Place) -> None:
     """2,000 slow connections."""
     await asked(here, OF_AUTH, WARM_SECONDS)
     before = await asked(here, OF_AUTH)
-    with started("bench.slow_clients", str(here.port), str(SLOW_LINES), "heads") as lines:
+    with started("bench.slowloris", str(here.port), str(SLOW_LINES), "heads") as lines:
         await asyncio.to_thread(lines.stdout.readline if lines.stdout else str)
         held = _open_lines(here)
         during = await asked(here, OF_AUTH)
