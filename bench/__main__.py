@@ -1,4 +1,4 @@
-"""`python -m bench [measurement ...]`: measures ours and the stock beside it, and says which goals are reached."""
+"""`python -m bench [measurement ...]`: measures ours and the baseline beside it, and says which goals are reached."""
 
 import signal
 import sys
@@ -9,20 +9,23 @@ from typing import Any
 
 import click
 
-from bench.environment import Options, Stage
+from bench.environment import Environment, Options
 from bench.load.wrk import Invalid, wrk
 from bench.report import RESULTS, Goal, Report
 from chaos.containers import NoEngine
 
+SEPARATE = ("accounts", "gateway-limits", "revocations", "starvation", "web")
+"""Measured only by name."""
+WITHOUT_WRK = {"idle", *SEPARATE}
 MEASUREMENTS = (
     "gateway", "idle", "memory", "feed", "person", "mix", "depth", "followed",
     "popular-author", "hot-like", "outbox", "fanout-lag", "overload",
 )  # fmt: skip
-"""Those that share a world stand side by side: making one takes minutes."""
+"""Those that share a dataset stand side by side: making one takes minutes."""
 
 
 @click.command()
-@click.argument("names", nargs=-1, type=click.Choice(MEASUREMENTS))
+@click.argument("names", nargs=-1, type=click.Choice((*MEASUREMENTS, *SEPARATE)))
 @click.option("--rounds", type=click.IntRange(1), default=5, help="Interleaved rounds; medians are told")
 @click.option("--answers", type=click.IntRange(100), default=3_000, help="Answers of each run whose CPU is counted")
 @click.option("--posts", type=click.IntRange(1), multiple=True, default=(10, 100), help="A person; may be given twice")
@@ -32,25 +35,25 @@ MEASUREMENTS = (
 @click.option("--results", type=click.Path(path_type=Path), default=RESULTS, help="The folder for tables and pictures")
 def main(names: tuple[str, ...], results: Path, **options: Any) -> None:
     """Measure these, or all. Exits with 1 where a goal is missed."""
-    if set(names) != {"idle"}:  # which sends no load
+    if not names or set(names) - WITHOUT_WRK:
         wrk()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that containers are removed then as well
     results.mkdir(parents=True, exist_ok=True)
     goals: list[Goal] = []
     with (
         tempfile.TemporaryDirectory(prefix="shutter-bench-") as folder,
-        Stage(Path(folder), Options(**options)) as stage,
+        Environment(Path(folder), Options(**options)) as environment,
     ):
         for name in names or MEASUREMENTS:
-            goals += _measured(stage, name, results)
+            goals += _measured(environment, name, results)
     print("\n".join(["", *map(str, goals)]))
     sys.exit(0 if all(goal.held for goal in goals) else 1)
 
 
-def _measured(stage: Stage, name: str, results: Path) -> list[Goal]:
+def _measured(environment: Environment, name: str, results: Path) -> list[Goal]:
     report = Report(name)
     try:
-        import_module(f"bench.measures.{name.replace('-', '_')}").measure(stage, report)
+        import_module(f"bench.measures.{name.replace('-', '_')}").measure(environment, report)
     except NoEngine as problem:
         sys.exit(f"A container engine is needed ({problem}).")
     except Invalid as problem:

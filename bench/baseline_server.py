@@ -1,4 +1,4 @@
-"""The least that can be behind a gateway: `python -m bench.baseline_server PORT FILE` gives one answer of 6 kB to everything.
+"""The smallest possible upstream: `python -m bench.baseline_server PORT FILE` answers every request with 6 kB.
 
 The file holds the keys that it publishes as an issuer of tokens; nothing is revoked.
 """

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bench.load.constant_rate import Stream, stream
-from bench.load.requests import Shot
+from bench.load.requests import Request
 from bench.load.wrk import burst
 from bench.systems import System
 
@@ -14,7 +14,7 @@ SETTLED_SECONDS = 2.0
 """What requests leave to be done has to be done so soon after the last of them."""
 STEPS = 5
 GUESS_ANSWERS = 600
-Drawn = Callable[[int], list[Shot]]
+Drawn = Callable[[int], list[Request]]
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from bench.accounting import TIERS, used
-from bench.load.requests import Shot
+from bench.load.requests import Request
 from bench.load.wrk import Burst, burst
 from bench.systems import System
 
@@ -24,12 +24,12 @@ class Cost:
 
 
 def cost(
-    system: System, shots: Sequence[Shot], answers: int, *, connections: int = 16, through_gateway: bool = True
+    system: System, requests: Sequence[Request], answers: int, *, connections: int = 16, through_gateway: bool = True
 ) -> Cost:
     """Of so many answers, and of all that they leave to be done."""
     tiers = system.tiers()
     before = used(tiers)
-    load = burst(system.port(through_gateway=through_gateway), shots, connections, answers)
+    load = burst(system.port(through_gateway=through_gateway), requests, connections, answers)
     system.settle()
     after = used(tiers)
     return Cost({tier: (after[tier] - before[tier]) / load.answers * 1e6 for tier in after}, load)

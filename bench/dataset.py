@@ -1,4 +1,4 @@
-"""What there is before anything is measured: people, who follows whom, what they posted, liked and commented on."""
+"""The data that both systems hold: users, follows, posts."""
 
 import random
 from collections import Counter, defaultdict
@@ -25,7 +25,7 @@ class Post:
 
 
 @dataclass
-class World:
+class Dataset:
     """Everything by id. `uploads` are photos that no post shows yet."""
 
     name: str
@@ -69,7 +69,7 @@ def posted(authors: Sequence[int], since: int) -> list[Post]:
     return [Post(ids.first_id_at(since + int(n * step)) | n, author, n) for n, author in enumerate(authors)]
 
 
-def society(name: str, edges: Iterable[tuple[int, int]], posts_each: int, uploads_each: int) -> World:
+def society(name: str, edges: Iterable[tuple[int, int]], posts_each: int, uploads_each: int) -> Dataset:
     """The social graph, with so many posts a person, and likes and comments by friends."""
     chance = random.Random(posts_each)  # noqa: S311 - the same in each run
     since = clock.now() - AGE
@@ -78,11 +78,11 @@ def society(name: str, edges: Iterable[tuple[int, int]], posts_each: int, upload
     follows = [pair for a, b in pairs for pair in ((persons[a], persons[b]), (persons[b], persons[a]))]
     authors = persons * posts_each
     chance.shuffle(authors)
-    world = World(name, persons, follows, posted(authors, since))
-    world.likes = list(_by_friends(world, chance, LIKES))
-    world.comments = list(_by_friends(world, chance, COMMENTS))
-    world.uploads = uploads(dict.fromkeys(persons, uploads_each))
-    return world
+    dataset = Dataset(name, persons, follows, posted(authors, since))
+    dataset.likes = list(_by_friends(dataset, chance, LIKES))
+    dataset.comments = list(_by_friends(dataset, chance, COMMENTS))
+    dataset.uploads = uploads(dict.fromkeys(persons, uploads_each))
+    return dataset
 
 
 def uploads(number_of: dict[int, int]) -> dict[int, list[int]]:
@@ -92,8 +92,8 @@ def uploads(number_of: dict[int, int]) -> dict[int, list[int]]:
     return {owner: [next(numbers) for _ in range(number)] for owner, number in number_of.items()}
 
 
-def _by_friends(world: World, chance: random.Random, mean: int) -> Iterator[tuple[int, int]]:
-    for post in world.posts:
-        friends = world.followed_by[post.author]
+def _by_friends(dataset: Dataset, chance: random.Random, mean: int) -> Iterator[tuple[int, int]]:
+    for post in dataset.posts:
+        friends = dataset.followed_by[post.author]
         for friend in chance.sample(friends, min(len(friends), chance.randint(0, 2 * mean))):
             yield friend, post.id

@@ -1,4 +1,4 @@
-"""Where measurements take place: the servers, both systems, and the world that they hold at the moment."""
+"""The environment of a measurement: the servers, both systems, and the dataset that they hold."""
 
 import copy
 import random
@@ -15,11 +15,11 @@ from sqlalchemy import create_engine
 
 from bench import graph, seeding
 from bench.baseline.models import Model
-from bench.dataset import World, society, uploads
-from bench.load.requests import Shot
+from bench.dataset import Dataset, society, uploads
+from bench.load.requests import Request
 from bench.oracle import Oracle, compare, shown
 from bench.servers import Servers, servers
-from bench.systems import Ours, Signer, Stock, System, feed, person
+from bench.systems import Baseline, Ours, Signer, System, feed, person
 from services.posts import models
 
 UPLOADS_EACH = 60
@@ -43,7 +43,7 @@ class Options:
     graph: Path | None = None
 
 
-class Stage:
+class Environment:
     """Started when first needed, removed in the end."""
 
     def __init__(self, folder: Path, options: Options) -> None:
@@ -51,11 +51,11 @@ class Stage:
         self.options = options
         self._stack = ExitStack()
         self._playing = False
-        self.world = World("nothing", [], [], [])
+        self.dataset = Dataset("nothing", [], [], [])
         self.uploads: dict[str, dict[int, list[int]]] = {}
         """What is left of them, by system and owner."""
 
-    def __enter__(self) -> "Stage":
+    def __enter__(self) -> "Environment":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -81,51 +81,51 @@ class Stage:
         return Signer(self.servers)
 
     @cached_property
-    def stock(self) -> Stock:
+    def baseline(self) -> Baseline:
         """Not yet running."""
-        return Stock(self.folder, self.servers, self.signer.public_key())
+        return Baseline(self.folder, self.servers, self.signer.public_key())
 
     @property
     def sizes(self) -> list[int]:
         """Posts a person, each to be measured, beginning with what is there at the moment."""
-        return sorted(self.options.posts, key=lambda each: self.world.name != _society(each))
+        return sorted(self.options.posts, key=lambda each: self.dataset.name != _society(each))
 
     def answers(self, system: System) -> int:
-        """Of a run where the stock is only to be seen beside ours, and so is asked for less."""
+        """Of a run where the baseline is only to be seen beside ours, and so is asked for less."""
         return self.options.answers // (1 if system is self.ours else BESIDE)
 
     @property
     def systems(self) -> list[System]:
         """Both."""
-        return [self.ours, self.stock]
+        return [self.ours, self.baseline]
 
-    def society(self, posts_each: int) -> World:
+    def society(self, posts_each: int) -> Dataset:
         """The social graph."""
-        if self.world.name == _society(posts_each):
-            return self.world
+        if self.dataset.name == _society(posts_each):
+            return self.dataset
         edges, source = graph.graph(self.options.graph)
         print(f"graph: {source}", flush=True)
         return self.play(society(_society(posts_each), edges, posts_each, UPLOADS_EACH))
 
-    def play(self, world: World) -> World:
-        """Both systems hold this world, run, and answer rightly."""
+    def play(self, dataset: Dataset) -> Dataset:
+        """Both systems hold this dataset, run, and answer rightly."""
         self._stop()
         began = time.monotonic()
-        ours, _ = self.ours, self.stock
-        seeding.fill(ours.engines["posts"], world)
+        ours, _ = self.ours, self.baseline
+        seeding.fill(ours.engines["posts"], dataset)
         root = create_engine(self.servers.database.url("root", "mysql"))
-        seeding.copy_to_stock(root)
-        if world.posts:
+        seeding.copy_to_baseline(root)
+        if dataset.posts:
             ours.write_timelines()
         seeding.analyze(root, "posts", models.metadata.sorted_tables)
-        seeding.analyze(root, "stock", Model.metadata.sorted_tables)
+        seeding.analyze(root, "baseline", Model.metadata.sorted_tables)
         root.dispose()
         self._start()
-        self.world = world
-        self.uploads = {system.name: copy.deepcopy(world.uploads) for system in self.systems}
+        self.dataset = dataset
+        self.uploads = {system.name: copy.deepcopy(dataset.uploads) for system in self.systems}
         self._verify()
-        print(f"{world.name}: {world.sizes()}; seeded and verified in {time.monotonic() - began:.0f} s", flush=True)
-        return world
+        print(f"{dataset.name}: {dataset.sizes()}; seeded and verified in {time.monotonic() - began:.0f} s", flush=True)
+        return dataset
 
     def tokens(self, people: Iterable[int]) -> dict[int, str]:
         """By person."""
@@ -139,9 +139,9 @@ class Stage:
 
     @contextmanager
     def ours_alone(self) -> Iterator[Ours]:
-        """Ours without the stock, on whatever the database holds, as long as the block lasts."""
+        """Ours without the baseline, on whatever the database holds, as long as the block lasts."""
         self._stop()
-        self.world = World("nothing", [], [], [])
+        self.dataset = Dataset("nothing", [], [], [])
         self.ours.start()
         try:
             yield self.ours
@@ -150,22 +150,22 @@ class Stage:
 
     def _start(self) -> None:
         self.ours.start()
-        self.stock.start()
+        self.baseline.start()
         self._playing = True
         self.ours.settle()
 
     def _stop(self) -> None:
         if self._playing:
             self.ours.stop()
-            self.stock.stop()
+            self.baseline.stop()
             self._playing = False
 
     def _verify(self) -> None:
         """Raises Wrong where a sample of answers is not what the oracle says."""
-        oracle, chance = Oracle(self.world), random.Random(1)  # noqa: S311 - the same in each run
-        sample = chance.sample(self.world.people, min(SAMPLE, len(self.world.people)))
+        oracle, chance = Oracle(self.dataset), random.Random(1)  # noqa: S311 - the same in each run
+        sample = chance.sample(self.dataset.people, min(SAMPLE, len(self.dataset.people)))
         tokens = self.tokens(sample)
-        for system in self.systems if self.world.posts else ():
+        for system in self.systems if self.dataset.posts else ():
             with httpx.Client(base_url=f"http://127.0.0.1:{system.port()}", timeout=30) as web:
                 for reader in sample:
                     pages = walk(web, feed(tokens[reader]), 2)
@@ -180,7 +180,7 @@ def _society(posts_each: int) -> str:
     return f"society-{posts_each}"
 
 
-def walk(web: httpx.Client, first: Shot, pages: int) -> list[dict[str, Any]]:
+def walk(web: httpx.Client, first: Request, pages: int) -> list[dict[str, Any]]:
     """So many pages, or as many as there are, each by the cursor of the one before."""
     found: list[dict[str, Any]] = []
     target: str | None = first.target

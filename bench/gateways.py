@@ -1,4 +1,4 @@
-"""Gateways in front of one tiny service: ours, the stock's, a bare forwarder, nginx, Envoy, and none at all."""
+"""Gateways in front of one tiny service: ours, the baseline's, a bare forwarder, nginx, Envoy, and none at all."""
 
 import asyncio
 import json
@@ -60,14 +60,14 @@ def no_door(folder: Path) -> Iterator[Door]:
 
 
 @contextmanager
-def doors(folder: Path, token_issuer: FakeTokenIssuer) -> Iterator[tuple[dict[str, Door], list[str]]]:
+def gateways(folder: Path, token_issuer: FakeTokenIssuer) -> Iterator[tuple[dict[str, Door], list[str]]]:
     """All that can be had here, by name, as long as the block lasts; and why the others cannot."""
     key_set = asyncio.run(token_issuer.key_set())
     bare = _bare(folder, key_set)
     with ExitStack() as stack:
         _run(stack, bare)
         found = {"none": Door("none", bare.port, {"service": [bare.pid]})}
-        for process in (_ours(bare), _stock(bare, key_set["keys"][-1]), _forwarder(bare)):
+        for process in (_ours(bare), _baseline(bare, key_set["keys"][-1]), _forwarder(bare)):
             _run(stack, process)
             found[process.name] = _door(process, bare)
         absent = []
@@ -108,9 +108,9 @@ def _ours(bare: Process) -> Process:
     return Process("ours", ["-m", "gateway.main"], {**urls, **told}, bare.folder, free_port())
 
 
-def _stock(bare: Process, key: dict[str, Any]) -> Process:
+def _baseline(bare: Process, key: dict[str, Any]) -> Process:
     told = {"PUBLIC_KEY": json.dumps(key), "POSTS_URL": bare.url}
-    return Process("stock", ["-m", "bench.baseline.gateway"], told, bare.folder, free_port())
+    return Process("baseline", ["-m", "bench.baseline.gateway"], told, bare.folder, free_port())
 
 
 def _forwarder(bare: Process) -> Process:

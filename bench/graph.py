@@ -1,4 +1,4 @@
-"""Who follows whom: a real friendship graph where its file is there, else a made one of the same shape."""
+"""Who follows whom: the friendships of a file, or a generated graph with the shape of socfb-Reed98."""
 
 import random
 from itertools import accumulate
@@ -9,7 +9,6 @@ FRIENDSHIPS = 18_812
 MOST_FRIENDS = 313
 SPREAD = 0.85
 """Of the logarithm of how sociable people are; with it numbers of friends are spread as in the real graph."""
-WHERE = Path(__file__).parents[2] / "shared" / "data" / "socfb-Reed98.edges"
 
 Edge = tuple[int, int]
 """Two who follow each other, by their numbers from 0."""
@@ -17,10 +16,9 @@ Edge = tuple[int, int]
 
 def graph(path: Path | None) -> tuple[list[Edge], str]:
     """The friendships, and where they come from."""
-    path = path or WHERE
-    if path.exists():
+    if path is not None:
         return read(path.read_text()), path.name
-    return made(random.Random(98)), "made, in the shape of socfb-Reed98"  # noqa: S311 - the same in each run
+    return made(random.Random(98)), "generated, in the shape of socfb-Reed98"  # noqa: S311 - the same in each run
 
 
 def read(text: str) -> list[Edge]:

@@ -7,8 +7,8 @@ import random
 
 import httpx
 
-from bench.environment import Stage, walk
-from bench.load.requests import Shot
+from bench.environment import Environment, walk
+from bench.load.requests import Request
 from bench.systems import System, feed, new_post, person
 
 WALKERS = 100
@@ -20,22 +20,22 @@ HOME, ONE_PERSON = 0.6, 0.9
 class Mix:
     """Of one system; every new post takes an upload of its own."""
 
-    def __init__(self, stage: Stage, system: System) -> None:
+    def __init__(self, environment: Environment, system: System) -> None:
         self._system = system
         self._chance = random.Random(60_30_10)  # noqa: S311 - both systems are asked the same
-        people = self._chance.sample(stage.world.people, WALKERS)
-        self._tokens = stage.tokens(stage.world.people)
-        self._uploads = stage.uploads[system.name]
+        people = self._chance.sample(environment.dataset.people, WALKERS)
+        self._tokens = environment.tokens(environment.dataset.people)
+        self._uploads = environment.uploads[system.name]
         with httpx.Client(base_url=f"http://127.0.0.1:{system.port()}", timeout=30) as web:
-            self._feeds = [shot for each in people for shot in _pages(web, feed(self._tokens[each]))]
+            self._feeds = [request for each in people for request in _pages(web, feed(self._tokens[each]))]
             lists = [person(system, self._tokens[each], self._chance.choice(people)) for each in people]
-            self._lists = [shot for each in lists for shot in _pages(web, each)]
+            self._lists = [request for each in lists for request in _pages(web, each)]
 
-    def shots(self, number: int) -> list[Shot]:
+    def requests(self, number: int) -> list[Request]:
         """So many, drawn anew."""
         return [self._one() for _ in range(number)]
 
-    def _one(self) -> Shot:
+    def _one(self) -> Request:
         drawn = self._chance.random()
         if drawn < HOME:
             return self._chance.choice(self._feeds)
@@ -43,7 +43,7 @@ class Mix:
             return self._chance.choice(self._lists)
         return self._post()
 
-    def _post(self) -> Shot:
+    def _post(self) -> Request:
         author = self._chance.choice([*self._uploads])
         media_id = self._uploads[author].pop()
         if not self._uploads[author]:
@@ -51,8 +51,8 @@ class Mix:
         return new_post(self._system, self._tokens[author], media_id)
 
 
-def _pages(web: httpx.Client, first: Shot) -> list[Shot]:
+def _pages(web: httpx.Client, first: Request) -> list[Request]:
     """The requests of the first pages, as far as there are so many."""
     cursors = [page["next_cursor"] for page in walk(web, first, PAGES - 1)]
-    rest = [Shot("GET", f"{first.target}&cursor={each}", first.token) for each in cursors if each]
+    rest = [Request("GET", f"{first.target}&cursor={each}", first.token) for each in cursors if each]
     return [first, *rest]

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bench.dataset import Post, World
+from bench.dataset import Dataset, Post
 
 
 class Wrong(Exception):
@@ -24,20 +24,20 @@ class Shown:
 
 
 class Oracle:
-    """Knows a world by heart."""
+    """Knows a dataset by heart."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, dataset: Dataset) -> None:
+        self._dataset = dataset
         self._by_author: dict[int, list[Post]] = defaultdict(list)
-        for post in world.posts:
+        for post in dataset.posts:
             self._by_author[post.author].append(post)
-        self._likes = Counter(post for _, post in world.likes)
-        self._comments = Counter(post for _, post in world.comments)
-        self._liked = set(world.likes)
+        self._likes = Counter(post for _, post in dataset.likes)
+        self._comments = Counter(post for _, post in dataset.comments)
+        self._liked = set(dataset.likes)
 
     def feed(self, reader: int) -> list[Shown]:
         """All of it, newest first."""
-        return self._shown([reader, *self._world.followed_by.get(reader, [])], reader)
+        return self._shown([reader, *self._dataset.followed_by.get(reader, [])], reader)
 
     def posts_of(self, author: int, reader: int) -> list[Shown]:
         """All of them, newest first."""

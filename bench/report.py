@@ -19,12 +19,12 @@ class Goal:
     """What was to be reached, and what was found."""
 
     name: str
-    bar: str
+    limit: str
     found: str
     held: bool
 
     def __str__(self) -> str:
-        return f"{'ok' if self.held else 'MISSED'}: {self.name}: {self.found} (goal: {self.bar})"
+        return f"{'ok' if self.held else 'MISSED'}: {self.name}: {self.found} (goal: {self.limit})"
 
 
 class Report:
@@ -47,9 +47,9 @@ class Report:
         """With columns of equal width, so that the text itself can be read."""
         self.say(f"{title}\n\n{markdown(head, rows)}")
 
-    def goal(self, name: str, bar: str, found: str, *, held: bool) -> None:
+    def goal(self, name: str, limit: str, found: str, *, held: bool) -> None:
         """Whether it is reached."""
-        goal = Goal(name, bar, found, held)
+        goal = Goal(name, limit, found, held)
         self.goals.append(goal)
         self.say(f"- {goal}")
 

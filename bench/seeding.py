@@ -1,4 +1,4 @@
-"""Writes a world straight into the database: in the form that posts keeps it, and from there into the stock's tables.
+"""Writes a dataset into the database, in the form that posts keeps it, and copies it to the baseline's tables.
 
 Only the schema of posts is filled: none of the measured routes reads another one. Timelines are written by the
 service's own `rebuild-feed`.
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, Row, Table, insert, text
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from bench.baseline.models import Model
-from bench.dataset import World
+from bench.dataset import Dataset
 from services.posts import models
 from services.posts.actions.counters import shard_of
 from services.posts.queries.photos import media_json
@@ -26,21 +26,21 @@ Uploads = Mapping[int, Sequence[int]]
 """By owner."""
 
 
-def fill(engine: Engine, world: World) -> None:
+def fill(engine: Engine, dataset: Dataset) -> None:
     """Into the schema of posts, instead of whatever was there."""
     for table in models.metadata.sorted_tables:
         with engine.begin() as tx:
             tx.execute(text(f"TRUNCATE TABLE {table.name}"))
-    _pour(engine, models.people, map(_person, enumerate(world.people)))
-    _pour(engine, models.follows, _follows(world))
-    _pour(engine, models.media, (_photo(post.id, post.author, post.id) for post in world.posts))
-    add_uploads(engine, world.uploads)
-    _pour(engine, models.posts, _posts(world))
-    _pour(engine, models.likes, _likes(world))
-    _pour(engine, models.comments, _comments(world))
-    _pour(engine, models.tallies, _tallies(world))
-    if not world.posts:  # nothing is missing in any timeline
-        _pour(engine, models.feeds, ({"owner_id": each, "floor": 0} for each in world.followed_by))
+    _pour(engine, models.people, map(_person, enumerate(dataset.people)))
+    _pour(engine, models.follows, _follows(dataset))
+    _pour(engine, models.media, (_photo(post.id, post.author, post.id) for post in dataset.posts))
+    add_uploads(engine, dataset.uploads)
+    _pour(engine, models.posts, _posts(dataset))
+    _pour(engine, models.likes, _likes(dataset))
+    _pour(engine, models.comments, _comments(dataset))
+    _pour(engine, models.tallies, _tallies(dataset))
+    if not dataset.posts:  # nothing is missing in any timeline
+        _pour(engine, models.feeds, ({"owner_id": each, "floor": 0} for each in dataset.followed_by))
 
 
 def add_uploads(engine: Engine, uploads: Uploads) -> None:
@@ -49,12 +49,12 @@ def add_uploads(engine: Engine, uploads: Uploads) -> None:
     _pour(engine, models.disposal, _files(uploads))
 
 
-def copy_to_stock(engine: Engine) -> None:
-    """The same into the stock's schema, made anew; the engine may do everything."""
+def copy_to_baseline(engine: Engine) -> None:
+    """The same into the baseline's schema, made anew; the engine may do everything."""
     with engine.begin() as tx:
-        tx.execute(text("DROP SCHEMA IF EXISTS stock"))
-        tx.execute(text("CREATE SCHEMA stock CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_ai_ci"))
-        tx.execute(text("USE stock"))
+        tx.execute(text("DROP SCHEMA IF EXISTS baseline"))
+        tx.execute(text("CREATE SCHEMA baseline CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_ai_ci"))
+        tx.execute(text("USE baseline"))
         for table in Model.metadata.sorted_tables:
             tx.execute(CreateTable(table))
             _copy(tx, table)
@@ -80,7 +80,7 @@ COPIES = {
     "likes": "SELECT person_id, post_id FROM posts.likes",
     "comments": "SELECT id, post_id, author_id, text, FROM_UNIXTIME(created_at / 1000) FROM posts.comments",
 }
-"""In the order of the stock's columns."""
+"""In the order of the baseline's columns."""
 
 
 def _copy(tx: Connection, table: Table) -> None:
@@ -101,8 +101,8 @@ def _person(numbered: tuple[int, int]) -> dict[str, Any]:
     return {"id": person, **names, "avatar_url": f"/api/v1/avatars/{person:032x}.jpg", "version": 1, "deleted": False}
 
 
-def _follows(world: World) -> Rows:
-    for version, (follower, followee) in enumerate(world.follows, 1):
+def _follows(dataset: Dataset) -> Rows:
+    for version, (follower, followee) in enumerate(dataset.follows, 1):
         yield {"follower_id": follower, "followee_id": followee, "version": version, "following": True}
 
 
@@ -134,8 +134,8 @@ def _unused(uploads: Uploads) -> Rows:
         yield from (_photo(each, owner, None) for each in media_ids)
 
 
-def _posts(world: World) -> Rows:
-    for post in world.posts:
+def _posts(dataset: Dataset) -> Rows:
+    for post in dataset.posts:
         row = cast("Row[Any]", SimpleNamespace(**_photo(post.id, post.author, post.id)))
         made_at = _made_at(post.id)
         yield {
@@ -148,14 +148,14 @@ def _posts(world: World) -> Rows:
         }
 
 
-def _likes(world: World) -> Rows:
-    for number, (person, post) in enumerate(world.likes):
+def _likes(dataset: Dataset) -> Rows:
+    for number, (person, post) in enumerate(dataset.likes):
         yield {"person_id": person, "post_id": post, "id": ids.first_id_at(clock.now() - clock.DAY) | number}
 
 
-def _comments(world: World) -> Rows:
+def _comments(dataset: Dataset) -> Rows:
     made_at = clock.now() - clock.DAY
-    for number, (author, post) in enumerate(world.comments):
+    for number, (author, post) in enumerate(dataset.comments):
         yield {
             "id": ids.first_id_at(made_at) | number,
             "post_id": post,
@@ -170,9 +170,9 @@ def _comments(world: World) -> Rows:
         }
 
 
-def _tallies(world: World) -> Rows:
-    likes = Counter((post, shard_of(person)) for person, post in world.likes)
-    comments = Counter((post, shard_of(person)) for person, post in world.comments)
+def _tallies(dataset: Dataset) -> Rows:
+    likes = Counter((post, shard_of(person)) for person, post in dataset.likes)
+    comments = Counter((post, shard_of(person)) for person, post in dataset.comments)
     for post, place in sorted(likes.keys() | comments.keys()):
         counts = {"likes": likes[post, place], "comments": comments[post, place]}
         yield {"post_id": post, "slot": place, **counts}

@@ -1,10 +1,10 @@
-"""Clients that only cost: `python -m bench.slowloris PORT COUNT KIND [PATH TOKEN]` keeps so many connections busy.
+"""Slow clients: `python -m bench.slowloris PORT COUNT KIND [PATH TOKEN]` keeps so many connections busy.
 
 - `heads`: a head that never comes to an end, a byte a second.
 - `uploads`: an upload to PATH, a byte a second.
-- `deaf`: whoever asks for PATH again and again, and reads nothing.
+- `no-reading`: requests PATH and reads nothing.
 
-One that is closed is opened again at once. Prints a line when all have been opened, and goes on until killed.
+A connection that is closed is opened again. Prints a line when all are open, and runs until killed.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ TOGETHER = 100
 HEADS = {
     "heads": "GET /api/v1/posts HTTP/1.1\r\nHost: a\r\nX: ",
     "uploads": "POST {path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\nContent-Length: 1000000\r\n\r\n",
-    "deaf": "GET {path} HTTP/1.1\r\nHost: a\r\n\r\n",
+    "no-reading": "GET {path} HTTP/1.1\r\nHost: a\r\n\r\n",
 }
 
 
@@ -33,7 +33,7 @@ async def _keep_open(port: int, kind: str, head: bytes, opening: asyncio.Semapho
                 await loop.sock_sendall(line, head)
             while not line.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
                 await asyncio.sleep(1)
-                if kind != "deaf":
+                if kind != "no-reading":
                     await loop.sock_sendall(line, b"a")
 
 

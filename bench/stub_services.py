@@ -1,4 +1,4 @@
-"""Stands in for services that are not what is measured: `python -m bench.stub_services NAME ...` serves one port for each.
+"""Stubs of services: `python -m bench.stub_services NAME ...` serves one port for each.
 
 Prints one line of JSON: the ports by name, and a token that is good here.
 """

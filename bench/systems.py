@@ -1,4 +1,4 @@
-"""What is compared: our five processes and the two of the stock, on one MySQL; each tells where it answers."""
+"""What is compared: our five processes and the two of the baseline, on one MySQL; each tells where it answers."""
 
 import asyncio
 import json
@@ -11,9 +11,9 @@ from typing import Any, Protocol
 from sqlalchemy import Engine, create_engine, text
 
 from bench.accounting import pid_of
-from bench.load.requests import Shot
+from bench.load.requests import Request
 from bench.servers import Servers
-from chaos.containers import PASSWORD, ROOMS, SERVICES, until
+from chaos.containers import PASSWORD, PROGRAMS, SERVICES, until
 from chaos.processes import Process, wait_until_ready
 from deploy.cluster import CALLS
 from services.auth.actions import keys
@@ -57,25 +57,25 @@ def id_text(system: System, id_: int) -> str:
     return ids.encode(id_) if system.base == 16 else str(id_)
 
 
-def feed(token: str, limit: int = 10) -> Shot:
+def feed(token: str, limit: int = 10) -> Request:
     """One's home feed."""
-    return Shot("GET", f"{API}/feed?limit={limit}", token)
+    return Request("GET", f"{API}/feed?limit={limit}", token)
 
 
-def person(system: System, token: str, author: int, limit: int = 10) -> Shot:
+def person(system: System, token: str, author: int, limit: int = 10) -> Request:
     """Somebody's posts."""
-    return Shot("GET", f"{API}/users/{id_text(system, author)}/posts?limit={limit}", token)
+    return Request("GET", f"{API}/users/{id_text(system, author)}/posts?limit={limit}", token)
 
 
-def new_post(system: System, token: str, media_id: int) -> Shot:
+def new_post(system: System, token: str, media_id: int) -> Request:
     """A post of an upload."""
     named: Any = ids.encode(media_id) if system.base == 16 else media_id
-    return Shot("POST", f"{API}/posts", token, json.dumps({"media_ids": [named], "caption": "Just now"}).encode())
+    return Request("POST", f"{API}/posts", token, json.dumps({"media_ids": [named], "caption": "Just now"}).encode())
 
 
-def like(system: System, token: str, post_id: int) -> Shot:
+def like(system: System, token: str, post_id: int) -> Request:
     """A like."""
-    return Shot("PUT", f"{API}/posts/{id_text(system, post_id)}/like", token)
+    return Request("PUT", f"{API}/posts/{id_text(system, post_id)}/like", token)
 
 
 class Signer:
@@ -111,8 +111,8 @@ class Ours:
     engines: dict[str, Engine] = field(init=False)
 
     def __post_init__(self) -> None:
-        ports = {name: free_port() for name in ROOMS}
-        self.processes = {name: self._process(name, ports) for name in ROOMS}
+        ports = {name: free_port() for name in PROGRAMS}
+        self.processes = {name: self._process(name, ports) for name in PROGRAMS}
         url = self.servers.database.url
         self.engines = {name: create_engine(url("root", name), pool_pre_ping=True) for name in SERVICES}
 
@@ -182,13 +182,13 @@ class Ours:
 
 
 @dataclass
-class Stock:
+class Baseline:
     """The textbook's gateway and its one service."""
 
     folder: Path
     servers: Servers
     public_key: dict[str, Any]
-    name: str = "stock"
+    name: str = "baseline"
     base: int = 10
     processes: dict[str, Process] = field(init=False)
 
@@ -197,10 +197,10 @@ class Stock:
         told = {
             "PUBLIC_KEY": json.dumps(self.public_key),
             "POSTS_URL": f"http://127.0.0.1:{ports['posts']}",
-            "DATABASE_URL": f"mysql+asyncmy://root:{PASSWORD}@127.0.0.1:{self.servers.database.port}/stock",
+            "DATABASE_URL": f"mysql+asyncmy://root:{PASSWORD}@127.0.0.1:{self.servers.database.port}/baseline",
         }
         self.processes = {
-            name: Process(f"stock-{name}", ["-m", f"bench.baseline.{name}"], told, self.folder, port)
+            name: Process(f"baseline-{name}", ["-m", f"bench.baseline.{name}"], told, self.folder, port)
             for name, port in ports.items()
         }
 

@@ -1,6 +1,6 @@
-"""A deliberately broken service, to see that a run catches it: its relay marks facts first and publishes them then.
+"""A service with a deliberate defect that a run must detect: its relay marks events before it publishes them.
 
-`python -m chaos.broken_relay auth` is `python -m services.auth.main` with that one order turned round.
+`python -m chaos.broken_relay auth` is `python -m services.auth.main` with that order reversed.
 """
 
 import importlib

@@ -1,4 +1,4 @@
-"""Somebody's device: asks, and asks again when the line breaks, as far as asking again is safe."""
+"""An HTTP client that repeats requests without a response, where repeating is safe."""
 
 import random
 import time
@@ -10,8 +10,7 @@ import httpx
 from chaos.history import ACKED, REFUSED, UNKNOWN, History, Outcome, Person
 
 API = "/api/v1"
-PATIENCE = 90.0
-"""Longer than any fault lasts: what is not answered by then has not healed."""
+GIVE_UP_SECONDS = 90.0  # longer than any fault
 _LATER = (429, 502, 503, 504)
 
 
@@ -34,7 +33,7 @@ class Client:
     def __init__(self, base_url: str, history: History, chance: random.Random) -> None:
         self.base_url = base_url
         self.history = history
-        self.doubts = 0
+        self.unanswered = 0
         """Requests so far that had no answer."""
         self._chance = chance
         self._http = httpx.Client(base_url=base_url, timeout=httpx.Timeout(20.0, connect=3.0))
@@ -44,7 +43,7 @@ class Client:
 
     def ask(self, person: Person | None, method: str, path: str, **sent: Any) -> Reply:
         """Until the answer is certain, or patience ends. Only for what may be repeated."""
-        doubted, signed_in, ends = False, False, time.monotonic() + PATIENCE
+        doubted, signed_in, ends = False, False, time.monotonic() + GIVE_UP_SECONDS
         while True:
             reply = self._once(person, method, path, sent)
             if reply.status == 401 and person is not None and person.living and not signed_in:
@@ -52,7 +51,7 @@ class Client:
                 continue
             again = reply.outcome is UNKNOWN or reply.code == "idempotency_in_progress"
             doubted = doubted or again
-            self.doubts += again
+            self.unanswered += again
             if not again:
                 doubtful = doubted and reply.outcome is REFUSED
                 return Reply(UNKNOWN, reply.status, reply.body) if doubtful else reply

@@ -11,10 +11,10 @@ import httpx
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from chaos.containers import PASSWORD, ROOMS, SERVICES, Broker, Container, Database, until
+from chaos.containers import PASSWORD, PROGRAMS, SERVICES, Broker, Container, Database, until
 from chaos.processes import Process, wait_until_ready
-from chaos.system import ACCESS_TOKEN_SECONDS, CHEAP, Fault
-from chaos.tcp_proxy import Wire
+from chaos.system import ACCESS_TOKEN_SECONDS, CHEAP_PASSWORD_HASHES, Fault
+from chaos.tcp_proxy import TcpProxy
 from deploy.cluster import CALLS
 from shared import clock, ids
 from shared.security.derived_keys import caller_key
@@ -32,7 +32,7 @@ class Cluster:
         self,
         folder: Path,
         *,
-        wired: str,
+        proxied: str,
         modules: Mapping[str, list[str]] | None = None,
         settings: Mapping[str, str] | None = None,
         with_broker: bool = True,
@@ -40,15 +40,15 @@ class Cluster:
         run = secrets.token_hex(3)
         self.database = Database(Container(f"shutter-chaos-{run}-mysql"), free_port())
         self.broker = Broker(Container(f"shutter-chaos-{run}-rabbitmq"), free_port(), free_port())
-        self.wire = Wire(free_port(), self.broker.port)
-        self.wired = wired
+        self.wire = TcpProxy(free_port(), self.broker.port)
+        self.proxied = proxied
         self._folder = folder
         self._with_broker = with_broker
         self._hung_since = 0
         self._settings = dict(settings or {})
-        self._ports = {name: free_port() for name in ROOMS}
+        self._ports = {name: free_port() for name in PROGRAMS}
         self.files = {name: folder / "files" / name for name in ("auth", "posts", "dm")}
-        self.processes = {name: self._process(name, (modules or {}).get(name)) for name in ROOMS}
+        self.processes = {name: self._process(name, (modules or {}).get(name)) for name in PROGRAMS}
         self.base_url = self.processes["gateway"].url
         self.engines: dict[str, Engine] = {
             name: create_engine(self.database.url("root", name), pool_pre_ping=True) for name in SERVICES
@@ -84,7 +84,7 @@ class Cluster:
             Fault("hang", "broker", broker.pause, broker.unpause, 15),
             Fault("hang and kill", "broker", self._hang_broker, broker.kill_and_start, 8, self._sent_into_the_hang),
             Fault("hang", "database", database.pause, database.unpause, 10),
-            Fault("partition", self.wired, self.wire.cut, self.wire.mend, 30),
+            Fault("partition", self.proxied, self.wire.cut, self.wire.restore, 30),
         ]
 
     def _hang_broker(self) -> None:
@@ -96,13 +96,13 @@ class Cluster:
 
     def _sent_into_the_hang(self) -> bool:
         """Whether several facts have been sent that nobody reads: a relay has given up on them, or has marked them."""
-        question = text("SELECT COUNT(*) FROM outbox WHERE id > :since AND (tries > 0 OR published_at IS NOT NULL)")
+        statement = text("SELECT COUNT(*) FROM outbox WHERE id > :since AND (tries > 0 OR published_at IS NOT NULL)")
         since = {"since": ids.first_id_at(self._hung_since)}
         try:
             found = 0
             for engine in self.engines.values():
                 with engine.connect() as connection:
-                    found += connection.execute(question, since).scalar_one()
+                    found += connection.execute(statement, since).scalar_one()
         except SQLAlchemyError:
             return False
         return found >= FELT_FACTS
@@ -140,8 +140,8 @@ class Cluster:
         urls = {f"{each.upper()}_URL": f"http://127.0.0.1:{port}" for each, port in self._ports.items()}
         settings = {
             **urls,
-            **CHEAP,
-            "BROKER_URL": self.broker.url(name, self.wire.port if name == self.wired else None),
+            **CHEAP_PASSWORD_HASHES,
+            "BROKER_URL": self.broker.url(name, self.wire.port if name == self.proxied else None),
             "SECRET": f"{name}-{PASSWORD}",
             "CALLERS": json.dumps({caller: caller_key(f"{caller}-{PASSWORD}", name) for caller in CALLS.get(name, ())}),
             "ACCESS_TOKEN_SECONDS": str(ACCESS_TOKEN_SECONDS),

@@ -1,4 +1,4 @@
-"""MySQL and RabbitMQ of a run's own, set up as the cluster's are; made and removed here, killed by the faults."""
+"""MySQL and RabbitMQ for one run, configured like the cluster's."""
 
 import json
 import subprocess
@@ -18,7 +18,7 @@ from shared.service_list import NAMES
 DEPLOY = Path(__file__).resolve().parents[1] / "deploy"
 PASSWORD = "only-for-chaos-and-on-loopback-only"  # noqa: S105 - of containers that live as long as a run, on loopback
 SERVICES = NAMES
-ROOMS = (*SERVICES, "gateway")
+PROGRAMS = (*SERVICES, "gateway")
 START_SECONDS = 120.0
 PAUSE_TRIES = 20
 
@@ -156,7 +156,7 @@ class Broker:
     def run(self, folder: Path) -> None:
         """Make it, and return when it answers."""
         definitions = json.loads(document())
-        definitions["users"] = [{"name": name, "password": PASSWORD, "tags": []} for name in ROOMS]
+        definitions["users"] = [{"name": name, "password": PASSWORD, "tags": []} for name in PROGRAMS]
         definitions["users"].append({"name": "admin", "password": PASSWORD, "tags": ["administrator"]})
         everything = {"user": "admin", "vhost": "/", "configure": ".*", "write": ".*", "read": ".*"}
         definitions["permissions"].append(everything)

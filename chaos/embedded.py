@@ -1,4 +1,4 @@
-"""The embedded mode: all five in one process, on SQLite files and the bus in memory; what can befall it is a kill."""
+"""The embedded mode: everything in one process on SQLite and the in-memory bus; its only fault is a kill."""
 
 from pathlib import Path
 
@@ -6,19 +6,19 @@ from sqlalchemy import Engine, create_engine, event
 
 from chaos.containers import SERVICES
 from chaos.processes import Process, wait_until_ready
-from chaos.system import ACCESS_TOKEN_SECONDS, CHEAP, Fault
+from chaos.system import ACCESS_TOKEN_SECONDS, CHEAP_PASSWORD_HASHES, Fault
 from shared.testing.ports import free_port
 
 READY_SECONDS = 60.0
 
 
 class Embedded:
-    """`python -m deploy.standalone` on a data folder of its own."""
+    """`python -m deploy.standalone` with a data folder of its own."""
 
     def __init__(self, folder: Path) -> None:
         data = folder / "data"
         settings = {
-            **CHEAP,
+            **CHEAP_PASSWORD_HASHES,
             "DATA_DIR": str(data),
             "ACCESS_TOKEN_SECONDS": str(ACCESS_TOKEN_SECONDS),
             "LOG_LEVEL": "info",

@@ -1,4 +1,4 @@
-"""What befalls the system, and when: drawn from the seed before anything starts."""
+"""Injects faults into the system, at times drawn from the seed before the run starts."""
 
 import random
 import threading
@@ -12,15 +12,14 @@ from typing import Self
 
 from chaos.system import Fault, System
 
-ROUND_SECONDS = 300
-"""Every kind of fault comes once, and once more for each further such time."""
-LOOK_SECONDS = 0.5
-FELT_SECONDS = 60.0
+ROUND_SECONDS = 300  # every kind of fault occurs once in this time
+POLL_SECONDS = 0.5
+EFFECT_WAIT_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
 class Planned:
-    """A fault with its time, in seconds from the beginning, and its length."""
+    """A fault with its start and its duration in seconds."""
 
     at: float
     fault: Fault
@@ -28,7 +27,7 @@ class Planned:
 
 
 def planned(chance: random.Random, faults: Sequence[Fault], seconds: float) -> list[list[Planned]]:
-    """Two lists that go on beside each other: cut wires, and what befalls containers, one after another."""
+    """Two plans that run in parallel: network partitions, and faults of containers."""
     rounds = max(1, round(seconds / ROUND_SECONDS))
     cuts = [fault for fault in faults if fault.kind == "partition"] * rounds
     others = [fault for fault in faults if fault.kind != "partition"] * rounds
@@ -43,22 +42,22 @@ def _spread(chance: random.Random, faults: Sequence[Fault], seconds: float) -> I
         yield Planned(number * slot + chance.uniform(0, (slot - lasting) * 0.8), fault, lasting)
 
 
-class Torment:
-    """Carries out the plan in threads of its own, and keeps every process alive until the end of `with`."""
+class FaultInjector:
+    """Runs the plans in threads, and restarts processes until the end of `with`."""
 
     def __init__(self, system: System, seed: int, seconds: float, kills: int) -> None:
-        chance = random.Random(f"faults {seed}")  # noqa: S311 - to be drawn again from the same seed
+        chance = random.Random(f"faults {seed}")  # noqa: S311 - reproducible from the seed
         self._system = system
         self._seconds = seconds
         names = sorted(system.processes)
         times = sorted(chance.uniform(1, seconds) for _ in range(kills))
         self._kills = [(at, chance.choice(names)) for at in times]
         self._plans = planned(chance, system.faults(), seconds)
-        self.happened: Counter[str] = Counter()
+        self.fault_counts: Counter[str] = Counter()
         self._over = threading.Event()
         self._began = 0.0
         self._works: list[Future[None]] = []
-        self._hands = ThreadPoolExecutor(len(self._plans) + 2, thread_name_prefix="faults")
+        self._threads = ThreadPoolExecutor(len(self._plans) + 2, thread_name_prefix="faults")
 
     def __enter__(self) -> Self:
         return self
@@ -67,17 +66,16 @@ class Torment:
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._over.set()
-        self._hands.shutdown()
+        self._threads.shutdown()
 
     def start(self) -> None:
-        """Begin."""
         self._began = time.monotonic()
-        self._works = [self._hands.submit(self._strike, plan) for plan in self._plans]
-        self._works.append(self._hands.submit(self._kill))
-        self._hands.submit(self._watch)
+        self._works = [self._threads.submit(self._inject, plan) for plan in self._plans]
+        self._works.append(self._threads.submit(self._kill))
+        self._threads.submit(self._watch)
 
     def wait(self) -> None:
-        """Until the last fault has ended, and the time is over. Raises what kept a fault from being carried out."""
+        """Until all faults have ended and the time is over. Raises the error of a fault that could not be injected."""
         for work in as_completed(self._works):
             work.result()
         self._sleep_until(self._seconds)
@@ -91,25 +89,25 @@ class Torment:
             if self._over.is_set():
                 return
             self._system.processes[name].kill()
-            self.happened["kill process"] += 1
+            self.fault_counts["kill process"] += 1
 
-    def _strike(self, plan: Sequence[Planned]) -> None:
+    def _inject(self, plan: Sequence[Planned]) -> None:
         for each in plan:
             self._sleep_until(each.at)
             if self._over.is_set():
                 return
-            each.fault.strike()
+            each.fault.begin()
             time.sleep(each.seconds)
-            self._wait_until_felt(each.fault)
+            self._wait_for_effect(each.fault)
             each.fault.end()
-            self.happened[f"{each.fault.kind} {each.fault.part}"] += 1
+            self.fault_counts[f"{each.fault.kind} {each.fault.part}"] += 1
 
-    def _wait_until_felt(self, fault: Fault) -> None:
-        ends = time.monotonic() + FELT_SECONDS
-        while not fault.enough() and time.monotonic() < ends:
-            time.sleep(LOOK_SECONDS)
+    def _wait_for_effect(self, fault: Fault) -> None:
+        ends = time.monotonic() + EFFECT_WAIT_SECONDS
+        while not fault.has_effect() and time.monotonic() < ends:
+            time.sleep(POLL_SECONDS)
 
     def _watch(self) -> None:
-        while not self._over.wait(LOOK_SECONDS):
+        while not self._over.wait(POLL_SECONDS):
             for process in self._system.processes.values():
-                process.look_after()
+                process.restart_if_ended()

@@ -1,4 +1,4 @@
-"""What was asked and what was answered: everything that the verdict may rely on, and nothing else."""
+"""Every request and its outcome, as the clients saw it: the only input of the checks about what must exist."""
 
 import secrets
 import threading
@@ -6,8 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from enum import Enum
 
-MARK = "zq"
-"""Every nickname, name, email, password and text of a run begins with it, so that a trace of anybody can be found."""
+MARK = "zq"  # prefix of every name, email, password and text of a run, so that traces can be found
 
 
 class Outcome(Enum):
@@ -23,7 +22,7 @@ ACKED, REFUSED, UNKNOWN = Outcome
 
 @dataclass
 class Person:
-    """Somebody of the traffic. Everything that tells of them holds their mark."""
+    """A user of the traffic. All personal data contains `mark`."""
 
     mark: str = field(default_factory=lambda: MARK + secrets.token_hex(7))
     phone: str | None = None
@@ -34,12 +33,10 @@ class Person:
 
     @property
     def living(self) -> bool:
-        """Whether they never asked to withdraw."""
         return self.withdrawal is None
 
     @property
     def gone(self) -> bool:
-        """Whether they have certainly withdrawn."""
         return self.withdrawal is ACKED
 
     @property
@@ -47,7 +44,6 @@ class Person:
         return f"{self.mark}-secret"
 
     def account(self) -> dict[str, str]:
-        """What they sign up with."""
         known = {"email": f"{self.mark}@example.org", "name": f"N {self.mark}", "nickname": self.mark}
         return {**known, "password": self.password} | ({"phone": self.phone} if self.phone else {})
 
@@ -66,8 +62,8 @@ class Written:
 
 
 @dataclass
-class Wish:
-    """Whether somebody should follow somebody, or like something. Once a request's outcome is unknown, it stays."""
+class DesiredState:
+    """Whether a follow or a like should exist. Frozen once the outcome of a request is unknown."""
 
     wanted: bool
     outcome: Outcome = UNKNOWN
@@ -75,29 +71,25 @@ class Wish:
 
 
 class History:
-    """Filled by many threads; each entry is written by the one that made it."""
+    """Filled by many threads; each entry is only changed by the thread that added it."""
 
     def __init__(self) -> None:
         self.people: list[Person] = []
         self.written: list[Written] = []
-        self.follows: dict[tuple[str, str], Wish] = {}
-        self.likes: dict[tuple[str, str], Wish] = {}
+        self.follows: dict[tuple[str, str], DesiredState] = {}
+        self.likes: dict[tuple[str, str], DesiredState] = {}
         self.rooms: dict[frozenset[str], str] = {}
         self.requests: Counter[Outcome] = Counter()
-        self.surprises: list[str] = []
-        """Answers that should never have been given."""
+        self.surprises: list[str] = []  # responses that must never occur
         self._lock = threading.Lock()
 
     def count(self, outcome: Outcome) -> None:
-        """One request more."""
         with self._lock:
             self.requests[outcome] += 1
 
     @property
     def withdrawals(self) -> int:
-        """How many have certainly withdrawn so far."""
         return sum(person.gone for person in list(self.people))
 
     def by_id(self) -> dict[str, Person]:
-        """Everybody who was let in."""
         return {person.id: person for person in self.people if person.id}

@@ -1,80 +1,48 @@
-"""The run: mixed traffic under faults, then quiet, then the verdict; and once more after everything came again."""
+"""The mixed scenario: traffic under faults, then all checks; then every event is delivered again and checked again."""
 
 import time
-from collections import Counter
-from dataclasses import dataclass, field
 
 from sqlalchemy import update
 
-from chaos.checks.context import BACK, WRONG, Difference, Ledger
+from chaos.checks.context import RESURRECTED, WRONG, CheckContext, Difference
 from chaos.checks.events import MODELS
-from chaos.checks.suite import under_way, verdict
-from chaos.fault_injector import Torment
+from chaos.checks.suite import run_checks, under_way
+from chaos.fault_injector import FaultInjector
 from chaos.history import History
 from chaos.processes import Process
 from chaos.report import say
+from chaos.result import Plan, Result
 from chaos.system import System
 from chaos.traffic import Traffic, wait_for
 
-QUIET_SECONDS = 300.0
-"""For giving up; how long it took is told."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How hard and how long."""
-
-    seed: int
-    seconds: float
-    kills: int
-    withdrawals: int
-    threads: int
-    quiet_within: float = QUIET_SECONDS
-    again: bool = True
-    """Whether every fact is published once more in the end, and every process started anew."""
-
-
-@dataclass
-class Result:
-    """What was seen."""
-
-    history: History
-    happened: Counter[str] = field(default_factory=Counter)
-    seconds: float = 0.0
-    quiet_after: float | None = None
-    quiet_again_after: float | None = None
-    republished: int = 0
-    under_way: list[str] = field(default_factory=list)
-    differences: list[Difference] = field(default_factory=list)
-
 
 def run(system: System, plan: Plan) -> Result:
-    """Everything, from the first request to the last check."""
-    ledger = Ledger(History(), system)
-    result = Result(ledger.history)
-    with Torment(system, plan.seed, plan.seconds, plan.kills) as torment:
-        since = _tormented(ledger, plan, torment, result)
-        result.quiet_after = quiet(ledger, plan.quiet_within, since)
-        result.under_way = [] if result.quiet_after is not None else under_way(ledger)
-    result.happened = torment.happened
-    result.differences = [*verdict(ledger), *_fell(system)]
+    """From the first request to the last check."""
+    context = CheckContext(History(), system)
+    result = Result(context.history)
+    with FaultInjector(system, plan.seed, plan.seconds, plan.kills) as fault_injector:
+        since = _run_traffic(context, plan, fault_injector, result)
+        result.quiet_after = quiet(context, plan.quiet_within, since)
+        result.under_way = [] if result.quiet_after is not None else under_way(context)
+    result.fault_counts = fault_injector.fault_counts
+    result.differences = [*run_checks(context), *_unexpected_exits(system)]
     if plan.again and not result.differences:
-        _once_more(ledger, plan, result)
+        _once_more(context, plan, result)
     return result
 
 
-def _tormented(ledger: Ledger, plan: Plan, torment: Torment, result: Result) -> float:
-    """The traffic, from its beginning to its end: since when it can become quiet."""
-    traffic = Traffic(ledger.system.base_url, ledger.history, plan.seed, plan.threads)
+def _run_traffic(context: CheckContext, plan: Plan, fault_injector: FaultInjector, result: Result) -> float:
+    """Run the traffic under faults. Returns when the system may begin to settle."""
+    traffic = Traffic(context.system.base_url, context.history, plan.seed, plan.threads)
     began = time.monotonic()
     try:
         traffic.start()
         say(f"traffic runs; {plan.seconds:.0f} s of faults begin")
-        torment.start()
-        torment.wait()
+        fault_injector.start()
+        fault_injector.wait()
         ended = time.monotonic()
-        say(f"the last fault has ended; {ledger.history.withdrawals} have withdrawn so far")
-        wait_for(ledger.history, plan.withdrawals, ended + plan.seconds)
+        say(f"the last fault has ended; {context.history.withdrawals} have withdrawn so far")
+        wait_for(context.history, plan.withdrawals, ended + plan.seconds)
         late = time.monotonic() - ended > 1
     finally:
         traffic.stop()
@@ -82,39 +50,39 @@ def _tormented(ledger: Ledger, plan: Plan, torment: Torment, result: Result) -> 
     return time.monotonic() if late else ended
 
 
-def _once_more(ledger: Ledger, plan: Plan, result: Result) -> None:
-    """Every fact again to services that have just been started: nothing may happen twice, and nobody come back."""
-    say("all facts are published again, to processes that are started anew")
-    for process in ledger.system.processes.values():
+def _once_more(context: CheckContext, plan: Plan, result: Result) -> None:
+    """Deliver every event again, to restarted services: no effect twice, nobody resurrected."""
+    say("all events are published again, to restarted processes")
+    for process in context.system.processes.values():
         process.stop()
     for service, models in MODELS.items():
-        with ledger.system.engines[service].begin() as connection:
+        with context.system.engines[service].begin() as connection:
             again = update(models.outbox).values(published_at=None, not_before=0)
             result.republished += connection.execute(again).rowcount
-    for process in ledger.system.processes.values():
+    for process in context.system.processes.values():
         process.start()
-    result.quiet_again_after = quiet(ledger, plan.quiet_within + result.republished / 100, time.monotonic())
-    result.differences = [Difference(BACK, f"({each.kind}) {each.what}") for each in verdict(ledger)]
+    result.quiet_again_after = quiet(context, plan.quiet_within + result.republished / 100, time.monotonic())
+    result.differences = [Difference(RESURRECTED, f"({each.kind}) {each.what}") for each in run_checks(context)]
 
 
-def quiet(ledger: Ledger, within: float, since: float) -> float | None:
-    """Seconds until nothing is under way any more; None where that does not come."""
-    ends, said = time.monotonic() + within, 0.0
-    while left := under_way(ledger):
+def quiet(context: CheckContext, within: float, since: float) -> float | None:
+    """Seconds until no work is left; None if that does not happen in time."""
+    ends, last_message = time.monotonic() + within, 0.0
+    while left := under_way(context):
         if time.monotonic() > ends:
             return None
-        if time.monotonic() - said > 10:
-            say(f"waiting for quiet: {', '.join(left)}")
-            said = time.monotonic()
+        if time.monotonic() - last_message > 10:
+            say(f"waiting for: {', '.join(left)}")
+            last_message = time.monotonic()
         time.sleep(0.25)
     return time.monotonic() - since
 
 
-def _fell(system: System) -> list[Difference]:
+def _unexpected_exits(system: System) -> list[Difference]:
     return [
-        Difference(WRONG, f"{process.name} ended by itself with {process.fell}")
+        Difference(WRONG, f"{process.name} exited unexpectedly with {process.unexpected_exits}")
         for process in _processes(system)
-        if process.fell
+        if process.unexpected_exits
     ]
 
 

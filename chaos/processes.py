@@ -1,4 +1,4 @@
-"""Real processes of ours: started, killed with -9, started again at once, and told apart from those that fell over."""
+"""Processes of the system: started, killed with SIGKILL, restarted, and watched for unexpected exits."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ from chaos.containers import until
 
 ROOT = Path(__file__).resolve().parents[1]
 _PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
-_LAST_WORDS = 2_000
+_LOG_TAIL_CHARACTERS = 2_000
 
 
 class NotReady(Exception):
@@ -32,7 +32,7 @@ class Process:
     folder: Path
     port: int
     kills: int = 0
-    fell: list[int] = field(default_factory=list)
+    unexpected_exits: list[int] = field(default_factory=list)
     """Exit codes of the times that it ended by itself."""
     _running: subprocess.Popen[bytes] | None = None
     _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
@@ -70,11 +70,11 @@ class Process:
             self._running.wait()
             self._launch()
 
-    def look_after(self) -> None:
+    def restart_if_ended(self) -> None:
         """Start it again if it ended by itself, and remember that it did."""
         with self._one_at_a_time:
             if self._running is not None and (code := self._running.poll()) is not None:
-                self.fell.append(code)
+                self.unexpected_exits.append(code)
                 self._launch()
 
     def stop(self) -> int | None:
@@ -101,7 +101,7 @@ class Process:
         """Whether this life is over though nobody ended it."""
         return self._running is not None and self._running.poll() is not None
 
-    def account(self) -> str:
+    def status_report(self) -> str:
         """Whether it runs, what it says of itself, and the end of its log."""
         if self.has_ended():
             says = "ended by itself"
@@ -111,7 +111,7 @@ class Process:
                 says = f"{answer.status_code} {answer.text}"
             except httpx.HTTPError as problem:
                 says = repr(problem)
-        printed = self.log.read_text(errors="replace")[-_LAST_WORDS:] if self.log.exists() else ""
+        printed = self.log.read_text(errors="replace")[-_LOG_TAIL_CHARACTERS:] if self.log.exists() else ""
         return f"{self.name} on port {self.port}: {says}\n{printed}"
 
     def run_once(self, *arguments: str) -> str:
@@ -148,14 +148,14 @@ def wait_until_ready(processes: Collection[Process], ready: Callable[[], bool], 
 
     def ready_or_never() -> bool:
         if any(each.has_ended() for each in processes):
-            raise NotReady(_accounts(processes))
+            raise NotReady(_status_reports(processes))
         return ready()
 
     try:
         until(ready_or_never, within, "every process is ready")
     except TimeoutError as problem:
-        raise NotReady(_accounts(processes)) from problem
+        raise NotReady(_status_reports(processes)) from problem
 
 
-def _accounts(processes: Collection[Process]) -> str:
-    return "\n".join(each.account() for each in processes)
+def _status_reports(processes: Collection[Process]) -> str:
+    return "\n".join(each.status_report() for each in processes)

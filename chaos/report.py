@@ -1,20 +1,15 @@
-"""What a run says: its seed first, what happens meanwhile, and in the end the figures."""
-
-from __future__ import annotations
+"""The output of a run: the seed first, progress, and the figures in the end."""
 
 import time
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
+from chaos.checks.context import Difference
 from chaos.history import Outcome
-
-if TYPE_CHECKING:
-    from chaos.checks.context import Difference
-    from chaos.mixed_scenario import Result
+from chaos.result import Result
 
 SHOWN = 20
 KINDS = ("lost", "doubled", "orphaned", "resurrected", "counters", "traces", "unfinished", "wrong")
@@ -32,7 +27,7 @@ def summary(result: Result, seed: int) -> None:
     history = result.history
     table = Table(title=f"chaos, seed {seed}", show_header=False)
     table.add_row("traffic lasted", f"{result.seconds:.0f} s")
-    for what, times in sorted(result.happened.items()):
+    for what, times in sorted(result.fault_counts.items()):
         table.add_row(what, str(times))
     for outcome in Outcome:
         table.add_row(f"requests {outcome.value}", f"{history.requests[outcome]:,}")
@@ -40,16 +35,16 @@ def summary(result: Result, seed: int) -> None:
     table.add_row("withdrawals", f"{history.withdrawals:,}")
     for kind, number in sorted(Counter(each.kind for each in history.written).items()):
         table.add_row(f"{kind}s written", f"{number:,}")
-    table.add_row("quiet after the last fault", _seconds(result.quiet_after))
+    table.add_row("idle after the last fault", _seconds(result.quiet_after))
     if result.republished:
-        table.add_row("facts published again", f"{result.republished:,}")
-        table.add_row("quiet again after", _seconds(result.quiet_again_after))
+        table.add_row("events published again", f"{result.republished:,}")
+        table.add_row("idle again after", _seconds(result.quiet_again_after))
     counts = Counter(each.kind for each in result.differences)
     for kind in KINDS:
         table.add_row(f"differences: {kind}", f"{'[red]' if counts[kind] else '[green]'}{counts[kind]}")
     _console.print(table)
     if result.under_way:
-        _console.print("never quiet: " + "; ".join(result.under_way), markup=False)
+        _console.print("never idle: " + "; ".join(result.under_way), markup=False)
     details(result.differences)
 
 

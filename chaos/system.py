@@ -1,4 +1,4 @@
-"""What a run torments: either a cluster of real processes, or the whole of it in one. Both look like this."""
+"""The interface of a system under test: a cluster of processes, or everything in one."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,25 +10,23 @@ from sqlalchemy import Engine
 from chaos.processes import Process
 
 ACCESS_TOKEN_SECONDS = 120
-CHEAP = {"ARGON2_MEMORY_KIB": "64", "ARGON2_ITERATIONS": "1"}
-"""Thousands sign up, log in and withdraw; what is tested here is not the cost of a password."""
+CHEAP_PASSWORD_HASHES = {"ARGON2_MEMORY_KIB": "64", "ARGON2_ITERATIONS": "1"}
 
 
 @dataclass(frozen=True)
 class Fault:
-    """Something that can be done to a part, and how long it lasts."""
+    """A fault of one part, and its duration."""
 
     kind: str
     part: str
-    strike: Callable[[], None]
+    begin: Callable[[], None]
     end: Callable[[], None] = lambda: None
     seconds: float = 0.0
-    enough: Callable[[], bool] = lambda: True
-    """Whether it has been felt; a slow machine gets more time for that."""
+    has_effect: Callable[[], bool] = lambda: True
 
 
 class System(Protocol):
-    """The system under torment."""
+    """The system under test."""
 
     base_url: str
     processes: dict[str, Process]
@@ -36,19 +34,19 @@ class System(Protocol):
     files: dict[str, Path]
 
     def start(self) -> None:
-        """Make everything, and return when it is ready."""
+        """Returns when it is ready."""
 
     def stop(self) -> None:
-        """End and remove everything."""
+        """Stop and remove everything."""
 
     def faults(self) -> list[Fault]:
-        """What can befall it, besides kills of its processes."""
+        """Possible faults besides kills of processes."""
 
     def is_ready(self) -> bool:
-        """Whether every part says that it can work."""
+        """Whether every part reports that it is ready."""
 
     def waiting_messages(self) -> dict[str, int]:
-        """Messages that the broker holds, by queue; those without any are left out."""
+        """Messages in the broker, by queue; empty queues are left out."""
 
     def printed(self) -> dict[str, str]:
-        """All logs, by who wrote them."""
+        """All logs, by process."""

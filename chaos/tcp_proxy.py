@@ -1,12 +1,12 @@
-"""A wire between one service and the broker that can be cut: connections are dropped, and none are let through."""
+"""A TCP proxy between a service and the broker that simulates a network partition."""
 
 import asyncio
 import contextlib
 import threading
 
 
-class Wire:
-    """Forwards a port of ours to another, on a loop in a thread of its own."""
+class TcpProxy:
+    """Forwards one port to another, in an event loop on its own thread."""
 
     def __init__(self, port: int, target: int) -> None:
         self.port = port
@@ -14,15 +14,13 @@ class Wire:
         self._open = True
         self._writers: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="wire", daemon=True)
+        self._thread = threading.Thread(target=self._loop.run_forever, name="tcp proxy", daemon=True)
 
     def start(self) -> None:
-        """Listen."""
         self._thread.start()
         asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(10)
 
     def stop(self) -> None:
-        """Drop everything, for good."""
         if not self._thread.is_alive():
             return
         self.cut()
@@ -30,11 +28,11 @@ class Wire:
         self._thread.join(10)
 
     def cut(self) -> None:
-        """From now on nothing gets through."""
+        """Abort all connections and accept none."""
         asyncio.run_coroutine_threadsafe(self._cut(), self._loop).result(10)
 
-    def mend(self) -> None:
-        """It does again, for whoever connects anew."""
+    def restore(self) -> None:
+        """Accept connections again."""
         self._open = True
 
     async def _listen(self) -> None:

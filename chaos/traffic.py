@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from PIL import Image
 
 from chaos.client import Client
-from chaos.history import ACKED, MARK, UNKNOWN, History, Person, Wish, Written
+from chaos.history import ACKED, MARK, UNKNOWN, DesiredState, History, Person, Written
 
 RESIDENTS = 4
 """People who stay, for each thread that plays them."""
@@ -63,12 +63,12 @@ class Hand:
     def follow(self, who: Person, whom: Person, *, wanted: bool = True) -> None:
         """Or no longer."""
         wishes, pair = self.history.follows, (who.id, whom.id)
-        self._wish(wishes.setdefault(pair, Wish(wanted)), who, f"/users/{whom.id}/follow", wanted=wanted)
+        self._wish(wishes.setdefault(pair, DesiredState(wanted)), who, f"/users/{whom.id}/follow", wanted=wanted)
 
     def like(self, who: Person, post: Written, *, wanted: bool = True) -> None:
         """Or no longer."""
         wishes, pair = self.history.likes, (who.id, post.id)
-        self._wish(wishes.setdefault(pair, Wish(wanted)), who, f"/posts/{post.id}/like", wanted=wanted)
+        self._wish(wishes.setdefault(pair, DesiredState(wanted)), who, f"/posts/{post.id}/like", wanted=wanted)
 
     def publish(self, who: Person) -> Written | None:
         """A post with one photo. An upload whose answer was lost is just made again."""
@@ -138,13 +138,15 @@ class Hand:
             if late.outcome is ACKED:
                 self.history.surprises.append(f"{who.mark} has withdrawn and is still let in")
 
-    def _wish(self, wish: Wish, who: Person, path: str, *, wanted: bool) -> None:
-        if wish.frozen:
+    def _wish(self, desired: DesiredState, who: Person, path: str, *, wanted: bool) -> None:
+        if desired.frozen:
             return
-        wish.wanted, wish.outcome, wish.frozen = wanted, UNKNOWN, True
-        doubts = self.client.doubts
-        wish.outcome = self.client.ask(who, "PUT" if wanted else "DELETE", path).outcome
-        wish.frozen = self.client.doubts > doubts  # a request without an answer may still be carried out, and late
+        desired.wanted, desired.outcome, desired.frozen = wanted, UNKNOWN, True
+        unanswered = self.client.unanswered
+        desired.outcome = self.client.ask(who, "PUT" if wanted else "DELETE", path).outcome
+        desired.frozen = (
+            self.client.unanswered > unanswered
+        )  # a request without an answer may still be carried out, and late
 
     def _written(self, kind: str, who: Person, place: str) -> Written:
         text = f"{MARK}-{kind}-{secrets.token_hex(8)} by {who.mark} 글🌊"

@@ -1,5 +1,5 @@
-"""Fills a running instance through its public interface, so that there is something to look at.
+"""Sample data, created in a running instance through its public API.
 
-`people` and `words` say who is there and what they say, `plan` decides who does what, `visitor` makes the
-requests, `performance` carries the plan out.
+`people`, `texts` and `conversations` are the data, `plan` decides who does what, `client` sends the requests, and
+`seed` creates what is missing.
 """

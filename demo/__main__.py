@@ -1,4 +1,4 @@
-"""`python -m demo`: fills the instance at BASE_URL, or at PORT of this machine, and tells what to try."""
+"""`python -m demo`: creates sample data in the instance at BASE_URL, or on PORT of this machine."""
 
 import os
 import sys
@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from .client import Refused, Stopped, Visitor
+from .client import ApiClient, RequestRejected, SeedingAborted
 from .people import PASSWORD, PEOPLE
 from .plan import plan
-from .seed import Performance
+from .seed import Seeder
 
 T = TypeVar("T")
 
@@ -23,12 +23,12 @@ def main() -> None:
     base_url = (os.environ.get("BASE_URL") or f"http://localhost:{os.environ.get('PORT') or 8080}").rstrip("/")
     console = Console(highlight=False)
     try:
-        performance = _perform(base_url, console)
-    except (Stopped, Refused) as end:
+        seeder = _seed(base_url, console)
+    except (SeedingAborted, RequestRejected) as end:
         sys.exit(str(end))
     except KeyboardInterrupt:
-        sys.exit("\nStopped. Run it again: it goes on where it stopped.")
-    _tell(performance, base_url, console)
+        sys.exit("\nStopped. Run it again: it continues where it stopped.")
+    _print_summary(seeder, base_url, console)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,26 +46,26 @@ class Bars:
             self.progress.advance(task)
 
 
-def _perform(base_url: str, console: Console) -> Performance:
-    visitor = Visitor(base_url)
-    visitor.greet()
+def _seed(base_url: str, console: Console) -> Seeder:
+    client = ApiClient(base_url)
+    client.check_reachable()
     columns = (TextColumn("{task.description:24}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with closing(visitor.http), Progress(*columns, console=console) as progress:
-        performance = Performance(plan(), visitor, Bars(progress))
-        performance.run()
-    return performance
+    with closing(client.http), Progress(*columns, console=console) as progress:
+        seeder = Seeder(plan(), client, Bars(progress))
+        seeder.run()
+    return seeder
 
 
-def _tell(performance: Performance, base_url: str, console: Console) -> None:
-    added = ", ".join(f"{count} {what}" for what, count in performance.added.items())
-    console.print(f"\nAdded {added}." if added else "\nEveryone and everything was here already: nothing to add.")
-    here = [guest.person for guest in performance.guests.values()]
-    logins = Table("Log in as", "Email", "Password", title="\nThree of them", title_justify="left")
-    for person in [person for person in PEOPLE if person in here][:3]:
+def _print_summary(seeder: Seeder, base_url: str, console: Console) -> None:
+    added = ", ".join(f"{count} {what}" for what, count in seeder.added.items())
+    console.print(f"\nAdded {added}." if added else "\nAll sample data exists already.")
+    present = [user.person for user in seeder.users.values()]
+    logins = Table("Log in as", "Email", "Password", title="\nThree of the users", title_justify="left")
+    for person in [person for person in PEOPLE if person in present][:3]:
         logins.add_row(person.name, person.email, PASSWORD)
     console.print(logins)
-    if here:
-        console.print(_what_to_try(base_url, min(here, key=PEOPLE.index).email), soft_wrap=True, markup=False)
+    if present:
+        console.print(_what_to_try(base_url, min(present, key=PEOPLE.index).email), soft_wrap=True, markup=False)
 
 
 def _what_to_try(base_url: str, email: str) -> str:

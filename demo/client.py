@@ -1,4 +1,4 @@
-"""Makes the demo's requests as any client would: with a time limit, patient when asked to wait, but not for ever."""
+"""An HTTP client that waits and repeats where the server asks for it, a limited number of times."""
 
 import time
 import uuid
@@ -8,22 +8,22 @@ from typing import Any
 
 import httpx
 
-from demo.image_files import File
+from demo.image_files import ImageFile
 
 from .people import PASSWORD, Person
 
 API = "/api/v1"
-TRIES = 6
-LONGEST_WAIT = 30
+MAX_ATTEMPTS = 6
+MAX_WAIT_SECONDS = 30
 TIMEOUT = httpx.Timeout(60, connect=5)
 
 
-class Stopped(Exception):
-    """The demo cannot go on. Its message is a sentence for whoever started it."""
+class SeedingAborted(Exception):
+    """Seeding cannot continue; the message says why."""
 
 
-class Refused(Exception):
-    """The instance said no, with this code."""
+class RequestRejected(Exception):
+    """The instance rejected a request."""
 
     def __init__(self, answer: httpx.Response) -> None:
         self.status = answer.status_code
@@ -32,8 +32,8 @@ class Refused(Exception):
 
 
 @dataclass(slots=True)
-class Guest:
-    """Somebody who is logged in."""
+class DemoUser:
+    """A sample user with an access token."""
 
     person: Person
     id: str
@@ -41,54 +41,53 @@ class Guest:
 
 
 @dataclass(slots=True)
-class Visitor:
+class ApiClient:
     base_url: str
     http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=TIMEOUT))
 
-    def greet(self) -> None:
-        """Is anybody there?"""
+    def check_reachable(self) -> None:
         try:
             self.http.get(f"{self.base_url}/healthz", timeout=5)
         except (httpx.TransportError, httpx.InvalidURL, httpx.UnsupportedProtocol) as cause:
-            raise Stopped(
+            raise SeedingAborted(
                 f"Nothing answers at {self.base_url}: start it with `make run` in another terminal, "
-                "or tell where it is with BASE_URL=http://..."
+                "or set BASE_URL=http://..."
             ) from cause
 
     def ask(
         self,
         method: str,
         path: str,
-        guest: Guest | None = None,
+        user: DemoUser | None = None,
         body: object = None,
-        file: File | None = None,
+        file: ImageFile | None = None,
     ) -> Any:
-        """The answer's JSON. Refused when it is a no, Stopped when there is no use in going on."""
+        """The JSON of the response. Raises RequestRejected, or SeedingAborted if repeating does not help."""
         headers = {"Idempotency-Key": str(uuid.uuid4())} if method == "POST" else {}
-        for _ in range(TRIES):
-            answer = self._once(method, path, guest, headers, body, file)
+        for _ in range(MAX_ATTEMPTS):
+            answer = self._once(method, path, user, headers, body, file)
             if answer is None or answer.status_code in (429, 502, 503, 504):
                 time.sleep(_wait(answer))
-            elif answer.status_code == 401 and guest is not None:
-                guest.token = self.token(guest.person)
+            elif answer.status_code == 401 and user is not None:
+                user.token = self.token(user.person)
             elif answer.is_success:
                 return answer.json() if answer.content else None
             else:
-                raise Refused(answer)
-        raise Stopped(
-            f"{self.base_url} is too busy or has gone away ({method} {path}). "
-            "Run the demo again later: it goes on where it stopped."
+                raise RequestRejected(answer)
+        raise SeedingAborted(
+            f"{self.base_url} is overloaded or unreachable ({method} {path}). "
+            "Run the demo again later: it continues where it stopped."
         )
 
     def token(self, person: Person) -> str:
         login = {"identifier": person.email, "password": PASSWORD, "device": "demo"}
         return str(self.ask("POST", "/auth/login", body=login)["access_token"])
 
-    def every(self, path: str, guest: Guest | None = None) -> Iterator[Any]:
+    def every(self, path: str, user: DemoUser | None = None) -> Iterator[Any]:
         """All items of a list, page after page."""
         url: str | None = f"{path}?limit=100"
         while url:
-            page = self.ask("GET", url, guest)
+            page = self.ask("GET", url, user)
             yield from page["items"]
             url = f"{path}?limit=100&cursor={page['next_cursor']}" if page["next_cursor"] else None
 
@@ -96,14 +95,14 @@ class Visitor:
         self,
         method: str,
         path: str,
-        guest: Guest | None,
+        user: DemoUser | None,
         headers: dict[str, str],
         body: object,
-        file: File | None,
+        file: ImageFile | None,
     ) -> httpx.Response | None:
         """None when the connection broke."""
-        bearer = {"Authorization": f"Bearer {guest.token}"} if guest else {}
-        files = {"file": (file.name, file.data, file.content_type)} if file else None
+        bearer = {"Authorization": f"Bearer {user.token}"} if user else {}
+        files = {"file": (file.name, file.data, file.media_type)} if file else None
         data = {"alt": file.alt} if file and method == "POST" else None
         try:
             return self.http.request(
@@ -117,8 +116,8 @@ def _wait(answer: httpx.Response | None) -> float:
     asked = answer.headers.get("Retry-After", "1") if answer is not None else "1"
     if not asked.isdecimal():
         return 1
-    if int(asked) > LONGEST_WAIT:
-        raise Stopped(f"The instance takes no more requests for {asked} seconds. Run the demo again after that.")
+    if int(asked) > MAX_WAIT_SECONDS:
+        raise SeedingAborted(f"The instance takes no more requests for {asked} seconds. Run the demo again after that.")
     return max(1, int(asked))
 
 

@@ -1,4 +1,4 @@
-"""What the people of the demo write to one another in private."""
+"""Private conversations of the sample users."""
 
 from dataclasses import dataclass
 
@@ -65,7 +65,7 @@ CONVERSATIONS = (
             _says(0, "Your corners are making me jealous."),
             _shares(0),
             _says(1, "Pins, then more pins, then swearing."),
-            _shows(1, "quilt"),
+            _shows(1, "seeds"),
             _says(1, "The back of it. Never show anyone."),
             _says(0, "I love the back even more.", quotes=3),
             _says(0, "Swap? One of yours for two metres of adire."),
@@ -90,7 +90,7 @@ CONVERSATIONS = (
             _says(0, "Which of these towers is yours?"),
             _says(1, "None! I only did the staircase of the third."),
             _says(0, "Best staircase in the city, then.", quotes=2),
-            _shows(1, "skyline"),
+            _shows(1, "lake"),
             _says(1, "From that staircase, at tea time."),
             _says(0, "Çay hazır. When?"),
         ),
@@ -100,10 +100,10 @@ CONVERSATIONS = (
         (
             _says(0, "Serious question: what does Orion look like down there?"),
             _says(1, "Like a pot. We are not joking, we call it the pot."),
-            _shows(1, "stars"),
+            _shows(1, "moon"),
             _says(0, "I had to turn my phone around. Amazing.", quotes=2),
             _says(1, "Your turn. Send me the pole star, I have never seen it."),
-            _shows(0, "stars"),
+            _shows(0, "moon"),
             _says(1, "So it is real.", quotes=5),
         ),
     ),
@@ -122,7 +122,7 @@ CONVERSATIONS = (
         (
             _says(0, "Cabin for a week of desert, fair trade?"),
             _says(1, "I have never touched snow. Deal."),
-            _shows(1, "dunes"),
+            _shows(1, "hills"),
             _says(1, "This is what you get."),
             _shows(0, "lake"),
             _says(0, "And this is yours. Sauna included.", quotes=3),
@@ -145,7 +145,7 @@ CONVERSATIONS = (
         (
             _says(1, "Is it true that you photograph the stars from inside the city?"),
             _says(0, "북한산에서요. Half an hour by bus, then an hour on foot."),
-            _shows(0, "stars"),
+            _shows(0, "moon"),
             _says(1, "And that was Seoul below? I am speechless.", quotes=2),
             _shares(1),
             _says(1, "Come north one day. I will lend you gloves."),

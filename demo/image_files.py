@@ -1,4 +1,4 @@
-"""What can be drawn, in which shapes, and as which kinds of file."""
+"""The images of the demo as files: what is drawn, in which shape, and in which format."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,24 +8,18 @@ from random import Random
 from PIL import Image
 from pillow_heif import register_heif_opener
 
-from .images import city, night, outdoors, patterns
+from .images import landscapes, patterns
 from .images.canvas import Size
 from .images.portraits import Look, portrait
 
-Draw = Callable[[Size, Random], tuple[Image.Image, str]]
-
-SUBJECTS: dict[str, Draw] = {
-    "hills": outdoors.hills,
-    "lake": outdoors.lake,
-    "dunes": outdoors.dunes,
-    "stars": night.stars,
-    "moon": night.moon,
-    "aurora": night.aurora,
-    "quilt": patterns.quilt,
+SUBJECTS: dict[str, Callable[[Size, Random], tuple[Image.Image, str]]] = {
+    "hills": landscapes.hills,
+    "lake": landscapes.lake,
+    "moon": landscapes.moon,
+    "aurora": landscapes.aurora,
     "waves": patterns.waves,
     "seeds": patterns.seeds,
     "blossom": patterns.blossom,
-    "skyline": city.skyline,
 }
 SHAPES: dict[str, Size] = {
     "square": (1000, 1000),
@@ -36,61 +30,59 @@ SHAPES: dict[str, Size] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
-    """A kind of file: what Pillow and what the web call it, and how it is written quickly."""
+class Format:
+    """Pillow's name of a format, its media type, and options that encode it quickly."""
 
-    format: str
-    content_type: str
+    name: str
+    media_type: str
     options: tuple[tuple[str, object], ...] = ()
 
 
-KINDS = {
-    "jpg": Kind("JPEG", "image/jpeg", (("quality", 90),)),
-    "png": Kind("PNG", "image/png", (("compress_level", 4),)),
-    "webp": Kind("WEBP", "image/webp", (("quality", 88), ("method", 1))),
-    "heic": Kind("HEIF", "image/heic", (("quality", 70), ("enc_params", {"preset": "ultrafast"}))),
-    "avif": Kind("AVIF", "image/avif", (("quality", 75), ("speed", 10))),
-    "gif": Kind("GIF", "image/gif"),
+FORMATS = {
+    "jpg": Format("JPEG", "image/jpeg", (("quality", 90),)),
+    "png": Format("PNG", "image/png", (("compress_level", 4),)),
+    "webp": Format("WEBP", "image/webp", (("quality", 88), ("method", 1))),
+    "heic": Format("HEIF", "image/heic", (("quality", 70), ("enc_params", {"preset": "ultrafast"}))),
+    "avif": Format("AVIF", "image/avif", (("quality", 75), ("speed", 10))),
+    "gif": Format("GIF", "image/gif"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A picture that can be drawn at any time, and always comes out the same."""
+    """An image that always comes out the same."""
 
     subject: str
     shape: str
-    kind: str
+    format: str
     seed: int
 
 
 @dataclass(frozen=True, slots=True)
-class File:
-    """A drawing, ready to be sent."""
-
+class ImageFile:
     name: str
-    content_type: str
+    media_type: str
     data: bytes
     alt: str
 
 
-def drawn(drawing: Drawing) -> File:
+def image_file(drawing: Drawing) -> ImageFile:
     image, alt = SUBJECTS[drawing.subject](SHAPES[drawing.shape], repeatable(drawing.seed))
-    return written(image, f"{drawing.subject}-{drawing.seed}", drawing.kind, alt)
+    return encode(image, f"{drawing.subject}-{drawing.seed}", drawing.format, alt)
 
 
-def avatar(look: Look, seed: int) -> File:
-    return written(portrait(look, repeatable(seed)), f"avatar-{seed}", "png", "A portrait")
+def avatar(look: Look, seed: int) -> ImageFile:
+    return encode(portrait(look, repeatable(seed)), f"avatar-{seed}", "png", "A portrait")
 
 
 def repeatable(seed: int) -> Random:
-    return Random(seed)  # noqa: S311  # a drawing is no secret
+    return Random(seed)  # noqa: S311 - for drawings
 
 
-def written(image: Image.Image, name: str, kind: str, alt: str) -> File:
+def encode(image: Image.Image, name: str, suffix: str, alt: str) -> ImageFile:
     register_heif_opener()
-    chosen, content = KINDS[kind], BytesIO()
-    if kind == "gif":
+    chosen, content = FORMATS[suffix], BytesIO()
+    if suffix == "gif":
         image = image.quantize(256, dither=Image.Dither.FLOYDSTEINBERG)
-    image.save(content, chosen.format, **dict(chosen.options))
-    return File(f"{name}.{kind}", chosen.content_type, content.getvalue(), alt)
+    image.save(content, chosen.name, **dict(chosen.options))
+    return ImageFile(f"{name}.{suffix}", chosen.media_type, content.getvalue(), alt)

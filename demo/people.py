@@ -1,11 +1,10 @@
-"""The thirty people of the demo."""
+"""The thirty sample users."""
 
 from dataclasses import dataclass
 
-from demo.images.portraits import Look
+from .images.portraits import Look
 
-PASSWORD = "paper-lantern-on-the-river"  # noqa: S105  # it is printed for everyone to use
-"""Everyone's, so that anybody who tries the demo can be anybody."""
+PASSWORD = "paper-lantern-on-the-river"  # noqa: S105  of all sample users, printed for everyone
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,8 +12,7 @@ class Person:
     nickname: str
     name: str
     bio: str
-    loves: tuple[str, ...]
-    """The subjects that they take pictures of, the dearest first."""
+    subjects: tuple[str, ...]  # of their pictures, the most frequent first
     look: Look
 
     @property
@@ -22,51 +20,47 @@ class Person:
         return f"{self.nickname}@example.com"
 
 
-def _person(nickname: str, name: str, bio: str, loves: str, look: str) -> Person:
+def _person(nickname: str, name: str, bio: str, subjects: str, look: str) -> Person:
     style, skin, hair, *glasses = look.split()
-    return Person(nickname, name, bio, tuple(loves.split()), Look(style, int(skin), int(hair), bool(glasses)))
+    return Person(nickname, name, bio, tuple(subjects.split()), Look(style, int(skin), int(hair), bool(glasses)))
 
 
 PEOPLE = (
+    _person("minseo.kim", "김민서", "서울, 산, 그리고 커피. Weekends above the clouds.", "hills lake moon", "long 1 0"),
+    _person("amara.okafor", "Amara Okafor", "Lagos to Lisbon. Patterns, mostly.", "seeds waves blossom", "curls 6 0"),
     _person(
-        "minseo.kim", "김민서", "서울, 산, 그리고 커피. Weekends above the clouds.", "hills lake stars", "long 1 0"
+        "jonas.lindqvist", "Jonas Lindqvist", "Night shifts behind a tripod. Luleå.", "aurora moon waves", "short 0 5"
     ),
-    _person("amara.okafor", "Amara Okafor", "Lagos to Lisbon. Textiles, mostly.", "quilt waves blossom", "curls 6 0"),
+    _person("valentina.rojas", "Valentina Rojas", "Mountain kid. Atacama, Chile.", "hills moon waves", "long 3 1"),
     _person(
-        "jonas.lindqvist", "Jonas Lindqvist", "Night shifts behind a tripod. Luleå.", "aurora stars moon", "short 0 5"
-    ),
-    _person("valentina.rojas", "Valentina Rojas", "Desert kid. Atacama, Chile.", "dunes stars hills", "long 3 1"),
-    _person(
-        "kenji.watanabe", "渡辺 健二", "Printmaker. Waves are never finished.", "waves quilt lake", "short 1 0 glasses"
+        "kenji.watanabe", "渡辺 健二", "Printmaker. Waves are never finished.", "waves seeds lake", "short 1 0 glasses"
     ),
     _person(
-        "leila.haddad", "Leila Haddad", "Architect who draws windows for a living.", "skyline quilt dunes", "scarf 2 0"
+        "leila.haddad", "Leila Haddad", "Architect who draws windows for a living.", "lake seeds hills", "scarf 2 0"
     ),
     _person(
-        "tomasz.zielinski", "Tomasz Zieliński", "I walk a lot and stop even more.", "hills lake dunes", "short 0 3"
+        "tomasz.zielinski", "Tomasz Zieliński", "I walk a lot and stop even more.", "hills lake waves", "short 0 3"
     ),
     _person("priya.raman", "Priya Raman", "Gardener, botanist, early riser.", "seeds blossom hills", "bun 3 0"),
-    _person("oluwaseun.ade", "Oluwaseun Adé", "Rooftops at the right minute.", "skyline moon lake", "short 7 0"),
-    _person(
-        "freya.nielsen", "Freya Nielsen", "Sewing room with a view of the sea.", "quilt waves lake", "long 0 5 glasses"
-    ),
+    _person("oluwaseun.ade", "Oluwaseun Adé", "Rooftops when the moon comes up.", "lake moon waves", "short 7 0"),
+    _person("freya.nielsen", "Freya Nielsen", "A desk with a view of the sea.", "seeds waves lake", "long 0 5 glasses"),
     _person(
         "mateo.garcia",
         "Mateo García",
         "Maths teacher. Sunflowers prove everything.",
-        "seeds blossom quilt",
+        "seeds blossom waves",
         "curls 2 1",
     ),
     _person(
         "ingrid.solheim", "Ingrid Solheim", "Tromsø. Yes, it really looks like that.", "aurora moon hills", "bun 0 7"
     ),
-    _person("yusuf.demir", "Yusuf Demir", "İstanbul by ferry. Tea first.", "skyline lake moon", "short 2 1 glasses"),
-    _person("chloe.dubois", "Chloé Dubois", "Petals, mostly from above.", "blossom seeds quilt", "long 1 4"),
+    _person("yusuf.demir", "Yusuf Demir", "İstanbul by ferry. Tea first.", "lake moon waves", "short 2 1 glasses"),
+    _person("chloe.dubois", "Chloé Dubois", "Petals, mostly from above.", "blossom seeds waves", "long 1 4"),
     _person(
         "arjun.mehta",
         "Arjun Mehta",
         "Amateur astronomer with a professional thermos.",
-        "stars moon aurora",
+        "moon aurora waves",
         "short 4 0",
     ),
     _person("sofia.rossi", "Sofia Rossi", "Lago di Como, early, before the boats.", "lake hills blossom", "curls 2 2"),
@@ -76,14 +70,16 @@ PEOPLE = (
     _person(
         "samuel.mensah",
         "Samuel Mensah",
-        "Kente, squares, and very straight lines.",
-        "quilt seeds skyline",
+        "Spirals, symmetry, and very straight lines.",
+        "seeds lake waves",
         "curls 7 0 glasses",
     ),
-    _person("hanna.virtanen", "Hanna Virtanen", "A cabin, a lake, no signal.", "lake stars aurora", "bun 0 4"),
-    _person("diego.fernandes", "Diego Fernandes", "São Paulo from the last bus.", "skyline moon waves", "curls 4 1"),
+    _person("hanna.virtanen", "Hanna Virtanen", "A cabin, a lake, no signal.", "lake moon aurora", "bun 0 4"),
     _person(
-        "aisha.rahman", "Aisha Rahman", "Walks into the desert on purpose.", "dunes moon stars", "scarf 4 0 glasses"
+        "diego.fernandes", "Diego Fernandes", "São Paulo, and the water around it.", "lake moon waves", "curls 4 1"
+    ),
+    _person(
+        "aisha.rahman", "Aisha Rahman", "Walks into the night on purpose.", "hills moon waves", "scarf 4 0 glasses"
     ),
     _person(
         "liam.oconnor",
@@ -92,22 +88,20 @@ PEOPLE = (
         "hills lake waves",
         "short 0 7",
     ),
-    _person("mei.chen", "陳美", "Paper, ink, geometry. 台北", "waves quilt seeds", "bun 1 0 glasses"),
+    _person("mei.chen", "陳美", "Paper, ink, geometry. 台北", "waves seeds blossom", "bun 1 0 glasses"),
     _person(
         "noah.tamihana",
         "Noah Tamihana",
         "Aotearoa. The stars are upside down for you.",
-        "stars lake hills",
+        "moon lake hills",
         "curls 4 0",
     ),
-    _person("elif.kaya", "Elif Kaya", "Balloons at five, baking at six.", "dunes hills blossom", "long 2 2"),
+    _person("elif.kaya", "Elif Kaya", "Balloons at five, baking at six.", "hills blossom waves", "long 2 2"),
+    _person("marta.kowalczyk", "Marta Kowalczyk", "Flowers, pressed and otherwise.", "seeds blossom waves", "bun 0 3"),
+    _person("thabo.nkosi", "Thabo Nkosi", "Joburg light is the best light.", "lake hills waves", "short 6 0"),
+    _person("anya.petrova", "Аня Петрова", "Ночное небо и далёкие огни.", "lake aurora moon", "long 0 5"),
     _person(
-        "marta.kowalczyk", "Marta Kowalczyk", "Patchwork of everything I ever wore.", "quilt blossom seeds", "bun 0 3"
-    ),
-    _person("thabo.nkosi", "Thabo Nkosi", "Joburg light is the best light.", "skyline dunes hills", "short 6 0"),
-    _person("anya.petrova", "Аня Петрова", "Ночные города и далёкие огни.", "skyline aurora moon", "long 0 5"),
-    _person(
-        "rahel.tesfaye", "Rahel Tesfaye", "Highlands, coffee, and more highlands.", "hills dunes stars", "curls 5 0"
+        "rahel.tesfaye", "Rahel Tesfaye", "Highlands, coffee, and more highlands.", "hills moon waves", "curls 5 0"
     ),
     _person(
         "lucas.moreau",

@@ -1,4 +1,4 @@
-"""Who posts, follows, likes, comments and writes to whom: decided once, and always the same for a seed."""
+"""Who posts, follows, likes, comments and writes to whom; the same for the same seed."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from .people import PEOPLE, Person
 
 SEED = 2026
 POSTS = 90
-KIND_WEIGHTS = {"jpg": 10, "png": 4, "webp": 5, "heic": 3, "avif": 3, "gif": 2}
+FORMAT_WEIGHTS = {"jpg": 10, "png": 4, "webp": 5, "heic": 3, "avif": 3, "gif": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """`answers` is the place of another comment of the same post, which comes before this one."""
+    """`answers` is the index of an earlier comment on the same post."""
 
     post: int
     author: int
@@ -38,15 +38,13 @@ class Comment:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """People are given by their place in `people`, posts by theirs in `posts`."""
+    """Users and posts are given by their index."""
 
     people: tuple[Person, ...]
     follows: tuple[tuple[int, int], ...]
     posts: tuple[Post, ...]
     likes: tuple[tuple[int, int], ...]
-    """(who, which post)"""
     comments: tuple[tuple[Comment, ...], ...]
-    """For each post."""
     conversations: tuple[Conversation, ...]
 
 
@@ -68,12 +66,12 @@ def plan(
 
 
 def _follows(people: Sequence[Person], chance: Random) -> Iterator[tuple[int, int]]:
-    """Some are followed by many, and people who love the same things find one another."""
-    fame = [chance.paretovariate(1.6) for _ in people]
+    """Some users have many followers; users with common subjects follow each other."""
+    popularity = [chance.paretovariate(1.6) for _ in people]
     for who, person in enumerate(people):
         for whom, other in enumerate(people):
-            common = len(set(person.loves) & set(other.loves))
-            if who != whom and chance.random() < min(0.85, 0.05 + 0.05 * fame[whom] + 0.14 * common):
+            common = len(set(person.subjects) & set(other.subjects))
+            if who != whom and chance.random() < min(0.85, 0.05 + 0.05 * popularity[whom] + 0.14 * common):
                 yield who, whom
 
 
@@ -86,14 +84,14 @@ def _posts(people: Sequence[Person], count: int, chance: Random) -> tuple[Post, 
 
 
 def _post(author: int, person: Person, captions: dict[str, list[str]], chance: Random) -> Post:
-    subject = chance.choices(person.loves, (5, 3, 2)[: len(person.loves)])[0]
+    subject = chance.choices(person.subjects, (5, 3, 2)[: len(person.subjects)])[0]
     pictures = chance.choices((1, 2, 3, 4), (9, 3, 1, 1))[0]
     shape = chance.choice(tuple(SHAPES))
     drawings = tuple(
         Drawing(
             subject,
             shape,
-            chance.choices(tuple(KIND_WEIGHTS), tuple(KIND_WEIGHTS.values()))[0],
+            chance.choices(tuple(FORMAT_WEIGHTS), tuple(FORMAT_WEIGHTS.values()))[0],
             chance.randrange(10**6),
         )
         for _ in range(pictures)
@@ -103,23 +101,23 @@ def _post(author: int, person: Person, captions: dict[str, list[str]], chance: R
 
 
 def _fans(post: Post, followers: Sequence[Sequence[int]], people: Sequence[Person], chance: Random) -> Iterator[int]:
-    charm = chance.uniform(0.25, 0.9)
+    like_probability = chance.uniform(0.25, 0.9)
     for who in range(len(people)):
-        share = charm if who in followers[post.author] else 0.05
+        share = like_probability if who in followers[post.author] else 0.05
         if who != post.author and chance.random() < share:
             yield who
 
 
 def _comments(number: int, post: Post, followers: Sequence[int], chance: Random) -> Iterator[Comment]:
-    talk = texts.COMMENTS[post.subject]
+    comments = texts.COMMENTS[post.subject]
     count = min(len(followers), chance.choice((0, 1, 1, 2, 2, 3, 4)))
-    place = 0
-    for author, (text, answers) in zip(chance.sample(followers, count), chance.sample(talk, count), strict=True):
+    index = 0
+    for author, (text, answers) in zip(chance.sample(followers, count), chance.sample(comments, count), strict=True):
         yield Comment(number, author, text)
-        first, place = place, place + 1
+        first, index = index, index + 1
         if chance.random() < 0.6:
             yield Comment(number, post.author, chance.choice(answers), first)
-            place += 1
+            index += 1
             if chance.random() < 0.3:
-                yield Comment(number, author, chance.choice(texts.LAST_WORDS), place - 1)
-                place += 1
+                yield Comment(number, author, chance.choice(texts.LAST_WORDS), index - 1)
+                index += 1

@@ -1,4 +1,4 @@
-"""What the people of the demo say: under a picture and about a picture."""
+"""Captions and comments, by the subject of the picture."""
 
 CAPTIONS: dict[str, tuple[str, ...]] = {
     "hills": (
@@ -23,26 +23,6 @@ CAPTIONS: dict[str, tuple[str, ...]] = {
         "Skipped a stone and ruined it. Took this before.",
         "Some mornings need no filter.",
     ),
-    "dunes": (
-        "Every footprint was gone an hour later.",
-        "Sand in the camera, sand in the tea, no regrets.",
-        "The wind redraws this every night.",
-        "Una sombra, una línea, nada más.",
-        "Shadow side or bright side?",
-        "Silence has a colour after all.",
-        "We climbed it for the view and ran down for the fun.",
-        "الصحراء لا تنتهي.",
-    ),
-    "stars": (
-        "Thirty seconds of holding my breath.",
-        "That little light is us. Soup was ready.",
-        "No moon, no clouds, no phone. Perfect.",
-        "Light that left before anyone here was born.",
-        "Tried to count them. Fell asleep at nine.",
-        "The Milky Way, and the neighbours' porch light for scale.",
-        "Minus eleven, and nobody wanted to go in.",
-        "Te Mangōroa tonight.",
-    ),
     "moon": (
         "She came up behind the ridge like she owned the place.",
         "Bright enough to read by. I read the menu.",
@@ -62,17 +42,6 @@ CAPTIONS: dict[str, tuple[str, ...]] = {
         "Forgot to press the shutter for a while.",
         "The curtain opened and nobody said a word.",
         "Revontulet, kahvi ja hyvä seura.",
-    ),
-    "quilt": (
-        "Forty-two evenings. Done.",
-        "Grandmother's scraps, my mistakes, one blanket.",
-        "No two blocks alike, I checked.",
-        "The corners meet! Almost all of them.",
-        "Found the pattern in an old church floor.",
-        "Old shirts never die.",
-        "Stary wzór, nowe kolory.",
-        "For my niece, who asked for 'all the shapes'.",
-        "Cut, sew, press, repeat, listen to the radio.",
     ),
     "waves": (
         "Third print of the series. The sea has no edges.",
@@ -103,17 +72,6 @@ CAPTIONS: dict[str, tuple[str, ...]] = {
         "Bees not pictured. Bees very much present.",
         "Pour toi, maman.",
         "I planted this in a yoghurt pot.",
-    ),
-    "skyline": (
-        "Every window is somebody's evening.",
-        "Missed the bus, got the picture.",
-        "Count the lights that are still working late.",
-        "Akşam oldu, çay hazır.",
-        "The city looks its best when it thinks nobody watches.",
-        "From the bridge, between two trams.",
-        "A última luz do dia.",
-        "Moved here ten years ago. Still stop at this corner.",
-        "Home, from across the water.",
     ),
 }
 
@@ -179,14 +137,10 @@ _CITY: Talk = (
 COMMENTS: dict[str, Talk] = {
     "hills": _LAND + _ANYWHERE,
     "lake": _LAND + _ANYWHERE,
-    "dunes": _LAND + _ANYWHERE,
-    "stars": _NIGHT + _ANYWHERE,
     "moon": _NIGHT + _ANYWHERE,
     "aurora": _NIGHT + _ANYWHERE,
-    "quilt": _CLOTH + _ANYWHERE,
     "waves": _CLOTH + _ANYWHERE,
     "seeds": _FLOWER + _ANYWHERE,
     "blossom": _FLOWER + _ANYWHERE,
-    "skyline": _CITY + _ANYWHERE,
 }
 LAST_WORDS = ("Ha!", "Can't wait.", "Deal.", "You are the best.", "Same here.", "I knew it.", "Noted!")

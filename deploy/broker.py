@@ -1,4 +1,4 @@
-"""Writes what RabbitMQ holds for us, from what the services say they announce and hear; --check tells if stale."""
+"""Writes RabbitMQ's definitions from the events that the services publish and consume; --check reports stale files."""
 
 import importlib
 import json
@@ -27,12 +27,11 @@ MEMBERS = {
 
 
 def document() -> str:
-    """The definitions, without users: those are made where they are used."""
+    """The definitions without users, which are generated where they are used."""
     return json.dumps({**definitions(MEMBERS), **permissions(MEMBERS)}, indent=1) + "\n"
 
 
 def main() -> None:
-    """Write it, or check it."""
     if "--check" not in sys.argv:
         TARGET.write_text(document())
     elif not TARGET.exists() or TARGET.read_text() != document():

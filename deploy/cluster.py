@@ -1,7 +1,6 @@
-"""Makes what the compose cluster needs before its first start: secrets in `.env`, and the broker's users.
+"""Generates what the compose cluster needs before its first start: secrets in `.env`, and the broker's users.
 
-Needs nothing but Python. Run again, it keeps every secret that is there, adds what is missing, and derives anew what
-follows from the secrets.
+Needs only Python. It keeps existing secrets, adds missing ones, and derives again what depends on them.
 """
 
 import base64
@@ -17,21 +16,20 @@ ROOT = Path(__file__).resolve().parent.parent
 ENV = ROOT / ".env"
 TOPOLOGY = ROOT / "deploy" / "rabbitmq" / "definitions.json"
 MADE = ROOT / "deploy" / "rabbitmq" / "made"
-ROOMS = (*NAMES, "gateway")
+PROGRAMS = (*NAMES, "gateway")
+# Who calls whom over /internal: the key of each caller for that callee is derived from its secret.
 CALLS = {name: [each.name for each in SERVICES if name in each.calls] for name in NAMES}
 CALLS["auth"].append("gateway")
-"""Who calls whom over /internal: each caller's key for that callee is derived from its secret."""
 SETTINGS = (
     "MYSQL_ROOT_PASSWORD",
     *(f"{name.upper()}_DATABASE_PASSWORD" for name in NAMES),
-    *(f"{name.upper()}_BROKER_PASSWORD" for name in ROOMS),
-    *(f"{name.upper()}_SECRET" for name in ROOMS),
+    *(f"{name.upper()}_BROKER_PASSWORD" for name in PROGRAMS),
+    *(f"{name.upper()}_SECRET" for name in PROGRAMS),
     "BROKER_ADMIN_PASSWORD",
 )
 
 
 def main() -> None:
-    """Write both files."""
     known = read(ENV)
     missing = [name for name in SETTINGS if not known.get(name)]
     if missing:
@@ -47,7 +45,7 @@ def main() -> None:
     MADE.mkdir(exist_ok=True)
     definitions = json.loads(TOPOLOGY.read_text())
     definitions["users"] = [
-        *(_user(name, known[f"{name.upper()}_BROKER_PASSWORD"], []) for name in ROOMS),
+        *(_user(name, known[f"{name.upper()}_BROKER_PASSWORD"], []) for name in PROGRAMS),
         _user("admin", known["BROKER_ADMIN_PASSWORD"], ["administrator"]),
     ]
     definitions["permissions"].append({"user": "admin", "vhost": "/", "configure": ".*", "write": ".*", "read": ".*"})
@@ -55,15 +53,16 @@ def main() -> None:
 
 
 def read(path: Path) -> dict[str, str]:
-    """The settings in an env file; nothing where there is none."""
     lines = path.read_text().splitlines() if path.exists() else []
     pairs = (line.partition("=") for line in lines if "=" in line and not line.lstrip().startswith("#"))
     return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def write_settings(path: Path, values: dict[str, str]) -> None:
-    """Write these into an env file: in place of what they were, else behind all others."""
-    before = path.read_text() if path.exists() else "# Secrets of this cluster, made at its first start. Keep them.\n"
+    """Replace these settings in an env file, or append them."""
+    before = (
+        path.read_text() if path.exists() else "# Secrets of this cluster, generated at its first start. Keep them.\n"
+    )
     kept = [line for line in before.rstrip().splitlines() if line.partition("=")[0].strip() not in values]
     lines = [*kept, *(f"{name}={value}" for name, value in values.items())]
     _write_whole(path, "\n".join(lines) + "\n", mode=0o600)
@@ -90,7 +89,7 @@ def _user(name: str, password: str, tags: list[str]) -> dict[str, object]:
 
 
 def _hashes() -> dict[str, str]:
-    """The hashes of before: the same salt again, so that an unchanged password leaves the file unchanged."""
+    """The previous hashes: the same salt leaves the file unchanged for an unchanged password."""
     path = MADE / "definitions.json"
     users = json.loads(path.read_text())["users"] if path.exists() else []
     return {user["name"]: user["password_hash"] for user in users}

@@ -9,21 +9,23 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from statistics import median
 
-from .others import Others, p99
-from .system import Answer, System, ask, log_in, visitor
+from bench.report import Report
+
+from .background_reader import BackgroundReader, p99
+from .system import Answer, System, ask, http_client, log_in
 
 WRONG = "wrong password"
 PARTS = 4
 ATTACKERS = [f"127.0.0.{number}" for number in range(2, 52)]
 
 
-async def timing(system: System) -> None:
+async def timing(system: System, report: Report) -> None:
     """400 tries with a wrong password, half of them for accounts that are there, in a random order."""
     tries = [(name, "known") for name in system.people] * 2
     tries += [(f"u{secrets.token_hex(8)}", "unknown") for _ in system.people] * 2
     random.shuffle(tries)
     took: dict[str, list[float]] = {"known": [], "unknown": []}
-    async with visitor(system.base) as web:
+    async with http_client(system.base) as web:
         for name, sort in tries:
             answer = await log_in(web, name, WRONG)
             if answer.status != 401:
@@ -33,24 +35,24 @@ async def timing(system: System) -> None:
             await log_in(web, name)
     known, unknown = median(took["known"]), median(took["unknown"])
     value = f"{known:.2f} ms known, {unknown:.2f} ms unknown, difference {known - unknown:+.2f} ms, {len(tries)} tries"
-    system.report("login medians", value, "< 3 ms apart", held=abs(known - unknown) < 3)
+    report.goal("login medians", value, "< 3 ms apart", held=abs(known - unknown) < 3)
 
 
 def log_in_at_once(base: str, names: list[str]) -> list[Answer]:
     """All of them at the same instant; in a process of their own, so that those who are measured do not wait for it."""
 
     async def burst() -> list[Answer]:
-        async with visitor(base) as web:
+        async with http_client(base) as web:
             return await asyncio.gather(*(log_in(web, name) for name in names))
 
     return asyncio.run(burst())
 
 
-async def crowd(system: System) -> None:
+async def concurrent_logins(system: System, report: Report) -> None:
     """500 who log in at the same instant, five times, and others who read meanwhile."""
     before = peak = system.memory()
     answers: list[Answer] = []
-    others = Others(system, per_second=100)
+    others = BackgroundReader(system, per_second=100)
     with ProcessPoolExecutor(1, get_context("spawn")) as elsewhere:
         await asyncio.wrap_future(elsewhere.submit(log_in_at_once, system.base, []))
         async with others.reading():
@@ -63,16 +65,16 @@ async def crowd(system: System) -> None:
     statuses = Counter(each.status for each in answers)
     slowest = max(each.seconds for each in answers)
     told = ", ".join(f"{count} x {status}" for status, count in sorted(statuses.items()))
-    system.report("500 logins at once, 5 times", told, "200, 429, 503 only", held=set(statuses) <= {200, 429, 503})
-    system.report("slowest of them", f"{slowest:.2f} s", "< 5 s", held=slowest < 5)
-    system.report("memory", f"+{peak - before:.0f} MB of {before:.0f}", "< 300 MB", held=peak - before < 300)
+    report.goal("500 logins at once, 5 times", told, "200, 429, 503 only", held=set(statuses) <= {200, 429, 503})
+    report.goal("slowest of them", f"{slowest:.2f} s", "< 5 s", held=slowest < 5)
+    report.goal("memory", f"+{peak - before:.0f} MB of {before:.0f}", "< 300 MB", held=peak - before < 300)
     value = f"p99 {p99(others.answers):.0f} ms, {others.refused} of {len(others.answers)} refused"
-    system.report("others meanwhile", value, "< 200 ms, none", held=p99(others.answers) < 200 and not others.refused)
+    report.goal("others meanwhile", value, "< 200 ms, none", held=p99(others.answers) < 200 and not others.refused)
 
 
-async def refreshes(system: System) -> None:
+async def refreshes(system: System, report: Report) -> None:
     """50 refreshes at once with one token; then each token that came of it is used."""
-    async with visitor(system.base) as web:
+    async with http_client(system.base) as web:
         token = (await log_in(web, system.people[0])).body["refresh_token"]
 
         async def refresh(spent: str) -> Answer:
@@ -83,17 +85,17 @@ async def refreshes(system: System) -> None:
         going_on = [await refresh(each) for each in successors]
     chains = {each.body["refresh_token"] for each in going_on if each.status == 200}
     value = f"{len(successors)} of 50 answered with a pair, {len(chains)} chain went on"
-    system.report("50 refreshes at once", value, "1 chain", held=len(chains) == 1 and len(successors) == 50)
+    report.goal("50 refreshes at once", value, "1 chain", held=len(chains) == 1 and len(successors) == 50)
 
 
-async def guesses(system: System) -> None:
+async def guesses(system: System, report: Report) -> None:
     """1,000 wrong passwords on one account, from 50 addresses, at 1,000 a minute; others read all the time.
 
     In four parts with a pause after each, so that what else this machine does meets others alike, with and without.
     """
-    quiet, meanwhile = Others(system, per_second=50), Others(system, per_second=50)
+    quiet, meanwhile = BackgroundReader(system, per_second=50), BackgroundReader(system, per_second=50)
     statuses: Counter[int] = Counter()
-    async with visitor(system.base) as web:
+    async with http_client(system.base) as web:
         before = await system.hashed(web)
         for _ in range(PARTS):
             async with meanwhile.reading():
@@ -102,11 +104,11 @@ async def guesses(system: System) -> None:
                 await asyncio.sleep(60 / PARTS)
         reached = await system.hashed(web) - before - 2 * PARTS  # those who read have logged in
     told = ", ".join(f"{count} x {status}" for status, count in sorted(statuses.items()))
-    system.report("1,000 wrong passwords in a minute", f"{reached} hashed ({told})", "at most 30", held=reached <= 30)
+    report.goal("1,000 wrong passwords in a minute", f"{reached} hashed ({told})", "at most 30", held=reached <= 30)
     alone, beside = p99(quiet.answers), p99(meanwhile.answers)
     value = f"p99 {alone:.1f} ms without, {beside:.1f} ms meanwhile ({len(meanwhile.answers)} requests each)"
     held = beside <= 1.2 * alone and not meanwhile.refused
-    system.report("others meanwhile", value, "within 20 %", held=held)
+    report.goal("others meanwhile", value, "within 20 %", held=held)
 
 
 async def _attack(system: System, victim: str) -> Counter[int]:
@@ -115,7 +117,7 @@ async def _attack(system: System, victim: str) -> Counter[int]:
 
     async def attacker(address: str, delay: float) -> None:
         await asyncio.sleep(delay)
-        async with visitor(system.base, address) as web:
+        async with http_client(system.base, address) as web:
             for _ in range(1_000 // len(ATTACKERS) // PARTS):
                 statuses[(await log_in(web, victim, WRONG)).status] += 1
                 await asyncio.sleep(60 * len(ATTACKERS) / 1_000)
@@ -124,18 +126,20 @@ async def _attack(system: System, victim: str) -> Counter[int]:
     return statuses
 
 
-async def rotation(system: System) -> None:
+async def rotation(system: System, report: Report) -> None:
     """At least 10,000 requests with tokens that are renewed all the time, while keys are rotated."""
     answers: list[Answer] = []
     kids: set[str] = set()
     done = asyncio.Event()
 
     async def person(name: str) -> None:
-        async with visitor(system.base) as web:
+        async with http_client(system.base) as web:
             tokens = (await log_in(web, name)).body
             while not done.is_set():
                 kids.add(tokens["access_token"].partition(".")[0])
-                answers.extend([await ask(web, "GET", each, tokens["access_token"]) for each in Others.ROUTES * 4])
+                answers.extend(
+                    [await ask(web, "GET", each, tokens["access_token"]) for each in BackgroundReader.ROUTES * 4]
+                )
                 renewed = await ask(web, "POST", "/auth/refresh", body={"refresh_token": tokens["refresh_token"]})
                 answers.append(renewed)
                 tokens = renewed.body
@@ -151,7 +155,7 @@ async def rotation(system: System) -> None:
     await asyncio.gather(*people)
     failed = Counter(each.status for each in answers if each.status != 200)
     value = f"{sum(failed.values())} of {len(answers)} failed {dict(failed) or ''}, {len(kids)} keys signed"
-    system.report("requests while keys are rotated", value, "0 of 10,000", held=not failed and len(answers) >= 10_000)
+    report.goal("requests while keys are rotated", value, "0 of 10,000", held=not failed and len(answers) >= 10_000)
 
 
 async def until(condition: Callable[[], bool], seconds: int) -> None:
@@ -163,6 +167,6 @@ async def until(condition: Callable[[], bool], seconds: int) -> None:
     raise TimeoutError("what was waited for did not come")
 
 
-FIGURES: dict[str, Callable[[System], Awaitable[None]]] = {
-    each.__name__: each for each in (timing, crowd, refreshes, guesses, rotation)
-}
+FIGURES: tuple[Callable[[System, Report], Awaitable[None]], ...] = (
+    timing, concurrent_logins, refreshes, guesses, rotation,
+)  # fmt: skip

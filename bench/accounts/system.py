@@ -1,4 +1,4 @@
-"""The system under measurement, in one process or as a cluster of five, and those who come to it."""
+"""The standalone under measurement, and requests to it."""
 
 import json
 import os
@@ -16,14 +16,12 @@ from typing import Any
 import aiohttp
 
 from bench.accounting import resident
-from chaos.cluster import Cluster
 from deploy.tests.running import REPOSITORY, Standalone
-from services.auth.settings import Settings as AuthSettings
 from shared.testing.ports import free_port
 
 PASSWORD = "correct horse battery"  # noqa: S105 - of people who exist only here
 API = "/api/v1"
-PATIENCE = aiohttp.ClientTimeout(total=30)
+TIMEOUT = aiohttp.ClientTimeout(total=30)
 
 
 @dataclass(frozen=True)
@@ -46,12 +44,6 @@ class System:
     rotate_keys: Callable[[], str]
     """By the command that an operator would use; what it prints."""
     people: list[str] = field(default_factory=list)
-    held: bool = True
-
-    def report(self, figure: str, value: str, bar: str, *, held: bool) -> None:
-        """One line: what was measured, and whether the bar is held."""
-        self.held = self.held and held
-        print(f"{'ok    ' if held else 'MISSED'} {figure}: {value} (bar: {bar})", flush=True)
 
     async def hashed(self, web: aiohttp.ClientSession) -> int:
         """Passwords that reached a hash so far."""
@@ -65,7 +57,7 @@ class System:
 
 
 @contextmanager
-def in_one_process(folder: Path) -> Iterator[System]:
+def running_system(folder: Path) -> Iterator[System]:
     """The standalone."""
     port = free_port()
     standalone = Standalone(folder / "data", settings={"METRICS_PORT": str(port)})
@@ -88,28 +80,11 @@ def in_one_process(folder: Path) -> Iterator[System]:
         standalone.kill()
 
 
-@contextmanager
-def as_a_cluster(folder: Path) -> Iterator[System]:
-    """Five processes on MySQL and RabbitMQ. Raises NoEngine where no container engine answers."""
-    port = free_port()
-    usual = AuthSettings()
-    cost = {"ARGON2_MEMORY_KIB": str(usual.argon2_memory_kib), "ARGON2_ITERATIONS": str(usual.argon2_iterations)}
-    cluster = Cluster(folder, wired="social", settings=cost)
-    auth = cluster.processes["auth"]
-    auth.settings = {**auth.settings, "METRICS_PORT": str(port)}
-    try:
-        cluster.start()
-        pids = [process.pid for process in cluster.processes.values()]
-        yield System(cluster.base_url, port, pids, lambda: auth.run_once("rotate-keys").strip())
-    finally:
-        cluster.stop()
-
-
 @asynccontextmanager
-async def visitor(base: str, address: str = "127.0.0.1") -> AsyncIterator[aiohttp.ClientSession]:
+async def http_client(base: str, address: str = "127.0.0.1") -> AsyncIterator[aiohttp.ClientSession]:
     """A client that comes from this address of the loopback."""
     connector = aiohttp.TCPConnector(limit=0, local_addr=(address, 0))
-    async with aiohttp.ClientSession(base, connector=connector, timeout=PATIENCE) as web:
+    async with aiohttp.ClientSession(base, connector=connector, timeout=TIMEOUT) as web:
         yield web
 
 

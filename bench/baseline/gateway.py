@@ -1,4 +1,4 @@
-"""The stock's gateway: FastAPI takes the request, PyJWT checks the token, httpx asks the service."""
+"""The baseline's gateway: FastAPI takes the request, PyJWT checks the token, httpx asks the service."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -29,7 +29,7 @@ async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
 
 
-app = FastAPI(title="stock gateway", lifespan=lifespan)
+app = FastAPI(title="baseline gateway", lifespan=lifespan)
 
 
 @app.get("/readyz")

@@ -1,4 +1,4 @@
-"""The stock's tables, mapped."""
+"""The baseline's tables, mapped."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""The stock's one service: FastAPI, the async ORM, `response_model`, and a feed that is pulled."""
+"""The baseline's one service: FastAPI, the async ORM, `response_model`, and a feed that is pulled."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -34,7 +34,7 @@ async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
     await engine.dispose()
 
 
-app = FastAPI(title="stock posts", lifespan=lifespan)
+app = FastAPI(title="baseline posts", lifespan=lifespan)
 
 
 async def session() -> AsyncIterator[AsyncSession]:

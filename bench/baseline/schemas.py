@@ -1,4 +1,4 @@
-"""What the stock takes and gives."""
+"""What the baseline takes and gives."""
 
 from datetime import datetime
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""What the stock processes are told from outside."""
+"""What the baseline processes are told from outside."""
 
 from typing import Any
 

@@ -1,8 +1,8 @@
-"""Open-loop load: requests leave at a constant rate whether or not answers come, and count from when they were due.
+"""Open-loop load: requests are sent at a constant rate, and latencies count from when each was due.
 
-`python -m bench.load.constant_rate PORT RATE CONNECTIONS FILE` sends the requests of the file once, in order, and prints
-one line of JSON. Debian has no such generator (wrk2, vegeta and oha are not in it). This one only finds the end of
-each answer, 20 to 40 us of CPU; it tells what it used, and a run in which it was busy all the time is invalid.
+`python -m bench.load.constant_rate PORT RATE CONNECTIONS FILE` sends the requests of the file once, in order, and
+prints one line of JSON. It only finds the end of each response, 20 to 40 us of CPU; it reports its own CPU, and a run
+in which it was busy all the time is invalid.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from typing import cast
 
 import uvloop
 
-from bench.load.requests import Shot, read, write
+from bench.load.requests import Request, read, write
 from bench.load.wrk import BUSY, Invalid
 from chaos.processes import ROOT
 
@@ -54,10 +54,10 @@ class Stream:
         return self.answered / self.seconds
 
 
-def stream(port: int, shots: Sequence[Shot], rate: float, connections: int = 256) -> Stream:
+def stream(port: int, requests: Sequence[Request], rate: float, connections: int = 256) -> Stream:
     """All of these, so many a second. Raises Invalid where the generator was the bottleneck, or answers never came."""
     with tempfile.NamedTemporaryFile() as file:
-        write(Path(file.name), shots)
+        write(Path(file.name), requests)
         command = [sys.executable, "-m", "bench.load.constant_rate", str(port), str(rate), str(connections), file.name]
         done = subprocess.run(command, check=False, stdout=subprocess.PIPE, cwd=ROOT)  # noqa: S603 - our own command
     if done.returncode:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Shot:
+class Request:
     """One request."""
 
     method: str
@@ -22,10 +22,10 @@ class Shot:
         return "\r\n".join([*lines, "\r\n"]).encode() + self.body
 
 
-def write(file: Path, shots: Iterable[Shot]) -> None:
+def write(file: Path, requests: Iterable[Request]) -> None:
     """Each after a line with its length."""
     with file.open("wb") as out:
-        for raw in (shot.raw() for shot in shots):
+        for raw in (request.raw() for request in requests):
             out.write(b"%d\n%b" % (len(raw), raw))
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.load.requests import Shot, write
+from bench.load.requests import Request, write
 
 SCRIPT = Path(__file__).with_name("wrk.lua")
 LONGEST = 120
@@ -41,10 +41,10 @@ class Burst:
         return self.answers / self.seconds
 
 
-def burst(port: int, shots: Iterable[Shot], connections: int, answers: int) -> Burst:
+def burst(port: int, requests: Iterable[Request], connections: int, answers: int) -> Burst:
     """Raises Invalid where any answer is not 2xx or 3xx, or where the generator was the bottleneck."""
     with tempfile.NamedTemporaryFile() as file:
-        write(Path(file.name), shots)
+        write(Path(file.name), requests)
         options = ["-t1", f"-c{connections}", f"-d{LONGEST}s", "--timeout=30s", f"--script={SCRIPT}"]
         command = [wrk(), *options, f"http://127.0.0.1:{port}", "--", file.name, str(answers)]
         before = _children()

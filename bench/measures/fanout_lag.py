@@ -8,9 +8,9 @@ import httpx
 from sqlalchemy import text
 
 from bench.capacity import capacity
-from bench.environment import Stage
+from bench.environment import Environment
 from bench.load.constant_rate import stream
-from bench.load.requests import Shot
+from bench.load.requests import Request
 from bench.measures.reads import STREAM_HEAD, stream_row
 from bench.mixing import Mix
 from bench.report import Report
@@ -23,18 +23,18 @@ LOOK_SECONDS = 0.002
 PATIENCE = 30.0
 
 
-def measure(stage: Stage, report: Report) -> None:
+def measure(environment: Environment, report: Report) -> None:
     """The author is the one with the most followers."""
-    world = stage.society(stage.options.posts[0])
-    mix = Mix(stage, stage.ours)
-    half = capacity(stage.ours, mix.shots, stage.options.seconds).rate / 2
-    author, followers = world.followers.most_common(1)[0]
-    token = stage.signer.token(author)
-    shots = [new_post(stage.ours, token, each) for each in stage.extra_uploads(author, POSTS)]
-    background = mix.shots(int(half * (POSTS * EVERY_SECONDS + 1)))
+    dataset = environment.society(environment.options.posts[0])
+    mix = Mix(environment, environment.ours)
+    half = capacity(environment.ours, mix.requests, environment.options.seconds).rate / 2
+    author, followers = dataset.followers.most_common(1)[0]
+    token = environment.signer.token(author)
+    requests = [new_post(environment.ours, token, each) for each in environment.extra_uploads(author, POSTS)]
+    background = mix.requests(int(half * (POSTS * EVERY_SECONDS + 1)))
     with ThreadPoolExecutor(1) as pool:
-        beside = pool.submit(stream, stage.ours.port(), background, half)
-        lags = [_lag(stage, shot, followers + 1) for shot in shots]
+        beside = pool.submit(stream, environment.ours.port(), background, half)
+        lags = [_lag(environment, request, followers + 1) for request in requests]
     p99 = quantiles(lags, n=100)[98]
     report.table("Meanwhile, half of capacity", STREAM_HEAD, [stream_row("ours", beside.result())])
     middle, longest = sorted(lags)[len(lags) // 2], max(lags)
@@ -44,15 +44,15 @@ def measure(stage: Stage, report: Report) -> None:
     report.picture("fanout-lag", f"From the answer until in {followers} feeds", times, "ms")
 
 
-def _lag(stage: Stage, shot: Shot, feeds: int) -> float:
+def _lag(environment: Environment, request: Request, feeds: int) -> float:
     """Milliseconds; found by looking into the table every few of them."""
-    headers = {"authorization": f"Bearer {shot.token}", "content-type": "application/json"}
-    address = f"http://127.0.0.1:{stage.ours.port()}{shot.target}"
-    answer = httpx.post(address, content=shot.body, headers=headers, timeout=10).raise_for_status()
+    headers = {"authorization": f"Bearer {request.token}", "content-type": "application/json"}
+    address = f"http://127.0.0.1:{environment.ours.port()}{request.target}"
+    answer = httpx.post(address, content=request.body, headers=headers, timeout=10).raise_for_status()
     answered = time.perf_counter()
     question = text("SELECT COUNT(*) FROM timeline WHERE post_id = :post")
     post = {"post": int(answer.json()["id"], 16)}
-    with stage.ours.engines["posts"].connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with environment.ours.engines["posts"].connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         while connection.execute(question, post).scalar_one() < feeds:
             if time.perf_counter() - answered > PATIENCE:
                 raise TimeoutError("a post is not in all feeds")

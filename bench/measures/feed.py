@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from statistics import median
 
 from bench.costs import Cost, Ratio, totals
-from bench.environment import Stage
-from bench.load.requests import Shot
-from bench.measures.reads import ALONE, BARE, OURS, STOCK, WARM, compared, latencies, tell
+from bench.environment import Environment
+from bench.load.requests import Request
+from bench.measures.reads import ALONE, BARE, BASELINE, OURS, WARM, compared, latencies, tell
 from bench.report import Report
 from bench.systems import System, feed
 
@@ -16,18 +16,18 @@ BUDGET = 1_200 / 50
 """1.2 ms where a bare uvicorn answer costs 50 us."""
 
 
-def measure(stage: Stage, report: Report) -> None:
+def measure(environment: Environment, report: Report) -> None:
     """With each number of posts a person."""
-    for posts_each in stage.sizes:
-        world = stage.society(posts_each)
-        report.say(f"{posts_each} posts a person: {world.sizes()}.")
-        costs = compared(stage, _asked)
+    for posts_each in environment.sizes:
+        dataset = environment.society(posts_each)
+        report.say(f"{posts_each} posts a person: {dataset.sizes()}.")
+        costs = compared(environment, _asked)
         tell(report, f"{posts_each} posts a person, home feed of 10, 16 connections", costs)
         _judge(report, posts_each, costs)
-        latencies(stage, report, _asked, 0.5 * median(each.load.rate for each in costs[STOCK]))
+        latencies(environment, report, _asked, 0.5 * median(each.load.rate for each in costs[BASELINE]))
 
 
-def _asked(_system: System, tokens: dict[int, str], readers: Sequence[int]) -> list[Shot]:
+def _asked(_system: System, tokens: dict[int, str], readers: Sequence[int]) -> list[Request]:
     return [feed(tokens[each]) for each in readers]
 
 

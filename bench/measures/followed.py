@@ -4,8 +4,8 @@ import random
 from functools import partial
 
 from bench.costs import HEAD, Cost, Ratio, cost, in_turn, middles, row, totals
-from bench.dataset import AGE, World, people, posted
-from bench.environment import Stage
+from bench.dataset import AGE, Dataset, people, posted
+from bench.environment import Environment
 from bench.report import Report
 from bench.systems import feed
 from shared import clock
@@ -15,7 +15,7 @@ AUTHORS, POSTS_EACH, READERS = 5_000, 10, 30
 FEW = 50
 
 
-def measure(stage: Stage, report: Report) -> None:
+def measure(environment: Environment, report: Report) -> None:
     """Some follow 50, others 5,000."""
     since = clock.now() - AGE
     persons = people(AUTHORS + 2 * READERS, since - clock.DAY)
@@ -23,18 +23,18 @@ def measure(stage: Stage, report: Report) -> None:
     chance = random.Random(5_000)  # noqa: S311 - the same in each run
     follows = [(reader, author) for reader in of_few for author in chance.sample(authors, FEW)]
     follows += [(reader, author) for reader in of_all for author in authors]
-    stage.play(World("followed", persons, follows, posted(authors * POSTS_EACH, since)))
+    environment.play(Dataset("followed", persons, follows, posted(authors * POSTS_EACH, since)))
     costs: dict[str, list[Cost]] = {}
-    for system in stage.systems:
-        tokens = stage.tokens([*of_few, *of_all])
+    for system in environment.systems:
+        tokens = environment.tokens([*of_few, *of_all])
         sides = {
             f"{system.name}, {number:,} followed": partial(
-                cost, system, [feed(tokens[reader]) for reader in readers], stage.answers(system)
+                cost, system, [feed(tokens[reader]) for reader in readers], environment.answers(system)
             )
             for number, readers in ((FEW, of_few), (AUTHORS, of_all))
         }
         in_turn(sides, 1)
-        costs |= in_turn(sides, stage.options.rounds)
+        costs |= in_turn(sides, environment.options.rounds)
     report.table("Home feed of 10", HEAD, [row(*each) for each in costs.items()])
     report.picture("followed", "CPU of a home feed of 10, by how many are followed", middles(costs), "us")
     ratio = Ratio.of(totals(costs[f"ours, {AUTHORS:,} followed"]), totals(costs[f"ours, {FEW} followed"]))

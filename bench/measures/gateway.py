@@ -1,40 +1,42 @@
-"""What a gateway adds to an answer of 6 kB with a known token: ours, the stock's, a bare one, Envoy's and nginx's."""
+"""CPU that a gateway adds to a response of 6 kB: ours, the baseline's, a bare forwarder, Envoy and nginx."""
 
 from functools import partial
 from statistics import median
 
 from bench.baseline_server import BYTES
 from bench.costs import HEAD, Cost, Ratio, cost, in_turn, row
-from bench.environment import Stage
-from bench.gateways import doors
-from bench.load.requests import Shot
+from bench.environment import Environment
+from bench.gateways import gateways
+from bench.load.requests import Request
 from bench.report import Report
 from shared.testing.tokens import FakeTokenIssuer
 
 CONNECTIONS = (16, 64)
 AT_MOST = {16: 1 / 8, 64: 1 / 12}
-"""Of the stock's, by connections."""
+"""Of the baseline's, by connections."""
 OF_ENVOY = 2.5
 FASTER = 5
 """So many times as many answers of those that cost little: the kernel counts in hundredths of a second."""
 TARGET = "/api/v1/feed"
 
 
-def measure(stage: Stage, report: Report) -> None:
+def measure(environment: Environment, report: Report) -> None:
     """Needs no database."""
     token_issuer = FakeTokenIssuer()
-    shots = [Shot("GET", TARGET, token_issuer.token(1))]
-    answers, rounds = stage.options.answers, stage.options.rounds
+    requests = [Request("GET", TARGET, token_issuer.token(1))]
+    answers, rounds = environment.options.answers, environment.options.rounds
     report.say(
-        f"{answers:,} answers of {BYTES:,} bytes a run of the stock's, {FASTER} times as many of the others;"
+        f"{answers:,} answers of {BYTES:,} bytes a run of the baseline's, {FASTER} times as many of the others;"
         f" one token that all have met before; {rounds} rounds."
     )
-    with doors(stage.folder, token_issuer) as (found, absent):
+    with gateways(environment.folder, token_issuer) as (found, absent):
         for reason in absent:
             report.say(f"Not measured: {reason}")
         for connections in CONNECTIONS:
             sides = {
-                name: partial(cost, door, shots, answers * (1 if name == "stock" else FASTER), connections=connections)
+                name: partial(
+                    cost, door, requests, answers * (1 if name == "baseline" else FASTER), connections=connections
+                )
                 for name, door in found.items()
             }
             in_turn(sides, 1)  # so that everybody has met the token and opened connections
@@ -43,10 +45,10 @@ def measure(stage: Stage, report: Report) -> None:
 
 def _judge(report: Report, connections: int, costs: dict[str, list[Cost]]) -> None:
     report.table(f"{connections} connections", HEAD, [row(name, each) for name, each in costs.items()])
-    of_stock = Ratio.of(_added(costs["ours"]), _added(costs["stock"]))
+    of_baseline = Ratio.of(_added(costs["ours"]), _added(costs["baseline"]))
     bar = AT_MOST[connections]
-    name = f"gateway's CPU at {connections} connections, part of the stock's"
-    report.goal(name, f"at most 1/{1 / bar:.0f} = {bar:.3g}", str(of_stock), held=of_stock.median <= bar)
+    name = f"gateway's CPU at {connections} connections, part of the baseline's"
+    report.goal(name, f"at most 1/{1 / bar:.0f} = {bar:.3g}", str(of_baseline), held=of_baseline.median <= bar)
     of_bare = Ratio.of(_added(costs["ours"]), _added(costs["forwarder"]))
     report.say(f"Ours is {of_bare} times the forwarder, which has our parts and does nothing but forward.")
     if "envoy" in costs:

@@ -6,9 +6,9 @@ from statistics import median
 import httpx
 
 from bench.costs import Ratio
-from bench.dataset import AGE, World, people, posted
-from bench.environment import Stage
-from bench.load.requests import Shot
+from bench.dataset import AGE, Dataset, people, posted
+from bench.environment import Environment
+from bench.load.requests import Request
 from bench.load.wrk import Burst, burst
 from bench.report import Report
 from bench.systems import API, id_text, like
@@ -21,22 +21,22 @@ LIKES = 2_000
 """Of each run, each by somebody else."""
 
 
-def measure(stage: Stage, report: Report) -> None:
+def measure(environment: Environment, report: Report) -> None:
     """In turn on one post and on all of them."""
-    rounds = stage.options.rounds
+    rounds = environment.options.rounds
     since = clock.now() - AGE
     persons = people(LIKES * (rounds + 1), since - clock.DAY)
-    world = stage.play(World("likers", persons, [], posted(persons[:POSTS], since)))
-    all_posts = [post.id for post in world.posts]
+    dataset = environment.play(Dataset("likers", persons, [], posted(persons[:POSTS], since)))
+    all_posts = [post.id for post in dataset.posts]
     hot: list[Burst] = []
     spread: list[Burst] = []
     exact = True
     for number in range(rounds + 1):
-        tokens = list(stage.tokens(persons[LIKES * number : LIKES * (number + 1)]).values())
+        tokens = list(environment.tokens(persons[LIKES * number : LIKES * (number + 1)]).values())
         one = all_posts[number]
-        hot.append(_liked(stage, tokens, [one]))
-        exact = exact and _count(stage, one, tokens[0]) == LIKES
-        spread.append(_liked(stage, tokens, all_posts[rounds + 1 :]))
+        hot.append(_liked(environment, tokens, [one]))
+        exact = exact and _count(environment, one, tokens[0]) == LIKES
+        spread.append(_liked(environment, tokens, all_posts[rounds + 1 :]))
     counted = [(f"one post, {name}", each) for name, each in zip(("warm-up", *range(rounds)), hot, strict=True)]
     counted += [
         (f"{POSTS:,} posts, {name}", each) for name, each in zip(("warm-up", *range(rounds)), spread, strict=True)
@@ -55,12 +55,12 @@ def measure(stage: Stage, report: Report) -> None:
     report.picture("hot-like", f"Likes a second by {CLIENTS} clients", values, "/s")
 
 
-def _liked(stage: Stage, tokens: Sequence[str], posts: Sequence[int]) -> Burst:
-    shots: list[Shot] = [like(stage.ours, token, posts[n % len(posts)]) for n, token in enumerate(tokens)]
-    return burst(stage.ours.port(), shots, CLIENTS, LIKES)
+def _liked(environment: Environment, tokens: Sequence[str], posts: Sequence[int]) -> Burst:
+    requests: list[Request] = [like(environment.ours, token, posts[n % len(posts)]) for n, token in enumerate(tokens)]
+    return burst(environment.ours.port(), requests, CLIENTS, LIKES)
 
 
-def _count(stage: Stage, post: int, token: str) -> int:
-    address = f"http://127.0.0.1:{stage.ours.port()}{API}/posts/{id_text(stage.ours, post)}"
+def _count(environment: Environment, post: int, token: str) -> int:
+    address = f"http://127.0.0.1:{environment.ours.port()}{API}/posts/{id_text(environment.ours, post)}"
     answer = httpx.get(address, headers={"authorization": f"Bearer {token}"}, timeout=10).raise_for_status()
     return int(answer.json()["like_count"])

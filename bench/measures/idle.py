@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from bench.accounting import Tiers, more, resident, used, wake_ups
-from bench.environment import Stage
+from bench.environment import Environment
 from bench.report import Report
 from bench.statement_counter import counted
 from bench.systems import Ours, start, stop
@@ -33,22 +33,22 @@ class Idle:
     wake_ups: float
 
 
-def measure(stage: Stage, report: Report) -> None:
+def measure(environment: Environment, report: Report) -> None:
     """The standalone at its second start; then each process of the cluster, where there is a container engine."""
-    seconds = stage.options.idle_seconds
+    seconds = environment.options.idle_seconds
     report.say(f"Counted for {seconds:.0f} s in which nothing is asked.")
-    _standalone(stage, report, seconds)
+    _standalone(environment, report, seconds)
     try:
-        with stage.ours_alone() as ours:
+        with environment.ours_alone() as ours:
             _cluster(ours, report, seconds)
     except NoEngine as problem:
         report.say(f"The cluster is left out: there is no container engine ({problem}).")
 
 
-def _standalone(stage: Stage, report: Report, seconds: float) -> None:
-    file = stage.folder / "statements"
-    told = {"DATA_DIR": str(stage.folder / "idle")}
-    process = Process("standalone", ["-m", "bench.statement_counter", str(file)], told, stage.folder, free_port())
+def _standalone(environment: Environment, report: Report, seconds: float) -> None:
+    file = environment.folder / "statements"
+    told = {"DATA_DIR": str(environment.folder / "idle")}
+    process = Process("standalone", ["-m", "bench.statement_counter", str(file)], told, environment.folder, free_port())
     start([process])
     stop([process])
     began = time.monotonic()

@@ -13,7 +13,7 @@ from sqlalchemy import MetaData, Table, create_engine, insert, text
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from bench.costs import Ratio
-from bench.environment import Stage
+from bench.environment import Environment
 from bench.report import Report
 from bench.servers import Servers
 from chaos.containers import PASSWORD
@@ -66,18 +66,20 @@ class OneByOne:
         await self.bus.stop()
 
 
-def measure(stage: Stage, report: Report) -> None:
+def measure(environment: Environment, report: Report) -> None:
     """The same relay, table and broker; only the bus differs."""
     outbox = outbox_table(MetaData())
-    _make_schema(stage.servers, outbox)
-    _make_vhost(stage.servers)
-    database = Database(stage.servers.database.url("root", SCHEMA), pool_size=2)
+    _make_schema(environment.servers, outbox)
+    _make_vhost(environment.servers)
+    database = Database(environment.servers.database.url("root", SCHEMA), pool_size=2)
     freeze_gc()
-    rates = uvloop.run(_rates(stage, database, outbox))  # as in the services
+    rates = uvloop.run(_rates(environment, database, outbox))  # as in the services
     database.close()
     rows = [(name, *(f"{rate:,.0f}" for rate in each)) for name, each in rates.items()]
     report.table(
-        "Facts a second, outbox to confirmed", ("", *(f"round {n + 1}" for n in range(stage.options.rounds))), rows
+        "Facts a second, outbox to confirmed",
+        ("", *(f"round {n + 1}" for n in range(environment.options.rounds))),
+        rows,
     )
     middle = {name: median(each) for name, each in rates.items()}
     report.picture("outbox", "Facts a second from the outbox to confirmed", middle, "/s")
@@ -90,15 +92,15 @@ def measure(stage: Stage, report: Report) -> None:
     )
 
 
-async def _rates(stage: Stage, database: Database, outbox: Table) -> dict[str, list[float]]:
-    bus = RabbitBus(f"{stage.servers.broker.url('admin')}{VHOST}")
+async def _rates(environment: Environment, database: Database, outbox: Table) -> dict[str, list[float]]:
+    bus = RabbitBus(f"{environment.servers.broker.url('admin')}{VHOST}")
     await bus.start()
     async with asyncio.timeout(CONNECT_SECONDS):
         while not bus.connected:  # noqa: ASYNC110 - it tells nobody when it is
             await asyncio.sleep(0.05)
     relays = {"ours": Relay(database, outbox, bus), "awaiting each": Relay(database, outbox, OneByOne(bus))}
     rates: dict[str, list[float]] = {name: [] for name in relays}
-    for _ in range(stage.options.rounds):
+    for _ in range(environment.options.rounds):
         for name, relay in relays.items():
             _announce(database, outbox)
             began = perf_counter()

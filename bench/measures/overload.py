@@ -5,7 +5,7 @@ Capacity is here the most that gets done at all, however long it takes: what imp
 
 from statistics import median
 
-from bench.environment import Stage
+from bench.environment import Environment
 from bench.load.constant_rate import Stream, stream
 from bench.load.wrk import burst
 from bench.measures.reads import STREAM_HEAD, stream_row
@@ -19,17 +19,17 @@ CONNECTIONS = 900
 """Fewer than the gateway lets one address open."""
 
 
-def measure(stage: Stage, report: Report) -> None:
+def measure(environment: Environment, report: Report) -> None:
     """Of the mix."""
-    stage.society(stage.options.posts[0])
-    mix = Mix(stage, stage.ours)
-    rounds = min(3, stage.options.rounds)
-    full = median(_most(stage, mix) for _ in range(rounds))
+    environment.society(environment.options.posts[0])
+    mix = Mix(environment, environment.ours)
+    rounds = min(3, environment.options.rounds)
+    full = median(_most(environment, mix) for _ in range(rounds))
     tries: list[Stream] = []
     for _ in range(rounds):
-        shots = mix.shots(int(2 * full * stage.options.seconds))
-        tries.append(stream(stage.ours.port(), shots, 2 * full, CONNECTIONS))
-        stage.ours.settle()
+        requests = mix.requests(int(2 * full * environment.options.seconds))
+        tries.append(stream(environment.ours.port(), requests, 2 * full, CONNECTIONS))
+        environment.ours.settle()
     rows = [(*stream_row(f"try {number}", each), _statuses(each)) for number, each in enumerate(tries, 1)]
     report.table(f"Capacity {full:,.0f} a second; asked {2 * full:,.0f}", (*STREAM_HEAD, "statuses"), rows)
     done = median(each.rate for each in tries) / full
@@ -43,10 +43,10 @@ def measure(stage: Stage, report: Report) -> None:
     report.goal("answers that are neither done nor 503", "none", f"{others}", held=others == 0)
 
 
-def _most(stage: Stage, mix: Mix) -> float:
-    answers = stage.options.answers
-    found = burst(stage.ours.port(), mix.shots(answers + IMPATIENT), IMPATIENT, answers)
-    stage.ours.settle()
+def _most(environment: Environment, mix: Mix) -> float:
+    answers = environment.options.answers
+    found = burst(environment.ours.port(), mix.requests(answers + IMPATIENT), IMPATIENT, answers)
+    environment.ours.settle()
     return found.rate
 
 

@@ -3,8 +3,8 @@
 from functools import partial
 
 from bench.costs import HEAD, Cost, Ratio, cost, in_turn, middles, row, totals
-from bench.dataset import AGE, World, people, uploads
-from bench.environment import Stage
+from bench.dataset import AGE, Dataset, people, uploads
+from bench.environment import Environment
 from bench.report import Report
 from bench.systems import new_post
 from shared import clock
@@ -16,18 +16,19 @@ POSTS = 100
 CONNECTIONS = 4
 
 
-def measure(stage: Stage, report: Report) -> None:
+def measure(environment: Environment, report: Report) -> None:
     """The first run, in which the popular author is found to be so, does not count."""
-    rounds = min(3, stage.options.rounds)
+    rounds = min(3, environment.options.rounds)
     persons = people(VERY_MANY + 2, clock.now() - AGE - clock.DAY)
     modest, popular, *followers = persons
     follows = [(follower, popular) for follower in followers]
     follows += [(follower, modest) for follower in followers[:FEW]]
     needed = (rounds + 1) * (POSTS + 2 * CONNECTIONS)
-    world = World("popular-author", persons, follows, [], uploads=uploads({modest: needed, popular: needed}))
-    stage.play(world)
+    dataset = Dataset("popular-author", persons, follows, [], uploads=uploads({modest: needed, popular: needed}))
+    environment.play(dataset)
     runs = {
-        f"{number:,} followers": partial(_post, stage, who) for number, who in ((FEW, modest), (VERY_MANY, popular))
+        f"{number:,} followers": partial(_post, environment, who)
+        for number, who in ((FEW, modest), (VERY_MANY, popular))
     }
     in_turn(runs, 1)
     costs = in_turn(runs, rounds)
@@ -38,8 +39,8 @@ def measure(stage: Stage, report: Report) -> None:
     report.goal(name, f"at most {AT_MOST}", str(ratio), held=ratio.median <= AT_MOST)
 
 
-def _post(stage: Stage, author: int) -> Cost:
-    token = stage.signer.token(author)
-    mine = stage.uploads[stage.ours.name][author]
-    shots = [new_post(stage.ours, token, mine.pop()) for _ in range(POSTS + 2 * CONNECTIONS)]
-    return cost(stage.ours, shots, POSTS, connections=CONNECTIONS)
+def _post(environment: Environment, author: int) -> Cost:
+    token = environment.signer.token(author)
+    mine = environment.uploads[environment.ours.name][author]
+    requests = [new_post(environment.ours, token, mine.pop()) for _ in range(POSTS + 2 * CONNECTIONS)]
+    return cost(environment.ours, requests, POSTS, connections=CONNECTIONS)

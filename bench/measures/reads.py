@@ -1,4 +1,4 @@
-"""How two reads are compared: ours through its gateway, with many and few readers, and the stock with and without."""
+"""How two reads are compared: ours through the gateway, with many and few readers, and the baseline."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -7,10 +7,10 @@ from time import process_time
 import jwt
 
 from bench.costs import HEAD, Cost, cost, in_turn, middles, row
-from bench.environment import Stage
+from bench.environment import Environment
 from bench.gateways import no_door
 from bench.load.constant_rate import Stream, stream
-from bench.load.requests import Shot
+from bench.load.requests import Request
 from bench.report import Report
 from bench.systems import System
 from shared.security.access_tokens import ALGORITHM
@@ -20,32 +20,37 @@ FEW = 10
 CHECKS = 500
 FASTER = 10
 """So many times as many bare answers: the kernel counts in hundredths of a second."""
-OURS, WARM, ALONE, STOCK = "ours, everyone", f"ours, the same {FEW}", "stock without gateway", "stock with its gateway"
+OURS, WARM, ALONE, BASELINE = (
+    "ours, everyone",
+    f"ours, the same {FEW}",
+    "baseline without gateway",
+    "baseline with its gateway",
+)
 BARE = "bare uvicorn answer"
-Asked = Callable[[System, dict[int, str], Sequence[int]], list[Shot]]
+Asked = Callable[[System, dict[int, str], Sequence[int]], list[Request]]
 """The requests of these readers, who have these tokens."""
 
 
-def compared(stage: Stage, asked: Asked) -> dict[str, list[Cost]]:
+def compared(environment: Environment, asked: Asked) -> dict[str, list[Cost]]:
     """CPU of each side over interleaved rounds, every token met before."""
-    options = stage.options
-    tokens = stage.tokens(stage.world.people)
-    everyone, few = stage.world.people, stage.world.people[:FEW]
-    ours, stock = asked(stage.ours, tokens, everyone), asked(stage.stock, tokens, everyone)
-    with no_door(stage.folder) as bare:
+    options = environment.options
+    tokens = environment.tokens(environment.dataset.people)
+    everyone, few = environment.dataset.people, environment.dataset.people[:FEW]
+    ours, baseline = asked(environment.ours, tokens, everyone), asked(environment.baseline, tokens, everyone)
+    with no_door(environment.folder) as bare:
         sides = {
-            OURS: partial(cost, stage.ours, ours, options.answers),
-            WARM: partial(cost, stage.ours, asked(stage.ours, tokens, few), options.answers),
-            ALONE: partial(cost, stage.stock, stock, options.answers, through_gateway=False),
-            STOCK: partial(cost, stage.stock, stock, options.answers),
-            BARE: partial(cost, bare, [Shot("GET", "/", tokens[few[0]])], FASTER * options.answers),
+            OURS: partial(cost, environment.ours, ours, options.answers),
+            WARM: partial(cost, environment.ours, asked(environment.ours, tokens, few), options.answers),
+            ALONE: partial(cost, environment.baseline, baseline, options.answers, through_gateway=False),
+            BASELINE: partial(cost, environment.baseline, baseline, options.answers),
+            BARE: partial(cost, bare, [Request("GET", "/", tokens[few[0]])], FASTER * options.answers),
         }
         in_turn(sides, 1)
         return in_turn(sides, options.rounds)
 
 
 def token_check() -> float:
-    """CPU microseconds of PyJWT for one token, as each process of the stock spends them on each request."""
+    """CPU microseconds of PyJWT for one token, as each process of the baseline spends them on each request."""
     token_issuer = FakeTokenIssuer()
     token, key = token_issuer.token(1), token_issuer.key.public_key()
     began = process_time()
@@ -57,20 +62,20 @@ def token_check() -> float:
 def tell(report: Report, title: str, costs: Mapping[str, Sequence[Cost]]) -> None:
     """The table and its picture."""
     report.table(title, HEAD, [row(name, each) for name, each in costs.items()])
-    report.say(f"Checking a token costs each of the stock's processes {token_check():.0f} us of these.")
+    report.say(f"Checking a token costs each of the baseline's processes {token_check():.0f} us of these.")
     name = f"{report.name}-{title.partition(' ')[0]}"
     report.picture(name, f"CPU of a request: {title}", middles(costs), "us")
 
 
-def latencies(stage: Stage, report: Report, asked: Asked, rate: float) -> None:
+def latencies(environment: Environment, report: Report, asked: Asked, rate: float) -> None:
     """Of both through their gateways, at one rate."""
-    options = stage.options
-    tokens = stage.tokens(stage.world.people)
+    options = environment.options
+    tokens = environment.tokens(environment.dataset.people)
     rows = []
-    for system in stage.systems:
-        shots = asked(system, tokens, stage.world.people)
+    for system in environment.systems:
+        requests = asked(system, tokens, environment.dataset.people)
         number = int(rate * options.seconds)
-        sent = (shots * (number // len(shots) + 1))[:number]
+        sent = (requests * (number // len(requests) + 1))[:number]
         rows.append(stream_row(system.name, stream(system.port(), sent, rate)))
     report.table(f"At {rate:,.0f} requests a second, open loop", STREAM_HEAD, rows)
 

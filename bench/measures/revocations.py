@@ -1,13 +1,12 @@
-"""How soon a token is worth nothing: `python -m bench.measures.revocations`, with a container engine. Prints a table.
+"""How soon a revoked token is rejected by another gateway.
 
-A cluster of its own with two gateways. 200 people listen at the one; at the other they log out, change their
-password from another device, or withdraw. Counted from that answer: until the WebSocket is closed with 4401, and
-until the token is refused with 401. Once with the broker between the two gateways, once without.
+A cluster with two gateways. 200 users have a WebSocket at one; at the other they log out, change their password from
+another device, or delete their account. Measured from that response: until the WebSocket is closed with 4401, and until
+the token is rejected with 401. Once with the broker between the gateways, once without.
 """
 
 import asyncio
 import secrets
-import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
@@ -18,22 +17,24 @@ from statistics import median, quantiles
 
 import aiohttp
 
+from bench.environment import Environment
+from bench.report import Report
 from chaos.cluster import Cluster
-from chaos.containers import NoEngine, until
+from chaos.containers import until
 from chaos.processes import Process
 from shared.testing.ports import free_port
 
 PEOPLE = 200
 AT_ONCE = 8
 POLL_SECONDS = 0.05
-GIVEN_UP_SECONDS = 60.0
-BARS = {"with the broker": 2.0, "without the broker": 10.0}
+GIVE_UP_SECONDS = 60.0
+MAX_P99_SECONDS = {"with the broker": 2.0, "without the broker": 10.0}
 API = "/api/v1"
 
 
 @dataclass(frozen=True)
-class Took:
-    """Seconds from the answer that ended a token."""
+class Latency:
+    """In seconds, from the response to the revocation."""
 
     kind: str
     closed: float
@@ -42,16 +43,16 @@ class Took:
 
 @dataclass
 class Person:
-    """Somebody with two logins: one listens, the other acts."""
+    """A user with two sessions: one has the WebSocket, the other acts."""
 
     http: aiohttp.ClientSession
-    door: str
+    gateway_url: str
     nickname: str
     password: str
     listens: str = ""
     acts: str = ""
 
-    async def arrive(self) -> None:
+    async def sign_up(self) -> None:
         """Sign up and log in twice."""
         details = {"email": f"{self.nickname}@example.com", "name": "B", "nickname": self.nickname}
         await self._send("POST", "/auth/signup", "", details | {"password": self.password})
@@ -74,7 +75,7 @@ class Person:
 
     async def _send(self, method: str, path: str, token: str, body: object = None) -> dict[str, str]:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        async with self.http.request(method, f"{self.door}{API}{path}", json=body, headers=headers) as answer:
+        async with self.http.request(method, f"{self.gateway_url}{API}{path}", json=body, headers=headers) as answer:
             answer.raise_for_status()
             return dict(await answer.json()) if answer.status in (200, 201) else {}
 
@@ -86,21 +87,21 @@ KINDS: dict[str, Callable[[Person], Awaitable[None]]] = {
 }
 
 
-async def measure(door: str, other: str) -> list[Took]:
-    """All people, a few at the same time."""
-    places = asyncio.Semaphore(AT_ONCE)
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=GIVEN_UP_SECONDS)) as http:
+async def _latencies(gateway_url: str, other: str) -> list[Latency]:
+    """Of all users, AT_ONCE in parallel."""
+    slots = asyncio.Semaphore(AT_ONCE)
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=GIVE_UP_SECONDS)) as http:
 
-        async def one(kind: str) -> Took:
-            async with places:
-                return await _one(http, door, other, kind)
+        async def one(kind: str) -> Latency:
+            async with slots:
+                return await _one(http, gateway_url, other, kind)
 
         return await asyncio.gather(*(one(kind) for kind, _ in zip(cycle(KINDS), range(PEOPLE), strict=False)))
 
 
-async def _one(http: aiohttp.ClientSession, door: str, other: str, kind: str) -> Took:
-    person = Person(http, door, f"b{secrets.token_hex(8)}", f"Wharf-{secrets.token_urlsafe(12)}")
-    await person.arrive()
+async def _one(http: aiohttp.ClientSession, gateway_url: str, other: str, kind: str) -> Latency:
+    person = Person(http, gateway_url, f"b{secrets.token_hex(8)}", f"Wharf-{secrets.token_urlsafe(12)}")
+    await person.sign_up()
     token = {"Authorization": f"Bearer {person.listens}"}
     async with http.ws_connect(f"{other}{API}/ws", headers=token) as socket:
         closing = asyncio.create_task(_until_closed(socket))
@@ -108,7 +109,7 @@ async def _one(http: aiohttp.ClientSession, door: str, other: str, kind: str) ->
         answered = time.perf_counter()
         refused = await _until_refused(http, f"{other}{API}/rooms", token)
         closed = await closing
-    return Took(kind, max(0.0, closed - answered), max(0.0, refused - answered))
+    return Latency(kind, max(0.0, closed - answered), max(0.0, refused - answered))
 
 
 async def _until_closed(socket: aiohttp.ClientWebSocketResponse) -> float:
@@ -126,52 +127,40 @@ async def _until_refused(http: aiohttp.ClientSession, url: str, token: dict[str,
         await asyncio.sleep(POLL_SECONDS)
 
 
-def report(title: str, found: list[Took]) -> bool:
-    """Print the figures; whether the bar is held."""
-    bar = BARS[title]
-    print(f"\n{title} ({len(found)} people, bar: p99 within {bar:g} s)")
-    for kind in (*KINDS, "all"):
-        of_kind = [each for each in found if kind in (each.kind, "all")]
-        for what in ("closed", "refused"):
-            seconds = [getattr(each, what) for each in of_kind]
-            print(f"  {kind:16} {what:8} {_figures(seconds)}")
-    return all(_p99([getattr(each, what) for each in found]) <= bar for what in ("closed", "refused"))
-
-
-def _figures(seconds: list[float]) -> str:
-    return f"median {median(seconds):7.3f} s   p99 {_p99(seconds):7.3f} s   longest {max(seconds):7.3f} s"
-
-
-def _p99(seconds: list[float]) -> float:
-    return quantiles(seconds, n=100, method="inclusive")[98]
-
-
-def main() -> int:
-    """Make the cluster, measure, and end it."""
+def measure(_: Environment, report: Report) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        cluster = Cluster(Path(folder), wired="social")
+        cluster = Cluster(Path(folder), proxied="social")
         first = cluster.processes["gateway"]
+        without_broker = {**first.settings, "BROKER_URL": "memory://"}
         others = {
             "with the broker": Process("gateway-2", first.arguments, first.settings, Path(folder), free_port()),
-            "without the broker": Process(
-                "gateway-3", first.arguments, {**first.settings, "BROKER_URL": "memory://"}, Path(folder), free_port()
-            ),
+            "without the broker": Process("gateway-3", first.arguments, without_broker, Path(folder), free_port()),
         }
         try:
             cluster.start()
             for other in others.values():
                 other.start()
-                until(other.is_ready, GIVEN_UP_SECONDS, f"{other.name} is ready")
-            held = [report(title, asyncio.run(measure(first.url, other.url))) for title, other in others.items()]
-        except NoEngine as problem:
-            print(problem, file=sys.stderr)
-            return 2
+                until(other.is_ready, GIVE_UP_SECONDS, f"{other.name} is ready")
+            for title, other in others.items():
+                _report(title, asyncio.run(_latencies(first.url, other.url)), report)
         finally:
             for other in others.values():
                 other.stop()
             cluster.stop()
-    return 0 if all(held) else 1
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def _report(title: str, found: list[Latency], report: Report) -> None:
+    rows = []
+    for kind in (*KINDS, "all"):
+        of_kind = [each for each in found if kind in (each.kind, "all")]
+        for what in ("closed", "refused"):
+            seconds = [getattr(each, what) for each in of_kind]
+            rows.append((kind, what, f"{median(seconds):.3f}", f"{_p99(seconds):.3f}", f"{max(seconds):.3f}"))
+    report.table(f"{title}, {len(found)} users", ("", "", "median s", "p99 s", "longest s"), rows)
+    slowest = max(_p99([getattr(each, what) for each in found]) for what in ("closed", "refused"))
+    limit = MAX_P99_SECONDS[title]
+    report.goal(f"p99 {title}", f"at most {limit:g} s", f"{slowest:.3f} s", held=slowest <= limit)
+
+
+def _p99(seconds: list[float]) -> float:
+    return quantiles(seconds, n=100, method="inclusive")[98]

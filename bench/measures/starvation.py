@@ -1,14 +1,12 @@
-"""What slow clients cost the others: `python -m bench.measures.starvation`, a minute and a half.
+"""What slow clients cost the others, on a standalone.
 
-A standalone serves 100 clients that do not read a photo of some megabytes, 50 that send an upload and 50 that send a
-head a byte a second. Beside them, and from the same address, honest clients look at the photo, upload pictures and read
-lists. None of them may be refused.
+100 clients do not read an image of some megabytes, 50 send an upload and 50 a head at a byte a second. From the same
+address, other clients read the image, upload images and read lists. None of these requests may fail.
 """
 
 import asyncio
 import os
 import secrets
-import sys
 import time
 from collections import Counter
 from contextlib import ExitStack
@@ -21,31 +19,38 @@ import aiohttp
 import httpx
 from PIL import Image
 
+from bench.accounting import resident
+from bench.environment import Environment
+from bench.latencies import POSTS_PATH, TIMEOUT, Latencies, first_line, started, timed_request
+from bench.report import Report
 from deploy.tests.running import Standalone
-
-from .gateway_limits import OF_POSTS, PATIENCE, Figures, one, resident, started
 
 SECONDS = 40
 MEDIA = "/api/v1/media"
 
 
-async def measure(whole: Standalone) -> bool:
-    """Whether no honest request was refused."""
-    token, path, picture = await asyncio.to_thread(_a_photo, whole.base_url)
-    memory = resident(whole.running().pid)
+def measure(_: Environment, report: Report) -> None:
+    with TemporaryDirectory() as folder, Standalone(Path(folder, "data")).served() as standalone:
+        asyncio.run(_measure(standalone, report))
+
+
+async def _measure(standalone: Standalone, report: Report) -> None:
+    token, path, picture = await asyncio.to_thread(_a_photo, standalone.base_url)
+    memory = resident(standalone.running().pid)
     with ExitStack() as stack:
-        for count, *kind in ((100, "deaf", path, ""), (50, "uploads", MEDIA, token), (50, "heads")):
-            slow_ones = stack.enter_context(started("bench.slowloris", str(whole.port), str(count), *map(str, kind)))
-            await asyncio.to_thread(slow_ones.stdout.readline if slow_ones.stdout else str)
-        figures = await _honest(whole.base_url, token, path, picture)
-        grown = resident(whole.running().pid) - memory
-    for name, kinds in figures.items():
-        print(f"       {name}: {kinds}")
-    statuses = sum((kinds.statuses for kinds in figures.values()), Counter[int]())
+        for count, *kind in ((100, "no-reading", path, ""), (50, "uploads", MEDIA, token), (50, "heads")):
+            slow_clients = stack.enter_context(
+                started("bench.slowloris", str(standalone.port), str(count), *map(str, kind))
+            )
+            await asyncio.to_thread(first_line, slow_clients)
+        latencies = await _other_clients(standalone.base_url, token, path, picture)
+        grown = resident(standalone.running().pid) - memory
+    for name, kinds in latencies.items():
+        report.say(f"{name}: {kinds}")
+    statuses = sum((kinds.statuses for kinds in latencies.values()), Counter[int]())
     refused = statuses.total() - statuses[200] - statuses[201]
-    print(f"{'MISSED' if refused else 'ok    '} honest requests refused: {refused} of {statuses.total()} (bar: 0)")
-    print(f"       the one process of all five grew by {grown:.0f} MB")
-    return not refused
+    report.say(f"The memory of the process grew by {grown:.0f} MB.")
+    report.goal("failed requests of other clients", "0", f"{refused} of {statuses.total()}", held=not refused)
 
 
 def _a_photo(url: str) -> tuple[str, str, bytes]:
@@ -68,33 +73,22 @@ def _png(pixels: Image.Image) -> bytes:
     return content.getvalue()
 
 
-async def _honest(url: str, token: str, path: str, picture: bytes) -> dict[str, Figures]:
+async def _other_clients(url: str, token: str, path: str, picture: bytes) -> dict[str, Latencies]:
     """Ask as clients do, each kind at its pace, beside one another."""
     bearer = {"authorization": f"Bearer {token}"}
-    figures = {name: Figures([], Counter()) for name in ("pictures", "uploads", "lists")}
-    async with aiohttp.ClientSession(url, timeout=PATIENCE) as web:
+    latencies = {name: Latencies([], Counter()) for name in ("pictures", "uploads", "lists")}
+    async with aiohttp.ClientSession(url, timeout=TIMEOUT) as web:
 
         async def repeat(name: str, every: float, **request: Any) -> None:
             beginning = time.perf_counter()
             while time.perf_counter() - beginning < SECONDS:
                 form = aiohttp.FormData({"file": picture}) if name == "uploads" else None
-                await one(web, figures=figures[name], data=form, **request)
+                await timed_request(web, latencies=latencies[name], data=form, **request)
                 await asyncio.sleep(every)
 
         await asyncio.gather(
             repeat("pictures", 0.25, method="GET", path=path),
             repeat("uploads", 1.0, method="POST", path=MEDIA, headers=bearer),
-            repeat("lists", 0.1, method="GET", path=OF_POSTS),
+            repeat("lists", 0.1, method="GET", path=POSTS_PATH),
         )
-    return figures
-
-
-def main() -> None:
-    """The exit code says whether the bar is held."""
-    with TemporaryDirectory() as folder, Standalone(Path(folder, "data")).served() as whole:
-        held = asyncio.run(measure(whole))
-    sys.exit(0 if held else 1)
-
-
-if __name__ == "__main__":
-    main()
+    return latencies

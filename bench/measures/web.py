@@ -2,15 +2,14 @@
 
 It also tells what it costs to scroll through 1,000 posts. `--beside FOLDER` measures Pixelfed's client in the same way.
 It needs a Chromium, and a running instance that `make demo` has filled, at BASE_URL or at PORT of this machine. The
-line has 1.6 Mbit/s and 150 ms, the processor is slowed four times, the cache is cold, the server warm. "First render"
-is the first text on the screen, "first photos" the first photo of a post.
+connection has 1.6 Mbit/s and 150 ms latency, the CPU is slowed four times, the cache is cold, the server warm. "First
+render" is the first text on the screen, "first photos" the first photo of a post.
 """
 
 import argparse
 import os
 import shutil
 import statistics
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,7 +51,7 @@ def main() -> None:
     base_url = (os.environ.get("BASE_URL") or f"http://localhost:{os.environ.get('PORT') or 8080}").rstrip("/")
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
     if chromium is None:
-        sys.exit("No Chromium: install one, or name it with CHROMIUM=/path/to/chromium.")
+        raise Invalid("there is no Chromium: install one, or set CHROMIUM=/path/to/chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         found = {**feeds(browser, base_url), "message": messages(browser, base_url)}
@@ -69,8 +68,10 @@ def main() -> None:
         print(f"Pixelfed: {name:14} {statistics.median(values):8.3f} ({min(values):.3f} to {max(values):.3f})")
     for name, value in scrolling.items():
         goal = SCROLLING_GOALS.get(name)
-        verdict = "" if goal is None else f", goal {goal}" if value <= goal else f", goal {goal}, missed"
-        print(f"scrolled: {name:28} {value:8.1f}{verdict}")
+        if goal is None:
+            report.say(f"Scrolling: {name} {value:.1f}")
+        else:
+            report.goal(f"scrolling: {name}", f"at most {goal}", f"{value:.1f}", held=value <= goal)
 
 
 def feeds(browser: Browser, base_url: str) -> dict[str, list[float]]:
@@ -160,7 +161,3 @@ def logged_in(browser: Browser, base_url: str, number: int, width: int) -> Itera
     page.close()
     yield context
     context.close()
-
-
-if __name__ == "__main__":
-    main()

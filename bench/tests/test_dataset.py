@@ -1,26 +1,26 @@
-"""A world is consistent in itself, and the oracle sees in it what a person would."""
+"""A dataset is consistent in itself, and the oracle sees in it what a person would."""
 
 import pytest
 
-from bench.dataset import Post, World, society, uploads
+from bench.dataset import Dataset, Post, society, uploads
 from bench.oracle import Oracle, Shown, Wrong, compare, shown
 
 EDGES = [(0, 1), (1, 2), (2, 3)]
 
 
 def test_everybody_posts_as_often_and_only_friends_like() -> None:
-    world = society("small", EDGES, posts_each=3, uploads_each=2)
-    authors = {post.id: post.author for post in world.posts}
-    assert sorted(authors.values()) == sorted(world.people * 3)
-    assert [post.id for post in world.posts] == sorted(authors)
-    assert world.likes and world.comments
-    assert {(person, authors[post]) for person, post in world.likes} <= set(world.follows)
+    dataset = society("small", EDGES, posts_each=3, uploads_each=2)
+    authors = {post.id: post.author for post in dataset.posts}
+    assert sorted(authors.values()) == sorted(dataset.people * 3)
+    assert [post.id for post in dataset.posts] == sorted(authors)
+    assert dataset.likes and dataset.comments
+    assert {(person, authors[post]) for person, post in dataset.likes} <= set(dataset.follows)
 
 
 def test_a_friendship_is_followed_both_ways() -> None:
-    world = society("small", EDGES, posts_each=1, uploads_each=0)
-    assert set(world.follows) == {(b, a) for a, b in world.follows}
-    assert world.followers[world.people[1]] == 2
+    dataset = society("small", EDGES, posts_each=1, uploads_each=0)
+    assert set(dataset.follows) == {(b, a) for a, b in dataset.follows}
+    assert dataset.followers[dataset.people[1]] == 2
 
 
 def test_no_upload_is_anothers() -> None:
@@ -29,7 +29,7 @@ def test_no_upload_is_anothers() -> None:
 
 
 def test_a_feed_is_what_one_follows_and_ones_own_newest_first() -> None:
-    oracle = Oracle(world())
+    oracle = Oracle(dataset())
     assert oracle.feed(1) == [Shown(13, 1, 0, 0, False), Shown(12, 2, 2, 1, True)]
     assert oracle.feed(3) == [Shown(11, 3, 0, 0, False)]
     assert oracle.posts_of(2, 3) == [Shown(12, 2, 2, 1, False)]
@@ -47,6 +47,6 @@ def test_an_answer_that_differs_is_not_timed(found: list[Shown]) -> None:
         compare("a feed", [Shown(12, 2, 2, 1, True)], found)
 
 
-def world() -> World:
+def dataset() -> Dataset:
     posts = [Post(11, 3, 0), Post(12, 2, 1), Post(13, 1, 2)]
-    return World("small", [1, 2, 3], [(1, 2)], posts, likes=[(1, 12), (2, 12)], comments=[(1, 12)])
+    return Dataset("small", [1, 2, 3], [(1, 2)], posts, likes=[(1, 12), (2, 12)], comments=[(1, 12)])

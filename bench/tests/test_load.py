@@ -3,23 +3,23 @@
 from pathlib import Path
 
 from bench.load.constant_rate import stream
-from bench.load.requests import Shot, read, write
+from bench.load.requests import Request, read, write
 
 from .stub_server import answering
 
 
 def test_a_request_is_written_as_it_lies_on_the_line(tmp_path: Path) -> None:
-    shots = [Shot("GET", "/a", "t"), Shot("POST", "/b", "t", b'{"c": "\n"}')]
-    write(tmp_path / "shots", shots)
-    first, second = read(tmp_path / "shots")
+    requests = [Request("GET", "/a", "t"), Request("POST", "/b", "t", b'{"c": "\n"}')]
+    write(tmp_path / "requests", requests)
+    first, second = read(tmp_path / "requests")
     assert first == b"GET /a HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer t\r\n\r\n"
     assert second.endswith(b'Content-Length: 10\r\n\r\n{"c": "\n"}')
 
 
 def test_a_stream_counts_every_answer_by_its_status() -> None:
-    shots = [Shot("GET", "/busy" if number % 4 == 0 else "/", "t") for number in range(40)]
+    requests = [Request("GET", "/busy" if number % 4 == 0 else "/", "t") for number in range(40)]
     with answering() as server:
-        found = stream(server.port, shots, rate=400, connections=8)
+        found = stream(server.port, requests, rate=400, connections=8)
     assert found.statuses == {"200": 30, "503": 10}
     assert (found.sent, found.answered) == (40, 30)
     assert 0 < found.p50 <= found.p99 <= found.slowest

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from bench.load.requests import Shot
+from bench.load.requests import Request
 from bench.load.wrk import Invalid, burst
 
 from .stub_server import answering
@@ -14,14 +14,14 @@ CONNECTIONS = 4
 
 
 def test_it_stops_after_as_many_answers_as_are_wanted() -> None:
-    shots = [Shot("GET", f"/{number}", "t") for number in range(120)]
+    requests = [Request("GET", f"/{number}", "t") for number in range(120)]
     with answering() as server:
-        found = burst(server.port, shots, CONNECTIONS, 100)
+        found = burst(server.port, requests, CONNECTIONS, 100)
     assert 100 <= found.answers < 100 + CONNECTIONS
     assert len(server.asked) == len(set(server.asked))
 
 
 def test_a_refusal_makes_the_run_invalid() -> None:
-    shots = [Shot("GET", "/busy", "t")]
+    requests = [Request("GET", "/busy", "t")]
     with answering() as server, pytest.raises(Invalid, match="refusals"):
-        burst(server.port, shots, CONNECTIONS, 20)
+        burst(server.port, requests, CONNECTIONS, 20)

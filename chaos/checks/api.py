@@ -1,4 +1,4 @@
-"""The same seen from outside: a sample of what clients get through the gateway."""
+"""A sample of the responses that clients receive through the gateway."""
 
 import random
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import httpx
 
-from chaos.checks.context import BACK, LOST, Difference, Ledger
+from chaos.checks.context import LOST, RESURRECTED, CheckContext, Difference
 from chaos.client import API, Client
 from chaos.history import ACKED, Person, Written
 
@@ -14,18 +14,18 @@ SAMPLE = 40
 T = TypeVar("T")
 
 
-def seen(ledger: Ledger) -> Iterator[Difference]:
+def seen(context: CheckContext) -> Iterator[Difference]:
     """Profiles, posts and rooms of some of the living and some of the withdrawn."""
-    chance = random.Random(len(ledger.history.people))  # noqa: S311 - a sample, no secret
-    people = [person for person in ledger.history.people if person.id]
+    chance = random.Random(len(context.history.people))  # noqa: S311 - a sample, no secret
+    people = [person for person in context.history.people if person.id]
     living = [person for person in people if person.living]
     gone = [person for person in people if person.gone]
-    written = [each for each in ledger.history.written if each.outcome is ACKED]
-    client = Client(ledger.system.base_url, ledger.history, chance)
+    written = [each for each in context.history.written if each.outcome is ACKED]
+    client = Client(context.system.base_url, context.history, chance)
     try:
-        yield from _profiles(ledger, _some(chance, living), _some(chance, gone))
-        yield from _published(ledger, _some(chance, [each for each in written if each.kind == "post"]))
-        yield from _rooms(ledger, client, _some(chance, living), written)
+        yield from _profiles(context, _some(chance, living), _some(chance, gone))
+        yield from _published(context, _some(chance, [each for each in written if each.kind == "post"]))
+        yield from _rooms(context, client, _some(chance, living), written)
     finally:
         client.close()
 
@@ -34,31 +34,31 @@ def _some(chance: random.Random, things: list[T]) -> list[T]:
     return chance.sample(things, min(SAMPLE, len(things)))
 
 
-def _status(ledger: Ledger, path: str) -> int:
-    return httpx.get(f"{ledger.system.base_url}{API}{path}", timeout=20).status_code
+def _status(context: CheckContext, path: str) -> int:
+    return httpx.get(f"{context.system.base_url}{API}{path}", timeout=20).status_code
 
 
-def _profiles(ledger: Ledger, living: list[Person], gone: list[Person]) -> Iterator[Difference]:
+def _profiles(context: CheckContext, living: list[Person], gone: list[Person]) -> Iterator[Difference]:
     for person in living:
-        if _status(ledger, f"/users/{person.id}") != 200:
+        if _status(context, f"/users/{person.id}") != 200:
             yield Difference(LOST, f"profile of {person.mark}")
     for person in gone:
         for path in (f"/users/{person.id}", f"/users/by-nickname/{person.mark}"):
-            if _status(ledger, path) != 404:
-                yield Difference(BACK, f"profile of a withdrawn: {person.mark}")
+            if _status(context, path) != 404:
+                yield Difference(RESURRECTED, f"profile of a deleted user: {person.mark}")
 
 
-def _published(ledger: Ledger, some: list[Written]) -> Iterator[Difference]:
+def _published(context: CheckContext, some: list[Written]) -> Iterator[Difference]:
     for post in some:
-        status = _status(ledger, f"/posts/{post.id}")
+        status = _status(context, f"/posts/{post.id}")
         if post.author.living and status != 200:
-            yield Difference(LOST, f"post {post.id} at the door: {status}")
+            yield Difference(LOST, f"post {post.id} through the gateway: {status}")
         if post.author.gone and status != 404:
-            yield Difference(BACK, f"post {post.id} of a withdrawn at the door: {status}")
+            yield Difference(RESURRECTED, f"post {post.id} of a deleted user through the gateway: {status}")
 
 
-def _rooms(ledger: Ledger, client: Client, some: list[Person], written: list[Written]) -> Iterator[Difference]:
-    for pair, room in list(ledger.history.rooms.items()):
+def _rooms(context: CheckContext, client: Client, some: list[Person], written: list[Written]) -> Iterator[Difference]:
+    for pair, room in list(context.history.rooms.items()):
         reader = next((person for person in some if person.id in pair), None)
         if reader is None:
             continue

@@ -1,4 +1,4 @@
-"""The four schemas and what they should hold: rows by SQL, ids as clients see them, differences by kind."""
+"""What the checks read: the history of the run and the rows of each service; and the kinds of differences."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -11,47 +11,41 @@ from chaos.history import History
 from chaos.system import System
 from shared import ids
 
-LOST, DOUBLED, ORPHANED, BACK, COUNTS, TRACES, UNFINISHED, WRONG = (
+LOST, DOUBLED, ORPHANED, RESURRECTED, COUNTERS, TRACES, UNFINISHED, WRONG = (
     "lost", "doubled", "orphaned", "resurrected", "counters", "traces", "unfinished", "wrong",
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Something that is not as it should be."""
-
     kind: str
     what: str
 
 
 @dataclass(frozen=True)
-class Ledger:
-    """What the checks look at."""
-
+class CheckContext:
     history: History
     system: System
 
-    def rows(self, service: str, question: Select[Any]) -> list[Row[Any]]:
-        """The answer of this service's schema."""
+    def rows(self, service: str, statement: Select[Any]) -> list[Row[Any]]:
         with self.system.engines[service].connect() as connection:
-            return list(connection.execute(question).all())
+            return list(connection.execute(statement).all())
 
     @property
     def gone(self) -> set[int]:
-        """Who has certainly withdrawn."""
+        """Users whose withdrawal was acknowledged."""
         return {ids.parse(person.id) for person in self.history.people if person.id and person.gone}
 
     @property
     def living(self) -> set[int]:
-        """Who certainly has not."""
+        """Users who never requested a withdrawal."""
         return {ids.parse(person.id) for person in self.history.people if person.id and person.living}
 
 
 def each(kind: str, what: str, found: Iterable[object]) -> list[Difference]:
-    """A difference for each of these."""
     return [Difference(kind, f"{what}: {thing}") for thing in found]
 
 
 def repeated(values: Iterable[Any]) -> list[Any]:
-    """Those that are there more than once."""
+    """Values that occur more than once."""
     return [value for value, times in Counter(values).items() if times > 1]

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from chaos.checks.context import DOUBLED, LOST, UNFINISHED, Difference, Ledger, each, repeated
+from chaos.checks.context import DOUBLED, LOST, UNFINISHED, CheckContext, Difference, each, repeated
 from chaos.containers import SERVICES
 from deploy.broker import MEMBERS
 from shared.service_list import NAMES
@@ -14,47 +14,47 @@ from shared.service_list import NAMES
 MODELS: dict[str, Any] = {name: importlib.import_module(f"services.{name}.models") for name in NAMES}
 
 
-def unpublished(ledger: Ledger) -> int:
+def unpublished(context: CheckContext) -> int:
     """How many facts wait in outboxes."""
     waiting = 0
     for service, models in MODELS.items():
-        question = select(func.count()).where(models.outbox.c.published_at.is_(None))
-        waiting += ledger.rows(service, question)[0][0]
+        statement = select(func.count()).where(models.outbox.c.published_at.is_(None))
+        waiting += context.rows(service, statement)[0][0]
     return waiting
 
 
-def published(ledger: Ledger) -> Iterator[Difference]:
+def published(context: CheckContext) -> Iterator[Difference]:
     """No outbox holds anything back."""
     for service, models in MODELS.items():
         table = models.outbox.c
-        waiting = ledger.rows(service, select(table.id, table.type, table.tries).where(table.published_at.is_(None)))
+        waiting = context.rows(service, select(table.id, table.type, table.tries).where(table.published_at.is_(None)))
         yield from each(UNFINISHED, f"{service} has not published", waiting)
 
 
-def taken_in(ledger: Ledger) -> Iterator[Difference]:
-    """What an outbox says was published is in the inbox of everybody who consumes it."""
+def taken_in(context: CheckContext) -> Iterator[Difference]:
+    """What an outbox says was published is in the inbox of everybody who hears it."""
     inboxes = {
-        service: {row.event_id for row in ledger.rows(service, select(models.inbox.c.event_id))}
+        service: {row.event_id for row in context.rows(service, select(models.inbox.c.event_id))}
         for service, models in MODELS.items()
     }
     for service, models in MODELS.items():
         table = models.outbox.c
         done = table.published_at.is_not(None)
-        for row in ledger.rows(service, select(table.id, table.type, table.version).where(done)):
+        for row in context.rows(service, select(table.id, table.type, table.version).where(done)):
             name = f"{row.type}.v{row.version}"
             for hearer in SERVICES:
                 if name in MEMBERS[hearer].consumes and row.id not in inboxes[hearer]:
                     yield Difference(LOST, f"{name} {row.id} of {service} never reached {hearer}")
 
 
-def drained(ledger: Ledger) -> Iterator[Difference]:
+def drained(context: CheckContext) -> Iterator[Difference]:
     """No queue of the broker holds anything, least of all those of the dead."""
-    yield from each(UNFINISHED, "messages at the broker", ledger.system.waiting_messages().items())
+    yield from each(UNFINISHED, "messages at the broker", context.system.waiting_messages().items())
 
 
-def announced_once(ledger: Ledger) -> Iterator[Difference]:
+def announced_once(context: CheckContext) -> Iterator[Difference]:
     """One fact for each sign-up and each follow: an action that was run again left none behind."""
     table = MODELS["social"].outbox.c
-    rows = ledger.rows("social", select(table.type, table.data).where(table.type.like("user.%followed")))
+    rows = context.rows("social", select(table.type, table.data).where(table.type.like("user.%followed")))
     versions = [(row.data["follower_id"], row.data["version"]) for row in rows]
     yield from each(DOUBLED, "version of a follow", repeated(versions))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import select
 
-from chaos.checks.context import COUNTS, LOST, ORPHANED, Difference, Ledger, each
+from chaos.checks.context import COUNTERS, LOST, ORPHANED, CheckContext, Difference, each
 from chaos.history import ACKED
 from services.posts import models as posts
 from services.social import models as social
@@ -14,38 +14,38 @@ from shared import ids
 Edge = tuple[int, int]
 
 
-def edges(ledger: Ledger) -> set[Edge]:
+def edges(context: CheckContext) -> set[Edge]:
     """Those of social."""
-    return {(row.follower_id, row.followee_id) for row in ledger.rows("social", select(social.follows))}
+    return {(row.follower_id, row.followee_id) for row in context.rows("social", select(social.follows))}
 
 
-def as_acknowledged(ledger: Ledger) -> Iterator[Difference]:
+def as_acknowledged(context: CheckContext) -> Iterator[Difference]:
     """Every edge between two who live is as the last answer said; the withdrawn have none."""
-    there, living, gone = edges(ledger), ledger.living, ledger.gone
-    for (follower, followee), wish in list(ledger.history.follows.items()):
+    there, living, gone = edges(context), context.living, context.gone
+    for (follower, followee), desired in list(context.history.follows.items()):
         edge = ids.parse(follower), ids.parse(followee)
-        if wish.outcome is ACKED and set(edge) <= living and (edge in there) != wish.wanted:
-            yield Difference(LOST, f"follow {edge} should be {wish.wanted}")
+        if desired.outcome is ACKED and set(edge) <= living and (edge in there) != desired.wanted:
+            yield Difference(LOST, f"follow {edge} should be {desired.wanted}")
     yield from each(ORPHANED, "follow of a withdrawn", [edge for edge in there if set(edge) & gone])
 
 
-def counts(ledger: Ledger) -> Iterator[Difference]:
+def counts(context: CheckContext) -> Iterator[Difference]:
     """Of everybody's followers and followees, against the rows."""
-    there = edges(ledger)
+    there = edges(context)
     following = Counter(follower for follower, _ in there)
     followers = Counter(followee for _, followee in there)
-    for row in ledger.rows("social", select(social.people)):
+    for row in context.rows("social", select(social.people)):
         counted = row.followers_count, row.following_count
         if counted != (followers[row.id], following[row.id]):
-            yield Difference(COUNTS, f"{row.id} counts {counted}, rows {followers[row.id], following[row.id]}")
+            yield Difference(COUNTERS, f"{row.id} counts {counted}, rows {followers[row.id], following[row.id]}")
 
 
-def same_in_posts(ledger: Ledger) -> Iterator[Difference]:
+def same_in_posts(context: CheckContext) -> Iterator[Difference]:
     """The feed's copy has the same edges."""
-    rows = ledger.rows("posts", select(posts.follows))
+    rows = context.rows("posts", select(posts.follows))
     copied = {(row.follower_id, row.followee_id) for row in rows if row.following}
     kept = {(row.follower_id, row.followee_id) for row in rows}
-    there = edges(ledger)
+    there = edges(context)
     yield from each(LOST, "follow missing in posts", there - copied)
     yield from each(LOST, "unfollow missing in posts", copied - there)
-    yield from each(ORPHANED, "follow of a withdrawn in posts", [edge for edge in kept if set(edge) & ledger.gone])
+    yield from each(ORPHANED, "follow of a withdrawn in posts", [edge for edge in kept if set(edge) & context.gone])

@@ -1,4 +1,4 @@
-"""All checks together, and the state in which they may be made: nothing is under way any more."""
+"""All checks, and whether the system is idle, which they require."""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -7,16 +7,17 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from chaos.checks import api, events, feeds, follows, people, posts, rooms, traces
-from chaos.checks.context import WRONG, Difference, Ledger, each
+from chaos.checks.context import WRONG, CheckContext, Difference, each
 from services.auth import models as auth
 from services.posts import models as posts_tables
 from shared.replication.purge import PURGING
 
-Check = Callable[[Ledger], Iterable[Difference]]
+Check = Callable[[CheckContext], Iterable[Difference]]
 
-OWN: Sequence[Check] = (
+# These hold even if no event is ever delivered: services then read withdrawals from auth's list.
+WITHOUT_EVENTS: Sequence[Check] = (
     people.accounts,
-    people.burials,
+    people.tombstones,
     follows.as_acknowledged,
     follows.counts,
     posts.published,
@@ -34,9 +35,9 @@ OWN: Sequence[Check] = (
     traces.stored,
     api.seen,
 )
-"""What must hold even if no fact ever travels: services then learn of withdrawals from auth's list."""
 
-TRAVELLED: Sequence[Check] = (
+# These hold when all events have been delivered.
+WITH_EVENTS: Sequence[Check] = (
     people.withdrawals,
     people.names,
     follows.same_in_posts,
@@ -47,44 +48,42 @@ TRAVELLED: Sequence[Check] = (
     events.announced_once,
     traces.in_schemas,
 )
-"""What holds when all facts have arrived."""
 
 
-def verdict(ledger: Ledger, checks: Iterable[Check] = (*OWN, *TRAVELLED)) -> list[Difference]:
-    """Every difference that is found."""
-    found = [difference for check in checks for difference in check(ledger)]
-    return [*found, *each(WRONG, "answer", ledger.history.surprises)]
+def run_checks(context: CheckContext, checks: Iterable[Check] = (*WITHOUT_EVENTS, *WITH_EVENTS)) -> list[Difference]:
+    found = [difference for check in checks for difference in check(context)]
+    return [*found, *each(WRONG, "answer", context.history.surprises)]
 
 
-def under_way(ledger: Ledger) -> list[str]:
-    """What still goes on, in words; nothing when all is quiet."""
-    if not ledger.system.is_ready():
+def under_way(context: CheckContext) -> list[str]:
+    """Descriptions of the work that is left; empty when the system is idle."""
+    if not context.system.is_ready():
         return ["not every process is ready"]
     try:
         waiting = {
-            "facts in outboxes": events.unpublished(ledger),
-            "purges": sum(_purging(ledger, service) for service in people.COPIES),
-            "withdrawals not complete": _count(ledger, "auth", auth.withdrawals.c.complete.is_(False)),
-            "posts being removed": ledger.rows("posts", select(func.count()).select_from(posts_tables.removals))[0][0],
-            "posts being pushed": feeds.waiting(ledger),
-            "messages at the broker": sum(ledger.system.waiting_messages().values()),
+            "events in outboxes": events.unpublished(context),
+            "purges": sum(_purging(context, service) for service in people.COPIES),
+            "withdrawals not complete": _count(context, "auth", auth.withdrawals.c.complete.is_(False)),
+            "posts being removed": context.rows("posts", select(func.count()).select_from(posts_tables.removals))[0][0],
+            "posts being pushed": feeds.waiting(context),
+            "messages at the broker": sum(context.system.waiting_messages().values()),
         }
     except (SQLAlchemyError, httpx.HTTPError) as problem:
         return [repr(problem)]
     left = [f"{number} {what}" for what, number in waiting.items() if number]
-    return left or [f"{difference.what}" for difference in list(events.taken_in(ledger))[:3]]
+    return left or [f"{difference.what}" for difference in list(events.taken_in(context))[:3]]
 
 
-def _purging(ledger: Ledger, service: str) -> int:
+def _purging(context: CheckContext, service: str) -> int:
     table = people.COPIES[service].purges
-    return int(ledger.rows(service, select(func.count()).where(table.c.state == PURGING))[0][0])
+    return int(context.rows(service, select(func.count()).where(table.c.state == PURGING))[0][0])
 
 
-def _count(ledger: Ledger, service: str, which: ColumnElement[bool]) -> int:
-    return int(ledger.rows(service, select(func.count()).where(which))[0][0])
+def _count(context: CheckContext, service: str, which: ColumnElement[bool]) -> int:
+    return int(context.rows(service, select(func.count()).where(which))[0][0])
 
 
-def burials_left(ledger: Ledger) -> int:
-    """Withdrawals that some service has not carried out, where no fact is needed to know."""
-    unheard = sum(1 for _ in people.burials(ledger))
-    return unheard + sum(_purging(ledger, service) for service in people.COPIES)
+def missing_tombstones(context: CheckContext) -> int:
+    """Withdrawals that some service has not completed, counted without events."""
+    missing = sum(1 for _ in people.tombstones(context))
+    return missing + sum(_purging(context, service) for service in people.COPIES)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from sqlalchemy import MetaData, Table, cast, or_, select
 from sqlalchemy.types import BLOB, JSON, LargeBinary, String, Text
 
-from chaos.checks.context import ORPHANED, TRACES, Difference, Ledger, each
+from chaos.checks.context import ORPHANED, TRACES, CheckContext, Difference, each
 from chaos.containers import SERVICES
 from chaos.history import MARK
 from services.auth import models as auth
@@ -19,24 +19,24 @@ KEPT = {("dm", "messages", "text")}
 """What was said to others stays theirs."""
 
 
-def signs(ledger: Ledger) -> set[str]:
+def signs(context: CheckContext) -> set[str]:
     """Marks and phone numbers of the withdrawn."""
-    gone = [person for person in ledger.history.people if person.gone]
+    gone = [person for person in context.history.people if person.gone]
     phones = {person.phone for person in gone if person.phone}
     return {person.mark for person in gone} | phones | {phone.removeprefix("+") for phone in phones}
 
 
-def in_schemas(ledger: Ledger) -> Iterator[Difference]:
+def in_schemas(context: CheckContext) -> Iterator[Difference]:
     """Nowhere but in what others were given to keep."""
-    wanted = signs(ledger)
+    wanted = signs(context)
     for service in SERVICES:
         metadata = MetaData()
-        metadata.reflect(ledger.system.engines[service])
+        metadata.reflect(context.system.engines[service])
         for table in metadata.sorted_tables:
-            yield from _in_table(ledger, service, table, wanted)
+            yield from _in_table(context, service, table, wanted)
 
 
-def _in_table(ledger: Ledger, service: str, table: Table, wanted: set[str]) -> Iterator[Difference]:
+def _in_table(context: CheckContext, service: str, table: Table, wanted: set[str]) -> Iterator[Difference]:
     columns = [
         column
         for column in table.columns
@@ -46,7 +46,7 @@ def _in_table(ledger: Ledger, service: str, table: Table, wanted: set[str]) -> I
     if not columns:
         return
     suspicious = or_(*(cast(column, Text).like(f"%{each}%") for column in columns for each in (MARK, "8210")))
-    for row in ledger.rows(service, select(*columns).where(suspicious)):
+    for row in context.rows(service, select(*columns).where(suspicious)):
         for column, value in zip(columns, row, strict=True):
             found = wanted & set(SIGNS.findall(_text(value)))
             if found and not _answer_to_the_living(service, table.name):
@@ -62,18 +62,18 @@ def _text(value: object) -> str:
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
-def in_files(ledger: Ledger) -> Iterator[Difference]:
+def in_files(context: CheckContext) -> Iterator[Difference]:
     """Neither in a name nor in the bytes of a file."""
-    wanted = signs(ledger)
-    for service, folder in ledger.system.files.items():
+    wanted = signs(context)
+    for service, folder in context.system.files.items():
         for path in folder.rglob("*"):
             content = path.read_bytes().decode("latin-1") if path.is_file() else ""
             yield from each(TRACES, f"file {path.name} of {service}", wanted & _found(path.name, content))
 
 
-def in_logs(ledger: Ledger) -> Iterator[Difference]:
+def in_logs(context: CheckContext) -> Iterator[Difference]:
     """Nobody's, living or not."""
-    for who, log in ledger.system.printed().items():
+    for who, log in context.system.printed().items():
         yield from each(TRACES, f"log of {who}", _found(log))
 
 
@@ -81,25 +81,25 @@ def _found(*texts: str) -> set[str]:
     return {sign for text in texts for sign in SIGNS.findall(text) if sign.startswith((MARK, "+"))}
 
 
-def stored(ledger: Ledger) -> Iterator[Difference]:
+def stored(context: CheckContext) -> Iterator[Difference]:
     """Every file belongs to a photo or is to go by itself; every photo has its files."""
-    yield from _compare(ledger, "posts", _names(ledger))
-    avatars = {row.avatar for row in ledger.rows("auth", select(auth.accounts.c.avatar)) if row.avatar}
-    yield from _compare(ledger, "auth", avatars)
-    files = ledger.rows("dm", select(dm.media.c.file))
-    yield from _compare(ledger, "dm", {name for row in files for name in names_of(row.file)})
+    yield from _compare(context, "posts", _names(context))
+    avatars = {row.avatar for row in context.rows("auth", select(auth.accounts.c.avatar)) if row.avatar}
+    yield from _compare(context, "auth", avatars)
+    files = context.rows("dm", select(dm.media.c.file))
+    yield from _compare(context, "dm", {name for row in files for name in names_of(row.file)})
 
 
-def _names(ledger: Ledger) -> set[str]:
-    rows = ledger.rows("posts", select(posts.media.c.display, posts.media.c.thumbnail))
+def _names(context: CheckContext) -> set[str]:
+    rows = context.rows("posts", select(posts.media.c.display, posts.media.c.thumbnail))
     return {name for row in rows for name in row}
 
 
-def _compare(ledger: Ledger, service: str, wanted: Iterable[str]) -> Iterator[Difference]:
+def _compare(context: CheckContext, service: str, wanted: Iterable[str]) -> Iterator[Difference]:
     wanted = set(wanted)
-    folder = ledger.system.files[service]
+    folder = context.system.files[service]
     there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     models = {"posts": posts, "auth": auth, "dm": dm}[service]
-    going = {row.name for row in ledger.rows(service, select(models.disposal.c.name))}
+    going = {row.name for row in context.rows(service, select(models.disposal.c.name))}
     yield from each(ORPHANED, f"file of {service} that nobody knows", there - wanted - going)
     yield from each("lost", f"file of {service}", wanted - there)

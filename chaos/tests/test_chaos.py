@@ -10,7 +10,7 @@ import pytest
 
 from chaos.containers import NoEngine
 from chaos.embedded import Embedded
-from chaos.fault_injector import Torment
+from chaos.fault_injector import FaultInjector
 from chaos.processes import NotReady
 from chaos.system import Fault
 from deploy.tests.running import REPOSITORY
@@ -70,7 +70,7 @@ def test_a_fault_that_cannot_be_carried_out_ends_the_run(tmp_path: Path, monkeyp
 
     system = Embedded(tmp_path)
     monkeypatch.setattr(system, "faults", lambda: [Fault("hang", "broker", refuse)])
-    with Torment(system, 1, seconds=2, kills=0) as torment:
-        torment.start()
+    with FaultInjector(system, 1, seconds=2, kills=0) as fault_injector:
+        fault_injector.start()
         with pytest.raises(NoEngine, match="unable to freeze"):
-            torment.wait()
+            fault_injector.wait()

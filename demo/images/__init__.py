@@ -1,1 +1,1 @@
-"""Draws the demo's pictures: from a seed, in a few colours, and each with the words that describe it."""
+"""Draws the images of the demo from a seed, each with a text that describes it."""

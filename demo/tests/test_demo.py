@@ -1,4 +1,4 @@
-"""The demo's plan is always the same and holds to the limits of the interface; its visitor is patient, to a point."""
+"""The plan of the sample data is reproducible and valid; the client repeats requests a limited number of times."""
 
 import json
 import re
@@ -8,9 +8,9 @@ import pytest
 
 from demo import __main__ as demo
 from demo import client
-from demo.client import Guest, Refused, Stopped, Visitor
+from demo.client import ApiClient, DemoUser, RequestRejected, SeedingAborted
 from demo.conversations import CONVERSATIONS
-from demo.image_files import KINDS, SHAPES, SUBJECTS
+from demo.image_files import FORMATS, SHAPES, SUBJECTS
 from demo.people import PASSWORD, PEOPLE
 from demo.plan import plan
 from demo.texts import CAPTIONS, COMMENTS
@@ -30,7 +30,7 @@ def test_there_are_thirty_people_who_can_sign_up() -> None:
         assert re.fullmatch(r"[a-z0-9._]{3,30}", person.nickname)
         assert 1 <= len(person.name) <= 60
         assert 0 < len(person.bio) <= 150
-        assert set(person.loves) <= set(SUBJECTS)
+        assert set(person.subjects) <= set(SUBJECTS)
     assert 8 <= len(PASSWORD) <= 128
 
 
@@ -40,7 +40,7 @@ def test_everyone_posts_and_the_pictures_are_of_many_kinds_and_shapes() -> None:
     assert {post.author for post in PLAN.posts} == set(range(30))
     assert all(1 <= len(post.drawings) <= 4 for post in PLAN.posts)
     assert {drawing.subject for drawing in drawn} == set(SUBJECTS)
-    assert {drawing.kind for drawing in drawn} == set(KINDS)
+    assert {drawing.format for drawing in drawn} == set(FORMATS)
     assert {drawing.shape for drawing in drawn} == set(SHAPES)
 
 
@@ -80,14 +80,14 @@ def test_conversations_have_words_pictures_shared_posts_and_quotes_of_earlier_li
 
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long the visitor waited, without the waiting."""
+    """How long the client waited, without the waiting."""
     waited: list[float] = []
     monkeypatch.setattr("demo.client.time.sleep", waited.append)
     return waited
 
 
-def visiting(*answers: httpx.Response | Exception) -> Visitor:
-    """A visitor of an instance that gives these answers in turn, the last one again and again."""
+def visiting(*answers: httpx.Response | Exception) -> ApiClient:
+    """A client of an instance that gives these answers in turn, the last one again and again."""
     left = list(answers)
 
     def answer(_request: httpx.Request) -> httpx.Response:
@@ -96,14 +96,14 @@ def visiting(*answers: httpx.Response | Exception) -> Visitor:
             raise given
         return given
 
-    return Visitor("http://localhost:8080", httpx.Client(transport=httpx.MockTransport(answer), timeout=WAIT_SECONDS))
+    return ApiClient("http://localhost:8080", httpx.Client(transport=httpx.MockTransport(answer), timeout=WAIT_SECONDS))
 
 
 def busy(retry_after: str) -> httpx.Response:
     return httpx.Response(429, headers={"Retry-After": retry_after})
 
 
-def test_the_visitor_waits_as_long_as_it_is_asked(waits: list[float]) -> None:
+def test_the_client_waits_as_long_as_the_server_asks(waits: list[float]) -> None:
     assert visiting(busy("3"), httpx.Response(503), httpx.Response(200, json={"ok": 1})).ask("GET", "/x") == {"ok": 1}
     assert waits == [3, 1]
 
@@ -114,30 +114,30 @@ def test_a_broken_connection_is_tried_again(waits: list[float]) -> None:
 
 
 @pytest.mark.parametrize("answer", [busy("1"), httpx.ConnectError("gone")])
-def test_the_visitor_does_not_try_for_ever(waits: list[float], answer: httpx.Response | Exception) -> None:
-    with pytest.raises(Stopped, match="goes on where it stopped"):
+def test_the_client_gives_up_after_some_attempts(waits: list[float], answer: httpx.Response | Exception) -> None:
+    with pytest.raises(SeedingAborted, match="continues where it stopped"):
         visiting(answer).ask("GET", "/x")
-    assert len(waits) == client.TRIES
+    assert len(waits) == client.MAX_ATTEMPTS
 
 
 def test_a_long_ban_is_told_and_not_waited_for(waits: list[float]) -> None:
-    with pytest.raises(Stopped, match="900 seconds"):
+    with pytest.raises(SeedingAborted, match="900 seconds"):
         visiting(busy("900")).ask("GET", "/x")
     assert waits == []
 
 
 def test_a_no_is_told_with_its_code() -> None:
-    with pytest.raises(Refused, match="409 nickname_taken"):
+    with pytest.raises(RequestRejected, match="409 nickname_taken"):
         visiting(httpx.Response(409, json={"code": "nickname_taken"})).ask("POST", "/auth/signup", body={})
 
 
 def test_an_ended_token_is_replaced() -> None:
-    guest = Guest(PEOPLE[0], "1", "old")
+    user = DemoUser(PEOPLE[0], "1", "old")
     there = visiting(
         httpx.Response(401), httpx.Response(200, json={"access_token": "new"}), httpx.Response(200, json=[])
     )
-    assert there.ask("GET", "/feed", guest) == []
-    assert guest.token == "new"
+    assert there.ask("GET", "/feed", user) == []
+    assert user.token == "new"
 
 
 def test_a_repeated_post_carries_the_same_idempotency_key(waits: list[float]) -> None:
@@ -147,7 +147,9 @@ def test_a_repeated_post_carries_the_same_idempotency_key(waits: list[float]) ->
         keys.append(request.headers["Idempotency-Key"])
         return httpx.Response(503 if len(keys) == 1 else 201, json={})
 
-    there = Visitor("http://localhost:8080", httpx.Client(transport=httpx.MockTransport(answer), timeout=WAIT_SECONDS))
+    there = ApiClient(
+        "http://localhost:8080", httpx.Client(transport=httpx.MockTransport(answer), timeout=WAIT_SECONDS)
+    )
     there.ask("POST", "/posts", body={})
     there.ask("POST", "/posts", body={})
     assert keys[0] == keys[1] != keys[2]
@@ -159,7 +161,9 @@ def test_lists_are_read_to_their_end() -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         return httpx.Response(200, content=json.dumps(pages[request.url.params.get("cursor", "")]))
 
-    there = Visitor("http://localhost:8080", httpx.Client(transport=httpx.MockTransport(answer), timeout=WAIT_SECONDS))
+    there = ApiClient(
+        "http://localhost:8080", httpx.Client(transport=httpx.MockTransport(answer), timeout=WAIT_SECONDS)
+    )
     assert list(there.every("/users")) == [1, 2, 3]
 
 

@@ -9,16 +9,16 @@ import httpx
 import pytest
 
 from demo import plan as planning
-from demo.client import API, Visitor
+from demo.client import API, ApiClient
 from demo.conversations import Conversation, Line
 from demo.image_files import Drawing
 from demo.people import PASSWORD, PEOPLE
 from demo.plan import Plan
-from demo.seed import Performance
+from demo.seed import Seeder
 from shared.testing.waiting import WAIT_SECONDS
 
 T = TypeVar("T")
-QUILT = Drawing("quilt", "square", "jpg", seed=1)
+WAVES = Drawing("waves", "square", "jpg", seed=1)
 
 
 def unseen(_step: str, items: Iterable[T], _total: int) -> Iterable[T]:
@@ -38,33 +38,33 @@ def small_plan() -> Plan:
     )
     conversations = (Conversation((people[0].nickname, people[1].nickname), lines),)
     plan = planning.plan(people=people, posts=6, conversations=conversations)
-    return replace(plan, posts=tuple(replace(post, drawings=(QUILT,)) for post in plan.posts))
+    return replace(plan, posts=tuple(replace(post, drawings=(WAVES,)) for post in plan.posts))
 
 
-def performed(plan: Plan, base_url: str) -> Performance:
+def seeded(plan: Plan, base_url: str) -> Seeder:
     with httpx.Client(timeout=WAIT_SECONDS) as http:
-        performance = Performance(plan, Visitor(base_url, http), unseen)
-        performance.run()
-    return performance
+        seeder = Seeder(plan, ApiClient(base_url, http), unseen)
+        seeder.run()
+    return seeder
 
 
 def test_the_demo_adds_what_is_missing_and_nothing_twice(base_url: str, small_plan: Plan) -> None:
-    first = performed(replace(small_plan, posts=small_plan.posts[:3], likes=(), conversations=()), base_url)
+    first = seeded(replace(small_plan, posts=small_plan.posts[:3], likes=(), conversations=()), base_url)
     assert (first.added["people"], first.added["posts"]) == (4, 3)
 
-    rest = performed(small_plan, base_url)
+    rest = seeded(small_plan, base_url)
     assert (rest.added["people"], rest.added["posts"], rest.added["messages"]) == (0, 3, 4)
     assert first.added["comments"] + rest.added["comments"] == sum(map(len, small_plan.comments))
 
-    again = performed(small_plan, base_url)
+    again = seeded(small_plan, base_url)
     assert not any(again.added.values())
 
 
 def test_what_the_demo_added_is_there_for_everyone(base_url: str, small_plan: Plan) -> None:
-    performance = performed(small_plan, base_url)
+    seeder = seeded(small_plan, base_url)
     with httpx.Client(base_url=base_url + API, timeout=WAIT_SECONDS) as anyone:
         for number, post in enumerate(small_plan.posts):
-            seen = anyone.get(f"/posts/{performance.posts[number]}").json()
+            seen = anyone.get(f"/posts/{seeder.posts[number]}").json()
             assert seen["author"]["nickname"] == small_plan.people[post.author].nickname
             assert seen["caption"] == post.caption
             assert len(seen["media"]) == len(post.drawings)
@@ -73,11 +73,11 @@ def test_what_the_demo_added_is_there_for_everyone(base_url: str, small_plan: Pl
 
 
 def test_somebody_who_has_withdrawn_is_left_out(base_url: str, small_plan: Plan) -> None:
-    first = performed(replace(small_plan, posts=()), base_url)
-    gone = first.guests[0]
+    first = seeded(replace(small_plan, posts=()), base_url)
+    gone = first.users[0]
     bearer = {"Authorization": f"Bearer {gone.token}"}
     with httpx.Client(base_url=base_url + API, headers=bearer, timeout=WAIT_SECONDS) as theirs:
         assert theirs.post("/users/me/deletion", json={"current_password": PASSWORD}).status_code == 202
-    rest = performed(small_plan, base_url)
-    assert set(rest.guests) == {1, 2, 3}
+    rest = seeded(small_plan, base_url)
+    assert set(rest.users) == {1, 2, 3}
     assert all(small_plan.posts[number].author != 0 for number in rest.posts)

@@ -65,21 +65,23 @@ def test_what_an_earlier_version_left_open_is_closed_and_the_folder_left_alone(t
 
 
 @pytest.mark.parametrize(
-    ("address", "unlimited", "is_told"),
+    ("address", "unlimited", "warns"),
     [("192.0.2.7", True, True), ("::", True, True), ("192.0.2.7", False, False), ("127.0.0.1", True, False)],
 )
-def test_it_warns_where_others_can_reach_it_and_nobody_is_limited(address: str, unlimited: bool, is_told: bool) -> None:
-    said = standalone_module._warning(ip_address(address), unlimited=unlimited)
-    assert (address in said and "ENVIRONMENT=production" in said) is is_told
-    assert bool(said) is is_told
+def test_it_warns_where_others_can_connect_and_requests_are_not_limited(
+    address: str, unlimited: bool, warns: bool
+) -> None:
+    warning = standalone_module._warning(ip_address(address), unlimited=unlimited)
+    assert (address in warning and "ENVIRONMENT=production" in warning) is warns
+    assert bool(warning) is warns
 
 
-def test_it_says_that_nobody_is_limited_where_it_listens_everywhere(standalone: Standalone) -> None:
+def test_it_warns_that_requests_are_not_limited_where_it_listens_everywhere(standalone: Standalone) -> None:
     standalone.settings = {"HOST": "0.0.0.0"}  # noqa: S104 - that is what is to be told
     standalone.launch()
     eventually(lambda: has_announced(standalone))
     assert standalone.end() == 0
-    assert "nobodyislimited" in plain(standalone.printed())
+    assert "requestsarenotlimited" in plain(standalone.printed())
 
 
 def test_asked_to_end_it_ends_cleanly_and_a_second_start_keeps_everything(standalone: Standalone) -> None:
@@ -128,7 +130,7 @@ def refused_start(standalone: Standalone) -> str:
     return plain(said)
 
 
-def test_a_busy_port_is_told_in_one_sentence(standalone: Standalone) -> None:
+def test_a_busy_port_warns_in_one_sentence(standalone: Standalone) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", standalone.port))
         other.listen()
@@ -136,7 +138,7 @@ def test_a_busy_port_is_told_in_one_sentence(standalone: Standalone) -> None:
     assert str(standalone.port) in said and "PORT" in said, "the port, and how to choose another"
 
 
-def test_a_folder_that_cannot_be_written_is_told_in_one_sentence(standalone: Standalone, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_warns_in_one_sentence(standalone: Standalone, tmp_path: Path) -> None:
     """Below a regular file nobody can make a folder, not even root."""
     (tmp_path / "file").write_text("in the way")
     folder = tmp_path / "file" / "data"

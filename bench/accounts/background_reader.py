@@ -7,7 +7,7 @@ from statistics import quantiles
 
 import aiohttp
 
-from .system import Answer, System, ask, log_in, visitor
+from .system import Answer, System, ask, http_client, log_in
 
 
 def p99(answers: list[Answer]) -> float:
@@ -15,7 +15,7 @@ def p99(answers: list[Answer]) -> float:
     return quantiles((each.seconds for each in answers), n=100)[98] * 1_000
 
 
-class Others:
+class BackgroundReader:
     """Somebody who reads, at a steady pace, while something else goes on."""
 
     ROUTES = ("/posts", "/users/me", "/feed", "/rooms", "/auth/sessions")
@@ -29,7 +29,7 @@ class Others:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[None]:
         """As long as the block lasts."""
-        async with visitor(self._system.base, "127.0.0.99") as web:
+        async with http_client(self._system.base, "127.0.0.99") as web:
             token = (await log_in(web, self._system.people[-1])).body["access_token"]
             task = asyncio.create_task(self._go_on(web, token))
             try:
