@@ -19,7 +19,7 @@ from shared.security.access_tokens import KeySet
 from shared.testing.ports import free_port
 from shared.testing.tokens import FakeTokenIssuer
 
-_CONFIG = Path(__file__).with_name("doors_config")
+_CONFIG = Path(__file__).with_name("gateways_config")
 TIME_TO_START = 30.0
 KEYS = "keys.json"
 

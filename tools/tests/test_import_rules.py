@@ -119,6 +119,15 @@ def test_a_module_that_no_layer_lists_is_found(code: Path, tmp_path: Path, modul
     assert f"not listed as layers: - {module}" in report
 
 
+def test_a_cycle_is_found(code: Path, tmp_path: Path) -> None:
+    broken = copy_of(code, tmp_path)
+    with (broken / "shared/clock.py").open("a") as clock:
+        clock.write("\nimport shared.ids\n")
+    status, report = lint(broken)
+    assert status == 1
+    assert "No cycles are allowed in shared" in report
+
+
 @pytest.mark.parametrize(("path", "line", "who", "whom"), FORBIDDEN.values(), ids=FORBIDDEN.keys())
 def test_what_breaks_a_rule_is_found(code: Path, tmp_path: Path, path: str, line: str, who: str, whom: str) -> None:
     broken = copy_of(code, tmp_path)
