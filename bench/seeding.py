@@ -38,7 +38,7 @@ def fill(engine: Engine, dataset: Dataset) -> None:
     _pour(engine, models.posts, _posts(dataset))
     _pour(engine, models.likes, _likes(dataset))
     _pour(engine, models.comments, _comments(dataset))
-    _pour(engine, models.tallies, _tallies(dataset))
+    _pour(engine, models.tallies, _counters(dataset))
     if not dataset.posts:  # nothing is missing in any timeline
         _pour(engine, models.feeds, ({"owner_id": each, "floor": 0} for each in dataset.followed_by))
 
@@ -170,7 +170,7 @@ def _comments(dataset: Dataset) -> Rows:
         }
 
 
-def _tallies(dataset: Dataset) -> Rows:
+def _counters(dataset: Dataset) -> Rows:
     likes = Counter((post, shard_of(person)) for person, post in dataset.likes)
     comments = Counter((post, shard_of(person)) for person, post in dataset.comments)
     for post, place in sorted(likes.keys() | comments.keys()):

@@ -16,7 +16,7 @@ from typing import Any
 import aiohttp
 
 from bench.accounting import resident
-from deploy.tests.running import REPOSITORY, Standalone
+from deploy.tests.standalone_process import REPOSITORY, Standalone
 from shared.testing.ports import free_port
 
 PASSWORD = "correct horse battery"  # noqa: S105 - of people who exist only here

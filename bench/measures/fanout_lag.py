@@ -50,10 +50,10 @@ def _lag(environment: Environment, request: Request, feeds: int) -> float:
     address = f"http://127.0.0.1:{environment.ours.port()}{request.target}"
     answer = httpx.post(address, content=request.body, headers=headers, timeout=10).raise_for_status()
     answered = time.perf_counter()
-    question = text("SELECT COUNT(*) FROM timeline WHERE post_id = :post")
+    statement = text("SELECT COUNT(*) FROM timeline WHERE post_id = :post")
     post = {"post": int(answer.json()["id"], 16)}
     with environment.ours.engines["posts"].connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        while connection.execute(question, post).scalar_one() < feeds:
+        while connection.execute(statement, post).scalar_one() < feeds:
             if time.perf_counter() - answered > PATIENCE:
                 raise TimeoutError("a post is not in all feeds")
             time.sleep(LOOK_SECONDS)

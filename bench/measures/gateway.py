@@ -35,9 +35,9 @@ def measure(environment: Environment, report: Report) -> None:
         for connections in CONNECTIONS:
             sides = {
                 name: partial(
-                    cost, door, requests, answers * (1 if name == "baseline" else FASTER), connections=connections
+                    cost, measured, requests, answers * (1 if name == "baseline" else FASTER), connections=connections
                 )
-                for name, door in found.items()
+                for name, measured in found.items()
             }
             in_turn(sides, 1)  # so that everybody has met the token and opened connections
             _judge(report, connections, in_turn(sides, rounds))

@@ -8,7 +8,7 @@ import jwt
 
 from bench.costs import HEAD, Cost, cost, in_turn, middles, row
 from bench.environment import Environment
-from bench.gateways import no_door
+from bench.gateways import no_gateway
 from bench.load.constant_rate import Stream, stream
 from bench.load.requests import Request
 from bench.report import Report
@@ -37,7 +37,7 @@ def compared(environment: Environment, asked: Asked) -> dict[str, list[Cost]]:
     tokens = environment.tokens(environment.dataset.people)
     everyone, few = environment.dataset.people, environment.dataset.people[:FEW]
     ours, baseline = asked(environment.ours, tokens, everyone), asked(environment.baseline, tokens, everyone)
-    with no_door(environment.folder) as bare:
+    with no_gateway(environment.folder) as bare:
         sides = {
             OURS: partial(cost, environment.ours, ours, options.answers),
             WARM: partial(cost, environment.ours, asked(environment.ours, tokens, few), options.answers),

@@ -23,7 +23,7 @@ from bench.accounting import resident
 from bench.environment import Environment
 from bench.latencies import POSTS_PATH, TIMEOUT, Latencies, first_line, started, timed_request
 from bench.report import Report
-from deploy.tests.running import Standalone
+from deploy.tests.standalone_process import Standalone
 
 SECONDS = 40
 MEDIA = "/api/v1/media"

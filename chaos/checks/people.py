@@ -43,12 +43,12 @@ def withdrawals(context: CheckContext) -> Iterator[Difference]:
 
 
 def tombstones(context: CheckContext) -> Iterator[Difference]:
-    """Each service has buried everybody who withdrew, and nobody else."""
+    """Each service has tombstoned everybody who withdrew, and nobody else."""
     for service, models in COPIES.items():
         known = {row.id: row for row in context.rows(service, select(models.people))}
-        buried = {row.user_id for row in context.rows(service, select(models.purges.c.user_id))}
-        yield from each(LOST, f"{service} has not buried", context.gone - buried)
-        yield from each(LOST, f"{service} has buried a living one", context.living & buried)
+        tombstoned = {row.user_id for row in context.rows(service, select(models.purges.c.user_id))}
+        yield from each(LOST, f"{service} has not tombstoned", context.gone - tombstoned)
+        yield from each(LOST, f"{service} has tombstoned a living one", context.living & tombstoned)
         for user in context.gone & known.keys():
             row = known[user]
             if not row.deleted or row.nickname is not None or row.name is not None:

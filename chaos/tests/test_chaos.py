@@ -13,7 +13,7 @@ from chaos.embedded import Embedded
 from chaos.fault_injector import FaultInjector
 from chaos.processes import NotReady
 from chaos.system import Fault
-from deploy.tests.running import REPOSITORY
+from deploy.tests.standalone_process import REPOSITORY
 
 
 def chaos(*options: str) -> subprocess.CompletedProcess[str]:

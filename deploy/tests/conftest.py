@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from deploy.tests.running import CHEAP_HASHES, Standalone
+from deploy.tests.standalone_process import CHEAP_HASHES, Standalone
 
 
 @pytest.fixture(scope="session")

@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
-from deploy.tests.journeys.answers import answer, ids, items, refusal
 from deploy.tests.journeys.person import API, Person
-from deploy.tests.running import Standalone
+from deploy.tests.journeys.responses import answer, ids, items, refusal
+from deploy.tests.standalone_process import Standalone
 from shared.testing import eventually
 from shared.testing.waiting import WAIT_SECONDS
 

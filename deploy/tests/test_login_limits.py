@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from deploy.tests.journeys.answers import answer, refusal
 from deploy.tests.journeys.person import API, Person
-from deploy.tests.running import CHEAP_HASHES, Standalone
+from deploy.tests.journeys.responses import answer, refusal
+from deploy.tests.standalone_process import CHEAP_HASHES, Standalone
 
 LIMITS = {"RATE_PASSWORDS": "25/day", "RATE_LOGINS": "3000/day", "RATE_ANONYMOUS": "300/day"}
 """Those of production, in windows that do not end during the test."""
@@ -38,8 +38,8 @@ def test_after_a_thousand_wrong_passwords_from_an_address_who_logged_in_there_la
         body = {"identifier": f"victim{number}", "password": "wrong password"}
         return web.post(f"{API}/auth/login", json=body).status_code
 
-    with ThreadPoolExecutor(8) as crowd:
-        statuses = list(crowd.map(guess, range(1_000)))
+    with ThreadPoolExecutor(8) as users:
+        statuses = list(users.map(guess, range(1_000)))
     assert set(statuses) <= {401, 429, 503}
     assert 25 <= statuses.count(401) <= 25 + 8, "those that were under way at the same time"
     for identifier in (owner.nickname, owner.email):

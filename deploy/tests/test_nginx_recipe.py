@@ -17,9 +17,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from deploy.tests.journeys.answers import answer
 from deploy.tests.journeys.person import API, Person
-from deploy.tests.running import Standalone
+from deploy.tests.journeys.responses import answer
+from deploy.tests.standalone_process import Standalone
 from shared.testing import eventually
 from shared.testing.ports import free_port
 from shared.testing.websocket_client import listening

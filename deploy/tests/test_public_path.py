@@ -7,11 +7,11 @@ from urllib.parse import urljoin
 import httpx
 import pytest
 
-from deploy.tests.journeys.answers import answer
+from deploy.tests.journeys.image_files import picture
 from deploy.tests.journeys.person import API, Person
-from deploy.tests.journeys.pictures import picture
+from deploy.tests.journeys.responses import answer
 from deploy.tests.path_proxy import PREFIX, below_path
-from deploy.tests.running import Standalone
+from deploy.tests.standalone_process import Standalone
 from shared.testing import eventually
 from shared.testing.waiting import WAIT_SECONDS
 from shared.testing.websocket_client import listening

@@ -11,9 +11,9 @@ import httpx
 import pytest
 
 from deploy import standalone as standalone_module
-from deploy.tests.journeys.answers import answer, ids
 from deploy.tests.journeys.person import API, Person
-from deploy.tests.running import Standalone
+from deploy.tests.journeys.responses import answer, ids
+from deploy.tests.standalone_process import Standalone
 from shared.testing import eventually
 from shared.testing.waiting import WAIT_SECONDS
 

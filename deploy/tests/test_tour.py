@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from deploy.tests.running import REPOSITORY
+from deploy.tests.standalone_process import REPOSITORY
 from shared.testing.waiting import WAIT_SECONDS
 
 README = REPOSITORY / "README.md"

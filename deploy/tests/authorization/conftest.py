@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from deploy.tests.journeys.person import API, Person
-from deploy.tests.running import CHEAP_HASHES, Standalone
+from deploy.tests.standalone_process import CHEAP_HASHES, Standalone
 from services.auth.actions import keys
 from services.auth.settings import Settings
 from services.auth.tokens import SIGNING_KEYS, KeyCipher
@@ -17,14 +17,14 @@ from shared.database.engine import Database
 from shared.testing.waiting import WAIT_SECONDS
 from shared.tests.forged_tokens import Forger
 
-from . import scene as scenes
+from . import sample_data as scenes
 from .requests import REQUESTS
-from .scene import Scene
+from .sample_data import Scene
 from .table import Expected
 
 
 @dataclass
-class House:
+class RunningGateway:
     """A running instance, and what somebody knows who has stolen its signing key."""
 
     web: httpx.Client
@@ -50,14 +50,14 @@ class House:
 
 
 @pytest.fixture(scope="package")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def running_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway]:
     """It serves all tests of this folder."""
     data = tmp_path_factory.mktemp("authorization") / "data"
     with (
         Standalone(data, settings=CHEAP_HASHES).served() as standalone,
         httpx.Client(base_url=standalone.base_url, timeout=WAIT_SECONDS) as web,
     ):
-        yield House(web, _forger(data))
+        yield RunningGateway(web, _forger(data))
 
 
 def _forger(data: Path) -> Forger:
@@ -71,6 +71,6 @@ def _forger(data: Path) -> Forger:
 
 
 @pytest.fixture
-def scene(house: House) -> Scene:
+def scene(running_gateway: RunningGateway) -> Scene:
     """For one test alone."""
-    return Scene.made(house.web)
+    return Scene.made(running_gateway.web)

@@ -5,7 +5,7 @@ from typing import Any
 
 from deploy.tests.journeys.person import Person, form, fresh_email, fresh_nickname, fresh_password
 
-from .scene import Scene
+from .sample_data import Scene
 
 Request = Callable[[Scene, Person], dict[str, Any]]
 """What to fill into the route's path, and what to send; the second is whoever asks."""

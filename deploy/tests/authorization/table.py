@@ -1,9 +1,8 @@
-"""Who may do what, route by route: the one place where it is written down as a whole.
+"""The authorization of every route, in one table.
 
-Four answers stand beside each route: to whoever has no token; to whoever has a bad one (expired, forged, of somebody
-withdrawn, of a login that has ended); to a stranger who is signed in; to the owner of what is asked for. A stranger is
-told 403 where the thing is public and 404 where even its existence is private. A route that is missing here fails the
-build.
+Each route has four expected statuses: without a token; with a bad one (expired, forged, of a deleted user, of an ended
+session); for another user who is signed in; for the owner of the resource. Another user gets 403 where the resource is
+public, and 404 where its existence is private. A route that is missing here fails the build.
 """
 
 from dataclasses import dataclass
@@ -71,7 +70,7 @@ class Expected:
     path: str
     nobody: int
     bad_token: int
-    stranger: int
+    other_user: int
     owner: int
 
     def __str__(self) -> str:

@@ -18,8 +18,8 @@ import services.posts.app
 import services.posts.settings
 import services.social.app
 import services.social.settings
-from deploy.tests.journeys.answers import answer, shown, unauthorized
 from deploy.tests.journeys.person import API, Person
+from deploy.tests.journeys.responses import answer, shown, unauthorized
 from gateway.routes import PUBLIC, ROUTES, UPLOAD, Route
 from shared import ids
 from shared.database import migrations
@@ -28,7 +28,7 @@ from shared.events.in_memory import InMemoryBus
 from shared.testing import FakeTokenIssuer, running_service
 from shared.tests.forged_tokens import Forger, forgeries
 
-from .conftest import House
+from .conftest import RunningGateway
 
 PACKAGES: Mapping[str, Any] = {
     "auth": services.auth,
@@ -72,23 +72,23 @@ def let_in(client: httpx.Client, routes: Sequence[Route], tokens: Mapping[str, s
 LOOKED_AT = [route for route in ROUTES if route.access is not PUBLIC]
 
 
-def test_the_gateway_takes_no_forgery_at_any_route(house: House) -> None:
-    tokens = sendable(house.forger)
+def test_the_gateway_takes_no_forgery_at_any_route(running_gateway: RunningGateway) -> None:
+    tokens = sendable(running_gateway.forger)
     assert len(tokens) > FEWEST
-    assert list(let_in(house.web, LOOKED_AT, tokens)) == []
+    assert list(let_in(running_gateway.web, LOOKED_AT, tokens)) == []
 
 
-def test_the_same_key_can_write_a_token_that_is_taken(house: House) -> None:
+def test_the_same_key_can_write_a_token_that_is_taken(running_gateway: RunningGateway) -> None:
     """Else every forgery would be refused for nothing."""
-    good = house.forger.token()
-    assert house.web.get(f"{API}/posts", headers={"authorization": f"Bearer {good}"}).status_code == 200
+    good = running_gateway.forger.token()
+    assert running_gateway.web.get(f"{API}/posts", headers={"authorization": f"Bearer {good}"}).status_code == 200
 
 
-def test_an_expired_access_token_gets_401_and_the_refresh_token_helps(house: House) -> None:
-    person = Person.newcomer(house.web)
+def test_an_expired_access_token_gets_401_and_the_refresh_token_helps(running_gateway: RunningGateway) -> None:
+    person = Person.newcomer(running_gateway.web)
     session = jwt.decode(person.access_token, options={"verify_signature": False})["sid"]
     fresh = person.access_token
-    person.access_token = house.forger.token(sub=person.id, sid=session, iat=1_000_000_000, exp=1_000_000_600)
+    person.access_token = running_gateway.forger.token(sub=person.id, sid=session, iat=1_000_000_000, exp=1_000_000_600)
     unauthorized(person.account())
     answer(person.refresh())
     assert person.access_token != fresh

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from deploy.tests.journeys.person import Person
-from deploy.tests.running import Standalone
+from deploy.tests.standalone_process import Standalone
 
 from .window import Window
 

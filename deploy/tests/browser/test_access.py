@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from deploy.tests.journeys.answers import answer
 from deploy.tests.journeys.person import Person
+from deploy.tests.journeys.responses import answer
 
 from .conftest import Opened
 from .window import WIDTHS, Window, expect

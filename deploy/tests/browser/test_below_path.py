@@ -8,11 +8,11 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, FilePayload
 
-from deploy.tests.journeys.answers import answer
+from deploy.tests.journeys.image_files import picture
 from deploy.tests.journeys.person import Person
-from deploy.tests.journeys.pictures import picture
+from deploy.tests.journeys.responses import answer
 from deploy.tests.path_proxy import PREFIX, below_path
-from deploy.tests.running import Standalone
+from deploy.tests.standalone_process import Standalone
 
 from .window import Window, expect
 

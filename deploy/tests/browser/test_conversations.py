@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import FilePayload, Route, WebSocketRoute
 
-from deploy.tests.journeys.answers import answer
+from deploy.tests.journeys.image_files import picture
 from deploy.tests.journeys.person import Person
-from deploy.tests.journeys.pictures import picture
+from deploy.tests.journeys.responses import answer
 
 from .conftest import Opened
 from .window import Window, expect

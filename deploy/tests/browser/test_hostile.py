@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from deploy.tests.journeys.answers import answer
 from deploy.tests.journeys.person import Person
+from deploy.tests.journeys.responses import answer
 
 from .conftest import Opened
 from .window import Window, expect

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import FilePayload
 
+from deploy.tests.journeys.image_files import picture
 from deploy.tests.journeys.person import Person, fresh_email, fresh_nickname, fresh_password
-from deploy.tests.journeys.pictures import picture
 
 from .conftest import Opened
 from .window import Window, expect

@@ -18,7 +18,7 @@ from deploy.tests.journeys.person import API, Person, fresh_email, fresh_nicknam
 from services.auth import handles, passwords
 from shared.errors import Invalid
 
-from .cast import Owner
+from .sample_users import Owner
 
 LONGEST_KEY = 255
 FOLLOW = f"{API}/users/{{user_id}}/follow"
@@ -146,7 +146,7 @@ def _message(body: Fields, owner: Owner, room_id: str) -> None:
 
 
 def _names(body: Fields, told: set[str]) -> None:
-    """Free ones, of a form that the house's own rules take; and no common password."""
+    """Free ones, of a form that the system's own rules take; and no common password."""
     for name in body.keys() & _HANDLES.keys():
         rule, fresh = _HANDLES[name]
         with suppress(Invalid):

@@ -15,13 +15,13 @@ from schemathesis.core.failures import AcceptedNegativeData, Failure
 from schemathesis.openapi.checks import UseAfterFree
 from schemathesis.transport.serialization import Binary
 
-from deploy.tests.journeys.answers import answer
+from deploy.tests.journeys.image_files import picture
 from deploy.tests.journeys.person import Person
-from deploy.tests.journeys.pictures import picture
+from deploy.tests.journeys.responses import answer
 from shared.testing.waiting import WAIT_SECONDS
 
-from .cast import Known, Owner, last_part
 from .filling import fill
+from .sample_users import Known, Owner, last_part
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "HEIF", "AVIF")
 FORM = "multipart/form-data"

@@ -18,7 +18,7 @@ import pytest
 from schemathesis.checks import CHECKS, load_all_checks
 
 from deploy.tests.journeys.person import API, Person
-from deploy.tests.running import CHEAP_HASHES, REPOSITORY, Standalone
+from deploy.tests.standalone_process import CHEAP_HASHES, REPOSITORY, Standalone
 from shared.testing.waiting import WAIT_SECONDS
 
 from .events import Deeds

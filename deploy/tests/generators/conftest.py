@@ -5,7 +5,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from deploy.tests.journeys.pictures import picture
+from deploy.tests.journeys.image_files import picture
 
 
 @pytest.fixture(scope="module")

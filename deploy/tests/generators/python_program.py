@@ -61,11 +61,11 @@ def signed_up(client: Client) -> Account:
 
 def main(base_url: str, picture: Path) -> None:
     """Sign up, log in, upload, publish, read, like, comment, and talk."""
-    with Client(base_url=base_url) as visitor:
-        ada, bob = signed_up(visitor), signed_up(visitor)
-        wrong = auth_log_in.sync(client=visitor, body=LogIn(identifier=ada.nickname, password="wrong"))
+    with Client(base_url=base_url) as client:
+        ada, bob = signed_up(client), signed_up(client)
+        wrong = auth_log_in.sync(client=client, body=LogIn(identifier=ada.nickname, password="wrong"))
         assert expected(Problem, wrong).code == "invalid_credentials"
-        right = auth_log_in.sync(client=visitor, body=LogIn(identifier=ada.nickname, password=PASSWORD))
+        right = auth_log_in.sync(client=client, body=LogIn(identifier=ada.nickname, password=PASSWORD))
         tokens = expected(Tokens, right)
     assert isinstance(ada.created_at, datetime) and ada.created_at.utcoffset() is not None
     with AuthenticatedClient(base_url=base_url, token=tokens.access_token) as client:

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-HERE = Path(__file__).parent
+FOLDER = Path(__file__).parent
 SECONDS = 100
 
 
@@ -25,8 +25,8 @@ def test_a_program_on_the_generated_client_does_what_people_do(
     client = tmp_path / "shutter_client"
     printed = run(
         "-m", "openapi_python_client", "generate", f"--path={description}", f"--output-path={client}",
-        f"--config={HERE / 'python_client.yml'}", "--meta=none", "--fail-on-warning",
+        f"--config={FOLDER / 'python_client.yml'}", "--meta=none", "--fail-on-warning",
     )  # fmt: skip
     assert "warning" not in printed.lower()
-    done = run(str(HERE / "python_program.py"), base_url, str(photo), PYTHONPATH=str(tmp_path))
+    done = run(str(FOLDER / "python_program.py"), base_url, str(photo), PYTHONPATH=str(tmp_path))
     assert done == "done\n"

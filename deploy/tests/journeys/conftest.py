@@ -1,4 +1,4 @@
-"""Who and what the journeys start from: a visitor, a stranger, and the scene of bad requests."""
+"""Who and what the journeys start from: a client, another user, and the sample data of bad requests."""
 
 from collections.abc import Iterator
 
@@ -7,11 +7,11 @@ import pytest
 
 from shared.testing.waiting import WAIT_SECONDS
 
-from .answers import answer, ids
 from .bodies import Scene
 from .contract import Operation, operations
 from .person import Person
 from .refusals import Refusals
+from .responses import answer, ids
 
 
 @pytest.fixture(scope="session")
@@ -22,15 +22,15 @@ def web(base_url: str) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture(scope="session")
-def _stranger(web: httpx.Client) -> Person:
+def _other_user(web: httpx.Client) -> Person:
     return Person.newcomer(web)
 
 
 @pytest.fixture
-def stranger(_stranger: Person) -> Person:
+def other_user(_other_user: Person) -> Person:
     """Somebody who only looks and is refused, shared by every test: never change what is theirs."""
-    _stranger.keep_fresh()
-    return _stranger
+    _other_user.keep_fresh()
+    return _other_user
 
 
 @pytest.fixture(scope="session")

@@ -7,8 +7,8 @@ from typing import Any, Self
 
 import httpx
 
-from .answers import answer
-from .pictures import picture
+from .image_files import picture
+from .responses import answer
 
 API = "/api/v1"
 

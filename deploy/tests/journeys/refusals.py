@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 import httpx
 
-from .answers import flaw_in_problem, shown
 from .bodies import JSON_HEADERS, Scene
 from .contract import Operation
+from .responses import flaw_in_problem, shown
 
 
 class Refusals:

@@ -7,9 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
-from .answers import ID, TIME, answer, ids, invalid, refusal, unauthorized
+from .parallel import at_once
 from .person import API, Person, fresh_email, fresh_nickname, fresh_password, fresh_phone
-from .together import at_once
+from .responses import ID, TIME, answer, ids, invalid, refusal, unauthorized
 
 ACCOUNT = {"id", "email", "name", "nickname", "phone", "bio", "avatar_url", "created_at", "updated_at"}
 
@@ -134,10 +134,10 @@ def test_A3_the_email_cannot_change(web: httpx.Client) -> None:
         ("phone", "12"), ("bio", "b" * 151), ("new_password", "short"), ("new_password", "password1"),
     ],
 )  # fmt: skip
-def test_A3_a_change_keeps_to_the_limits(stranger: Person, field: str, value: str | None) -> None:
-    before = answer(stranger.account())
-    invalid(stranger.change(**{field: value}), f"/{field}")
-    assert answer(stranger.account()) == before
+def test_A3_a_change_keeps_to_the_limits(other_user: Person, field: str, value: str | None) -> None:
+    before = answer(other_user.account())
+    invalid(other_user.change(**{field: value}), f"/{field}")
+    assert answer(other_user.account()) == before
 
 
 def test_A3_a_new_password_replaces_the_old_and_ends_every_other_session(web: httpx.Client) -> None:
@@ -255,12 +255,12 @@ def test_A7_another_spelling_of_a_handle_is_the_same_handle(web: httpx.Client) -
     refusal(Person(web, nickname=jo.nickname.upper()).sign_up(), {409, 422})
 
 
-def test_A7_a_change_cannot_take_what_belongs_to_another(web: httpx.Client, stranger: Person) -> None:
+def test_A7_a_change_cannot_take_what_belongs_to_another(web: httpx.Client, other_user: Person) -> None:
     jo = Person.registered(web, phone=fresh_phone())
-    before = answer(stranger.account())
-    refusal(stranger.change(nickname=jo.nickname), 409, "nickname_taken")
-    refusal(stranger.change(phone=jo.phone), 409, "phone_taken")
-    assert answer(stranger.account()) == before
+    before = answer(other_user.account())
+    refusal(other_user.change(nickname=jo.nickname), 409, "nickname_taken")
+    refusal(other_user.change(phone=jo.phone), 409, "phone_taken")
+    assert answer(other_user.account()) == before
 
 
 def test_A7_two_who_change_to_the_same_nickname_at_the_same_instant_do_not_both_get_it(

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from .answers import refusal
 from .bodies import Scene
 from .contract import METHODS, MULTIPART, Operation
 from .person import Person, form
 from .refusals import Refusals
+from .responses import refusal
 
 BAD_IDS = [
     "0",
@@ -65,10 +65,10 @@ def test_a_parameter_of_a_list_that_is_wrong_is_refused(
             )
 
 
-def test_a_search_is_for_some_text(stranger: Person) -> None:
-    refusal(stranger.send("GET", "/users"), 422)
+def test_a_search_is_for_some_text(other_user: Person) -> None:
+    refusal(other_user.send("GET", "/users"), 422)
     for query in ("", "\0", "q" * 5000):
-        refusal(stranger.send("GET", "/users", params={"query": query}), {400, 422})
+        refusal(other_user.send("GET", "/users", params={"query": query}), {400, 422})
 
 
 def test_a_method_that_is_not_there_is_answered_with_those_that_are(

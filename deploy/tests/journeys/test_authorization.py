@@ -7,10 +7,10 @@ import httpx
 import pytest
 
 from . import routes
-from .answers import answer, ids, refusal, shown, unauthorized
 from .contract import operations
+from .image_files import picture
 from .person import API, Person
-from .pictures import picture
+from .responses import answer, ids, refusal, shown, unauthorized
 from .routes import Route
 
 SOMETHING = "0000000000000001"
@@ -46,13 +46,13 @@ def test_T2_every_other_route_that_declares_a_token_refuses_without_one(web: htt
     assert wrong == []
 
 
-def test_T2_a_token_in_the_address_is_no_token(web: httpx.Client, stranger: Person) -> None:
+def test_T2_a_token_in_the_address_is_no_token(web: httpx.Client, other_user: Person) -> None:
     for name in ("access_token", "token", "authorization"):
-        unauthorized(web.get(f"{API}/users/me", params={name: stranger.access_token}))
-    unauthorized(web.get(f"{API}/users/me", headers={"Cookie": f"access_token={stranger.access_token}"}))
+        unauthorized(web.get(f"{API}/users/me", params={name: other_user.access_token}))
+    unauthorized(web.get(f"{API}/users/me", headers={"Cookie": f"access_token={other_user.access_token}"}))
 
 
-def test_who_one_is_stands_in_the_token_and_in_no_other_header(web: httpx.Client, stranger: Person) -> None:
+def test_who_one_is_stands_in_the_token_and_in_no_other_header(web: httpx.Client, other_user: Person) -> None:
     other = Person.registered(web)
     names = (
         "X-User-Id",
@@ -65,21 +65,21 @@ def test_who_one_is_stands_in_the_token_and_in_no_other_header(web: httpx.Client
     )
     claims = dict.fromkeys(names, other.id)
     unauthorized(web.get(f"{API}/users/me", headers=claims))
-    assert answer(stranger.send("GET", "/users/me", headers=claims))["id"] == stranger.id
+    assert answer(other_user.send("GET", "/users/me", headers=claims))["id"] == other_user.id
 
 
-def test_routes_between_the_services_are_not_public(stranger: Person) -> None:
+def test_routes_between_the_services_are_not_public(other_user: Person) -> None:
     inner = (
         "/internal",
         "/internal/people",
-        f"/internal/users/{stranger.id}",
+        f"/internal/users/{other_user.id}",
         "/internal/revocations",
         "/internal/withdrawn",
     )
     for path in inner:
-        refusal(stranger.fetch("GET", path), 404, "not_found")
-        refusal(stranger.fetch("GET", f"{API}{path}"), 404, "not_found")
-    refusal(stranger.fetch("GET", "/metrics"), 404, "not_found")
+        refusal(other_user.fetch("GET", path), 404, "not_found")
+        refusal(other_user.fetch("GET", f"{API}{path}"), 404, "not_found")
+    refusal(other_user.fetch("GET", "/metrics"), 404, "not_found")
 
 
 @dataclass
@@ -134,9 +134,9 @@ TRIES: dict[str, tuple[Try, set[int]]] = {
 
 
 @pytest.mark.parametrize("what", TRIES)
-def test_P6_P7_D1_nobody_touches_what_is_anothers(stranger: Person, theirs: Belongings, what: str) -> None:
+def test_P6_P7_D1_nobody_touches_what_is_anothers(other_user: Person, theirs: Belongings, what: str) -> None:
     attempt, statuses = TRIES[what]
-    refusal(attempt(stranger, theirs), statuses)
+    refusal(attempt(other_user, theirs), statuses)
     owner, it = theirs.owner, theirs
     assert answer(owner.send("GET", f"/posts/{it.post}"))["caption"] == "mine"
     assert ids(owner.send("GET", f"/posts/{it.post}/comments")) == [it.comment]
@@ -146,12 +146,12 @@ def test_P6_P7_D1_nobody_touches_what_is_anothers(stranger: Person, theirs: Belo
 
 
 def test_a_quote_from_a_room_of_others_is_not_given_away(
-    web: httpx.Client, stranger: Person, theirs: Belongings
+    web: httpx.Client, other_user: Person, theirs: Belongings
 ) -> None:
-    own_room = answer(stranger.open_room(Person.registered(web).id), 201)["id"]
-    refusal(stranger.say(own_room, "look", reply_to=theirs.message), 422, "unknown_message")
-    refusal(stranger.read(own_room, theirs.message), {404, 422})
-    refusal(stranger.message(own_room, type="image", media_id=theirs.private_photo), 422, "unknown_media")
+    own_room = answer(other_user.open_room(Person.registered(web).id), 201)["id"]
+    refusal(other_user.say(own_room, "look", reply_to=theirs.message), 422, "unknown_message")
+    refusal(other_user.read(own_room, theirs.message), {404, 422})
+    refusal(other_user.message(own_room, type="image", media_id=theirs.private_photo), 422, "unknown_media")
 
 
 def test_the_peer_of_a_room_may_do_what_the_owner_may(theirs: Belongings) -> None:

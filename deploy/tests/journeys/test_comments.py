@@ -7,9 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
-from .answers import ID, TIME, answer, ids, invalid, items, refusal, unauthorized
+from .parallel import at_once
 from .person import API, Person
-from .together import at_once
+from .responses import ID, TIME, answer, ids, invalid, items, refusal, unauthorized
 
 TIMES = {"created_at", "updated_at"}
 COMMENT = TIMES | {"id", "post_id", "parent_id", "author", "text", "deleted", "reply_count"}

@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
-from .answers import answer
 from .person import API, Person
+from .responses import answer
 
 
 def coding(response: httpx.Response) -> str | None:

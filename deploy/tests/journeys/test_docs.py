@@ -12,9 +12,9 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from . import routes
-from .answers import answer, refusal, unauthorized
 from .contract import JSON, PROBLEM, Operation
 from .person import API, Person
+from .responses import answer, refusal, unauthorized
 
 HEADS_OF_ADDRESSES = ("src", "href", "action", "data", "srcset", "poster")
 
@@ -162,7 +162,7 @@ def test_what_is_at_the_root_can_only_be_read(web: httpx.Client, path: str) -> N
         assert "GET" in response.headers["Allow"]
 
 
-def test_an_unknown_path_is_not_there(web: httpx.Client, stranger: Person) -> None:
+def test_an_unknown_path_is_not_there(web: httpx.Client, other_user: Person) -> None:
     for path in (
         "/nothing",
         API,
@@ -172,7 +172,7 @@ def test_an_unknown_path_is_not_there(web: httpx.Client, stranger: Person) -> No
         "/api/v2/posts",
         "/docs/x/y",
     ):
-        refusal(stranger.fetch("GET", path), 404, "not_found")
+        refusal(other_user.fetch("GET", path), 404, "not_found")
         refusal(web.get(path), 404, "not_found")
 
 

@@ -6,12 +6,12 @@ from typing import Any
 import httpx
 import pytest
 
-from .answers import invalid, refusal
 from .bodies import BAD_TEXTS, JSON_HEADERS, NOT_JSON, OTHER_SHAPES, WRONG_TYPES, Scene, with_raw_field, written
 from .contract import JSON, MULTIPART, Operation
+from .image_files import picture
 from .person import API, Person
-from .pictures import picture
 from .refusals import Refusals
+from .responses import invalid, refusal
 
 
 @pytest.fixture(scope="module")

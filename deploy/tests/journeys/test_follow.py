@@ -6,9 +6,9 @@ import httpx
 
 from shared.testing import eventually
 
-from .answers import answer, ids, items, refusal
+from .parallel import at_once
 from .person import API, Person
-from .together import at_once
+from .responses import answer, ids, items, refusal
 
 NOBODY = "0000000000000001"
 
@@ -46,13 +46,13 @@ def test_F1_one_can_stop_following(web: httpx.Client) -> None:
     assert (counts(web, star), counts(web, jo)) == ((0, 0), (0, 0))
 
 
-def test_F1_nobody_follows_themselves(web: httpx.Client, stranger: Person) -> None:
-    refusal(stranger.follow(stranger.id), 422, "cannot_follow_self")
-    assert counts(web, stranger)[1] == 0
+def test_F1_nobody_follows_themselves(web: httpx.Client, other_user: Person) -> None:
+    refusal(other_user.follow(other_user.id), 422, "cannot_follow_self")
+    assert counts(web, other_user)[1] == 0
 
 
-def test_F1_only_people_can_be_followed(stranger: Person) -> None:
-    refusal(stranger.follow(NOBODY), 404)
+def test_F1_only_people_can_be_followed(other_user: Person) -> None:
+    refusal(other_user.follow(NOBODY), 404)
 
 
 def test_F2_the_counts_hold_when_many_follow_and_stop_at_the_same_instant(web: httpx.Client) -> None:
@@ -78,11 +78,11 @@ def test_F1_relations_tell_both_directions(web: httpx.Client) -> None:
     }  # fmt: skip
 
 
-def test_relations_are_told_of_up_to_a_hundred_people(stranger: Person) -> None:
+def test_relations_are_told_of_up_to_a_hundred_people(other_user: Person) -> None:
     hundred = [f"{number:016x}" for number in range(1, 102)]
-    items(stranger.send("GET", f"/relations?user_ids={','.join(hundred[:100])}"))
-    refusal(stranger.send("GET", f"/relations?user_ids={','.join(hundred)}"), 422)
-    refusal(stranger.send("GET", "/relations"), 422)
+    items(other_user.send("GET", f"/relations?user_ids={','.join(hundred[:100])}"))
+    refusal(other_user.send("GET", f"/relations?user_ids={','.join(hundred)}"), 422)
+    refusal(other_user.send("GET", "/relations"), 422)
 
 
 def test_the_lists_of_somebody_unknown_are_not_there(web: httpx.Client) -> None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from .answers import answer, ids, refusal
+from .parallel import at_once
 from .person import Person, fresh_nickname
-from .together import at_once
+from .responses import answer, ids, refusal
 
 KINDS = pytest.mark.parametrize("kind", ["post", "comment", "message"])
 

@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from .answers import answer, items, refusal
 from .person import API, Person, fresh_nickname
+from .responses import answer, items, refusal
 
 SIZE = 5
 NEWEST_FIRST = (
@@ -37,7 +37,7 @@ class List:
 
 
 @dataclass
-class Crowd:
+class Users:
     """A hub in the middle of five others, so that every list of theirs has items."""
 
     hub: Person
@@ -49,7 +49,7 @@ class Crowd:
 
 
 @pytest.fixture(scope="module")
-def crowd(web: httpx.Client) -> Crowd:
+def new_users(web: httpx.Client) -> Users:
     family = fresh_nickname()
     hub = Person.newcomer(web)
     others = [Person.newcomer(web, name=f"{family} {number}") for number in range(SIZE)]
@@ -66,25 +66,25 @@ def crowd(web: httpx.Client) -> Crowd:
     for number in range(SIZE):
         answer(hub.say(room, str(number)), 201)
     newcomers = (Person.newcomer(web, name=f"{family} new") for _ in range(100))
-    return Crowd(hub, others, newcomers, posts[0], comment, room)
+    return Users(hub, others, newcomers, posts[0], comment, room)
 
 
 @pytest.fixture(scope="module")
-def lists(crowd: Crowd) -> dict[str, List]:
-    hub, post, comment, room = crowd.hub, crowd.post, crowd.comment, crowd.room
-    family = crowd.others[0].name.split()[0]
+def lists(new_users: Users) -> dict[str, List]:
+    hub, post, comment, room = new_users.hub, new_users.post, new_users.comment, new_users.room
+    family = new_users.others[0].name.split()[0]
     return {
         "sessions": List(hub, "/auth/sessions", lambda: hub.elsewhere().account()),
-        "search": List(hub, f"/users?query={family}", lambda: next(crowd.newcomers).account()),
-        "followers": List(hub, f"/users/{hub.id}/followers", lambda: next(crowd.newcomers).follow(hub.id)),
-        "following": List(hub, f"/users/{hub.id}/following", lambda: hub.follow(next(crowd.newcomers).id)),
+        "search": List(hub, f"/users?query={family}", lambda: next(new_users.newcomers).account()),
+        "followers": List(hub, f"/users/{hub.id}/followers", lambda: next(new_users.newcomers).follow(hub.id)),
+        "following": List(hub, f"/users/{hub.id}/following", lambda: hub.follow(next(new_users.newcomers).id)),
         "everyones posts": List(hub, "/posts", hub.post),
         "posts": List(hub, f"/users/{hub.id}/posts", hub.post),
         "feed": List(hub, "/feed", hub.post),
-        "likes": List(hub, f"/posts/{post}/likes", lambda: next(crowd.newcomers).like(post)),
+        "likes": List(hub, f"/posts/{post}/likes", lambda: next(new_users.newcomers).like(post)),
         "comments": List(hub, f"/posts/{post}/comments", lambda: hub.comment(post, "one more")),
         "replies": List(hub, f"/comments/{comment}/replies", lambda: hub.reply(post, comment, "one more")),
-        "rooms": List(hub, "/rooms", lambda: hub.open_room(next(crowd.newcomers).id)),
+        "rooms": List(hub, "/rooms", lambda: hub.open_room(next(new_users.newcomers).id)),
         "messages": List(hub, f"/rooms/{room}/messages", lambda: hub.say(room, "one more")),
     }
 
@@ -199,21 +199,21 @@ def test_a_limit_may_change_from_page_to_page(lists: dict[str, List]) -> None:
     assert [item["id"] for item in items(one.page(limit=3, cursor=cursor))] == whole[1:4]
 
 
-def test_relations_are_a_list_too(crowd: Crowd) -> None:
-    asked = ",".join(other.id for other in crowd.others)
-    page = answer(crowd.hub.send("GET", f"/relations?user_ids={asked}"))
+def test_relations_are_a_list_too(new_users: Users) -> None:
+    asked = ",".join(other.id for other in new_users.others)
+    page = answer(new_users.hub.send("GET", f"/relations?user_ids={asked}"))
     assert set(page) >= {"items", "next_cursor"} and len(page["items"]) == SIZE
 
 
-def test_a_fault_in_a_parameter_is_told(stranger: Person) -> None:
-    problem = refusal(stranger.send("GET", "/feed?limit=0"), 422)
+def test_a_fault_in_a_parameter_is_told(other_user: Person) -> None:
+    problem = refusal(other_user.send("GET", "/feed?limit=0"), 422)
     assert problem["errors"], "which parameter, and why"
     assert "limit" in str(problem["errors"])
 
 
-def test_the_pages_of_a_long_list_are_the_list(web: httpx.Client, crowd: Crowd, lists: dict[str, List]) -> None:
+def test_the_pages_of_a_long_list_are_the_list(web: httpx.Client, new_users: Users, lists: dict[str, List]) -> None:
     read: list[str] = []
-    link: str | None = f"{API}/users/{crowd.hub.id}/posts?limit=3"
+    link: str | None = f"{API}/users/{new_users.hub.id}/posts?limit=3"
     while link and len(read) < 200:
         response = web.get(link)
         read += [item["id"] for item in items(response)]

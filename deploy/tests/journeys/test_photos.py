@@ -6,9 +6,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from .answers import ID, answer, invalid, refusal, unauthorized
-from .person import Person
-from .pictures import (
+from .image_files import (
     CORNERS,
     GPS,
     animation,
@@ -22,6 +20,8 @@ from .pictures import (
     telling_exif,
     turned_exif,
 )
+from .person import Person
+from .responses import ID, answer, invalid, refusal, unauthorized
 
 MEDIA = {"id", "url", "thumbnail_url", "width", "height", "blurhash", "alt", "content_type"}
 RENDITIONS = ("url", "thumbnail_url")

@@ -6,10 +6,10 @@ from typing import Any
 import httpx
 import pytest
 
-from .answers import ID, TIME, answer, disappears, ids, invalid, items, refusal, unauthorized
 from .contract import Operation
+from .parallel import at_once
 from .person import API, Person
-from .together import at_once
+from .responses import ID, TIME, answer, disappears, ids, invalid, items, refusal, unauthorized
 
 TIMES = {"created_at", "updated_at"}
 POST = TIMES | {"id", "author", "caption", "media", "like_count", "comment_count", "liked"}

@@ -6,16 +6,16 @@ import httpx
 
 from shared.testing import eventually
 
-from .answers import answer, disappears, ids, invalid, items, refusal
+from .image_files import decoded, encoded, four_corners, picture, telling_exif, turned_exif
 from .person import API, Person, fresh_nickname
-from .pictures import decoded, encoded, four_corners, picture, telling_exif, turned_exif
+from .responses import answer, disappears, ids, invalid, items, refusal
 
 
-def test_a_profile_is_found_by_id_and_by_nickname_in_any_case(web: httpx.Client, stranger: Person) -> None:
-    by_id = answer(web.get(f"{API}/users/{stranger.id}"))
-    assert (by_id["id"], by_id["nickname"], by_id["name"]) == (stranger.id, stranger.nickname, stranger.name)
-    assert answer(web.get(f"{API}/users/by-nickname/{stranger.nickname}")) == by_id
-    assert answer(web.get(f"{API}/users/by-nickname/{stranger.nickname.upper()}")) == by_id
+def test_a_profile_is_found_by_id_and_by_nickname_in_any_case(web: httpx.Client, other_user: Person) -> None:
+    by_id = answer(web.get(f"{API}/users/{other_user.id}"))
+    assert (by_id["id"], by_id["nickname"], by_id["name"]) == (other_user.id, other_user.nickname, other_user.name)
+    assert answer(web.get(f"{API}/users/by-nickname/{other_user.nickname}")) == by_id
+    assert answer(web.get(f"{API}/users/by-nickname/{other_user.nickname.upper()}")) == by_id
 
 
 def test_an_unknown_profile_is_not_there(web: httpx.Client) -> None:
@@ -69,14 +69,14 @@ def test_a_face_tells_nothing_but_what_it_shows(web: httpx.Client) -> None:
     assert b"Secret" not in served.content and b"<script>" not in served.content
 
 
-def test_what_is_no_picture_is_no_face(stranger: Person) -> None:
-    refusal(stranger.show_face(b"just text"), 415, "unsupported_media")
-    refusal(stranger.show_face(picture(size=(400, 400))[:2000]), 422, "corrupt_media")
+def test_what_is_no_picture_is_no_face(other_user: Person) -> None:
+    refusal(other_user.show_face(b"just text"), 415, "unsupported_media")
+    refusal(other_user.show_face(picture(size=(400, 400))[:2000]), 422, "corrupt_media")
     invalid(
-        stranger.send("PUT", "/users/me/avatar", files={"other": ("me.jpg", picture(), "image/jpeg")}),
+        other_user.send("PUT", "/users/me/avatar", files={"other": ("me.jpg", picture(), "image/jpeg")}),
         "/file",
     )
-    assert answer(stranger.account())["avatar_url"] is None
+    assert answer(other_user.account())["avatar_url"] is None
 
 
 def test_a_new_name_and_face_arrive_wherever_the_person_is_shown(web: httpx.Client) -> None:

@@ -8,9 +8,9 @@ import httpx
 import pytest
 from jsonschema import Draft202012Validator
 
-from .answers import answer
-from .listening import address, ear_of
 from .person import Person
+from .responses import answer
+from .websocket import address, ear_of
 
 
 @pytest.fixture(scope="module")
@@ -58,5 +58,5 @@ def test_D_every_event_is_as_it_is_described(web: httpx.Client, described: Mappi
     assert {event["data"].get("type") for event in heard} == {"text", "image", "post", None}
 
 
-def test_it_says_where_the_socket_is(described: Mapping[str, Any], stranger: Person) -> None:
-    assert address(stranger).endswith(described["channels"]["socket"]["address"])
+def test_it_says_where_the_socket_is(described: Mapping[str, Any], other_user: Person) -> None:
+    assert address(other_user).endswith(described["channels"]["socket"]["address"])

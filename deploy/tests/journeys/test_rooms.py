@@ -7,10 +7,10 @@ import pytest
 
 from shared.testing import eventually
 
-from .answers import ID, TIME, answer, ids, invalid, items, refusal
+from .image_files import decoded
+from .parallel import at_once
 from .person import Person
-from .pictures import decoded
-from .together import at_once
+from .responses import ID, TIME, answer, ids, invalid, items, refusal
 
 ROOM = {"id", "peer", "last_message", "unread_count", "created_at"}
 MESSAGE = {"id", "room_id", "sender", "type", "text", "image", "post_id", "reply_to", "created_at"}
@@ -206,14 +206,14 @@ def test_reading_up_to_a_message_leaves_the_later_ones_unread(web: httpx.Client)
     refusal(jo.read(room, NOTHING), {404, 422})
 
 
-def test_somebody_else_finds_no_such_room(stranger: Person, jo: Person, room: str) -> None:
+def test_somebody_else_finds_no_such_room(other_user: Person, jo: Person, room: str) -> None:
     message = answer(jo.say(room, "between us"), 201)
-    refusal(stranger.send("GET", f"/rooms/{room}"), 404)
-    refusal(stranger.send("GET", f"/rooms/{room}/messages"), 404)
-    refusal(stranger.say(room, "let me in"), 404)
-    refusal(stranger.upload_to(room), 404)
-    refusal(stranger.read(room, message["id"]), 404)
-    assert room not in ids(stranger.send("GET", "/rooms"))
+    refusal(other_user.send("GET", f"/rooms/{room}"), 404)
+    refusal(other_user.send("GET", f"/rooms/{room}/messages"), 404)
+    refusal(other_user.say(room, "let me in"), 404)
+    refusal(other_user.upload_to(room), 404)
+    refusal(other_user.read(room, message["id"]), 404)
+    assert room not in ids(other_user.send("GET", "/rooms"))
     eventually(lambda: newest(jo, room) == message)
 
 

@@ -4,7 +4,7 @@ import ast
 import re
 from pathlib import Path
 
-HERE = Path(__file__).parent
+FOLDER = Path(__file__).parent
 RULES = [
     f"{group}{number}"
     for group, last in (("A", 7), ("F", 2), ("P", 10), ("D", 5), ("T", 4))
@@ -14,7 +14,7 @@ RULES = [
 
 def journeys() -> list[str]:
     """The names of all tests of this folder."""
-    trees = [ast.parse(file.read_text()) for file in sorted(HERE.glob("test_*.py"))]
+    trees = [ast.parse(file.read_text()) for file in sorted(FOLDER.glob("test_*.py"))]
     functions = [node for tree in trees for node in tree.body if isinstance(node, ast.FunctionDef)]
     return [function.name for function in functions if function.name.startswith("test_")]
 

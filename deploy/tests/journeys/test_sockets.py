@@ -10,9 +10,9 @@ from shared.testing import eventually
 from shared.testing.waiting import WAIT_SECONDS
 from shared.testing.websocket_client import listening
 
-from .answers import answer, refusal, unauthorized
-from .listening import address, ear_of
 from .person import Person, fresh_password
+from .responses import answer, refusal, unauthorized
+from .websocket import address, ear_of
 
 
 @pytest.fixture
@@ -56,8 +56,8 @@ def test_D_nobody_else_hears_it(web: httpx.Client, pair: tuple[Person, Person]) 
         assert ear.next()["data"] == own
 
 
-def test_T2_the_token_comes_in_a_header_or_as_a_subprotocol_and_never_in_the_address(stranger: Person) -> None:
-    url, token = address(stranger), stranger.access_token
+def test_T2_the_token_comes_in_a_header_or_as_a_subprotocol_and_never_in_the_address(other_user: Person) -> None:
+    url, token = address(other_user), other_user.access_token
     with listening(url, subprotocols=["bearer", token]) as ear:
         assert ear.connection.subprotocol == "bearer"
     for query in (f"?access_token={token}", f"?token={token}", f"?authorization=Bearer%20{token}"):
@@ -67,20 +67,20 @@ def test_T2_the_token_comes_in_a_header_or_as_a_subprotocol_and_never_in_the_add
         assert refused.value.response.headers["www-authenticate"] == 'Bearer error="invalid_token"'
 
 
-def test_a_request_that_does_not_ask_for_a_websocket_is_told_so(web: httpx.Client, stranger: Person) -> None:
-    refusal(stranger.send("GET", "/ws"), 426, "upgrade_required")
+def test_a_request_that_does_not_ask_for_a_websocket_is_told_so(web: httpx.Client, other_user: Person) -> None:
+    refusal(other_user.send("GET", "/ws"), 426, "upgrade_required")
     unauthorized(web.get("/api/v1/ws"))
 
 
 def test_T3_logging_out_ends_the_sockets_of_this_login_and_no_others(pair: tuple[Person, Person]) -> None:
     ada, _ = pair
     twin = ada.elsewhere()
-    with ear_of(ada) as here, ear_of(ada) as here_too, ear_of(twin) as there:
+    with ear_of(ada) as first, ear_of(ada) as second, ear_of(twin) as there:
         answer(twin.log_out(), 204)
         assert there.closed() == 4401
         room = answer(ada.open_room(pair[1].id), 201)["id"]
         said = answer(ada.say(room, "still here"), 201)
-        assert (here.next()["data"], here_too.next()["data"]) == (said, said)
+        assert (first.next()["data"], second.next()["data"]) == (said, said)
     with pytest.raises(InvalidStatus, match="401"), ear_of(twin):
         pass
 
@@ -110,15 +110,15 @@ def test_A6_withdrawing_ends_every_socket(pair: tuple[Person, Person]) -> None:
     ada, bob = pair
     room = answer(ada.open_room(bob.id), 201)["id"]
     twin = ada.elsewhere()
-    with ear_of(ada) as here, ear_of(twin) as there, ear_of(bob) as his:
+    with ear_of(ada) as first, ear_of(twin) as there, ear_of(bob) as his:
         answer(ada.withdraw(), 202)
-        assert (here.closed(), there.closed()) == (4401, 4401)
+        assert (first.closed(), there.closed()) == (4401, 4401)
         eventually(lambda: bob.say(room, "hello?").status_code == 409)
         refusal(bob.say(room, "hello?"), 409, "peer_withdrawn")
         assert his.connection.ping().wait(WAIT_SECONDS), "the other's stays"
 
 
-def test_D_a_client_that_says_something_is_cut_off(stranger: Person) -> None:
-    with ear_of(stranger) as ear:
+def test_D_a_client_that_says_something_is_cut_off(other_user: Person) -> None:
+    with ear_of(other_user) as ear:
         ear.connection.send("hello")
         assert ear.closed() == 1008

@@ -10,8 +10,8 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from .answers import TIME, answer, items, refusal, unauthorized
 from .person import API, Person, fresh_password
+from .responses import TIME, answer, items, refusal, unauthorized
 
 SESSION = {"id", "device", "ip", "created_at", "last_used_at", "current"}
 
@@ -40,15 +40,15 @@ def test_T1_login_gives_an_access_and_a_refresh_token(web: httpx.Client) -> None
     assert answer(jo.account())["id"] == jo.id
 
 
-def test_T1_anyone_can_verify_an_access_token_by_the_published_keys(web: httpx.Client, stranger: Person) -> None:
+def test_T1_anyone_can_verify_an_access_token_by_the_published_keys(web: httpx.Client, other_user: Person) -> None:
     keys = jwt.PyJWKSet.from_dict(answer(web.get("/.well-known/jwks.json")))
-    header, claims = part(stranger.access_token, 0), part(stranger.access_token, 1)
+    header, claims = part(other_user.access_token, 0), part(other_user.access_token, 1)
     assert (header["alg"], header["typ"]) == ("EdDSA", "at+jwt")
     verified = jwt.decode(
-        stranger.access_token, keys[header["kid"]], algorithms=["EdDSA"], audience=claims["aud"],
+        other_user.access_token, keys[header["kid"]], algorithms=["EdDSA"], audience=claims["aud"],
         options={"require": ["exp", "iat", "sub", "aud", "iss", "jti", "sid"]},
     )  # fmt: skip
-    assert verified["sub"] == stranger.id
+    assert verified["sub"] == other_user.id
     assert verified["exp"] - verified["iat"] <= 3600
 
 
@@ -66,11 +66,11 @@ def test_T2_a_missing_access_token_gets_401(web: httpx.Client) -> None:
     unauthorized(web.post(f"{API}/posts", json={}))
 
 
-def test_T2_a_token_that_was_changed_gets_401(web: httpx.Client, stranger: Person) -> None:
-    header, claims, signature = stranger.access_token.split(".")
-    longer = part(stranger.access_token, 1) | {"exp": 4_000_000_000}
-    other = part(stranger.access_token, 1) | {"sub": "0000000000000001"}
-    unsigned = part(stranger.access_token, 0) | {"alg": "none"}
+def test_T2_a_token_that_was_changed_gets_401(web: httpx.Client, other_user: Person) -> None:
+    header, claims, signature = other_user.access_token.split(".")
+    longer = part(other_user.access_token, 1) | {"exp": 4_000_000_000}
+    other = part(other_user.access_token, 1) | {"sub": "0000000000000001"}
+    unsigned = part(other_user.access_token, 0) | {"alg": "none"}
     forged = [
         f"{header}.{written(longer)}.{signature}",
         f"{header}.{written(other)}.{signature}",
@@ -78,15 +78,15 @@ def test_T2_a_token_that_was_changed_gets_401(web: httpx.Client, stranger: Perso
         f"{written(unsigned)}.{claims}.{signature}",
         f"{header}.{claims}",
         f"{header}.{claims}.{'A' * len(signature)}",
-        f"{stranger.access_token}x",
+        f"{other_user.access_token}x",
     ]
     for token in forged:
         unauthorized(with_token(web, token))
-    answer(with_token(web, stranger.access_token))
+    answer(with_token(web, other_user.access_token))
 
 
-def test_T2_a_token_signed_with_another_key_gets_401(web: httpx.Client, stranger: Person) -> None:
-    header, claims = part(stranger.access_token, 0), part(stranger.access_token, 1)
+def test_T2_a_token_signed_with_another_key_gets_401(web: httpx.Client, other_user: Person) -> None:
+    header, claims = part(other_user.access_token, 0), part(other_user.access_token, 1)
     published = answer(web.get("/.well-known/jwks.json"))["keys"][0]["x"]
     forged = jwt.encode(claims, published, algorithm="HS256", headers={**header, "alg": "HS256"})
     unauthorized(with_token(web, forged))
@@ -117,10 +117,10 @@ def test_T3_a_repeat_gets_the_same_successor(web: httpx.Client) -> None:
     assert answer(jo.account())["id"] == jo.id
 
 
-def test_T3_what_is_no_refresh_token_gets_401(web: httpx.Client, stranger: Person) -> None:
-    for token in ("nothing", stranger.access_token, stranger.refresh_token[:-1] + "!", "a" * 500):
+def test_T3_what_is_no_refresh_token_gets_401(web: httpx.Client, other_user: Person) -> None:
+    for token in ("nothing", other_user.access_token, other_user.refresh_token[:-1] + "!", "a" * 500):
         refusal(web.post(f"{API}/auth/refresh", json={"refresh_token": token}), 401)
-    answer(stranger.account())
+    answer(other_user.account())
 
 
 def test_T4_logout_ends_the_session_at_once(web: httpx.Client) -> None:
@@ -178,11 +178,11 @@ def test_sessions_are_listed_with_their_device(web: httpx.Client) -> None:
     assert all(one["ip"] for one in sessions)
 
 
-def test_one_can_end_a_session_of_ones_own_but_nobody_elses(web: httpx.Client, stranger: Person) -> None:
+def test_one_can_end_a_session_of_ones_own_but_nobody_elses(web: httpx.Client, other_user: Person) -> None:
     jo = Person.newcomer(web)
     lost = jo.elsewhere()
     session = next(one for one in items(lost.send("GET", "/auth/sessions")) if one["current"])
-    refusal(stranger.send("DELETE", f"/auth/sessions/{session['id']}"), {403, 404})
+    refusal(other_user.send("DELETE", f"/auth/sessions/{session['id']}"), {403, 404})
     answer(lost.account())
     answer(jo.send("DELETE", f"/auth/sessions/{session['id']}"), 204)
     unauthorized(lost.account())

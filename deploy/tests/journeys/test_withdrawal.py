@@ -10,10 +10,10 @@ import pytest
 
 from shared.testing import eventually
 
-from .answers import answer, disappears, ids, items, refusal, unauthorized
+from .image_files import picture
+from .parallel import at_once
 from .person import API, Person, fresh_phone
-from .pictures import picture
-from .together import at_once
+from .responses import answer, disappears, ids, items, refusal, unauthorized
 
 Json = dict[str, Any]
 GONE: Json = {"nickname": None, "name": None, "avatar_url": None, "deleted": True}

@@ -7,8 +7,8 @@ from typing import Any
 
 import httpx
 
-from deploy.tests.journeys.answers import answer, items
 from deploy.tests.journeys.person import Person, form
+from deploy.tests.journeys.responses import answer, items
 
 
 class Known(Person):

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import FilePayload, Page, Route
 
-from deploy.tests.journeys.answers import answer
+from deploy.tests.journeys.image_files import picture
 from deploy.tests.journeys.person import Person
-from deploy.tests.journeys.pictures import picture
+from deploy.tests.journeys.responses import answer
 
 from .conftest import Opened
 from .window import Window, expect

@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from deploy.tests.journeys.answers import answer, ids
 from deploy.tests.journeys.person import Person, form, fresh_password
+from deploy.tests.journeys.responses import answer, ids
 from shared.tests.forged_tokens import Forger
 
 
