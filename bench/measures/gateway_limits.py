@@ -107,9 +107,11 @@ async def slow_connections(gateway: Gateway, report: Report) -> None:
 
 
 def _open_sockets(gateway: Gateway) -> int:
-    """Sockets that the gateway has open."""
-    folder = Path(f"/proc/{gateway.process.pid}/fd")
-    return sum(1 for each in folder.iterdir() if str(each.readlink()).startswith("socket:"))
+    number = 0
+    for file in Path(f"/proc/{gateway.process.pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            number += str(file.readlink()).startswith("socket:")
+    return number
 
 
 async def large_bodies(gateway: Gateway, report: Report) -> None:
