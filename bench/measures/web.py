@@ -1,12 +1,11 @@
-"""`python -m bench.web`: how soon the web client shows the feed on a slow phone, and a message to the other side.
+"""How soon the web client shows the feed on a slow phone, a message to the other side, and the cost of scrolling.
 
-It also tells what it costs to scroll through 1,000 posts. `--beside FOLDER` measures Pixelfed's client in the same way.
+PIXELFED=FOLDER (`public/` of its repository) measures the client of Pixelfed in the same way.
 It needs a Chromium, and a running instance that `make demo` has filled, at BASE_URL or at PORT of this machine. The
 connection has 1.6 Mbit/s and 150 ms latency, the CPU is slowed four times, the cache is cold, the server warm. "First
 render" is the first text on the screen, "first photos" the first photo of a post.
 """
 
-import argparse
 import os
 import shutil
 import statistics
@@ -18,6 +17,9 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from bench.environment import Environment
+from bench.load.wrk import Invalid
+from bench.report import Report
 from bench.web_pixelfed import pixelfed
 from bench.web_scrolling import scrolled
 from demo.people import PASSWORD, PEOPLE
@@ -44,10 +46,9 @@ document.addEventListener("load", (event) => {
 """
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--beside", type=Path, metavar="FOLDER", help="Pixelfed's public/, measured too")
-    public: Path | None = parser.parse_args().beside
+def measure(_: Environment, report: Report) -> None:
+    """PIXELFED names the folder public/ of a Pixelfed, which is then measured too."""
+    public = Path(os.environ["PIXELFED"]) if os.environ.get("PIXELFED") else None
     base_url = (os.environ.get("BASE_URL") or f"http://localhost:{os.environ.get('PORT') or 8080}").rstrip("/")
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
     if chromium is None:
@@ -62,10 +63,10 @@ def main() -> None:
     for name, values in found.items():
         values.sort()
         median = statistics.median(values)
-        verdict = "" if median <= GOALS[name] else ", missed"
-        print(f"{name:14} {median:8.3f} ({values[0]:.3f} to {values[-1]:.3f}), goal {GOALS[name]}{verdict}")
+        found_text = f"{median:.3f} ({values[0]:.3f} to {values[-1]:.3f})"
+        report.goal(name, f"at most {GOALS[name]}", found_text, held=median <= GOALS[name])
     for name, values in beside.items():
-        print(f"Pixelfed: {name:14} {statistics.median(values):8.3f} ({min(values):.3f} to {max(values):.3f})")
+        report.say(f"Pixelfed: {name} {statistics.median(values):.3f} ({min(values):.3f} to {max(values):.3f})")
     for name, value in scrolling.items():
         goal = SCROLLING_GOALS.get(name)
         if goal is None:
