@@ -32,8 +32,8 @@ def words_of(name: str) -> set[str]:
 
 
 def refused(path: PurePosixPath, nodes: Iterable[ast.AST], old: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
-    """The line and the reason of each name that holds an old word, where the check holds."""
-    if not any(path.is_relative_to(folder) for folder in old["folders"]):
+    """The line and the reason of each name that holds an old word, unless its file is unchecked."""
+    if any(path.is_relative_to(folder) for folder in old["unchecked"]):
         return
     module = path.stem.removeprefix("test_")
     if module in old["modules"]:
