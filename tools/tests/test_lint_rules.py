@@ -52,7 +52,7 @@ ALLOWED = {
     "long migrations": ("services/dm/migrations/versions/0001_rooms.py", DOCSTRING + "x = 1\n" * 400),
     "domain nouns in a service": ("services/dm/queries.py", DOCSTRING + "def rooms_of(user_id): ...\n"),
     "names of libraries": (
-        "shared/neighbours.py",
+        "shared/security/service_calls.py",
         DOCSTRING + "answer = client.post(url, follow_redirects=False)\n",
     ),
     "words that only contain a noun": (
