@@ -80,9 +80,9 @@ def take_for_readme(browser: Browser, base_url: str) -> None:
 
 def take_all(browser: Browser, base_url: str, folder: Path) -> None:
     """Every view, named `view-width-theme.png`. Each is loaded once; its width and theme are changed in place."""
-    stranger = browser.new_context(base_url=base_url, locale="en-GB", reduced_motion="reduce").new_page()
+    anonymous = browser.new_context(base_url=base_url, locale="en-GB", reduced_motion="reduce").new_page()
     for name, path in PUBLIC_VIEWS.items():
-        take(stranger, name, path, folder)
+        take(anonymous, name, path, folder)
     page = logged_in(browser, base_url, dark=False)
     profile = f"/@{PEOPLE[0].nickname}"
     page.goto(profile)
