@@ -34,7 +34,7 @@ class FastPathReader:
 
     read: Read
     reads_query: bool = False
-    """Whether `read` raises NotPlain for every query parameter that the route does not know or that comes twice."""
+    """Whether `read` raises FastPathMiss for every query parameter that is unknown or given twice."""
 
 
 async def _none(_: Request) -> None:
