@@ -8,8 +8,6 @@ from shared.pagination import MAX_CURSOR_LENGTH
 
 MAX_INT32 = 2**31 - 1
 """Counts are kept in columns of 32 bits."""
-MAX_HEADER_LENGTH = 16 * 1024
-"""The gateway refuses requests whose headers are longer, all together."""
 
 Timestamp = Annotated[
     str,

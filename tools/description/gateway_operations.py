@@ -3,7 +3,6 @@
 from typing import Any
 
 from gateway.routes import LOCAL
-from shared.web.fields import MAX_HEADER_LENGTH
 
 
 def _own(name: str, summary: str, about: str, kind: str, example: object, **others: Any) -> dict[str, Any]:
@@ -26,7 +25,7 @@ def _document(name: str, summary: str, kind: str, example: object) -> dict[str, 
             "in": "header",
             "required": False,
             "description": "The `ETag` of the copy that one has",
-            "schema": {"type": "string", "maxLength": MAX_HEADER_LENGTH},
+            "schema": {"type": "string"},
         }
     ]
     return own

@@ -37,8 +37,11 @@ def chromium() -> str:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
+    """A Chromium for the tests of one file. Playwright's event loop counts as running until it is closed, and tests of
+    other files, which may come next in any order, run loops of their own.
+    """
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield running

@@ -76,7 +76,8 @@ def _path(case: Case[Any], owner: Owner, told: set[str]) -> None:
     for name, value in given.items():
         if value not in told:
             given[name] = _THINGS[_kind(case, name)](owner)
-    if "message_id" in given:
+    if "message_id" in given:  # the room that was told may be another's
+        given["room_id"] = owner.room()
         given["message_id"] = owner.message_in(given["room_id"])
 
 

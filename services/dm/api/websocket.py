@@ -7,7 +7,6 @@ from starlette.responses import Response
 
 from shared.problem_details import documented
 from shared.web.authentication import CurrentUser
-from shared.web.fields import MAX_HEADER_LENGTH
 from shared.web.request_body import StrictRoute
 from shared.web.websocket_handshake import AlreadyHandled, handshake_of
 
@@ -32,7 +31,6 @@ Subprotocols = Annotated[
     Header(
         alias="Sec-WebSocket-Protocol",
         description="`bearer, <token>`, for those who cannot send headers",
-        json_schema_extra={"maxLength": MAX_HEADER_LENGTH},
     ),
 ]
 
