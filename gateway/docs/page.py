@@ -48,7 +48,7 @@ _FILES = {
     "swagger-ui.css": ("swagger-ui.css", b"text/css; charset=utf-8"),
     "favicon.png": ("favicon-32x32.png", b"image/png"),
 }
-_HERE = Path(__file__).parent
+_FOLDER = Path(__file__).parent
 _JSON = b"application/json"
 _CHECKED = (b"cache-control", b"no-cache")
 """Cached by browsers, and validated by ETag each time."""
@@ -66,7 +66,7 @@ class Docs:
         }
         self._files["start.js"] = StaticFile(START, b"text/javascript; charset=utf-8", cached)
         self._openapi = StaticFile(_openapi(public_path), _JSON, _CHECKED)
-        self._asyncapi = StaticFile((_HERE / "asyncapi.json").read_bytes(), _JSON, _CHECKED)
+        self._asyncapi = StaticFile((_FOLDER / "asyncapi.json").read_bytes(), _JSON, _CHECKED)
 
     async def page(self, exchange: Exchange) -> None:
         """`GET /docs`"""
@@ -90,7 +90,7 @@ class Docs:
 
 def _openapi(public_path: str) -> bytes:
     """The document with the path prefix of this installation."""
-    written = (_HERE / "openapi.json").read_bytes()
+    written = (_FOLDER / "openapi.json").read_bytes()
     if not public_path:
         return written
     document = orjson.loads(written)

@@ -25,7 +25,7 @@ from .stub_services import StubServices, answering, listed
 NOW = int(time.time())
 FEED = "/api/v1/feed"
 CONTRACTS = Path(__file__).parents[2] / "shared" / "contracts" / "events"
-NEIGHBOUR = ServiceClient("gateway", SECRET, "auth", "http://auth", Stub().transport)
+AUTH_CLIENT = ServiceClient("gateway", SECRET, "auth", "http://auth", Stub().transport)
 
 
 def asks(live: LiveGateway, authorization: str, path: str = FEED) -> int:
@@ -69,9 +69,9 @@ def signed_with_the_public_key_as_secret(token_issuer: FakeTokenIssuer) -> str:
 
 
 def bringing_its_own_key(token_issuer: FakeTokenIssuer) -> str:
-    stranger = FakeTokenIssuer()
-    key = asyncio.run(stranger.key_set())["keys"][0]
-    return stranger.token(1, headers={"jwk": key})
+    foreign_issuer = FakeTokenIssuer()
+    key = asyncio.run(foreign_issuer.key_set())["keys"][0]
+    return foreign_issuer.token(1, headers={"jwk": key})
 
 
 def without(claim: str) -> Callable[[FakeTokenIssuer], str]:
@@ -167,7 +167,7 @@ def test_nobody_but_auth_ends_anything(live: LiveGateway) -> None:
 
 @pytest.mark.parametrize("name", ["session.revoked.v1", "user.deleted.v1"])
 def test_what_the_contracts_promise_is_understood(name: str) -> None:
-    revocations = Revocations(NEIGHBOUR, 600)
+    revocations = Revocations(AUTH_CLIENT, 600)
     for data in json.loads((CONTRACTS / f"{name}.json").read_text())["examples"]:
         revocations.hear(Event(1, name.removesuffix(".v1"), 1, 0, None, data))
         login = ids.parse(data.get("session_id", "0000000000000000"))
@@ -176,7 +176,7 @@ def test_what_the_contracts_promise_is_understood(name: str) -> None:
 
 def test_a_fact_that_is_not_as_promised_is_not_swallowed(live: LiveGateway) -> None:
     with pytest.raises(ValueError, match="user_id"):
-        Revocations(NEIGHBOUR, 600).hear(Event(1, "user.deleted", 1, 0, None, {"user_id": "me"}))
+        Revocations(AUTH_CLIENT, 600).hear(Event(1, "user.deleted", 1, 0, None, {"user_id": "me"}))
 
 
 def test_what_auth_lists_is_refused_from_the_start_and_asked_for_with_our_own_credentials() -> None:

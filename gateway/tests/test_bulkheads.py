@@ -106,7 +106,7 @@ def test_passwords_never_take_all_places() -> None:
         assert begun.result().status_code == 200
 
 
-CROWD = 50
+REQUESTS = 50
 
 
 async def answered(gateway: Gateway, method: str, path: str, answers: list[str]) -> None:
@@ -131,9 +131,9 @@ async def answered(gateway: Gateway, method: str, path: str, answers: list[str])
 def test_a_crowd_that_logs_in_lets_others_go_first() -> None:
     login = "/api/v1/auth/login"
 
-    async def crowd(gateway: Gateway) -> list[str]:
+    async def send_all(gateway: Gateway) -> list[str]:
         answers: list[str] = []
-        asked = [("POST", login)] * CROWD + [("GET", "/healthz")]
+        asked = [("POST", login)] * REQUESTS + [("GET", "/healthz")]
         await asyncio.gather(*(answered(gateway, method, path, answers) for method, path in asked))
         return answers
 
@@ -142,8 +142,8 @@ def test_a_crowd_that_logs_in_lets_others_go_first() -> None:
         live.services.behaviours[login] = waiting(threading.Event(), go_on)
         begun = pool.submit(live.web.post, login, json={})
         eventually(lambda: live.services.at(login))
-        answers = asyncio.run_coroutine_threadsafe(crowd(live.gateway), live.loop).result(10)
+        answers = asyncio.run_coroutine_threadsafe(send_all(live.gateway), live.loop).result(10)
         go_on.set()
         assert begun.result().status_code == 200
-    assert len(answers) == CROWD + 1
+    assert len(answers) == REQUESTS + 1
     assert answers.index("/healthz") < 5, "it came last, and waits for hardly any of those before it"

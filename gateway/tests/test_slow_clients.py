@@ -117,7 +117,7 @@ def test_an_address_has_only_a_part_and_a_trusted_proxy_all() -> None:
 
 
 @contextmanager
-def timed_house(**changed: Any) -> Iterator[tuple[LiveGateway, Clock]]:
+def timed_gateway(**changed: Any) -> Iterator[tuple[LiveGateway, Clock]]:
     """A gateway with a large picture behind it, and the clock by which it measures data rates."""
     with live_gateway(**changed) as live:
         live.services.behaviours[PICTURE] = answering(200, LARGE)
@@ -126,7 +126,7 @@ def timed_house(**changed: Any) -> Iterator[tuple[LiveGateway, Clock]]:
 
 
 @contextmanager
-def deaf(live: LiveGateway, path: str = PICTURE) -> Iterator[socket.socket]:
+def not_reading(live: LiveGateway, path: str = PICTURE) -> Iterator[socket.socket]:
     """A client with next to no room that asks and does not read."""
     with socket.socket() as line:
         line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
@@ -148,7 +148,7 @@ def rest_of(line: socket.socket) -> int:
 
 
 def test_who_does_not_read_is_gone_in_ten_seconds() -> None:
-    with timed_house() as (live, clock), deaf(live) as line:
+    with timed_gateway() as (live, clock), not_reading(live) as line:
         before = ended_because("slow")
         eventually(lambda: len(live.gateway.slow_clients) == 1)
         clock.now += 9.9
@@ -161,9 +161,9 @@ def test_who_does_not_read_is_gone_in_ten_seconds() -> None:
 
 
 def test_fifty_who_do_not_read_take_no_place_from_others() -> None:
-    with timed_house(picture_in_flight=2, picture_in_flight_per_address=1) as (live, _), ExitStack() as stack:
+    with timed_gateway(picture_in_flight=2, picture_in_flight_per_address=1) as (live, _), ExitStack() as stack:
         for number in range(50):
-            stack.enter_context(deaf(live))
+            stack.enter_context(not_reading(live))
             eventually(lambda: len(live.gateway.slow_clients) == number + 1)  # noqa: B023 - waited for at once
         assert live.web.get("/api/v1/media/small.jpg").status_code == 200
         assert live.web.post(MEDIA, content=b"x" * 100_000, headers=live.token_issuer.bearer(1)).status_code == 200
@@ -171,11 +171,11 @@ def test_fifty_who_do_not_read_take_no_place_from_others() -> None:
 
 
 def test_only_so_many_may_be_slow_at_once() -> None:
-    with timed_house(slow_clients_per_address=3) as (live, _), ExitStack() as stack:
+    with timed_gateway(slow_clients_per_address=3) as (live, _), ExitStack() as stack:
         before = ended_because("too many slow")
         live.web.close()
         for _ in range(8):
-            stack.enter_context(deaf(live))
+            stack.enter_context(not_reading(live))
         eventually(lambda: ended_because("too many slow") == before + 5)
         assert len(live.gateway.slow_clients) == 3
         eventually(lambda: len(live.server.server_state.connections) == 3)
@@ -185,7 +185,7 @@ def test_only_so_many_may_be_slow_at_once() -> None:
 
 
 def test_the_gateways_own_documents_count_as_well() -> None:
-    with timed_house() as (live, clock), deaf(live, "/docs/swagger-ui-bundle.js") as line:
+    with timed_gateway() as (live, clock), not_reading(live, "/docs/swagger-ui-bundle.js") as line:
         eventually(lambda: len(live.gateway.slow_clients) == 1)
         clock.now += 11
         eventually(lambda: not live.server.server_state.tasks)
@@ -193,7 +193,7 @@ def test_the_gateways_own_documents_count_as_well() -> None:
 
 
 def test_twenty_megabytes_arrive_over_one_megabit_a_second() -> None:
-    with timed_house() as (live, clock), deaf(live) as line:
+    with timed_gateway() as (live, clock), not_reading(live) as line:
         received = 0
         with line.makefile("rb") as stream:
             while stream.readline() != b"\r\n":
@@ -222,7 +222,7 @@ class Counting:
 
 def test_an_upload_without_a_pause_may_take_its_time() -> None:
     size, step = 3_608_000, 44_000
-    with timed_house() as (live, clock), socket.create_connection(("127.0.0.1", live.port), timeout=10) as line:
+    with timed_gateway() as (live, clock), socket.create_connection(("127.0.0.1", live.port), timeout=10) as line:
         service = Counting()
         live.services.behaviours[MEDIA] = service
         line.sendall(head(live, MEDIA, f"content-length: {size}"))
@@ -235,7 +235,7 @@ def test_an_upload_without_a_pause_may_take_its_time() -> None:
 
 
 def test_an_upload_that_stalls_is_408_in_ten_seconds_and_its_service_is_left_at_once() -> None:
-    with timed_house() as (live, clock), socket.create_connection(("127.0.0.1", live.port), timeout=10) as line:
+    with timed_gateway() as (live, clock), socket.create_connection(("127.0.0.1", live.port), timeout=10) as line:
         service = Counting()
         live.services.behaviours[MEDIA] = service
         line.sendall(head(live, MEDIA, "content-length: 1000000") + b"x" * 100_000)
@@ -248,7 +248,7 @@ def test_an_upload_that_stalls_is_408_in_ten_seconds_and_its_service_is_left_at_
 
 
 def test_a_byte_a_second_is_too_slow_and_no_service_hears_of_it() -> None:
-    with timed_house() as (live, clock), socket.create_connection(("127.0.0.1", live.port), timeout=10) as line:
+    with timed_gateway() as (live, clock), socket.create_connection(("127.0.0.1", live.port), timeout=10) as line:
         line.sendall(head(live, MEDIA, "content-length: 100000"))
 
         def ended() -> bool:
@@ -264,7 +264,7 @@ def test_a_byte_a_second_is_too_slow_and_no_service_hears_of_it() -> None:
 
 
 def test_held_documents_and_uploads_count_as_slow() -> None:
-    with timed_house(slow_clients_per_address=4) as (live, _), ExitStack() as stack:
+    with timed_gateway(slow_clients_per_address=4) as (live, _), ExitStack() as stack:
         before = ended_because("too many slow")
         for number in range(8):
             line = stack.enter_context(socket.create_connection(("127.0.0.1", live.port), timeout=10))
@@ -275,7 +275,7 @@ def test_held_documents_and_uploads_count_as_slow() -> None:
 
 
 def test_many_held_uploads_of_two_people_leave_places_for_others() -> None:
-    with timed_house() as (live, _), ExitStack() as stack:
+    with timed_gateway() as (live, _), ExitStack() as stack:
         service = Counting()
         live.services.behaviours[MEDIA] = service
         for number in range(52):

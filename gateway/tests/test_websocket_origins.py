@@ -28,7 +28,14 @@ def page(live: LiveGateway, origin: str, **headers: str) -> int:
     return answer.status
 
 
-STRANGERS = ("https://evil.example", "http://127.0.0.1", "null", "", "http://127.0.0.1:1", "https://photos.example")
+FOREIGN_ORIGINS = (
+    "https://evil.example",
+    "http://127.0.0.1",
+    "null",
+    "",
+    "http://127.0.0.1:1",
+    "https://photos.example",
+)
 
 
 def test_pages_of_ones_own_and_of_configured_origins_may_listen(gateway_with_origins: LiveGateway) -> None:
@@ -36,8 +43,8 @@ def test_pages_of_ones_own_and_of_configured_origins_may_listen(gateway_with_ori
     assert page(gateway_with_origins, own) == page(gateway_with_origins, PAGE) == 101
     assert page(gateway_with_origins, "http://photos.example", host="photos.example") == 101
     assert page(gateway_with_origins, "http://photos.example", host="Photos.example:80") == 101
-    for stranger in (*STRANGERS, own.replace("http", "https"), own + ".evil.example", PAGE + ".evil.example"):
-        assert page(gateway_with_origins, stranger) == 403
+    for origin in (*FOREIGN_ORIGINS, own.replace("http", "https"), own + ".evil.example", PAGE + ".evil.example"):
+        assert page(gateway_with_origins, origin) == 403
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", PAGE])

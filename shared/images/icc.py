@@ -34,8 +34,8 @@ def rgb_to_xyz(chromaticities: Chromaticities) -> Matrix:
 
 def adaptation(white: tuple[float, float]) -> Matrix:
     """From XYZ under this white to XYZ under D50 (Bradford)."""
-    there, here = times(BRADFORD, _to_xyz(white)), times(BRADFORD, D50)
-    scaled = [[h / t * value for value in row] for h, t, row in zip(here, there, BRADFORD, strict=True)]
+    source, target = times(BRADFORD, _to_xyz(white)), times(BRADFORD, D50)
+    scaled = [[to / of * value for value in row] for to, of, row in zip(target, source, BRADFORD, strict=True)]
     return product(inverse(BRADFORD), scaled)
 
 

@@ -98,8 +98,8 @@ def forgeries(forger: Forger) -> Iterator[tuple[str, str]]:
 
 
 def _headers(forger: Forger) -> Iterator[tuple[str, str]]:
-    stranger = Ed25519PrivateKey.generate()
-    jwk = {"kty": "OKP", "crv": "Ed25519", "x": encoded(Forger(stranger, "x").public())}
+    foreign_key = Ed25519PrivateKey.generate()
+    jwk = {"kty": "OKP", "crv": "Ed25519", "x": encoded(Forger(foreign_key, "x").public())}
     changes: dict[str, dict[str, Any]] = {
         "jwk of the forger": {"jwk": jwk},
         "jku": {"jku": "https://forger.example/jwks.json"},
@@ -113,7 +113,7 @@ def _headers(forger: Forger) -> Iterator[tuple[str, str]]:
         "unknown field": {"foo": "bar"},
     }
     for name, change in changes.items():
-        yield name, forger.signed_by(stranger, change)
+        yield name, forger.signed_by(foreign_key, change)
         yield f"{name}, well signed", forger.token(change)
     for name in ("typ", "alg", "kid"):
         values: list[Any] = [LEFT_OUT, None, "", 5, [], {}, True]

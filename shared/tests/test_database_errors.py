@@ -38,26 +38,28 @@ class Failing:
         return "done"
 
 
-def trouble(code: int, kind: type[DBAPIError] = OperationalError, *, lost: bool = False) -> DBAPIError:
+def driver_error(code: int, kind: type[DBAPIError] = OperationalError, *, lost: bool = False) -> DBAPIError:
     return kind("UPDATE", None, Exception(code, "words"), connection_invalidated=lost)
 
 
 @pytest.mark.parametrize("code", [1213, 1205, 3572])
 def test_after_a_deadlock_the_whole_is_run_again(database: Database, code: int) -> None:
-    action = Failing(trouble(code), times=MAX_ATTEMPTS - 1)
+    action = Failing(driver_error(code), times=MAX_ATTEMPTS - 1)
     assert database.write(action) == "done"
     assert action.tries == MAX_ATTEMPTS
 
 
 @pytest.mark.parametrize("code", [1213, 1205, 3572])
 def test_a_deadlock_that_stays_is_an_outage(database: Database, code: int) -> None:
-    action = Failing(trouble(code))
+    action = Failing(driver_error(code))
     with pytest.raises(Unavailable):
         database.write(action)
     assert action.tries == MAX_ATTEMPTS
 
 
-@pytest.mark.parametrize("problem", [trouble(2013, lost=True), trouble(2006, lost=True), trouble(1213, lost=True)])
+@pytest.mark.parametrize(
+    "problem", [driver_error(2013, lost=True), driver_error(2006, lost=True), driver_error(1213, lost=True)]
+)
 def test_after_a_lost_connection_nothing_is_run_again(database: Database, problem: DBAPIError) -> None:
     """Nobody knows whether it was committed."""
     action = Failing(problem)
@@ -68,7 +70,7 @@ def test_after_a_lost_connection_nothing_is_run_again(database: Database, proble
 
 @pytest.mark.parametrize("code", [2003, 2013, 1040, 1045, 1114, 1290, 1053])
 def test_what_goes_by_is_an_outage(database: Database, code: int) -> None:
-    for problem in (trouble(code), trouble(code, InterfaceError)):
+    for problem in (driver_error(code), driver_error(code, InterfaceError)):
         with pytest.raises(Unavailable) as refusal:
             database.read(Failing(problem))
         assert refusal.value.__cause__ is problem
@@ -77,9 +79,9 @@ def test_what_goes_by_is_an_outage(database: Database, code: int) -> None:
 @pytest.mark.parametrize(
     "problem",
     [
-        trouble(1054),  # an unknown column
-        trouble(1366),  # a wrong value
-        trouble(1146, ProgrammingError),  # no such table
+        driver_error(1054),  # an unknown column
+        driver_error(1366),  # a wrong value
+        driver_error(1146, ProgrammingError),  # no such table
     ],
 )
 def test_what_stays_is_our_own_mistake(database: Database, problem: DBAPIError) -> None:

@@ -64,19 +64,19 @@ class Standing:
 @contextmanager
 def standing(behave: Behaviour, new_loop: Callable[[], asyncio.AbstractEventLoop]) -> Iterator[Standing]:
     """Serve as long as the block lasts."""
-    house = Standing(behave)
+    standing_server = Standing(behave)
 
     def serve() -> None:
         with asyncio.Runner(loop_factory=new_loop) as runner:
-            runner.run(house.server.serve([house.listener]))
+            runner.run(standing_server.server.serve([standing_server.listener]))
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
-    eventually(lambda: house.server.started)
+    eventually(lambda: standing_server.server.started)
     try:
-        yield house
+        yield standing_server
     finally:
-        house.server.should_exit = True
+        standing_server.server.should_exit = True
         thread.join(WAIT_SECONDS)
 
 
@@ -90,30 +90,30 @@ async def cut_short(_: Standing, _receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": b"12345", "more_body": True})
 
 
-async def answer_who_has_left(house: Standing, _receive: Receive, send: Send) -> None:
+async def answer_who_has_left(standing_server: Standing, _receive: Receive, send: Send) -> None:
     """The connection has just ended, which the application does not know."""
-    house.transport.abort()
+    standing_server.transport.abort()
     await send(START)
     await send({"type": "http.response.body", "body": b"1234567890"})
 
 
-async def go_on_for_who_has_left(house: Standing, _receive: Receive, send: Send) -> None:
+async def go_on_for_who_has_left(standing_server: Standing, _receive: Receive, send: Send) -> None:
     """It ends in the middle of an answer."""
     await send(START)
-    house.transport.abort()
+    standing_server.transport.abort()
     await send({"type": "http.response.body", "body": b"1234567890"})
 
 
-async def end_and_say_nothing(house: Standing, _receive: Receive, _send: Send) -> None:
+async def end_and_say_nothing(standing_server: Standing, _receive: Receive, _send: Send) -> None:
     """It has ended, and there is nothing to be said."""
-    house.transport.abort()
+    standing_server.transport.abort()
 
 
-def is_lost_on_writing(house: Standing) -> bool:
+def is_lost_on_writing(standing_server: Standing) -> bool:
     """Nobody reads from a connection with requests ahead, so only writing tells that it is lost."""
-    if house.server.server_state.connections:
-        house.transport.write(b"x")
-    return not house.server.server_state.connections
+    if standing_server.server.server_state.connections:
+        standing_server.transport.write(b"x")
+    return not standing_server.server.server_state.connections
 
 
 async def in_turns_of_the_loop(condition: Callable[[], bool]) -> None:
@@ -135,9 +135,9 @@ def told(caplog: pytest.LogCaptureFixture) -> list[str]:
 def test_an_answer_that_is_cut_short_ends_the_connection_and_logs_nothing(
     caplog: pytest.LogCaptureFixture, behave: Behaviour, new_loop: Callable[[], asyncio.AbstractEventLoop]
 ) -> None:
-    with standing(behave, new_loop) as house:
-        received = house.ask(ASK)
-        eventually(lambda: house.answered == 1 and not house.server.server_state.tasks)
+    with standing(behave, new_loop) as standing_server:
+        received = standing_server.ask(ASK)
+        eventually(lambda: standing_server.answered == 1 and not standing_server.server.server_state.tasks)
     assert received.endswith(b"12345") if behave is cut_short else b"1234567890" not in received
     assert told(caplog) == []
 
@@ -150,21 +150,21 @@ def test_whoever_sends_requests_ahead_and_leaves_is_told_nothing_more(
     """uvicorn tells only the last request of a connection that it is lost."""
     left = threading.Event()
 
-    async def write_until_it_is_lost(house: Standing, _receive: Receive, send: Send) -> None:
+    async def write_until_it_is_lost(standing_server: Standing, _receive: Receive, send: Send) -> None:
         await asyncio.to_thread(left.wait, WAIT_SECONDS)
         if begun:
             await send(START)
-        await in_turns_of_the_loop(lambda: is_lost_on_writing(house))
+        await in_turns_of_the_loop(lambda: is_lost_on_writing(standing_server))
         if not begun:
             await send(START)
         await send({"type": "http.response.body", "body": b"1234567890"})
 
-    with standing(write_until_it_is_lost, new_loop) as house:
-        with socket.create_connection(house.listener.getsockname(), timeout=WAIT_SECONDS) as line:
+    with standing(write_until_it_is_lost, new_loop) as standing_server:
+        with socket.create_connection(standing_server.listener.getsockname(), timeout=WAIT_SECONDS) as line:
             line.sendall(ASK + ASK)
-            eventually(lambda: house.server.server_state.tasks)
+            eventually(lambda: standing_server.server.server_state.tasks)
         left.set()
-        eventually(lambda: house.answered == 1 and not house.server.server_state.tasks)
+        eventually(lambda: standing_server.answered == 1 and not standing_server.server.server_state.tasks)
     gc.collect()  # what a task was not asked for is told when it goes
     assert told(caplog) == []
 
@@ -173,8 +173,8 @@ def test_a_mistake_of_the_application_is_logged_and_answered(caplog: pytest.LogC
     async def fail(_: Standing, _receive: Receive, _send: Send) -> None:
         raise ValueError("wrong")
 
-    with standing(fail, asyncio.new_event_loop) as house:
-        assert house.ask(ASK).startswith(b"HTTP/1.1 500")
+    with standing(fail, asyncio.new_event_loop) as standing_server:
+        assert standing_server.ask(ASK).startswith(b"HTTP/1.1 500")
     assert len(told(caplog)) == 1
 
 
@@ -185,10 +185,10 @@ def malformed() -> float:
 def test_what_cannot_be_parsed_is_counted_and_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     before = malformed()
     nonsense: list[Any] = [b"nonsense\r\n\r\n", b"GET  /a HTTP/1.1\r\nhost: a\r\n\r\n", b"\x16\x03\x01\x00\xa5" * 40]
-    with standing(say_nothing, asyncio.new_event_loop) as house:
+    with standing(say_nothing, asyncio.new_event_loop) as standing_server:
         for request in nonsense * 5:
-            assert house.ask(request).startswith(b"HTTP/1.1 400")
-        assert house.answered == 0
+            assert standing_server.ask(request).startswith(b"HTTP/1.1 400")
+        assert standing_server.answered == 0
     assert malformed() == before + 15
     assert told(caplog) == []
 

@@ -10,7 +10,7 @@ from shared import clock, ids
 from shared.database.engine import Database
 from shared.replication.purge import CHUNKS_PER_TURN, DONE, PURGED, PURGING, PurgeTarget
 from shared.testing.backends import Backend, Cluster, Servers
-from shared.testing.steps import with_chunk_size
+from shared.testing.small_chunks import with_chunk_size
 from shared.tests.sample_purge import (
     LAST_SWEEP_AFTER,
     PURGE,

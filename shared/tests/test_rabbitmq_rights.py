@@ -20,7 +20,7 @@ pytestmark = pytest.mark.containers
 MEMBERS = {
     "one": ServiceTopology({"one.happened.v1"}, {"other.happened.v1"}),
     "other": ServiceTopology({"other.happened.v1"}, {"one.happened.v1"}),
-    "door": ServiceTopology(consumes_ephemeral={"one.happened.v1"}),
+    "listener": ServiceTopology(consumes_ephemeral={"one.happened.v1"}),
     "both": ServiceTopology({"both.happened.v1"}, {"one.happened.v1"}, {"both.happened.v1"}),
 }
 
@@ -101,9 +101,9 @@ def test_a_service_may_do_what_is_its_own(rabbitmq: RabbitServer, buses: RabbitB
         ("one", read("other.dead")),
         ("one", declare("mine")),
         ("one", bind("one", "one.happened.v1")),
-        ("door", publish("one.happened.v1")),
-        ("door", read("one")),
-        ("door", declare("mine")),
+        ("listener", publish("one.happened.v1")),
+        ("listener", read("one")),
+        ("listener", declare("mine")),
         ("both", publish("one.happened.v1")),
         ("both", read("one")),
         ("both", declare("mine")),
@@ -118,18 +118,18 @@ def test_and_nothing_else(rabbitmq: RabbitServer, buses: RabbitBuses, who: str, 
 def test_with_these_rights_facts_arrive_where_they_are_heard_and_overheard(
     rabbitmq: RabbitServer, buses: RabbitBuses
 ) -> None:
-    other, door = RecordingSubscriber(), RecordingSubscriber()
+    other, listener = RecordingSubscriber(), RecordingSubscriber()
 
     async def scenario() -> None:
         by_name = {name: buses.bus(name, who=name) for name in MEMBERS}
         by_name["other"].subscribe("other", {"one.happened.v1"}, other.receive)
-        by_name["door"].subscribe_ephemeral("door", {"one.happened.v1"}, door.receive)
+        by_name["listener"].subscribe_ephemeral("listener", {"one.happened.v1"}, listener.receive)
         for bus in by_name.values():
             await bus.start()
         await soon(lambda: all(bus.connected for bus in by_name.values()))
         assert await by_name["one"].publish([happened("one.happened")]) == [True]
         assert await by_name["one"].publish([happened("other.happened")]) == [False]
-        await soon(lambda: other.heard and door.heard)
+        await soon(lambda: other.heard and listener.heard)
         for bus in by_name.values():
             await bus.stop()
 
@@ -139,11 +139,11 @@ def test_with_these_rights_facts_arrive_where_they_are_heard_and_overheard(
 def test_a_member_may_overhear_its_own_facts_in_each_of_its_processes_and_hear_those_of_others_in_one(
     rabbitmq: RabbitServer, buses: RabbitBuses
 ) -> None:
-    here, there, together = RecordingSubscriber(), RecordingSubscriber(), RecordingSubscriber()
+    first, second, together = RecordingSubscriber(), RecordingSubscriber(), RecordingSubscriber()
 
     async def scenario() -> None:
         replicas = [RabbitBus(rabbitmq.url(buses.vhost, "both")) for _ in range(2)]
-        for bus, ear in zip(replicas, (here, there), strict=True):
+        for bus, ear in zip(replicas, (first, second), strict=True):
             bus.subscribe("both", {"one.happened.v1"}, together.receive)
             bus.subscribe_ephemeral("both", {"both.happened.v1"}, ear.receive)
         one = buses.bus("one", who="one")
@@ -153,8 +153,8 @@ def test_a_member_may_overhear_its_own_facts_in_each_of_its_processes_and_hear_t
         said = [happened("both.happened", number=each) for each in range(20)]
         assert await replicas[0].publish(said) == [True] * 20
         assert await one.publish([happened("one.happened")]) == [True]
-        await soon(lambda: len(here.heard) == len(there.heard) == 20 and together.heard)
-        assert here.heard == there.heard == said, "in the order in which they were said"
+        await soon(lambda: len(first.heard) == len(second.heard) == 20 and together.heard)
+        assert first.heard == second.heard == said, "in the order in which they were said"
         for bus in (*replicas, one):
             await bus.stop()
 

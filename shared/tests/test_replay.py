@@ -34,8 +34,8 @@ def database(backend: Backend, outbox: Table) -> Iterator[Database]:
 
 
 def waiting(database: Database, outbox: Table) -> int:
-    question = select(outbox.c.id).where(outbox.c.published_at.is_(None), outbox.c.not_before <= clock.now())
-    return len(database.read(lambda connection: connection.execute(question).all()))
+    statement = select(outbox.c.id).where(outbox.c.published_at.is_(None), outbox.c.not_before <= clock.now())
+    return len(database.read(lambda connection: connection.execute(statement).all()))
 
 
 @pytest.mark.parametrize(

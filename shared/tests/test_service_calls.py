@@ -23,17 +23,17 @@ CALLERS = InternalCallerVerifier("auth", {"posts": SECRET, "dm": "the secret of 
 
 def ask(transport: httpx.AsyncBaseTransport, path: str = "/internal/things/1", **query: Any) -> Any:
     async def scenario() -> Any:
-        neighbour = ServiceClient("posts", SECRET, "auth", "http://auth", transport)
+        client = ServiceClient("posts", SECRET, "auth", "http://auth", transport)
         try:
-            return await neighbour.get(path, **query)
+            return await client.get(path, **query)
         finally:
-            await neighbour.close()
+            await client.close()
 
     return asyncio.run(scenario())
 
 
 def answering(*answers: httpx.Response | Exception) -> tuple[httpx.AsyncBaseTransport, list[httpx.Request]]:
-    """A neighbour that gives these answers one after the other, and what it was asked."""
+    """A client that gives these answers one after the other, and what it was asked."""
     asked: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:

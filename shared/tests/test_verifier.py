@@ -112,10 +112,10 @@ def test_keys_are_asked_for_once_however_many_tokens_come() -> None:
     issuer = Issuer(MINTER)
     verifier = verifier_of(issuer)
 
-    async def crowd() -> None:
+    async def verify_all() -> None:
         await asyncio.gather(*(verifier.verify(MINTER.token(each)) for each in range(20)))
 
-    asyncio.run(crowd())
+    asyncio.run(verify_all())
     assert issuer.asked == 1
 
 

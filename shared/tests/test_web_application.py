@@ -52,8 +52,8 @@ def test_any_other_is_replaced_by_a_fresh_one(standing: LiveService, given: str 
 def test_the_request_id_reaches_the_facts(standing: LiveService, database: Database) -> None:
     headers = {**MINTER.bearer(1), "x-request-id": "req-fact"}
     standing.client.post("/api/v1/things", json={"text": "x"}, headers=headers)
-    question = select(OUTBOX.c.type).where(OUTBOX.c.request_id == "req-fact")
-    assert database.read(lambda tx: tx.execute(question).scalars().all()) == ["thing.added"]
+    statement = select(OUTBOX.c.type).where(OUTBOX.c.request_id == "req-fact")
+    assert database.read(lambda tx: tx.execute(statement).scalars().all()) == ["thing.added"]
 
 
 def test_answers_are_not_kept_by_anybody_between(standing: LiveService) -> None:
@@ -149,9 +149,9 @@ def test_a_neighbour_is_known_by_its_credential_and_nobody_else_gets_in(
     monkeypatch.setattr(standing.app.state, "callers", InternalCallerVerifier("things", {"auth": secret}))
 
     async def ask() -> Any:
-        neighbour = ServiceClient("auth", secret, "things", standing.url)
-        answer = await neighbour.get("/api/v1/internal/caller")
-        await neighbour.close()
+        service_client = ServiceClient("auth", secret, "things", standing.url)
+        answer = await service_client.get("/api/v1/internal/caller")
+        await service_client.close()
         return answer
 
     assert asyncio.run(ask()) == "auth"
@@ -184,7 +184,9 @@ def test_what_belongs_to_it_lives_as_long_as_it_does(tmp_path: Path) -> None:
             events.append("step")
         return False
 
-    neighbour = ServiceClient("things", "a secret of at least 32 characters", "auth", "http://auth", Stub().transport)
+    service_client = ServiceClient(
+        "things", "a secret of at least 32 characters", "auth", "http://auth", Stub().transport
+    )
     app = create_service_app(
         "things",
         settings,
@@ -192,7 +194,7 @@ def test_what_belongs_to_it_lives_as_long_as_it_does(tmp_path: Path) -> None:
         bus=InMemoryBus(),
         routers=[],
         workers=[PeriodicWorker("test", threaded_step(step), every=3600)],
-        clients=[neighbour],
+        clients=[service_client],
         closing=[lambda: events.append("closed")],
     )
     with running_service(app) as found:
@@ -200,7 +202,7 @@ def test_what_belongs_to_it_lives_as_long_as_it_does(tmp_path: Path) -> None:
         assert threads_of(found) == 3, "as many threads as connections"
     assert events == ["step", "closed"]
     with pytest.raises(RuntimeError, match="closed"):
-        asyncio.run(neighbour.get("/"))
+        asyncio.run(service_client.get("/"))
 
 
 def threads_of(found: LiveService) -> float:
@@ -238,6 +240,6 @@ def test_a_failure_that_the_framework_words_takes_our_form() -> None:
 
 
 def test_many_requests_at_once_are_all_answered(standing: LiveService) -> None:
-    with ThreadPoolExecutor(20) as crowd:
-        statuses = list(crowd.map(lambda _: standing.client.get("/api/v1/things").status_code, range(100)))
+    with ThreadPoolExecutor(20) as pool:
+        statuses = list(pool.map(lambda _: standing.client.get("/api/v1/things").status_code, range(100)))
     assert statuses == [200] * 100

@@ -68,8 +68,8 @@ def test_of_twenty_at_once_one_is_written(standing: LiveService, database: Datab
         together.wait(WAIT_SECONDS)
         return add(standing, "six")
 
-    with ThreadPoolExecutor(20) as crowd:
-        answers = list(crowd.map(attempt, range(20)))
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(attempt, range(20)))
     assert count(database) == before + 1
     assert {each.status_code for each in answers} <= {201, 409}
     assert len({each.content for each in answers if each.status_code == 201}) == 1

@@ -31,7 +31,7 @@ PING = b"\x89\x80\0\0\0\0"
 LONG = "x" * 100_000
 
 
-class House:
+class HubServer:
     """A server whose sockets all belong to one, who has a token for an hour."""
 
     def __init__(self, **changed: Any) -> None:
@@ -67,30 +67,30 @@ class House:
 
 
 @contextmanager
-def serving(**changed: Any) -> Iterator[House]:
+def serving(**changed: Any) -> Iterator[HubServer]:
     """For as long as the block lasts."""
-    house = House(**changed)
-    thread = threading.Thread(target=house.run, daemon=True)
+    hub_server = HubServer(**changed)
+    thread = threading.Thread(target=hub_server.run, daemon=True)
     thread.start()
-    eventually(lambda: house.server.started)
-    yield house
-    house.server.should_exit = True
+    eventually(lambda: hub_server.server.started)
+    yield hub_server
+    hub_server.server.should_exit = True
     thread.join(WAIT_SECONDS)
 
 
 @pytest.fixture
-def house() -> Iterator[House]:
+def hub_server() -> Iterator[HubServer]:
     with serving() as opened:
         yield opened
 
 
 @contextmanager
-def line_to(house: House) -> Iterator[socket.socket]:
+def line_to(hub_server: HubServer) -> Iterator[socket.socket]:
     """An open WebSocket of a client that does only what the test does."""
     with socket.socket() as line:
         line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         line.settimeout(WAIT_SECONDS)
-        line.connect(("127.0.0.1", house.port))
+        line.connect(("127.0.0.1", hub_server.port))
         line.sendall(HEAD)
         head = b""
         while not head.endswith(b"\r\n\r\n"):
@@ -112,38 +112,46 @@ def closes(code: int) -> float:
     return float(SOCKETS_CLOSED.labels("tests", code)._value.get())
 
 
-def test_what_is_told_is_heard_by_all_of_those_and_nobody_else(house: House) -> None:
+def test_what_is_told_is_heard_by_all_of_those_and_nobody_else(hub_server: HubServer) -> None:
     with ExitStack() as stack:
-        ears = [stack.enter_context(listening(house.url)) for _ in range(3)]
-        assert house.open.has_listeners(1) and house.open.has_listeners(7, 1) and not house.open.has_listeners(2)
-        house.open.send_to([2], '"others"')
-        house.open.send_to([1, 2], '"all"')
+        ears = [stack.enter_context(listening(hub_server.url)) for _ in range(3)]
+        assert (
+            hub_server.open.has_listeners(1)
+            and hub_server.open.has_listeners(7, 1)
+            and not hub_server.open.has_listeners(2)
+        )
+        hub_server.open.send_to([2], '"others"')
+        hub_server.open.send_to([1, 2], '"all"')
         assert [ear.next() for ear in ears] == ["all"] * 3
-    eventually(lambda: house.open.count == 0)
-    assert not house.open.has_listeners(1)
+    eventually(lambda: hub_server.open.count == 0)
+    assert not hub_server.open.has_listeners(1)
 
 
-@pytest.mark.parametrize("end", [lambda house: house.open.end_session(2), lambda house: house.open.end_subject(1)])
-def test_with_the_login_or_the_one_behind_it_every_socket_ends(house: House, end: Callable[[House], None]) -> None:
-    with listening(house.url) as ear:
-        house.open.end_session(1)
-        house.open.end_subject(2)
-        house.open.send_to([1], "1")
+@pytest.mark.parametrize(
+    "end", [lambda hub_server: hub_server.open.end_session(2), lambda hub_server: hub_server.open.end_subject(1)]
+)
+def test_with_the_login_or_the_one_behind_it_every_socket_ends(
+    hub_server: HubServer, end: Callable[[HubServer], None]
+) -> None:
+    with listening(hub_server.url) as ear:
+        hub_server.open.end_session(1)
+        hub_server.open.end_subject(2)
+        hub_server.open.send_to([1], "1")
         assert ear.next() == 1
-        end(house)
+        end(hub_server)
         assert ear.closed() == 4401
 
 
-def test_a_socket_whose_token_has_ended_already_ends_at_once(house: House) -> None:
-    house.expires_at = int(time.time()) - 5
-    with listening(house.url) as ear:
+def test_a_socket_whose_token_has_ended_already_ends_at_once(hub_server: HubServer) -> None:
+    hub_server.expires_at = int(time.time()) - 5
+    with listening(hub_server.url) as ear:
         assert ear.closed() == 4401
 
 
-def test_of_several_reasons_to_end_the_first_is_told(house: House) -> None:
-    with listening(house.url) as ear:
+def test_of_several_reasons_to_end_the_first_is_told(hub_server: HubServer) -> None:
+    with listening(hub_server.url) as ear:
         for ending in (UPSTREAM_LOST, TOKEN_EXPIRED):
-            house.loop.call_soon_threadsafe(house.held[0].end, ending)
+            hub_server.loop.call_soon_threadsafe(hub_server.held[0].end, ending)
         assert ear.closed() == 1013
 
 
@@ -167,44 +175,46 @@ def test_before_anybody_listens_there_is_nobody_to_tell() -> None:
     assert nobody.count == 0
 
 
-def fill(house: House) -> bool:
+def fill(hub_server: HubServer) -> bool:
     """Say more; whether the one socket has been given up."""
-    house.open.send_to([1], LONG)
-    return bool(house.held) and house.open.count == 0
+    hub_server.open.send_to([1], LONG)
+    return bool(hub_server.held) and hub_server.open.count == 0
 
 
 def test_whoever_reads_nothing_is_given_up_and_takes_no_memory_with_them(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    hub_server: HubServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hub, "SEND_SECONDS", 0.1)
     monkeypatch.setattr(websocket_protocol, "LINGER_SECONDS", 0.1)
     before = closes(4408)
-    with line_to(house):
-        eventually(lambda: fill(house))
-        eventually(lambda: house.connections == 0)
+    with line_to(hub_server):
+        eventually(lambda: fill(hub_server))
+        eventually(lambda: hub_server.connections == 0)
     assert closes(4408) == before + 1
 
 
-def test_whoever_reads_again_in_time_learns_why_it_ended(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whoever_reads_again_in_time_learns_why_it_ended(
+    hub_server: HubServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(hub, "SEND_SECONDS", 0.1)
-    with line_to(house) as line:
-        eventually(lambda: fill(house))
+    with line_to(hub_server) as line:
+        eventually(lambda: fill(hub_server))
         assert everything_from(line).endswith((4408).to_bytes(2, "big") + b"read too slowly")
 
 
 def test_whoever_answers_no_ping_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(websocket_protocol, "LINGER_SECONDS", 0.1)
     before = closes(1011)
-    with serving(ws_ping_interval=0.1, ws_ping_timeout=0.1) as house, line_to(house) as line:
+    with serving(ws_ping_interval=0.1, ws_ping_timeout=0.1) as hub_server, line_to(hub_server) as line:
         assert b"\x89\x04" in everything_from(line), "a ping"
-        eventually(lambda: house.open.count == 0 and house.connections == 0)
+        eventually(lambda: hub_server.open.count == 0 and hub_server.connections == 0)
     assert closes(1011) == before + 1
 
 
 def test_whoever_answers_pings_stays() -> None:
-    with serving(ws_ping_interval=0.05, ws_ping_timeout=5) as house, listening(house.url) as ear:
+    with serving(ws_ping_interval=0.05, ws_ping_timeout=5) as hub_server, listening(hub_server.url) as ear:
         assert [ear.connection.ping().wait(WAIT_SECONDS) for _ in range(5)] == [True] * 5
-        house.open.send_to([1], "1")
+        hub_server.open.send_to([1], "1")
         assert ear.next() == 1
 
 
@@ -219,36 +229,36 @@ def test_whoever_answers_pings_stays() -> None:
         (b"\x81\x01x", 1002),  # without a mask
     ],
 )
-def test_whoever_floods_us_is_cut_off(house: House, flood: bytes, code: int) -> None:
-    with line_to(house) as line:
+def test_whoever_floods_us_is_cut_off(hub_server: HubServer, flood: bytes, code: int) -> None:
+    with line_to(hub_server) as line:
         with suppress(OSError):
             line.sendall(flood)
         assert code.to_bytes(2, "big") in everything_from(line)
-    eventually(lambda: house.open.count == 0 and house.connections == 0)
+    eventually(lambda: hub_server.open.count == 0 and hub_server.connections == 0)
 
 
-def test_whoever_does_not_wait_to_be_let_in_is_not(house: House) -> None:
+def test_whoever_does_not_wait_to_be_let_in_is_not(hub_server: HubServer) -> None:
     hesitating = threading.Event()
-    accept, house.accept = house.accept, lambda _: asyncio.to_thread(hesitating.wait, WAIT_SECONDS)
-    with socket.create_connection(("127.0.0.1", house.port), timeout=WAIT_SECONDS) as line:
+    accept, hub_server.accept = hub_server.accept, lambda _: asyncio.to_thread(hesitating.wait, WAIT_SECONDS)
+    with socket.create_connection(("127.0.0.1", hub_server.port), timeout=WAIT_SECONDS) as line:
         line.sendall(HEAD)
-        eventually(lambda: house.held)
+        eventually(lambda: hub_server.held)
         line.sendall(PING)
         assert everything_from(line) == b""
-        house.accept = accept
+        hub_server.accept = accept
         hesitating.set()
-    eventually(lambda: house.open.count == 0 and house.connections == 0)
+    eventually(lambda: hub_server.open.count == 0 and hub_server.connections == 0)
 
 
 def test_when_the_process_ends_nobody_who_does_not_read_holds_it_up(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    hub_server: HubServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(websocket_protocol, "LINGER_SECONDS", 0.1)
-    with line_to(house):
-        eventually(lambda: house.held)
-        house.open.send_to([1], "x" * 10_000_000)
-        house.server.should_exit = True
-        eventually(lambda: not house.loop.is_running())
+    with line_to(hub_server):
+        eventually(lambda: hub_server.held)
+        hub_server.open.send_to([1], "x" * 10_000_000)
+        hub_server.server.should_exit = True
+        eventually(lambda: not hub_server.loop.is_running())
 
 
 @pytest.mark.parametrize(
@@ -267,9 +277,9 @@ def test_when_the_process_ends_nobody_who_does_not_read_holds_it_up(
         HEAD[:-2] + b"transfer-encoding: chunked\r\n\r\n",
     ],
 )
-def test_a_handshake_with_a_fault_is_a_plain_request_and_ends_the_line(house: House, spoilt: bytes) -> None:
-    with socket.create_connection(("127.0.0.1", house.port), timeout=WAIT_SECONDS) as line:
+def test_a_handshake_with_a_fault_is_a_plain_request_and_ends_the_line(hub_server: HubServer, spoilt: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", hub_server.port), timeout=WAIT_SECONDS) as line:
         line.sendall(spoilt)
         answer = everything_from(line)
     assert answer.startswith(b"HTTP/1.1 426 ") and answer.count(b"HTTP/1.1") == 1
-    eventually(lambda: house.connections == 0)
+    eventually(lambda: hub_server.connections == 0)

@@ -51,8 +51,8 @@ def create_service_app(  # noqa: PLR0913 - all parts of a service, named at the 
         for worker in workers:
             await worker.stop()
         await bus.stop()
-        for neighbour in clients:
-            await neighbour.close()
+        for client in clients:
+            await client.close()
         for close in (*closing, database.close):
             close()
 

@@ -84,8 +84,8 @@ def record_failed_login(tx: Connection, account_id: int | None, ip: str, device:
 def record_refused(tx: Connection, account_id: int, kind: AuditEvent, origin: Origin) -> None:
     """The same, for what was refused in a session. Records nothing if the session is gone."""
     sessions = models.sessions.c
-    here = select(sessions.device).where(sessions.id == origin.session_id).with_for_update(read=True)
-    if (found := tx.execute(here).one_or_none()) is not None:
+    device = select(sessions.device).where(sessions.id == origin.session_id).with_for_update(read=True)
+    if (found := tx.execute(device).one_or_none()) is not None:
         record(tx, account_id, kind, origin.ip, session_id=origin.session_id, device=found.device)
 
 

@@ -137,14 +137,14 @@ def end_others(tx: Connection, account_id: int, but: int, ip: str) -> list[int]:
     """End all sessions of the account but this one. Returns their ids. Raises Unauthenticated if this one has ended."""
     # Of two sessions that do so at the same time, the first ends the second.
     live = _all_live(tx, account_id)
-    here = next((session for session in live if session.id == but), None)
-    if here is None:
+    current = next((session for session in live if session.id == but), None)
+    if current is None:
         raise Unauthenticated("invalid_token", "This session has ended.")
-    others = [session for session in live if session is not here]
+    others = [session for session in live if session is not current]
     for session in others:
         _end(tx, session)
     if others:
-        _record(tx, here, AuditEvent.SESSIONS_ENDED, ip)
+        _record(tx, current, AuditEvent.SESSIONS_ENDED, ip)
     return [session.id for session in others]
 
 

@@ -73,7 +73,7 @@ def test_a_change_that_is_refused_leaves_no_trace(database: Database, ada: Accou
 
 
 def test_each_way_in_which_a_login_ends_is_told_apart(database: Database, ada: Account, time: Time) -> None:
-    here, other, third, fourth = (open_login(database, ada, f"device {each}") for each in range(4))
+    current, other, third, fourth = (open_login(database, ada, f"device {each}") for each in range(4))
     database.write(sessions.end_other, ada.id, other.session_id, ELSEWHERE)
     assert last(database) == ("session_ended", ELSEWHERE, other.session_id, "device 1")
     database.write(sessions.log_out, ada.id, third.session_id, ELSEWHERE)
@@ -83,10 +83,10 @@ def test_each_way_in_which_a_login_ends_is_told_apart(database: Database, ada: A
     database.write(sessions.refresh, fourth.refresh_token, ELSEWHERE, LIFETIMES, TOKENS)
     assert last(database) == ("refresh_token_reused", ELSEWHERE, fourth.session_id, "device 3")
     open_login(database, ada)
-    database.write(sessions.end_others, ada.id, here.session_id, ELSEWHERE)
-    assert last(database) == ("sessions_ended", ELSEWHERE, here.session_id, "device 0")
+    database.write(sessions.end_others, ada.id, current.session_id, ELSEWHERE)
+    assert last(database) == ("sessions_ended", ELSEWHERE, current.session_id, "device 0")
     written = len(rows(database, models.trail))
-    database.write(sessions.end_others, ada.id, here.session_id, ELSEWHERE)
+    database.write(sessions.end_others, ada.id, current.session_id, ELSEWHERE)
     assert len(rows(database, models.trail)) == written, "there was none to end"
 
 

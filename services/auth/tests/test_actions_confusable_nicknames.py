@@ -113,8 +113,8 @@ def test_of_many_look_alikes_at_the_same_instant_one_is_made(database: Database)
             return refusal.code
         return "made"
 
-    with ThreadPoolExecutor(8) as crowd:
-        outcomes = sorted(crowd.map(attempt, ["ill1", "ll11", "1l1l", "lili", "l1l1", "il1i", "iiii", "llll"]))
+    with ThreadPoolExecutor(8) as pool:
+        outcomes = sorted(pool.map(attempt, ["ill1", "ll11", "1l1l", "lili", "l1l1", "il1i", "iiii", "llll"]))
     assert outcomes == ["made", *["nickname_taken"] * 7]
 
 

@@ -91,15 +91,15 @@ def test_to_rotate_again_before_the_new_key_signs_changes_nothing(database: Data
 
 def test_of_many_who_rotate_at_the_same_instant_one_makes_the_key(database: Database) -> None:
     database.write(keys.have_keys, CIPHER)
-    with ThreadPoolExecutor(6) as crowd:
-        made = list(crowd.map(lambda _: rotate(database), range(6)))
+    with ThreadPoolExecutor(6) as pool:
+        made = list(pool.map(lambda _: rotate(database), range(6)))
     assert len({each.kid for each in made}) == 1
     assert [row.generation for row in rows(database, models.signing_keys)] == [1, 2]
 
 
 def test_of_many_that_start_at_the_same_instant_one_makes_the_first_key(database: Database) -> None:
-    with ThreadPoolExecutor(6) as crowd:
-        found = list(crowd.map(lambda _: database.write(keys.have_keys, CIPHER), range(6)))
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(lambda _: database.write(keys.have_keys, CIPHER), range(6)))
     assert len({each.kid for (each,) in found}) == 1
 
 

@@ -89,8 +89,8 @@ def test_one_persons_failures_are_not_anothers(database: Database, time: Time) -
 
 
 def test_of_many_at_the_same_instant_no_more_are_let_through_than_may(database: Database) -> None:
-    with ThreadPoolExecutor(8) as crowd:
-        waits = list(crowd.map(lambda _: begin(database), range(2 * AT_ONCE)))
+    with ThreadPoolExecutor(8) as pool:
+        waits = list(pool.map(lambda _: begin(database), range(2 * AT_ONCE)))
     assert waits.count(0) == AT_ONCE
     assert kept(database).pending == AT_ONCE
 
@@ -98,8 +98,8 @@ def test_of_many_at_the_same_instant_no_more_are_let_through_than_may(database: 
 def test_of_many_failures_at_once_each_counts(database: Database) -> None:
     for _ in range(AT_ONCE):
         begin(database)
-    with ThreadPoolExecutor(8) as crowd:
-        list(crowd.map(lambda _: database.write(login_throttle.record_failure, ADA), range(AT_ONCE)))
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: database.write(login_throttle.record_failure, ADA), range(AT_ONCE)))
     assert (kept(database).tries, kept(database).pending) == (AT_ONCE, 0)
     assert begin(database) > LONGEST // clock.SECOND - 5
 

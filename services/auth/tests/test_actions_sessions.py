@@ -105,8 +105,8 @@ def test_a_longer_chain_within_the_grace_period_is_followed_for_a_while_only(dat
 
 
 def test_of_fifty_refreshes_at_once_all_get_the_same_token(database: Database, login: Login) -> None:
-    with ThreadPoolExecutor(10) as crowd:
-        outcomes = list(crowd.map(lambda _: refresh(database, login.refresh_token), range(50)))
+    with ThreadPoolExecutor(10) as pool:
+        outcomes = list(pool.map(lambda _: refresh(database, login.refresh_token), range(50)))
     assert len(set(outcomes)) == 1
     assert [row.spent_at is None for row in rows(database, models.refresh_tokens)].count(True) == 1
 
@@ -246,11 +246,11 @@ def test_nobody_ends_a_login_of_somebody_else(database: Database, login: Login) 
 
 def test_all_but_this_login_end_together(database: Database) -> None:
     ada, bob = register(database, "ada"), open_login(database, register(database, "bob"))
-    here, *others = (open_login(database, ada) for _ in range(4))
-    database.write(sessions.end_others, ada.id, here.session_id, IP)
+    current, *others = (open_login(database, ada) for _ in range(4))
+    database.write(sessions.end_others, ada.id, current.session_id, IP)
     ended = {row.id for row in rows(database, models.sessions) if row.ended_at is not None}
     assert ended == {each.session_id for each in others}
-    assert {row.session_id for row in rows(database, models.refresh_tokens)} == {here.session_id, bob.session_id}
+    assert {row.session_id for row in rows(database, models.refresh_tokens)} == {current.session_id, bob.session_id}
 
 
 def test_ones_logins_are_listed_page_by_page_without_those_that_are_over(database: Database, time: Time) -> None:

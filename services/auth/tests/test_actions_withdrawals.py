@@ -122,9 +122,9 @@ def test_logins_that_go_on_at_the_same_instant_leave_no_token_behind(database: D
     for number in range(5):
         account = register(database, f"person{number}")
         tokens = [open_login(database, account).refresh_token for _ in range(4)]
-        with ThreadPoolExecutor(5) as crowd:
-            going_on = [crowd.submit(go_on, token) for token in tokens]
-            crowd.submit(withdraw, database, account).result(WAIT_SECONDS)
+        with ThreadPoolExecutor(5) as pool:
+            going_on = [pool.submit(go_on, token) for token in tokens]
+            pool.submit(withdraw, database, account).result(WAIT_SECONDS)
             for each in going_on:
                 each.result(WAIT_SECONDS)
     assert rows(database, models.sessions) == rows(database, models.refresh_tokens) == []

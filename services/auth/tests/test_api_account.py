@@ -108,8 +108,8 @@ def test_a7_nobody_changes_to_a_handle_of_somebody_else(auth: LiveService, ada: 
 
 def test_a7_of_eight_who_want_one_nickname_at_the_same_instant_one_gets_it(auth: LiveService) -> None:
     people = [somebody(auth, f"person{each}") for each in range(8)]
-    with ThreadPoolExecutor(8) as crowd:
-        answers = list(crowd.map(lambda person: change(auth, person, nickname="wanted"), people))
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda person: change(auth, person, nickname="wanted"), people))
     assert sorted(each.status_code for each in answers) == [200, *[409] * 7]
 
 

@@ -43,17 +43,17 @@ def test_one_reads_what_was_done_with_ones_account_and_from_where(auth: LiveServ
     change["new_password"] = "yet another one"
     assert auth.client.patch(ME, json=change, headers=bearer(tokens) | SEEN).status_code == 403
     told = events(auth, tokens)
-    here = told[2]["session_id"]
+    current = told[2]["session_id"]
     seen = [(each["type"], each["ip"], each["device"], each["session_id"]) for each in told]
     assert seen == [
-        ("wrong_password", "203.0.113.7", "Ada's phone", here),
-        ("password_changed", "203.0.113.7", "Ada's phone", here),
-        ("login", "127.0.0.1", "Ada's phone", here),
+        ("wrong_password", "203.0.113.7", "Ada's phone", current),
+        ("password_changed", "203.0.113.7", "Ada's phone", current),
+        ("login", "127.0.0.1", "Ada's phone", current),
         ("login_failed", "203.0.113.7", "Eve's phone", None),
         ("signed_up", "127.0.0.1", None, None),
     ]
     (listed,) = auth.client.get(SESSIONS, headers=bearer(tokens)).json()["items"]
-    assert listed["id"] == here
+    assert listed["id"] == current
     assert ada["created_at"] <= told[-1]["created_at"] <= told[0]["created_at"]
 
 
@@ -82,12 +82,12 @@ def test_neither_is_for_anybody_without_a_login_that_goes_on(auth: LiveService, 
 def test_all_other_logins_end_at_once_and_this_one_goes_on(auth: LiveService, database: Database) -> None:
     ada, bob = somebody(auth), somebody(auth, "bob")
     others = [log_in(auth) for _ in range(3)]
-    here = {each["id"] for each in auth.client.get(SESSIONS, headers=ada.bearer).json()["items"] if each["current"]}
+    current = {each["id"] for each in auth.client.get(SESSIONS, headers=ada.bearer).json()["items"] if each["current"]}
     answer = auth.client.delete(SESSIONS, headers=ada.bearer)
     assert (answer.status_code, answer.content) == (204, b"")
     assert all(is_refused(auth, tokens) for tokens in others)
     left = auth.client.get(SESSIONS, headers=ada.bearer).json()["items"]
-    assert {each["id"] for each in left} == here
+    assert {each["id"] for each in left} == current
     assert auth.client.get(ME, headers=bob.bearer).status_code == 200
     ended = set(answer.headers[REVOKED_SESSIONS_HEADER].split())
     assert len(ended) == 3, "the gateway is told in the answer itself"
@@ -106,8 +106,8 @@ def test_where_there_is_no_other_the_answer_is_the_same(auth: LiveService) -> No
 def test_of_logins_that_end_each_other_at_the_same_instant_one_is_left(auth: LiveService, database: Database) -> None:
     sign_up(auth)
     logins = [log_in(auth) for _ in range(5)]
-    with ThreadPoolExecutor(5) as crowd:
-        answers = list(crowd.map(lambda tokens: auth.client.delete(SESSIONS, headers=bearer(tokens)), logins))
+    with ThreadPoolExecutor(5) as pool:
+        answers = list(pool.map(lambda tokens: auth.client.delete(SESSIONS, headers=bearer(tokens)), logins))
     assert sorted(each.status_code for each in answers) == [204, 401, 401, 401, 401]
     assert len([row for row in rows(database, models.sessions) if row.ended_at is None]) == 1
 

@@ -71,9 +71,9 @@ def test_strangers_keep_nobody_from_their_account(auth: LiveService, tries: int,
     home, elsewhere = {"x-forwarded-for": "198.51.100.7"}, {"x-forwarded-for": "192.0.2.1"}
     right = {"identifier": "ada", "password": PASSWORD}
     assert auth.client.post(LOGIN, json=right, headers=home).status_code == 200
-    with ThreadPoolExecutor(16) as crowd:
+    with ThreadPoolExecutor(16) as pool:
         guesses = [(HANDLES[number % 3], ATTACKERS[number % 50]) for number in range(3 * tries)]
-        list(crowd.map(lambda each: guess(auth, *each), guesses))
+        list(pool.map(lambda each: guess(auth, *each), guesses))
     assert [guess(auth, handle).status_code for handle in HANDLES] == [429] * 3
     assert auth.client.post(LOGIN, json=right, headers=elsewhere).status_code == 429
     for handle in HANDLES:
@@ -133,9 +133,9 @@ def test_of_a_thousand_tries_from_fifty_addresses_thirty_at_most_reach_the_hash(
     """All within a minute: fifty at once, and then a little later the next fifty."""
     sign_up(auth)
     before = hashed()
-    with ThreadPoolExecutor(16) as crowd:
+    with ThreadPoolExecutor(16) as pool:
         for _ in range(20):
-            answers = list(crowd.map(lambda address: guess(auth, "ada", address), ATTACKERS))
+            answers = list(pool.map(lambda address: guess(auth, "ada", address), ATTACKERS))
             assert {each.status_code for each in answers} <= {401, 429, 503}
             time.passes(3 * clock.SECOND)
     assert FREE <= hashed() - before <= 30
@@ -155,8 +155,8 @@ def test_a_patient_attacker_gets_no_further_either(auth: LiveService, database: 
 def test_whoever_knows_the_password_is_in_again_a_quarter_of_an_hour_later(auth: LiveService, stopped: Time) -> None:
     sign_up(auth)
     for _ in range(2):
-        with ThreadPoolExecutor(16) as crowd:
-            list(crowd.map(lambda address: guess(auth, "ada", address), ATTACKERS))
+        with ThreadPoolExecutor(16) as pool:
+            list(pool.map(lambda address: guess(auth, "ada", address), ATTACKERS))
         stopped.passes(LONGEST)
     right = {"identifier": "ada", "password": PASSWORD}
     assert auth.client.post(LOGIN, json=right, headers={"x-forwarded-for": "203.0.113.200"}).status_code == 200
@@ -165,8 +165,8 @@ def test_whoever_knows_the_password_is_in_again_a_quarter_of_an_hour_later(auth:
 
 def test_as_many_as_may_come_at_once_with_the_right_password_all_get_in(auth: LiveService) -> None:
     sign_up(auth)
-    with ThreadPoolExecutor(AT_ONCE) as crowd:
-        assert len(list(crowd.map(lambda _: log_in(auth), range(2 * AT_ONCE)))) == 2 * AT_ONCE
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        assert len(list(pool.map(lambda _: log_in(auth), range(2 * AT_ONCE)))) == 2 * AT_ONCE
 
 
 def test_those_for_whom_there_is_no_place_are_sent_away_before_anything_is_done(
@@ -209,8 +209,8 @@ def test_those_who_wait_to_log_in_keep_no_thread_from_those_who_read(
         begin(tx, digest)
 
     monkeypatch.setattr(login_throttle, "begin_attempt", stuck)
-    with ThreadPoolExecutor(15) as crowd:
-        logins = [crowd.submit(guess, auth, "ada") for _ in range(15)]
+    with ThreadPoolExecutor(15) as pool:
+        logins = [pool.submit(guess, auth, "ada") for _ in range(15)]
         eventually(lambda: waiting)
         for _ in range(5):
             assert auth.client.get(f"/api/v1/users/{ada.id}").status_code == 200

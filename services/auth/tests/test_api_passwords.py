@@ -127,6 +127,6 @@ def test_a_password_from_before_that_is_ones_nickname_still_logs_in_and_changes(
     passwords: Passwords = auth.app.state.dependencies.passwords
     former = passwords._hasher.hash("ada.lovelace")
     database.write(lambda tx: tx.execute(update(models.accounts).values(password_hash=former)))
-    here = bearer(log_in(auth, "ada.lovelace", "ada.lovelace"))
+    current = bearer(log_in(auth, "ada.lovelace", "ada.lovelace"))
     change = {"current_password": "ada.lovelace", "bio": "x"}
-    assert auth.client.patch(ME, json=change, headers=here).status_code == 200
+    assert auth.client.patch(ME, json=change, headers=current).status_code == 200

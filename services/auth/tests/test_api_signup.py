@@ -139,8 +139,8 @@ def test_a7_of_eight_at_the_same_instant_one_is_made(auth: LiveService, database
         answer = auth.client.post(SIGNUP, json=body)
         return answer.status_code, answer.json().get("code", "")
 
-    with ThreadPoolExecutor(8) as crowd:
-        outcomes = sorted(crowd.map(attempt, range(8)))
+    with ThreadPoolExecutor(8) as pool:
+        outcomes = sorted(pool.map(attempt, range(8)))
     assert outcomes == [(201, ""), *[(409, f"{kind}_taken")] * 7]
     assert len(rows(database, models.accounts)) == len(facts(database)) == 1
 

@@ -133,8 +133,8 @@ def test_many_who_log_in_do_not_keep_others_from_reading(auth: LiveService, monk
         return go_on.wait(WAIT_SECONDS)
 
     monkeypatch.setattr(passwords, "_matches", stuck)
-    with ThreadPoolExecutor(20) as crowd:
-        logins = [crowd.submit(log_in, auth) for _ in range(20)]
+    with ThreadPoolExecutor(20) as pool:
+        logins = [pool.submit(log_in, auth) for _ in range(20)]
         eventually(lambda: passwords._free_slots[False] <= 14)
         assert auth.client.get(f"/api/v1/users/{ada.id}").status_code == 200
         go_on.set()
@@ -185,12 +185,12 @@ def test_t3_a_spent_refresh_token_ends_its_login(auth: LiveService, time: Time) 
 
 def test_t3_of_fifty_refreshes_at_once_one_chain_lives(auth: LiveService) -> None:
     token = somebody(auth).tokens["refresh_token"]
-    with ThreadPoolExecutor(10) as crowd:
-        answers = list(crowd.map(lambda _: refreshed(auth, token), range(50)))
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(lambda _: refreshed(auth, token), range(50)))
     assert {status for status, _ in answers} == {200}, "all within the moment in which an answer may get lost"
     (one,) = {tokens["refresh_token"] for _, tokens in answers}
-    with ThreadPoolExecutor(10) as crowd:
-        answers = list(crowd.map(lambda _: refreshed(auth, one), range(50)))
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(lambda _: refreshed(auth, one), range(50)))
     assert {status for status, _ in answers} == {200}
     (going_on,) = {tokens["refresh_token"] for _, tokens in answers}
     assert refreshed(auth, going_on)[0] == 200
@@ -225,8 +225,8 @@ def test_t4_logging_out_ends_the_login_and_its_access_token(auth: LiveService) -
 
 def test_t4_logging_out_twice_at_once_gives_204_and_401(auth: LiveService) -> None:
     ada = somebody(auth)
-    with ThreadPoolExecutor(4) as crowd:
-        answers = list(crowd.map(lambda _: auth.client.post("/api/v1/auth/logout", headers=ada.bearer), range(4)))
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: auth.client.post("/api/v1/auth/logout", headers=ada.bearer), range(4)))
     assert sorted(each.status_code for each in answers) == [204, 401, 401, 401]
 
 
@@ -234,12 +234,12 @@ def test_one_sees_ones_own_logins_and_which_is_this(auth: LiveService) -> None:
     ada = somebody(auth)
     somebody(auth, "bob")
     log_in(auth, "ada", device="Ada's tablet")
-    here = log_in(auth, "ada", device="Ada's phone")
-    listed = auth.client.get("/api/v1/auth/sessions?limit=2", headers=bearer(here))
+    current = log_in(auth, "ada", device="Ada's phone")
+    listed = auth.client.get("/api/v1/auth/sessions?limit=2", headers=bearer(current))
     items = listed.json()["items"]
     assert [(each["device"], each["current"]) for each in items] == [("Ada's phone", True), ("Ada's tablet", False)]
     assert items[0]["ip"] == "127.0.0.1"
-    rest = auth.client.get(listed.headers["link"].partition(">")[0][1:], headers=bearer(here)).json()
+    rest = auth.client.get(listed.headers["link"].partition(">")[0][1:], headers=bearer(current)).json()
     assert [each["device"] for each in rest["items"]] == [None]
     assert rest["next_cursor"] is None
     assert ada.id not in str(items)

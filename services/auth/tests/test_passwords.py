@@ -102,13 +102,13 @@ def test_more_than_may_wait_are_told_to_come_again(cheap: Passwords, monkeypatch
         with cheap.slot():
             return await cheap.verify(PASSWORD, "hash")
 
-    async def crowd() -> list[object]:
+    async def hash_all() -> list[object]:
         many = [asyncio.create_task(in_line()) for _ in range(WAITING + 100)]
         await asyncio.wait(many, return_when=asyncio.FIRST_EXCEPTION)
         go_on.set()
         return await asyncio.gather(*many, return_exceptions=True)
 
-    outcomes = asyncio.run(crowd())
+    outcomes = asyncio.run(hash_all())
     turned_away = [each for each in outcomes if isinstance(each, Unavailable)]
     assert turned_away and turned_away[0].code == "too_many_logins" and turned_away[0].retry_after == 2
     assert outcomes.count(PASSWORD) == len(outcomes) - len(turned_away) > WAITING

@@ -1,4 +1,4 @@
-"""A dm service for each test: on a fresh database and folder of its own, with a stand-in for its neighbours."""
+"""A dm service for each test: on a fresh database and folder of its own, with a stand-in for its other_services."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -32,7 +32,7 @@ def url_signer(settings: Settings) -> UrlSigner:
 
 
 @pytest.fixture
-def neighbours() -> Stub:
+def other_services() -> Stub:
     """An auth that knows nobody, and a posts that has nothing, until the test says so."""
     return Stub({"/internal/withdrawals": {"items": [], "next": None}})
 
@@ -53,10 +53,10 @@ def bus(backend: Backend) -> Bus:
 
 @pytest.fixture
 def dm(
-    settings: Settings, neighbours: Stub, token_issuer: FakeTokenIssuer, image_processor: ImageProcessor, bus: Bus
+    settings: Settings, other_services: Stub, token_issuer: FakeTokenIssuer, image_processor: ImageProcessor, bus: Bus
 ) -> Iterator[LiveService]:
     """The service, answering on a socket."""
-    app = create_app(settings, bus, neighbours.transport)
+    app = create_app(settings, bus, other_services.transport)
     app.state.verifier = token_issuer.verifier()
     app.state.dependencies = replace(app.state.dependencies, image_processor=image_processor)
     with running_service(app) as service:

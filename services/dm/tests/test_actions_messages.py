@@ -49,14 +49,14 @@ def test_the_table_itself_takes_exactly_one_of_text_photo_and_post(
 
 
 def test_nothing_is_said_in_a_room_of_others(database: Database) -> None:
-    one, other, stranger = some_people(database, 3)
+    one, other, third = some_people(database, 3)
     room = room_of(database, one, other)
     with pytest.raises(NotFound):
-        say(database, stranger, room)
+        say(database, third, room)
     with pytest.raises(NotFound):
-        upload(database, stranger, room)
+        upload(database, third, room)
     with pytest.raises(NotFound):
-        database.write(rooms.mark_read, stranger, room, room)
+        database.write(rooms.mark_read, third, room, room)
     assert rows_of(database, models.messages) == []
 
 
@@ -77,9 +77,9 @@ def test_nothing_is_said_by_or_to_whoever_has_withdrawn(database: Database) -> N
 
 def test_people_not_heard_of_are_strangers(database: Database) -> None:
     (one,) = some_people(database, 1)
-    with pytest.raises(UnknownRecords) as strangers:
+    with pytest.raises(UnknownRecords) as refusal:
         database.write(rooms.open_room, one, 7)
-    assert strangers.value.ids == (7,)
+    assert refusal.value.ids == (7,)
 
 
 def test_a_photo_waits_to_be_sent_for_a_day_and_its_files_a_little_longer(database: Database) -> None:

@@ -29,10 +29,10 @@ def room(jo: ApiClient, max_: ApiClient) -> str:
 
 
 @pytest.fixture
-def post(neighbours: Stub) -> str:
+def post(other_services: Stub) -> str:
     """A post that is there."""
     post_id = ids.encode(ids.new())
-    neighbours.answers[f"/internal/posts/{post_id}"] = {"post_id": post_id, "author_id": NOTHING}
+    other_services.answers[f"/internal/posts/{post_id}"] = {"post_id": post_id, "author_id": NOTHING}
     return post_id
 
 
@@ -104,19 +104,19 @@ def test_d2_the_longest_text_is_taken(jo: ApiClient, room: str) -> None:
     assert expect_json(jo.say(room, "字" * 2000))["text"] == "字" * 2000
 
 
-def test_d2_a_post_that_is_not_there_cannot_be_shared(jo: ApiClient, room: str, neighbours: Stub) -> None:
+def test_d2_a_post_that_is_not_there_cannot_be_shared(jo: ApiClient, room: str, other_services: Stub) -> None:
     problem = expect_problem(jo.share(room, NOTHING), 422, "unknown_post")
     assert problem["errors"][0]["pointer"] == "/post_id"
-    neighbours.down = True
+    other_services.down = True
     expect_problem(jo.share(room, NOTHING), 503, "neighbour_unavailable")
     expect_json(jo.say(room, "words need nobody else"))
 
 
 def test_d2_a_shared_post_may_go_and_the_message_stays(
-    jo: ApiClient, max_: ApiClient, room: str, post: str, neighbours: Stub
+    jo: ApiClient, max_: ApiClient, room: str, post: str, other_services: Stub
 ) -> None:
     message = expect_json(jo.share(room, post))
-    neighbours.answers.clear()
+    other_services.answers.clear()
     assert max_.messages(room) == [message]
 
 
@@ -200,10 +200,10 @@ def test_a_message_is_stored_once_whatever_key_it_has(jo: ApiClient, room: str, 
 
 
 def test_a_repeated_share_gets_its_first_answer_also_when_the_post_is_gone(
-    jo: ApiClient, room: str, post: str, neighbours: Stub
+    jo: ApiClient, room: str, post: str, other_services: Stub
 ) -> None:
     first = jo.message(room, "key", type="post", post_id=post)
-    del neighbours.answers[f"/internal/posts/{post}"]
+    del other_services.answers[f"/internal/posts/{post}"]
     assert jo.message(room, "key", type="post", post_id=post).content == first.content
     assert len(jo.messages(room)) == 1
 
@@ -240,9 +240,9 @@ def test_what_was_missed_is_read_oldest_first(jo: ApiClient, max_: ApiClient, ro
 
 
 def test_what_was_missed_is_for_members_alone_and_after_an_id(jo: ApiClient, room: str, database: Database) -> None:
-    stranger = ApiClient(jo.dm, jo.token_issuer, *some_people(database, 1))
+    third = ApiClient(jo.dm, jo.token_issuer, *some_people(database, 1))
     said = expect_json(jo.say(room, "a"))["id"]
-    expect_problem(stranger.send("GET", f"/rooms/{room}/messages?since={said}"), 404, "not_found")
+    expect_problem(third.send("GET", f"/rooms/{room}/messages?since={said}"), 404, "not_found")
     for bad in ("", "1", "x", said.upper() + "0", f"{said}&since={said}"):
         assert jo.send("GET", f"/rooms/{room}/messages?since={bad}").status_code == 422
     assert [

@@ -13,7 +13,7 @@ from .factories import NOTHING, registered, rows_of, some_people
 
 
 @pytest.fixture
-def crowd(dm: LiveService, token_issuer: FakeTokenIssuer, database: Database) -> list[ApiClient]:
+def clients(dm: LiveService, token_issuer: FakeTokenIssuer, database: Database) -> list[ApiClient]:
     """Three people of whom dm has heard."""
     return [ApiClient(dm, token_issuer, number) for number in some_people(database, 3)]
 
@@ -23,8 +23,8 @@ def known(person: ApiClient, **changes: str) -> Json:
     return registered(person.number) | changes | {"deleted": False}
 
 
-def test_d1_two_people_have_one_room_whoever_opens_it(crowd: list[ApiClient]) -> None:
-    jo, max_, _ = crowd
+def test_d1_two_people_have_one_room_whoever_opens_it(clients: list[ApiClient]) -> None:
+    jo, max_, _ = clients
     first = jo.open_room(max_)
     room = expect_json(first)
     assert first.headers["location"] == f"/api/v1/rooms/{room['id']}"
@@ -44,14 +44,14 @@ def test_d1_two_people_have_one_room_whoever_opens_it(crowd: list[ApiClient]) ->
     assert [each["id"] for each in max_.rooms()] == [room["id"]]
 
 
-def test_d1_nobody_has_a_room_with_themselves(crowd: list[ApiClient]) -> None:
-    problem = expect_problem(crowd[0].open_room(crowd[0]), 422, "cannot_message_self")
+def test_d1_nobody_has_a_room_with_themselves(clients: list[ApiClient]) -> None:
+    problem = expect_problem(clients[0].open_room(clients[0]), 422, "cannot_message_self")
     assert problem["errors"][0]["pointer"] == "/user_id"
-    assert crowd[0].rooms() == []
+    assert clients[0].rooms() == []
 
 
-def test_d1_nobody_has_a_room_with_somebody_unknown_or_withdrawn(crowd: list[ApiClient], database: Database) -> None:
-    jo, max_, _ = crowd
+def test_d1_nobody_has_a_room_with_somebody_unknown_or_withdrawn(clients: list[ApiClient], database: Database) -> None:
+    jo, max_, _ = clients
     expect_problem(jo.send("POST", "/rooms", json={"user_id": NOTHING}), 404, "not_found")
     database.write(WITHDRAWAL.request, max_.number)
     expect_problem(jo.open_room(max_), 404, "not_found")
@@ -59,63 +59,63 @@ def test_d1_nobody_has_a_room_with_somebody_unknown_or_withdrawn(crowd: list[Api
 
 
 def test_people_not_heard_of_yet_are_asked_from_auth_once(
-    dm: LiveService, token_issuer: FakeTokenIssuer, neighbours: Stub
+    dm: LiveService, token_issuer: FakeTokenIssuer, other_services: Stub
 ) -> None:
     jo, max_ = (ApiClient(dm, token_issuer, ids.new()) for _ in range(2))
     for person in (jo, max_):
-        neighbours.answers[f"/internal/people/{person.id}"] = known(person, nickname=f"n{person.id}")
+        other_services.answers[f"/internal/people/{person.id}"] = known(person, nickname=f"n{person.id}")
     assert expect_json(jo.open_room(max_))["peer"]["nickname"] == f"n{max_.id}"
     assert max_.rooms()[0]["peer"]["nickname"] == f"n{jo.id}"
     expect_json(max_.open_room(jo), 200)
-    asked = [request.url.path for request in neighbours.asked if "people" in request.url.path]
+    asked = [request.url.path for request in other_services.asked if "people" in request.url.path]
     assert sorted(asked) == sorted(f"/internal/people/{person.id}" for person in (jo, max_))
 
 
-def test_somebody_whom_auth_calls_withdrawn_is_not_found(crowd: list[ApiClient], neighbours: Stub) -> None:
-    gone = ApiClient(crowd[0].dm, crowd[0].token_issuer, ids.new())
+def test_somebody_whom_auth_calls_withdrawn_is_not_found(clients: list[ApiClient], other_services: Stub) -> None:
+    gone = ApiClient(clients[0].dm, clients[0].token_issuer, ids.new())
     blank = {"nickname": None, "name": None, "avatar_url": None, "version": 0, "deleted": True}
-    neighbours.answers[f"/internal/people/{gone.id}"] = {"user_id": gone.id} | blank
-    expect_problem(crowd[0].open_room(gone), 404, "not_found")
-    expect_problem(gone.open_room(crowd[0]), 401, "invalid_token")
+    other_services.answers[f"/internal/people/{gone.id}"] = {"user_id": gone.id} | blank
+    expect_problem(clients[0].open_room(gone), 404, "not_found")
+    expect_problem(gone.open_room(clients[0]), 401, "invalid_token")
 
 
-def test_while_auth_is_away_only_strangers_cannot_be_met(crowd: list[ApiClient], neighbours: Stub) -> None:
-    jo, max_, _ = crowd
-    neighbours.down = True
+def test_while_auth_is_away_only_strangers_cannot_be_met(clients: list[ApiClient], other_services: Stub) -> None:
+    jo, max_, _ = clients
+    other_services.down = True
     expect_json(jo.open_room(max_))
     response = jo.send("POST", "/rooms", json={"user_id": ids.encode(ids.new())})
     expect_problem(response, 503, "neighbour_unavailable")
     assert response.headers["retry-after"]
 
 
-def test_whoever_is_not_in_a_room_finds_nothing_there(crowd: list[ApiClient]) -> None:
-    jo, max_, stranger = crowd
+def test_whoever_is_not_in_a_room_finds_nothing_there(clients: list[ApiClient]) -> None:
+    jo, max_, third = clients
     room = jo.room_with(max_)
     said = expect_json(jo.say(room, "between us"))["id"]
     attempts = [
-        stranger.send("GET", f"/rooms/{room}"),
-        stranger.send("GET", f"/rooms/{room}/messages"),
-        stranger.send("GET", f"/rooms/{room}/messages/{said}"),
-        stranger.say(room, "let me in"),
-        stranger.say(room, "let me in", reply_to=said),
-        stranger.share(room, NOTHING),
-        stranger.upload(room),
-        stranger.read(room, said),
+        third.send("GET", f"/rooms/{room}"),
+        third.send("GET", f"/rooms/{room}/messages"),
+        third.send("GET", f"/rooms/{room}/messages/{said}"),
+        third.say(room, "let me in"),
+        third.say(room, "let me in", reply_to=said),
+        third.share(room, NOTHING),
+        third.upload(room),
+        third.read(room, said),
     ]
     for response in attempts:
         expect_problem(response, 404, "not_found")
-    assert stranger.rooms() == [] and len(jo.messages(room)) == 1
+    assert third.rooms() == [] and len(jo.messages(room)) == 1
 
 
-def test_what_cannot_be_a_room_is_not_found(crowd: list[ApiClient]) -> None:
+def test_what_cannot_be_a_room_is_not_found(clients: list[ApiClient]) -> None:
     for room in ("0", "nothing", "FFFFFFFFFFFFFFFF", NOTHING):
-        expect_problem(crowd[0].send("GET", f"/rooms/{room}"), 404, "not_found")
+        expect_problem(clients[0].send("GET", f"/rooms/{room}"), 404, "not_found")
 
 
-def test_a_body_that_is_no_room_is_refused(crowd: list[ApiClient]) -> None:
+def test_a_body_that_is_no_room_is_refused(clients: list[ApiClient]) -> None:
     bodies: list[dict[str, object]] = [{}, {"user_id": NOTHING, "x": 1}]
     for body in bodies + [{"user_id": wrong} for wrong in (None, 7, "7", ["x"], 2**63)]:
-        expect_problem(crowd[0].send("POST", "/rooms", json=body), 422, "validation_failed")
+        expect_problem(clients[0].send("POST", "/rooms", json=body), 422, "validation_failed")
 
 
 def test_without_a_token_nothing_is_answered(dm: LiveService) -> None:
@@ -123,15 +123,15 @@ def test_without_a_token_nothing_is_answered(dm: LiveService) -> None:
         expect_problem(dm.client.request(method, f"/api/v1/rooms{path}"), 401, "invalid_token")
 
 
-def test_a_room_is_not_deleted_or_edited(crowd: list[ApiClient]) -> None:
-    room = crowd[0].room_with(crowd[1])
+def test_a_room_is_not_deleted_or_edited(clients: list[ApiClient]) -> None:
+    room = clients[0].room_with(clients[1])
     for method in ("DELETE", "PATCH", "PUT"):
-        expect_problem(crowd[0].send(method, f"/rooms/{room}", json={}), 405, "method_not_allowed")
+        expect_problem(clients[0].send(method, f"/rooms/{room}", json={}), 405, "method_not_allowed")
 
 
-def test_reading_up_to_a_message_leaves_the_later_ones_unread(crowd: list[ApiClient]) -> None:
-    jo, max_, _ = crowd
-    room, elsewhere = jo.room_with(max_), jo.room_with(crowd[2])
+def test_reading_up_to_a_message_leaves_the_later_ones_unread(clients: list[ApiClient]) -> None:
+    jo, max_, _ = clients
+    room, elsewhere = jo.room_with(max_), jo.room_with(clients[2])
     first, second, third = (expect_json(max_.say(room, text))["id"] for text in "123")
     assert jo.room(room)["unread_count"] == 3 and max_.room(room)["unread_count"] == 0
     assert expect_json(jo.read(room, second), 200)["unread_count"] == 1

@@ -164,9 +164,9 @@ def test_whoever_says_something_is_cut_off(pair: Pair) -> None:
 
 
 def test_the_end_of_the_process_asks_to_come_again(
-    settings: Settings, bus: Bus, neighbours: Stub, token_issuer: FakeTokenIssuer
+    settings: Settings, bus: Bus, other_services: Stub, token_issuer: FakeTokenIssuer
 ) -> None:
-    app = create_app(settings, bus, neighbours.transport)
+    app = create_app(settings, bus, other_services.transport)
     app.state.verifier = token_issuer.verifier()
     with ExitStack() as process, ExitStack() as outside:
         service = process.enter_context(running_service(app))

@@ -32,11 +32,11 @@ def max_(dm: LiveService, token_issuer: FakeTokenIssuer, database: Database) -> 
 
 
 @pytest.fixture
-def room(jo: ApiClient, max_: ApiClient, neighbours: Stub) -> str:
+def room(jo: ApiClient, max_: ApiClient, other_services: Stub) -> str:
     """A conversation with every kind of message, of which Max has read the half."""
     room = jo.room_with(max_)
     post = ids.encode(ids.new())
-    neighbours.answers[f"/internal/posts/{post}"] = {"post_id": post, "author_id": jo.id}
+    other_services.answers[f"/internal/posts/{post}"] = {"post_id": post, "author_id": jo.id}
     first = expect_json(jo.say(room, "Remember this  \n 🌊 "))
     expect_json(max_.say(room, "I shall", reply_to=first["id"]))
     photo = expect_json(jo.show(room))

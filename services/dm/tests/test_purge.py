@@ -13,7 +13,7 @@ from shared.database.engine import Database
 from shared.events.bus import Bus
 from shared.replication.purge import DONE, PURGED
 from shared.testing import Stub, eventually, running_service
-from shared.testing.steps import with_chunk_size
+from shared.testing.small_chunks import with_chunk_size
 
 from .factories import (
     LAST_SWEEP_AFTER,
@@ -86,11 +86,11 @@ def test_a_purge_that_is_stopped_after_any_step_goes_on_in_a_fresh_process(setti
 
 
 def test_a_service_that_starts_again_finishes_what_it_had_begun(
-    settings: Settings, database: Database, neighbours: Stub, bus: Bus
+    settings: Settings, database: Database, other_services: Stub, bus: Bus
 ) -> None:
     gone, kept = with_things_everywhere(database)
     database.write(with_chunk_size(CHUNK, WITHDRAWAL).step, LAST_SWEEP_AFTER)
-    with running_service(create_app(settings, bus, neighbours.transport)):
+    with running_service(create_app(settings, bus, other_services.transport)):
         eventually(lambda: purge_states(database) == {gone: PURGED})
     assert everything(database) == kept
 

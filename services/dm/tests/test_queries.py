@@ -137,10 +137,10 @@ def test_rooms_are_listed_last_active_first(database: Database) -> None:
 
 
 def test_a_room_of_others_has_no_list(database: Database) -> None:
-    one, other, stranger = some_people(database, 3)
+    one, other, third = some_people(database, 3)
     room = room_of(database, one, other)
     with pytest.raises(NotFound):
-        database.read(queries.messages_in, stranger, room, FIRST, URL_SIGNER)
+        database.read(queries.messages_in, third, room, FIRST, URL_SIGNER)
 
 
 def fill(database: Database, me: int, number: int) -> int:
@@ -217,10 +217,12 @@ def second_page(database: Database, person: int) -> PageRequest:
 def test_no_statement_looks_at_a_whole_table_or_sorts_more_than_a_page(database: Database) -> None:
     with captured_statements(database) as asked:
         everything(database)
-    questions = {statement: each for each in asked if (statement := each[0]).startswith(("SELECT", "UPDATE", "DELETE"))}
-    questions = {words: each for words, each in questions.items() if "WHERE" in words}  # `time_passes` has none
-    assert len(questions) > 20
-    for each in questions.values():
+    statements = {
+        statement: each for each in asked if (statement := each[0]).startswith(("SELECT", "UPDATE", "DELETE"))
+    }
+    statements = {words: each for words, each in statements.items() if "WHERE" in words}  # `time_passes` has none
+    assert len(statements) > 20
+    for each in statements.values():
         of_one_page = {SORT} if "ORDER BY positions" in each[0] else set()
         assert slow_steps(database, each) <= of_one_page, each
 

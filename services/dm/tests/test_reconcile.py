@@ -12,11 +12,11 @@ from .factories import purge_states, some_people
 
 
 def test_a_service_compares_itself_when_it_starts(
-    settings: Settings, database: Database, neighbours: Stub, bus: Bus
+    settings: Settings, database: Database, other_services: Stub, bus: Bus
 ) -> None:
     never_heard_of = ids.new()
     (gone,) = some_people(database, 1)
     entries = [{"id": ids.encode(ids.new()), "user_id": ids.encode(each)} for each in (gone, never_heard_of)]
-    neighbours.answers["/internal/withdrawals"] = {"items": entries, "next": None}
-    with running_service(create_app(settings, bus, neighbours.transport)):
+    other_services.answers["/internal/withdrawals"] = {"items": entries, "next": None}
+    with running_service(create_app(settings, bus, other_services.transport)):
         eventually(lambda: purge_states(database) == {gone: PURGED, never_heard_of: PURGED})

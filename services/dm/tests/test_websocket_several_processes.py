@@ -34,13 +34,13 @@ def url(backend: Backend) -> str:
 
 @pytest.fixture
 def start(
-    url: str, settings: Settings, neighbours: Stub, token_issuer: FakeTokenIssuer
+    url: str, settings: Settings, other_services: Stub, token_issuer: FakeTokenIssuer
 ) -> Iterator[Callable[[], LiveService]]:
     """Starts one more process."""
     with ExitStack() as all_of_them:
 
         def one_more() -> LiveService:
-            app = create_app(settings, RabbitBus(url), neighbours.transport)
+            app = create_app(settings, RabbitBus(url), other_services.transport)
             app.state.verifier = token_issuer.verifier()
             return all_of_them.enter_context(running_service(app))
 
@@ -62,16 +62,16 @@ def ear_of(stack: ExitStack, person: ApiClient) -> Listener:
 def test_what_is_said_at_one_is_heard_at_each(
     start: Callable[[], LiveService], token_issuer: FakeTokenIssuer, people: tuple[int, int]
 ) -> None:
-    here, there = start(), start()
-    ada, bob = ApiClient(here, token_issuer, people[0]), ApiClient(there, token_issuer, people[1])
+    first, second = start(), start()
+    ada, bob = ApiClient(first, token_issuer, people[0]), ApiClient(second, token_issuer, people[1])
     room = ada.room_with(bob)
     with ExitStack() as stack:
-        ears = [ear_of(stack, ada), ear_of(stack, bob), ear_of(stack, ApiClient(there, token_issuer, ada.number))]
+        ears = [ear_of(stack, ada), ear_of(stack, bob), ear_of(stack, ApiClient(second, token_issuer, ada.number))]
         said = [expect_json(who.say(room, f"{number}")) for number, who in enumerate([ada, bob] * 10)]
         for ear in ears:
             heard = [ear.next()["data"] for _ in said]
             assert sorted(heard, key=lambda each: str(each["id"])) == said
-        assert here.deliver("user.deleted.v1", deleted(ada.number))
+        assert first.deliver("user.deleted.v1", deleted(ada.number))
         assert (ears[0].closed(), ears[2].closed()) == (4401, 4401)
         with pytest.raises(TimeoutError):
             ears[1].connection.recv(timeout=0)

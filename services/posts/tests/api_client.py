@@ -95,7 +95,7 @@ class ApiClients:
         """So many people of whom posts has heard."""
         return [ApiClient(self.service, self.token_issuer, each) for each in some_people(self.database, number)]
 
-    def stranger(self) -> ApiClient:
+    def unknown_user(self) -> ApiClient:
         """Somebody of whom posts has not heard."""
         return ApiClient(self.service, self.token_issuer, ids.new())
 

@@ -103,11 +103,11 @@ def test_p4_there_has_to_be_a_post(database: Database, people: list[int]) -> Non
 def test_p7_only_its_writer_edits_and_deletes(database: Database, people: list[int], post: int) -> None:
     author, writer, other = people
     comment = commented(database, writer, post)
-    for stranger in (author, other):
+    for user in (author, other):
         with pytest.raises(Forbidden, match="not_yours"):
-            database.write(comments.edit, stranger, comment, "twisted")
+            database.write(comments.edit, user, comment, "twisted")
         with pytest.raises(Forbidden, match="not_yours"):
-            database.write(comments.delete_comment, stranger, comment)
+            database.write(comments.delete_comment, user, comment)
     assert database.read(shown, comment)["text"] == "words"
     with pytest.raises(NotFound):
         database.write(comments.edit, writer, ids.new(), "nowhere")

@@ -171,10 +171,10 @@ def command(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
 def test_rebuilding_mends_what_is_missing_and_what_does_not_belong_there(
     database: Database, command: CliRunner
 ) -> None:
-    jo, stranger = some_people(database, 2)
+    jo, unfollowed = some_people(database, 2)
     fans = fans_of(database, jo, 3)
     there = [published(database, jo) for _ in range(3)][::-1]
-    stray = published(database, stranger)
+    stray = published(database, unfollowed)
     settle(database)
     wrong = [{"owner_id": fans[0], "post_id": each} for each in (stray, ids.new())]
     database.write(lambda tx: tx.execute(delete(models.timeline).where(models.timeline.c.post_id == there[0])))

@@ -270,9 +270,9 @@ def test_somebody_withdrawn_changes_nothing_with_a_token_still_in_flight(databas
 
 def test_a_stranger_has_to_be_met_before_they_write_or_are_looked_up(database: Database) -> None:
     (jo,) = some_people(database, 1)
-    post, stranger = published(database, jo), ids.new()
+    post, unknown_user = published(database, jo), ids.new()
     with pytest.raises(UnknownRecords) as problem:
-        database.write(likes.like, stranger, post)
-    assert problem.value.ids == (stranger,)
+        database.write(likes.like, unknown_user, post)
+    assert problem.value.ids == (unknown_user,)
     with pytest.raises(UnknownRecords):
-        database.read(posts_of, stranger, None, FIRST)
+        database.read(posts_of, unknown_user, None, FIRST)

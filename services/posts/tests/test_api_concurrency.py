@@ -25,10 +25,10 @@ STEPS = 12
 
 def tallied_and_there(database: Database, post: int) -> tuple[list[int], list[int]]:
     """Likes and comments as they are counted and as they are; one statement, so one moment."""
-    likes, comments, tallies = models.likes.c, models.comments.c, models.tallies.c
+    likes, comments, counters = models.likes.c, models.comments.c, models.tallies.c
     numbers = [
-        select(func.sum(tallies.likes)).where(tallies.post_id == post),
-        select(func.sum(tallies.comments)).where(tallies.post_id == post),
+        select(func.sum(counters.likes)).where(counters.post_id == post),
+        select(func.sum(counters.comments)).where(counters.post_id == post),
         select(func.count()).where(likes.post_id == post),
         select(func.count()).where(comments.post_id == post, comments.deleted.is_(False)),
     ]

@@ -175,8 +175,8 @@ def test_two_who_answered_each_other_can_withdraw_together(database: Database) -
 def slip_in(tx: Connection, person: int, post: int) -> None:
     """A like as a write would leave it that did not see the tombstone."""
     tx.execute(insert(models.likes).values(person_id=person, post_id=post, id=ids.new()))
-    tally = {"post_id": post, "slot": person % models.SHARDS, "likes": 1, "comments": 0}
-    tx.execute(insert(models.tallies).values(**tally))
+    counter = {"post_id": post, "slot": person % models.SHARDS, "likes": 1, "comments": 0}
+    tx.execute(insert(models.tallies).values(**counter))
 
 
 @pytest.mark.parametrize(("what", "shown"), [("likes", (1, 2)), ("comments", (2, 1))])

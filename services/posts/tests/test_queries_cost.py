@@ -176,9 +176,11 @@ def push_everything(database: Database, jo: int, others: list[int]) -> None:
 def test_no_statement_looks_at_a_whole_table(database: Database) -> None:
     with captured_statements(database) as asked:
         everything(database)
-    questions = {statement: each for each in asked if (statement := each[0]).startswith(("SELECT", "UPDATE", "DELETE"))}
-    assert len(questions) > 40
-    for each in questions.values():
+    statements = {
+        statement: each for each in asked if (statement := each[0]).startswith(("SELECT", "UPDATE", "DELETE"))
+    }
+    assert len(statements) > 40
+    for each in statements.values():
         harmless = HARMLESS.union(*(steps for words, steps in FEW_ROWS.items() if words in each[0]))
         assert slow_steps(database, each) <= harmless, each
 

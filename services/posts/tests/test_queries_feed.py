@@ -17,10 +17,10 @@ from .factories import follows_now, listed, published, purge_to_the_end, rows_of
 
 
 def test_the_feed_has_ones_own_posts_and_those_of_whom_one_follows(database: Database) -> None:
-    jo, friend, stranger = some_people(database, 3)
+    jo, friend, unfollowed = some_people(database, 3)
     follows_now(database, jo, friend)
-    follows_now(database, stranger, jo)
-    own, theirs, _, later = (published(database, author) for author in (jo, friend, stranger, friend))
+    follows_now(database, unfollowed, jo)
+    own, theirs, _, later = (published(database, author) for author in (jo, friend, unfollowed, friend))
     assert listed(database, feed, jo) == [later, theirs, own]
     assert listed(database, feed, friend) == [later, theirs]
 

@@ -12,7 +12,7 @@ from shared import clock, ids
 from shared.database.engine import Database
 from shared.pagination import PageRequest
 from shared.testing import outbox_events
-from shared.testing.steps import with_chunk_size
+from shared.testing.small_chunks import with_chunk_size
 
 FIRST = PageRequest(100, None)
 LAST_SWEEP_AFTER = clock.HOUR

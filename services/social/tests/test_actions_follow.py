@@ -117,12 +117,12 @@ def test_nobody_follows_themselves(database: Database, change: Any) -> None:
 
 @pytest.mark.parametrize("change", [follow, unfollow])
 def test_people_not_heard_of_are_named_so_that_auth_can_be_asked(database: Database, change: Any) -> None:
-    jo, stranger, another = *some_people(database, 1), ids.new(), ids.new()
+    jo, unknown_user, another = *some_people(database, 1), ids.new(), ids.new()
     with pytest.raises(UnknownRecords) as one:
-        database.write(change, jo, stranger)
+        database.write(change, jo, unknown_user)
     with pytest.raises(UnknownRecords) as both:
-        database.write(change, stranger, another)
-    assert (one.value.ids, both.value.ids) == ((stranger,), (stranger, another))
+        database.write(change, unknown_user, another)
+    assert (one.value.ids, both.value.ids) == ((unknown_user,), (unknown_user, another))
 
 
 @pytest.mark.parametrize("change", [follow, unfollow])

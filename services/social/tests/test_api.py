@@ -148,13 +148,13 @@ def test_relations_come_in_the_order_asked_for_and_each_once(
     jo, followed, follower = some_people(database, 3)
     all_follow(database, [jo], followed)
     all_follow(database, [follower], jo)
-    stranger = ids.new()
-    asked = ",".join(map(ids.encode, [follower, stranger, followed, follower, stranger]))
+    unknown_user = ids.new()
+    asked = ",".join(map(ids.encode, [follower, unknown_user, followed, follower, unknown_user]))
     answer = social.client.get(f"{API}/relations?user_ids={asked}", headers=token_issuer.bearer(jo))
     assert answer.json() == {
         "items": [
             {"user_id": ids.encode(follower), "following": False, "followed_by": True},
-            {"user_id": ids.encode(stranger), "following": False, "followed_by": False},
+            {"user_id": ids.encode(unknown_user), "following": False, "followed_by": False},
             {"user_id": ids.encode(followed), "following": True, "followed_by": False},
         ],
         "next_cursor": None,

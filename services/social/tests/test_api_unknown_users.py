@@ -25,7 +25,7 @@ def knows_as_withdrawn(auth: Stub, person_id: int) -> None:
     knows(auth, person_id, nickname=None, name=None, version=0, deleted=True)
 
 
-def questions(auth: Stub) -> list[httpx.Request]:
+def auth_requests(auth: Stub) -> list[httpx.Request]:
     """Everything that auth was asked about people."""
     return [each for each in auth.asked if each.url.path.startswith("/internal/people/")]
 
@@ -39,7 +39,7 @@ def test_two_strangers_can_follow_each_other_and_auth_is_asked_once_about_each(
     for _ in range(2):
         answer = social.client.put(follow_url(star), headers=token_issuer.bearer(jo))
         assert answer.json() == {"user_id": ids.encode(star), "following": True, "followed_by": False}
-    assert edges(database) == {(jo, star)} and len(questions(auth)) == 2
+    assert edges(database) == {(jo, star)} and len(auth_requests(auth)) == 2
     assert (person(database, star).nickname, person(database, star).avatar_url) == ("star", "/api/v1/avatars/1.jpg")
 
 
@@ -47,7 +47,7 @@ def test_social_proves_to_auth_who_it_is(social: LiveService, auth: Stub, settin
     someone = ids.new()
     knows(auth, someone)
     social.client.get(f"{API}/users/{ids.encode(someone)}/counts")
-    token = questions(auth)[0].headers["authorization"].removeprefix("Bearer ")
+    token = auth_requests(auth)[0].headers["authorization"].removeprefix("Bearer ")
     assert InternalCallerVerifier("auth", {"social": settings.caller_key("auth")}).check(token) == "social"
 
 
@@ -82,7 +82,7 @@ def test_a_stranger_who_has_withdrawn_is_not_there_and_is_buried_here_too(
     knows_as_withdrawn(auth, gone)
     refused(social.client.put(follow_url(gone), headers=token_issuer.bearer(jo)), 404, "not_found")
     refused(social.client.put(follow_url(jo), headers=token_issuer.bearer(gone)), 401, "invalid_token")
-    assert person(database, gone).deleted and len(questions(auth)) == 1
+    assert person(database, gone).deleted and len(auth_requests(auth)) == 1
     eventually(lambda: purge_states(database) == {gone: "purged"})
     assert facts(database) == [("user.purged.v1", {"user_id": ids.encode(gone), "service": "social"})]
 

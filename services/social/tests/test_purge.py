@@ -14,7 +14,7 @@ from shared.events.bus import Bus
 from shared.replication.purge import DONE, PURGED
 from shared.testing import Stub, eventually, running_service
 from shared.testing.backends import Backend
-from shared.testing.steps import with_chunk_size
+from shared.testing.small_chunks import with_chunk_size
 
 from .conftest import MIGRATIONS
 from .factories import (

@@ -114,12 +114,12 @@ def test_relations_come_in_the_order_asked_for(database: Database) -> None:
     all_follow(database, [follower, friend], jo)
     for each in (followed, friend):
         database.write(follow, jo, each)
-    stranger = ids.new()
-    asked = [friend, stranger, nothing, followed, jo, follower]
+    unknown_user = ids.new()
+    asked = [friend, unknown_user, nothing, followed, jo, follower]
     found = database.read(queries.relations, jo, asked)
     assert [(ids.parse(each["user_id"]), each["following"], each["followed_by"]) for each in found] == [
         (friend, True, True),
-        (stranger, False, False),
+        (unknown_user, False, False),
         (nothing, False, False),
         (followed, True, False),
         (jo, False, False),
@@ -145,9 +145,9 @@ def test_no_question_reads_a_whole_table_or_sorts(database: Database) -> None:
         database.write(WITHDRAWAL.request, star)
         database.write(WITHDRAWAL.step, LAST_SWEEP_AFTER)
 
-    questions = [each for each in asked if each[0].startswith(("SELECT", "UPDATE", "DELETE"))]
-    assert len(questions) > 15
-    for statement in questions:
+    statements = [each for each in asked if each[0].startswith(("SELECT", "UPDATE", "DELETE"))]
+    assert len(statements) > 15
+    for statement in statements:
         assert slow_steps(database, statement) == set(), statement
 
 
