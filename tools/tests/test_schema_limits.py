@@ -49,7 +49,7 @@ def of_requests() -> Iterator[Found]:
     """All but headers that have no form of their own: the gateway bounds all headers together (431)."""
     for name, operation in operations():
         for parameter in map(resolved, operation.get("parameters", ())):
-            if parameter["in"] != "header" or parameter["schema"].keys() - {"type", "title", "default"}:
+            if parameter["in"] != "header" or parameter["schema"].keys() - {"type", "title", "description", "default"}:
                 yield from walk(parameter["schema"], f"{name} {parameter['name']}")
         body = resolved(operation.get("requestBody", {}))
         for media_type, content in body.get("content", {}).items():
