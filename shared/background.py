@@ -52,9 +52,11 @@ class PeriodicWorker:
         self._woken = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
+        self._stopping = False
 
     def start(self) -> None:
         """Start in the running event loop."""
+        self._stopping = False
         self._loop = asyncio.get_running_loop()
         self._task = asyncio.create_task(self._run(), name=self.name)
 
@@ -66,13 +68,15 @@ class PeriodicWorker:
 
     async def stop(self) -> None:
         """Stop after the running step."""
+        # A step may lose the cancellation, as HTTP clients do when a connection opens at that very moment.
+        self._stopping = True
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
         failures = 0
-        while True:
+        while not self._stopping:
             self._woken.clear()
             try:
                 pause = 0 if await self._step() else await self._pause()
@@ -80,9 +84,10 @@ class PeriodicWorker:
             except Exception as problem:
                 failures += 1
                 self._tell(problem, failures)
-                await asyncio.sleep(min(MAX_PAUSE_SECONDS, 0.1 * 2 ** min(failures, 10)))
+                if not self._stopping:
+                    await asyncio.sleep(min(MAX_PAUSE_SECONDS, 0.1 * 2 ** min(failures, 10)))
                 continue
-            if pause:
+            if pause and not self._stopping:
                 await self._rest(pause)
 
     async def _pause(self) -> float:

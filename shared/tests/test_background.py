@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -172,6 +173,27 @@ def test_however_often_it_fails_it_never_pauses_for_long(monkeypatch: pytest.Mon
 
     run(scenario())
     assert max(pauses) == MAX_PAUSE_SECONDS
+
+
+@pytest.mark.parametrize("outcome", [False, ValueError("cut off")], ids=["returns", "fails"])
+def test_it_stops_although_its_step_loses_the_cancellation(outcome: bool | Exception) -> None:
+    began = asyncio.Event()
+
+    async def step() -> bool:
+        began.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    async def scenario() -> None:
+        worker = PeriodicWorker("test", step, every=3600)
+        worker.start()
+        await began.wait()
+        await worker.stop()
+
+    run(scenario())
 
 
 def test_stopping_waits_for_the_thread_of_the_step_that_is_running() -> None:
