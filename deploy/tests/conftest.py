@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from deploy.tests.standalone_process import CHEAP_HASHES, Standalone
+from shared.testing.waiting import WAIT_SECONDS
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +24,8 @@ def base_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def _require_high_limits(base_url: str) -> None:
     """Hundreds of people sign up here, all from one address. One sentence says more than hundreds of 429."""
-    limit = httpx.get(f"{base_url}/api/v1/posts", params={"limit": 1}, timeout=30.0).headers.get("X-RateLimit-Limit")
+    limit = httpx.get(f"{base_url}/api/v1/posts", params={"limit": 1}, timeout=WAIT_SECONDS).headers.get(
+        "X-RateLimit-Limit"
+    )
     if limit is not None and int(limit) < 100_000:
         pytest.exit(f"{base_url} limits its visitors ({limit} requests): start it with RATES=off to test it.", 4)

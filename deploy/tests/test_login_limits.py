@@ -9,6 +9,7 @@ import pytest
 from deploy.tests.journeys.person import API, Person
 from deploy.tests.journeys.responses import answer, refusal
 from deploy.tests.standalone_process import CHEAP_HASHES, Standalone
+from shared.testing.waiting import WAIT_SECONDS
 
 LIMITS = {"RATE_PASSWORDS": "25/day", "RATE_LOGINS": "3000/day", "RATE_ANONYMOUS": "300/day"}
 """Those of production, in windows that do not end during the test."""
@@ -22,7 +23,7 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     data = tmp_path_factory.mktemp("limits") / "data"
     with (
         Standalone(data, settings=CHEAP_HASHES | LIMITS | PROXY).served() as standalone,
-        httpx.Client(base_url=standalone.base_url, headers={"x-forwarded-for": OFFICE}, timeout=30) as client,
+        httpx.Client(base_url=standalone.base_url, headers={"x-forwarded-for": OFFICE}, timeout=WAIT_SECONDS) as client,
     ):
         yield client
 

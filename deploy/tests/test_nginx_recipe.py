@@ -22,6 +22,7 @@ from deploy.tests.journeys.responses import answer
 from deploy.tests.standalone_process import Standalone
 from shared.testing import eventually
 from shared.testing.ports import free_port
+from shared.testing.waiting import WAIT_SECONDS
 from shared.testing.websocket_client import listening
 
 NGINX = shutil.which("nginx", path="/usr/local/bin:/usr/bin:/usr/local/sbin:/usr/sbin:/opt/homebrew/bin")
@@ -128,16 +129,16 @@ def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxied]:
             eventually(lambda: nginx.poll() is not None or accepts(port))
             assert nginx.poll() is None, (folder / "error.log").read_text()
             trust = ssl.create_default_context(cafile=authority)
-            with httpx.Client(base_url=f"https://127.0.0.1:{port}", verify=trust, timeout=30.0) as web:
+            with httpx.Client(base_url=f"https://127.0.0.1:{port}", verify=trust, timeout=WAIT_SECONDS) as web:
                 yield Proxied(port, web, authority)
         finally:
             nginx.terminate()
-            nginx.wait(timeout=30)
+            nginx.wait(timeout=WAIT_SECONDS)
 
 
 def test_it_speaks_http_2(proxied: Proxied) -> None:
     with (
-        socket.create_connection(("127.0.0.1", proxied.port), timeout=10) as line,
+        socket.create_connection(("127.0.0.1", proxied.port), timeout=WAIT_SECONDS) as line,
         proxied.trust("h2", "http/1.1").wrap_socket(line, server_hostname="127.0.0.1") as spoken,
     ):
         assert spoken.selected_alpn_protocol() == "h2"

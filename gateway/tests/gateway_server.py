@@ -20,7 +20,7 @@ from shared.events.envelope import Event
 from shared.events.in_memory import InMemoryBus
 from shared.server.config import server_options
 from shared.testing.tokens import FakeTokenIssuer
-from shared.testing.waiting import eventually
+from shared.testing.waiting import WAIT_SECONDS, eventually
 
 from .stub_services import NAMES, StubServices
 
@@ -49,16 +49,20 @@ class LiveGateway:
         event = Event(ids.new(), type_, 1, clock.now(), None, data)
         return asyncio.run_coroutine_threadsafe(self.bus.publish([event]), self.loop).result(10)[0]
 
+    def connect(self) -> socket.socket:
+        """A raw connection to the gateway."""
+        return socket.create_connection(("127.0.0.1", self.port), timeout=WAIT_SECONDS)
+
     def raw(self, request: bytes) -> "Raw":
         """What comes back for these very bytes, until the gateway closes or has answered."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as line:
+        with self.connect() as line:
             line.sendall(request)
             return Raw.read(line.makefile("rb"))
 
     def send_and_leave(self, request: bytes) -> None:
         """Send these bytes, wait until a service has been asked, and hang up."""
         before = len(self.services.asked)
-        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as line:
+        with self.connect() as line:
             line.sendall(request)
             eventually(lambda: len(self.services.asked) > before)
 
@@ -115,7 +119,7 @@ def live_gateway_alone(services: StubServices, **changed: Any) -> Iterator[LiveG
     port = listener.getsockname()[1]
     with (
         serving(server, [listener]) as loop,
-        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=15) as web,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=WAIT_SECONDS) as web,
     ):
         yield LiveGateway(services, web, port, bus, loop, gateway, server)
 

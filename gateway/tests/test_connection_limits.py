@@ -24,7 +24,7 @@ GET = b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n"
 @contextmanager
 def line_to(live: LiveGateway) -> Iterator[socket.socket]:
     """A connection."""
-    with socket.create_connection(("127.0.0.1", live.port), timeout=10) as line:
+    with live.connect() as line:
         yield line
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from gateway.exchange import Receive, Send
 from gateway.request.body import BUFFERED_BYTES
-from shared.testing.waiting import eventually
+from shared.testing.waiting import WAIT_SECONDS, eventually
 
 from .gateway_server import LiveGateway
 from .stub_services import ReceivedRequest, answering, say, start
@@ -243,7 +243,7 @@ def test_an_answer_before_the_end_of_an_upload_reaches_the_client(live: LiveGate
         await say(send, 415, {"code": "unsupported_media"})
 
     live.services.behaviours["/api/v1/rooms/2/media"] = refuse_early
-    with httpx.Client(base_url=live.web.base_url, timeout=15) as client:
+    with httpx.Client(base_url=live.web.base_url, timeout=WAIT_SECONDS) as client:
         answer = client.post("/api/v1/rooms/2/media", content=b"x" * 5_000_000, headers=live.token_issuer.bearer(1))
     assert (answer.status_code, answer.json()) == (415, {"code": "unsupported_media"})
     assert answer.headers["connection"] == "close"

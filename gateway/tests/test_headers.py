@@ -1,7 +1,6 @@
 """What every answer carries, and which web pages may read it."""
 
 import select
-import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 
@@ -10,7 +9,7 @@ from prometheus_client import REGISTRY
 from pydantic import ValidationError
 
 from gateway.settings import Settings
-from shared.testing.waiting import WAIT_SECONDS, eventually
+from shared.testing.waiting import eventually
 
 from .gateway_server import LiveGateway, Raw, live_gateway
 from .stub_services import never
@@ -143,7 +142,7 @@ def test_whoever_finds_no_place_is_told_in_a_form_that_the_only_page_can_read() 
 def occupied(live: LiveGateway, stack: ExitStack) -> Raw | None:
     """Ask for what is never answered; the answer where there was no place to do so."""
     asked = len(live.services.asked)
-    line = stack.enter_context(socket.create_connection(("127.0.0.1", live.port), timeout=WAIT_SECONDS))
+    line = stack.enter_context(live.connect())
     with suppress(OSError):
         line.sendall(b"GET /api/v1/posts HTTP/1.1\r\nhost: a\r\n\r\n")
     answered = eventually(lambda: len(live.services.asked) > asked or select.select([line], [], [], 0)[0])

@@ -15,7 +15,7 @@ import pytest
 
 import gateway.main
 from gateway.server.server import GatewayServer
-from shared.testing.waiting import eventually
+from shared.testing.waiting import WAIT_SECONDS, eventually
 
 from .gateway_server import SECRET, live_gateway
 from .stub_services import StubServices, waiting
@@ -38,7 +38,7 @@ def process(services: StubServices, **more: str) -> Iterator[tuple[subprocess.Po
     told = {**os.environ, **environment(services, PORT=str(port), **more)}
     with (
         subprocess.Popen([sys.executable, "-m", "gateway.main"], cwd=REPOSITORY, env=told) as running,
-        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as web,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=WAIT_SECONDS) as web,
     ):
         try:
             eventually(lambda: is_ready(web))
@@ -68,7 +68,7 @@ def test_an_endless_body_does_not_make_the_process_grow() -> None:
         token = live.token_issuer.bearer(1)["authorization"]
         head = f"POST /api/v1/media HTTP/1.1\r\nhost: a\r\nauthorization: {token}\r\ntransfer-encoding: chunked\r\n\r\n"
         sent = 0
-        with socket.create_connection((web.base_url.host, web.base_url.port or 0), timeout=10) as line:
+        with socket.create_connection((web.base_url.host, web.base_url.port or 0), timeout=WAIT_SECONDS) as line:
             line.sendall(head.encode())
             try:
                 while sent < 500_000_000:
@@ -89,7 +89,7 @@ def test_told_to_stop_it_is_no_longer_ready_and_finishes_what_it_has_begun() -> 
         slow.start()
         assert arrived.wait(10)
         running.send_signal(signal.SIGTERM)
-        with httpx.Client(base_url=web.base_url, timeout=10) as balancer:
+        with httpx.Client(base_url=web.base_url, timeout=WAIT_SECONDS) as balancer:
             eventually(lambda: balancer.get("/readyz").json()["status"] == "draining")
             assert balancer.get("/readyz").status_code == 503
             assert balancer.get("/api/v1/posts").status_code == 200, "who comes meanwhile is served"
@@ -123,7 +123,7 @@ def test_it_serves_what_the_environment_says(monkeypatch: pytest.MonkeyPatch, tm
         thread.start()
         eventually(lambda: servers and servers[0].started)
         port = servers[0].servers[0].sockets[0].getsockname()[1]
-        eventually(lambda: httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=10).status_code == 200)
+        eventually(lambda: httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=WAIT_SECONDS).status_code == 200)
         servers[0].should_exit = True
         thread.join(20)
         assert not thread.is_alive()

@@ -55,7 +55,7 @@ def test_a_declared_length_above_the_limit_is_refused_before_anything_is_sent(li
 
 
 def test_who_asks_first_is_told_to_go_on(live: LiveGateway) -> None:
-    with socket.create_connection(("127.0.0.1", live.port), timeout=10) as line:
+    with live.connect() as line:
         line.sendall(head(live, LOGIN, "content-length: 2", "expect: 100-continue"))
         stream = line.makefile("rb")
         assert Raw.read(stream).status == 100
@@ -93,7 +93,7 @@ def test_an_upload_without_a_length_is_counted_and_refused_when_it_is_too_large(
 
 def test_a_body_without_end_is_answered_and_then_cut_off(live: LiveGateway) -> None:
     sent = 0
-    with socket.create_connection(("127.0.0.1", live.port), timeout=10) as line:
+    with live.connect() as line:
         line.sendall(head(live, LOGIN, "transfer-encoding: chunked"))
         while not select.select([line], [], [], 0)[0]:  # until there is something to read
             line.sendall(chunk(b"x" * 10_000))
@@ -126,7 +126,7 @@ def test_a_service_that_takes_an_upload_and_keeps_silent_is_503() -> None:
 
 def test_a_client_that_leaves_in_the_middle_of_a_document_leaves_no_trace(live: LiveGateway) -> None:
     before = len(live.services.at(LOGIN))
-    with socket.create_connection(("127.0.0.1", live.port), timeout=10) as line:
+    with live.connect() as line:
         line.sendall(head(live, LOGIN, "content-length: 1000") + b"{")
     assert live.web.get("/healthz").status_code == 200
     assert len(live.services.at(LOGIN)) == before

@@ -179,7 +179,7 @@ def test_only_so_many_may_be_slow_at_once() -> None:
         eventually(lambda: ended_because("too many slow") == before + 5)
         assert len(live.gateway.slow_clients) == 3
         eventually(lambda: len(live.server.server_state.connections) == 3)
-        with socket.create_connection(("127.0.0.1", live.port), timeout=10) as line:
+        with live.connect() as line:
             line.sendall(f"GET {PICTURE} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n".encode())
             assert rest_of(line) > len(LARGE), "who reads is not one of them"
 
@@ -222,7 +222,7 @@ class Counting:
 
 def test_an_upload_without_a_pause_may_take_its_time() -> None:
     size, step = 3_608_000, 44_000
-    with timed_gateway() as (live, clock), socket.create_connection(("127.0.0.1", live.port), timeout=10) as line:
+    with timed_gateway() as (live, clock), live.connect() as line:
         service = Counting()
         live.services.behaviours[MEDIA] = service
         line.sendall(head(live, MEDIA, f"content-length: {size}"))
@@ -235,7 +235,7 @@ def test_an_upload_without_a_pause_may_take_its_time() -> None:
 
 
 def test_an_upload_that_stalls_is_408_in_ten_seconds_and_its_service_is_left_at_once() -> None:
-    with timed_gateway() as (live, clock), socket.create_connection(("127.0.0.1", live.port), timeout=10) as line:
+    with timed_gateway() as (live, clock), live.connect() as line:
         service = Counting()
         live.services.behaviours[MEDIA] = service
         line.sendall(head(live, MEDIA, "content-length: 1000000") + b"x" * 100_000)
@@ -248,7 +248,7 @@ def test_an_upload_that_stalls_is_408_in_ten_seconds_and_its_service_is_left_at_
 
 
 def test_a_byte_a_second_is_too_slow_and_no_service_hears_of_it() -> None:
-    with timed_gateway() as (live, clock), socket.create_connection(("127.0.0.1", live.port), timeout=10) as line:
+    with timed_gateway() as (live, clock), live.connect() as line:
         line.sendall(head(live, MEDIA, "content-length: 100000"))
 
         def ended() -> bool:
@@ -267,7 +267,7 @@ def test_held_documents_and_uploads_count_as_slow() -> None:
     with timed_gateway(slow_clients_per_address=4) as (live, _), ExitStack() as stack:
         before = ended_because("too many slow")
         for number in range(8):
-            line = stack.enter_context(socket.create_connection(("127.0.0.1", live.port), timeout=10))
+            line = stack.enter_context(live.connect())
             line.sendall(head(live, MEDIA if number % 2 else LOGIN, "content-length: 1000") + b"{")
         eventually(lambda: ended_because("too many slow") == before + 4)
         answer = live.web.post(MEDIA, content=b"x" * 100_000, headers=live.token_issuer.bearer(1))
@@ -279,7 +279,7 @@ def test_many_held_uploads_of_two_people_leave_places_for_others() -> None:
         service = Counting()
         live.services.behaviours[MEDIA] = service
         for number in range(52):
-            line = stack.enter_context(socket.create_connection(("127.0.0.1", live.port), timeout=10))
+            line = stack.enter_context(live.connect())
             token = live.token_issuer.bearer(number % 2 + 1)["authorization"]
             lines = (f"POST {MEDIA} HTTP/1.1", "host: a", f"authorization: {token}", "content-length: 1000000", "", "")
             line.sendall("\r\n".join(lines).encode() + b"x" * 70_000)

@@ -5,8 +5,6 @@ import socket
 
 import pytest
 
-from shared.testing.waiting import WAIT_SECONDS
-
 from .gateway_server import LiveGateway, Raw
 
 GET = b"GET /api/v1/posts HTTP/1.1\r\nhost: example.com\r\n"
@@ -135,7 +133,7 @@ def test_chunks_are_of_http_1_1(live: LiveGateway) -> None:
 
 def test_a_head_may_come_in_pieces(live: LiveGateway) -> None:
     request = b"\r\n" + LOGIN % b"1.1" + b"content-length: 2\r\n\r\n{}"
-    with socket.create_connection(("127.0.0.1", live.port), timeout=WAIT_SECONDS) as line:
+    with live.connect() as line:
         line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         stream = line.makefile("rb")
         for _ in range(2):
@@ -232,7 +230,7 @@ def test_what_is_no_http_gets_a_problem_too(live: LiveGateway, request_: bytes) 
 
 def test_a_head_without_end_does_not_fill_the_memory(live: LiveGateway) -> None:
     sent = 0
-    with socket.create_connection(("127.0.0.1", live.port), timeout=10) as line:
+    with live.connect() as line:
         line.sendall(GET + b"x: ")
         try:
             while sent < 50_000_000:
@@ -251,7 +249,7 @@ def test_an_upgrade_is_not_made(live: LiveGateway, protocol: bytes) -> None:
 
 
 def test_requests_on_one_line_are_answered_one_after_the_other(live: LiveGateway) -> None:
-    with socket.create_connection(("127.0.0.1", live.port), timeout=10) as line:
+    with live.connect() as line:
         line.sendall(target("/healthz") + target("/nowhere") + target("/healthz"))
         stream = line.makefile("rb")
         assert [Raw.read(stream).status for _ in range(3)] == [200, 404, 200]

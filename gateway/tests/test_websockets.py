@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -148,7 +147,7 @@ def test_what_follows_an_upgrade_that_was_not_made_is_no_request(live: LiveGatew
         b"authorization": live.token_issuer.bearer(1)["authorization"].encode(),
     }
     head = b"".join(b"%b: %b\r\n" % line for line in lines.items())
-    with socket.create_connection(("127.0.0.1", live.port), timeout=10) as line:
+    with live.connect() as line:
         line.sendall(b"POST /api/v1/posts HTTP/1.1\r\n%b\r\n" % head)
         stream = line.makefile("rb")
         assert Raw.read(stream).status == 200

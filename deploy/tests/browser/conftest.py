@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from deploy.tests.journeys.person import Person
 from deploy.tests.standalone_process import Standalone
+from shared.testing.waiting import WAIT_SECONDS
 
 from .window import Window
 
@@ -57,7 +58,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> Iterator[st
 
 @pytest.fixture(scope="session")
 def web(site: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=site, timeout=30.0) as client:
+    with httpx.Client(base_url=site, timeout=WAIT_SECONDS) as client:
         yield client
 
 

@@ -13,6 +13,7 @@ from deploy.tests.journeys.person import Person
 from deploy.tests.journeys.responses import answer
 from deploy.tests.path_proxy import PREFIX, below_path
 from deploy.tests.standalone_process import Standalone
+from shared.testing.waiting import WAIT_SECONDS
 
 from .window import Window, expect
 
@@ -32,7 +33,7 @@ def site(tmp_path: Path, chromium: str) -> Iterator[str]:
 
 @pytest.fixture
 def web(site: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=site, timeout=30.0) as client:
+    with httpx.Client(base_url=site, timeout=WAIT_SECONDS) as client:
         yield client
 
 

@@ -8,6 +8,8 @@ import httpx
 import pytest
 from jsonschema import Draft7Validator
 
+from shared.testing.waiting import WAIT_SECONDS
+
 from .node import run, tools, workspace
 
 pytestmark = [pytest.mark.node, pytest.mark.timeout(600)]
@@ -36,6 +38,6 @@ def test_a_program_on_a_generated_client_does_what_people_do(
 
 
 def test_the_description_of_the_socket_is_valid_asyncapi(base_url: str) -> None:
-    document = httpx.get(f"{base_url}/asyncapi.json", timeout=30.0).json()
+    document = httpx.get(f"{base_url}/asyncapi.json", timeout=WAIT_SECONDS).json()
     schema = json.loads((tools() / "@asyncapi/specs/schemas" / f"{document['asyncapi']}.json").read_text())
     assert [error.message for error in Draft7Validator(schema).iter_errors(document)] == []
