@@ -11,10 +11,14 @@ from services.dm.events import ANNOUNCES
 from services.dm.settings import Settings
 from services.dm.signed_urls import UrlSigner
 from services.dm.subscriptions import HANDLERS
+from shared.database.engine import Database
 from shared.events.bus import Bus
 from shared.images import ImageProcessor
 from shared.testing import FakeTokenIssuer, LiveService, Stub, running_service
 from shared.testing.backends import Backend
+
+from .api_client import ApiClient
+from .factories import some_people
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
@@ -61,3 +65,18 @@ def dm(
     app.state.dependencies = replace(app.state.dependencies, image_processor=image_processor)
     with running_service(app) as service:
         yield service
+
+
+@pytest.fixture
+def jo(dm: LiveService, token_issuer: FakeTokenIssuer, database: Database) -> ApiClient:
+    return ApiClient(dm, token_issuer, *some_people(database, 1))
+
+
+@pytest.fixture
+def max_(dm: LiveService, token_issuer: FakeTokenIssuer, database: Database) -> ApiClient:
+    return ApiClient(dm, token_issuer, *some_people(database, 1))
+
+
+@pytest.fixture
+def room(jo: ApiClient, max_: ApiClient) -> str:
+    return jo.room_with(max_)

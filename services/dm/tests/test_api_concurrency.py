@@ -5,28 +5,15 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import TypeVar
 
-import pytest
-
 from services.dm import models
 from shared.database.engine import Database
-from shared.testing import FakeTokenIssuer, LiveService
 from shared.testing.waiting import WAIT_SECONDS
 
 from .api_client import ApiClient, expect_json, expect_problem
-from .factories import rows_of, some_people
+from .factories import rows_of
 
 THREADS = 8
 T = TypeVar("T")
-
-
-@pytest.fixture
-def jo(dm: LiveService, token_issuer: FakeTokenIssuer, database: Database) -> ApiClient:
-    return ApiClient(dm, token_issuer, *some_people(database, 1))
-
-
-@pytest.fixture
-def max_(dm: LiveService, token_issuer: FakeTokenIssuer, database: Database) -> ApiClient:
-    return ApiClient(dm, token_issuer, *some_people(database, 1))
 
 
 def at_once(works: list[Callable[[], T]]) -> list[T]:

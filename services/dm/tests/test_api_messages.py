@@ -7,25 +7,10 @@ import pytest
 from services.dm import models
 from shared import ids
 from shared.database.engine import Database
-from shared.testing import FakeTokenIssuer, LiveService, Stub
+from shared.testing import Stub
 
 from .api_client import ApiClient, expect_json, expect_problem
 from .factories import NOTHING, rows_of, some_people
-
-
-@pytest.fixture
-def jo(dm: LiveService, token_issuer: FakeTokenIssuer, database: Database) -> ApiClient:
-    return ApiClient(dm, token_issuer, *some_people(database, 1))
-
-
-@pytest.fixture
-def max_(dm: LiveService, token_issuer: FakeTokenIssuer, database: Database) -> ApiClient:
-    return ApiClient(dm, token_issuer, *some_people(database, 1))
-
-
-@pytest.fixture
-def room(jo: ApiClient, max_: ApiClient) -> str:
-    return jo.room_with(max_)
 
 
 @pytest.fixture

@@ -19,26 +19,11 @@ from shared import clock
 from shared.database.engine import Database
 from shared.files import garbage
 from shared.images import ImageProcessor
-from shared.testing import FakeTokenIssuer, LiveService, eventually
+from shared.testing import LiveService, eventually
 from shared.testing.aborted_requests import STUCK_DECODER, aborted_request
 
 from .api_client import ApiClient, expect_json, expect_problem
 from .factories import deleted, picture, rows_of, some_people, time_passes
-
-
-@pytest.fixture
-def jo(dm: LiveService, token_issuer: FakeTokenIssuer, database: Database) -> ApiClient:
-    return ApiClient(dm, token_issuer, *some_people(database, 1))
-
-
-@pytest.fixture
-def max_(dm: LiveService, token_issuer: FakeTokenIssuer, database: Database) -> ApiClient:
-    return ApiClient(dm, token_issuer, *some_people(database, 1))
-
-
-@pytest.fixture
-def room(jo: ApiClient, max_: ApiClient) -> str:
-    return jo.room_with(max_)
 
 
 def files_in(folder: Path) -> list[Path]:
