@@ -1,29 +1,62 @@
-"""Fixtures that tests of all packages may ask for, one that all of them need, and what makes a whole run fail."""
+"""Fixtures for the tests of all packages, one that every test uses, and conditions that fail a whole run."""
 
+import logging
 import os
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
+import structlog
 
-from shared import clock, ids
+from shared import clock, ids, request_log
 from shared.database import engine
+from shared.testing.waiting import WAIT_SECONDS
+
+LONGEST = ("chaos/", "deploy/tests/contract/", "deploy/tests/browser/")
+"""Folders of tests that take up to a minute each."""
+COVERED = ("services/", "gateway/", "shared/")
 
 pytest_plugins = [
     "shared.testing.containers",
+    "shared.testing.s3_server",
     "shared.testing.backends",
     "shared.testing.service_fixtures",
     "shared.testing.skips",
 ]
 
+hypothesis.settings.register_profile("shutter", deadline=None)  # no verdict depends on the speed of the machine
+hypothesis.settings.load_profile("shutter")
 engine.SQLITE_SYNCHRONOUS = "OFF"  # databases of tests need not survive a loss of power
+# On a slow machine a thread may wait long for its turn: a test that needs a short timeout names one.
+engine.POOL_TIMEOUT_SECONDS = engine.LOCK_TIMEOUT_SECONDS = WAIT_SECONDS
+engine.CONNECT_TIMEOUT_SECONDS = engine.IO_TIMEOUT_SECONDS = int(WAIT_SECONDS)
 
 
 @pytest.fixture(autouse=True)
-def _ids_are_of_the_present() -> Iterator[None]:
-    """Ids that a test has made in a future of its own are not what those of later tests go on from."""
+def _state_of_the_process() -> Iterator[None]:
+    """Does not reach later tests: the configuration of logging, and ids that a clock in the future created."""
+    root, entries = logging.getLogger(), structlog.get_config()
+    handlers, level, requests = root.handlers[:], root.level, request_log._write  # noqa: SLF001 - tests may look inside
     yield
-    if ids._last >= ids.first_id_at(clock.now() + clock.SECOND):  # noqa: SLF001 - tests may look inside
+    structlog.configure(**entries)
+    root.handlers[:], root.level, request_log._write = handlers, level, requests  # noqa: SLF001 - as above
+    if ids._last >= ids.first_id_at(clock.now() + clock.SECOND):  # noqa: SLF001 - as above
         ids._last = 0  # noqa: SLF001 - as above
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark the tests whose coverage CI measures: it nearly doubles the CPU that they need.
+
+    Both databases run the same code, and the tests of the other folders start processes, which are not measured.
+    """
+    if item.nodeid.startswith(COVERED) and item.get_closest_marker("containers") is None:
+        item.add_marker("coverage")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest tests begin first and run beside all others: none of them is left alone at the end."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
 
 
 @pytest.hookimpl(trylast=True)

@@ -1,4 +1,4 @@
-"""Types of ASGI, for modules that know no framework."""
+"""Types of ASGI, for modules that do not use a framework."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any

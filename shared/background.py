@@ -83,7 +83,7 @@ class PeriodicWorker:
                 failures = 0
             except Exception as problem:
                 failures += 1
-                self._tell(problem, failures)
+                self._log_failure(problem, failures)
                 if not self._stopping:
                     await asyncio.sleep(min(MAX_PAUSE_SECONDS, 0.1 * 2 ** min(failures, 10)))
                 continue
@@ -93,7 +93,7 @@ class PeriodicWorker:
     async def _pause(self) -> float:
         return pause_before(None if self._due is None else await self._due(), self._every)
 
-    def _tell(self, problem: Exception, failures: int) -> None:
+    def _log_failure(self, problem: Exception, failures: int) -> None:
         metrics.BACKGROUND_FAILURES.labels(self.name).inc()
         if isinstance(problem, errors.Unavailable):  # a dependency is down, which is no bug
             log.warning("background step put off", worker=self.name, failures=failures, reason=str(problem))

@@ -1,9 +1,9 @@
-"""How large a request body may be, and how it may be encoded: the same in the gateway and in each service."""
+"""Limits of request bodies, and their content encoding: the same in the gateway and in each service."""
 
 MAX_JSON_BYTES = 64 * 1024
-"""Bytes. The longest text we take, every character escaped, stays below it."""
+"""Bytes. The longest accepted text is shorter, even with every character escaped."""
 MAX_UPLOAD_BYTES = 20 * 1024 * 1024 + 64 * 1024
-"""Bytes of a whole multipart body: the largest file we take, and the text around it."""
+"""Bytes of a whole multipart body: the largest accepted file, and its form fields."""
 
-NO_CONTENT_CODING = "The body has to come without a content coding."
-"""None is undone anywhere (RFC 9110, section 8.4)."""
+NO_CONTENT_CODING = "The body must not have a content encoding."
+"""No process decodes any (RFC 9110, section 8.4)."""

@@ -17,6 +17,7 @@ def now() -> int:
     return time.time_ns() // 1_000_000
 
 
+@lru_cache(maxsize=2_000)  # feeds show the same posts again and again
 def format_rfc3339(moment: int) -> str:
     """`1795423260123` as `2026-11-23T08:41:00.123Z`."""
     days, rest = divmod(moment, DAY)
@@ -26,7 +27,7 @@ def format_rfc3339(moment: int) -> str:
     return f"{_date(days)}T{hour:02}:{minute:02}:{second:02}.{millisecond:03}Z"
 
 
-@lru_cache(maxsize=1_000)  # the rows of a page were created on a few days
+@lru_cache(maxsize=1_000)  # most rows of a page are from the same few days, so their dates are cached
 def _date(days: int) -> str:
     return (_EPOCH + timedelta(days=days)).date().isoformat()
 

@@ -13,6 +13,7 @@ AppError
 └── Unavailable       temporarily impossible; retry later
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -25,9 +26,9 @@ class FieldError:
     detail: str
 
     @classmethod
-    def at(cls, *place: object, code: str, detail: str) -> "FieldError":
+    def at(cls, *path: object, code: str, detail: str) -> "FieldError":
         """The error at this path of unescaped names and indexes."""
-        escaped = (str(part).replace("~", "~0").replace("/", "~1") for part in place)
+        escaped = (str(part).replace("~", "~0").replace("/", "~1") for part in path)
         return cls("".join(f"/{part}" for part in escaped), code, detail)
 
 
@@ -35,7 +36,13 @@ class AppError(Exception):
     """Base class. Raised anywhere below the API, which turns it into a response."""
 
     def __init__(
-        self, code: str, detail: str, *, field_errors: tuple[FieldError, ...] = (), retry_after: int | None = None
+        self,
+        code: str,
+        detail: str,
+        *,
+        field_errors: tuple[FieldError, ...] = (),
+        retry_after: int | None = None,
+        extensions: Mapping[str, str | None] | None = None,
     ) -> None:
         super().__init__(f"{code}: {detail}")
         self.code = code
@@ -43,6 +50,8 @@ class AppError(Exception):
         self.field_errors = field_errors
         self.retry_after = retry_after
         """Seconds."""
+        self.extensions = extensions or {}
+        """Further members of the problem (RFC 9457, section 3.2), which the client needs to go on."""
 
 
 class Malformed(AppError):

@@ -34,9 +34,9 @@ from shared.database.statements import BigInt, VarBinary
 
 RETENTION_MS = clock.DAY
 MAX_KEYS_PER_DAY = 5_000
-"""Of one owner: each key stores a response of some kilobytes for a day."""
+"""Of one owner: a response of some kilobytes is stored with each key for a day."""
 BY_OWNER = "idempotency_keys_by_owner"
-Again = Callable[[Connection, str], bytes]
+Rebuild = Callable[[Connection, str], bytes]
 """Rebuilds the body of a response from its location."""
 ResponseBody = LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql")
 """A BLOB of MySQL ends at 64 KiB; a page of long texts can be longer."""
@@ -88,52 +88,53 @@ class Idempotency:
         self._lock = threading.Lock()
 
     def write(
-        self, key: Key | None, action: Callable[[Connection], StoredResponse], again: Again | None = None
+        self, key: Key | None, action: Callable[[Connection], StoredResponse], rebuild: Rebuild | None = None
     ) -> StoredResponse:
-        """Run the action in one transaction with its key, or give the answer that it gave before.
+        """Run the action in one transaction with its key, or return its stored response.
 
-        With `again` the body is not kept, but made anew. Raises errors.Invalid for a key that was used for something
-        else, errors.Conflict while the first runs, errors.TooManyRequests where the owner used too many keys in a day.
+        With `rebuild` the body is not stored, but rebuilt from the location. Raises errors.Invalid for a key that was
+        used for another request, errors.Conflict while the first request runs, errors.TooManyRequests if the owner used
+        too many keys in a day.
         """
         with self.running(key):
-            return self.record(key, action, again)
+            return self.record(key, action, rebuild)
 
     @contextmanager
     def running(self, key: Key | None) -> Iterator[None]:
-        """Hold the key, for work that goes before its write. Raises errors.Conflict while somebody else holds it."""
+        """Reserve the key for work that comes before its write. Raises errors.Conflict while another request has it."""
         if key is None:
             yield
             return
-        place = (key.owner, key.name)
+        running_key = (key.owner, key.name)
         with self._lock:
-            if place in self._running:
-                raise errors.Conflict("idempotency_in_progress", "The first request with this key still runs.")
-            self._running.add(place)
+            if running_key in self._running:
+                raise errors.Conflict("idempotency_in_progress", "The first request with this key is still running.")
+            self._running.add(running_key)
         try:
             yield
         finally:
             with self._lock:
-                self._running.discard(place)
+                self._running.discard(running_key)
 
     def record(
-        self, key: Key | None, action: Callable[[Connection], StoredResponse], again: Again | None = None
+        self, key: Key | None, action: Callable[[Connection], StoredResponse], rebuild: Rebuild | None = None
     ) -> StoredResponse:
-        """As `write`, for whoever is `running` this key."""
+        """As `write`, inside a block of `running` with this key."""
         if key is None:
             return self._database.write(action)
-        return self._database.write(self._once, key, action, again)
+        return self._database.write(self._once, key, action, rebuild)
 
     def earlier(self, key: Key | None) -> StoredResponse | None:
-        """The answer that was given before. Raises errors.Invalid for a key that was used for something else."""
+        """The stored response, if any. Raises errors.Invalid for a key that was used for another request."""
         return None if key is None else self._database.read(self._earlier, key)
 
     def _once(
-        self, tx: Connection, key: Key, action: Callable[[Connection], StoredResponse], again: Again | None
+        self, tx: Connection, key: Key, action: Callable[[Connection], StoredResponse], rebuild: Rebuild | None
     ) -> StoredResponse:
         row = tx.execute(self._row_of(key)).one_or_none()
         if row is not None:
             if not _is_expired(row):
-                return _response_in(row, key, lambda location: again(tx, location) if again else b"")
+                return _response_in(row, key, lambda location: rebuild(tx, location) if rebuild else b"")
             tx.execute(delete(self._table).where(self._is(key)))
         self._check_number(tx, key.owner)
         answer = action(tx)
@@ -143,7 +144,7 @@ class Idempotency:
                 key_hash=key.name,
                 request_hash=key.request,
                 status=answer.status,
-                body=answer.body if again is None else b"",
+                body=answer.body if rebuild is None else b"",
                 location=answer.headers.get("location", ""),
                 created_at=clock.now(),
             )
@@ -151,11 +152,11 @@ class Idempotency:
         return answer
 
     def _check_number(self, tx: Connection, owner: int) -> None:
-        """Raises TooMany. Of several at the same instant each sees only what is committed: it is no exact limit."""
+        """Raises TooManyRequests. Concurrent requests see only committed keys, so the limit is not exact."""
         table, now = self._table.c, clock.now()
         lately = (table.owner_id == owner) & (table.created_at > now - RETENTION_MS)
         statement = select(func.count(), func.min(table.created_at)).where(lately)
-        # MySQL is told the index, because by the primary key it would read the answers along.
+        # With an index hint: by the primary key MySQL would also read the stored responses.
         statement = statement.prefix_with(f"/*+ INDEX({self._table.name} {BY_OWNER}) */", dialect="mysql")
         number, oldest = tx.execute(statement).one()
         if number >= self._keys_a_day:
@@ -173,8 +174,8 @@ class Idempotency:
     def _is(self, key: Key) -> ColumnElement[bool]:
         return (self._table.c.owner_id == key.owner) & (self._table.c.key_hash == key.name)
 
-    def forget_old(self, tx: Connection, limit: int = 1_000) -> bool:
-        """Delete some keys that are older than a day; whether there may be more."""
+    def delete_expired(self, tx: Connection, limit: int = 1_000) -> bool:
+        """Delete some keys that are older than a day. Returns whether there may be more."""
         table = self._table
         old = (
             select(table.c.owner_id, table.c.key_hash)
@@ -188,7 +189,7 @@ class Idempotency:
 
 
 def delete_some_of(table: Table, tx: Connection, owner: int, limit: int) -> bool:
-    """Delete some answers that are kept for this owner, for they hold what was written; whether there may be more."""
+    """Delete some stored responses of this owner: they contain what was written. Returns whether there may be more."""
     theirs = table.c.owner_id == owner
     keys = list(tx.execute(select(table.c.key_hash).where(theirs).limit(limit)).scalars())
     if keys:

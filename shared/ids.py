@@ -40,6 +40,11 @@ def first_id_at(moment: int) -> int:
     return max(moment - EPOCH, 0) << RANDOM_BITS
 
 
+def created_at(value: int) -> int:
+    """When this id was generated (ms since 1970)."""
+    return (value >> RANDOM_BITS) + EPOCH
+
+
 def encode(value: int) -> str:
     """The id as text."""
     return f"{value:016x}"

@@ -1,4 +1,4 @@
-"""The greatest lengths of texts that several services have to know, in characters (Unicode code points)."""
+"""The maximum lengths of texts that several services need, in characters (Unicode code points)."""
 
 import json
 from collections.abc import Mapping

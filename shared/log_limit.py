@@ -10,7 +10,7 @@ from structlog.typing import EventDict
 from shared import metrics
 
 MAX_ENTRIES = 20
-"""Entries of one kind in each window."""
+"""Entries of one group in each window."""
 WINDOW_SECONDS = 60.0
 _LIMITED = frozenset({"warning", "error", "exception", "critical"})
 
@@ -18,15 +18,15 @@ _LIMITED = frozenset({"warning", "error", "exception", "critical"})
 class LogLimit(logging.Filter):
     """A processor of structlog and a filter of the standard library's handlers.
 
-    A kind is an event of ours, or a place in a library's code. The first entry after a window in which some were left
-    out tells how many. Entries below a warning always pass: they are part of the normal course, and some must be kept.
+    Entries are grouped by event name; those of libraries, by their place in the code. The first entry after a window
+    tells how many entries were dropped in it. Entries below warning level are never dropped.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
         self._clock = clock
         self._windows: dict[Hashable, tuple[float, int]] = {}
-        """When the window of each kind began, and how many entries there were in it."""
+        """Of each group: when its window began, and the number of entries in it."""
 
     def __call__(self, _logger: object, method: str, entry: EventDict) -> EventDict:
         """Raises DropEvent for an entry above the limit."""
@@ -47,7 +47,7 @@ class LogLimit(logging.Filter):
         return suppressed is not None
 
     def _count(self, kind: Hashable) -> int | None:
-        """How many were left out before this entry; None where it is left out itself."""
+        """How many entries were dropped before this one; None if this one is dropped."""
         now = self._clock()
         began, count = self._windows.get(kind, (now, 0))
         before = 0

@@ -41,7 +41,7 @@ class Page:
         item: Callable[[Row], Any],
         position: Callable[[Row], tuple[Any, ...]],
     ) -> "Page":
-        """From rows selected with `LIMIT page.limit + 1`: the additional row tells that there is a next page."""
+        """From rows selected with `LIMIT page.limit + 1`: an additional row means that there is a next page."""
         kept = rows[: page.limit]
         return cls([item(row) for row in kept], position(kept[-1]) if len(rows) > page.limit else None)
 
@@ -52,12 +52,12 @@ class CursorSigner:
     def __init__(self, key: bytes) -> None:
         self._key = key
 
-    def write(self, position: tuple[Any, ...], scope: str) -> str:
+    def encode(self, position: tuple[Any, ...], scope: str) -> str:
         """An opaque cursor for this position in this list."""
         plain = orjson.dumps(position)
         return _encoded(self._mac(plain, scope) + plain)
 
-    def read(self, cursor: str, scope: str) -> tuple[Any, ...]:
+    def decode(self, cursor: str, scope: str) -> tuple[Any, ...]:
         """The position in this cursor. Raises errors.Malformed if it was not signed for this list."""
         try:
             if len(cursor) > MAX_CURSOR_LENGTH:
@@ -65,7 +65,7 @@ class CursorSigner:
             raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
             mac, plain = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
             if not hmac.compare_digest(mac, self._mac(plain, scope)) or _encoded(raw) != cursor:
-                raise ValueError("not as we wrote it")
+                raise ValueError("not in canonical form")
             return tuple(orjson.loads(plain))
         except ValueError as problem:
             raise errors.Malformed("invalid_cursor", "This cursor does not belong to this list.") from problem

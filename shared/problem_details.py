@@ -1,5 +1,6 @@
 """The format of error responses (RFC 9457, application/problem+json), their statuses, and their OpenAPI schema."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -35,7 +36,7 @@ CODES = {
 _EXAMPLES = {
     400: ("malformed_json", "The body is not valid JSON in UTF-8."),
     401: ("invalid_token", "The access token is missing."),
-    403: ("not_yours", "This is somebody else's."),
+    403: ("not_yours", "It belongs to another user."),
     409: ("idempotency_in_progress", "The first request with this key is still running."),
     422: ("validation_failed", "/text: String should have at least 1 character"),
     429: ("rate_limited", "At most 300 such requests in 300 seconds."),
@@ -51,7 +52,7 @@ _TITLES = {
 
 
 class FieldProblem(BaseModel):
-    """One offending place."""
+    """One invalid field or parameter."""
 
     pointer: Annotated[str, Field(description="JSON pointer (RFC 6901) into the body", examples=["/caption"])]
     code: Annotated[str, Field(examples=["string_too_long"])]
@@ -68,18 +69,35 @@ class Problem(BaseModel):
     instance: Annotated[str, Field(examples=["/api/v1/posts/0037a52d5f400001"])]
     code: Annotated[str, Field(examples=["not_found"], description="docs/errors.md lists them; more may come")]
     request_id: Annotated[str, Field(examples=["5f0c2b8e9d1a4f6b8c7d6e5f4a3b2c1d"])]
+    continuation: Annotated[
+        str, Field(default="", max_length=4096, description="Only of a sign-in with a provider: to go on with")
+    ]
+    name: Annotated[
+        str | None, Field(default=None, max_length=254, description="With a continuation: the name at the provider")
+    ]
+    email: Annotated[
+        str | None,
+        Field(default=None, max_length=254, description="With a continuation: the confirmed address, or null"),
+    ]
     errors: Annotated[
         list[FieldProblem],
         Field(
             default_factory=list,
             max_length=MAX_FIELD_ERRORS,
-            description="What is wrong where. Always there with 422; empty where no one field is to blame",
+            description="The invalid fields. Always present with 422; empty if no single field is invalid",
         ),
     ]
 
 
 def body(
-    status: int, code: str, detail: str, *, path: str, request_id: str, field_errors: tuple[errors.FieldError, ...] = ()
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    path: str,
+    request_id: str,
+    field_errors: tuple[errors.FieldError, ...] = (),
+    extensions: Mapping[str, str | None] | None = None,
 ) -> bytes:
     """The bytes of one problem."""
     fields: dict[str, Any] = {
@@ -90,6 +108,7 @@ def body(
         "instance": path,
         "code": code,
         "request_id": request_id,
+        **(extensions or {}),
     }
     if status == HTTPStatus.UNPROCESSABLE_ENTITY or field_errors:
         fields["errors"] = [
@@ -114,9 +133,9 @@ def headers_for(status: int, retry_after: int | None = None) -> dict[str, str]:
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The `responses=` of a route: which problems it may answer, for OpenAPI.
+    """The `responses=` of a route: the problems that it may answer, for OpenAPI.
 
-    Every route answers 422 for query parameters that it does not know, and 503 where the database is away.
+    Every route answers 422 for unknown query parameters, and 503 while the database is unavailable.
     """
     return {
         status: {

@@ -11,7 +11,7 @@ class Service:
     calls: tuple[str, ...]
     """The services that it calls over HTTP."""
     reports_purge: bool
-    """Whether it keeps personal data: the deletion of an account is complete when all of these have reported."""
+    """Whether it stores personal data: the deletion of an account is complete when all of these have reported."""
 
 
 _ENTRIES = json.loads((Path(__file__).parent / "contracts" / "services.json").read_bytes())

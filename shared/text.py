@@ -7,7 +7,7 @@ INVISIBLE = (
     r"\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-"""What goes between the brackets of a regular expression, in the syntax of Python and of ECMA 262 alike.
+"""The content of a character class of a regular expression, in a syntax common to Python and ECMA 262.
 
 Control characters, White_Space and Default_Ignorable_Code_Point (PropList.txt and DerivedCoreProperties.txt of the
 Unicode Character Database), and U+2800, a Braille cell without dots.
@@ -16,5 +16,5 @@ _VISIBLE = re.compile(f"[^{INVISIBLE}]")
 
 
 def has_visible_character(text: str) -> bool:
-    """Whether a reader sees anything of the text."""
+    """Whether any character of the text is visible."""
     return _VISIBLE.search(text) is not None

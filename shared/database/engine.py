@@ -8,7 +8,6 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from pymysql.constants import SERVER_STATUS
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -16,8 +15,10 @@ from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from shared.database.errors import is_retryable, to_app_error, unavailable
+from shared.database.errors import is_read_only, is_retryable, to_app_error, unavailable
 from shared.database.queues import Listeners, take_notified
+from shared.database.statement_spans import trace_failures, trace_statements
+from shared.tracing import spans
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -29,13 +30,18 @@ PRE_PING_AFTER_SECONDS = 1.0
 """How long a connection may have been idle before it is pinged at checkout."""
 LOCK_TIMEOUT_SECONDS = 5.0
 """How long a writer waits for another. SQLite has one lock for the whole database, MySQL one for each row."""
+CONNECT_TIMEOUT_SECONDS = 3
+IO_TIMEOUT_SECONDS = 30
+"""How long MySQL may take for a connection, and for its response to a statement."""
 
 # With FULL a committed transaction survives a power failure. Tests use OFF: fsync takes most of a small commit.
 SQLITE_SYNCHRONOUS = "FULL"
 
-INIT_COMMAND = (
-    "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,"
-    f"ONLY_FULL_GROUP_BY,NO_ENGINE_SUBSTITUTION', innodb_lock_wait_timeout = {LOCK_TIMEOUT_SECONDS:.0f}"
+IN_TRANSACTION = 1
+"""SERVER_STATUS_IN_TRANS of the MySQL protocol. PyMySQL defines it too, but takes 2 MB, which SQLite does not need."""
+SQL_MODE = (
+    "STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,"
+    "ONLY_FULL_GROUP_BY,NO_ENGINE_SUBSTITUTION"
 )
 
 
@@ -47,13 +53,18 @@ class Database:
         url: str,
         *,
         pool_size: int = 10,
-        pool_timeout: float = POOL_TIMEOUT_SECONDS,
-        lock_timeout: float = LOCK_TIMEOUT_SECONDS,
+        pool_timeout: float | None = None,
+        lock_timeout: float | None = None,
     ) -> None:
+        pool_timeout = POOL_TIMEOUT_SECONDS if pool_timeout is None else pool_timeout
+        lock_timeout = LOCK_TIMEOUT_SECONDS if lock_timeout is None else lock_timeout
         self.engine = _engine(url, pool_size, pool_timeout, lock_timeout)
         self.has_row_locks = self.engine.dialect.name == "mysql"
-        # On MySQL in autocommit and read-only: a read then needs no statement that ends its transaction.
-        self.read_engine = _read_engine(url, pool_size, pool_timeout) if self.has_row_locks else self.engine
+        # In autocommit and read-only: a read then needs no statement that begins or ends a transaction.
+        self.read_engine = _read_engine(url, pool_size, pool_timeout, lock_timeout)
+        if spans.enabled():
+            trace_failures(self.engine)
+            trace_failures(self.read_engine)
         self._writer_lock = nullcontext() if self.has_row_locks else _WriterLock(lock_timeout)
         self.writes = WaitGroup()
         self.listeners = Listeners()
@@ -62,6 +73,7 @@ class Database:
         """Run a query outside of a write transaction. Raises errors.Unavailable."""
         try:
             with self.read_engine.connect() as connection:
+                trace_statements(connection)
                 return query(connection, *args, **kwargs)
         except (DBAPIError, PoolTimeout) as error:
             raise to_app_error(error) from error
@@ -69,12 +81,15 @@ class Database:
     def write(self, action: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run an action in one transaction. Raises errors.Unavailable.
 
-        After a deadlock or a duplicate key the transaction is rolled back and the action is called again.
+        After a deadlock or a duplicate key the transaction is rolled back and the action is called again, and so it is
+        on a server that accepts no writes, with new connections.
         """
         for attempt in range(1, MAX_ATTEMPTS + 1):
             try:
                 return self._commit(action, *args, **kwargs)
             except (DBAPIError, PoolTimeout) as error:
+                if is_read_only(error):
+                    self.close()  # all connections lead to a server that was the primary; new ones lead to another
                 # A lost connection is not retried: the transaction may have been committed.
                 if attempt == MAX_ATTEMPTS or not is_retryable(error):
                     raise to_app_error(error) from error
@@ -82,8 +97,14 @@ class Database:
         raise AssertionError("unreachable")
 
     def _commit(self, action: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        with self.writes, self._writer_lock, self.engine.connect().execution_options(writes=True) as tx:
-            take_notified(tx)  # of an attempt that failed
+        with (
+            spans.child("transaction"),
+            self.writes,
+            self._writer_lock,
+            self.engine.connect().execution_options(writes=True) as tx,
+        ):
+            trace_statements(tx)
+            take_notified(tx)  # notifications of an attempt that failed
             with tx.begin():
                 result = action(tx, *args, **kwargs)
             notified = take_notified(tx)
@@ -95,6 +116,7 @@ class Database:
         self.read(lambda connection: connection.execute(text("SELECT 1")).scalar_one())
 
     def close(self) -> None:
+        """Close all connections. The next use opens new ones."""
         self.engine.dispose()
         self.read_engine.dispose()
 
@@ -143,44 +165,68 @@ class _WriterLock:
 
 
 def _engine(url: str, pool_size: int, pool_timeout: float, lock_timeout: float) -> Engine:
-    if make_url(url).get_backend_name() == "sqlite":
-        engine = create_engine(url, **_pool_options(pool_size, pool_timeout), connect_args={"timeout": lock_timeout})
-        event.listen(engine, "connect", _configure_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-        return engine
-    return _mysql_engine(url, isolation_level="READ COMMITTED", **_pool_options(pool_size, pool_timeout))
+    options = _pool_options(pool_size, pool_timeout)
+    if not _is_sqlite(url):
+        return _mysql_engine(url, _init_command(lock_timeout), isolation_level="READ COMMITTED", **options)
+    engine = _sqlite_engine(url, lock_timeout, **options)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
 
 
-def _read_engine(url: str, pool_size: int, pool_timeout: float) -> Engine:
-    return _mysql_engine(
-        url,
-        f"{INIT_COMMAND}, transaction_read_only = ON",
-        isolation_level="AUTOCOMMIT",
-        skip_autocommit_rollback=True,
-        **_pool_options(pool_size, pool_timeout),
-    )
+def _read_engine(url: str, pool_size: int, pool_timeout: float, lock_timeout: float) -> Engine:
+    options = _pool_options(pool_size, pool_timeout) | {
+        "isolation_level": "AUTOCOMMIT",
+        "skip_autocommit_rollback": True,
+    }
+    if not _is_sqlite(url):
+        return _mysql_engine(url, f"{_init_command(lock_timeout)}, transaction_read_only = ON", **options)
+    engine = _sqlite_engine(url, lock_timeout, pool_reset_on_return=None, **options)
+    event.listen(engine, "connect", _forbid_writes_in_sqlite)
+    return engine
+
+
+def _is_sqlite(url: str) -> bool:
+    return make_url(url).get_backend_name() == "sqlite"
 
 
 def _pool_options(size: int, timeout: float) -> dict[str, Any]:
     # hide_parameters: they contain names and addresses of people, which must not get into errors and logs.
-    return {"pool_size": size, "max_overflow": 0, "pool_timeout": timeout, "hide_parameters": True}
+    return {
+        "pool_size": size,
+        "max_overflow": 0,
+        "pool_timeout": timeout,
+        "pool_use_lifo": True,  # few connections, in frequent use, instead of all of them in turn
+        "hide_parameters": True,
+    }
 
 
-def _mysql_engine(url: str, init_command: str = INIT_COMMAND, **options: Any) -> Engine:
+def _sqlite_engine(url: str, lock_timeout: float, **options: Any) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": lock_timeout}, **options)
+    event.listen(engine, "connect", _configure_sqlite)
+    return engine
+
+
+def _init_command(lock_timeout: float) -> str:
+    return f"SET SESSION sql_mode = '{SQL_MODE}', innodb_lock_wait_timeout = {max(1, round(lock_timeout))}"
+
+
+def _mysql_engine(url: str, init_command: str, **options: Any) -> Engine:
     engine = create_engine(
         url,
         **options,
         pool_recycle=1800,
-        pool_use_lifo=True,
         pool_reset_on_return=None,
         connect_args={
             "charset": "utf8mb4",
             "init_command": init_command,
-            "connect_timeout": 3,
-            "read_timeout": 30,
-            "write_timeout": 30,
+            "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+            "read_timeout": IO_TIMEOUT_SECONDS,
+            "write_timeout": IO_TIMEOUT_SECONDS,
         },
     )
+    from shared.database.primary import use_primary  # noqa: PLC0415 - SQLite does without the driver, which takes 2 MB
+
+    use_primary(engine)
     event.listen(engine, "reset", _roll_back_open_transaction)
     event.listen(engine, "checkin", _record_use)
     event.listen(engine, "checkout", _pre_ping_if_idle)
@@ -189,7 +235,7 @@ def _mysql_engine(url: str, init_command: str = INIT_COMMAND, **options: Any) ->
 
 def _roll_back_open_transaction(connection: Any, _record: object, _state: object) -> None:
     # The pool itself would send ROLLBACK after each commit too, and each write would wait for the response.
-    if connection.server_status & SERVER_STATUS.SERVER_STATUS_IN_TRANS:
+    if connection.server_status & IN_TRANSACTION:
         connection.rollback()
 
 
@@ -211,6 +257,10 @@ def _configure_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # BEGIN is sent by _begin_sqlite
     for pragma in ("journal_mode = WAL", f"synchronous = {SQLITE_SYNCHRONOUS}", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _forbid_writes_in_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.execute("PRAGMA query_only = ON")
 
 
 def _begin_sqlite(connection: Connection) -> None:

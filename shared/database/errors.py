@@ -10,13 +10,16 @@ log = structlog.get_logger()
 
 MYSQL_DUPLICATE_KEY = 1062
 _MYSQL_RETRYABLE = {1213, 1205, 3572}  # deadlock, lock wait timeout, lock not available (NOWAIT)
+# Not the primary of its group (any more), or its group did not accept the commit: rolled back for certain.
+_MYSQL_READ_ONLY = {1290, 1836, 3100, 3101}
 _MYSQL_TRANSIENT = {
     *_MYSQL_RETRYABLE,
+    *_MYSQL_READ_ONLY,
     *(1021, 1037, 1038, 1041, 1114),  # disk or memory is full
     *(1040, 1129, 1203, 1226),  # too many connections
     *(1044, 1045, 1049, 1142),  # the schema or the user of this service does not exist yet
     *(1053, 1077, 1080, 1158, 1159, 1160, 1161, 1317, 1927, 3168, 4031),  # shutting down, or connection lost
-    *(1290, 1836, 3024),  # read-only, or the statement exceeded its time limit
+    3024,  # the statement exceeded its time limit
 }
 
 
@@ -25,8 +28,13 @@ def is_retryable(error: Exception) -> bool:
     if isinstance(error, IntegrityError):
         return True
     if isinstance(error, DBAPIError) and not error.connection_invalidated:
-        return mysql_code(error) in _MYSQL_RETRYABLE
+        return mysql_code(error) in _MYSQL_RETRYABLE | _MYSQL_READ_ONLY
     return False
+
+
+def is_read_only(error: Exception) -> bool:
+    """Whether the server accepts no writes: another one is the primary now, or will soon be."""
+    return isinstance(error, DBAPIError) and mysql_code(error) in _MYSQL_READ_ONLY
 
 
 def mysql_code(error: DBAPIError) -> int | None:

@@ -11,8 +11,11 @@ from shared.database.engine import Database
 
 
 def upgrade(database: Database, folder: Path) -> None:
-    """Upgrade to the newest revision in this folder. Safe to repeat, and cheap if nothing is to be done."""
-    if not _is_newest(database, folder):
+    """Upgrade to the newest revision in this folder. Safe to repeat, and cheap if nothing is to be done.
+
+    The schema of a later release stays as it is: after a rollback the former code runs on it.
+    """
+    if not _is_current(database, folder):
         _run(database, folder, "upgrade", "head")
 
 
@@ -21,14 +24,15 @@ def downgrade(database: Database, folder: Path) -> None:
     _run(database, folder, "downgrade", "base")
 
 
-def _is_newest(database: Database, folder: Path) -> bool:
-    """Whether the newest revision is applied. File names begin with their revisions, in order."""
+def _is_current(database: Database, folder: Path) -> bool:
+    """Whether the newest revision, or one of a later release, is applied. File names begin with revisions, in order."""
     # Without Alembic, which takes half a second of CPU to find that there is nothing to do.
     newest = max((path.stem.partition("_")[0] for path in (folder / "versions").glob("*.py")), default=None)
     with database.engine.connect() as connection:
         if not inspect(connection).has_table("alembic_version"):
             return False
-        return list(connection.execute(text("SELECT version_num FROM alembic_version")).scalars()) == [newest]
+        applied = list(connection.execute(text("SELECT version_num FROM alembic_version")).scalars())
+    return len(applied) == 1 and newest is not None and applied[0] >= newest
 
 
 def _run(database: Database, folder: Path, verb: str, target: str) -> None:

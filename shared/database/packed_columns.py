@@ -18,4 +18,4 @@ class Packed:
 
     def rows(self, found: Result[Any]) -> list[Any]:
         """The rows, as named tuples. Booleans are numbers on some databases."""
-        return [self._make((*orjson.loads(row[0]), *row[1:])) for row in found]
+        return [self._make((*orjson.loads(row[0]), *row[1:])) for row in found.all()]

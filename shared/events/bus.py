@@ -9,12 +9,19 @@ Receive = Callable[[Event], None]
 """Handles one event, in a thread, and returns only after its commit. If it raises, the event is delivered again."""
 
 
-class Bus(Protocol):
-    """Delivers each published event to every subscribed service, at least once."""
+class Publisher(Protocol):
+    """What a relay needs of a bus."""
 
     @property
     def connected(self) -> bool:
         """Whether events can be published now."""
+
+    async def publish(self, events: Sequence[Event]) -> list[bool]:
+        """Publish; for each event, whether its delivery is guaranteed."""
+
+
+class Bus(Publisher, Protocol):
+    """Delivers each published event to every subscribed service, at least once."""
 
     async def start(self) -> None:
         """Start delivery. Returns at once, even if the broker is not reachable."""
@@ -28,5 +35,5 @@ class Bus(Protocol):
     def subscribe_ephemeral(self, service: str, names: Collection[str], receive: Receive) -> None:
         """Subscribe only this process, while it runs; it has to query what it missed. Call before `start`."""
 
-    async def publish(self, events: Sequence[Event]) -> list[bool]:
-        """Publish; for each event, whether its delivery is guaranteed."""
+    async def queue_lengths(self, service: str) -> dict[str, int]:
+        """Events that wait for `service`: `ready`, and where there is a broker, `retry` and `dead`."""

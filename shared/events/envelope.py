@@ -1,4 +1,4 @@
-"""The envelope of an event: type, version, time, request id and data, encoded as JSON."""
+"""The envelope of an event: type, version, time, ids of its request and trace, and data, encoded as JSON."""
 
 from dataclasses import dataclass
 from types import UnionType
@@ -23,22 +23,25 @@ class Event:
     occurred_at: int
     request_id: str | None
     data: dict[str, Any]
+    traceparent: str | None = None
+    """The trace to which it belongs (W3C Trace Context), if there is one."""
 
     @property
     def name(self) -> str:
         return f"{self.type}.v{self.version}"
 
     def to_json(self) -> bytes:
-        return orjson.dumps(
-            {
-                "id": ids.encode(self.id),
-                "type": self.type,
-                "version": self.version,
-                "occurred_at": clock.format_rfc3339(self.occurred_at),
-                "request_id": self.request_id,
-                "data": self.data,
-            }
-        )
+        fields = {
+            "id": ids.encode(self.id),
+            "type": self.type,
+            "version": self.version,
+            "occurred_at": clock.format_rfc3339(self.occurred_at),
+            "request_id": self.request_id,
+            "data": self.data,
+        }
+        if self.traceparent is not None:
+            fields["traceparent"] = self.traceparent
+        return orjson.dumps(fields)
 
     @classmethod
     def from_json(cls, body: bytes) -> "Event":
@@ -52,6 +55,8 @@ class Event:
                 occurred_at=clock.parse_rfc3339(fields["occurred_at"]),
                 request_id=_of(str | None, fields.get("request_id")),
                 data=_of(dict, fields["data"]),
+                # It must not make an event undecodable.
+                traceparent=traceparent if isinstance(traceparent := fields.get("traceparent"), str) else None,
             )
         except (ValueError, KeyError, TypeError, AttributeError) as problem:
             raise DecodeError(str(problem)) from problem

@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 import structlog
 from anyio import CapacityLimiter
 
+from shared import metrics
 from shared.background import run_sync_shielded
 from shared.events.bus import Receive
 from shared.events.envelope import DecodeError, Event
+from shared.tracing import spans
 
 MAX_ATTEMPTS = 5
 QUEUE_LENGTH = 1_000
@@ -65,6 +67,9 @@ class InMemoryBus:
             while not subscription.queue.empty():
                 _settle(subscription.queue.get_nowait()[1], done=False)
 
+    async def queue_lengths(self, service: str) -> dict[str, int]:
+        return {"ready": sum(each.queue.qsize() for each in self._subscriptions if each.service == service)}
+
     async def publish(self, events: Sequence[Event]) -> list[bool]:
         """Wait until all subscribers have committed, or have failed `MAX_ATTEMPTS` times."""
         return await asyncio.gather(*(self._publish(event) for event in events))
@@ -94,13 +99,16 @@ class InMemoryBus:
     async def _try(self, subscription: _Subscription, event: Event, thread: CapacityLimiter) -> bool:
         for attempt in range(MAX_ATTEMPTS):
             try:
-                await run_sync_shielded(subscription.receive, event, limiter=thread)
+                with spans.consume(subscription.service, event.name, event.traceparent):
+                    await run_sync_shielded(subscription.receive, event, limiter=thread)
             except Exception:
+                metrics.EVENTS_FAILED.labels(subscription.service, event.name).inc()
                 log.exception(
                     "event handler failed", service=subscription.service, name=event.name, attempt=attempt + 1
                 )
                 await asyncio.sleep(self._pause(attempt))
             else:
+                metrics.EVENTS_TAKEN_IN.labels(subscription.service, event.name).inc()
                 return True
         return False
 

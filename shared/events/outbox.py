@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import structlog
@@ -27,10 +27,11 @@ from sqlalchemy.sql import Select
 from shared import clock, ids
 from shared.background import PeriodicWorker, run_sync_shielded
 from shared.database.engine import Database
-from shared.database.queues import notify
+from shared.database.queues import WorkQueue, notify
 from shared.database.statements import BigInt
-from shared.events.bus import Bus
+from shared.events.bus import Publisher
 from shared.events.envelope import Event
+from shared.tracing import spans
 
 BATCH_SIZE = 250
 PUBLISH_SECONDS = 30.0
@@ -54,6 +55,7 @@ def outbox_table(metadata: MetaData) -> Table:
         Column("version", Integer, nullable=False),
         Column("occurred_at", BigInt, nullable=False),
         Column("request_id", String(128)),
+        Column("traceparent", String(spans.COLUMN_CHARACTERS)),
         Column("data", JSON, nullable=False),
         Column("tries", Integer, nullable=False, default=0),
         Column("not_before", BigInt, nullable=False, default=0),
@@ -62,10 +64,17 @@ def outbox_table(metadata: MetaData) -> Table:
     )
 
 
+def work_queue(outbox: Table) -> WorkQueue:
+    """The events that are not published yet."""
+    table = outbox.c
+    order = (table.not_before, table.id)  # that of the index; before their first try all have the same `not_before`
+    return WorkQueue(outbox, table.published_at.is_(None), since=table.occurred_at, order=order)
+
+
 def enqueue(tx: Connection, outbox: Table, type_: str, version: int, data: dict[str, Any]) -> int:
     """Insert an event into the outbox, in the transaction of its change. Returns its id."""
     request_id = structlog.contextvars.get_contextvars().get("request_id")
-    event = Event(ids.new(), type_, version, clock.now(), request_id, data)
+    event = Event(ids.new(), type_, version, clock.now(), request_id, data, spans.current().traceparent)
     event.to_json()  # what cannot be encoded fails here, in the transaction of its change, and not in the relay
     tx.execute(insert(outbox).values(asdict(event)))
     notify(tx, outbox)
@@ -75,7 +84,7 @@ def enqueue(tx: Connection, outbox: Table, type_: str, version: int, data: dict[
 class Relay:
     """Publishes the events of an outbox."""
 
-    def __init__(self, database: Database, outbox: Table, bus: Bus) -> None:
+    def __init__(self, database: Database, outbox: Table, bus: Publisher) -> None:
         self._database = database
         self._outbox = outbox
         self._bus = bus
@@ -124,12 +133,23 @@ class Relay:
         return len(events) == BATCH_SIZE
 
     async def _publish(self, events: Sequence[Event]) -> list[bool]:
+        started = [spans.continue_trace(each.traceparent, f"publish {each.name}", "producer") for each in events]
+        traced = [
+            replace(event, traceparent=span.traceparent) if span.recording else event
+            for event, span in zip(events, started, strict=True)
+        ]
+        confirmed = [False] * len(events)
         try:
             async with asyncio.timeout(PUBLISH_SECONDS):
-                return await self._bus.publish(events)
+                confirmed = await self._bus.publish(traced)
         except TimeoutError:
             log.warning("not published in time", events=len(events))
-            return [False] * len(events)
+        finally:
+            for span, certain in zip(started, confirmed, strict=True):
+                if not certain:
+                    span.fail("not confirmed")
+                span.end()
+        return confirmed
 
     def _unpublished(self, connection: Connection) -> list[Event]:
         # In the order of the index, so that a long outbox is neither sorted nor locked as a whole. New events
@@ -165,4 +185,4 @@ def _due(outbox: Table) -> Select[Any]:
 
 
 def _event(row: Any) -> Event:
-    return Event(row.id, row.type, row.version, row.occurred_at, row.request_id, row.data)
+    return Event(row.id, row.type, row.version, row.occurred_at, row.request_id, row.data, row.traceparent)

@@ -6,7 +6,8 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import cast
+from typing import Any, cast
+from urllib.parse import urlsplit, urlunsplit
 
 import aio_pika
 import structlog
@@ -20,6 +21,7 @@ from shared import errors, metrics
 from shared.events import topology
 from shared.events.bus import Receive
 from shared.events.envelope import DecodeError, Event
+from shared.tracing import spans
 
 PUBLISH_SECONDS = 5.0
 CONNECT_SECONDS = 5.0
@@ -37,7 +39,7 @@ RETRY_COUNT_HEADER = "x-retry_count"
 PERSISTENT = 2
 
 log = structlog.get_logger()
-_TRANSIENT_ERRORS = (AMQPException, OSError, asyncio.TimeoutError, RuntimeError)
+TRANSIENT_ERRORS = (AMQPException, OSError, asyncio.TimeoutError, RuntimeError)
 """Raised by the library, the socket or the event loop when a connection fails."""
 
 
@@ -50,8 +52,32 @@ class _Subscription:
     threads: CapacityLimiter
 
 
+async def open_connection(url: str, **options: Any) -> AbstractConnection:
+    """Connect to any node of the cluster. Raises the error of the last one if none answers."""
+    *others, last = random.sample(urls := node_urls(url), len(urls))
+    for each in others:
+        with suppress(*TRANSIENT_ERRORS):
+            return await _connect_to(each, options)
+    return await _connect_to(last, options)
+
+
+async def _connect_to(url: str, options: dict[str, Any]) -> AbstractConnection:
+    connection: AbstractConnection = await aio_pika.connect(url, timeout=CONNECT_SECONDS, **options)
+    return connection
+
+
+def node_urls(url: str) -> list[str]:
+    """A URL for each of the hosts, which are separated by commas: `amqp://user:password@one,two:5673/`."""
+    parts = urlsplit(url)
+    login, at, hosts = parts.netloc.rpartition("@")
+    return [urlunsplit(parts._replace(netloc=f"{login}{at}{host}")) for host in hosts.split(",")]
+
+
 class RabbitBus:
-    """One service's connection to the broker, opened and reopened in the background."""
+    """One service's connection to the broker, opened and reopened in the background.
+
+    The URL may have several hosts, separated by commas: the nodes of one cluster, of which any will do.
+    """
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -96,9 +122,16 @@ class RabbitBus:
         channel = self._publishing
         if channel is None:
             return [False] * len(events)
-        return await asyncio.gather(
-            *(_confirmed(channel, topology.EXCHANGE, each.name, each.to_json()) for each in events)
-        )
+        return await publish_all(channel, events)
+
+    async def queue_lengths(self, service: str) -> dict[str, int]:
+        """Messages that wait in the durable queues of a service. Those that are being handled are not counted."""
+        if self._connection is None:
+            return {}
+        async with self._connection.channel(publisher_confirms=False) as channel:
+            retries = [topology.retry_queue(service, seconds) for seconds in topology.RETRY_SECONDS]
+            names = {"ready": [service], "retry": retries, "dead": [topology.dead_queue(service)]}
+            return {kind: sum([await _length(channel, name) for name in queues]) for kind, queues in names.items()}
 
     async def _keep_connected(self) -> None:
         # Each attempt is a separate task: the library cancels the waiting task when a connection breaks.
@@ -128,9 +161,7 @@ class RabbitBus:
         await lost.wait()
 
     async def _connect(self, lost: asyncio.Event) -> None:
-        self._connection = await aio_pika.connect(
-            self._url, timeout=CONNECT_SECONDS, heartbeat=HEARTBEAT_SECONDS, client_properties={}
-        )
+        self._connection = await open_connection(self._url, heartbeat=HEARTBEAT_SECONDS, client_properties={})
         self._connection.close_callbacks.add(lambda *_: lost.set())
         channel = await self._connection.channel(publisher_confirms=True, on_return_raises=True)
         channel.close_callbacks.add(lambda *_: lost.set())
@@ -167,7 +198,7 @@ class RabbitBus:
             settled = await self._republish(subscription, message, topology.DEAD)
         else:
             settled = done or await self._schedule_retry(subscription, message)
-        with suppress(*_TRANSIENT_ERRORS):
+        with suppress(*TRANSIENT_ERRORS):
             await (message.ack() if settled else message.nack(requeue=True))
 
     async def _run_handler(self, subscription: _Subscription, body: bytes) -> bool:
@@ -177,7 +208,8 @@ class RabbitBus:
         tries = 0
         while tries < MAX_ATTEMPTS and not self._stopping:
             try:
-                await to_thread.run_sync(subscription.receive, event, limiter=subscription.threads)
+                with spans.consume(subscription.service, event.name, event.traceparent):
+                    await to_thread.run_sync(subscription.receive, event, limiter=subscription.threads)
             except errors.Unavailable:  # the database is unavailable: wait, and accept no more events meanwhile
                 await asyncio.sleep(_jitter(MAX_PAUSE_SECONDS))
             except Exception:
@@ -211,9 +243,19 @@ class RabbitBus:
         connection, self._connection = self._connection, None
         self._publishing = None
         if connection is not None:
-            with suppress(*_TRANSIENT_ERRORS):
+            with suppress(*TRANSIENT_ERRORS):
                 async with asyncio.timeout(CONNECT_SECONDS):
                     await connection.close()
+
+
+async def publish_all(channel: Wire, events: Sequence[Event]) -> list[bool]:
+    """For each event, whether the broker has confirmed that a queue has stored it."""
+    return await asyncio.gather(*(_confirmed(channel, topology.EXCHANGE, each.name, each.to_json()) for each in events))
+
+
+async def _length(channel: AbstractChannel, name: str) -> int:
+    queue = await channel.declare_queue(name, passive=True, timeout=CONNECT_SECONDS)
+    return queue.declaration_result.message_count or 0
 
 
 async def _ephemeral_queue(channel: AbstractChannel, wanted: _Subscription) -> aio_pika.abc.AbstractQueue:
@@ -243,7 +285,7 @@ async def _confirmed(channel: Wire, exchange: str, key: str, body: bytes, retry_
             timeout=PUBLISH_SECONDS,
             wait=False,
         )
-    except _TRANSIENT_ERRORS as problem:
+    except TRANSIENT_ERRORS as problem:
         log.warning("not confirmed", key=key, reason=repr(problem))
         return False
     return True

@@ -1,10 +1,10 @@
-"""Deletes files that nothing uses: scheduled in a transaction, deleted after it by a worker, whatever crashes between.
+"""Deletes unused files: scheduled in a transaction, deleted later by a worker, also after a crash.
 
 The names of files are scheduled for deletion before the files are stored, and kept by the transaction that uses them.
-So neither a crash during an upload nor an upload that nobody uses leaves a file behind for ever.
+So neither a crash during an upload nor an unused upload leaves a file behind for ever.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, Index, MetaData, String, Table, delete, select, update
@@ -12,11 +12,16 @@ from sqlalchemy import Column, ColumnElement, Connection, Index, MetaData, Strin
 from shared import clock
 from shared.background import PeriodicWorker, threaded_step
 from shared.database.engine import Database
-from shared.database.queues import earliest, notify
+from shared.database.queues import WorkQueue, earliest, notify
 from shared.database.statements import BigInt, upsert
+from shared.errors import Unavailable
 from shared.files.storage import Storage
 
-BATCH = 100
+BATCH_SIZE = 100
+Purge = Callable[[list[str]], None]
+"""Purges the files of these names. Raises Unavailable unless the CDN has accepted all of them. Safe to repeat."""
+PURGE_RETRY_MS = clock.MINUTE
+"""How long a deleted file waits for the next attempt to purge it at the CDN."""
 
 
 def garbage_table(metadata: MetaData, *more: Column[Any] | Index) -> Table:
@@ -61,23 +66,46 @@ def keep(tx: Connection, disposal: Table, names: Iterable[str]) -> None:
     tx.execute(delete(disposal).where(disposal.c.name.in_(list(names))))
 
 
-def collect(database: Database, disposal: Table, storage: Storage) -> bool:
-    """Delete some files that are due. Returns whether there may be more. Safe to repeat after a crash at any point."""
+def collect(database: Database, disposal: Table, storage: Storage, purge: Purge | None = None) -> bool:
+    """Delete some files that are due, and purge them at the CDN. Returns whether there may be more.
+
+    Safe to repeat after a crash at any point. Files whose purge fails stay scheduled and are purged later, so that
+    other files do not wait for them. Raises Unavailable for them, so that the worker waits before its next step.
+    """
     names = database.read(_due, disposal)
-    if names:
-        storage.delete(names)
-        database.write(keep, disposal, names)
-    return len(names) == BATCH
+    if not names:
+        return False
+    storage.delete(names)
+    try:
+        if purge is not None:  # after the deletion: a cache cannot fetch the file again
+            purge(names)
+    except Unavailable:
+        database.write(_purge_later, disposal, names)
+        raise
+    database.write(keep, disposal, names)
+    return len(names) == BATCH_SIZE
 
 
-def worker(name: str, database: Database, disposal: Table, storage: Storage) -> PeriodicWorker:
-    """A worker that deletes files when they are due."""
-    step = threaded_step(collect, database, disposal, storage)
+def worker(
+    name: str, database: Database, disposal: Table, storage: Storage, purge: Purge | None = None
+) -> PeriodicWorker:
+    """A worker that deletes files when they are due, and purges them at the CDN if there is one."""
+    step = threaded_step(collect, database, disposal, storage, purge)
     return PeriodicWorker(
         name, step, queue=disposal.name, due=threaded_step(database.read, earliest, disposal.c.due_at)
     )
 
 
+def work_queue(disposal: Table) -> WorkQueue:
+    """The files that are due."""
+    return WorkQueue(disposal, since=disposal.c.due_at, due=disposal.c.due_at)
+
+
+def _purge_later(tx: Connection, disposal: Table, names: list[str]) -> None:
+    later = clock.now() + PURGE_RETRY_MS
+    tx.execute(update(disposal).where(disposal.c.name.in_(names)).values(due_at=later))
+
+
 def _due(connection: Connection, disposal: Table) -> list[str]:
-    due = select(disposal.c.name).where(disposal.c.due_at <= clock.now()).order_by(disposal.c.due_at).limit(BATCH)
+    due = select(disposal.c.name).where(disposal.c.due_at <= clock.now()).order_by(disposal.c.due_at).limit(BATCH_SIZE)
     return [row.name for row in connection.execute(due)]

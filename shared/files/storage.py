@@ -3,179 +3,142 @@
 Names are chosen by us and never by a client. In both, a file appears complete or not at all.
 """
 
-import os
 import re
-from collections.abc import Callable, Generator, Iterable, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from typing import ClassVar
 
-import obstore
 import structlog
-from obstore.exceptions import BaseError
-from obstore.store import LocalStore, MemoryStore, S3Store
 
 from shared.errors import NotFound, Unavailable
 
 NAME = re.compile(r"(?!.*\.\.)[a-z0-9_-][a-z0-9._-]*(/[a-z0-9_-][a-z0-9._-]*)*")
-LONGEST_NAME = 200
-PAGE = 1_000
+MAX_NAME_LENGTH = 200
+PAGE_SIZE = 1_000
 log = structlog.get_logger()
 
-Store = LocalStore | S3Store | MemoryStore
 
+class Storage(ABC):
+    """Stores bytes by name. Blocking: called from threads. Every method raises Unavailable within 20 seconds.
 
-def _nothing_to_settle(_name: str) -> None:
-    """Object storage responds only when the file is durable."""
+    A file is durable when `put` returns, and deleted when `delete` does.
+    """
 
-
-class Storage:
-    """Stores bytes by name. Blocking: called from threads."""
-
-    def __init__(self, store: Store, settle: Callable[[str], None] = _nothing_to_settle) -> None:
-        self._store = store
-        self._settle = settle
+    _errors: ClassVar[tuple[type[Exception], ...]] = (OSError,)
+    """What is raised when the disk or the server fails. A file that does not exist is a FileNotFoundError."""
 
     def put(self, name: str, data: bytes, content_type: str) -> None:
-        """Store these bytes; replaces a file of this name atomically."""
-        # A folder cannot store a content type; object storage serves files with theirs.
-        attributes = None if isinstance(self._store, LocalStore) else {"Content-Type": content_type}
-        with _reachable():
-            obstore.put(self._store, _ours(name), data, attributes=attributes, use_multipart=False)
-            self._settle(name)
+        """Store these bytes; replaces a file of this name atomically. A folder does not keep the content type."""
+        name = _ours(name)
+        with self._reachable():
+            self._put(name, data, content_type)
+
+    def put_file(self, name: str, path: Path, content_type: str) -> None:
+        """Store the content of this file, which may be larger than the memory; otherwise as `put`.
+
+        In object storage in parts, of which each request takes at most as long as one of `put`.
+        """
+        name = _ours(name)
+        with self._reachable():
+            self._put_file(name, path, content_type)
 
     def get(self, name: str) -> bytes:
         """The bytes of this file. Raises NotFound, also for an invalid name, which may come from a client."""
-        if not is_name(name):
-            raise _missing()
-        with _reachable():
-            try:
-                return bytes(obstore.get(self._store, name).bytes())
-            except FileNotFoundError:
-                raise _missing() from None
+        with self._existing(name):
+            return self._get(name)
 
     def stream(self, name: str, size: int) -> tuple[int, Generator[bytes]]:
         """The length of the file in bytes, and its bytes in pieces of about this size.
 
-        Raises NotFound as `get` does.
+        Raises NotFound as `get` does. Whoever does not read them all closes the generator.
         """
-        if not is_name(name):
-            raise _missing()
-        with _reachable():
-            try:
-                found = obstore.get(self._store, name)
-            except FileNotFoundError:
-                raise _missing() from None
-        return found.meta["size"], _pieces(found.stream(min_chunk_size=size))
+        with self._existing(name):
+            length, pieces = self._stream(name, size)
+        return length, self._checked(pieces)
 
     def size(self, name: str) -> int:
         """In bytes. Raises NotFound as `get` does."""
-        if not is_name(name):
-            raise _missing()
-        with _reachable():
-            try:
-                return obstore.head(self._store, name)["size"]
-            except FileNotFoundError:
-                raise _missing() from None
+        with self._existing(name):
+            return self._size(name)
 
     def get_range(self, name: str, start: int, end: int) -> bytes:
         """The bytes from `start` up to, but without, `end`. Raises NotFound as `get` does."""
-        if not is_name(name):
-            raise _missing()
-        with _reachable():
-            try:
-                return bytes(obstore.get_range(self._store, name, start=start, end=end))
-            except FileNotFoundError:
-                raise _missing() from None
+        with self._existing(name):
+            return self._get_range(name, start, end)
 
     def delete(self, names: Iterable[str]) -> None:
         """Delete these files; those that do not exist are ignored."""
         wanted = [_ours(name) for name in names]
-        for start in range(0, len(wanted), PAGE):
-            self._delete_page(wanted[start : start + PAGE])
+        for start in range(0, len(wanted), PAGE_SIZE):
+            with self._reachable():
+                self._delete(wanted[start : start + PAGE_SIZE])
 
-    def names(self, prefix: str) -> Iterator[list[str]]:
-        """The names of all files below a folder, in no order, a page at a time."""
-        with _reachable():
-            for page in obstore.list(self._store, _ours(prefix), chunk_size=PAGE):
-                yield [entry["path"] for entry in page]
+    def pages(self, prefix: str | None = None) -> Iterator[dict[str, int]]:
+        """The names of all files, or of those below a folder, with their sizes in bytes; in no order, a page at a time.
 
-    def _delete_page(self, names: list[str]) -> None:
-        with _reachable():
+        Without files that are only partly written.
+        """
+        with self._reachable():
+            yield from self._pages(prefix and _ours(prefix))
+
+    @abstractmethod
+    def _put(self, name: str, data: bytes, content_type: str) -> None: ...
+
+    @abstractmethod
+    def _put_file(self, name: str, path: Path, content_type: str) -> None: ...
+
+    @abstractmethod
+    def _get(self, name: str) -> bytes: ...
+
+    @abstractmethod
+    def _stream(self, name: str, size: int) -> tuple[int, Generator[bytes]]: ...
+
+    @abstractmethod
+    def _size(self, name: str) -> int: ...
+
+    @abstractmethod
+    def _get_range(self, name: str, start: int, end: int) -> bytes: ...
+
+    @abstractmethod
+    def _delete(self, names: Sequence[str]) -> None: ...
+
+    @abstractmethod
+    def _pages(self, prefix: str | None) -> Iterator[dict[str, int]]: ...
+
+    def _checked(self, pieces: Generator[bytes]) -> Generator[bytes]:
+        with self._reachable():
+            yield from pieces
+
+    @contextmanager
+    def _existing(self, name: str) -> Iterator[None]:
+        missing = NotFound("not_found", "There is no such file.")
+        if not is_name(name):
+            raise missing
+        with self._reachable():
             try:
-                obstore.delete(self._store, names)
+                yield
             except FileNotFoundError:
-                self._delete_one_by_one(names)  # a folder stops at the first that does not exist
+                raise missing from None
 
-    def _delete_one_by_one(self, names: list[str]) -> None:
-        for name in names:
-            try:
-                obstore.delete(self._store, name)
-            except FileNotFoundError:
-                continue
-
-
-def storage_from(url: str) -> Storage:
-    """`file:///a/folder`, or `s3://bucket/prefix` with the usual AWS_* variables of the environment."""
-    parts = urlsplit(url)
-    if parts.scheme == "file" and parts.netloc in ("", "localhost") and parts.path.strip("/"):
-        return folder(Path(unquote(parts.path)))
-    if parts.scheme == "s3" and parts.netloc:
-        return Storage(_bucket(url))
-    raise ValueError(f"A storage is file:///folder or s3://bucket/prefix, not {url!r}.")
-
-
-def folder(path: Path) -> Storage:
-    return Storage(LocalStore(path, mkdir=True), _flush_below(path))
-
-
-def _pieces(stream: Iterable[bytes]) -> Generator[bytes]:
-    yield from map(bytes, stream)
+    @contextmanager
+    def _reachable(self) -> Iterator[None]:
+        """Turns errors of a full or missing disk, or of an unreachable bucket, into Unavailable."""
+        try:
+            yield
+        except self._errors as cause:
+            log.error("storage failed", reason=f"{type(cause).__name__}: {str(cause).partition(chr(10))[0]}")
+            raise Unavailable(
+                "storage_unavailable", "The file storage is unavailable right now.", retry_after=5
+            ) from cause
 
 
 def is_name(name: str) -> bool:
-    return len(name) <= LONGEST_NAME and NAME.fullmatch(name) is not None
-
-
-def _bucket(url: str) -> S3Store:
-    return S3Store.from_url(
-        url,
-        client_options={"connect_timeout": timedelta(seconds=1), "timeout": timedelta(seconds=15)},
-        retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=20)},
-    )
-
-
-def _flush_below(root: Path) -> Callable[[str], None]:
-    """Flushes the file and its directory entry to the disk: the rename is atomic, but not durable."""
-
-    def flush(name: str) -> None:
-        path = root / name
-        for place in (path, path.parent):
-            descriptor = os.open(place, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-
-    return flush
+    return len(name) <= MAX_NAME_LENGTH and NAME.fullmatch(name) is not None
 
 
 def _ours(name: str) -> str:
     if not is_name(name):
-        raise ValueError(f"{name!r} is no name of ours")
+        raise ValueError(f"{name!r} is not a valid file name")
     return name
-
-
-@contextmanager
-def _reachable() -> Iterator[None]:
-    """Turns errors of a full or missing disk, or of an unreachable bucket, into Unavailable."""
-    try:
-        yield
-    except (BaseError, OSError) as cause:
-        log.error("storage failed", reason=repr(cause))
-        raise Unavailable("storage_unavailable", "The file storage is unavailable right now.", retry_after=5) from cause
-
-
-def _missing() -> NotFound:
-    return NotFound("not_found", "There is no such file.")

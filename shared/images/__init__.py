@@ -7,6 +7,6 @@ decodes the file (`decode`, with `jpeg`, `png` and `isobmff` removing metadata f
 
 from shared.images.processor import ImageProcessor
 
-from .pipe_protocol import ProcessedImage, Rendition
+from .pipe_protocol import CameraInfo, ProcessedImage, Rendition
 
-__all__ = ["ImageProcessor", "ProcessedImage", "Rendition"]
+__all__ = ["CameraInfo", "ImageProcessor", "ProcessedImage", "Rendition"]

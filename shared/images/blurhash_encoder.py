@@ -37,7 +37,7 @@ def encode(picture: Image.Image, across: int, down: int) -> str:
 
 
 def _factors(plane: bytes, across: int, down: int) -> list[float]:
-    """How strong each wave is in one channel, row by row of waves."""
+    """The amplitude of each wave in one channel, row by row."""
     linear = [_LINEAR[value] for value in plane]
     rows = [linear[start : start + SAMPLES] for start in range(0, SAMPLES * SAMPLES, SAMPLES)]
     summed = [[_dot(row, _WAVES[wave]) for row in rows] for wave in range(across)]
@@ -53,7 +53,7 @@ def _dot(one: Sequence[float], other: Sequence[float]) -> float:
 
 
 def _quantised(value: float) -> int:
-    """Square-rooted to 0..18 with 9 as zero."""
+    """The square root, scaled to 0..18 with 9 for zero."""
     return max(0, min(18, int(copysign(abs(value) ** 0.5, value) * 9 + 9.5)))
 
 

@@ -1,6 +1,7 @@
-"""What the code points of ITU-T H.273 mean: primaries, and transfer characteristics as functions to linear light.
+"""The code points of ITU-T H.273: primaries, and transfer characteristics as functions to linear light.
 
-HDR becomes SDR: diffuse white (203 nits, ITU-R BT.2408) becomes nearly white, and what is brighter nears it.
+HDR is converted to SDR: diffuse white (203 nits, ITU-R BT.2408) becomes nearly white, brighter values
+approach white.
 """
 
 from collections.abc import Callable
@@ -26,14 +27,14 @@ PRIMARIES: dict[int, Chromaticities] = {
     12: ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060), D65),
     22: ((0.630, 0.340), (0.295, 0.605), (0.155, 0.077), D65),
 }
-"""Without 10 (XYZ), of which no picture is known."""
+"""Without 10 (XYZ), which no known encoder writes."""
 UNSPECIFIED = 2
 SRGB_CURVE = 13
 
 WHITE_NITS, PQ_NITS, HLG_NITS = 203.0, 10_000.0, 1_000.0
 HLG_GAMMA = 1.2
 KNEE = 0.75
-"""Up to this part of diffuse white light stays as it is."""
+"""Values up to this fraction of diffuse white are not changed."""
 
 
 def srgb(value: float) -> float:
@@ -68,7 +69,7 @@ def hlg(value: float) -> float:
 
 
 def _toned(light: float) -> float:
-    """Without a kink, and always below 1."""
+    """Compress highlights: a smooth curve with values below 1."""
     if light <= KNEE:
         return light
     over = (light - KNEE) / (1 - KNEE)
@@ -92,5 +93,5 @@ CURVES: dict[int, Curve] = {
 
 
 def is_srgb(primaries: int, transfer: int) -> bool:
-    """BT.709 of a still picture is sRGB: encoders write it of what they take for that, and browsers read it so."""
+    """BT.709 in a still image means sRGB: encoders write it for sRGB, and browsers read it so."""
     return primaries in (1, UNSPECIFIED) and transfer in (1, UNSPECIFIED, SRGB_CURVE)

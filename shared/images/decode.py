@@ -1,22 +1,21 @@
-"""Decodes an untrusted file into an upright sRGB image.
+"""Decodes an untrusted file into an upright image in sRGB and, where it has more colours, in Display P3.
 
 Runs only in the decoder process: it changes the filters of warnings, and a decoder may crash or loop.
 """
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from functools import cache
-from io import BytesIO
+from dataclasses import dataclass
 
-from PIL import AvifImagePlugin, ExifTags, Image, ImageChops, ImageFile
-from pillow_heif import register_heif_opener
+from PIL import ExifTags, Image
 
 from shared.errors import AppError
 from shared.images.prepared_image import PreparedImage
+from shared.images.variants import fitted
 
-from . import colours, isobmff, jpeg, limits, png
+from . import camera, colours, isobmff, jpeg, limits, pixels, png, webp
+from .pipe_protocol import CameraInfo
 
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -33,31 +32,46 @@ HEIF_BRANDS = frozenset(b"heic heix heim heis hevc hevx hevm hevs mif1 msf1".spl
 # By the item type of the primary image. A HEIF file may also contain JPEG 2000, AVC, VVC or JPEG: not supported.
 DECODERS = {b"av01": "AVIF", b"hvc1": "HEIF"}
 MAX_BRANDS_BYTES = 256
+PREPARE: dict[str, Callable[[bytes], PreparedImage]] = {"PNG": png.prepare, "JPEG": jpeg.prepare, "WEBP": webp.prepare}
+# A photo has tens of thousands of colours among so many pixels.
+SAMPLE_SIDE, MAX_GRAPHIC_COLOURS = 256, 4_096
 
 
-def decode(data: bytes, longest: int) -> Image.Image:
-    """An upright, opaque sRGB image whose longest side is at most `longest`. Nothing else of the file is kept."""
+@dataclass(frozen=True, slots=True)
+class DecodedImage:
+    """The pixels of an upload, upright and opaque, and how it was taken; nothing else of it."""
+
+    srgb: Image.Image
+    display_p3: Image.Image | None
+    """The same picture, if its file describes colours beyond sRGB."""
+    is_graphic: bool
+    """Whether it has few colours, as a screenshot or a drawing, which a photo has not."""
+    camera_info: CameraInfo | None
+
+
+def decode(data: bytes, side: int) -> DecodedImage:
+    """The picture of a file, fitted to this nominal longest side (`variants.fitted`)."""
     name = sniff_format(data)
     with _as_app_errors():
-        encoded = _prepare(data, name)
-        return _pixels(encoded, name, longest)
+        picture, encoded = pixels.load(_prepare(data, name), name, side)
+        return _finished(_scaled_down(picture, side), encoded)
 
 
 def _prepare(data: bytes, name: str) -> PreparedImage:
-    if name == "PNG":
-        return png.prepare(data)
-    if name == "JPEG":
-        return jpeg.prepare(data)
+    if name in PREPARE:
+        return PREPARE[name](data)
     if name in ("HEIF", "AVIF"):
         items = isobmff.read(data)
-        return PreparedImage(isobmff.without_metadata(data, items), cicp=items.cicp())
-    return PreparedImage(data)
+        limits.check_memory(items.decoded_bytes())
+        return PreparedImage(
+            isobmff.without_metadata(data, items), item_exif=isobmff.exif(data, items), cicp=items.cicp()
+        )
+    return PreparedImage(data, is_lossless=True)
 
 
 @contextmanager
 def _as_app_errors() -> Iterator[None]:
     # Decoders raise nearly every exception that exists.
-    _configure_decoders()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -66,92 +80,52 @@ def _as_app_errors() -> Iterator[None]:
             yield
     except AppError:
         raise
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError, MemoryError) as cause:
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as cause:
         raise limits.too_many_pixels() from cause
+    except MemoryError as cause:
+        raise limits.too_much_memory() from cause
     except Exception as cause:
-        raise limits.corrupt() from cause
+        raise (limits.too_much_memory() if "out of memory" in str(cause) else limits.corrupt()) from cause
 
 
-@cache
-def _configure_decoders() -> None:
-    # One core for each image; no embedded previews, which may show something else.
-    register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
-    AvifImagePlugin.DEFAULT_MAX_THREADS = 1
-
-
-def _pixels(encoded: PreparedImage, name: str, longest: int) -> Image.Image:
-    with _open(encoded.data, name, longest) as file:
-        frame = _first_frame(file)
-        file.load()
-        _require_all_pixels(file, encoded, name, longest)
-        described = _described(encoded, file)
-        orientation = _orientation(described.exif)
-        picture = _cropped_to(colours.simplified(file, encoded.transparent), frame)
-        flat = colours.in_srgb(_scaled_down(picture, longest), described)
-    upright = flat.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else flat
-    canvas = Image.new("RGB", upright.size)
-    canvas.paste(upright)
-    return canvas
-
-
-def _open(data: bytes, name: str, longest: int) -> Image.Image:
-    file = Image.open(BytesIO(data), formats=[name])
-    limits.check_size(*file.size, len(data))
-    file.draft(file.mode, (2 * longest, 2 * longest))  # a JPEG can be decoded at 1/2, 1/4 or 1/8 of its size
-    return file
-
-
-def _require_all_pixels(file: Image.Image, encoded: PreparedImage, name: str, longest: int) -> None:
-    # A truncated JPEG may still have all its rows; a decoder invents those that are missing.
-    if encoded.padded is None:
-        return
-    with _open(encoded.padded, name, longest) as padded:
-        if ImageChops.difference(file, padded).getbbox() is not None:
-            raise limits.corrupt()
-
-
-def _first_frame(file: Image.Image) -> tuple[int, int, int, int] | None:
-    """The box of the first frame of a GIF, if it covers only a part of the canvas."""
-    if file.format != "GIF" or not isinstance(file, ImageFile.ImageFile) or not file.tile:
-        return None
-    left, top, right, bottom = file.tile[0].extents or (0, 0, *file.size)
-    return None if (left, top, right, bottom) == (0, 0, *file.size) else (left, top, right, bottom)
-
-
-def _cropped_to(picture: Image.Image, frame: tuple[int, int, int, int] | None) -> Image.Image:
-    """Transparent outside of the frame."""
-    if frame is None:
-        return picture
-    canvas = Image.new("RGBA", picture.size)
-    canvas.paste(picture.convert("RGBA").crop(frame), frame)
-    return canvas
-
-
-def _described(encoded: PreparedImage, file: Image.Image) -> PreparedImage:
-    """With the metadata that only the decoder has found."""
-    return replace(
-        encoded,
-        exif=encoded.exif or file.info.get("exif"),
-        icc_profile=encoded.icc_profile or file.info.get("icc_profile"),
+def _finished(picture: Image.Image, encoded: PreparedImage) -> DecodedImage:
+    orientation = UPRIGHT.get(_orientation(encoded.exif) or 1)
+    upright = picture if orientation is None else picture.transpose(orientation)
+    wide = colours.in_display_p3(upright, encoded)
+    return DecodedImage(
+        srgb=_without_metadata(colours.in_srgb(upright, encoded)),
+        display_p3=None if wide is None else _without_metadata(wide),
+        is_graphic=encoded.is_lossless and _has_few_colours(upright),
+        camera_info=camera.read(encoded.item_exif or encoded.exif),
     )
 
 
-def _orientation(exif: bytes | None) -> object:
+def _without_metadata(picture: Image.Image) -> Image.Image:
+    canvas = Image.new("RGB", picture.size)
+    canvas.paste(picture)
+    return canvas
+
+
+def _has_few_colours(picture: Image.Image) -> bool:
+    sample = picture.resize(tuple(min(SAMPLE_SIDE, each) for each in picture.size), Image.Resampling.NEAREST)
+    return sample.getcolors(MAX_GRAPHIC_COLOURS) is not None
+
+
+def _orientation(exif: bytes | None) -> int | None:
     """The EXIF orientation, None if damaged. XMP is ignored, as in browsers."""
     found = Image.Exif()
     try:
         found.load(exif or b"")
-        return found.get(ExifTags.Base.Orientation)
+        return int(found.get(ExifTags.Base.Orientation, 1))
     except Exception:
         return None
 
 
-def _scaled_down(picture: Image.Image, longest: int) -> Image.Image:
-    scale = longest / max(picture.size)
-    if scale >= 1:
+def _scaled_down(picture: Image.Image, side: int) -> Image.Image:
+    target = fitted(*picture.size, side)
+    if target == picture.size:
         return picture
-    width, height = (max(1, round(side * scale)) for side in picture.size)
-    return picture.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    return picture.resize(target, Image.Resampling.LANCZOS, reducing_gap=3.0)
 
 
 def sniff_format(data: bytes) -> str:
@@ -176,7 +150,7 @@ def _brands(data: bytes) -> set[bytes]:
 
 
 def _by_coding(coding: bytes | None) -> str | None:
-    """None where the file does not say; the decoder then decides."""
+    """None if the file does not tell its coding; the decoder then decides."""
     if coding is None or coding in isobmff.DERIVED:
         return None
     if coding not in DECODERS:

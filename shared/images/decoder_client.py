@@ -13,6 +13,7 @@ from typing import BinaryIO, cast
 
 from shared.errors import AppError, Unavailable
 from shared.images import limits, pipe_protocol
+from shared.images.variants import RESPONSIVE, RenditionPlan
 
 from .pipe_protocol import ProcessedImage
 
@@ -21,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 # More than the CPU time that is allowed: on a busy machine, decoding takes longer through no fault of the file.
 MAX_WALL_SECONDS = 25
 EXIT_WAIT_SECONDS = 5
-# Everything else, such as passwords and keys, is withheld from a process that opens untrusted files.
+# A process that opens untrusted files gets nothing else, such as passwords and keys.
 PASSED_ENVIRONMENT = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG")
 CRASH_SIGNALS = (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL)
 
@@ -48,17 +49,17 @@ class DecoderProcess:
             process.kill()
 
     def reset(self) -> None:
-        """Take uploads again after `cancel`."""
+        """Accept uploads again after `cancel`."""
         self.stop()
         self._cancelled = False
 
-    def decode(self, upload: bytes) -> ProcessedImage:
+    def decode(self, upload: bytes, plan: RenditionPlan = RESPONSIVE) -> ProcessedImage:
         try:
-            return self._request(upload)
+            return self._request(upload, plan)
         except ExitedIdle:
             self.stop()
         try:
-            return self._request(upload)
+            return self._request(upload, plan)
         except ExitedIdle:
             raise unavailable() from None
 
@@ -67,12 +68,12 @@ class DecoderProcess:
         self._stop()
         self._process = None
 
-    def _request(self, upload: bytes) -> ProcessedImage:
+    def _request(self, upload: bytes, plan: RenditionPlan) -> ProcessedImage:
         process, uploads, answers = self._ensure_started()
         limit = Timer(MAX_WALL_SECONDS, process.kill)
         limit.start()
         try:
-            pipe_protocol.send(uploads, upload)
+            pipe_protocol.send_upload(uploads, upload, plan)
             return pipe_protocol.receive_image(answers)
         except AppError:
             raise
@@ -82,7 +83,7 @@ class DecoderProcess:
             self.stop()
             raise _error_for_exit(process.returncode) from cause
         except BaseException:
-            self.stop()  # what is still in the pipe must not become the response to another upload
+            self.stop()  # data that is still in the pipe must not become the response to another upload
             raise
         finally:
             limit.cancel()
@@ -114,7 +115,7 @@ def _error_for_exit(returncode: int) -> Exception:
 
 
 def unavailable() -> Unavailable:
-    return Unavailable("media_unavailable", "Pictures cannot be taken right now; try again soon.", retry_after=5)
+    return Unavailable("media_unavailable", "Images cannot be processed right now; try again soon.", retry_after=5)
 
 
 def _start(command: Sequence[str]) -> subprocess.Popen[bytes]:

@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from shared.errors import AppError
 from shared.images import limits, pipe_protocol, renditions
+from shared.images.variants import RenditionPlan
 
 IDLE_SECONDS = 60
 
@@ -21,8 +22,8 @@ def main() -> None:
     responses = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # so that nothing that a library prints gets into the responses
     os.nice(5)  # decoding must not slow down ordinary requests
-    with contextlib.suppress(ValueError, OSError):  # not every system limits address space
-        resource.setrlimit(resource.RLIMIT_AS, (limits.MAX_MEMORY_BYTES, limits.MAX_MEMORY_BYTES))
+    with contextlib.suppress(ValueError, OSError):  # not every system limits memory
+        resource.setrlimit(resource.RLIMIT_DATA, (limits.MAX_MEMORY_BYTES, limits.MAX_MEMORY_BYTES))
     serve(sys.stdin.buffer, responses)
 
 
@@ -30,14 +31,14 @@ def serve(uploads: BinaryIO, responses: BinaryIO) -> None:
     """Return after `IDLE_SECONDS` without an upload, or when the parent has closed the pipe."""
     with contextlib.suppress(EOFError, BrokenPipeError):
         while select.select([uploads], [], [], IDLE_SECONDS)[0]:
-            handle_upload(pipe_protocol.receive(uploads), responses)
+            handle_upload(*pipe_protocol.receive_upload(uploads), responses)
 
 
-def handle_upload(upload: bytes, responses: BinaryIO) -> None:
+def handle_upload(upload: bytes, plan: RenditionPlan, responses: BinaryIO) -> None:
     # At the limit, SIGPROF ends the process, even inside C code.
     signal.setitimer(signal.ITIMER_PROF, limits.MAX_CPU_SECONDS)
     try:
-        picture = renditions.render(upload)
+        picture = renditions.render(upload, plan)
     except AppError as refusal:
         pipe_protocol.send_error(responses, refusal)
     else:

@@ -19,8 +19,8 @@ Ticket = asyncio.Future[None]
 class FairQueue:
     """`slots` jobs run at once, at most one of each owner; up to `waiting` more wait and are served round-robin.
 
-    A full queue drops the newest job of whoever has the most in it, if that is not the one who comes. Used from one
-    event loop at a time.
+    A full queue drops the newest job of the owner with the most jobs in it, unless that is the owner of the new job.
+    Used from one event loop at a time.
     """
 
     def __init__(self, slots: int, waiting: int, patience: float) -> None:
@@ -49,7 +49,7 @@ class FairQueue:
 
     async def _acquire(self, owner: int) -> None:
         if owner not in self._running and len(self._running) < self._slots:
-            self._running.add(owner)  # those who wait are waiting for a job of their own
+            self._running.add(owner)  # the waiting jobs all wait for a running job of the same owner
             return
         ticket = self._enqueue(owner)
         try:
@@ -58,7 +58,7 @@ class FairQueue:
         except (TimeoutError, asyncio.CancelledError) as ended:
             self._discard(owner, ticket)
             if ticket.done() and not ticket.cancelled() and ticket.exception() is None:
-                self._release(owner)  # the slot was given in the same moment
+                self._release(owner)  # the slot was assigned at the same time
             if isinstance(ended, TimeoutError):
                 raise self._busy(owner) from None
             raise
@@ -101,7 +101,7 @@ class FairQueue:
             ticket = self._waiting[following].popleft()
             self._waiting.move_to_end(following)
             self._drop_if_empty(following)
-            if not ticket.done():  # it is when its owner has given up, but did not run since
+            if not ticket.done():  # it was cancelled, but its task has not run since
                 self._running.add(following)
                 ticket.set_result(None)
 

@@ -1,4 +1,4 @@
-"""Writes ICC profiles (ICC.1:2010) for colours that a file describes by numbers, so that one engine translates all."""
+"""Writes ICC profiles (ICC.1:2010) for colours that a file describes by numbers, so that one engine converts all."""
 
 from collections.abc import Callable, Sequence
 from struct import pack
@@ -24,8 +24,22 @@ def profile(chromaticities: Chromaticities, to_linear: Callable[[float], float])
     return _file(tags)
 
 
+def srgb_curve_profile(chromaticities: Chromaticities, name: str) -> bytes:
+    """A small profile (500 bytes, ICC version 4) of these primaries with the curve of sRGB, to be embedded in files."""
+    # Type 3 of a parametric curve: (a x + b)^g from d on, c x below.
+    parameters = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
+    curve = b"para" + bytes(4) + pack(">HH", 3, 0) + b"".join(pack(">i", round(each * 65_536)) for each in parameters)
+    white = adaptation(chromaticities[3])
+    tags = {b"desc": _text(name), b"cprt": _text("CC0"), b"wtpt": _xyz(D50)}
+    tags[b"chad"] = b"sf32" + bytes(4) + b"".join(pack(">i", round(each * 65_536)) for row in white for each in row)
+    for letter, column in zip("rgb", zip(*product(white, rgb_to_xyz(chromaticities)), strict=True), strict=True):
+        tags[f"{letter}XYZ".encode()] = _xyz(column)
+        tags[f"{letter}TRC".encode()] = curve
+    return _file(tags, version=0x04300000)
+
+
 def rgb_to_xyz(chromaticities: Chromaticities) -> Matrix:
-    """From linear RGB, of which white has Y = 1. Raises ZeroDivisionError for primaries that span nothing."""
+    """From linear RGB, where white has Y = 1. Raises ZeroDivisionError for degenerate primaries."""
     *primaries, white = (_to_xyz(each) for each in chromaticities)
     columns = [list(row) for row in zip(*primaries, strict=True)]
     amounts = times(inverse(columns), white)
@@ -33,7 +47,7 @@ def rgb_to_xyz(chromaticities: Chromaticities) -> Matrix:
 
 
 def adaptation(white: tuple[float, float]) -> Matrix:
-    """From XYZ under this white to XYZ under D50 (Bradford)."""
+    """The matrix from XYZ under this white to XYZ under D50 (Bradford)."""
     source, target = times(BRADFORD, _to_xyz(white)), times(BRADFORD, D50)
     scaled = [[to / of * value for value in row] for to, of, row in zip(target, source, BRADFORD, strict=True)]
     return product(inverse(BRADFORD), scaled)
@@ -49,7 +63,7 @@ def product(left: Matrix, right: Matrix) -> Matrix:
 
 
 def inverse(matrix: Matrix) -> Matrix:
-    """Of a matrix of 3 x 3. Raises ZeroDivisionError where there is none."""
+    """The inverse of a 3 x 3 matrix. Raises ZeroDivisionError if it is singular."""
     (a, b, c), (d, e, f), (g, h, i) = matrix
     determinant = a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g)
     adjugate = (
@@ -74,15 +88,20 @@ def _xyz(values: Vector) -> bytes:
 
 
 def _in_range(value: float) -> float:
-    """What an s15Fixed16Number can hold."""
+    """The value, limited to the range of an s15Fixed16Number."""
     return min(32_767.0, max(-32_768.0, value))
 
 
-def _file(tags: dict[bytes, bytes]) -> bytes:
+def _text(text: str) -> bytes:
+    content = text.encode("utf-16-be")
+    return b"mluc" + bytes(4) + pack(">II2s2sII", 1, 12, b"en", b"US", len(content), 28) + content
+
+
+def _file(tags: dict[bytes, bytes], version: int = 0x02400000) -> bytes:
     table, body = b"", b""
     start = 128 + 4 + 12 * len(tags)
     for tag, content in tags.items():
         table += tag + pack(">II", start + len(body), len(content))
         body += content + bytes(-len(content) % 4)
-    header = pack(">I4xI", start + len(body), 0x02400000) + b"mntrRGB XYZ " + bytes(12) + b"acsp" + bytes(28)
+    header = pack(">I4xI", start + len(body), version) + b"mntrRGB XYZ " + bytes(12) + b"acsp" + bytes(28)
     return (header + _xyz(D50)[8:]).ljust(128, b"\0") + pack(">I", len(tags)) + table + body

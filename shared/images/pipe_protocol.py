@@ -4,10 +4,11 @@ No pickle: a compromised decoder could otherwise send code.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, astuple, dataclass
 from typing import BinaryIO
 
 from shared.errors import AppError, FieldError, Invalid, TooLarge, UnsupportedMedia
+from shared.images.variants import DISPLAY, RenditionPlan, Variant
 
 ERRORS: dict[str, type[AppError]] = {kind.__name__: kind for kind in (Invalid, TooLarge, UnsupportedMedia)}
 
@@ -17,18 +18,36 @@ class Rendition:
     """One file, ready to be stored and served."""
 
     data: bytes
-    width: int
-    height: int
+    variant: Variant
+
+
+@dataclass(frozen=True, slots=True)
+class CameraInfo:
+    """How an image was taken, as its file says; None for what it does not say."""
+
+    make: str | None = None
+    model: str | None = None
+    lens: str | None = None
+    exposure_seconds: float | None = None
+    f_number: float | None = None
+    iso: int | None = None
+    focal_length_mm: float | None = None
+    local_time: str | None = None
+    """By the clock of the camera, such as 2026-05-01T14:03:22. The time zone, which tells of the place, is not read."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessedImage:
-    """The two sizes of one upload, both of type `content_type`."""
+    """All files of one upload, smallest first."""
 
-    display: Rendition
-    thumbnail: Rendition
-    content_type: str
+    renditions: tuple[Rendition, ...]
     blurhash: str
+    camera_info: CameraInfo | None = None
+
+    @property
+    def display(self) -> Rendition:
+        """The largest JPEG."""
+        return next(each for each in self.renditions if each.variant.name == DISPLAY)
 
 
 def send(pipe: BinaryIO, *contents: bytes) -> None:
@@ -50,15 +69,22 @@ def _exactly(pipe: BinaryIO, length: int) -> bytes:
     return content
 
 
+def send_upload(pipe: BinaryIO, upload: bytes, plan: RenditionPlan) -> None:
+    send(pipe, json.dumps(asdict(plan)).encode(), upload)
+
+
+def receive_upload(pipe: BinaryIO) -> tuple[bytes, RenditionPlan]:
+    plan = json.loads(receive(pipe))
+    return receive(pipe), RenditionPlan(tuple(plan["sides"]), tuple(plan["content_types"]))
+
+
 def send_image(pipe: BinaryIO, picture: ProcessedImage) -> None:
-    display, thumbnail = picture.display, picture.thumbnail
     header = {
-        "display": (display.width, display.height),
-        "thumbnail": (thumbnail.width, thumbnail.height),
-        "content_type": picture.content_type,
+        "variants": [astuple(each.variant) for each in picture.renditions],
         "blurhash": picture.blurhash,
+        "camera_info": None if picture.camera_info is None else asdict(picture.camera_info),
     }
-    send(pipe, json.dumps(header).encode(), display.data, thumbnail.data)
+    send(pipe, json.dumps(header).encode(), *(each.data for each in picture.renditions))
 
 
 def send_error(pipe: BinaryIO, refusal: AppError) -> None:
@@ -77,9 +103,6 @@ def receive_image(pipe: BinaryIO) -> ProcessedImage:
     if "error" in header:
         field_errors = tuple(FieldError(*fault) for fault in header["field_errors"])
         raise ERRORS[header["error"]](header["code"], header["detail"], field_errors=field_errors)
-    return ProcessedImage(
-        display=Rendition(receive(pipe), *header["display"]),
-        thumbnail=Rendition(receive(pipe), *header["thumbnail"]),
-        content_type=header["content_type"],
-        blurhash=header["blurhash"],
-    )
+    files = tuple(Rendition(receive(pipe), Variant(*variant)) for variant in header["variants"])
+    camera_info = header["camera_info"]
+    return ProcessedImage(files, header["blurhash"], None if camera_info is None else CameraInfo(**camera_info))

@@ -12,6 +12,10 @@ from . import limits
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 CRITICAL = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND"})
 GREY, RGB, PALETTE = 0, 2, 3
+TRANSPARENT_BYTES = {GREY: (2,), RGB: (6,), PALETTE: range(1, 257)}
+"""The lengths of a tRNS chunk by colour type. The others have an alpha channel."""
+INTERLACED_CHANNELS = {GREY: 2, RGB: 4, PALETTE: 4}
+"""As they are decoded, with a transparent colour. The others have up to 4."""
 SRGB_GAMMA = 2.2
 # Exponents that differ by less are the same (as in libpng): most files with 2.2 mean sRGB.
 GAMMA_TOLERANCE = 0.05
@@ -26,17 +30,16 @@ def prepare(data: bytes) -> PreparedImage:
     ancillary: dict[bytes, bytes] = {}
     for kind, content in _chunks(data):
         if kind == b"IHDR":
-            limits.check_size(*_size(content), len(data))
+            _check_header(content, len(data))
         if kind in CRITICAL:
             critical.append(_chunk(kind, content))
         else:
             ancillary.setdefault(kind, content)
     if len(critical) < 2 or critical[1][4:8] != b"IHDR":
         raise limits.corrupt()
-    depth, colour_type = critical[1][16], critical[1][17]
-    tables = b""
-    if colour_type == PALETTE and 1 <= len(ancillary.get(b"tRNS", b"")) <= 256:
-        tables = _chunk(b"tRNS", ancillary[b"tRNS"])
+    transparent = ancillary.get(b"tRNS", b"")
+    is_valid = len(transparent) in TRANSPARENT_BYTES.get(critical[1][17], ())
+    tables = _chunk(b"tRNS", transparent) if is_valid else b""
     first_pixels = next((at for at, chunk in enumerate(critical) if chunk[4:8] == b"IDAT"), len(critical))
     return PreparedImage(
         data=b"".join([*critical[:first_pixels], tables, *critical[first_pixels:], _chunk(b"IEND", b"")]),
@@ -44,12 +47,12 @@ def prepare(data: bytes) -> PreparedImage:
         icc_profile=_profile(ancillary.get(b"iCCP", b"")),
         cicp=_cicp(ancillary.get(b"cICP", b"")),
         calibration=_calibration(ancillary),
-        transparent=_transparent(ancillary.get(b"tRNS", b""), depth, colour_type),
+        is_lossless=True,
     )
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Up to the end; without ancillary chunks that are damaged."""
+    """The chunks up to the end, without damaged ancillary ones."""
     at = len(SIGNATURE)
     while at + 8 <= len(data):
         length, kind = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
@@ -69,16 +72,18 @@ def _chunk(kind: bytes, content: bytes) -> bytes:
     return len(content).to_bytes(4, "big") + kind + content + crc32(content, crc32(kind)).to_bytes(4, "big")
 
 
-def _size(header: bytes) -> tuple[int, int]:
+def _check_header(header: bytes, size: int) -> None:
     try:
-        width, height = unpack(">II5x", header)
+        width, height, depth, colour_type, interlace = unpack(">IIBB2xB", header)
     except error:
         raise limits.corrupt() from None
-    return width, height
+    limits.check_size(width, height, size)
+    if interlace:  # it is decoded as a whole, any other row by row
+        limits.check_memory(width * height * INTERLACED_CHANNELS.get(colour_type, 4) * (2 if depth == 16 else 1))
 
 
 def _profile(content: bytes) -> bytes | None:
-    """The ICC profile of an iCCP chunk: a name, a NUL, the method 0, and a zlib stream, which may be a bomb."""
+    """The ICC profile of an iCCP chunk: a name, a NUL, the method 0, and a zlib stream, which may be a zip bomb."""
     _, _, packed = content.partition(b"\0")
     unpacking = zlib.decompressobj()
     try:
@@ -93,7 +98,7 @@ def _cicp(content: bytes) -> Cicp | None:
 
 
 def _calibration(chunks: dict[bytes, bytes]) -> Calibration | None:
-    """What gAMA and cHRM say, unless it is sRGB anyway."""
+    """The values of gAMA and cHRM; None if they mean sRGB."""
     if len(chunks.get(b"sRGB", b"")) == 1 or len(chunks.get(b"gAMA", b"")) != 4:
         return None
     encoding = int.from_bytes(chunks[b"gAMA"], "big") / 100_000
@@ -112,14 +117,3 @@ def _chromaticities(content: bytes) -> Chromaticities | None:
     values = [value / 100_000 for value in unpack(">8I", content)]
     white, red, green, blue = ((values[at], values[at + 1]) for at in range(0, 8, 2))
     return red, green, blue, white
-
-
-def _transparent(content: bytes, depth: int, colour_type: int) -> int | tuple[int, int, int] | None:
-    """Of a grey picture of 16 bits as it is; of all others scaled to 8 bits, as their pixels are when decoded."""
-    if colour_type == GREY and len(content) == 2:
-        value = int.from_bytes(content, "big")
-        return value if depth == 16 else value * 255 // (2**depth - 1)
-    if colour_type == RGB and len(content) == 6:
-        red, green, blue = (value >> (depth - 8) for value in unpack(">3H", content))
-        return red, green, blue
-    return None

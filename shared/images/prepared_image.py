@@ -11,7 +11,7 @@ MAX_PROFILE_BYTES = 4 * 1024**2
 
 @dataclass(frozen=True, slots=True)
 class Cicp:
-    """Coding-independent code points (ITU-T H.273): what `nclx` in HEIC and AVIF and `cICP` in PNG hold."""
+    """Coding-independent code points (ITU-T H.273), as in `nclx` of HEIC and AVIF and in `cICP` of PNG."""
 
     primaries: int
     transfer: int
@@ -19,7 +19,7 @@ class Cicp:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """gAMA and cHRM of a PNG: the exponent of the display, and the primaries where they are given."""
+    """gAMA and cHRM of a PNG: the exponent of the display, and the primaries if they are given."""
 
     gamma: float
     chromaticities: Chromaticities | None = None
@@ -31,10 +31,12 @@ class PreparedImage:
 
     data: bytes
     exif: bytes | None = None
+    item_exif: bytes | None = None
+    """EXIF of a HEIC or AVIF. Its orientation is ignored, because other properties of the image tell it."""
     icc_profile: bytes | None = None
     cicp: Cicp | None = None
     calibration: Calibration | None = None
-    transparent: int | tuple[int, int, int] | None = None
-    """The value that is transparent, in the depth of the decoded pixels."""
+    is_lossless: bool = False
+    """Whether its pixels are those that were drawn: of a screenshot or a graphic, perhaps."""
     padded: bytes | None = None
     """The same file with meaningless bytes at the end: it decodes to the same pixels only if none were missing."""

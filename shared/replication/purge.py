@@ -1,9 +1,9 @@
-"""Purges what a deleted record left behind: in chunks, resumable, with a report at the end and a last sweep.
+"""Purges the rows that belong to a deleted record: in chunks, resumable, with a report at the end and a last sweep.
 
-A job is a row, inserted in the transaction that hides the subject. Each step is one transaction that looks for what is
-still there, so a crash costs at most one step. When nothing is left, that is announced in the same transaction. A last
-sweep removes what writes that were under way have added since; it runs when no earlier write can still be under way.
-Jobs take turns, so that one with a million rows does not delay the others.
+A job is a row, inserted in the transaction that hides the subject. Each step is one transaction that searches for
+remaining rows, so a crash costs at most one step. When none is left, that is published in the same transaction. A last
+sweep removes rows that concurrent writes have added since; it runs when no earlier write can still be running. Jobs
+take turns, so that one with a million rows does not delay the others.
 """
 
 import time
@@ -33,10 +33,11 @@ from sqlalchemy import (
 from shared import clock
 from shared.background import PeriodicWorker, threaded_step
 from shared.database.engine import Database
-from shared.database.queues import earliest, notify
+from shared.database.queues import WorkQueue, earliest, notify
 from shared.database.statements import BigInt, insert_if_absent
+from shared.tracing import spans
 
-# States of a job: rows are being removed; none is left, and the last sweep is due; the last sweep is done.
+# States of a job: removing rows; no rows left and the last sweep is due; the last sweep is done.
 PURGING, PURGED, DONE = "purging", "purged", "done"
 CHUNKS_PER_TURN = 16
 # After each chunk: the pause, and then the longest wait for a moment without writes, as fractions of its duration.
@@ -54,12 +55,13 @@ def purge_table(name: str, metadata: MetaData, subject: str) -> Table:
         Column("requested_at", BigInt, nullable=False),
         Column("sweep_at", BigInt),  # when the next step is due; NULL when the job is done
         Column("state", String(8), nullable=False),
+        Column("traceparent", String(spans.COLUMN_CHARACTERS)),  # of the trace in which it was requested
         Index(f"{name}_due", "sweep_at"),
     )
 
 
 Remove = Callable[[Connection, int, int], bool]
-"""Removes at most so many rows of a subject, and returns whether there may be more.
+"""Removes at most this number of rows of a subject, and returns whether there may be more.
 
 Two processes may run it at the same time, so it locks the rows that it also counts.
 """
@@ -80,10 +82,11 @@ class PurgeTarget:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a step has worked on, and the targets of which there may be more."""
+    """The subject of a step, and the targets of which there may be more rows."""
 
     subject: int
     unfinished: Sequence[PurgeTarget]
+    traceparent: str | None
 
 
 @dataclass(frozen=True)
@@ -92,9 +95,9 @@ class PurgePlan:
 
     jobs: Table
     hide: Callable[[Connection, int], None]
-    """Hides the subject; from this transaction on it cannot change anything."""
+    """Hides the subject; after this transaction it cannot change anything."""
     targets: Sequence[PurgeTarget]
-    """Everything that may be left of the subject."""
+    """All rows that may belong to the subject."""
     announce: Callable[[Connection, int], None]
     """Publishes that nothing is left."""
     is_pending: Callable[[Connection, int], bool] | None = None
@@ -122,10 +125,15 @@ class PurgePlan:
         return len(missed)
 
     def announce_again(self, tx: Connection, subject: int) -> None:
-        """Publish once more that nothing is left, if that is so."""
+        """Publish once more that nothing is left, if the purge is done."""
         statement = select(self.jobs.c.state).where(self._subject == subject).with_for_update()
         if tx.execute(statement).scalar_one() != PURGING:
             self.announce(tx, subject)
+
+    def work_queue(self) -> WorkQueue:
+        """The jobs that have not removed everything yet."""
+        jobs = self.jobs.c
+        return WorkQueue(self.jobs, jobs.state == PURGING, since=jobs.requested_at, due=jobs.sweep_at)
 
     def worker(self, name: str, database: Database, last_sweep_after: int) -> PeriodicWorker:
         """A worker that runs the jobs when they are due; `last_sweep_after` as in `step`."""
@@ -141,16 +149,9 @@ class PurgePlan:
         step = database.write(self.step, last_sweep_after)
         if step is None:
             return False
-        for target in step.unfinished:
-            for _ in range(CHUNKS_PER_TURN):
-                # Without a pause, a job of a million rows keeps the database so busy that every request waits.
-                # Then writes that are under way in this process go first.
-                duration = time.monotonic() - started
-                time.sleep(duration * PAUSE_FACTOR)
-                database.writes.wait_for_none(duration * MAX_WAIT_FACTOR)
-                started = time.monotonic()
-                if not database.write(target.remove, step.subject, target.chunk):
-                    break
+        if step.unfinished:
+            with spans.continue_trace(step.traceparent, "purge"):
+                _remove_more(database, step, started)
         return True
 
     def step(self, tx: Connection, last_sweep_after: int) -> Step | None:
@@ -159,22 +160,26 @@ class PurgePlan:
         `last_sweep_after` (ms) is how long after the request the last sweep runs.
         """
         jobs, now = self.jobs.c, clock.now()
-        wanted = self._subject.label("subject"), jobs.state, jobs.requested_at
+        wanted = self._subject.label("subject"), jobs.state, jobs.requested_at, jobs.traceparent
         oldest = select(*wanted).where(jobs.sweep_at <= now).order_by(jobs.sweep_at).limit(1)
         job = tx.execute(oldest.with_for_update(skip_locked=True)).one_or_none()
         if job is None:
             return None
+        with spans.continue_trace(job.traceparent, "purge"):
+            return self._purge_some(tx, job, now, last_sweep_after)
+
+    def _purge_some(self, tx: Connection, job: Row[Any], now: int, last_sweep_after: int) -> Step:
         # A chunk of every target in one transaction: most subjects have few rows, and one step ends their purge.
         found = self._targets_left(tx, job.subject)
         unfinished = [target for target in found if target.remove(tx, job.subject, target.chunk)]
-        # A write that was under way may have added rows to a target already checked: check again before the end.
+        # A concurrent write may have added rows to a target already checked: check again before the end.
         goes_on = unfinished or (found and self._targets_left(tx, job.subject))
         changes = {"sweep_at": now} if goes_on else self._finish(tx, job, last_sweep_after)
         tx.execute(update(self.jobs).where(self._subject == job.subject).values(**changes))
-        return Step(job.subject, unfinished)
+        return Step(job.subject, unfinished, job.traceparent)
 
     def _targets_left(self, tx: Connection, subject: int) -> list[PurgeTarget]:
-        """The targets that have rows, by one statement: most subjects left rows of few kinds."""
+        """The targets that have rows, by one statement: most subjects have rows of few targets."""
         row = tx.execute(self._exist, {"subject": subject}).one()
         return [target for target, exists_ in zip(self.targets, row, strict=True) if exists_]
 
@@ -184,18 +189,38 @@ class PurgePlan:
 
     def _insert(self, tx: Connection, subject: int) -> bool:
         now = clock.now()
-        row = {self._subject.name: subject, "requested_at": now, "sweep_at": now, "state": PURGING}
+        row = {
+            self._subject.name: subject,
+            "requested_at": now,
+            "sweep_at": now,
+            "state": PURGING,
+            "traceparent": spans.current().traceparent,
+        }
         notify(tx, self.jobs)
         return insert_if_absent(tx, self.jobs, row)
 
     def _finish(self, tx: Connection, job: Row[Any], last_sweep_after: int) -> dict[str, Any]:
-        """Nothing is left: announce it and schedule the last sweep, or end the job after that."""
+        """Nothing is left: publish it and schedule the last sweep, or end the job if that is done."""
         if self.is_pending is not None and self.is_pending(tx, job.subject):
             return {"sweep_at": clock.now() + RETRY_MS}
         if job.state == PURGED:
             return {"state": DONE, "sweep_at": None}
         self.announce(tx, job.subject)
         return {"state": PURGED, "sweep_at": job.requested_at + last_sweep_after}
+
+
+def _remove_more(database: Database, step: Step, started: float) -> None:
+    """Remove more chunks of what a step left unfinished; `started` is when the step did."""
+    for target in step.unfinished:
+        for _ in range(CHUNKS_PER_TURN):
+            # Without a pause, a job of a million rows keeps the database so busy that every request waits.
+            # Running writes of this process go first.
+            duration = time.monotonic() - started
+            time.sleep(duration * PAUSE_FACTOR)
+            database.writes.wait_for_none(duration * MAX_WAIT_FACTOR)
+            started = time.monotonic()
+            if not database.write(target.remove, step.subject, target.chunk):
+                break
 
 
 def _rows_exist(target: PurgeTarget) -> ColumnElement[bool]:

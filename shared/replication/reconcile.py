@@ -60,6 +60,7 @@ class Reconciler:
             )
             metrics.RECONCILED.labels(self.service).inc(missed)
             after = page.next
+        metrics.RECONCILED_AT.labels(self.service).set_to_current_time()
         return False
 
     def checkpoint(self, connection: Connection) -> int:

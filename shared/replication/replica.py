@@ -1,4 +1,4 @@
-"""Handlers for the events of records that another service owns: copy them, and purge what a deleted one left."""
+"""Handlers for the events of records that another service owns: store copies, and purge the data of deleted ones."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ _ID: TypeAdapter[int] = TypeAdapter(Id)
 
 @dataclass(frozen=True, slots=True)
 class Replica:
-    """Copies of records, and the plan for what belongs to a record when it is deleted. Its methods handle events."""
+    """Copies of records, and the purge plan for the data of a deleted record. Its methods handle events."""
 
     projection: Projection
     purge: PurgePlan
@@ -27,7 +27,8 @@ class Replica:
     def on_deleted(self, tx: Connection, event: Event) -> None:
         """Replace the copy by a tombstone and start the purge.
 
-        The owner repeats the event until it hears that the purge is done, so a repeated event announces that again.
+        The owner repeats the event until this service reports the end of the purge, so a repeated event repeats the
+        report.
         """
         subject = _ID.validate_python(event.data.get(self.projection.id_field))
         if not self.purge.request(tx, subject):

@@ -7,6 +7,7 @@ from shared.background import PeriodicWorker, threaded_step
 from shared.database.engine import Database
 from shared.events import inbox
 from shared.events.outbox import Relay
+from shared.replication.hidden import HiddenReconciler
 from shared.replication.reconcile import Reconciler
 from shared.replication.replica import Replica
 from shared.replication.source import RecordSource
@@ -32,11 +33,16 @@ def event_workers(service: str, database: Database, relay: Relay, inbox_table: T
 def replica_workers(
     service: str, database: Database, replica: Replica, source: RecordSource, checkpoints: Table, settings: Settings
 ) -> list[PeriodicWorker]:
-    """Purge what deleted records left; reconcile with the owner's list of deleted records."""
+    """Purge the data of deleted records; reconcile with the owner's lists of deleted and of hidden records."""
     # The last sweep runs when every access token that the subject may hold has expired.
     last_sweep_after = (settings.access_token_seconds + LAST_SWEEP_MARGIN_SECONDS) * clock.SECOND
     reconciler = Reconciler(service, database, replica.purge, checkpoints, source.deleted_after)
     return [
         replica.purge.worker(f"{service}.purge", database, last_sweep_after),
         PeriodicWorker(f"{service}.reconcile", reconciler.step, every=settings.reconcile_seconds),
+        PeriodicWorker(
+            f"{service}.hidden",
+            HiddenReconciler(service, database, replica, source).step,
+            every=settings.reconcile_seconds,
+        ),
     ]

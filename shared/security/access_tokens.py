@@ -11,9 +11,9 @@ KeySet = dict[str, Any]
 
 REVOKED_SESSIONS_HEADER = "x-ended-logins"
 REVOKED_USER_HEADER = "x-ended-subject"
-"""Headers by which a response of auth tells the gateway whose tokens it has revoked."""
+"""Response headers of auth that tell the gateway which tokens it has revoked."""
 
 LOGIN_LIMITED_HEADER = "x-login-limited"
-"""In a request from the gateway: too many wrong passwords came from this address, so that for so many seconds it may
-only log in to accounts that were logged in from its network lately.
+"""In a request from the gateway: too many wrong passwords came from this address, so that for this number of seconds it
+may only log in to accounts that recently logged in from its network.
 """

@@ -5,7 +5,10 @@ import hmac
 
 
 def derived_key(secret: str, purpose: str) -> bytes:
-    """256 bits: HMAC-SHA-256 of the purpose under the secret. Neither the secret nor another key follows from it."""
+    """256 bits:
+
+    HMAC-SHA-256 of the purpose under the secret. Neither the secret nor other keys can be computed from it.
+    """
     return hmac.digest(secret.encode(), purpose.encode(), hashlib.sha256)
 
 

@@ -33,11 +33,13 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The user and session of a valid token, and when it expires (seconds since 1970)."""
+    """The user and session of a valid token, when it expires (seconds since 1970), and whether the user has confirmed
+    the email address; tokens of releases without this claim count as confirmed."""
 
     subject: int
     session_id: int
     expires_at: int
+    email_verified: bool = True
 
 
 class JwksClient:
@@ -145,7 +147,10 @@ def _identity(claims: dict[str, Any]) -> Identity:
     if type(expires_at) is not int or type(issued_at) is not int or not 0 < expires_at - issued_at <= 3600:
         raise ValueError("not a lifetime that the issuer uses")
     ids.parse(claims["jti"])
-    return Identity(ids.parse(claims["sub"]), ids.parse(claims["sid"]), expires_at)
+    email_verified = claims.get("email_verified", True)
+    if type(email_verified) is not bool:
+        raise ValueError("not a boolean")
+    return Identity(ids.parse(claims["sub"]), ids.parse(claims["sid"]), expires_at, email_verified)
 
 
 def invalid_token() -> errors.Unauthenticated:

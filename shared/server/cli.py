@@ -1,6 +1,5 @@
 """The commands of each service: serve, migrate, replay, openapi."""
 
-import asyncio
 import json
 from collections.abc import Callable
 from contextlib import suppress
@@ -10,22 +9,25 @@ from typing import Any, Protocol, TypeVar
 import click
 import uvicorn
 
-from shared import clock, ids, logs, metrics
+from shared import logs, metrics
 from shared.asgi import Receive, Scope, Send
 from shared.database import migrations
 from shared.database.engine import Database
 from shared.events.bus import Bus
 from shared.events.bus_factory import create_bus
 from shared.events.in_memory import InMemoryBus
-from shared.events.replay import republish, requeue_dead_letters
 from shared.server.config import Server, freeze_gc, server_options
+from shared.server.operator_commands import OnRestore, add_operator_commands
 from shared.settings import Settings
+from shared.tracing import spans
 
 S = TypeVar("S", bound=Settings)
 
 
 class Application(Protocol):
-    """The ASGI application of a service, which knows its OpenAPI document."""
+    """The ASGI application of a service, which knows its OpenAPI document, and has `draining` in its state."""
+
+    state: Any
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
 
@@ -33,9 +35,16 @@ class Application(Protocol):
 
 
 def commands(
-    name: str, settings_type: Callable[[], S], create_app: Callable[[S, Bus], Application], folder: Path
+    name: str,
+    settings_type: Callable[[], S],
+    create_app: Callable[[S, Bus], Application],
+    folder: Path,
+    on_restore: OnRestore[S] | None = None,
 ) -> click.Group:
-    """The commands for the service in this folder; `serve` is the default."""
+    """The commands for the service in this folder; `serve` is the default.
+
+    `on_restore` is called with the names of the services of which older backups were restored.
+    """
 
     @click.group(name, help=f"The {name} service.", invoke_without_command=True)
     @click.pass_context
@@ -49,10 +58,13 @@ def commands(
         settings = settings_type()
         logs.configure(settings.log_level, settings.environment)
         metrics.serve(settings.host, settings.metrics_port)
+        spans.configure()
         app = create_app(settings, create_bus(settings.broker_url))
         freeze_gc()
         with suppress(KeyboardInterrupt):
-            Server(uvicorn.Config(app, host=settings.host, port=settings.port, **server_options())).run()
+            config = uvicorn.Config(app, host=settings.host, port=settings.port, **server_options())
+            Server(config, app.state.draining, settings.drain_seconds).run()
+        spans.flush()
 
     @cli.command()
     def migrate() -> None:
@@ -61,22 +73,7 @@ def commands(
         migrations.upgrade(database, folder / "migrations")
         database.close()
 
-    @cli.command()
-    @click.option("--since", help="Publish again the events since this time, RFC 3339 in UTC")
-    @click.option("--type", "fact", help="Publish again events of this type, such as user.deleted.v1")
-    @click.option("--id", "event_id", help="Publish this event again")
-    def replay(since: str | None, fact: str | None, event_id: str | None) -> None:
-        """Requeue this service's dead letters; with an option, publish its own events again. Safe to repeat."""
-        settings = settings_type()
-        if since is None and fact is None and event_id is None:
-            click.echo(f"{asyncio.run(requeue_dead_letters(settings.broker_url, name))} dead letters put back")
-            return
-        database = Database(settings.database_url, pool_size=1)
-        moment = clock.parse_rfc3339(since) if since else None
-        one = ids.parse(event_id) if event_id else None
-        again = database.write(republish, since=moment, name=fact, event_id=one)
-        database.close()
-        click.echo(f"{again} facts will be published again within a minute")
+    add_operator_commands(cli, name, settings_type, on_restore)
 
     @cli.command()
     @click.argument("target", type=click.Path(path_type=Path))

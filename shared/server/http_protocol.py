@@ -36,7 +36,7 @@ class HardenedHttpProtocol(StrictUpgradeProtocol):
     @property
     def is_idle(self) -> bool:
         """Whether no request is being processed."""
-        cycle = cast("RequestResponseCycle | None", self.cycle)  # there is none before the first request
+        cycle = cast("RequestResponseCycle | None", self.cycle)  # uvicorn sets it at the first request
         return cycle is None or cycle.response_complete
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
@@ -46,7 +46,7 @@ class HardenedHttpProtocol(StrictUpgradeProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse what was received. A head or a trailer without end must not fill the memory."""
-        # Replaces uvicorn's method, which logs a line for each malformed request: anybody could fill the log.
+        # Replaces uvicorn's method, which logs a line for each malformed request: clients could fill the log.
         if self.rejected:
             return
         self._unset_keepalive_if_required()
@@ -78,7 +78,7 @@ class HardenedHttpProtocol(StrictUpgradeProtocol):
     def on_headers_complete(self) -> None:
         """The head is complete."""
         if len(self.pipeline) >= MAX_PIPELINED_REQUESTS:
-            raise ValueError("too many requests sent ahead")
+            raise ValueError("too many pipelined requests")
         self._check_head()
         self.in_head = False
         self.bytes_without_progress = 0
@@ -88,7 +88,7 @@ class HardenedHttpProtocol(StrictUpgradeProtocol):
         """Raises ValueError for a head that the parser accepts although it is malformed or ambiguous (RFC 9112)."""
         version, url = self.parser.get_http_version(), self.url
         if version not in VERSIONS:
-            raise ValueError("not a version that is spoken here")
+            raise ValueError("not a supported version")
         # The parser skips additional spaces and accepts the names of other protocols.
         if self.parser.get_method() + b" " + url + VERSIONS[version] not in self.received:
             raise ValueError("not a request line of HTTP")
@@ -96,7 +96,7 @@ class HardenedHttpProtocol(StrictUpgradeProtocol):
             raise ValueError("not a target of this server")
         codings = [value for name, value in self.headers if name == b"transfer-encoding"]
         if codings and (len(codings) > 1 or codings[0].lower() != b"chunked" or version == "1.0"):
-            raise ValueError("not a framing that means one thing only")
+            raise ValueError("ambiguous framing")
 
     def _is_own_target(self) -> bool:
         """Whether a target in absolute form has the host of the Host header (RFC 9112, section 3.2.2)."""
@@ -119,6 +119,9 @@ class HardenedHttpProtocol(StrictUpgradeProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self.answering = cycle
+        if getattr(self.server_state, "draining", False) and not self.pipeline:
+            cycle.keep_alive = False  # the client shall connect again, to another process
+        cycle.transport = cast("asyncio.Transport", ResponseTransport(self.transport, self.loop))
         super()._start_asgi_task(cycle, partial(_run, cycle, app))
 
     def send_400_response(self, msg: str) -> None:
@@ -137,6 +140,44 @@ class HardenedHttpProtocol(StrictUpgradeProtocol):
     def send_malformed(self, msg: str) -> None:
         """Respond with 400, and close."""
         HttpToolsProtocol.send_400_response(self, msg)
+
+
+class ResponseTransport:
+    """The transport of one response: sends the head and the first part of the body in one system call.
+
+    To send them apart costs both ends up to 15 us of CPU each. A head whose body is not there yet is sent in the next
+    iteration of the event loop.
+    """
+
+    __slots__ = ("_head", "_loop", "_transport")
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._head: bytes | None = None
+        """None before it is written, empty after it was sent."""
+
+    def write(self, data: bytes) -> None:
+        """Send; the first bytes may wait for the next."""
+        if self._head is None:
+            self._head = data
+            self._loop.call_soon(self._send_head)
+            return
+        head, self._head = self._head, b""
+        self._transport.write(head + data if head else data)
+
+    def close(self) -> None:
+        """Send what waits, and close."""
+        self._send_head()
+        self._transport.close()
+
+    def is_closing(self) -> bool:
+        """Whether nothing more is sent."""
+        return self._transport.is_closing()
+
+    def _send_head(self) -> None:
+        if self._head and not self._transport.is_closing():
+            self.write(b"")
 
 
 async def _run(cycle: RequestResponseCycle, app: Any, scope: Any, receive: Any, send: Any) -> None:

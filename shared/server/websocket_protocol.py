@@ -14,7 +14,7 @@ MAX_HEADERS = 100
 MAX_LINE_BYTES = 8_000
 """Of a header line. The websockets library closes the connection without a response at 8,192."""
 LINGER_SECONDS = 5.0
-"""How long the last bytes of a closing connection may take."""
+"""How long sending the last bytes of a closing connection may take."""
 MAX_PINGS = 20
 PING_WINDOW_SECONDS = 10.0
 POLICY_VIOLATION = 1008
@@ -47,7 +47,7 @@ class StrictUpgradeProtocol(HttpToolsProtocol):
         return plain and super()._should_upgrade() and is_handshake(self.url, self.headers)
 
     def _unsupported_upgrade_warning(self) -> None:
-        """Log nothing: clients could fill the log."""
+        """Logs nothing: clients could fill the log."""
 
 
 class SendOnlyWebSocketProtocol(WebSocketsSansIOProtocol):
@@ -70,7 +70,7 @@ class SendOnlyWebSocketProtocol(WebSocketsSansIOProtocol):
 
     def handle_text(self, event: Frame) -> None:  # noqa: ARG002 - the content does not matter
         """Clients may not send messages."""
-        self._cut_off("this connection takes no messages")
+        self._cut_off("clients may not send messages")
 
     handle_bytes = handle_cont = handle_text
 

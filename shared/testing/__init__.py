@@ -1,4 +1,4 @@
-"""What tests of every room need. Only tests import it."""
+"""Helpers for the tests of every package. Only tests import them."""
 
 from shared import logs
 from shared.testing.live_service import LiveService, running_service

@@ -1,4 +1,4 @@
-"""Sends a request and closes the connection before its answer."""
+"""Sends a request and closes the connection before the response."""
 
 import socket
 import sys
@@ -14,7 +14,7 @@ STUCK_DECODER = [sys.executable, "-c", "import signal; signal.pause()"]
 
 @contextmanager
 def aborted_request(client: httpx.Client, method: str, path: str, **options: Any) -> Iterator[None]:
-    """The request has been sent; at the end of the block its connection is closed."""
+    """Sends the request; at the end of the block its connection is closed."""
     request = client.build_request(method, path, **options)
     content = request.read()
     head = [f"{method} {request.url.raw_path.decode()} HTTP/1.1"]

@@ -1,4 +1,7 @@
-"""The two homes that a service lives in, so that one suite proves it in both: embedded, and on real servers."""
+"""The two backends of a service, so that one suite tests both:
+
+embedded (SQLite, in memory), and MySQL with RabbitMQ.
+"""
 
 import shutil
 import tempfile
@@ -22,16 +25,16 @@ from shared.testing.vhosts import Needs, Vhosts
 
 
 class Backend(Protocol):
-    """Where a service under test keeps its rows and consumes its facts."""
+    """Where a service under test stores its rows and consumes its events."""
 
     def empty(self) -> str:
         """The URL of a database without tables."""
 
     def database(self, folder: Path) -> str:
-        """The URL of a fresh database, brought up by the migrations in this folder."""
+        """The URL of a new database, migrated with the migrations in this folder."""
 
     def bus(self, service: str, consumes: Collection[str], publishes: Collection[str]) -> Bus:
-        """A bus of its own for this service; what it publishes has a place to go."""
+        """A separate bus for this service, with a queue for each event that it publishes."""
 
 
 class Embedded:
@@ -41,7 +44,7 @@ class Embedded:
         self._folder = folder
 
     def empty(self) -> str:
-        """A file that is not there yet."""
+        """A file that does not exist yet."""
         return f"sqlite:///{self._folder / uuid.uuid4().hex}.db"
 
     def database(self, folder: Path) -> str:
@@ -51,13 +54,13 @@ class Embedded:
         return url
 
     def bus(self, service: str, consumes: Collection[str], publishes: Collection[str]) -> Bus:
-        """In memory, without pauses."""
+        """In memory, without retry pauses."""
         return InMemoryBus(lambda _: 0)
 
 
 @dataclass(frozen=True)
 class Servers:
-    """What all tests of the cluster share."""
+    """The servers that all cluster tests share."""
 
     mysql: MySqlSchemas
     rabbitmq: RabbitServer
@@ -65,7 +68,7 @@ class Servers:
 
 
 class Cluster:
-    """MySQL and RabbitMQ: what a team's machine and production use."""
+    """MySQL and RabbitMQ, as in production."""
 
     def __init__(self, servers: Servers) -> None:
         self._servers = servers
@@ -74,22 +77,22 @@ class Cluster:
         self._vhosts: list[tuple[Needs, str]] = []
 
     def empty(self) -> str:
-        """A schema of its own."""
+        """A separate schema."""
         self._empty.append(self._servers.mysql.empty())
         return self._empty[-1]
 
     def database(self, folder: Path) -> str:
-        """A schema of its own, which was migrated once."""
+        """A separate schema, migrated once."""
         self._schemas.append((folder, self._servers.mysql.acquire(folder)))
         return self._schemas[-1][1]
 
     def bus(self, service: str, consumes: Collection[str], publishes: Collection[str]) -> Bus:
-        """On a virtual host of its own."""
+        """On a separate virtual host."""
         self._vhosts.append(self._servers.vhosts.acquire(service, consumes, publishes))
         return RabbitBus(self._servers.rabbitmq.url(self._vhosts[-1][1]))
 
     def clear(self) -> None:
-        """Give everything back."""
+        """Release all schemas and virtual hosts."""
         for url in self._empty:
             self._servers.mysql.drop(url)
         for folder, url in self._schemas:
@@ -113,7 +116,7 @@ def servers(mysql_url: str, rabbitmq: RabbitServer) -> Iterator[Servers]:
 
 @pytest.fixture(params=BACKENDS)
 def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]:
-    """Each test that uses it runs in both homes, unless it is marked with `only_embedded`."""
+    """Each test that uses it runs with both backends, unless it is marked with `only_embedded`."""
     if request.param == "embedded":
         yield Embedded(tmp_path)
         return
@@ -124,7 +127,7 @@ def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]
 
 @cache
 def _templates() -> tempfile.TemporaryDirectory[str]:
-    """Goes by itself at the end of the process."""
+    """Removed at the end of the process."""
     return tempfile.TemporaryDirectory(prefix="migrated-")
 
 

@@ -1,4 +1,4 @@
-"""A real MySQL, RabbitMQ and Valkey for the tests that need them, the first two started once for a run of tests."""
+"""MySQL, RabbitMQ and Valkey in containers, the first two started once for a test run."""
 
 import subprocess
 from collections.abc import Iterator
@@ -25,21 +25,25 @@ MYSQL_FAST = (
 
 
 class RabbitServer:
-    """A broker, and the way to give each test a part of it."""
+    """A broker, and the data to create virtual hosts for tests."""
 
     def __init__(self, host: str, port: int, management_port: int) -> None:
         self.address = host, port
         self.management = httpx.Client(
-            base_url=f"http://{host}:{management_port}/api", auth=("admin", PASSWORD), timeout=WAIT_SECONDS
+            base_url=f"http://{host}:{management_port}/api",
+            auth=("admin", PASSWORD),
+            timeout=WAIT_SECONDS,
+            # The server closes idle connections: a request may be sent just then, on a connection that was kept.
+            limits=httpx.Limits(max_keepalive_connections=0),
         )
 
     def url(self, vhost: str, who: str = "admin", address: tuple[str, int] | None = None) -> str:
-        """What BROKER_URL would be; by another address, where something stands in between."""
+        """The BROKER_URL; at another address if a proxy is used."""
         host, port = address or self.address
         return f"amqp://{who}:{PASSWORD}@{host}:{port}/{vhost}"
 
     def is_up(self) -> bool:
-        """Whether it answers."""
+        """Whether it responds."""
         try:
             return self.management.get("/overview").status_code == httpx.codes.OK
         except httpx.HTTPError:
@@ -48,14 +52,14 @@ class RabbitServer:
 
 @pytest.fixture(scope="session")
 def mysql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a fresh MySQL, without a schema."""
+    """The URL of a new MySQL server, without a schema."""
     with shared_by_workers("mysql", tmp_path_factory, _start_mysql, remove_container) as mysql:
         yield mysql["url"]
 
 
 @pytest.fixture(scope="session")
 def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitServer]:
-    """A fresh RabbitMQ."""
+    """A new RabbitMQ server."""
     with shared_by_workers("rabbitmq", tmp_path_factory, start_rabbitmq, remove_container) as started:
         broker = RabbitServer(*started["address"])
         yield broker
@@ -63,7 +67,7 @@ def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitServer]
 
 
 def start_rabbitmq(*fixed_ports: int) -> Started:
-    """A broker that is up: at ports of its own choice, or at these, so that it has them again when restarted."""
+    """A running broker: at new ports, or at the given ones, so that a restarted broker has the same ports."""
     made = _container("rabbitmq:4-management")
     made.with_envs(RABBITMQ_DEFAULT_USER="admin", RABBITMQ_DEFAULT_PASS=PASSWORD)
     if fixed_ports:
@@ -80,7 +84,7 @@ def start_rabbitmq(*fixed_ports: int) -> Started:
 
 @pytest.fixture
 def valkey() -> Iterator[Started]:
-    """A fresh Valkey (or Redis, which is the same on the line) at `url`; the test may kill its `container`."""
+    """A new Valkey (compatible with Redis) at `url`; the test may kill its `container`."""
     made = _container("valkey/valkey:9").with_exposed_ports(6379)
     started, host = start_container(made)
     try:

@@ -1,4 +1,4 @@
-"""The container engine of this machine, where there is one: starting, ending and tormenting single containers."""
+"""The docker command line: starts, signals and removes single containers."""
 
 import subprocess
 from functools import cache
@@ -19,7 +19,7 @@ def docker_available() -> bool:
 
 
 def start_container(made: Any) -> tuple[Started, str]:
-    """Start what was described; what ends it, and the host at which its ports are."""
+    """Start this container. Returns a function that removes it, and the host at which its ports are."""
     from testcontainers.core.config import testcontainers_config  # noqa: PLC0415 - only runs with an engine need it
 
     testcontainers_config.ryuk_disabled = True  # it would end with the worker that started the container

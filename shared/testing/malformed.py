@@ -1,23 +1,23 @@
-"""Requests that are malformed, ambiguous or meant to smuggle a second one in, and how a server of ours takes them.
+"""Requests that are malformed, ambiguous or attempts at request smuggling, and the expected reactions of servers.
 
-Each is sent as it is on a raw socket. No server may answer 5xx, or give an answer to something that was no request.
+Each is sent unchanged on a raw socket. No server may respond 5xx, or respond to bytes that are not a request.
 """
 
 from dataclasses import dataclass
 from enum import Enum
 
 REFUSED = frozenset({400, 405, 408, 413, 414, 431, 501, 505})
-"""What may be said of a request that nobody can understand. Closing the connection in silence is as good."""
+"""Accepted statuses for a malformed request. Closing the connection without a response is accepted too."""
 SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n"
 BODY = b"{}"
 
 
 class By(Enum):
-    """Who refuses it."""
+    """Which server refuses it."""
 
     EVERYBODY = "every server, and the connection ends"
     GATEWAY = "the one that stands before the others; these may take it for a request"
-    NOBODY = "it has a meaning after all, or is answered in a way of its own"
+    NOBODY = "it is valid, or gets a special response"
 
 
 EVERYBODY, GATEWAY, NOBODY = By

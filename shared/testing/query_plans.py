@@ -1,6 +1,6 @@
-"""Tells how a database would answer a statement, so that no statement reads a whole table once there are many rows.
+"""Query plans, so that tests can show that no statement scans a large table.
 
-MySQL in the tests plans as if every table were large (see `schemas`); SQLite does so anyway.
+MySQL in the tests plans as if every table were large (see `mysql_schemas`); SQLite does so anyway.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ SORT = "sort"
 
 @contextmanager
 def captured_statements(database: Database) -> Iterator[list[Statement]]:
-    """Everything asked while the block lasts, with its parameters; BEGIN and COMMIT apart."""
+    """All statements executed during the block, with their parameters, except BEGIN and COMMIT."""
     asked: list[Statement] = []
 
     def listen(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
@@ -35,22 +35,22 @@ def captured_statements(database: Database) -> Iterator[list[Statement]]:
 
 
 def slow_steps(database: Database, statement: Statement) -> set[str]:
-    """What grows with the tables: `all of <table>` for each that is read from end to end, and `sort`.
+    """The steps whose cost grows with the tables: `all of <table>` for each full scan, and `sort`.
 
-    What a statement makes on its way and then reads is as large as the steps that made it, which are judged too.
+    Temporary results are as large as the steps that produced them, which are checked too.
     """
     steps = _in_mysql if database.has_row_locks else _in_sqlite
     return database.write(lambda tx: set(steps(tx, statement)))
 
 
 def indexes_used(database: Database, statement: Statement) -> set[str]:
-    """The names of the indexes by which it would be answered, the primary keys apart."""
+    """The names of the indexes that the plan uses, except primary keys."""
     names = _names_in_mysql if database.has_row_locks else _names_in_sqlite
     return database.write(lambda tx: set(names(tx, statement)))
 
 
 def sqlite_work(ask: Callable[[Connection], Any], connection: Connection) -> int:
-    """How many instructions SQLite executes for it, in hundreds: what a question costs, on machines of any speed."""
+    """How many hundreds of virtual machine instructions SQLite executes for it: a cost independent of the machine."""
     ticks: list[None] = []
     driver: Any = connection.connection.driver_connection
     driver.set_progress_handler(lambda: ticks.append(None), 100)

@@ -1,4 +1,4 @@
-"""Sends raw bytes to a server, many sequences at once, and holds what comes back against what may."""
+"""Sends raw bytes to a server, many sequences at once, and checks the reactions."""
 
 import re
 import select
@@ -12,14 +12,16 @@ from shared.testing.malformed import EVERYBODY, NOBODY, REFUSED, Case
 from shared.testing.waiting import WAIT_SECONDS
 
 QUIET_SECONDS = 1.0
-"""Nothing more is expected from a server that may keep the connection after so long without a byte. On a slow machine
-this can only miss a fault, never report one that is not there."""
+"""After this time without a byte, no more is expected from a server that may keep the connection open.
+
+On a slow machine this can only miss a fault, never report one that is not there.
+"""
 _STATUS_LINE = re.compile(rb"^HTTP/1\.[01] ([0-9]{3})", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Reaction:
-    """What a server did."""
+    """The responses of a server, and whether it closed the connection."""
 
     statuses: tuple[int, ...]
     """Of its answers, without 100 Continue."""
@@ -27,7 +29,7 @@ class Reaction:
 
 
 def send_raw(port: int, cases: Sequence[Case], path: str) -> list[Reaction]:
-    """Send each of these to this path, on a connection of its own, all at the same time."""
+    """Send each of these to this path, on separate connections, at the same time."""
     lines = [_sent(port, case.to(path)) for case in cases]
     to_be_closed = {line for line, case in zip(lines, cases, strict=True) if case.refused is EVERYBODY}
     received = dict.fromkeys(lines, b"")
@@ -48,7 +50,7 @@ def send_raw(port: int, cases: Sequence[Case], path: str) -> list[Reaction]:
 
 
 def field_errors(case: Case, reaction: Reaction) -> list[str]:
-    """What should not have happened."""
+    """Descriptions of wrong reactions."""
     found = []
     if len(reaction.statuses) > case.answers:
         found.append("there were more answers than requests")
@@ -62,7 +64,7 @@ def field_errors(case: Case, reaction: Reaction) -> list[str]:
 
 
 def gateway_faults(case: Case, reaction: Reaction) -> list[str]:
-    """The same for the server that stands before the others."""
+    """The same for the gateway, which is in front of the services."""
     return field_errors(case, reaction) + ([] if case.refused is NOBODY else _misunderstood(reaction))
 
 

@@ -1,4 +1,4 @@
-"""Tests that every service has to pass: its test_service_suite.py has a class that inherits them."""
+"""Tests that every service must pass: its test_service_suite.py has a class that inherits them."""
 
 from pathlib import Path
 
@@ -30,14 +30,14 @@ class ServiceSuite:
         migrations.upgrade(empty_database, self.migrations_folder)
         assert _tables(empty_database) == set(self.metadata.tables)
 
-    def test_the_models_equal_the_migrated_tables(self, database: Database) -> None:
+    def test_models_equal_the_migrated_tables(self, database: Database) -> None:
         with database.engine.connect() as connection:
             context = MigrationContext.configure(connection, opts={"compare_type": True})
             assert compare_metadata(context, self.metadata) == []
 
     # Only the gateway should ever send requests, but a service must not rely on it.
     @only_embedded
-    def test_malformed_requests_do_no_harm(self, service: LiveService) -> None:
+    def test_malformed_requests_are_handled_safely(self, service: LiveService) -> None:
         reactions = send_raw(service.client.base_url.port or 0, CASES, "/healthz")
         found = {case.name: field_errors(case, reaction) for case, reaction in zip(CASES, reactions, strict=True)}
         assert {name: each for name, each in found.items() if each} == {}

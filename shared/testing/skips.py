@@ -1,4 +1,4 @@
-"""Skips the tests that need a container engine where none answers, and reports each reason once, with its count."""
+"""Skips tests that need a container engine if none is available, and reports each reason once, with its count."""
 
 from collections import Counter
 
@@ -12,7 +12,7 @@ ENGINE_FIXTURES = {"mysql_url", "rabbitmq", "valkey", "servers"}
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` selects
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Refuse a test that starts containers without the marker by which it is selected and skipped."""
+    """Reject a test that starts containers without the marker `containers`."""
     for item in items:
         starts = ENGINE_FIXTURES.intersection(getattr(item, "fixturenames", ()))
         if starts and item.get_closest_marker("containers") is None:

@@ -1,4 +1,4 @@
-"""Small steps: what takes one transaction in use takes many in a test, so that it can be stopped between them."""
+"""Small chunks: a purge of one transaction takes many in a test, so that it can be interrupted between them."""
 
 from dataclasses import replace
 
@@ -6,5 +6,5 @@ from shared.replication.purge import PurgePlan
 
 
 def with_chunk_size(chunk: int, purge: PurgePlan) -> PurgePlan:
-    """The same purge, with at most so many things of each kind in one transaction."""
+    """The same purge plan, with this chunk size for each target."""
     return replace(purge, targets=[replace(kind, chunk=chunk) for kind in purge.targets])

@@ -1,10 +1,10 @@
-"""Stands in for a neighbouring service."""
+"""A stub of another service."""
 
 import httpx
 
 
 class Stub:
-    """A neighbour that answers what the test says: path to JSON; everything else is 404. Down on demand."""
+    """A service with the responses that the test sets, JSON by path; everything else is 404. Down on demand."""
 
     def __init__(self, answers: dict[str, object] | None = None) -> None:
         self.answers = answers or {}
@@ -13,12 +13,12 @@ class Stub:
 
     @property
     def transport(self) -> httpx.AsyncBaseTransport:
-        """To be given to the client of that neighbour."""
+        """For the client of that service."""
         return httpx.MockTransport(self._answer)
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         self.asked.append(request)
         if self.down:
-            raise httpx.ConnectError("the neighbour is down", request=request)
+            raise httpx.ConnectError("the service is down", request=request)
         found = self.answers.get(request.url.path)
         return httpx.Response(404) if found is None else httpx.Response(200, json=found)

@@ -1,4 +1,4 @@
-"""Makes access tokens as the issuer does, for services under test, and broken ones on demand."""
+"""Issues access tokens as auth does, for services under test, and invalid ones on demand."""
 
 import time
 
@@ -11,7 +11,7 @@ from shared.security.verifier import JwksClient, TokenVerifier
 
 
 class FakeTokenIssuer:
-    """Makes tokens as the issuer does, for services under test, and broken ones on demand."""
+    """Issues tokens as auth does, and invalid ones on demand."""
 
     def __init__(self) -> None:
         self.key = Ed25519PrivateKey.generate()
@@ -20,7 +20,7 @@ class FakeTokenIssuer:
     def token(
         self, subject: int, session_id: int = 1, *, headers: dict[str, object] | None = None, **claims: object
     ) -> str:
-        """A good token, except for what is given differently here. A claim given as None is left out."""
+        """A valid token, except for the given claims. A claim given as None is omitted."""
         now = int(time.time())
         usual = {
             "iss": "shutter",
@@ -40,9 +40,9 @@ class FakeTokenIssuer:
         return {"keys": [{**public, "kid": self.kid, "use": "sig", "alg": ALGORITHM}]}
 
     def verifier(self) -> TokenVerifier:
-        """What a service under test checks tokens with."""
+        """The verifier that a service under test uses."""
         return TokenVerifier(JwksClient(self.key_set), issuer="shutter", audience="shutter")
 
     def bearer(self, subject: int, session_id: int = 1) -> dict[str, str]:
-        """The request header of a good token."""
+        """The request header of a valid token."""
         return {"authorization": f"Bearer {self.token(subject, session_id)}"}

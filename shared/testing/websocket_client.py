@@ -1,4 +1,4 @@
-"""Somebody who listens on a WebSocket, as a client library does it."""
+"""A WebSocket client for tests."""
 
 import json
 from collections.abc import Iterator
@@ -13,17 +13,17 @@ from shared.testing.waiting import WAIT_SECONDS
 
 
 class Listener:
-    """An open WebSocket and what is said on it."""
+    """An open WebSocket and the messages received on it."""
 
     def __init__(self, connection: ClientConnection) -> None:
         self.connection = connection
 
     def next(self) -> Any:
-        """What is said next."""
+        """The next message."""
         return json.loads(self.connection.recv(timeout=WAIT_SECONDS))
 
     def closed(self) -> int:
-        """The code with which it is closed, whatever is said before."""
+        """The close code; messages before it are ignored."""
         try:
             while True:
                 self.connection.recv(timeout=WAIT_SECONDS)
@@ -33,7 +33,7 @@ class Listener:
 
 @contextmanager
 def listening(url: str, token: str | None = None, **options: Any) -> Iterator[Listener]:
-    """Listen at this address of HTTP as long as the block lasts; raises what `websockets` raises where refused."""
+    """A WebSocket at this HTTP URL during the block. Raises the errors of `websockets` if it is refused."""
     headers = {} if token is None else {"authorization": f"Bearer {token}"}
     address = url.replace("http", "ws", 1)
     with connect(
@@ -48,7 +48,7 @@ def listening(url: str, token: str | None = None, **options: Any) -> Iterator[Li
 
 
 def refused_handshake(url: str, **options: Any) -> tuple[int, str]:
-    """The status and the code of the problem with which it is refused."""
+    """The status and the problem code of a refused handshake."""
     with pytest.raises(InvalidStatus) as refused, listening(url, **options):
         pass
     answer = refused.value.response

@@ -1,6 +1,5 @@
-"""Lets the workers of one run of tests share what is slow to start: the first starts it, the last ends it."""
+"""Shares slow resources among the xdist workers of a run: the first worker starts them, the last one stops them."""
 
-import fcntl
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -9,44 +8,40 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
+
+from .waiting import WAIT_SECONDS
 
 Started = dict[str, Any]
-"""What one has to know to use it and to end it; it is written down for the others."""
+"""What is needed to use the resource and to stop it, stored as JSON for the other workers."""
 
 
 @contextmanager
 def shared_by_workers(
     name: str, factory: pytest.TempPathFactory, start: Callable[[], Started], end: Callable[[Started], None]
 ) -> Iterator[Started]:
-    """Use it as long as the block lasts."""
+    """Use the resource during the block."""
     alone = "PYTEST_XDIST_WORKER" not in os.environ
     folder = factory.getbasetemp() if alone else factory.getbasetemp().parent
-    place = folder / f"{name}.json"
-    with _locked(place):
-        holders, started = _read(place) if place.exists() else (0, start())
-        _write(place, holders + 1, started)
+    file = folder / f"{name}.json"
+    with FileLock(file.with_suffix(".lock"), timeout=WAIT_SECONDS):
+        holders, started = _read(file) if file.exists() else (0, start())
+        _write(file, holders + 1, started)
     try:
         yield started
     finally:
-        with _locked(place):
-            holders, started = _read(place)
-            _write(place, holders - 1, started)
+        with FileLock(file.with_suffix(".lock"), timeout=WAIT_SECONDS):
+            holders, started = _read(file)
+            _write(file, holders - 1, started)
             if holders == 1:
-                place.unlink()
+                file.unlink()
                 end(started)
 
 
-@contextmanager
-def _locked(place: Path) -> Iterator[None]:
-    with place.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def _read(place: Path) -> tuple[int, Started]:
-    holders, started = json.loads(place.read_text())
+def _read(file: Path) -> tuple[int, Started]:
+    holders, started = json.loads(file.read_text())
     return holders, started
 
 
-def _write(place: Path, holders: int, started: Started) -> None:
-    place.write_text(json.dumps([holders, started]))
+def _write(file: Path, holders: int, started: Started) -> None:
+    file.write_text(json.dumps([holders, started]))

@@ -1,4 +1,4 @@
-"""The service made of nothing but the plumbing, answering on a socket."""
+"""A sample service that uses only shared code, on a real socket."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from shared.tests.sample_service import service
 
 @pytest.fixture(scope="module")
 def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveService]:
-    """One for a whole file: each test minds its own things."""
+    """One sample service for all tests of a file; each test uses its own data."""
     with running_service(service(tmp_path_factory.mktemp("service"))) as found:
         yield found
 

@@ -1,4 +1,4 @@
-"""Access tokens as somebody would forge them: each differs from a good one in one way."""
+"""Forged access tokens: each differs from a valid one in one way."""
 
 import base64
 import hashlib
@@ -15,7 +15,7 @@ from shared import ids
 
 
 class _LeftOut:
-    """Stands for a field that is not there; its name in a test's title is always the same."""
+    """Marks an omitted claim; its name in test ids is always the same."""
 
     def __repr__(self) -> str:
         return "left out"
@@ -28,18 +28,18 @@ NO_OBJECTS: list[Any] = [{}, [], "text", 5, None, b"", b"{", b"\xff\xfe", b"[" *
 
 
 class Forger:
-    """Writes tokens byte by byte; what a library would refuse to write can be written too."""
+    """Writes tokens byte by byte, including those that a library would refuse to write."""
 
     def __init__(self, key: Ed25519PrivateKey, kid: str) -> None:
         self.key = key
         self.kid = kid
 
     def token(self, header: dict[str, Any] | None = None, /, **claims: Any) -> str:
-        """A good token, but for what is given differently here."""
+        """A valid token, except for the given fields."""
         return self.signed(self.good_header() | (header or {}), self.good_claims() | claims)
 
     def signed_by(self, key: Ed25519PrivateKey, header: dict[str, Any] | None = None) -> str:
-        """The same, signed with another key."""
+        """A valid token, signed with another key."""
         return self.signed(self.good_header() | (header or {}), self.good_claims(), key)
 
     def good_header(self) -> dict[str, Any]:
@@ -60,21 +60,21 @@ class Forger:
         }
 
     def signed(self, header: Any, claims: Any, key: Ed25519PrivateKey | None = None) -> str:
-        """Any header and any claims, signed all the same."""
+        """A signed token with any header and any claims."""
         plain = f"{part(header)}.{part(claims)}"
         return f"{plain}.{encoded((key or self.key).sign(plain.encode()))}"
 
     def with_hmac(self, alg: str, secret: bytes) -> str:
-        """The public key taken for a shared secret."""
+        """A token signed by HMAC with the public key as shared secret."""
         plain = f"{part(self.good_header() | {'alg': alg})}.{part(self.good_claims())}"
         return f"{plain}.{encoded(hmac.digest(secret, plain.encode(), hashlib.sha256))}"
 
     def public(self) -> bytes:
-        """What everybody may know."""
+        """The public key as a JWK."""
         return self.key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
 
     def public_pem(self) -> bytes:
-        """The same, as text."""
+        """The public key in PEM."""
         return self.key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
@@ -83,14 +83,14 @@ def encoded(raw: bytes) -> str:
 
 
 def part(value: Any) -> str:
-    """One part of a token; raw bytes as they are."""
+    """One part of a token; bytes are used unchanged."""
     if isinstance(value, dict):
         value = {name: each for name, each in value.items() if each is not LEFT_OUT}
     return encoded(value if isinstance(value, bytes) else json.dumps(value).encode())
 
 
 def forgeries(forger: Forger) -> Iterator[tuple[str, str]]:
-    """Every one that we know of, with what is wrong about it."""
+    """Every known forgery, with a description."""
     yield from _headers(forger)
     yield from _claims(forger)
     yield from _signatures(forger)

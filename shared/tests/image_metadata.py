@@ -1,4 +1,4 @@
-"""Puts chunks, segments and boxes into picture files, right ones and damaged ones."""
+"""Adds valid and damaged chunks, segments and boxes to image files."""
 
 from zlib import compress, crc32
 
@@ -12,7 +12,7 @@ def png_chunk(kind: bytes, content: bytes, *, crc_error: int = 0) -> bytes:
 
 
 def png_with(data: bytes, *chunks: bytes) -> bytes:
-    """The PNG with these chunks before all others but IHDR."""
+    """The PNG with these chunks directly after IHDR."""
     return data[:PNG_HEADER_END] + b"".join(chunks) + data[PNG_HEADER_END:]
 
 
@@ -46,10 +46,10 @@ def jpeg_segment(marker: int, content: bytes) -> bytes:
 
 
 def jpeg_with(data: bytes, *segments: bytes) -> bytes:
-    """The JPEG with these segments before all others."""
+    """The JPEG with these segments directly after its start marker."""
     return data[:2] + b"".join(segments) + data[2:]
 
 
 def idat(rows: bytes) -> bytes:
-    """Rows with their filters, and the end of the file."""
+    """Rows with their filters, and the end chunk."""
     return png_chunk(b"IDAT", compress(rows)) + png_chunk(b"IEND", b"")

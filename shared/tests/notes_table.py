@@ -1,4 +1,4 @@
-"""A table of notes, and the writing of one: what tests of the database do inside their transactions."""
+"""A table of notes, and the function that writes one: used by database tests."""
 
 from sqlalchemy import Column, Connection, Integer, MetaData, Table, func, insert, select
 

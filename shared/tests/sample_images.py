@@ -1,6 +1,8 @@
-"""Pictures for tests, made on the spot: every format, and the odd things that people put into them."""
+"""Generated sample images: every format, with metadata as cameras and programs write it."""
 
+from collections.abc import Mapping, Sequence
 from io import BytesIO
+from itertools import product
 from struct import pack
 
 from PIL import Image
@@ -31,7 +33,7 @@ def opened(data: bytes) -> Image.Image:
 
 
 def corners(width: int = 96, height: int = 64) -> Image.Image:
-    """Red and green above, blue and yellow below: no turn or mirror image of it looks the same."""
+    """Red and green above, blue and yellow below: every rotation and mirror image of it looks different."""
     picture = Image.new("RGB", (width, height), RED)
     half_width, half_height = width // 2, height // 2
     picture.paste(GREEN, (half_width, 0, width, half_height))
@@ -46,19 +48,41 @@ def is_close(picture: Image.Image, at: tuple[int, int], colour: Colour, toleranc
 
 
 def shows_corners(picture: Image.Image) -> bool:
-    """Whether the picture is `corners`, upright."""
+    """Whether the image is `corners`, upright."""
     right, bottom = picture.width - 8, picture.height - 8
     places = (((8, 8), RED), ((right, 8), GREEN), ((8, bottom), BLUE), ((right, bottom), YELLOW))
     return all(is_close(picture, at, colour) for at, colour in places)
 
 
-def profile(primaries: tuple[Point, ...], name: bytes = b"test") -> bytes:
-    """A small ICC profile: three primaries and gamma 2.2."""
+def profile(primaries: tuple[Point, ...], name: bytes = b"test", gamma: float = 2.2) -> bytes:
+    """A small ICC profile: three primaries and a gamma."""
+    return _of_primaries(primaries, name, _curve(gamma))
+
+
+def curve_profile(primaries: tuple[Point, ...], to_linear: Sequence[float]) -> bytes:
+    """An ICC profile of three primaries and these points of the curve to linear light."""
+    points = b"".join(pack(">H", round(value * 65_535)) for value in to_linear)
+    return _of_primaries(primaries, b"curve", b"curv" + bytes(4) + pack(">I", len(to_linear)) + points)
+
+
+def _of_primaries(primaries: tuple[Point, ...], name: bytes, curve: bytes) -> bytes:
     tags = _described(name)
     for letter, primary in zip(b"rgb", primaries, strict=True):
         tags[bytes([letter]) + b"XYZ"] = _xyz(primary)
-        tags[bytes([letter]) + b"TRC"] = _curve(2.2)
+        tags[bytes([letter]) + b"TRC"] = curve
     return _profile(tags, b"RGB ")
+
+
+def cmyk_profile(inks: Mapping[tuple[float, ...], Point]) -> bytes:
+    """An ICC profile for printing, of the L*a*b* of these mixtures of full inks; all others are black."""
+    table = b""
+    for mixture in product((0, 1), repeat=4):
+        lightness, a, b = inks.get(mixture, (15.0, 0.0, 0.0))
+        table += pack(">3H", *(round(each) for each in (lightness * 652.8, (a + 128) * 256, (b + 128) * 256)))
+    straight = pack(">2H", 0, 65_535)
+    matrix = b"".join(pack(">i", 65_536 * (row == column)) for row in range(3) for column in range(3))
+    lookup = b"mft2" + bytes(4) + bytes((4, 3, 2, 0)) + matrix + pack(">2H", 2, 2) + straight * 4 + table + straight * 3
+    return _profile(_described(b"print") | {b"A2B0": lookup}, b"CMYK", b"prtr", b"Lab ")
 
 
 def grey_profile(gamma: float) -> bytes:
@@ -75,14 +99,14 @@ def _curve(gamma: float) -> bytes:
     return b"curv" + bytes(4) + pack(">IH", 1, round(gamma * 256)) + bytes(2)
 
 
-def _profile(tags: dict[bytes, bytes], space: bytes) -> bytes:
+def _profile(tags: dict[bytes, bytes], space: bytes, kind: bytes = b"mntr", connection: bytes = b"XYZ ") -> bytes:
     table, body, start = b"", b"", 128 + 4 + 12 * len(tags)
     for tag, words in tags.items():
         content = words + bytes(-len(words) % 4)
         table += tag + pack(">II", start + len(body), len(content))
         body += content
     size = start + len(body)
-    header = pack(">I4xI", size, 0x02400000) + b"mntr" + space + b"XYZ " + bytes(12) + b"acsp" + bytes(28)
+    header = pack(">I4xI", size, 0x02400000) + kind + space + connection + bytes(12) + b"acsp" + bytes(28)
     return (header + _xyz(D50)[8:]).ljust(128, b"\0") + pack(">I", len(tags)) + table + body
 
 
@@ -90,9 +114,11 @@ def _xyz(values: Point) -> bytes:
     return b"XYZ " + bytes(4) + b"".join(pack(">i", round(value * 65536)) for value in values)
 
 
-def with_exif(orientation: int, description: str = "") -> Image.Exif:
+def with_exif(orientation: int, description: str = "", make: str | None = None) -> Image.Exif:
     exif = Image.Exif()
     exif[0x0112] = orientation
+    if make is not None:
+        exif[0x010F] = make
     exif[0x010E] = description
     exif.get_ifd(0x8825).update({1: "N", 2: (37.0, 33.0, 59.0), 3: "E", 4: (126.0, 58.0, 40.0)})
     return exif

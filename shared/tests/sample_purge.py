@@ -1,4 +1,4 @@
-"""Something small to purge: things with owners, and the few tables that go with them."""
+"""A small purge plan: things with owners, and their tables."""
 
 from sqlalchemy import Column, Connection, MetaData, Table, delete, insert, select, update
 
@@ -47,7 +47,7 @@ PURGE = PurgePlan(jobs, hide, [PurgeTarget([things.c.owner], remove_some, 3)], s
 
 
 def own(database: Database, subject: int, number: int = 1) -> None:
-    """Let this subject have so many things."""
+    """Insert this number of things of the subject."""
     database.write(lambda tx: tx.execute(insert(things), [{"id": ids.new(), "owner": subject} for _ in range(number)]))
 
 
@@ -64,7 +64,7 @@ def told(database: Database) -> list[int]:
 
 
 def due_now(database: Database) -> None:
-    """Let every pause be over."""
+    """End every pause."""
     soon = update(jobs).where(jobs.c.sweep_at.is_not(None)).values(sweep_at=clock.now())
     database.write(lambda tx: tx.execute(soon))
 

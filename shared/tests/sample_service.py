@@ -1,4 +1,4 @@
-"""A small service made of nothing but the plumbing, so that the plumbing can be asked over HTTP."""
+"""A sample service that uses only shared code, so that shared code can be tested over HTTP."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -41,7 +41,7 @@ router = APIRouter(prefix="/api/v1", route_class=UploadRoute)
 
 
 class NewThing(StrictModel):
-    """What is said about a new one."""
+    """The body of a new thing."""
 
     text: Annotated[Text, Field(min_length=1, max_length=100)]
     number: int = 0
@@ -65,7 +65,7 @@ def add(body: NewThing, key: IdempotencyKey, request: Request) -> Response:
 
 @router.get("/things", responses=ALL, response_model=None)
 def things(request: Request, page: pagination.PageQuery, colour: Annotated[str, Query()] = "") -> Response:
-    """All, newest first; the colour does not matter."""
+    """All, newest first; the parameter `colour` has no effect."""
 
     def found(connection: Connection) -> Page:
         statement = select(THINGS).order_by(THINGS.c.id.desc()).limit(page.limit + 1)
@@ -80,32 +80,32 @@ def things(request: Request, page: pagination.PageQuery, colour: Annotated[str, 
 
 @router.get("/things/{thing_id}", responses=ALL, response_model=None)
 def thing(thing_id: ids.Id) -> Response:
-    """Its id again."""
+    """Its id."""
     return responses.ok({"id": ids.encode(thing_id)})
 
 
 @router.delete("/things/{thing_id}", status_code=204, responses=ALL)
 def remove(thing_id: ids.Id) -> Response:
-    """Nothing, every time."""
+    """Does nothing."""
     return responses.empty()
 
 
 @router.get("/long/{size}", responses=ALL, response_model=None)
 @router.post("/long/{size}", responses=ALL, response_model=None, include_in_schema=False)
 def long(size: int) -> Response:
-    """An answer of so many bytes."""
+    """A response of this many bytes."""
     return responses.ok("x" * (size - len('""')))
 
 
 @router.put("/file", status_code=202, responses=ALL, response_model=None)
 def upload(file: UploadFile, note: Annotated[str | None, Form()] = None) -> Response:
-    """How long it is, and the note."""
+    """Its length, and the note."""
     return responses.accepted({"bytes": len(file.file.read()), "note": note})
 
 
 @router.get("/refused/{kind}", responses=ALL, response_model=None)
 def refused(kind: str) -> Response:
-    """A refusal of this kind."""
+    """Raises this error."""
     if kind == "Field":
         raise errors.Invalid.field("text", "not_nice", "Be nice.")
     raise REFUSALS[kind]("some_code", "Some detail.")
@@ -113,13 +113,13 @@ def refused(kind: str) -> Response:
 
 @router.get("/surprise", responses=ALL, response_model=None)
 def surprise() -> Response:
-    """A mistake of ours."""
+    """Raises an unexpected error."""
     raise RuntimeError("the password is hunter2")
 
 
 @router.get("/cut", responses=ALL, response_model=None)
 def cut() -> Response:
-    """An answer that breaks off."""
+    """A response that is aborted."""
 
     async def half() -> AsyncIterator[bytes]:
         yield b"half"
@@ -135,7 +135,7 @@ def cut() -> Response:
     response_model=None,
 )
 def picture(name: str, request: Request, private: bool = False) -> Response:
-    """A stored one."""
+    """A stored image."""
     return image_responses.image_response(
         request, request.app.state.storage, name, cache="private" if private else None
     )
@@ -143,20 +143,22 @@ def picture(name: str, request: Request, private: bool = False) -> Response:
 
 @router.get("/ended", responses=ALL, response_model=None)
 def ended() -> Response:
-    """Something ends."""
+    """Reports revocations."""
     return responses.with_revocations(responses.ok({}), logins=[1, 2], subject=3)
 
 
 @router.get("/internal/caller", include_in_schema=False)
 def caller(name: InternalCaller) -> Response:
-    """Who is calling."""
+    """The name of the calling service."""
     return responses.ok(name)
 
 
-def service(folder: Path, **options: Any) -> FastAPI:
-    """The service on a fresh database in this folder."""
+def service(folder: Path, *, lock_timeout: float | None = None, **options: Any) -> FastAPI:
+    """The service with a new database in this folder."""
     settings = Settings(database_url=made(f"sqlite:///{folder}/service.db", METADATA), **options)
-    database = Database(settings.database_url, pool_size=settings.pool_size, pool_timeout=0.1)
+    database = Database(
+        settings.database_url, pool_size=settings.pool_size, pool_timeout=0.1, lock_timeout=lock_timeout
+    )
     app = create_service_app("things", settings, database=database, bus=InMemoryBus(lambda _: 0), routers=[router])
     app.state.verifier = MINTER.verifier()
     app.state.once = Idempotency(database, KEYS)

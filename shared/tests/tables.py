@@ -1,4 +1,4 @@
-"""Makes the few tables that tests of the plumbing need; it belongs to no service, so no migration knows them."""
+"""Creates tables for tests of shared code, which belong to no service and have no migrations."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from shared.database.engine import Database
 
 
 def made(url: str, metadata: MetaData) -> str:
-    """This URL, of a database that now has these tables."""
+    """This URL, after its database got these tables."""
     database = Database(url, pool_size=1)
     for table in metadata.sorted_tables:
         database.write(table.create)
@@ -17,6 +17,6 @@ def made(url: str, metadata: MetaData) -> str:
 
 
 def rows(database: Database, table: Table) -> list[Any]:
-    """Everything in this table, by its key."""
+    """All rows of this table, ordered by key."""
     statement = select(table).order_by(*table.primary_key.columns)
     return list(database.read(lambda connection: connection.execute(statement).all()))

@@ -1,4 +1,4 @@
-"""Workers: small steps beside the requests, woken or in time, undeterred by failure, and ended in peace."""
+"""Periodic workers: wake-ups, intervals, failures and shutdown."""
 
 import asyncio
 import threading
@@ -26,14 +26,13 @@ async def soon(condition: Callable[[], object]) -> None:
 
 
 class Steps:
-    """Counts its steps, and says of each what the test wants."""
+    """Counts its steps; each returns or raises what the test wants."""
 
     def __init__(self, *outcomes: bool | Exception) -> None:
         self.taken = 0
         self._outcomes = outcomes
 
     async def step(self) -> bool:
-        """One more."""
         self.taken += 1
         outcome = self._outcomes[self.taken - 1] if self.taken <= len(self._outcomes) else False
         if isinstance(outcome, Exception):
@@ -41,7 +40,7 @@ class Steps:
         return outcome
 
 
-def test_it_goes_on_at_once_while_there_is_more_and_then_rests() -> None:
+def test_step_is_repeated_while_there_is_more_and_then_pauses() -> None:
     steps = Steps(True, True, True, False)
 
     async def scenario() -> None:
@@ -54,7 +53,7 @@ def test_it_goes_on_at_once_while_there_is_more_and_then_rests() -> None:
     run(scenario())
 
 
-def test_it_goes_on_by_itself_after_a_while() -> None:
+def test_step_is_repeated_after_its_interval() -> None:
     steps = Steps()
 
     async def scenario() -> None:
@@ -66,7 +65,7 @@ def test_it_goes_on_by_itself_after_a_while() -> None:
     run(scenario())
 
 
-def test_any_thread_can_wake_it() -> None:
+def test_any_thread_can_wake_the_worker() -> None:
     steps = Steps()
 
     async def scenario() -> None:
@@ -81,7 +80,7 @@ def test_any_thread_can_wake_it() -> None:
     run(scenario())
 
 
-def test_what_wakes_it_during_a_step_is_not_missed() -> None:
+def test_wake_up_during_a_step_is_not_missed() -> None:
     steps: list[int] = []
 
     async def scenario() -> None:
@@ -99,7 +98,7 @@ def test_what_wakes_it_during_a_step_is_not_missed() -> None:
     run(scenario())
 
 
-def test_waking_it_before_it_starts_and_after_the_end_does_no_harm() -> None:
+def test_wake_up_before_start_and_after_stop_is_harmless() -> None:
     steps = Steps()
     worker = PeriodicWorker("test", steps.step, every=3600)
     worker.wake()
@@ -114,7 +113,7 @@ def test_waking_it_before_it_starts_and_after_the_end_does_no_harm() -> None:
     run(PeriodicWorker("never started", steps.step, every=1).stop())
 
 
-def test_a_step_that_fails_is_counted_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_step_is_counted_and_retried(monkeypatch: pytest.MonkeyPatch) -> None:
     steps = Steps(RuntimeError("one"), RuntimeError("two"), False)
     pauses: list[float] = []
     rest = asyncio.sleep  # noqa: TID251 - replaced below, so that nothing sleeps
@@ -137,7 +136,7 @@ def test_a_step_that_fails_is_counted_and_tried_again(monkeypatch: pytest.Monkey
     assert pauses[0] < pauses[1] <= MAX_PAUSE_SECONDS
 
 
-def test_a_part_that_is_away_is_told_in_one_line_and_a_mistake_with_its_trace() -> None:
+def test_outage_is_logged_in_one_line_and_a_bug_with_its_traceback() -> None:
     steps = Steps(Unavailable("neighbour_unavailable", "It is away."), RuntimeError("a mistake"), False)
 
     async def scenario() -> None:
@@ -154,7 +153,7 @@ def test_a_part_that_is_away_is_told_in_one_line_and_a_mistake_with_its_trace() 
     ]
 
 
-def test_however_often_it_fails_it_never_pauses_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pause_after_failures_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     steps = Steps(*[RuntimeError("again")] * 100)
     pauses: list[float] = []
     rest = asyncio.sleep  # noqa: TID251 - replaced below, so that nothing sleeps
@@ -176,7 +175,7 @@ def test_however_often_it_fails_it_never_pauses_for_long(monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("outcome", [False, ValueError("cut off")], ids=["returns", "fails"])
-def test_it_stops_although_its_step_loses_the_cancellation(outcome: bool | Exception) -> None:
+def test_stop_works_when_the_step_swallows_the_cancellation(outcome: bool | Exception) -> None:
     began = asyncio.Event()
 
     async def step() -> bool:
@@ -196,7 +195,7 @@ def test_it_stops_although_its_step_loses_the_cancellation(outcome: bool | Excep
     run(scenario())
 
 
-def test_stopping_waits_for_the_thread_of_the_step_that_is_running() -> None:
+def test_stop_waits_for_the_running_thread() -> None:
     begun, go_on, ended = threading.Event(), threading.Event(), threading.Event()
 
     def step() -> bool:
@@ -219,7 +218,7 @@ def test_stopping_waits_for_the_thread_of_the_step_that_is_running() -> None:
     run(scenario())
 
 
-def test_blocking_steps_leave_the_threads_of_requests_alone() -> None:
+def test_blocking_steps_do_not_use_the_request_threads() -> None:
     go_on, begun = threading.Event(), threading.Event()
 
     def step() -> bool:
@@ -238,7 +237,7 @@ def test_blocking_steps_leave_the_threads_of_requests_alone() -> None:
     run(scenario())
 
 
-def test_a_thread_gives_back_what_it_returns_or_raises() -> None:
+def test_thread_returns_the_result_or_the_error() -> None:
     async def scenario() -> None:
         assert await run_sync_shielded(lambda one, other: one + other, 1, 2, limiter=CapacityLimiter(1)) == 3
         with pytest.raises(ZeroDivisionError):
@@ -247,7 +246,7 @@ def test_a_thread_gives_back_what_it_returns_or_raises() -> None:
     run(scenario())
 
 
-def test_a_thread_that_fails_while_it_is_waited_for_at_the_end_is_no_surprise() -> None:
+def test_failure_of_a_thread_awaited_at_shutdown_is_handled() -> None:
     begun, go_on = threading.Event(), threading.Event()
 
     def fail() -> None:

@@ -1,4 +1,4 @@
-"""Workers rest until they are woken, or until work is due; and the relay knows when that is."""
+"""Periodic workers that know when work is due, and the due time of the relay."""
 
 import asyncio
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ def database(backend: Backend) -> Iterator[Database]:
     opened.close()
 
 
-def test_it_rests_until_work_is_due_and_looks_at_least_every_so_often(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_worker_pauses_until_work_is_due_but_no_longer_than_its_interval(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clock, "now", lambda: 1_000_000)
     assert pause_before(1_000_000 + 250, 60) == 0.25
     assert 60 * (1 - JITTER) <= pause_before(1_000_000 + clock.DAY, 60) <= 60
@@ -40,15 +40,13 @@ def test_it_rests_until_work_is_due_and_looks_at_least_every_so_often(monkeypatc
 
 
 @pytest.mark.parametrize("due", [1_000_000, 999_999, 0])
-def test_what_is_due_and_held_by_another_process_is_looked_at_again_after_a_pause(
-    monkeypatch: pytest.MonkeyPatch, due: int
-) -> None:
+def test_due_work_locked_by_another_process_is_retried_after_a_pause(monkeypatch: pytest.MonkeyPatch, due: int) -> None:
     monkeypatch.setattr(clock, "now", lambda: 1_000_000)
     assert pause_before(due, 60) == MIN_PAUSE_SECONDS
     assert pause_before(due, 0.01) <= 0.01
 
 
-def test_it_goes_on_when_work_is_due() -> None:
+def test_worker_runs_when_work_is_due() -> None:
     steps = Steps()
     loop = ClockedLoop()
 
@@ -68,7 +66,7 @@ def test_it_goes_on_when_work_is_due() -> None:
         runner.run(asyncio.wait_for(scenario(), 24 * 3600 * 2))
 
 
-def test_when_it_is_not_told_what_is_due_it_tries_again() -> None:
+def test_failed_due_query_is_retried() -> None:
     steps, asked = Steps(), []
 
     async def due() -> int | None:
@@ -86,7 +84,7 @@ def test_when_it_is_not_told_what_is_due_it_tries_again() -> None:
     run(scenario())
 
 
-def test_a_commit_that_notifies_of_its_queue_wakes_it(tmp_path: Path) -> None:
+def test_commit_that_notifies_its_queue_wakes_the_worker(tmp_path: Path) -> None:
     steps = Steps()
     queue, other = Table("queue", MetaData()), Table("other", MetaData())
     database = Database(f"sqlite:///{tmp_path}/queue.db")
@@ -106,7 +104,7 @@ def test_a_commit_that_notifies_of_its_queue_wakes_it(tmp_path: Path) -> None:
     assert steps.taken == 2
 
 
-def test_the_next_fact_is_due_when_its_pause_ends(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_next_event_is_due_when_its_retry_pause_ends(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     now = clock.now()
     monkeypatch.setattr(clock, "now", lambda: now)
     wire = Wire(confirms=lambda each: each.data["number"] != 1)
@@ -121,7 +119,7 @@ def test_the_next_fact_is_due_when_its_pause_ends(database: Database, monkeypatc
     assert asked == [], "a bus that is away costs the database nothing"
 
 
-def test_when_the_next_is_due_is_found_by_an_index(database: Database) -> None:
+def test_next_due_time_is_found_by_an_index(database: Database) -> None:
     with captured_statements(database) as asked:
         asyncio.run(Relay(database, OUTBOX, Wire()).due())
     assert slow_steps(database, asked[0]) == set()

@@ -1,4 +1,4 @@
-"""A service as a process: it migrates, serves and describes itself, by the same few commands everywhere."""
+"""The commands of a service as a process: migrate, serve, replay, openapi."""
 
 import json
 import subprocess
@@ -30,7 +30,7 @@ from .test_migrations import ENV, add_step
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Of a service with one migration."""
+    """A service with one migration."""
     (tmp_path / "migrations" / "versions").mkdir(parents=True)
     (tmp_path / "migrations" / "env.py").write_text(ENV)
     add_step(tmp_path / "migrations", "0001", None, "notes")
@@ -60,7 +60,7 @@ def run(cli: click.Group, *arguments: str) -> str:
     return result.output
 
 
-def test_migrate_makes_the_tables_and_may_be_repeated(cli: click.Group, folder: Path) -> None:
+def test_migrate_creates_the_tables_and_can_be_repeated(cli: click.Group, folder: Path) -> None:
     run(cli, "migrate")
     run(cli, "migrate")
     database = Database(f"sqlite:///{folder / 'new.db'}")
@@ -69,9 +69,7 @@ def test_migrate_makes_the_tables_and_may_be_repeated(cli: click.Group, folder: 
 
 
 @pytest.mark.parametrize("arguments", [[], ["serve"]])
-def test_it_serves_also_when_nothing_is_said(
-    cli: click.Group, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
-) -> None:
+def test_serve_is_the_default_command(cli: click.Group, monkeypatch: pytest.MonkeyPatch, arguments: list[str]) -> None:
     served: list[uvicorn.Config] = []
     monkeypatch.setattr(Server, "run", lambda server: served.append(server.config))
     monkeypatch.setattr("shared.logs.configure", lambda *_: None)
@@ -82,7 +80,7 @@ def test_it_serves_also_when_nothing_is_said(
     assert config.server_header is False and config.proxy_headers is False
 
 
-def test_it_describes_itself_the_same_each_time(cli: click.Group, folder: Path) -> None:
+def test_openapi_command_is_deterministic(cli: click.Group, folder: Path) -> None:
     target = folder / "openapi.json"
     run(cli, "openapi", str(target))
     first = target.read_text(encoding="utf-8")
@@ -94,7 +92,7 @@ def test_it_describes_itself_the_same_each_time(cli: click.Group, folder: Path) 
     assert not [path for path in document["paths"] if "internal" in path or path.startswith("/healthz")]
 
 
-def test_a_description_ends_with_a_line_break_and_keeps_its_letters(folder: Path) -> None:
+def test_openapi_output_is_utf_8_with_a_final_newline(folder: Path) -> None:
     app = service(folder)
     app.title = "Å"
     text = openapi_json(app)
@@ -102,12 +100,12 @@ def test_a_description_ends_with_a_line_break_and_keeps_its_letters(folder: Path
     assert text.endswith("}\n") and "Å" in text
 
 
-def test_each_command_says_what_it_does(cli: click.Group) -> None:
+def test_each_command_has_a_help_text(cli: click.Group) -> None:
     shown = run(cli, "--help")
     assert all(word in shown for word in ("serve", "migrate", "openapi"))
 
 
-def test_counts_are_served_on_a_port_of_their_own_where_one_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_metrics_are_served_on_a_separate_port_when_set(monkeypatch: pytest.MonkeyPatch) -> None:
     served: list[tuple[int, str]] = []
     monkeypatch.setattr(metrics, "start_http_server", lambda port, addr: served.append((port, addr)))
     metrics.serve("127.0.0.1", None)
@@ -115,7 +113,7 @@ def test_counts_are_served_on_a_port_of_their_own_where_one_is_set(monkeypatch: 
     assert served == [(9101, "127.0.0.1")]
 
 
-def test_what_is_there_before_it_serves_is_left_alone_by_the_collector() -> None:
+def test_objects_created_before_serving_are_frozen_for_the_garbage_collector() -> None:
     asked = "import gc; from shared.server.config import freeze_gc; freeze_gc(); print(gc.get_freeze_count())"
     told = subprocess.run(
         [sys.executable, "-c", asked], capture_output=True, text=True, timeout=WAIT_SECONDS, check=True

@@ -1,4 +1,4 @@
-"""What MySQL does to us: deadlocks, waits that end, and connections that break. Nothing is ever half-written."""
+"""MySQL: deadlocks, lock timeouts and broken connections. Nothing is ever written partly."""
 
 import threading
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.containers
 
 @pytest.fixture
 def database(servers: Servers) -> Iterator[Database]:
-    """With two notes, and writers that do not wait for one another for long."""
+    """With two notes, and a short lock timeout."""
     backend = Cluster(servers)
     opened = Database(made(backend.empty(), METADATA), pool_size=4)
     event.listen(opened.engine, "begin", lambda tx: tx.exec_driver_sql("SET innodb_lock_wait_timeout = 1"))
@@ -41,7 +41,7 @@ def count_up(tx: Connection, id_: int) -> None:
     tx.execute(update(NOTES).where(NOTES.c.id == id_).values(times=NOTES.c.times + 1))
 
 
-def test_of_two_that_wait_for_each_other_both_are_done_in_the_end(database: Database) -> None:
+def test_deadlocked_transactions_both_succeed_in_the_end(database: Database) -> None:
     meet = threading.Barrier(2)
     codes: list[int] = []
 
@@ -62,8 +62,8 @@ def test_of_two_that_wait_for_each_other_both_are_done_in_the_end(database: Data
     assert times(database) == [2, 2], "of the one that was chosen nothing was left, and it was run again"
 
 
-def test_a_wait_that_ends_in_vain_rolls_back_the_whole_and_is_run_again(database: Database) -> None:
-    """MySQL undoes only the statement: whoever commits then keeps half a transaction."""
+def test_lock_timeout_rolls_back_and_repeats_the_whole_action(database: Database) -> None:
+    """MySQL rolls back only the statement: a commit would keep half a transaction."""
     held, let_go, tries = threading.Event(), threading.Event(), []
 
     def hold(tx: Connection) -> None:
@@ -91,7 +91,7 @@ def times_in(tx: Connection) -> list[int]:
     return list(tx.execute(select(NOTES.c.times).order_by(NOTES.c.id)).scalars())
 
 
-def test_a_connection_that_is_killed_in_the_middle_is_an_outage_and_nothing_is_half_written(
+def test_killed_connection_is_an_outage_and_writes_nothing(
     database: Database,
 ) -> None:
     tries = []
@@ -111,9 +111,7 @@ def test_a_connection_that_is_killed_in_the_middle_is_an_outage_and_nothing_is_h
     assert count(database) == 3
 
 
-def test_all_connections_that_broke_while_nobody_looked_are_made_anew(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_idle_broken_connections_are_replaced(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.database.engine.PRE_PING_AFTER_SECONDS", 0.0)
 
     def kill_all(connection: Connection) -> None:
@@ -130,7 +128,7 @@ def test_all_connections_that_broke_while_nobody_looked_are_made_anew(
     assert times(database) == [8, 8]
 
 
-def test_text_is_equal_only_to_itself_and_any_script_is_kept(database: Database) -> None:
+def test_text_comparison_is_exact_and_any_script_is_stored(database: Database) -> None:
     said = ["a", "A", "á", "a ", "ａ", "ß", "ss", "👋", "🙂", "\U0010ffff", "안녕"]
     for number, each in enumerate(said, 10):
         database.write(note, number, each)
@@ -140,17 +138,17 @@ def test_text_is_equal_only_to_itself_and_any_script_is_kept(database: Database)
 
 
 def rolled_back(tx: Connection) -> int:
-    """How often this connection was told to."""
+    """The number of ROLLBACK statements of this connection."""
     return int(tx.execute(text("SHOW SESSION STATUS LIKE 'Com_rollback'")).one()[1])
 
 
-def test_after_a_commit_nothing_is_rolled_back(database: Database) -> None:
+def test_no_rollback_after_a_commit(database: Database) -> None:
     before = database.write(rolled_back)
     database.write(count_up, 1)
     assert database.write(rolled_back) == before
 
 
-def test_a_connection_that_is_given_back_in_the_middle_has_written_nothing_and_locks_nothing(
+def test_connection_returned_during_a_transaction_has_written_and_locked_nothing(
     database: Database,
 ) -> None:
     given_back = database.engine.raw_connection()

@@ -1,4 +1,4 @@
-"""Rows that are inserted once, or else changed, and counted in the database: also by many at once."""
+"""Inserting once, upserting and counting in the database, also concurrently."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,14 +19,13 @@ from .tables import made
 
 @pytest.fixture
 def database(backend: Backend) -> Iterator[Database]:
-    """The database."""
     opened = Database(made(backend.empty(), METADATA))
     yield opened
     opened.close()
 
 
 class MySQL:
-    """A connection to MySQL that answers each statement as it is told to, and writes it down."""
+    """A fake connection to MySQL that records statements and returns the given results."""
 
     dialect = mysql.dialect()
 
@@ -35,26 +34,26 @@ class MySQL:
         self._failure = failure
 
     def execute(self, statement: Any, values: dict[str, Any]) -> None:
-        """Write it down, or fail."""
+        """Record the statement, or raise."""
         self.statements.append(str(statement.compile(dialect=self.dialect, column_keys=[*values])))
         if self._failure is not None:
             raise self._failure
 
 
-def test_a_new_row_is_inserted_once(database: Database) -> None:
+def test_row_is_inserted_once(database: Database) -> None:
     row = {"id": 1, "text": "first"}
     assert database.write(insert_if_absent, NOTES, row)
     assert not database.write(insert_if_absent, NOTES, row | {"text": "second"})
     assert database.read(lambda tx: tx.execute(select(NOTES.c.text)).scalar_one()) == "first"
 
 
-def test_of_many_who_insert_the_same_row_one_does(database: Database) -> None:
+def test_concurrent_inserts_create_one_row(database: Database) -> None:
     with ThreadPoolExecutor(8) as pool:
         done = list(pool.map(lambda n: database.write(insert_if_absent, NOTES, {"id": 1, "text": str(n)}), range(8)))
     assert done.count(True) == 1
 
 
-def test_a_row_is_inserted_or_else_changed(database: Database) -> None:
+def test_upsert_inserts_or_updates(database: Database) -> None:
     def count_up(tx: Connection, said: str) -> None:
         values = {"id": 1, "text": said, "times": 1}
         upsert(tx, NOTES, values, lambda new: {"text": new.text, "times": NOTES.c.times + new.times})
@@ -64,7 +63,7 @@ def test_a_row_is_inserted_or_else_changed(database: Database) -> None:
     assert database.read(lambda tx: tx.execute(select(NOTES)).one()) == (1, "three", 3)
 
 
-def test_counting_in_the_database_loses_nothing(database: Database) -> None:
+def test_counter_in_the_database_is_exact_under_concurrency(database: Database) -> None:
     database.write(insert_if_absent, NOTES, {"id": 1, "text": "x"})
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: database.write(_count_up), range(40)))
@@ -76,32 +75,32 @@ def _count_up(tx: Connection) -> None:
 
 
 def clash(code: int) -> IntegrityError:
-    """As the driver raises it."""
+    """The error that the driver raises."""
     return IntegrityError("INSERT", None, Exception(code, "words"))
 
 
 @pytest.mark.parametrize(("failure", "inserted"), [(None, True), (clash(1062), False)])
-def test_in_mysql_the_key_decides_too(failure: Exception | None, inserted: bool) -> None:
+def test_mysql_insert_if_absent_depends_on_the_key(failure: Exception | None, inserted: bool) -> None:
     tx: Any = MySQL(failure)
     assert insert_if_absent(tx, NOTES, {"id": 1, "text": "x"}) is inserted
     assert tx.statements[0].startswith("INSERT INTO notes")
 
 
-def test_in_mysql_another_broken_rule_is_not_taken_for_a_taken_key() -> None:
-    """A column that may not be NULL is of the same class of errors."""
+def test_mysql_other_constraint_violation_is_not_a_taken_key() -> None:
+    """NULL in a NOT NULL column raises the same class of errors."""
     tx: Any = MySQL(clash(1048))
     with pytest.raises(IntegrityError):
         insert_if_absent(tx, NOTES, {"id": 1, "text": None})
 
 
-def test_in_mysql_a_row_is_inserted_or_else_changed_by_one_statement() -> None:
+def test_mysql_upsert_is_one_statement() -> None:
     tx: Any = MySQL()
     upsert(tx, NOTES, {"id": 1, "text": "x", "times": 1}, lambda new: {"text": new.text, "times": NOTES.c.times + 1})
     assert len(tx.statements) == 1
     assert "ON DUPLICATE KEY UPDATE" in tx.statements[0]
 
 
-def test_the_column_types_are_exact_and_wide_enough_in_mysql() -> None:
+def test_mysql_column_types_are_exact_and_wide_enough() -> None:
     def in_mysql(kind: Any) -> str:
         return str(kind.compile(dialect=mysql.dialect()))
 

@@ -1,4 +1,4 @@
-"""What SQLite does for us: one writer at a time, nobody overtaken, and nothing lost without power or on a full disk."""
+"""SQLite: one writer at a time in order of arrival, full disks, and durability."""
 
 import os
 import sqlite3
@@ -32,13 +32,13 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def database(path: Path) -> Iterator[Database]:
-    """The database, which does not wait long."""
+    """With a short timeout."""
     opened = Database(f"sqlite:///{path}", pool_size=4, pool_timeout=0.05, lock_timeout=0.05)
     yield opened
     opened.close()
 
 
-def test_while_another_writes_a_writer_waits_and_then_goes_on(path: Path) -> None:
+def test_writer_waits_for_another_writer(path: Path) -> None:
     patient = Database(f"sqlite:///{path}", lock_timeout=10)
     entered, leave = threading.Event(), threading.Event()
 
@@ -58,7 +58,7 @@ def test_while_another_writes_a_writer_waits_and_then_goes_on(path: Path) -> Non
     patient.close()
 
 
-def test_writers_that_wait_for_their_turn_keep_no_connection_from_readers(path: Path) -> None:
+def test_waiting_writers_use_no_connection_of_readers(path: Path) -> None:
     patient = Database(f"sqlite:///{path}", pool_size=2, pool_timeout=0.05, lock_timeout=10)
     entered, leave = threading.Event(), threading.Event()
 
@@ -78,7 +78,7 @@ def test_writers_that_wait_for_their_turn_keep_no_connection_from_readers(path: 
     patient.close()
 
 
-def test_whose_turn_does_not_come_is_told_to_come_again(database: Database) -> None:
+def test_writer_that_waits_too_long_is_unavailable(database: Database) -> None:
     entered, leave = threading.Event(), threading.Event()
 
     def slow(tx: Connection) -> None:
@@ -96,7 +96,7 @@ def test_whose_turn_does_not_come_is_told_to_come_again(database: Database) -> N
     assert count(database) == 1
 
 
-def test_a_locked_database_is_unavailable_and_nothing_is_written(database: Database, path: Path) -> None:
+def test_locked_database_is_unavailable_and_nothing_is_written(database: Database, path: Path) -> None:
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(Unavailable) as refusal:
@@ -109,7 +109,7 @@ def test_a_locked_database_is_unavailable_and_nothing_is_written(database: Datab
     assert count(database) == 1
 
 
-def test_a_full_disk_is_unavailable_and_nothing_is_half_written(database: Database) -> None:
+def test_full_disk_is_unavailable_and_nothing_is_partly_written(database: Database) -> None:
     database.write(note, 0)
     pages = database.read(lambda tx: tx.exec_driver_sql("PRAGMA page_count").scalar_one())
 
@@ -128,7 +128,7 @@ def test_a_full_disk_is_unavailable_and_nothing_is_half_written(database: Databa
     assert count(database) == 2
 
 
-def test_a_file_that_may_not_be_written_is_unavailable(tmp_path: Path) -> None:
+def test_read_only_file_is_unavailable(tmp_path: Path) -> None:
     nowhere = Database(f"sqlite:///{tmp_path / 'missing' / 'notes.db'}")
     with pytest.raises(Unavailable):
         nowhere.ping()
@@ -144,8 +144,8 @@ print(database.read(ask))
 """
 
 
-def test_what_is_kept_survives_a_cut_of_power(tmp_path: Path) -> None:
-    """In a process of its own: this one sets synchronous to OFF for all its databases."""
+def test_committed_data_survives_a_power_failure(tmp_path: Path) -> None:
+    """In a separate process: this one sets synchronous to OFF for all its databases."""
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     command = [sys.executable, "-c", SETTINGS]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)

@@ -1,4 +1,4 @@
-"""What every bus does, whichever it is: each subscriber hears each fact, at least once, and failure loses none."""
+"""Tests of every bus: each subscriber gets each event at least once, and failures lose none."""
 
 import asyncio
 import threading
@@ -37,7 +37,7 @@ def buses(request: pytest.FixtureRequest) -> Iterator[EventBuses]:
     on_broker.remove()
 
 
-def test_each_subscriber_hears_each_fact_of_its_names_once(buses: EventBuses) -> None:
+def test_each_subscriber_gets_each_matching_event_once(buses: EventBuses) -> None:
     one, other, third = RecordingSubscriber(), RecordingSubscriber(), RecordingSubscriber()
     things, rest = [happened(number=each) for each in range(20)], [happened("else.happened") for _ in range(5)]
 
@@ -55,7 +55,7 @@ def test_each_subscriber_hears_each_fact_of_its_names_once(buses: EventBuses) ->
     assert third.heard == []
 
 
-def test_what_arrives_is_what_was_sent(buses: EventBuses) -> None:
+def test_received_event_equals_the_published_one(buses: EventBuses) -> None:
     ear = RecordingSubscriber()
     event = Event(ids.new(), "thing.happened", 1, clock.now(), "req-1", {"text": "안녕 \u2028 \U0001f600", "n": -1})
 
@@ -68,7 +68,7 @@ def test_what_arrives_is_what_was_sent(buses: EventBuses) -> None:
     assert ear.heard == [event]
 
 
-def test_facts_are_taken_in_beside_the_loop(buses: EventBuses) -> None:
+def test_handlers_run_outside_the_event_loop(buses: EventBuses) -> None:
     threads: list[int] = []
 
     async def scenario() -> None:
@@ -80,7 +80,7 @@ def test_facts_are_taken_in_beside_the_loop(buses: EventBuses) -> None:
     run(scenario())
 
 
-def test_what_was_not_taken_in_comes_again(buses: EventBuses) -> None:
+def test_failed_event_is_delivered_again(buses: EventBuses) -> None:
     ear = RecordingSubscriber(fails=lambda _, times: times <= 3)
 
     async def scenario() -> None:
@@ -92,7 +92,7 @@ def test_what_was_not_taken_in_comes_again(buses: EventBuses) -> None:
     assert set(ear.asked.values()) == {4}
 
 
-def test_what_nobody_can_take_in_does_not_stand_in_the_way(buses: EventBuses) -> None:
+def test_unprocessable_event_does_not_block_others(buses: EventBuses) -> None:
     poison = happened(poison=True)
     ear, other = RecordingSubscriber(fails=lambda event, _: event.id == poison.id), RecordingSubscriber()
     rest = [happened() for _ in range(10)]
@@ -106,7 +106,7 @@ def test_what_nobody_can_take_in_does_not_stand_in_the_way(buses: EventBuses) ->
     assert {each.id for each in ear.heard} == {each.id for each in rest}
 
 
-def test_what_nobody_listens_to_is_not_certain(buses: EventBuses) -> None:
+def test_event_without_a_subscriber_is_not_confirmed(buses: EventBuses) -> None:
     ear = RecordingSubscriber()
 
     async def scenario() -> None:
@@ -117,7 +117,7 @@ def test_what_nobody_listens_to_is_not_certain(buses: EventBuses) -> None:
     run(scenario())
 
 
-def test_a_slow_subscriber_does_not_hold_up_another(buses: EventBuses) -> None:
+def test_slow_subscriber_does_not_delay_another(buses: EventBuses) -> None:
     go_on, quick = threading.Event(), RecordingSubscriber()
     slow, three = (
         RecordingSubscriber(fails=lambda *_: not go_on.wait(WAIT_SECONDS)),
@@ -135,8 +135,8 @@ def test_a_slow_subscriber_does_not_hold_up_another(buses: EventBuses) -> None:
     run(scenario())
 
 
-def test_stopping_waits_for_what_is_being_taken_in(buses: EventBuses) -> None:
-    """Else its transaction would go on while its connections are being closed."""
+def test_stop_waits_for_running_handlers(buses: EventBuses) -> None:
+    """Otherwise its transaction would continue while its connections are closed."""
     begun, go_on = threading.Event(), threading.Event()
     ended: list[bool] = []
 
@@ -159,7 +159,7 @@ def test_stopping_waits_for_what_is_being_taken_in(buses: EventBuses) -> None:
     run(scenario())
 
 
-def test_before_it_starts_and_after_it_stops_nothing_is_certain(buses: EventBuses) -> None:
+def test_nothing_is_confirmed_before_start_and_after_stop(buses: EventBuses) -> None:
     ear = RecordingSubscriber()
 
     async def scenario() -> None:
@@ -179,11 +179,11 @@ def test_before_it_starts_and_after_it_stops_nothing_is_certain(buses: EventBuse
 
 
 @pytest.mark.parametrize(("url", "kind"), [("memory://", InMemoryBus), ("amqp://broker/", RabbitBus)])
-def test_the_address_decides_which_bus_it_is(url: str, kind: type[Bus]) -> None:
+def test_url_selects_the_bus(url: str, kind: type[Bus]) -> None:
     assert isinstance(create_bus(url), kind)
 
 
 @pytest.mark.parametrize("url", ["", "http://broker", "kafka://broker"])
-def test_an_address_of_no_bus_is_refused(url: str) -> None:
+def test_unknown_bus_url_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="memory://"):
         create_bus(url)

@@ -1,4 +1,4 @@
-"""The form in which facts travel: the same on both ends, and refused when it is anything else."""
+"""The envelope of events: equal on both sides, and anything else is refused."""
 
 import json
 from typing import Any
@@ -18,11 +18,11 @@ PLAIN = st.recursive(
 )
 
 
-def test_a_fact_is_named_for_what_happened_and_its_version() -> None:
+def test_event_name_has_a_past_tense_type_and_a_version() -> None:
     assert EVENT.name == "user.deleted.v1"
 
 
-def test_on_the_wire_it_says_everything_in_one_form() -> None:
+def test_json_form_contains_every_field() -> None:
     assert json.loads(EVENT.to_json()) == {
         "id": "0037a52d5f400001",
         "type": "user.deleted",
@@ -34,13 +34,13 @@ def test_on_the_wire_it_says_everything_in_one_form() -> None:
 
 
 @given(st.integers(0, 2**63 - 1), st.integers(0, 10**13), st.none() | st.text(), st.dictionaries(st.text(), PLAIN))
-def test_what_was_sent_is_what_arrives(id_: int, moment: int, request: str | None, data: dict[str, Any]) -> None:
+def test_decoding_is_the_inverse_of_encoding(id_: int, moment: int, request: str | None, data: dict[str, Any]) -> None:
     event = Event(id_, "thing.happened", 2, moment, request, data)
     assert Event.from_json(event.to_json()) == event
 
 
 def changed(**fields: Any) -> bytes:
-    """The bytes of an event in which something is different; None leaves it out."""
+    """The bytes of an event with a changed field; None omits it."""
     whole = {**json.loads(EVENT.to_json()), **fields}
     return json.dumps({name: value for name, value in whole.items() if value is not ...}).encode()
 
@@ -71,17 +71,17 @@ def changed(**fields: Any) -> bytes:
         changed(data=None),
     ],
 )
-def test_what_is_no_event_is_refused(body: bytes) -> None:
+def test_malformed_event_is_refused(body: bytes) -> None:
     with pytest.raises(DecodeError):
         Event.from_json(body)
 
 
-def test_fields_that_a_later_version_may_add_do_not_matter() -> None:
+def test_unknown_fields_are_ignored() -> None:
     assert Event.from_json(changed(trace="abc")) == EVENT
     assert Event.from_json(changed(request_id=...)).request_id is None
 
 
-def test_ids_and_times_are_those_of_the_house() -> None:
+def test_ids_and_times_have_the_common_wire_format() -> None:
     event = Event(ids.new(), "thing.happened", 1, clock.now(), None, {})
     travelled = json.loads(event.to_json())
     assert ids.parse(travelled["id"]) == event.id

@@ -1,4 +1,4 @@
-"""What only the bus in one process does: it confirms no earlier than the commit, and ends with the process."""
+"""The in-memory bus: it confirms after the commit, and keeps nothing beyond the process."""
 
 import asyncio
 import threading
@@ -10,7 +10,7 @@ from shared.testing.waiting import WAIT_SECONDS
 from shared.tests.event_buses import THING, InMemoryBuses, RecordingSubscriber, connected, happened, run, soon
 
 
-def test_of_what_waits_when_it_stops_nothing_is_certain() -> None:
+def test_waiting_events_are_not_confirmed_at_stop() -> None:
     begun, go_on = threading.Event(), threading.Event()
     three = [happened(), happened(), happened()]
 
@@ -31,7 +31,7 @@ def test_of_what_waits_when_it_stops_nothing_is_certain() -> None:
     run(scenario())
 
 
-def test_whoever_stops_waiting_for_it_does_not_stop_the_rest() -> None:
+def test_cancelled_publisher_does_not_affect_others() -> None:
     begun, go_on, ear = threading.Event(), threading.Event(), RecordingSubscriber()
 
     def receive(event: Event) -> None:
@@ -51,7 +51,7 @@ def test_whoever_stops_waiting_for_it_does_not_stop_the_rest() -> None:
     assert len(ear.heard) == 2
 
 
-def test_in_one_process_what_cannot_be_understood_ends_nothing() -> None:
+def test_in_memory_undecodable_event_does_not_stop_delivery() -> None:
     ear, broken = RecordingSubscriber(), Event(2**63, "thing.happened", 1, clock.now(), None, {})
 
     async def scenario() -> None:
@@ -62,7 +62,7 @@ def test_in_one_process_what_cannot_be_understood_ends_nothing() -> None:
     run(scenario())
 
 
-def test_a_process_may_overhear_what_services_tell() -> None:
+def test_process_can_subscribe_to_broadcasts() -> None:
     ear, bus = RecordingSubscriber(), InMemoryBus(lambda _: 0)
     bus.subscribe_ephemeral("gateway", THING, ear.receive)
 
@@ -75,10 +75,10 @@ def test_a_process_may_overhear_what_services_tell() -> None:
     assert len(ear.heard) == 1
 
 
-def test_a_service_that_hears_nothing_is_connected_all_the_same() -> None:
+def test_service_without_subscriptions_is_connected() -> None:
     assert InMemoryBus().connected
 
 
-def test_the_pauses_between_tries_grow_and_differ() -> None:
+def test_retry_pauses_grow_and_vary() -> None:
     longest = [max(InMemoryBus()._pause(tries) for _ in range(50)) for tries in (0, 8)]
     assert longest[0] <= 0.05 < longest[1] <= 0.05 * 2**8

@@ -1,4 +1,4 @@
-"""The inbox: a fact that comes twice has its effect once, and one whose effect failed may come again."""
+"""The inbox: a repeated event has one effect, and an event whose handler failed may come again."""
 
 import asyncio
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ def happened() -> Event:
 
 
 def deliver(database: Database, handle: inbox.Handler, *events: Event) -> list[bool]:
-    """Over a bus; for each, whether it was taken in."""
+    """Over a bus. Returns for each whether it was handled."""
 
     async def scenario() -> list[bool]:
         bus = InMemoryBus(lambda _: 0)
@@ -52,14 +52,14 @@ def deliver(database: Database, handle: inbox.Handler, *events: Event) -> list[b
     return asyncio.run(scenario())
 
 
-def test_a_fact_that_comes_three_times_has_its_effect_once(database: Database) -> None:
+def test_event_delivered_three_times_has_one_effect(database: Database) -> None:
     one, other = happened(), happened()
     assert deliver(database, take_effect, one, other, one, one) == [True] * 4
     assert [row.event_id for row in rows(database, EFFECTS)] == [one.id, other.id]
     assert {row.event_id for row in rows(database, INBOX)} == {one.id, other.id}
 
 
-def test_where_the_effect_fails_the_fact_was_not_taken_in(database: Database) -> None:
+def test_failed_handler_leaves_the_event_unhandled(database: Database) -> None:
     tries = []
 
     def fail_twice(tx: Connection, event: Event) -> None:
@@ -73,7 +73,7 @@ def test_where_the_effect_fails_the_fact_was_not_taken_in(database: Database) ->
     assert len(rows(database, EFFECTS)) == 1
 
 
-def test_where_it_fails_for_good_nothing_is_left(database: Database) -> None:
+def test_permanently_failing_handler_writes_nothing(database: Database) -> None:
     def fail(tx: Connection, event: Event) -> None:
         take_effect(tx, event)
         raise RuntimeError("every time")
@@ -82,7 +82,7 @@ def test_where_it_fails_for_good_nothing_is_left(database: Database) -> None:
     assert rows(database, EFFECTS) == rows(database, INBOX) == []
 
 
-def test_what_comes_of_a_fact_carries_its_request_id(database: Database) -> None:
+def test_resulting_event_carries_the_request_id(database: Database) -> None:
     def answer(tx: Connection, _: Event) -> None:
         enqueue(tx, OUTBOX, "thing.answered", 1, {})
 
@@ -90,9 +90,7 @@ def test_what_comes_of_a_fact_carries_its_request_id(database: Database) -> None
     assert [row.request_id for row in rows(database, OUTBOX)] == ["req-1"]
 
 
-def test_what_was_taken_in_long_ago_is_forgotten_a_batch_at_a_time(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_old_inbox_rows_are_deleted_in_batches(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     deliver(database, take_effect, happened(), happened(), happened())
     later = clock.now() + inbox.RETENTION_MS + 1
     monkeypatch.setattr(clock, "now", lambda: later)

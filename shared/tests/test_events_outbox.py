@@ -1,4 +1,4 @@
-"""From the commit to the bus: what was announced is published, marked only when certain, and never lost."""
+"""The outbox: events are published, marked only when confirmed, and never lost."""
 
 import asyncio
 import threading
@@ -33,7 +33,7 @@ EFFECTS = Table("effects", METADATA, Column("number", Integer, primary_key=True)
 
 
 class Wire:
-    """A bus that writes down what it is given and confirms what it is told to."""
+    """A fake bus that records events and confirms those that the test chooses."""
 
     def __init__(self, confirms: Callable[[Event], bool] = lambda _: True) -> None:
         self.connected = True
@@ -42,23 +42,22 @@ class Wire:
         self.confirms = confirms
 
     async def publish(self, events: Sequence[Event]) -> list[bool]:
-        """As a broker does."""
         self.published += events
         return [self.confirms(each) for each in events]
 
     async def start(self) -> None:
-        """Nothing to do."""
+        """Does nothing."""
 
     async def stop(self) -> None:
-        """Nothing to do."""
+        """Does nothing."""
 
     def subscribe(self, service: str, names: Collection[str], receive: Receive) -> None:
-        """Nobody listens."""
+        """Does nothing."""
 
     subscribe_ephemeral = subscribe
 
     def numbers(self) -> list[int]:
-        """Of what was published, in order."""
+        """Of the published events, in order."""
         return [each.data["number"] for each in self.published]
 
 
@@ -71,7 +70,7 @@ def database(backend: Backend) -> Iterator[Database]:
 
 
 def tell(database: Database, *numbers: int) -> None:
-    """Announce facts, each in a transaction."""
+    """Enqueue events, each in its own transaction."""
     for number in numbers:
         database.write(enqueue, OUTBOX, "thing.happened", 1, {"number": number})
 
@@ -81,11 +80,11 @@ def step(relay: Relay) -> bool:
 
 
 def waiting(database: Database) -> list[int]:
-    """What is not marked as published."""
+    """Events that are not marked as published."""
     return [row.data["number"] for row in rows(database, OUTBOX) if row.published_at is None]
 
 
-def test_a_fact_is_written_with_the_change_or_not_at_all(database: Database) -> None:
+def test_event_is_written_in_the_transaction_of_the_change(database: Database) -> None:
     def fail(tx: Connection) -> None:
         enqueue(tx, OUTBOX, "thing.happened", 1, {})
         raise ZeroDivisionError
@@ -95,7 +94,7 @@ def test_a_fact_is_written_with_the_change_or_not_at_all(database: Database) -> 
     assert rows(database, OUTBOX) == []
 
 
-def test_a_fact_says_on_whose_request_it_came_about(database: Database) -> None:
+def test_event_carries_the_request_id(database: Database) -> None:
     with structlog.contextvars.bound_contextvars(request_id="req-1"):
         tell(database, 1)
     tell(database, 2)
@@ -103,14 +102,14 @@ def test_a_fact_says_on_whose_request_it_came_about(database: Database) -> None:
 
 
 @pytest.mark.parametrize("data", [{"text": "\ud800"}, {"number": 2**70}, {"thing": object()}, {1: "key"}])
-def test_what_cannot_travel_is_refused_where_it_is_announced(database: Database, data: dict[str, Any]) -> None:
-    """In the relay it would fail for ever, and everything behind it."""
+def test_unserialisable_event_is_refused_when_enqueued(database: Database, data: dict[str, Any]) -> None:
+    """In the relay it would fail for ever, and block every later event."""
     with pytest.raises(TypeError):
         database.write(enqueue, OUTBOX, "thing.happened", 1, data)
     assert rows(database, OUTBOX) == []
 
 
-def test_what_is_in_the_outbox_is_published_once_in_order(database: Database) -> None:
+def test_outbox_events_are_published_once_in_order(database: Database) -> None:
     wire = Wire()
     tell(database, 1, 2, 3)
     relay = Relay(database, OUTBOX, wire)
@@ -120,14 +119,16 @@ def test_what_is_in_the_outbox_is_published_once_in_order(database: Database) ->
     assert waiting(database) == []
 
 
-def test_only_what_is_certain_is_marked(database: Database) -> None:
+def test_only_confirmed_events_are_marked(database: Database) -> None:
     wire = Wire(confirms=lambda each: each.data["number"] % 2 == 0)
     tell(database, 1, 2, 3, 4)
     step(Relay(database, OUTBOX, wire))
     assert waiting(database) == [1, 3]
 
 
-def test_what_is_not_certain_is_put_off_longer_and_longer(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unconfirmed_events_are_retried_with_growing_pauses(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     now = clock.now()
     monkeypatch.setattr(clock, "now", lambda: now)
     wire = Wire(confirms=lambda _: False)
@@ -147,9 +148,7 @@ def test_what_is_not_certain_is_put_off_longer_and_longer(database: Database, mo
     assert waiting(database) == []
 
 
-def test_what_cannot_be_published_does_not_stand_before_what_can(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unpublishable_event_does_not_block_others(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     wire = Wire(confirms=lambda each: each.data["number"] < 0)
     tell(database, *range(BATCH_SIZE))
     relay = Relay(database, OUTBOX, wire)
@@ -161,7 +160,7 @@ def test_what_cannot_be_published_does_not_stand_before_what_can(
     assert -1 not in waiting(database)
 
 
-def test_more_than_a_batch_is_published_in_several_steps(database: Database) -> None:
+def test_several_batches_are_published_in_several_steps(database: Database) -> None:
     wire = Wire()
     database.write(lambda tx: [enqueue(tx, OUTBOX, "thing.happened", 1, {"number": n}) for n in range(BATCH_SIZE + 5)])
     relay = Relay(database, OUTBOX, wire)
@@ -170,8 +169,8 @@ def test_more_than_a_batch_is_published_in_several_steps(database: Database) -> 
     assert wire.numbers() == list(range(BATCH_SIZE + 5))
 
 
-def test_where_rows_can_be_locked_they_are_until_they_are_marked(database: Database) -> None:
-    """So that of many relays each publishes what the others do not: one transaction around all of it."""
+def test_rows_are_locked_until_they_are_marked(database: Database) -> None:
+    """Several relays publish different rows, each in one transaction."""
     database.has_row_locks = True
     wire = Wire(confirms=lambda each: each.data["number"] != 2)
     tell(database, 1, 2, 3)
@@ -182,7 +181,7 @@ def test_where_rows_can_be_locked_they_are_until_they_are_marked(database: Datab
     assert waiting(database) == [2]
 
 
-def test_a_batch_is_read_along_an_index(database: Database) -> None:
+def test_batch_is_read_by_an_index(database: Database) -> None:
     """A long outbox is neither sorted nor, in MySQL, locked as a whole."""
     with captured_statements(database) as asked:
         step(Relay(database, OUTBOX, Wire()))
@@ -191,7 +190,7 @@ def test_a_batch_is_read_along_an_index(database: Database) -> None:
     assert slow_steps(database, batch) == set()
 
 
-def test_while_the_bus_is_away_nothing_is_tried(database: Database) -> None:
+def test_nothing_is_published_while_the_bus_is_disconnected(database: Database) -> None:
     wire = Wire()
     wire.connected = False
     tell(database, 1)
@@ -199,7 +198,7 @@ def test_while_the_bus_is_away_nothing_is_tried(database: Database) -> None:
     assert rows(database, OUTBOX)[0].tries == 0
 
 
-def test_a_bus_that_hangs_is_given_up_for_now(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hanging_bus_times_out(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     class Hanging(Wire):
         async def publish(self, events: Sequence[Event]) -> list[bool]:
             await asyncio.Event().wait()
@@ -211,7 +210,7 @@ def test_a_bus_that_hangs_is_given_up_for_now(database: Database, monkeypatch: p
     assert rows(database, OUTBOX)[0].tries == 1
 
 
-def test_a_commit_wakes_the_relay(database: Database) -> None:
+def test_commit_wakes_the_relay(database: Database) -> None:
     wire = Wire()
 
     async def scenario() -> None:
@@ -224,11 +223,11 @@ def test_a_commit_wakes_the_relay(database: Database) -> None:
         await to_thread.run_sync(eventually, lambda: wire.numbers() == [1, 2] and waiting(database) == [])
         await worker.stop()
 
-    asyncio.run(asyncio.wait_for(scenario(), 20))
+    asyncio.run(asyncio.wait_for(scenario(), WAIT_SECONDS))
 
 
-def test_stopping_waits_until_what_was_published_is_marked(database: Database) -> None:
-    """Else the step would go on with connections that are being closed."""
+def test_stop_waits_until_published_events_are_marked(database: Database) -> None:
+    """Otherwise the step would continue with connections that are being closed."""
     published, go_on = threading.Event(), asyncio.Event()
 
     class Slow(Wire):
@@ -249,12 +248,10 @@ def test_stopping_waits_until_what_was_published_is_marked(database: Database) -
         assert waiting(database) == []
 
     tell(database, 1)
-    asyncio.run(asyncio.wait_for(scenario(), 20))
+    asyncio.run(asyncio.wait_for(scenario(), WAIT_SECONDS))
 
 
-def test_what_was_published_long_ago_is_forgotten_and_nothing_else(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_old_published_events_are_deleted(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     relay = Relay(database, OUTBOX, Wire())
     tell(database, 1, 2, 3)
     step(relay)
@@ -266,10 +263,10 @@ def test_what_was_published_long_ago_is_forgotten_and_nothing_else(
     assert [row.data["number"] for row in rows(database, OUTBOX)] == [4]
 
 
-def test_each_fact_has_its_effect_once_when_the_process_dies_between_publishing_and_marking(
+def test_events_have_one_effect_when_the_process_dies_between_publishing_and_marking(
     database: Database,
 ) -> None:
-    """The mark fails as if killed: it is published again, and the inbox of the subscriber knows it."""
+    """Marking fails: the event is published again, and the inbox of the subscriber recognises it."""
     deaths = [1, 2]
 
     def die(_c: object, _u: object, statement: str, *_: object) -> None:
@@ -293,7 +290,7 @@ def test_each_fact_has_its_effect_once_when_the_process_dies_between_publishing_
         await bus.stop()
 
     tell(database, 1, 2, 3)
-    asyncio.run(asyncio.wait_for(scenario(), 20))
+    asyncio.run(asyncio.wait_for(scenario(), WAIT_SECONDS))
     assert deaths == []
     assert [row.number for row in rows(database, EFFECTS)] == [1, 2, 3]
     assert len(rows(database, INBOX)) == 3

@@ -1,4 +1,4 @@
-"""The queue of uploads: bounded, fair between owners, and left at once by whoever gives up."""
+"""The fair queue of uploads: bounded, round-robin between owners, and cancellable."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,13 +8,14 @@ import pytest
 
 from shared.errors import Unavailable
 from shared.images.fair_queue import FairQueue
+from shared.testing.waiting import WAIT_SECONDS
 
 ADA, BOB, EVE = 1, 2, 3
 PATIENCE = 1_000.0
 
 
 class Jobs:
-    """Jobs that run until they are told to end; notes in which order they started."""
+    """Jobs that run until they are told to end; records the order in which they started."""
 
     def __init__(self, queue: FairQueue) -> None:
         self.queue = queue
@@ -45,7 +46,7 @@ class Jobs:
 
 
 async def settled() -> None:
-    """All that can go on has gone on."""
+    """Run the loop until every task waits."""
     loop = asyncio.get_running_loop()
     for _ in range(10):
         turn = loop.create_future()
@@ -54,7 +55,7 @@ async def settled() -> None:
 
 
 def scenario(slots: int = 1, waiting: int = 10, patience: float = PATIENCE) -> Callable[..., None]:
-    """Runs the test, a coroutine function, with jobs on a queue like that."""
+    """Runs the test, a coroutine function, with jobs on such a queue."""
 
     def decorated(test: Callable[[Jobs], Awaitable[Any]]) -> None:
         async def run() -> None:
@@ -67,12 +68,12 @@ def scenario(slots: int = 1, waiting: int = 10, patience: float = PATIENCE) -> C
             async with jobs.queue.slot(99):
                 pass
 
-        asyncio.run(asyncio.wait_for(run(), 30))
+        asyncio.run(asyncio.wait_for(run(), WAIT_SECONDS))
 
     return decorated
 
 
-def test_one_owner_has_one_slot_and_others_come_before_their_next_job() -> None:
+def test_owner_has_one_slot_and_other_owners_come_first() -> None:
     @scenario(slots=2)
     async def _(jobs: Jobs) -> None:
         for name in ("a1", "a2", "a3"):
@@ -86,7 +87,7 @@ def test_one_owner_has_one_slot_and_others_come_before_their_next_job() -> None:
         assert jobs.started[3:] == ["e1"]
 
 
-def test_owners_take_turns_however_many_jobs_one_has() -> None:
+def test_owners_take_turns() -> None:
     @scenario(slots=1)
     async def _(jobs: Jobs) -> None:
         for number in range(4):
@@ -98,7 +99,7 @@ def test_owners_take_turns_however_many_jobs_one_has() -> None:
         assert jobs.started == ["a0", "a1", "b0", "a2", "b1", "a3"]
 
 
-def test_a_full_queue_drops_the_newest_job_of_whoever_has_most() -> None:
+def test_full_queue_drops_the_newest_job_of_the_largest_owner() -> None:
     @scenario(slots=1, waiting=3)
     async def _(jobs: Jobs) -> None:
         for number in range(4):
@@ -115,7 +116,7 @@ def test_a_full_queue_drops_the_newest_job_of_whoever_has_most() -> None:
         assert jobs.started == ["a0", "a1", "b0", "a2"]
 
 
-def test_where_nobody_may_wait_the_rest_is_refused() -> None:
+def test_queue_without_waiting_places_refuses_jobs() -> None:
     @scenario(slots=1, waiting=0)
     async def _(jobs: Jobs) -> None:
         await jobs.add(ADA, "a")
@@ -123,7 +124,7 @@ def test_where_nobody_may_wait_the_rest_is_refused() -> None:
         await jobs.refusal("b")
 
 
-def test_whoever_would_wait_too_long_is_told_at_once_and_when_to_come_again() -> None:
+def test_job_with_a_too_long_expected_wait_is_refused_with_retry_after() -> None:
     @scenario(slots=1, patience=15)
     async def _(jobs: Jobs) -> None:
         jobs.queue._average = 10  # seconds
@@ -134,7 +135,7 @@ def test_whoever_would_wait_too_long_is_told_at_once_and_when_to_come_again() ->
         assert jobs.queue.waiting() == 1
 
 
-def test_whoever_has_waited_too_long_is_refused() -> None:
+def test_job_that_waited_too_long_is_refused() -> None:
     @scenario(slots=1, patience=0.01)
     async def _(jobs: Jobs) -> None:
         jobs.queue._average = 0
@@ -144,7 +145,7 @@ def test_whoever_has_waited_too_long_is_refused() -> None:
         assert jobs.queue.waiting() == 0
 
 
-def test_whoever_gives_up_leaves_the_queue() -> None:
+def test_cancelled_job_leaves_the_queue() -> None:
     @scenario(slots=1)
     async def _(jobs: Jobs) -> None:
         for owner, name in ((ADA, "a"), (BOB, "b"), (EVE, "e")):
@@ -156,7 +157,7 @@ def test_whoever_gives_up_leaves_the_queue() -> None:
         assert jobs.started == ["a", "e"]
 
 
-def test_a_slot_that_was_given_to_whoever_gives_up_goes_to_the_next() -> None:
+def test_slot_given_to_a_cancelled_job_goes_to_the_next() -> None:
     @scenario(slots=1)
     async def _(jobs: Jobs) -> None:
         for owner, name in ((ADA, "a"), (BOB, "b"), (EVE, "e")):
@@ -167,7 +168,7 @@ def test_a_slot_that_was_given_to_whoever_gives_up_goes_to_the_next() -> None:
         assert jobs.started == ["a", "e"]
 
 
-def test_a_job_that_is_cancelled_frees_its_slot() -> None:
+def test_cancelled_running_job_frees_its_slot() -> None:
     @scenario(slots=1)
     async def _(jobs: Jobs) -> None:
         await jobs.add(ADA, "a")

@@ -1,4 +1,4 @@
-"""Files that are to go: deleted after the transaction that gave them up, whatever crashes between."""
+"""File garbage collection: files are deleted after the transaction that scheduled them, also after a crash."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +9,9 @@ from sqlalchemy import Connection, MetaData
 from shared import clock
 from shared.database.engine import Database
 from shared.errors import NotFound, Unavailable
-from shared.files.garbage import BATCH, collect, garbage_table, keep, schedule_deletion, schedule_now
-from shared.files.storage import Storage, storage_from
+from shared.files.garbage import BATCH_SIZE, collect, garbage_table, keep, schedule_deletion, schedule_now
+from shared.files.storage import Storage
+from shared.files.storage_url import storage_from
 from shared.testing.backends import Backend
 
 from .tables import made, rows
@@ -21,7 +22,7 @@ DISPOSAL = garbage_table(METADATA)
 
 @pytest.fixture
 def database(backend: Backend) -> Iterator[Database]:
-    """With a list of what is to go."""
+    """With a table of scheduled files."""
     opened = Database(made(backend.empty(), METADATA))
     yield opened
     opened.close()
@@ -46,7 +47,7 @@ def store(storage: Storage, *names: str) -> None:
         storage.put(name, b"content", "text/plain")
 
 
-def test_what_is_given_up_goes_and_the_rest_stays(database: Database, storage: Storage) -> None:
+def test_scheduled_files_are_deleted_and_others_are_kept(database: Database, storage: Storage) -> None:
     store(storage, "old.jpg", "new.jpg")
     database.write(schedule_deletion, DISPOSAL, ["old.jpg"])
     assert not collect(database, DISPOSAL, storage)
@@ -54,7 +55,7 @@ def test_what_is_given_up_goes_and_the_rest_stays(database: Database, storage: S
     assert rows(database, DISPOSAL) == []
 
 
-def test_files_that_are_to_go_later_can_be_made_due_now(database: Database, storage: Storage) -> None:
+def test_scheduled_deletion_can_be_made_due_now(database: Database, storage: Storage) -> None:
     names = ("one.jpg", "two.jpg", "other.jpg")
     store(storage, *names, "used.jpg")
     database.write(schedule_deletion, DISPOSAL, names, due_at=clock.now() + clock.HOUR)
@@ -64,7 +65,7 @@ def test_files_that_are_to_go_later_can_be_made_due_now(database: Database, stor
     assert [row.name for row in rows(database, DISPOSAL)] == ["other.jpg"]
 
 
-def test_an_upload_that_nobody_claims_goes_when_its_time_has_come(
+def test_unclaimed_upload_is_deleted_when_due(
     database: Database, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store(storage, "upload.jpg")
@@ -77,7 +78,7 @@ def test_an_upload_that_nobody_claims_goes_when_its_time_has_come(
     assert not is_there(storage, "upload.jpg")
 
 
-def test_an_upload_that_is_claimed_stays(database: Database, storage: Storage) -> None:
+def test_claimed_upload_is_kept(database: Database, storage: Storage) -> None:
     store(storage, "upload.jpg")
     database.write(schedule_deletion, DISPOSAL, ["upload.jpg", "other.jpg"])
     database.write(keep, DISPOSAL, ["upload.jpg"])
@@ -85,7 +86,7 @@ def test_an_upload_that_is_claimed_stays(database: Database, storage: Storage) -
     assert is_there(storage, "upload.jpg")
 
 
-def test_where_the_transaction_fails_the_file_stays(database: Database, storage: Storage) -> None:
+def test_file_is_kept_when_the_transaction_fails(database: Database, storage: Storage) -> None:
     store(storage, "used.jpg")
 
     def fail(tx: Connection) -> None:
@@ -98,8 +99,8 @@ def test_where_the_transaction_fails_the_file_stays(database: Database, storage:
     assert is_there(storage, "used.jpg")
 
 
-def test_a_file_that_is_already_gone_or_never_came_is_no_hindrance(database: Database, storage: Storage) -> None:
-    """A crash may come between naming and storing, or between deleting and forgetting."""
+def test_missing_file_is_no_error(database: Database, storage: Storage) -> None:
+    """A crash may occur between naming and storing, or between deleting the file and its row."""
     store(storage, "there.jpg")
     database.write(schedule_deletion, DISPOSAL, ["never.jpg", "there.jpg"])
     collect(database, DISPOSAL, storage)
@@ -107,7 +108,7 @@ def test_a_file_that_is_already_gone_or_never_came_is_no_hindrance(database: Dat
     assert rows(database, DISPOSAL) == []
 
 
-def test_while_storage_is_away_nothing_is_forgotten(
+def test_deletions_are_kept_while_storage_is_unavailable(
     database: Database, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(_: object) -> None:
@@ -124,14 +125,14 @@ def test_while_storage_is_away_nothing_is_forgotten(
     assert not is_there(storage, "old.jpg")
 
 
-def test_giving_up_again_only_moves_the_time(database: Database) -> None:
+def test_scheduling_again_only_changes_the_time(database: Database) -> None:
     database.write(schedule_deletion, DISPOSAL, ["one.jpg"], due_at=5)
     database.write(schedule_deletion, DISPOSAL, ["one.jpg"], due_at=7)
     assert [(row.name, row.due_at) for row in rows(database, DISPOSAL)] == [("one.jpg", 7)]
 
 
-def test_many_go_a_batch_at_a_time(database: Database, storage: Storage) -> None:
-    database.write(schedule_deletion, DISPOSAL, [f"{number}.jpg" for number in range(BATCH + 1)])
+def test_files_are_deleted_in_batches(database: Database, storage: Storage) -> None:
+    database.write(schedule_deletion, DISPOSAL, [f"{number}.jpg" for number in range(BATCH_SIZE + 1)])
     assert collect(database, DISPOSAL, storage)
     assert not collect(database, DISPOSAL, storage)
     assert rows(database, DISPOSAL) == []

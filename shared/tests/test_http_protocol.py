@@ -1,4 +1,4 @@
-"""The HTTP protocol of each process: what is ambiguous is refused, and whoever sends it fills no log."""
+"""The HTTP protocol of each process: ambiguous requests are refused, and clients cannot fill the log."""
 
 import asyncio
 import gc
@@ -29,7 +29,7 @@ Behaviour = Callable[["Standing", Receive, Send], Awaitable[None]]
 
 
 class Standing:
-    """A server whose application behaves as a test wants."""
+    """A server whose application the test chooses."""
 
     def __init__(self, behave: Behaviour) -> None:
         self._behave = behave
@@ -45,13 +45,13 @@ class Standing:
 
     @property
     def transport(self) -> asyncio.Transport:
-        """Of its one connection."""
+        """Of its only connection."""
         (connection,) = self.server.server_state.connections
         assert not isinstance(connection, Exception)
         return connection.transport
 
     def ask(self, request: bytes) -> bytes:
-        """All that comes back before the connection ends."""
+        """All bytes received before the connection ends."""
         received = b""
         with socket.create_connection(self.listener.getsockname(), timeout=WAIT_SECONDS) as line:
             line.sendall(request)
@@ -63,7 +63,7 @@ class Standing:
 
 @contextmanager
 def standing(behave: Behaviour, new_loop: Callable[[], asyncio.AbstractEventLoop]) -> Iterator[Standing]:
-    """Serve as long as the block lasts."""
+    """Serve during the block."""
     standing_server = Standing(behave)
 
     def serve() -> None:
@@ -81,43 +81,43 @@ def standing(behave: Behaviour, new_loop: Callable[[], asyncio.AbstractEventLoop
 
 
 async def say_nothing(_: Standing, _receive: Receive, _send: Send) -> None:
-    """The client has left."""
+    """Respond with nothing, as after a disconnect."""
 
 
 async def cut_short(_: Standing, _receive: Receive, send: Send) -> None:
-    """Begin an answer."""
+    """Begin a response."""
     await send(START)
     await send({"type": "http.response.body", "body": b"12345", "more_body": True})
 
 
 async def answer_who_has_left(standing_server: Standing, _receive: Receive, send: Send) -> None:
-    """The connection has just ended, which the application does not know."""
+    """Respond after the client has disconnected."""
     standing_server.transport.abort()
     await send(START)
     await send({"type": "http.response.body", "body": b"1234567890"})
 
 
 async def go_on_for_who_has_left(standing_server: Standing, _receive: Receive, send: Send) -> None:
-    """It ends in the middle of an answer."""
+    """The client disconnects during the response."""
     await send(START)
     standing_server.transport.abort()
     await send({"type": "http.response.body", "body": b"1234567890"})
 
 
 async def end_and_say_nothing(standing_server: Standing, _receive: Receive, _send: Send) -> None:
-    """It has ended, and there is nothing to be said."""
+    """The connection is closed and nothing is sent."""
     standing_server.transport.abort()
 
 
 def is_lost_on_writing(standing_server: Standing) -> bool:
-    """Nobody reads from a connection with requests ahead, so only writing tells that it is lost."""
+    """With pipelined requests nothing is read from the connection, so only a write detects the disconnect."""
     if standing_server.server.server_state.connections:
         standing_server.transport.write(b"x")
     return not standing_server.server.server_state.connections
 
 
 async def in_turns_of_the_loop(condition: Callable[[], bool]) -> None:
-    """Wait for what only the loop may look at."""
+    """Wait for a condition that only the event loop may check."""
     loop = asyncio.get_running_loop()
 
     async def look() -> bool:
@@ -132,7 +132,7 @@ def told(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 @pytest.mark.parametrize("new_loop", LOOPS.values(), ids=LOOPS)
 @pytest.mark.parametrize("behave", [cut_short, answer_who_has_left, go_on_for_who_has_left, end_and_say_nothing])
-def test_an_answer_that_is_cut_short_ends_the_connection_and_logs_nothing(
+def test_incomplete_response_closes_the_connection_without_logging(
     caplog: pytest.LogCaptureFixture, behave: Behaviour, new_loop: Callable[[], asyncio.AbstractEventLoop]
 ) -> None:
     with standing(behave, new_loop) as standing_server:
@@ -144,10 +144,10 @@ def test_an_answer_that_is_cut_short_ends_the_connection_and_logs_nothing(
 
 @pytest.mark.parametrize("begun", [True, False], ids=["begun", "not begun"])
 @pytest.mark.parametrize("new_loop", LOOPS.values(), ids=LOOPS)
-def test_whoever_sends_requests_ahead_and_leaves_is_told_nothing_more(
+def test_disconnected_client_with_pipelined_requests_gets_no_further_response(
     caplog: pytest.LogCaptureFixture, begun: bool, new_loop: Callable[[], asyncio.AbstractEventLoop]
 ) -> None:
-    """uvicorn tells only the last request of a connection that it is lost."""
+    """uvicorn notifies only the last request of a lost connection."""
     left = threading.Event()
 
     async def write_until_it_is_lost(standing_server: Standing, _receive: Receive, send: Send) -> None:
@@ -165,11 +165,11 @@ def test_whoever_sends_requests_ahead_and_leaves_is_told_nothing_more(
             eventually(lambda: standing_server.server.server_state.tasks)
         left.set()
         eventually(lambda: standing_server.answered == 1 and not standing_server.server.server_state.tasks)
-    gc.collect()  # what a task was not asked for is told when it goes
+    gc.collect()  # asyncio logs an exception that was never retrieved when the task is deleted
     assert told(caplog) == []
 
 
-def test_a_mistake_of_the_application_is_logged_and_answered(caplog: pytest.LogCaptureFixture) -> None:
+def test_application_error_is_logged_and_gets_a_500(caplog: pytest.LogCaptureFixture) -> None:
     async def fail(_: Standing, _receive: Receive, _send: Send) -> None:
         raise ValueError("wrong")
 
@@ -182,7 +182,7 @@ def malformed() -> float:
     return REGISTRY.get_sample_value("http_malformed_total") or 0.0
 
 
-def test_what_cannot_be_parsed_is_counted_and_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+def test_malformed_request_is_counted_and_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     before = malformed()
     nonsense: list[Any] = [b"nonsense\r\n\r\n", b"GET  /a HTTP/1.1\r\nhost: a\r\n\r\n", b"\x16\x03\x01\x00\xa5" * 40]
     with standing(say_nothing, asyncio.new_event_loop) as standing_server:
@@ -197,7 +197,7 @@ SIZE = 4_000_000
 
 
 async def _unsent() -> int:
-    """Bytes of an answer that are still in the process when its client reads nothing."""
+    """Bytes of a response that are still in the process when its client reads nothing."""
     answered = asyncio.Event()
 
     async def app(_scope: Any, _receive: Any, send: Any) -> None:
@@ -228,6 +228,47 @@ async def _unsent() -> int:
     return left
 
 
-def test_the_system_takes_little_of_an_answer_that_nobody_reads() -> None:
-    """By itself it takes megabytes, which no limit of the process counts."""
+def test_send_buffer_of_the_kernel_is_small() -> None:
+    """By default it has megabytes, which no limit of the process counts."""
     assert asyncio.run(_unsent()) > SIZE - 500_000
+
+
+@pytest.mark.parametrize("new_loop", LOOPS.values(), ids=LOOPS)
+def test_the_head_and_the_body_of_a_response_arrive_as_one_segment(
+    new_loop: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
+    async def respond(_: Standing, _receive: Receive, send: Send) -> None:
+        await send(START)
+        await send({"type": "http.response.body", "body": b"1234567890"})
+
+    with (
+        standing(respond, new_loop) as standing_server,
+        socket.create_connection(standing_server.listener.getsockname(), timeout=WAIT_SECONDS) as line,
+    ):
+        line.sendall(ASK)
+        received = line.recv(65_536)
+    assert received.startswith(b"HTTP/1.1 200")
+    assert received.endswith(b"\r\n\r\n1234567890")
+
+
+@pytest.mark.parametrize("new_loop", LOOPS.values(), ids=LOOPS)
+def test_the_head_of_a_response_is_sent_while_its_body_is_awaited(
+    new_loop: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
+    read = threading.Event()
+
+    async def respond(_: Standing, _receive: Receive, send: Send) -> None:
+        await send(START)
+        await asyncio.to_thread(read.wait, WAIT_SECONDS)
+        await send({"type": "http.response.body", "body": b"1234567890"})
+
+    with (
+        standing(respond, new_loop) as standing_server,
+        socket.create_connection(standing_server.listener.getsockname(), timeout=WAIT_SECONDS) as line,
+    ):
+        line.sendall(ASK)
+        head = line.recv(65_536)
+        read.set()
+        body = line.recv(65_536)
+    assert head.endswith(b"\r\n\r\n")
+    assert body == b"1234567890"

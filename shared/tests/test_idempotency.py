@@ -1,4 +1,4 @@
-"""A write that is sent twice happens once, and the second time gives the first answer."""
+"""Idempotency keys: a repeated write happens once, and gets the first response."""
 
 import threading
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ KEY = Key(owner=1, name=b"n" * 32, request=b"r" * 32)
 
 @pytest.fixture
 def database(backend: Backend) -> Iterator[Database]:
-    """With keys, and notes to write under them."""
+    """With tables of keys and notes."""
     opened = Database(made(backend.empty(), METADATA))
     yield opened
     opened.close()
@@ -34,7 +34,6 @@ def database(backend: Backend) -> Iterator[Database]:
 
 @pytest.fixture
 def once(database: Database) -> Idempotency:
-    """Writes under keys."""
     return Idempotency(database, KEYS)
 
 
@@ -43,24 +42,24 @@ def note(tx: Connection) -> StoredResponse:
     return StoredResponse(201, f'{{"id":{made_id[0] if made_id else 0}}}'.encode(), {"location": "/notes/1"})
 
 
-def test_the_same_again_gives_the_first_answer_and_changes_nothing(once: Idempotency, database: Database) -> None:
+def test_repeated_request_gets_the_first_response_and_changes_nothing(once: Idempotency, database: Database) -> None:
     first, second = once.write(KEY, note), once.write(KEY, note)
     assert first == second == StoredResponse(201, b'{"id":1}', {"location": "/notes/1"})
     assert len(rows(database, NOTES)) == 1
 
 
-def test_it_is_remembered_by_other_processes_too(once: Idempotency, database: Database) -> None:
+def test_response_is_stored_for_all_processes(once: Idempotency, database: Database) -> None:
     first = once.write(KEY, note)
     assert Idempotency(database, KEYS).write(KEY, note) == first
 
 
-def test_an_answer_without_a_place_is_given_again_without_one(once: Idempotency) -> None:
+def test_response_without_a_location_is_repeated_without_one(once: Idempotency) -> None:
     plain = StoredResponse(201, b"{}")
     assert once.write(KEY, lambda _: plain) == plain
     assert once.write(KEY, lambda _: plain) == plain
 
 
-def test_a_body_that_can_be_made_anew_is_not_kept(once: Idempotency, database: Database) -> None:
+def test_body_that_can_be_rebuilt_is_not_stored(once: Idempotency, database: Database) -> None:
     def again(_: Connection, location: str) -> bytes:
         return b"made anew of " + location.encode()
 
@@ -70,12 +69,12 @@ def test_a_body_that_can_be_made_anew_is_not_kept(once: Idempotency, database: D
     assert len(rows(database, NOTES)) == 1
 
 
-def test_a_body_that_an_earlier_release_kept_is_given_as_it_is(once: Idempotency) -> None:
+def test_body_stored_by_an_earlier_release_is_returned_unchanged(once: Idempotency) -> None:
     once.write(KEY, note)
     assert once.write(KEY, note, lambda _, __: b"anew").body == b'{"id":1}'
 
 
-def test_one_owner_has_so_many_keys_within_a_day(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_number_of_keys_per_owner_and_day_is_limited(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     start, once = clock.now(), Idempotency(database, KEYS, keys_a_day=2)
     for number in range(2):
         _at(monkeypatch, start + number * clock.HOUR)
@@ -93,7 +92,7 @@ def test_one_owner_has_so_many_keys_within_a_day(database: Database, monkeypatch
     assert len(rows(database, NOTES)) == 5
 
 
-def test_the_same_key_for_another_request_is_refused(once: Idempotency, database: Database) -> None:
+def test_same_key_for_another_request_is_refused(once: Idempotency, database: Database) -> None:
     once.write(KEY, note)
     with pytest.raises(Invalid) as refusal:
         once.write(Key(1, KEY.name, b"another request"), note)
@@ -102,22 +101,20 @@ def test_the_same_key_for_another_request_is_refused(once: Idempotency, database
 
 
 @pytest.mark.parametrize("other", [Key(2, KEY.name, KEY.request), Key(1, b"another name", KEY.request)])
-def test_keys_of_others_and_other_keys_have_nothing_to_do_with_it(
-    once: Idempotency, database: Database, other: Key
-) -> None:
+def test_keys_of_other_owners_and_other_keys_are_independent(once: Idempotency, database: Database, other: Key) -> None:
     once.write(KEY, note)
     once.write(other, note)
     assert len(rows(database, NOTES)) == 2
 
 
-def test_without_a_key_each_is_a_write_of_its_own(once: Idempotency, database: Database) -> None:
+def test_request_without_a_key_is_always_executed(once: Idempotency, database: Database) -> None:
     once.write(None, note)
     once.write(None, note)
     assert len(rows(database, NOTES)) == 2
     assert rows(database, KEYS) == []
 
 
-def test_while_the_first_still_runs_the_second_is_refused(once: Idempotency, database: Database) -> None:
+def test_concurrent_request_with_the_same_key_is_refused(once: Idempotency, database: Database) -> None:
     begun, go_on = threading.Event(), threading.Event()
 
     def slow(tx: Connection) -> StoredResponse:
@@ -137,7 +134,7 @@ def test_while_the_first_still_runs_the_second_is_refused(once: Idempotency, dat
     assert len(rows(database, NOTES)) == 1
 
 
-def test_two_processes_with_the_same_key_at_once_write_once(database: Database) -> None:
+def test_two_processes_with_the_same_key_write_once(database: Database) -> None:
     processes = [Idempotency(database, KEYS) for _ in range(4)]
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda process: process.write(KEY, note), processes))
@@ -146,7 +143,7 @@ def test_two_processes_with_the_same_key_at_once_write_once(database: Database) 
 
 
 @pytest.mark.parametrize("problem", [NotFound("not_found", ""), RuntimeError("surprise")])
-def test_a_failure_is_not_remembered(once: Idempotency, database: Database, problem: Exception) -> None:
+def test_failure_is_not_stored(once: Idempotency, database: Database, problem: Exception) -> None:
     def fail(tx: Connection) -> StoredResponse:
         note(tx)
         raise problem
@@ -158,9 +155,7 @@ def test_a_failure_is_not_remembered(once: Idempotency, database: Database, prob
     assert once.write(KEY, note).status == 201
 
 
-def test_after_a_day_the_key_is_new_again(
-    once: Idempotency, database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_key_can_be_reused_after_a_day(once: Idempotency, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     once.write(KEY, note)
     _at(monkeypatch, clock.now() + RETENTION_MS - clock.MINUTE)
     once.write(KEY, note)
@@ -170,15 +165,15 @@ def test_after_a_day_the_key_is_new_again(
     assert len(rows(database, NOTES)) == 2
 
 
-def test_old_keys_are_forgotten_a_batch_at_a_time(
+def test_old_keys_are_deleted_in_batches(
     once: Idempotency, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for owner in (1, 2, 3):
         once.write(Key(owner, KEY.name, KEY.request), note)
     _at(monkeypatch, clock.now() + RETENTION_MS + 1)
     once.write(Key(4, KEY.name, KEY.request), note)
-    assert database.write(once.forget_old, 2)
-    assert not database.write(once.forget_old, 2)
+    assert database.write(once.delete_expired, 2)
+    assert not database.write(once.delete_expired, 2)
     assert [row.owner_id for row in rows(database, KEYS)] == [4]
 
 
@@ -186,6 +181,6 @@ def _at(monkeypatch: pytest.MonkeyPatch, moment: int) -> None:
     monkeypatch.setattr(clock, "now", lambda: moment)
 
 
-def test_the_longest_answer_fits_into_mysql_too() -> None:
-    """A post of ten photos with long descriptions is more than the 64 KiB of a plain BLOB."""
+def test_mysql_stores_the_longest_response() -> None:
+    """A post of ten photos with long descriptions exceeds the 64 KiB of a BLOB."""
     assert "body MEDIUMBLOB NOT NULL" in str(CreateTable(KEYS).compile(dialect=mysql.dialect()))

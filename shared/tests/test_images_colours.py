@@ -1,4 +1,4 @@
-"""Colours come out as their file means them: by profile, by code points, by gamma and primaries; on white."""
+"""Colours are converted as their file defines: by profile, code points, gamma and primaries; on white."""
 
 from math import log, sqrt
 from typing import Any
@@ -62,7 +62,7 @@ def bt709(light: float) -> float:
 
 
 def in_code_points(colour: Colour, primaries: int, transfer: int) -> Colour:
-    """How this sRGB colour is written under these code points."""
+    """The values of this sRGB colour under these code points."""
     light = light_in(cicp.PRIMARIES[primaries], colour)
     coded = hlg(light) if transfer == 18 else [{16: pq, 14: bt709, 1: bt709, 13: srgb}[transfer](v) for v in light]
     red, green, blue = (round(255 * min(1, max(0, value))) for value in coded)
@@ -74,7 +74,7 @@ def in_code_points(colour: Colour, primaries: int, transfer: int) -> Colour:
     ("points", "tolerance"), [((12, 13), 3), ((9, 14), 3), ((9, 13), 3), ((9, 16), 4), ((12, 16), 4), ((9, 18), 26)]
 )
 @pytest.mark.parametrize("kind", ["PNG", "HEIF"])
-def test_code_points_are_honoured(colour: Colour, points: tuple[int, int], tolerance: int, kind: str) -> None:
+def test_code_points_are_applied(colour: Colour, points: tuple[int, int], tolerance: int, kind: str) -> None:
     coded = in_code_points(colour, *points)
     if kind == "PNG":
         data = meta.png_with(flat(coded), meta.cicp(*points))
@@ -89,7 +89,7 @@ def test_code_points_are_honoured(colour: Colour, points: tuple[int, int], toler
 # shadows would be darker than in the same photo with an ICC profile of Display P3.
 @pytest.mark.parametrize(("transfer", "expected"), [(13, (213, 115, 42)), (4, (213, 116, 37))])
 @pytest.mark.parametrize("kind", ["HEIF", "PNG"])
-def test_display_p3_without_a_profile_becomes_srgb(kind: str, transfer: int, expected: Colour) -> None:
+def test_display_p3_without_a_profile_is_converted_to_srgb(kind: str, transfer: int, expected: Colour) -> None:
     colour = (200, 120, 60)
     if kind == "PNG":
         data = meta.png_with(flat(colour), meta.cicp(12, transfer))
@@ -98,7 +98,7 @@ def test_display_p3_without_a_profile_becomes_srgb(kind: str, transfer: int, exp
     assert is_close(seen(data), expected, 2 if kind == "PNG" else 4), seen(data)
 
 
-def test_the_curve_of_srgb_by_code_points_is_that_of_its_profile_also_in_shadows() -> None:
+def test_srgb_code_points_equal_the_srgb_profile_in_shadows() -> None:
     profile = meta.iccp(icc.profile(cicp.PRIMARIES[12], cicp.srgb))
     for value in (4, 12, 30):
         dark = flat((value, value, value + 10))
@@ -106,7 +106,7 @@ def test_the_curve_of_srgb_by_code_points_is_that_of_its_profile_also_in_shadows
         assert abs(seen(meta.png_with(dark, meta.cicp(12, 13)))[0] - value) <= 1
 
 
-def test_code_points_of_an_avif_are_honoured() -> None:
+def test_avif_code_points_are_applied() -> None:
     data = flat((200, 120, 60), "AVIF")
     assert data.count(b"colrnclx\0\1\0\x0d") == 1
     assert is_close(seen(data), (200, 120, 60), 3)
@@ -114,11 +114,11 @@ def test_code_points_of_an_avif_are_honoured() -> None:
 
 
 @pytest.mark.parametrize("points", [(1, 13), (1, 1), (2, 2), (1, 2), (0, 13), (10, 13), (1, 0), (1, 200), (200, 16)])
-def test_code_points_of_srgb_and_unknown_ones_change_nothing(points: tuple[int, int]) -> None:
+def test_srgb_and_unknown_code_points_change_nothing(points: tuple[int, int]) -> None:
     assert seen(meta.png_with(flat(ORANGE), meta.cicp(*points))) == seen(flat(ORANGE))
 
 
-def test_highlights_of_hdr_stay_distinct_and_do_not_change_their_hue() -> None:
+def test_hdr_highlights_stay_distinct_and_keep_their_hue() -> None:
     bright = [seen(meta.png_with(flat((value,) * 3), meta.cicp(9, 16))) for value in (120, 148, 180, 210, 255)]
     assert bright == sorted(bright) and len(set(bright)) == 5
     assert all(max(each) - min(each) <= 1 for each in bright)
@@ -127,7 +127,7 @@ def test_highlights_of_hdr_stay_distinct_and_do_not_change_their_hue() -> None:
     assert red > green + 8 and abs(green - blue) <= 2
 
 
-def test_a_profile_comes_before_code_points_and_those_before_gamma() -> None:
+def test_profile_has_priority_over_code_points_and_these_over_gamma() -> None:
     swapped, srgb_profile = samples.profile(samples.SWAPPED_PRIMARIES), icc.profile(cicp.SRGB, cicp.srgb)
     red = flat((200, 30, 30))
     points, gamma = meta.cicp(12, 13), meta.gama(LINEAR)
@@ -139,14 +139,14 @@ def test_a_profile_comes_before_code_points_and_those_before_gamma() -> None:
 
 
 @pytest.mark.parametrize(("mode", "colour"), [("RGB", (128, 128, 128)), ("L", 128), ("LA", (128, 255))])
-def test_the_gamma_of_a_png_is_honoured(mode: str, colour: Any) -> None:
+def test_png_gamma_is_applied(mode: str, colour: Any) -> None:
     data = flat(colour, mode=mode)
     assert is_close(seen(meta.png_with(data, meta.gama(LINEAR))), (188, 188, 188), 2)
     for same in ((meta.gama(1 / 2.2),), (meta.gama(LINEAR), meta.png_chunk(b"sRGB", b"\0"))):
         assert seen(meta.png_with(data, *same)) == seen(data)
 
 
-def test_the_primaries_of_a_png_are_honoured() -> None:
+def test_png_primaries_are_applied() -> None:
     p3 = [*P3[3], *P3[0], *P3[1], *P3[2]]
     data = meta.png_with(flat((200, 120, 60)), meta.gama(1 / 2.2), meta.chrm(*p3))
     assert is_close(seen(data), (213, 116, 37), 4)
@@ -163,17 +163,17 @@ GREYS = {
 
 
 @pytest.mark.parametrize("data", GREYS.values(), ids=GREYS)
-def test_a_grey_profile_is_honoured(data: bytes) -> None:
+def test_grey_profile_is_applied(data: bytes) -> None:
     assert is_close(seen(data), (188, 188, 188), 2)
 
 
-def test_a_grey_profile_of_a_coloured_picture_is_passed_over() -> None:
+def test_grey_profile_of_a_colour_image_is_ignored() -> None:
     data = flat(ORANGE, "WEBP", lossless=True, icc_profile=samples.grey_profile(1.0))
     assert is_close(seen(data), ORANGE, 3)
 
 
 @pytest.mark.parametrize("value", [0, 7, 0x1234, 0xFFFF])
-def test_the_transparent_value_of_16_bits_of_grey_becomes_white(value: int) -> None:
+def test_transparent_value_of_16_bit_grey_becomes_white(value: int) -> None:
     data = flat(value, mode="I;16", transparency=value)
     assert seen(data) == (255, 255, 255)
     other = flat(value ^ 1, mode="I;16", transparency=value)
@@ -181,7 +181,7 @@ def test_the_transparent_value_of_16_bits_of_grey_becomes_white(value: int) -> N
 
 
 @pytest.mark.parametrize(("bits", "value"), [(1, 0), (1, 1), (2, 2), (4, 9), (8, 200)])
-def test_the_transparent_value_of_few_bits_of_grey_becomes_white(bits: int, value: int) -> None:
+def test_transparent_value_of_low_bit_grey_becomes_white(bits: int, value: int) -> None:
     most = 2**bits - 1
     for pixel in {value, most - value}:
         row = int(f"{pixel:0{bits}b}" * (32 // bits), 2).to_bytes(4, "big")
@@ -192,13 +192,13 @@ def test_the_transparent_value_of_few_bits_of_grey_becomes_white(bits: int, valu
         assert is_close(seen(data), (wanted,) * 3, 2)
 
 
-def test_the_transparent_colour_of_a_png_becomes_white() -> None:
+def test_transparent_colour_of_a_png_becomes_white() -> None:
     assert seen(flat(ORANGE, transparency=ORANGE)) == (255, 255, 255)
     assert is_close(seen(flat(SKY, transparency=ORANGE)), SKY, 3)
 
 
 @pytest.mark.parametrize("transparency", [{}, {"transparency": 0}])
-def test_what_the_first_frame_of_a_gif_does_not_cover_is_white(transparency: dict[str, int]) -> None:
+def test_uncovered_area_of_the_first_gif_frame_is_white(transparency: dict[str, int]) -> None:
     screen = Image.new("P", (100, 100), 0)
     screen.putpalette([10, 120, 10, 200, 30, 30])
     screen.paste(1, (0, 25, 100, 75))
@@ -214,14 +214,14 @@ def test_what_the_first_frame_of_a_gif_does_not_cover_is_white(transparency: dic
 
 @pytest.mark.parametrize("size", [(1, 1), (160, 90), (450, 100), (1700, 100), (100, 2000), (4000, 3)])
 @pytest.mark.parametrize("colour", [(128, 128, 128), (255, 255, 255), ORANGE])
-def test_the_blurhash_of_one_colour_is_that_colour(size: tuple[int, int], colour: Colour) -> None:
+def test_blurhash_of_a_single_colour_is_that_colour(size: tuple[int, int], colour: Colour) -> None:
     picture = renditions.render(samples.encoded(Image.new("RGB", size, colour), "PNG"))
     for row in blurhash.decode(picture.blurhash, 20, 20):
         for found in row:
             assert is_close(found, colour, 3)
 
 
-def test_the_blurhash_is_nearly_that_of_the_reference() -> None:
+def test_blurhash_is_close_to_the_reference_implementation() -> None:
     across = Image.linear_gradient("L").rotate(90).resize((96, 96))
     down, round_ = Image.linear_gradient("L").resize((96, 96)), Image.radial_gradient("L").resize((96, 96))
     picture = Image.merge("RGB", (across, down, round_))
@@ -235,7 +235,7 @@ def test_the_blurhash_is_nearly_that_of_the_reference() -> None:
 
 
 @pytest.mark.parametrize("size", [(2, 1), (8, 8), (32, 32)])
-def test_a_tiny_picture_keeps_the_colour_of_each_pixel(size: tuple[int, int]) -> None:
+def test_tiny_image_keeps_the_colour_of_each_pixel(size: tuple[int, int]) -> None:
     picture = Image.new("RGB", size, (200, 30, 30))
     for column in range(0, size[0], 2):
         picture.paste((30, 30, 200), (column, 0, column + 1, size[1]))

@@ -2,7 +2,6 @@
 
 import json
 import logging
-from collections.abc import Iterator
 
 import pytest
 import structlog
@@ -22,18 +21,8 @@ class Clock:
         return self.now
 
 
-@pytest.fixture(autouse=True)
-def as_before() -> Iterator[None]:
-    """What a test configures, no other test sees."""
-    root = logging.getLogger()
-    kept = structlog.get_config(), root.handlers[:], root.level
-    yield
-    structlog.configure(**kept[0])
-    root.handlers[:], root.level = kept[1], kept[2]
-
-
 def written(capsys: pytest.CaptureFixture[str]) -> list[str]:
-    """The events of the lines that were written."""
+    """The events of the written lines."""
     return [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()]
 
 
@@ -41,7 +30,7 @@ def suppressed() -> float:
     return REGISTRY.get_sample_value("log_lines_suppressed_total") or 0.0
 
 
-def test_of_one_kind_only_so_many_are_written_and_others_are_left_alone(capsys: pytest.CaptureFixture[str]) -> None:
+def test_repeated_warning_is_limited_and_others_are_not(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("info", "production")
     before = suppressed()
     for number in range(MAX_ENTRIES + 30):
@@ -56,14 +45,14 @@ def test_of_one_kind_only_so_many_are_written_and_others_are_left_alone(capsys: 
     assert suppressed() == before + 60
 
 
-def test_what_is_less_than_a_warning_is_always_written(capsys: pytest.CaptureFixture[str]) -> None:
+def test_entries_below_warning_are_always_written(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("info", "production")
     for _ in range(MAX_ENTRIES * 2):
         structlog.get_logger().info("account withdrawn")
     assert written(capsys) == ["account withdrawn"] * MAX_ENTRIES * 2
 
 
-def test_after_the_window_the_first_entry_tells_how_many_were_left_out() -> None:
+def test_first_entry_after_the_window_has_the_number_of_dropped_ones() -> None:
     clock = Clock()
     limit = LogLimit(clock)
 
@@ -83,7 +72,7 @@ def test_after_the_window_the_first_entry_tells_how_many_were_left_out() -> None
     assert passed(1) == [None]
 
 
-def test_a_library_is_told_apart_by_place_and_not_by_text() -> None:
+def test_library_entries_are_grouped_by_source_location() -> None:
     clock = Clock()
     limit = LogLimit(clock)
 

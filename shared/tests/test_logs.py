@@ -1,23 +1,13 @@
-"""Logs: one form for our entries and those of libraries, with the request id and without anybody's secrets."""
+"""Logs: one format for our entries and those of libraries, with the request id and without secrets."""
 
 import json
 import logging
-from collections.abc import Iterator
 
 import pytest
 import structlog
 
-from shared import logs
-
-
-@pytest.fixture(autouse=True)
-def as_before() -> Iterator[None]:
-    """What a test configures, no other test sees."""
-    root = logging.getLogger()
-    kept = structlog.get_config(), root.handlers[:], root.level
-    yield
-    structlog.configure(**kept[0])
-    root.handlers[:], root.level = kept[1], kept[2]
+from shared import logs, request_log
+from shared.errors import NotFound
 
 
 def fail() -> None:
@@ -27,7 +17,7 @@ def fail() -> None:
 
 
 def log_a_failure() -> None:
-    """By our own logger, and by the one that libraries use."""
+    """By structlog, and by the standard library."""
     for logger in (structlog.get_logger(), logging.getLogger("library")):
         try:
             fail()
@@ -35,7 +25,7 @@ def log_a_failure() -> None:
             logger.exception("it failed")
 
 
-def test_in_production_each_entry_is_a_line_of_json(capsys: pytest.CaptureFixture[str]) -> None:
+def test_production_log_entry_is_one_json_line(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("info", "production")
     with structlog.contextvars.bound_contextvars(request_id="req-1"):
         structlog.get_logger().info("hello", count=3)
@@ -46,27 +36,58 @@ def test_in_production_each_entry_is_a_line_of_json(capsys: pytest.CaptureFixtur
     assert ours.keys() & theirs.keys() >= {"event", "level", "timestamp"}
 
 
-def test_in_production_a_failure_is_one_line_too(capsys: pytest.CaptureFixture[str]) -> None:
+def test_production_traceback_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("warning", "production")
     log_a_failure()
     ours, theirs = (json.loads(line) for line in capsys.readouterr().err.splitlines())
     for entry in (ours, theirs):
-        assert "ValueError: wrong" in entry["exception"] and "in fail" in entry["exception"]
+        assert entry["exception"].endswith("ValueError") and "in fail" in entry["exception"]
+
+
+def quote(given: str) -> None:
+    try:
+        int(given)
+    except ValueError as cause:
+        raise RuntimeError(f"cannot read {given}") from cause
+
+
+def fail_in_a_group(given: str) -> None:
+    raise ExceptionGroup(given, [ValueError(given), OSError(28, "No space left on device")])
+
+
+def fail_as_expected(_given: str) -> None:
+    raise NotFound("not_found", "No such file.")
+
+
+def test_production_log_omits_exception_texts_that_may_quote_input(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    logs.configure("warning", "production")
+    given = "hunter" + "2"
+    for failing in (quote, fail_in_a_group, fail_as_expected):
+        try:
+            failing(given)
+        except Exception:
+            structlog.get_logger().exception("it failed")
+    written = capsys.readouterr().err
+    assert given not in written
+    quoted, grouped, ours = (json.loads(line)["exception"] for line in written.splitlines())
+    assert quoted.endswith("\nRuntimeError") and "\nValueError" in quoted, "the cause comes first"
+    assert "OSError: [Errno 28] No space left on device" in grouped
+    assert ours.endswith("NotFound: not_found: No such file."), "messages of our own errors are texts of ours"
 
 
 @pytest.mark.parametrize("environment", ["development", "production"])
-def test_a_failure_does_not_tell_what_variables_held(
-    capsys: pytest.CaptureFixture[str], environment: logs.Environment
-) -> None:
+def test_traceback_contains_no_variables(capsys: pytest.CaptureFixture[str], environment: logs.Environment) -> None:
     logs.configure("warning", environment)
     log_a_failure()
     written = capsys.readouterr().err
-    assert written.count("ValueError: wrong") == 2
+    assert written.count("ValueError") >= 2
     told = [line for line in written.splitlines() if "hunter2" in line]
     assert told == [], "neither as a variable nor as source"
 
 
-def test_what_is_below_the_level_is_not_written(capsys: pytest.CaptureFixture[str]) -> None:
+def test_entries_below_the_level_are_not_written(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("error", "development")
     structlog.get_logger().warning("quiet")
     logging.getLogger("library").warning("quiet")
@@ -74,9 +95,37 @@ def test_what_is_below_the_level_is_not_written(capsys: pytest.CaptureFixture[st
     assert "quiet" not in capsys.readouterr().err
 
 
-def test_libraries_speak_only_from_warnings_on(capsys: pytest.CaptureFixture[str]) -> None:
+def test_libraries_log_from_warning_level(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("debug", "development")
     logging.getLogger("httpx").info("GET http://auth/?token=secret")
     structlog.get_logger().debug("ours")
     written = capsys.readouterr().err
     assert "secret" not in written and "ours" in written
+
+
+@pytest.mark.parametrize(("level", "lines"), [("info", 1), ("warning", 0)])
+def test_requests_are_logged_at_level_info(level: str, lines: int, capfd: pytest.CaptureFixture[str]) -> None:
+    logs.configure(level, "production")
+    request_log.write("posts", "req-1", "GET", "/posts/{id}", 200, 0.0123)
+    entries = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    assert len(entries) == lines
+    for entry in entries:
+        assert (entry["event"], entry["level"], entry["service"], entry["request_id"]) == (
+            "request", "info", "posts", "req-1",
+        )  # fmt: skip
+        assert (entry["method"], entry["route"], entry["status"], entry["duration_ms"]) == (
+            "GET", "/posts/{id}", 200, 12.3,
+        )  # fmt: skip
+
+
+def test_unknown_method_is_not_logged(capfd: pytest.CaptureFixture[str]) -> None:
+    logs.configure("info", "production")
+    request_log.write("posts", "req-1", "SECRET", "unknown", None, 0.1)
+    entry = json.loads(capfd.readouterr().err)
+    assert (entry["method"], entry["status"]) == ("other", None)
+
+
+def test_development_logs_requests_as_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("info", "development")
+    request_log.write("posts", "req-1", "GET", "/posts/{id}", 200, 0.1)
+    assert "route=/posts/{id}" in capsys.readouterr().err

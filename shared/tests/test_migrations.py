@@ -1,4 +1,4 @@
-"""The history of tables: up, down, repeated, and all of a step or nothing."""
+"""Migrations: up, down, repeated, and each step completely or not at all."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,7 +38,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Migrations of two steps, in a folder whose name is hard on configuration files."""
+    """Migrations of two steps, in a folder whose name has special characters."""
     folder = tmp_path / "100% migrations"
     (folder / "versions").mkdir(parents=True)
     (folder / "env.py").write_text(ENV)
@@ -56,7 +56,7 @@ def tables(database: Database) -> set[str]:
     return set(database.read(lambda connection: inspect(connection).get_table_names())) - {"alembic_version"}
 
 
-def test_up_again_and_down(database: Database, folder: Path) -> None:
+def test_upgrade_and_downgrade(database: Database, folder: Path) -> None:
     for _ in range(2):
         migrations.upgrade(database, folder)
         assert tables(database) == {"notes", "tags"}
@@ -64,7 +64,7 @@ def test_up_again_and_down(database: Database, folder: Path) -> None:
     assert tables(database) == set()
 
 
-def test_where_the_newest_revision_is_there_alembic_is_not_asked(database: Database, folder: Path) -> None:
+def test_alembic_is_not_loaded_when_the_schema_is_current(database: Database, folder: Path) -> None:
     migrations.upgrade(database, folder)
     (folder / "env.py").write_text("raise RuntimeError('asked')")
     migrations.upgrade(database, folder)
@@ -73,15 +73,23 @@ def test_where_the_newest_revision_is_there_alembic_is_not_asked(database: Datab
         migrations.upgrade(database, folder)
 
 
+def test_schema_of_a_later_release_stays_as_it_is(database: Database, folder: Path) -> None:
+    add_step(folder, "0003", "0002", "links")
+    migrations.upgrade(database, folder)
+    (folder / "versions" / "0003.py").unlink()
+    migrations.upgrade(database, folder)
+    assert tables(database) == {"notes", "tags", "links"}
+
+
 @pytest.mark.parametrize("service", ["auth", "social", "posts", "dm"])
-def test_the_files_of_a_service_are_named_after_their_revisions_in_order(service: str) -> None:
+def test_migration_files_are_named_after_their_revisions_in_order(service: str) -> None:
     versions = ScriptDirectory(str(Path(__file__).parents[2] / "services" / service / "migrations"))
     files = sorted(Path(versions.versions).glob("*.py"))
     revisions = [each.revision for each in versions.walk_revisions()]
     assert [path.stem.partition("_")[0] for path in files] == revisions[::-1]
 
 
-def test_of_an_upgrade_that_fails_nothing_is_kept(database: Database, folder: Path) -> None:
+def test_failed_upgrade_writes_nothing(database: Database, folder: Path) -> None:
     add_step(folder, "0003", "0002", "links", more='op.execute("nonsense")')
     with pytest.raises(OperationalError):
         migrations.upgrade(database, folder)

@@ -1,4 +1,4 @@
-"""Packed columns come out as they went in, on both databases."""
+"""Packed columns are unpacked unchanged on both databases."""
 
 from collections.abc import Iterator
 
@@ -18,14 +18,14 @@ LARGEST = 2**63 - 1
 
 @pytest.fixture
 def database(backend: Backend) -> Iterator[Database]:
-    """With one note that is hard to write down."""
+    """With one note of special characters."""
     opened = Database(made(backend.empty(), METADATA), pool_size=2)
     opened.write(lambda tx: tx.execute(insert(NOTES).values(id=LARGEST, text=NASTY)))
     yield opened
     opened.close()
 
 
-def test_every_column_has_its_name_and_its_value(database: Database) -> None:
+def test_packed_row_has_every_column(database: Database) -> None:
     nothing, truth = literal(None).label("nothing"), exists(select(NOTES.c.id)).label("truth")
     packed = Packed(NOTES.c.id, NOTES.c.text, nothing, truth, beside=(NOTES.c.text.label("whole"),))
     statement = select(*packed.columns).select_from(NOTES)
@@ -33,7 +33,7 @@ def test_every_column_has_its_name_and_its_value(database: Database) -> None:
     assert (row.id, row.text, row.nothing, bool(row.truth), row.whole) == (LARGEST, NASTY, None, True, NASTY)
 
 
-def test_where_nothing_was_found_there_is_nothing(database: Database) -> None:
+def test_no_row_gives_none(database: Database) -> None:
     packed = Packed(NOTES.c.id, NOTES.c.text)
     statement = select(*packed.columns).where(NOTES.c.id == 0)
     assert database.read(lambda connection: packed.rows(connection.execute(statement))) == []

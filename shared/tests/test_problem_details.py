@@ -1,4 +1,4 @@
-"""Every failure is a problem+json with a stable code, whatever went wrong, and tells nothing of our inside."""
+"""Every error is a problem document with a stable code, and reveals nothing internal."""
 
 import re
 import socket
@@ -15,7 +15,7 @@ from shared.tests.sample_service import MINTER, REFUSALS
 
 
 def assert_problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
-    """The answer is a problem as RFC 9457 and the house have it."""
+    """The response is a problem document by RFC 9457 with our members."""
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["cache-control"] == "no-store"
@@ -29,7 +29,7 @@ def assert_problem(answer: httpx.Response, status: int, code: str) -> dict[str, 
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-def test_each_refusal_has_its_status(standing: LiveService, name: str) -> None:
+def test_each_error_has_its_status(standing: LiveService, name: str) -> None:
     status = STATUS[REFUSALS[name]]
     answer = standing.client.get(f"/api/v1/refused/{name}")
     problem = assert_problem(answer, status, "some_code")
@@ -39,17 +39,17 @@ def test_each_refusal_has_its_status(standing: LiveService, name: str) -> None:
     assert ("retry-after" in answer.headers) == (status in (429, 503))
 
 
-def test_every_kind_of_refusal_has_a_status() -> None:
+def test_every_error_class_has_a_status() -> None:
     assert set(STATUS) == set(errors.AppError.__subclasses__())
     assert len(set(STATUS.values())) == len(STATUS)
 
 
-def test_a_refused_field_is_pointed_at(standing: LiveService) -> None:
+def test_field_error_has_a_pointer(standing: LiveService) -> None:
     problem = assert_problem(standing.client.get("/api/v1/refused/Field"), 422, "not_nice")
     assert problem["errors"] == [{"pointer": "/text", "code": "not_nice", "detail": "Be nice."}]
 
 
-def test_a_mistake_of_ours_tells_nothing_but_that(standing: LiveService, capsys: pytest.CaptureFixture[str]) -> None:
+def test_internal_error_contains_no_details(standing: LiveService, capsys: pytest.CaptureFixture[str]) -> None:
     answer = standing.client.get("/api/v1/surprise", headers={"x-request-id": "req-500"})
     problem = assert_problem(answer, 500, "internal_error")
     assert problem["detail"] == "Something went wrong on our side."
@@ -77,7 +77,7 @@ def test_a_mistake_of_ours_tells_nothing_but_that(standing: LiveService, capsys:
         ("HEAD", "/api/v1/things", 405, "method_not_allowed"),
     ],
 )
-def test_what_is_not_there_and_cannot_be_done(
+def test_unknown_path_and_unsupported_method(
     standing: LiveService, method: str, path: str, status: int, code: str
 ) -> None:
     answer = standing.client.request(method, path)
@@ -102,8 +102,8 @@ def test_what_is_not_there_and_cannot_be_done(
     ],
 )
 @pytest.mark.parametrize("host", [b"service", b"[", b"a@b:c", b"", b"\xff", b"a:99999"])
-def test_no_bytes_in_the_address_are_a_mistake_of_ours(standing: LiveService, request_line: bytes, host: bytes) -> None:
-    """Below a client library, which would not send them. The server itself may refuse them in its own words."""
+def test_no_bytes_in_the_url_cause_a_500(standing: LiveService, request_line: bytes, host: bytes) -> None:
+    """Sent without a client library, which would refuse them. The server may respond in its own words."""
     answer = raw(standing, request_line + b"\r\nhost: " + host + b"\r\nconnection: close\r\n\r\n")
     found = re.match(rb"HTTP/1.1 (\d{3})", answer)
     assert found is not None
@@ -111,7 +111,7 @@ def test_no_bytes_in_the_address_are_a_mistake_of_ours(standing: LiveService, re
 
 
 def raw(standing: LiveService, request: bytes) -> bytes:
-    """The bytes that answer these bytes."""
+    """The response to these bytes."""
     address = standing.url.removeprefix("http://").partition(":")
     with socket.create_connection((address[0], int(address[2])), timeout=WAIT_SECONDS) as connection:
         connection.sendall(request)
@@ -121,7 +121,7 @@ def raw(standing: LiveService, request: bytes) -> bytes:
     return received
 
 
-def test_of_thousands_of_mistakes_some_are_told(standing: LiveService) -> None:
+def test_number_of_reported_field_errors_is_bounded(standing: LiveService) -> None:
     body = {f"unknown{number}": 1 for number in range(3_000)}
     answer = standing.client.post("/api/v1/things", json=body, headers=bearer())
     problem = assert_problem(answer, 422, "validation_failed")
@@ -130,7 +130,6 @@ def test_of_thousands_of_mistakes_some_are_told(standing: LiveService) -> None:
 
 
 def bearer() -> dict[str, str]:
-    """Of somebody."""
     return MINTER.bearer(7)
 
 

@@ -1,4 +1,4 @@
-"""Copies of another's records: newest wins whatever the order, and what is buried stays buried."""
+"""Copies of foreign records: the newest version wins in any order, and tombstones are final."""
 
 import itertools
 from collections.abc import Iterator
@@ -46,20 +46,20 @@ def kept(database: Database) -> tuple[Any, ...]:
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations([1, 2, 3])))
-def test_in_whatever_order_they_come_the_newest_is_kept(database: Database, order: tuple[int, ...]) -> None:
+def test_newest_version_is_kept_in_any_order(database: Database, order: tuple[int, ...]) -> None:
     for version in order * 3:
         keep(database, version)
     assert kept(database) == ("title 3", 3, False)
 
 
-def test_the_same_version_again_changes_nothing(database: Database) -> None:
+def test_same_version_again_changes_nothing(database: Database) -> None:
     keep(database, 1, "first")
     keep(database, 1, "second")
     assert kept(database) == ("first", 1, False)
 
 
 @pytest.mark.parametrize("before", [0, 1])
-def test_what_is_buried_never_comes_back(database: Database, before: int) -> None:
+def test_tombstone_is_final(database: Database, before: int) -> None:
     for version in range(1, before + 1):
         keep(database, version)
     for _ in range(2):
@@ -69,7 +69,7 @@ def test_what_is_buried_never_comes_back(database: Database, before: int) -> Non
     assert (title, deleted) == (None, True)
 
 
-def test_columns_of_ones_own_are_left_alone(database: Database) -> None:
+def test_other_columns_are_unchanged(database: Database) -> None:
     keep(database, 1)
     database.write(lambda tx: tx.execute(THINGS.update().values(seen=7)))
     keep(database, 2)
@@ -77,8 +77,8 @@ def test_columns_of_ones_own_are_left_alone(database: Database) -> None:
     assert rows(database, THINGS)[0].seen == 7
 
 
-def test_in_mysql_the_version_changes_last() -> None:
-    """It reads columns that an earlier assignment of the same statement has already changed."""
+def test_mysql_updates_the_version_last() -> None:
+    """MySQL reads columns that an earlier assignment of the statement has already changed."""
     statements: list[str] = []
 
     class Recorder:

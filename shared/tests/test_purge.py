@@ -1,4 +1,4 @@
-"""A purge ends complete wherever it is stopped, says so once, and looks once more."""
+"""A purge completes after any interruption, reports once, and does a last sweep."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -34,19 +34,19 @@ from .tables import made, rows
 
 @pytest.fixture
 def database(backend: Backend) -> Iterator[Database]:
-    """With the few tables of these tests."""
+    """With the tables of these tests."""
     opened = Database(made(backend.empty(), metadata))
     yield opened
     opened.close()
 
 
-def test_a_request_hides_at_once_and_is_news_once(database: Database) -> None:
+def test_request_hides_the_record_at_once_and_is_new_only_once(database: Database) -> None:
     assert database.write(PURGE.request, 7)
     assert not database.write(PURGE.request, 7)
     assert states(database) == {7: PURGING} and len(rows(database, hidden)) == 1
 
 
-def test_one_step_ends_the_purge_of_somebody_who_left_little(database: Database) -> None:
+def test_small_purge_ends_in_one_step(database: Database) -> None:
     own(database, 7, 2)
     database.write(PURGE.request, 7)
     assert database.write(PURGE.step, LAST_SWEEP_AFTER)
@@ -54,9 +54,7 @@ def test_one_step_ends_the_purge_of_somebody_who_left_little(database: Database)
     assert not database.write(PURGE.step, LAST_SWEEP_AFTER)
 
 
-def test_a_turn_of_a_long_purge_goes_on_after_rests_and_ends(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_long_purge_continues_after_pauses_and_ends(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     rests: list[float] = []
     monkeypatch.setattr("shared.replication.purge.time.sleep", rests.append)
     own(database, 7, 3 * (CHUNKS_PER_TURN + 2))  # a chunk is three
@@ -69,7 +67,7 @@ def test_a_turn_of_a_long_purge_goes_on_after_rests_and_ends(
     assert owners(database) == [] and states(database) == {7: PURGED} and told(database) == [7]
 
 
-def test_others_who_never_stop_writing_do_not_stop_a_long_purge(database: Database) -> None:
+def test_long_purge_ends_despite_continuous_writes(database: Database) -> None:
     own(database, 7, 9)
     database.write(PURGE.request, 7)
     with database.writes:
@@ -78,9 +76,7 @@ def test_others_who_never_stop_writing_do_not_stop_a_long_purge(database: Databa
     assert owners(database) == [] and states(database) == {7: PURGED}
 
 
-def test_a_chunk_begins_when_the_writes_of_others_have_ended(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_chunk_starts_when_concurrent_writes_have_ended(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     waited: list[float] = []
     monkeypatch.setattr(database.writes, "wait_for_none", waited.append)
     own(database, 7, 9)
@@ -89,7 +85,7 @@ def test_a_chunk_begins_when_the_writes_of_others_have_ended(
     assert len(waited) == 3 and min(waited) > 0  # before all but the first of three, and a last one that finds nothing
 
 
-def test_a_purge_of_little_never_rests(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_small_purge_never_pauses(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr("shared.replication.purge.time.sleep")
     own(database, 7, 2)
     database.write(PURGE.request, 7)
@@ -98,7 +94,7 @@ def test_a_purge_of_little_never_rests(database: Database, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("steps", range(5))
-def test_a_purge_that_is_stopped_after_any_step_goes_on(database: Database, steps: int) -> None:
+def test_purge_interrupted_after_any_step_continues(database: Database, steps: int) -> None:
     own(database, 7, 10)
     own(database, 8, 2)
     database.write(PURGE.request, 7)
@@ -109,7 +105,7 @@ def test_a_purge_that_is_stopped_after_any_step_goes_on(database: Database, step
     assert owners(database) == [8, 8] and states(database) == {7: PURGED} and told(database) == [7]
 
 
-def test_a_step_that_dies_before_its_commit_has_not_happened(database: Database) -> None:
+def test_rolled_back_step_has_no_effect(database: Database) -> None:
     own(database, 7)
     database.write(PURGE.request, 7)
 
@@ -122,7 +118,7 @@ def test_a_step_that_dies_before_its_commit_has_not_happened(database: Database)
     assert owners(database) == [7] and states(database) == {7: PURGING} and told(database) == []
 
 
-def test_somebody_who_left_much_does_not_keep_the_others_waiting(database: Database) -> None:
+def test_large_purge_does_not_delay_others(database: Database) -> None:
     own(database, 7, 100)
     own(database, 8, 2)
     for subject in (7, 8):
@@ -134,7 +130,7 @@ def test_somebody_who_left_much_does_not_keep_the_others_waiting(database: Datab
 
 
 @pytest.mark.containers  # SQLite's writers take turns
-def test_what_slips_in_during_a_step_is_taken_before_it_says_that_nothing_is_left(database: Database) -> None:
+def test_row_written_during_a_step_is_removed_before_the_report(database: Database) -> None:
     own(database, 7)
     database.write(PURGE.request, 7)
     late = [7]
@@ -153,7 +149,7 @@ def test_what_slips_in_during_a_step_is_taken_before_it_says_that_nothing_is_lef
 
 
 @pytest.mark.containers
-def test_two_who_work_at_once_take_two_different_jobs(servers: Servers) -> None:
+def test_concurrent_workers_take_different_jobs(servers: Servers) -> None:
     backend = Cluster(servers)
     database = Database(made(backend.empty(), metadata))
     for subject in (7, 8):
@@ -169,7 +165,7 @@ def test_two_who_work_at_once_take_two_different_jobs(servers: Servers) -> None:
     backend.clear()
 
 
-def test_while_something_goes_on_elsewhere_nothing_is_said_and_it_looks_again(database: Database) -> None:
+def test_purge_with_pending_work_is_not_reported_and_checked_again(database: Database) -> None:
     purge = replace(PURGE, is_pending=is_pending)
     database.write(lambda tx: tx.execute(insert(pending).values(subject=7)))
     database.write(purge.request, 7)
@@ -182,7 +178,7 @@ def test_while_something_goes_on_elsewhere_nothing_is_said_and_it_looks_again(da
     assert states(database) == {7: PURGED} and told(database) == [7]
 
 
-def test_the_last_sweep_waits_takes_what_slipped_in_and_then_it_is_over(database: Database) -> None:
+def test_final_sweep_waits_removes_late_rows_and_ends(database: Database) -> None:
     earliest = clock.now() + LAST_SWEEP_AFTER
     database.write(PURGE.request, 7)
     to_the_end(database)
@@ -197,7 +193,7 @@ def test_the_last_sweep_waits_takes_what_slipped_in_and_then_it_is_over(database
     assert owners(database) == [7], "a job that is over is never due"
 
 
-def test_whoever_asks_again_is_told_again(database: Database) -> None:
+def test_repeated_request_repeats_the_report(database: Database) -> None:
     database.write(PURGE.request, 7)
     to_the_end(database, last_sweep_after=0)
     assert states(database) == {7: DONE}

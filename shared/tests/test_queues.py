@@ -1,4 +1,4 @@
-"""Queues of work in tables: the workers that go with them are woken by commits, and know when the next row is due."""
+"""Work queues in tables: workers are woken by commits, and know when the next row is due."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ from shared.database.engine import Database
 from shared.database.queues import earliest
 from shared.files.garbage import garbage_table, schedule_deletion
 from shared.files.garbage import worker as disposal_worker
-from shared.files.storage import storage_from
+from shared.files.storage_url import storage_from
 from shared.testing.backends import Backend
 from shared.testing.query_plans import captured_statements, slow_steps
 from shared.testing.waiting import WAIT_SECONDS, eventually
@@ -28,7 +28,7 @@ DISPOSAL = garbage_table(METADATA)
 
 @pytest.fixture
 def database(backend: Backend) -> Iterator[Database]:
-    """With jobs to do and files to delete."""
+    """With purge jobs and scheduled files."""
     url = backend.empty()
     made(url, metadata)
     opened = Database(made(url, METADATA))
@@ -37,13 +37,13 @@ def database(backend: Backend) -> Iterator[Database]:
 
 
 @pytest.mark.parametrize("column", [jobs.c.sweep_at, DISPOSAL.c.due_at])
-def test_the_earliest_time_is_found_by_an_index(database: Database, column: Column[int]) -> None:
+def test_earliest_due_time_is_found_by_an_index(database: Database, column: Column[int]) -> None:
     with captured_statements(database) as asked:
         assert database.read(earliest, column) is None
     assert slow_steps(database, asked[0]) == set()
 
 
-def test_the_earliest_time_is_the_lowest_that_there_is(database: Database) -> None:
+def test_earliest_due_time_is_the_minimum(database: Database) -> None:
     for subject in (1, 2, 3):
         database.write(PURGE.request, subject)
     for subject, sweep_at in ((1, None), (2, 700), (3, 500)):
@@ -56,7 +56,7 @@ Change = tuple[Callable[[], object], Callable[[], object]]
 
 
 def run_while(worker: PeriodicWorker, database: Database, *changes: Change) -> None:
-    """Let the worker run; after each change wait for its condition."""
+    """Run the worker; after each change wait for its condition."""
 
     async def scenario() -> None:
         database.listeners.wake([worker])
@@ -69,7 +69,7 @@ def run_while(worker: PeriodicWorker, database: Database, *changes: Change) -> N
     asyncio.run(asyncio.wait_for(scenario(), WAIT_SECONDS))
 
 
-def test_a_request_wakes_the_worker_that_purges(database: Database) -> None:
+def test_purge_request_wakes_its_worker(database: Database) -> None:
     own(database, 7, 2)
     worker = PURGE.worker("purge", database, LAST_SWEEP_AFTER)
     run_while(
@@ -80,7 +80,7 @@ def test_a_request_wakes_the_worker_that_purges(database: Database) -> None:
     )
 
 
-def test_giving_up_a_file_wakes_the_worker_that_deletes_it(database: Database, tmp_path: Path) -> None:
+def test_scheduled_deletion_wakes_its_worker(database: Database, tmp_path: Path) -> None:
     storage = storage_from((tmp_path / "files").as_uri())
     storage.put("now.jpg", b"", "image/jpeg")
     worker = disposal_worker("files", database, DISPOSAL, storage)

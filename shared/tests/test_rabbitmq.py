@@ -1,4 +1,4 @@
-"""What only the broker does: poison, overflow, dead letters, and acknowledgements that are lost."""
+"""RabbitMQ only: poison messages, overflow, dead letters, and lost acknowledgements."""
 
 import asyncio
 import time
@@ -41,7 +41,7 @@ async def until_waiting(buses: RabbitBuses, queue: str, number: int) -> None:
             pass
 
 
-def test_certain_is_only_what_a_queue_holds(buses: RabbitBuses) -> None:
+def test_only_events_stored_in_a_queue_are_confirmed(buses: RabbitBuses) -> None:
     async def scenario() -> None:
         buses.declare({"ear": THING})
         full = {"pattern": "^ear$", "definition": {"max-length": 5, "overflow": "reject-publish"}, "priority": 9}
@@ -57,7 +57,7 @@ def test_certain_is_only_what_a_queue_holds(buses: RabbitBuses) -> None:
     run(scenario())
 
 
-def test_one_poisoned_among_a_thousand_ends_with_the_dead_and_the_rest_is_done(buses: RabbitBuses) -> None:
+def test_poison_event_is_dead_lettered_and_the_others_are_handled(buses: RabbitBuses) -> None:
     poison, tried = happened(poison=True), []
     healed = False
 
@@ -77,17 +77,18 @@ def test_one_poisoned_among_a_thousand_ends_with_the_dead_and_the_rest_is_done(b
             assert all(await bus.publish([*thousand[:500], poison, *thousand[500:]]))
             await soon(lambda: len(ear.heard) == 1_000)
             await until_waiting(buses, "ear.dead", 1)
+            assert await bus.queue_lengths("ear") == {"ready": 0, "retry": 0, "dead": 1}
             assert len(tried) / (tried[-1] - tried[0]) < 5, "a second"
             healed = True
             assert await requeue_dead_letters(buses.url, "ear") == 1
             await soon(lambda: ear.heard[-1] == poison)
             await until_waiting(buses, "ear.dead", 0)
 
-    asyncio.run(asyncio.wait_for(scenario(), 110))
+    asyncio.run(asyncio.wait_for(scenario(), WAIT_SECONDS))
     assert {each.id for each in ear.heard} == {each.id for each in [*thousand, poison]}
 
 
-def test_what_cannot_be_understood_is_dead_at_once(buses: RabbitBuses) -> None:
+def test_undecodable_event_is_dead_lettered_at_once(buses: RabbitBuses) -> None:
     ear, next_version = RecordingSubscriber(), Event(ids.new(), "thing.happened", 2, clock.now(), None, {})
 
     async def scenario() -> None:
@@ -101,7 +102,7 @@ def test_what_cannot_be_understood_is_dead_at_once(buses: RabbitBuses) -> None:
     assert len(ear.asked) == 1
 
 
-def test_a_fact_whose_acknowledgement_is_lost_comes_again_and_has_its_effect_once(
+def test_event_with_a_lost_acknowledgement_is_redelivered_with_one_effect(
     rabbitmq: RabbitServer, buses: RabbitBuses, tmp_path: Path
 ) -> None:
     database = Database(made(f"sqlite:///{tmp_path}/service.db", METADATA))
@@ -139,7 +140,7 @@ def test_a_fact_whose_acknowledgement_is_lost_comes_again_and_has_its_effect_onc
     database.close()
 
 
-def test_while_its_database_is_away_a_service_takes_no_more_and_nothing_dies(buses: RabbitBuses) -> None:
+def test_consumer_stops_while_its_database_is_unavailable_and_nothing_is_dead_lettered(buses: RabbitBuses) -> None:
     ear, away, asked = RecordingSubscriber(), True, set()
 
     def receive(event: Event) -> None:
@@ -163,7 +164,7 @@ def test_while_its_database_is_away_a_service_takes_no_more_and_nothing_dies(bus
     assert len(asked) == 2 * MAX_CONCURRENT_EVENTS
 
 
-def test_what_is_being_taken_in_when_it_stops_is_finished_and_does_not_come_again(buses: RabbitBuses) -> None:
+def test_running_handler_finishes_at_stop_and_is_not_redelivered(buses: RabbitBuses) -> None:
     ear = RecordingSubscriber()
     three = [happened(), happened(), happened()]
 

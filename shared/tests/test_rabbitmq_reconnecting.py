@@ -1,4 +1,4 @@
-"""RabbitBus goes on trying: no way in which a connection can fail to be made ends it."""
+"""RabbitBus reconnects after every kind of connection failure."""
 
 import asyncio
 from collections.abc import Iterator
@@ -7,9 +7,10 @@ import aio_pika
 import pytest
 
 from shared.events import topology
-from shared.events.rabbitmq import MAX_ATTEMPTS, RabbitBus
+from shared.events.rabbitmq import MAX_ATTEMPTS, RabbitBus, node_urls, open_connection
 from shared.events.topology import ServiceTopology
 from shared.testing.containers import RabbitServer
+from shared.testing.waiting import WAIT_SECONDS
 from shared.tests.event_buses import THING, RabbitBuses, RecordingSubscriber, connected, happened, soon
 
 ENOUGH = 3
@@ -20,7 +21,7 @@ ENOUGH = 3
     [ConnectionRefusedError(), StopAsyncIteration(), asyncio.CancelledError(), KeyError("unheard of")],
     ids=lambda problem: type(problem).__name__,
 )
-def test_it_tries_again_whatever_the_library_raises(problem: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connection_is_retried_after_any_library_error(problem: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
     tries = 0
 
     async def scenario() -> None:
@@ -37,7 +38,7 @@ def test_it_tries_again_whatever_the_library_raises(problem: BaseException, monk
         bus = RabbitBus("amqp://nobody:nothing@127.0.0.1:1/")
         await bus.start()
         try:
-            await asyncio.wait_for(again.wait(), 30)
+            await asyncio.wait_for(again.wait(), WAIT_SECONDS)
         finally:
             await bus.stop()
 
@@ -54,7 +55,7 @@ def buses(rabbitmq: RabbitServer) -> Iterator[RabbitBuses]:
 
 
 @pytest.mark.containers
-def test_a_consumer_that_the_broker_cancels_listens_again_when_its_queue_is_back(
+def test_consumer_cancelled_by_the_broker_resumes_when_its_queue_returns(
     buses: RabbitBuses, rabbitmq: RabbitServer
 ) -> None:
     ear, late = RecordingSubscriber(), happened()
@@ -68,13 +69,11 @@ def test_a_consumer_that_the_broker_cancels_listens_again_when_its_queue_is_back
             assert await bus.publish([late]) == [True]
             await soon(lambda: ear.heard == [late])
 
-    asyncio.run(asyncio.wait_for(scenario(), 60))
+    asyncio.run(asyncio.wait_for(scenario(), WAIT_SECONDS))
 
 
 @pytest.mark.containers
-def test_what_a_process_cannot_overhear_is_dropped_and_not_delivered_for_ever(
-    buses: RabbitBuses, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_failed_broadcast_event_is_dropped(buses: RabbitBuses, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.events.rabbitmq.MAX_PAUSE_SECONDS", 0.01)
     bad, more = happened(), [happened() for _ in range(100)]
     ear = RecordingSubscriber(fails=lambda event, _: event.id == bad.id)
@@ -95,4 +94,32 @@ def test_what_a_process_cannot_overhear_is_dropped_and_not_delivered_for_ever(
         for bus in (passing, publisher):
             await bus.stop()
 
-    asyncio.run(asyncio.wait_for(scenario(), 60))
+    asyncio.run(asyncio.wait_for(scenario(), WAIT_SECONDS))
+
+
+def test_url_with_several_hosts_has_a_url_for_each() -> None:
+    assert node_urls("amqp://dm:a,b@one,two:5673/%2F?x=1") == [
+        "amqp://dm:a,b@one/%2F?x=1",
+        "amqp://dm:a,b@two:5673/%2F?x=1",
+    ]
+
+
+def test_node_that_does_not_answer_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[str] = []
+    opened: object = object()
+
+    async def connect(url: str, **_: object) -> object:
+        tried.append(url)
+        if "away" in url:
+            raise ConnectionRefusedError
+        return opened
+
+    monkeypatch.setattr(aio_pika, "connect", connect)
+    for _ in range(20):  # the order is one of chance
+        assert asyncio.run(open_connection("amqp://dm:x@away,here/")) is opened
+    with pytest.raises(ConnectionRefusedError):
+        asyncio.run(open_connection("amqp://dm:x@away,far-away/"))
+    assert tried[-2:] in (
+        ["amqp://dm:x@away/", "amqp://dm:x@far-away/"],
+        ["amqp://dm:x@far-away/", "amqp://dm:x@away/"],
+    )

@@ -1,4 +1,4 @@
-"""A broker that goes and comes again: the bus says so, and goes on by itself."""
+"""A restarted broker: the bus reports the outage, and reconnects by itself."""
 
 import asyncio
 import subprocess
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.containers
 
 @pytest.fixture
 def own_broker() -> Iterator[tuple[str, RabbitServer]]:
-    """One for this test alone: its container, and where it is."""
+    """A broker for this test only: its container, and its address."""
     started = start_rabbitmq(free_port(), free_port())
     broker = RabbitServer(*started["address"])
     yield started["container"], broker
@@ -26,7 +26,7 @@ def own_broker() -> Iterator[tuple[str, RabbitServer]]:
     remove_container(started)
 
 
-def test_a_broker_that_is_restarted_is_found_again_with_all_that_was_certain(
+def test_restarted_broker_is_reconnected_with_all_confirmed_events(
     own_broker: tuple[str, RabbitServer],
 ) -> None:
     container, server = own_broker
@@ -47,7 +47,7 @@ def test_a_broker_that_is_restarted_is_found_again_with_all_that_was_certain(
             assert await bus.publish([after]) == [True]
             await soon(lambda: {each.id for each in ear.heard} == {before.id, after.id})
 
-    asyncio.run(asyncio.wait_for(scenario(), 110))
+    asyncio.run(asyncio.wait_for(scenario(), WAIT_SECONDS))
 
 
 def docker(*words: str) -> None:

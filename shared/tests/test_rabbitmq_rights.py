@@ -1,4 +1,4 @@
-"""What the broker holds for each service and lets it do, loaded as an operator loads it."""
+"""The queues and permissions of each service, loaded as an operator loads them."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -27,7 +27,7 @@ MEMBERS = {
 
 @pytest.fixture
 def buses(rabbitmq: RabbitServer) -> Iterator[RabbitBuses]:
-    """A virtual host with these members, each under a name of its own."""
+    """A virtual host with these services, each with its own user."""
     on_broker = RabbitBuses(rabbitmq)
     on_broker.vhost = create_vhost(rabbitmq, MEMBERS)
     rights, management = permissions(MEMBERS, on_broker.vhost), rabbitmq.management
@@ -86,7 +86,7 @@ async def does(rabbitmq: RabbitServer, buses: RabbitBuses, who: str, deed: Deed)
         ("both", publish("dead", "both.retries")),
     ],
 )
-def test_a_service_may_do_what_is_its_own(rabbitmq: RabbitServer, buses: RabbitBuses, who: str, deed: Deed) -> None:
+def test_service_may_use_its_own_resources(rabbitmq: RabbitServer, buses: RabbitBuses, who: str, deed: Deed) -> None:
     run(does(rabbitmq, buses, who, deed))
 
 
@@ -110,14 +110,12 @@ def test_a_service_may_do_what_is_its_own(rabbitmq: RabbitServer, buses: RabbitB
         ("both", bind("both", "one.happened.v1")),
     ],
 )
-def test_and_nothing_else(rabbitmq: RabbitServer, buses: RabbitBuses, who: str, deed: Deed) -> None:
+def test_service_may_use_nothing_else(rabbitmq: RabbitServer, buses: RabbitBuses, who: str, deed: Deed) -> None:
     with pytest.raises(ChannelAccessRefused):
         run(does(rabbitmq, buses, who, deed))
 
 
-def test_with_these_rights_facts_arrive_where_they_are_heard_and_overheard(
-    rabbitmq: RabbitServer, buses: RabbitBuses
-) -> None:
+def test_events_and_broadcasts_are_delivered_with_minimal_rights(rabbitmq: RabbitServer, buses: RabbitBuses) -> None:
     other, listener = RecordingSubscriber(), RecordingSubscriber()
 
     async def scenario() -> None:
@@ -136,7 +134,7 @@ def test_with_these_rights_facts_arrive_where_they_are_heard_and_overheard(
     run(scenario())
 
 
-def test_a_member_may_overhear_its_own_facts_in_each_of_its_processes_and_hear_those_of_others_in_one(
+def test_service_may_receive_broadcasts_in_every_process_and_queue_events_in_one(
     rabbitmq: RabbitServer, buses: RabbitBuses
 ) -> None:
     first, second, together = RecordingSubscriber(), RecordingSubscriber(), RecordingSubscriber()
@@ -162,7 +160,7 @@ def test_a_member_may_overhear_its_own_facts_in_each_of_its_processes_and_hear_t
     assert len(together.heard) == 1
 
 
-def test_loading_it_again_changes_nothing_and_loses_nothing(rabbitmq: RabbitServer, buses: RabbitBuses) -> None:
+def test_loading_definitions_again_changes_nothing(rabbitmq: RabbitServer, buses: RabbitBuses) -> None:
     def held() -> Any:
         definitions = rabbitmq.management.get(f"/definitions/{buses.vhost}").json()
         return {kind: sorted(map(str, things)) for kind, things in definitions.items() if isinstance(things, list)}
@@ -172,7 +170,7 @@ def test_loading_it_again_changes_nothing_and_loses_nothing(rabbitmq: RabbitServ
         before = held()
         load_definitions(rabbitmq, buses.vhost, MEMBERS)
         assert held() == before
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(WAIT_SECONDS):
             while await buses.waiting_in("one") != 2:
                 pass
 

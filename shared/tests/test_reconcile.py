@@ -1,4 +1,4 @@
-"""A list of all that have to be purged is the truth: whatever no event told of is found there, and found once."""
+"""Reconciliation: records that no event reported are found in the owner's list, once."""
 
 import asyncio
 from collections.abc import Iterator
@@ -19,14 +19,14 @@ from .tables import made, rows
 
 @pytest.fixture
 def database(backend: Backend) -> Iterator[Database]:
-    """With the few tables of these tests."""
+    """With the tables of these tests."""
     opened = Database(made(backend.empty(), metadata))
     yield opened
     opened.close()
 
 
 class List:
-    """Somebody's list of all that have to be purged, in parts of two; remembers from where it was asked."""
+    """A list of deleted records in pages of two; records the entries after which it was read."""
 
     def __init__(self) -> None:
         self.entries: dict[int, int] = {}
@@ -34,7 +34,7 @@ class List:
         self.there = True
 
     async def part(self, after: int) -> SubjectPage:
-        """What comes after this entry."""
+        """The page after this entry."""
         if not self.there:
             raise Unavailable("neighbour_unavailable", "It is away.")
         self.asked.append(after)
@@ -60,7 +60,7 @@ def differences() -> float:
     return REGISTRY.get_sample_value("reconciled_total", {"service": "test"}) or 0.0
 
 
-def test_whatever_no_event_told_of_is_requested_exactly_as_the_event_would(database: Database, truth: List) -> None:
+def test_missed_events_are_requested_as_the_event_would(database: Database, truth: List) -> None:
     before = differences()
     database.write(PURGE.request, 8)
     truth.entries = {ids.new(): subject for subject in (9, 8, 7)}
@@ -71,9 +71,7 @@ def test_whatever_no_event_told_of_is_requested_exactly_as_the_event_would(datab
     assert differences() - before == 2
 
 
-def test_the_next_round_goes_on_where_the_last_one_ended_and_reads_the_end_again(
-    database: Database, truth: List
-) -> None:
+def test_next_round_continues_at_the_checkpoint_and_repeats_the_overlap(database: Database, truth: List) -> None:
     now = clock.now()
     entries = [ids.first_id_at(now - minutes * clock.MINUTE) for minutes in (60, 50, 40, 30, 20)]
     truth.entries = {entry: subject for subject, entry in enumerate(entries)}
@@ -88,7 +86,7 @@ def test_the_next_round_goes_on_where_the_last_one_ended_and_reads_the_end_again
     assert database.read(comparison.checkpoint) == entries[-1], "never back"
 
 
-def test_without_the_list_nothing_is_taken_for_compared(database: Database, truth: List) -> None:
+def test_unavailable_or_empty_list_does_not_move_the_checkpoint(database: Database, truth: List) -> None:
     truth.entries = {ids.new(): 7}
     truth.there = False
     with pytest.raises(Unavailable):

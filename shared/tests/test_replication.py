@@ -1,4 +1,4 @@
-"""A service with copies of records that another one owns: it fetches unknown ones, and handles the owner's events."""
+"""A service with copies of foreign records: it fetches unknown ones, and handles the owner's events."""
 
 import asyncio
 from collections.abc import Iterator
@@ -32,6 +32,7 @@ class Thing(BaseModel):
     thing_id: Id
     title: str
     version: int
+    hidden: bool = False
 
 
 announced: list[int] = []
@@ -83,7 +84,7 @@ def title_of(database: Database, *record_ids: int) -> list[str | None]:
 
 
 def titles(database: Database, owner: Any, *record_ids: int) -> list[str | None]:
-    source = RecordSource(owner, "/internal/things", "/internal/deleted", "thing_id")
+    source = RecordSource(owner, "/internal/things", "/internal/deleted", "thing_id", "/internal/hidden")
     with_known = WithKnownRecords(database, REPLICA, source)
     return asyncio.run(with_known(lambda: title_of(database, *record_ids)))
 
@@ -95,13 +96,13 @@ def test_unknown_records_are_fetched_once_and_the_work_is_repeated(database: Dat
     assert owner.requests == [f"/internal/things/{ids.encode(each)}" for each in (1, 2)]
 
 
-def test_a_record_that_its_owner_has_deleted_becomes_a_tombstone_with_a_purge(database: Database) -> None:
+def test_record_deleted_by_its_owner_becomes_a_tombstone_with_a_purge(database: Database) -> None:
     owner = Owner(**{ids.encode(1): message(1, None, 0, deleted=True)})
     assert titles(database, owner, 1) == [None]
     assert copies(database) == [(1, None, True)] and len(rows(database, JOBS)) == 1
 
 
-def test_for_a_record_that_its_owner_does_not_know_the_given_error_is_raised(database: Database) -> None:
+def test_given_error_is_raised_for_a_record_unknown_to_its_owner(database: Database) -> None:
     with pytest.raises(NotFound):
         titles(database, Owner(), 1)
     assert copies(database) == []
@@ -116,7 +117,7 @@ def test_events_store_newer_versions_and_a_deletion_is_final(database: Database)
     assert copies(database) == [(1, None, True)] and announced == []
 
 
-def test_a_repeated_deletion_announces_again_that_nothing_is_left(database: Database) -> None:
+def test_repeated_deletion_repeats_the_report(database: Database) -> None:
     database.write(REPLICA.on_deleted, event(message(1)))
     assert REPLICA.purge.work(database, 0) and announced == [1]
     database.write(REPLICA.on_deleted, event(message(1)))
@@ -124,7 +125,7 @@ def test_a_repeated_deletion_announces_again_that_nothing_is_left(database: Data
 
 
 @pytest.mark.parametrize("data", [{}, {"thing_id": "x"}, message(1) | {"title": None}, message(1) | {"version": "x"}])
-def test_an_event_that_breaks_its_contract_is_rejected(database: Database, data: dict[str, Any]) -> None:
+def test_event_that_violates_its_contract_is_rejected(database: Database, data: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         database.write(REPLICA.on_changed, event(data))
     assert copies(database) == []

@@ -1,4 +1,4 @@
-"""uvicorn without ticks: it stops when it is told to, and its Date header is right."""
+"""uvicorn without its timer: it stops when told to, and its Date header is correct."""
 
 import asyncio
 import signal
@@ -13,7 +13,7 @@ from shared.testing.waiting import WAIT_SECONDS
 
 
 async def app(scope: object, receive: object, send: object) -> None:
-    """Never asked."""
+    """Is never called."""
 
 
 def configured() -> uvicorn.Config:
@@ -21,14 +21,14 @@ def configured() -> uvicorn.Config:
 
 
 async def waits(server: Server) -> asyncio.Task[None]:
-    """Its main loop, which sleeps."""
+    """Its main loop, which waits."""
     waiting = asyncio.create_task(server.main_loop())
     done, _ = await asyncio.wait([waiting], timeout=0)
     assert not done
     return waiting
 
 
-def test_it_stops_when_another_thread_says_so() -> None:
+def test_server_stops_when_another_thread_asks() -> None:
     async def scenario() -> None:
         server = Server(configured())
         waiting = await waits(server)
@@ -41,7 +41,7 @@ def test_it_stops_when_another_thread_says_so() -> None:
     asyncio.run(scenario())
 
 
-def test_it_stops_at_a_signal_and_a_second_one_forces_it() -> None:
+def test_first_signal_stops_and_second_signal_forces_the_stop() -> None:
     async def scenario() -> None:
         server = Server(configured())
         waiting = await waits(server)
@@ -54,7 +54,7 @@ def test_it_stops_at_a_signal_and_a_second_one_forces_it() -> None:
     asyncio.run(scenario())
 
 
-def test_what_was_told_to_stop_before_it_ran_does_not_run() -> None:
+def test_server_stopped_before_start_does_not_run() -> None:
     async def scenario() -> None:
         server = Server(configured())
         server.should_exit = True
@@ -63,7 +63,7 @@ def test_what_was_told_to_stop_before_it_ran_does_not_run() -> None:
     asyncio.run(scenario())
 
 
-def test_to_stop_it_after_its_loop_has_closed_does_no_harm() -> None:
+def test_stop_after_the_loop_has_closed_is_harmless() -> None:
     server = Server(configured())
 
     async def scenario() -> None:
@@ -75,7 +75,7 @@ def test_to_stop_it_after_its_loop_has_closed_does_no_harm() -> None:
     assert server.should_exit
 
 
-def test_the_date_is_of_the_second_in_which_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_date_header_has_the_current_second(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1_700_000_000.9
     monkeypatch.setattr("shared.server.config.time.time", lambda: now)
     config = configured()

@@ -1,4 +1,4 @@
-"""Calls between services: asked once more, answered or plainly away, and only by those who can prove who they are."""
+"""Calls between services: retried once, reported as an outage, and only with valid credentials."""
 
 import asyncio
 import json
@@ -33,7 +33,7 @@ def ask(transport: httpx.AsyncBaseTransport, path: str = "/internal/things/1", *
 
 
 def answering(*answers: httpx.Response | Exception) -> tuple[httpx.AsyncBaseTransport, list[httpx.Request]]:
-    """A client that gives these answers one after the other, and what it was asked."""
+    """A client with these responses one after the other, and the requests it received."""
     asked: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -46,13 +46,13 @@ def answering(*answers: httpx.Response | Exception) -> tuple[httpx.AsyncBaseTran
     return httpx.MockTransport(answer), asked
 
 
-def test_what_is_there_is_given_as_it_is() -> None:
+def test_found_resource_is_returned() -> None:
     stub = Stub({"/internal/things/1": {"id": "1", "name": "thing"}})
     assert ask(stub.transport, after="5", limit=2) == {"id": "1", "name": "thing"}
     assert stub.asked[0].url.query == b"after=5&limit=2"
 
 
-def test_what_is_not_there_is_none() -> None:
+def test_missing_resource_is_none() -> None:
     stub = Stub()
     assert ask(stub.transport) is None
     assert len(stub.asked) == 1, "that is an answer"
@@ -72,14 +72,14 @@ FAILURES = [
 
 
 @pytest.mark.parametrize("failure", FAILURES, ids=str)
-def test_it_is_asked_once_more(failure: httpx.Response | Exception) -> None:
+def test_failed_request_is_retried_once(failure: httpx.Response | Exception) -> None:
     transport, asked = answering(failure, httpx.Response(200, json={"id": "1"}))
     assert ask(transport) == {"id": "1"}
     assert len(asked) == 2
 
 
 @pytest.mark.parametrize("failure", FAILURES, ids=str)
-def test_when_it_fails_twice_it_is_away(failure: httpx.Response | Exception) -> None:
+def test_second_failure_is_unavailable(failure: httpx.Response | Exception) -> None:
     transport, asked = answering(failure, failure)
     with pytest.raises(Unavailable) as refusal:
         ask(transport)
@@ -87,7 +87,7 @@ def test_when_it_fails_twice_it_is_away(failure: httpx.Response | Exception) -> 
     assert len(asked) == 2
 
 
-def test_the_caller_proves_itself_and_hands_the_request_id_on() -> None:
+def test_request_carries_credentials_and_request_id() -> None:
     stub = Stub()
     with structlog.contextvars.bound_contextvars(request_id="req-1"):
         ask(stub.transport)
@@ -98,7 +98,7 @@ def test_the_caller_proves_itself_and_hands_the_request_id_on() -> None:
 
 
 def token(secret: str = SECRET, alg: str = "HS256", header: dict[str, Any] | None = None, **claims: Any) -> str:
-    """A good credential, but for what is given differently here."""
+    """A valid credential, except for the given claims."""
     now = int(time.time())
     usual: dict[str, Any] = {"iss": "posts", "aud": "auth", "iat": now, "exp": now + 60}
     kept = {name: value for name, value in {**usual, **claims}.items() if value is not None}
@@ -106,7 +106,7 @@ def token(secret: str = SECRET, alg: str = "HS256", header: dict[str, Any] | Non
     return jwt.PyJWS().encode(json.dumps(kept).encode(), secret, alg, head)
 
 
-def test_a_credential_tells_who_is_calling() -> None:
+def test_credentials_identify_the_caller() -> None:
     assert CALLERS.check(token()) == "posts"
     assert CALLERS.check(token("the secret of dm, which is another one", iss="dm")) == "dm"
 
@@ -145,17 +145,17 @@ FORGED: dict[str, Callable[[], str]] = {
 
 
 @pytest.mark.parametrize("forge", FORGED.values(), ids=FORGED)
-def test_nobody_else_is_let_in(forge: Callable[[], str]) -> None:
+def test_invalid_credentials_are_refused(forge: Callable[[], str]) -> None:
     with pytest.raises(Unauthenticated):
         CALLERS.check(forge())
 
 
-def test_without_any_caller_nobody_is_let_in() -> None:
+def test_every_caller_is_refused_when_none_is_configured() -> None:
     with pytest.raises(Unauthenticated):
         InternalCallerVerifier("auth", {}).check(token())
 
 
-def test_a_client_for_http_loads_no_ca_certificates() -> None:
+def test_http_client_loads_no_ca_certificates() -> None:
     context = ssl_context_for("http://auth:8101")
     assert isinstance(context, ssl.SSLContext)
     assert context.verify_mode is ssl.CERT_REQUIRED
@@ -163,5 +163,5 @@ def test_a_client_for_http_loads_no_ca_certificates() -> None:
     assert not context.get_ca_certs()
 
 
-def test_a_client_for_https_trusts_the_usual_authorities() -> None:
+def test_https_client_uses_the_default_cas() -> None:
     assert ssl_context_for("https://auth.example") is True

@@ -1,4 +1,4 @@
-"""A text that shows nothing is told from one that shows something."""
+"""Visible and invisible characters."""
 
 import unicodedata
 
@@ -21,12 +21,12 @@ IGNORABLE = (
 
 
 @pytest.mark.parametrize("character", [*SPACES, *CONTROLS, *IGNORABLE, "\u2800"], ids=ascii)
-def test_blanks_and_ignorable_characters_are_not(character: str) -> None:
+def test_spaces_and_ignorable_characters_are_not_visible(character: str) -> None:
     assert not has_visible_character(character)
     assert not has_visible_character(character * 3 + " ")
 
 
-def test_no_space_and_no_control_character_is_visible() -> None:
+def test_no_space_or_control_character_is_visible() -> None:
     everything = map(chr, range(0x110000))
     assert not any(
         has_visible_character(each) for each in everything if each.isspace() or unicodedata.category(each) == "Cc"

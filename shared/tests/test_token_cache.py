@@ -1,4 +1,4 @@
-"""The cache of verified tokens: a good token is verified once, until it expires."""
+"""The cache of verified tokens: a valid token is verified once, until it expires."""
 
 import asyncio
 import time
@@ -16,7 +16,7 @@ FORGED = dict(forgeries(Forger(MINTER.key, MINTER.kid)))
 
 
 class Counting(TokenVerifier):
-    """Counts how often it is asked."""
+    """Counts its calls."""
 
     asked = 0
 
@@ -29,7 +29,7 @@ def counting() -> Counting:
     return Counting(JwksClient(MINTER.key_set), issuer="shutter", audience="shutter")
 
 
-def test_a_good_token_is_checked_once_and_a_bad_one_every_time() -> None:
+def test_valid_token_is_verified_once_and_an_invalid_one_every_time() -> None:
     verifier = counting()
     remembered = CachingTokenVerifier(verifier)
     good, bad = MINTER.token(subject=7), next(iter(FORGED.values()))
@@ -41,7 +41,7 @@ def test_a_good_token_is_checked_once_and_a_bad_one_every_time() -> None:
     assert verifier.asked == 3
 
 
-def test_a_remembered_token_ends_when_it_expires() -> None:
+def test_cached_token_expires() -> None:
     verifier, now = counting(), int(time.time())
     remembered = CachingTokenVerifier(verifier)
     token = MINTER.token(subject=7, iat=now - 60, exp=now + 60)
@@ -52,7 +52,7 @@ def test_a_remembered_token_ends_when_it_expires() -> None:
     assert verifier.asked == 2
 
 
-def test_only_so_many_tokens_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cache_size_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.security.verifier.MAX_CACHED_TOKENS", 2)
     verifier = counting()
     remembered = CachingTokenVerifier(verifier)
@@ -62,7 +62,7 @@ def test_only_so_many_tokens_are_remembered(monkeypatch: pytest.MonkeyPatch) -> 
     assert verifier.asked == 4
 
 
-def test_the_cache_holds_no_token_but_its_hash() -> None:
+def test_cache_contains_only_token_hashes() -> None:
     remembered = CachingTokenVerifier(counting())
     token = MINTER.token(subject=1)
     asyncio.run(remembered.verify(token))

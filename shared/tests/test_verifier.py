@@ -1,4 +1,4 @@
-"""Access tokens: what is good is taken, and no forgery that we know of; keys are learnt sparingly."""
+"""Access tokens: valid ones are accepted, every known forgery is refused, and keys are fetched rarely."""
 
 import asyncio
 import time
@@ -21,6 +21,7 @@ from shared.web.authentication import CurrentUser, OptionalUser
 
 MINTER = FakeTokenIssuer()
 FORGER = Forger(MINTER.key, MINTER.kid)
+MADE_AT = time.time()
 FORGED = dict(forgeries(FORGER))
 
 
@@ -28,26 +29,26 @@ def verify(token: str, verifier: TokenVerifier | None = None) -> Identity:
     return asyncio.run((verifier or MINTER.verifier()).verify(token))
 
 
-def test_a_good_token_says_who_in_which_login_until_when() -> None:
+def test_verified_token_gives_subject_login_and_expiry() -> None:
     now = int(time.time())
     found = verify(MINTER.token(subject=7, session_id=8, iat=now, exp=now + 600))
     assert found == Identity(7, 8, now + 600)
 
 
-def test_the_forger_can_write_good_tokens_too() -> None:
-    """Else every forgery would be refused for nothing."""
+def test_signer_of_the_tests_can_write_valid_tokens() -> None:
+    """Otherwise every forgery would be refused for the wrong reason."""
     assert verify(FORGER.token()).subject == 7
 
 
 @pytest.mark.parametrize("seconds", [-LEEWAY_SECONDS + 1, -1, 1])
-def test_clocks_may_differ_a_little(seconds: int) -> None:
+def test_small_clock_differences_are_tolerated(seconds: int) -> None:
     now = int(time.time())
     with time_machine.travel(now, tick=False):
         assert verify(FORGER.token(iat=now - 600, exp=now + seconds)).subject == 7
         assert verify(FORGER.token(iat=now + abs(seconds), exp=now + 600)).subject == 7
 
 
-def test_beyond_the_leeway_a_token_has_expired_or_is_not_yet_valid() -> None:
+def test_clock_differences_above_the_leeway_are_not_tolerated() -> None:
     now = int(time.time())
     with time_machine.travel(now, tick=False):
         for token in (
@@ -58,19 +59,20 @@ def test_beyond_the_leeway_a_token_has_expired_or_is_not_yet_valid() -> None:
                 verify(token)
 
 
-def test_there_are_forgeries_of_many_kinds() -> None:
+def test_there_are_many_kinds_of_forged_tokens() -> None:
     assert len(FORGED) > 150
 
 
 @pytest.mark.parametrize("token", FORGED.values(), ids=FORGED)
-def test_no_forgery_is_taken(token: str) -> None:
-    with pytest.raises(Unauthenticated) as refusal:
+def test_every_forged_token_is_refused(token: str) -> None:
+    # At the time at which they were made: later all of them have expired and would be refused for that.
+    with time_machine.travel(MADE_AT, tick=False), pytest.raises(Unauthenticated) as refusal:
         verify(token)
     assert refusal.value.code == "invalid_token"
 
 
 class Issuer:
-    """Serves keys, or not, and counts how often it was asked."""
+    """Serves keys, or fails, and counts its requests."""
 
     def __init__(self, *minters: FakeTokenIssuer) -> None:
         self.minters = list(minters)
@@ -78,7 +80,7 @@ class Issuer:
         self.answer: Callable[[], Awaitable[Any]] | None = None
 
     async def key_set(self) -> Any:
-        """The keys of all its minters, unless something else is to be answered."""
+        """The keys of all its issuers, unless the test sets another response."""
         self.asked += 1
         if self.answer is not None:
             return await self.answer()
@@ -87,7 +89,7 @@ class Issuer:
 
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Lets time pass for whoever waits before asking again."""
+    """Moves the clock of code that waits before it fetches again."""
     ahead = [0.0]
     now = time.monotonic
 
@@ -108,7 +110,7 @@ def minter_called(kid: str) -> FakeTokenIssuer:
     return token_issuer
 
 
-def test_keys_are_asked_for_once_however_many_tokens_come() -> None:
+def test_keys_are_fetched_once_for_many_tokens() -> None:
     issuer = Issuer(MINTER)
     verifier = verifier_of(issuer)
 
@@ -119,7 +121,7 @@ def test_keys_are_asked_for_once_however_many_tokens_come() -> None:
     assert issuer.asked == 1
 
 
-def test_a_new_key_is_learnt_without_a_restart(later: Callable[[float], None]) -> None:
+def test_new_key_is_fetched_without_a_restart(later: Callable[[float], None]) -> None:
     issuer, new = Issuer(MINTER), minter_called("new")
     verifier = verifier_of(issuer)
     verify(MINTER.token(1), verifier)
@@ -129,7 +131,7 @@ def test_a_new_key_is_learnt_without_a_restart(later: Callable[[float], None]) -
     assert verify(MINTER.token(1), verifier).subject == 1
 
 
-def test_a_key_that_is_withdrawn_is_no_longer_good(later: Callable[[float], None]) -> None:
+def test_removed_key_is_no_longer_accepted(later: Callable[[float], None]) -> None:
     issuer, new = Issuer(MINTER), minter_called("new")
     verifier = verifier_of(issuer)
     verify(MINTER.token(1), verifier)
@@ -140,7 +142,7 @@ def test_a_key_that_is_withdrawn_is_no_longer_good(later: Callable[[float], None
         verify(MINTER.token(1), verifier)
 
 
-def test_invented_key_ids_make_nobody_ask_more_than_twice_a_minute(later: Callable[[float], None]) -> None:
+def test_unknown_key_ids_cause_at_most_two_fetches_a_minute(later: Callable[[float], None]) -> None:
     issuer = Issuer(MINTER)
     verifier = verifier_of(issuer)
     verify(MINTER.token(1), verifier)
@@ -168,7 +170,7 @@ async def _no_keys() -> Any:
 
 
 @pytest.mark.parametrize("answer", [_down, _nonsense, _no_keys])
-def test_while_the_issuer_is_away_the_last_keys_are_kept(
+def test_last_keys_are_kept_while_the_issuer_is_unavailable(
     answer: Callable[[], Awaitable[Any]], later: Callable[[float], None]
 ) -> None:
     issuer = Issuer(MINTER)
@@ -187,7 +189,7 @@ def test_while_the_issuer_is_away_the_last_keys_are_kept(
 
 
 @pytest.mark.parametrize("answer", [_down, _nonsense, _no_keys])
-def test_without_any_key_nobody_is_refused_for_good(
+def test_tokens_are_verified_after_an_initial_outage_of_the_issuer(
     answer: Callable[[], Awaitable[Any]], later: Callable[[float], None]
 ) -> None:
     issuer = Issuer(MINTER)
@@ -215,7 +217,7 @@ def test_keys_are_fetched_over_http(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def ask() -> Callable[..., httpx.Response]:
-    """Asks a small application who is asking."""
+    """Sends a request to a small application that returns the current user."""
     app = FastAPI()
     app.state.verifier = MINTER.verifier()
     app.add_exception_handler(AppError, exception_handlers.on_app_error)
@@ -241,19 +243,19 @@ def ask() -> Callable[..., httpx.Response]:
     return send
 
 
-def test_a_route_learns_who_is_asking(ask: Callable[..., httpx.Response]) -> None:
+def test_endpoint_gets_the_identity(ask: Callable[..., httpx.Response]) -> None:
     for path in ("/required", "/optional"):
         assert ask(path, **MINTER.bearer(7)).json() == ids.encode(7)
         assert ask(path, authorization=f"bearer {MINTER.token(7)}").json() == ids.encode(7)
 
 
-def test_where_anybody_may_ask_nobody_need_say_who(ask: Callable[..., httpx.Response]) -> None:
+def test_optional_endpoint_accepts_anonymous_requests(ask: Callable[..., httpx.Response]) -> None:
     assert ask("/optional").json() == "nobody"
     assert ask("/required").status_code == 401
 
 
 @pytest.mark.parametrize("given", ["", "Bearer", "Bearer ", "Bearer nonsense", "Basic YTpi", "nonsense"])
-def test_a_token_that_is_given_must_be_good_everywhere(ask: Callable[..., httpx.Response], given: str) -> None:
+def test_given_token_must_be_valid_on_every_endpoint(ask: Callable[..., httpx.Response], given: str) -> None:
     for path in ("/required", "/optional"):
         answer = ask(path, authorization=given)
         assert answer.status_code == 401

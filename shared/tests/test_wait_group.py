@@ -1,4 +1,4 @@
-"""Whoever waits for nothing to be under way goes on with the last that ends, or gives up."""
+"""A wait group: waiting ends when the last task ends, or after a timeout."""
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -8,11 +8,11 @@ from shared.testing import eventually
 from shared.testing.waiting import WAIT_SECONDS
 
 
-def test_when_nothing_is_under_way_nobody_waits() -> None:
+def test_wait_returns_at_once_when_idle() -> None:
     assert WaitGroup().wait_for_none(0)
 
 
-def test_one_goes_on_when_the_last_has_ended() -> None:
+def test_wait_returns_when_the_last_task_ends() -> None:
     under_way = WaitGroup()
     with ThreadPoolExecutor(1) as another:
         with under_way:
@@ -23,13 +23,13 @@ def test_one_goes_on_when_the_last_has_ended() -> None:
         assert waiting.result(WAIT_SECONDS)
 
 
-def test_one_gives_up_when_it_takes_too_long() -> None:
+def test_wait_times_out() -> None:
     under_way = WaitGroup()
     with under_way:
         assert not under_way.wait_for_none(0.01)
 
 
-def test_what_fails_has_ended() -> None:
+def test_failed_task_counts_as_ended() -> None:
     under_way = WaitGroup()
     with suppress(ZeroDivisionError), under_way:
         raise ZeroDivisionError

@@ -1,4 +1,4 @@
-"""The Idempotency-Key header: the same key and body again give the first answer again."""
+"""The Idempotency-Key header: the same key and body get the first response again."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +24,7 @@ def count(database: Database) -> int:
 
 
 @pytest.mark.parametrize("key", ["one", "with spaces and %&/", "키 \U0001f511", "k" * 255, "글" * 255, b"\xe9t\xe9"])
-def test_the_same_again_gives_the_same_answer(standing: LiveService, database: Database, key: str | bytes) -> None:
+def test_repeated_request_gets_the_same_response(standing: LiveService, database: Database, key: str | bytes) -> None:
     before = count(database)
     first, second = add(standing, key), add(standing, key)
     assert first.status_code == second.status_code == 201
@@ -33,35 +33,35 @@ def test_the_same_again_gives_the_same_answer(standing: LiveService, database: D
     assert count(database) == before + 1
 
 
-def test_the_same_key_with_another_body_is_refused(standing: LiveService) -> None:
+def test_same_key_with_another_body_is_refused(standing: LiveService) -> None:
     add(standing, "two", "x")
     answer = add(standing, "two", "y")
     assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_reused")
 
 
-def test_keys_of_others_are_their_own(standing: LiveService) -> None:
+def test_keys_of_other_owners_are_independent(standing: LiveService) -> None:
     assert add(standing, "three", subject=1).json() != add(standing, "three", subject=2).json()
 
 
 @pytest.mark.parametrize("key", ["", "k" * 256, "a\tb", b"\xc2\x85", b"\xff\x80"])
-def test_what_is_no_key_is_refused(standing: LiveService, database: Database, key: str | bytes) -> None:
+def test_malformed_key_is_refused(standing: LiveService, database: Database, key: str | bytes) -> None:
     before = count(database)
     answer = add(standing, key)
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_idempotency_key")
     assert count(database) == before
 
 
-def test_a_refused_body_does_not_use_up_the_key(standing: LiveService) -> None:
+def test_refused_body_does_not_use_up_the_key(standing: LiveService) -> None:
     assert add(standing, "four", "").status_code == 422
     assert add(standing, "four", "x").status_code == 201
 
 
-def test_a_key_belongs_to_somebody(standing: LiveService) -> None:
+def test_key_requires_an_access_token(standing: LiveService) -> None:
     answer = standing.client.post("/api/v1/things", json={"text": "x"}, headers={"idempotency-key": "five"})
     assert answer.status_code == 401
 
 
-def test_of_twenty_at_once_one_is_written(standing: LiveService, database: Database) -> None:
+def test_twenty_concurrent_requests_write_once(standing: LiveService, database: Database) -> None:
     before, together = count(database), threading.Barrier(20)
 
     def attempt(_: int) -> httpx.Response:

@@ -1,11 +1,11 @@
-"""Pictures by GET and HEAD: with tags, whole, by ranges, or not at all where the client has them (RFC 9110)."""
+"""Images by GET and HEAD: with ETags, ranges and conditional requests (RFC 9110)."""
 
 from pathlib import Path
 
 import httpx
 import pytest
 
-from shared.files.storage import storage_from
+from shared.files.storage_url import storage_from
 from shared.testing import LiveService
 
 URL = "/api/v1/picture/ab.jpg"
@@ -24,7 +24,7 @@ def get(pictures: LiveService, url: str = URL, method: str = "GET", **headers: s
     return pictures.client.request(method, url, headers={name.replace("_", "-"): v for name, v in headers.items()})
 
 
-def test_a_picture_has_a_strong_tag_of_its_own(pictures: LiveService) -> None:
+def test_image_has_a_strong_etag(pictures: LiveService) -> None:
     first = get(pictures)
     assert first.headers["etag"].startswith('"') and first.headers["accept-ranges"] == "bytes"
     assert first.headers["etag"] == get(pictures).headers["etag"]
@@ -33,7 +33,7 @@ def test_a_picture_has_a_strong_tag_of_its_own(pictures: LiveService) -> None:
 
 @pytest.mark.parametrize("known", ["{}", "*", "W/{}", '"other", {}', '"a,b",W/{} , "c"'])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_a_picture_that_the_client_has_is_not_sent_again(pictures: LiveService, known: str, method: str) -> None:
+def test_unchanged_image_gets_304(pictures: LiveService, known: str, method: str) -> None:
     whole = get(pictures)
     answer = get(pictures, method=method, if_none_match=known.format(whole.headers["etag"]), range="bytes=0-1")
     assert (answer.status_code, answer.content) == (304, b"")
@@ -43,12 +43,12 @@ def test_a_picture_that_the_client_has_is_not_sent_again(pictures: LiveService, 
 
 
 @pytest.mark.parametrize("known", ['"other"', 'W/"other"', "nonsense", '"'])
-def test_another_tag_gets_the_picture(pictures: LiveService, known: str) -> None:
+def test_other_etag_gets_the_image(pictures: LiveService, known: str) -> None:
     answer = get(pictures, if_none_match=known)
     assert (answer.status_code, answer.content) == (200, CONTENT)
 
 
-def test_a_picture_that_is_not_there_is_never_known(pictures: LiveService) -> None:
+def test_missing_image_is_404_with_any_condition(pictures: LiveService) -> None:
     for headers in ({"if_none_match": "*"}, {"range": "bytes=0-1"}, {}):
         for method in ("GET", "HEAD"):
             assert get(pictures, "/api/v1/picture/none.jpg", method, **headers).status_code == 404
@@ -66,7 +66,7 @@ def test_a_picture_that_is_not_there_is_never_known(pictures: LiveService) -> No
         ("BYTES = 1 - 2", 1, 3),
     ],
 )
-def test_a_range_is_answered_with_that_part(pictures: LiveService, asked: str, start: int, end: int) -> None:
+def test_range_gets_206_with_that_part(pictures: LiveService, asked: str, start: int, end: int) -> None:
     answer = get(pictures, range=asked)
     assert (answer.status_code, answer.content) == (206, CONTENT[start:end])
     assert answer.headers["content-range"] == f"bytes {start}-{end - 1}/100"
@@ -76,7 +76,7 @@ def test_a_range_is_answered_with_that_part(pictures: LiveService, asked: str, s
 
 
 @pytest.mark.parametrize("asked", ["bytes=100-", "bytes=100-200", "bytes=-0", "bytes=999999999999-"])
-def test_a_range_outside_of_the_picture_is_refused(pictures: LiveService, asked: str) -> None:
+def test_range_outside_the_image_gets_416(pictures: LiveService, asked: str) -> None:
     answer = get(pictures, range=asked)
     assert (answer.status_code, answer.json()["code"]) == (416, "range_not_satisfiable")
     assert answer.headers["content-range"] == "bytes */100"
@@ -86,19 +86,19 @@ def test_a_range_outside_of_the_picture_is_refused(pictures: LiveService, asked:
 @pytest.mark.parametrize(
     "asked", ["bytes=", "bytes=-", "bytes=5-2", "bytes=a-b", "items=0-1", "bytes=0-1,5-6", "0-1", ""]
 )
-def test_a_range_that_makes_no_sense_and_several_are_ignored(pictures: LiveService, asked: str) -> None:
+def test_malformed_and_multiple_ranges_are_ignored(pictures: LiveService, asked: str) -> None:
     answer = get(pictures, range=asked)
     assert (answer.status_code, answer.content) == (200, CONTENT)
 
 
-def test_a_range_of_another_version_gets_the_whole(pictures: LiveService) -> None:
+def test_range_of_another_version_gets_the_whole_image(pictures: LiveService) -> None:
     tag = get(pictures).headers["etag"]
     assert get(pictures, range="bytes=0-9", if_range=tag).status_code == 206
     for other in ('"other"', f"W/{tag}", "Sat, 28 Nov 2026 12:00:00 GMT"):
         assert get(pictures, range="bytes=0-9", if_range=other).status_code == 200
 
 
-def test_head_tells_all_but_the_picture(pictures: LiveService) -> None:
+def test_head_has_the_headers_of_get(pictures: LiveService) -> None:
     whole, head = get(pictures), get(pictures, method="HEAD", range="bytes=0-1")
     assert (head.status_code, head.content) == (200, b"")
     for name in ("etag", "content-length", "content-type", "cache-control", "accept-ranges"):

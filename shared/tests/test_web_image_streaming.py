@@ -1,4 +1,4 @@
-"""A large picture is sent in pieces, so that one that is read slowly costs little."""
+"""A large image is sent in chunks, so that a slow client occupies little memory."""
 
 import asyncio
 import gc
@@ -9,7 +9,8 @@ import pytest
 from starlette.requests import Request
 
 from shared.errors import NotFound
-from shared.files.storage import Storage, folder
+from shared.files.folder import FolderStorage
+from shared.files.storage import Storage
 from shared.web import image_responses
 
 OPEN_FILES = Path("/proc/self/fd")
@@ -20,11 +21,11 @@ SCOPE: dict[str, Any] = {
 
 @pytest.fixture
 def storage(tmp_path: Path) -> Storage:
-    return folder(tmp_path)
+    return FolderStorage(tmp_path)
 
 
 def bodies(storage: Storage) -> tuple[dict[bytes, bytes], list[bytes]]:
-    """Headers and parts of the answer."""
+    """Headers and chunks of the response."""
     sent: list[Any] = []
 
     async def receive() -> dict[str, Any]:
@@ -39,7 +40,7 @@ def bodies(storage: Storage) -> tuple[dict[bytes, bytes], list[bytes]]:
 
 
 @pytest.mark.parametrize("size", [0, 1, image_responses.CHUNK_BYTES, image_responses.CHUNK_BYTES + 1, 3_600_000])
-def test_it_arrives_whole_and_no_part_is_large(storage: Storage, size: int) -> None:
+def test_image_is_streamed_in_small_chunks(storage: Storage, size: int) -> None:
     picture = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
     storage.put("a.jpg", picture, "image/jpeg")
     headers, parts = bodies(storage)
@@ -51,7 +52,7 @@ def test_it_arrives_whole_and_no_part_is_large(storage: Storage, size: int) -> N
 
 @pytest.mark.skipif(not OPEN_FILES.exists(), reason="reads a process' open files from /proc")
 @pytest.mark.parametrize("how", ["disconnect", "cancel"])
-def test_the_file_is_closed_when_the_client_leaves(storage: Storage, tmp_path: Path, how: str) -> None:
+def test_file_is_closed_when_the_client_disconnects(storage: Storage, tmp_path: Path, how: str) -> None:
     storage.put("a.jpg", bytes(5 * image_responses.CHUNK_BYTES), "image/jpeg")
 
     async def download() -> None:
@@ -90,7 +91,7 @@ def is_open(path: Path) -> bool:
     return any(each.is_symlink() and each.readlink() == path for each in OPEN_FILES.iterdir())
 
 
-def test_one_that_is_not_there_is_not_there(storage: Storage) -> None:
+def test_missing_image_is_not_found(storage: Storage) -> None:
     with pytest.raises(NotFound):
         image_responses.image_response(Request(SCOPE), storage, "b.jpg")
     with pytest.raises(NotFound):

@@ -1,4 +1,4 @@
-"""Lists over HTTP: pages along the links, whatever else is in the address."""
+"""Lists over HTTP: pages by links, with any other parameters."""
 
 from urllib.parse import parse_qs, urlsplit
 
@@ -20,7 +20,7 @@ def seven(standing: LiveService) -> list[str]:
 
 
 def walk(standing: LiveService, path: str) -> tuple[list[str], list[str]]:
-    """All items along the links, and the links."""
+    """All items by following the links, and the links."""
     seen: list[str] = []
     links: list[str] = []
     for _ in range(20):
@@ -39,25 +39,25 @@ def walk(standing: LiveService, path: str) -> tuple[list[str], list[str]]:
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 7, 100])
-def test_the_pages_of_any_size_hold_everything_once(standing: LiveService, seven: list[str], limit: int) -> None:
+def test_pages_of_any_size_contain_every_item_once(standing: LiveService, seven: list[str], limit: int) -> None:
     seen, links = walk(standing, f"{THINGS}?limit={limit}")
     assert seen == seven
     assert len(links) == -(-7 // limit) - 1
 
 
 @pytest.mark.parametrize("limit", ["0", "101", "5.0", "1_0", "+5", " 5", "-5", "0x5", "1e1", "٥", "", "5 ", "9" * 10])
-def test_a_limit_is_digits_of_1_to_100(standing: LiveService, limit: str) -> None:
+def test_limit_is_a_number_of_1_to_100(standing: LiveService, limit: str) -> None:
     answer = standing.client.get(THINGS, params={"limit": limit})
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/limit"), answer.text
 
 
-def test_twenty_are_on_a_page_where_nothing_is_said(standing: LiveService, seven: list[str]) -> None:
+def test_default_page_size_is_twenty(standing: LiveService, seven: list[str]) -> None:
     assert [each["text"] for each in standing.client.get(THINGS).json()["items"]] == seven
     assert standing.client.get(THINGS).json()["next_cursor"] is None
 
 
 @pytest.mark.parametrize("colour", ["blue", "", "a b&c=d", "빨강", "%", "<x>; rel=next", "\n"])
-def test_every_other_parameter_is_kept(standing: LiveService, seven: list[str], colour: str) -> None:
+def test_next_link_keeps_all_other_parameters(standing: LiveService, seven: list[str], colour: str) -> None:
     first = standing.client.get(THINGS, params={"colour": colour, "limit": 3})
     path = first.headers["link"].removeprefix("<").partition(">")[0]
     kept = parse_qs(urlsplit(path).query, keep_blank_values=True)
@@ -66,27 +66,27 @@ def test_every_other_parameter_is_kept(standing: LiveService, seven: list[str], 
     assert walk(standing, path)[0] == seven[3:]
 
 
-def test_a_cursor_is_good_in_whatever_order_and_size_it_is_asked_for(standing: LiveService, seven: list[str]) -> None:
+def test_cursor_is_valid_with_any_parameter_order_and_limit(standing: LiveService, seven: list[str]) -> None:
     cursor = standing.client.get(f"{THINGS}?limit=3&colour=blue").json()["next_cursor"]
     for query in (f"cursor={cursor}&colour=blue&limit=100", f"colour=blue&limit=100&cursor={cursor}"):
         assert [each["text"] for each in standing.client.get(f"{THINGS}?{query}").json()["items"]] == seven[3:]
 
 
 @pytest.mark.parametrize("query", ["", "colour=red&"])
-def test_a_cursor_of_another_list_is_refused(standing: LiveService, query: str) -> None:
+def test_cursor_of_another_list_is_refused(standing: LiveService, query: str) -> None:
     cursor = standing.client.get(f"{THINGS}?limit=3&colour=blue").json()["next_cursor"]
     answer = standing.client.get(f"{THINGS}?{query}cursor={cursor}")
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_cursor")
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "AAAA", "%C3%A9", "%00", "A" * 3_000, "{}"])
-def test_a_forged_cursor_is_refused(standing: LiveService, cursor: str) -> None:
+def test_forged_cursor_is_refused(standing: LiveService, cursor: str) -> None:
     answer = standing.client.get(f"{THINGS}?cursor={cursor}")
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_cursor")
 
 
 @pytest.mark.parametrize("limit", ["0", "101", "-1", "x", "", "1.5", "1e1", "9" * 5_000])
-def test_a_page_holds_between_1_and_100(standing: LiveService, limit: str) -> None:
+def test_limit_outside_1_to_100_is_refused(standing: LiveService, limit: str) -> None:
     answer = standing.client.get(f"{THINGS}?limit={limit}")
     assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed")
     assert answer.json()["errors"][0]["pointer"] == "/limit"

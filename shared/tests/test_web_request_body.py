@@ -1,4 +1,4 @@
-"""What may come in: strict JSON and uploads of bounded size, in the right type; nothing else gets further."""
+"""Request bodies: strict JSON and uploads of bounded size with the right content type; everything else is refused."""
 
 import json
 from collections.abc import Iterator
@@ -12,7 +12,6 @@ from shared.database.engine import Database
 from shared.testing import LiveService
 from shared.tests.sample_service import MINTER, THINGS
 
-BEARER = MINTER.bearer(7)
 JSON = {"content-type": "application/json"}
 
 
@@ -23,8 +22,8 @@ def count(database: Database) -> int:
 def add(
     standing: LiveService, content: bytes | Iterator[bytes], headers: dict[str, str] | None = None
 ) -> tuple[int, str]:
-    """The status and the code of the answer."""
-    answer = standing.client.post("/api/v1/things", content=content, headers=BEARER | (headers or JSON))
+    """The status and the code of the response."""
+    answer = standing.client.post("/api/v1/things", content=content, headers=MINTER.bearer(7) | (headers or JSON))
     return answer.status_code, answer.json().get("code", "")
 
 
@@ -39,7 +38,7 @@ def add(
         {"text": "x", "anything": {"deep": [1, None]}},
     ],
 )
-def test_what_is_right_is_taken(standing: LiveService, body: dict[str, Any]) -> None:
+def test_valid_body_is_accepted(standing: LiveService, body: dict[str, Any]) -> None:
     assert add(standing, json.dumps(body).encode()) == (201, "")
 
 
@@ -53,7 +52,7 @@ def test_what_is_right_is_taken(standing: LiveService, body: dict[str, Any]) -> 
         "application/json ;x=y",
     ],
 )
-def test_the_content_type_may_be_written_in_any_way(standing: LiveService, kind: str) -> None:
+def test_content_type_is_parsed_in_any_spelling(standing: LiveService, kind: str) -> None:
     assert add(standing, b'{"text": "x"}', {"content-type": kind}) == (201, "")
 
 
@@ -70,7 +69,7 @@ def test_the_content_type_may_be_written_in_any_way(standing: LiveService, kind:
         "charset*=utf-8''latin1",
     ],
 )
-def test_text_in_another_charset_is_of_the_wrong_type(standing: LiveService, database: Database, charset: str) -> None:
+def test_other_charset_is_an_unsupported_media_type(standing: LiveService, database: Database, charset: str) -> None:
     before = count(database)
     kind = {"content-type": f"application/json; {charset}"}
     assert add(standing, b'{"text": "x"}', kind) == (415, "unsupported_media_type")
@@ -78,9 +77,9 @@ def test_text_in_another_charset_is_of_the_wrong_type(standing: LiveService, dat
 
 
 @pytest.mark.parametrize("coding", ["gzip", "br", "x-gzip", "deflate, gzip", "aws-chunked"])
-def test_a_body_with_a_coding_is_of_the_wrong_type(standing: LiveService, database: Database, coding: str) -> None:
+def test_content_encoding_is_an_unsupported_media_type(standing: LiveService, database: Database, coding: str) -> None:
     before = count(database)
-    headers = BEARER | JSON | {"content-encoding": coding}
+    headers = MINTER.bearer(7) | JSON | {"content-encoding": coding}
     answer = standing.client.post("/api/v1/things", content=b'{"text": "x"}', headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
     assert answer.headers["accept-encoding"] == "identity"
@@ -110,14 +109,14 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("content", MALFORMED.values(), ids=MALFORMED)
-def test_what_is_no_strict_json_is_malformed(standing: LiveService, database: Database, content: bytes) -> None:
+def test_invalid_json_is_malformed(standing: LiveService, database: Database, content: bytes) -> None:
     before = count(database)
     assert add(standing, content) == (400, "malformed_json")
     assert count(database) == before
 
 
 @pytest.mark.parametrize("depth", [900, 980, 1_000, 1_020, 1_030])
-def test_at_no_depth_is_there_a_mistake_of_ours(standing: LiveService, depth: int) -> None:
+def test_nesting_depth_never_causes_a_500(standing: LiveService, depth: int) -> None:
     content = b'{"text": "x", "anything": ' + b'{"a":' * depth + b"1" + b"}" * depth + b"}"
     assert add(standing, content)[0] in (201, 400, 422)
 
@@ -144,11 +143,11 @@ INVALID: dict[str, tuple[bytes, list[str]]] = {
 
 
 @pytest.mark.parametrize(("content", "pointers"), INVALID.values(), ids=INVALID)
-def test_what_is_against_the_types_is_invalid_and_pointed_at(
+def test_invalid_values_are_refused_with_pointers(
     standing: LiveService, database: Database, content: bytes, pointers: list[str]
 ) -> None:
     before = count(database)
-    answer = standing.client.post("/api/v1/things", content=content, headers=BEARER | JSON)
+    answer = standing.client.post("/api/v1/things", content=content, headers=MINTER.bearer(7) | JSON)
     assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed")
     assert [each["pointer"] for each in answer.json()["errors"]] == pointers
     assert count(database) == before
@@ -157,30 +156,30 @@ def test_what_is_against_the_types_is_invalid_and_pointed_at(
 @pytest.mark.parametrize(
     ("text", "code"), [("", "string_too_short"), ("x" * 101, "string_too_long"), (5, "string_type")]
 )
-def test_lengths_of_texts_are_told_in_characters(standing: LiveService, text: object, code: str) -> None:
-    answer = standing.client.post("/api/v1/things", json={"text": text}, headers=BEARER)
+def test_text_length_is_counted_in_characters(standing: LiveService, text: object, code: str) -> None:
+    answer = standing.client.post("/api/v1/things", json={"text": text}, headers=MINTER.bearer(7))
     (fault,) = answer.json()["errors"]
     assert (answer.status_code, fault["pointer"], fault["code"]) == (422, "/text", code)
     assert "item" not in fault["detail"]
 
 
-def test_text_may_not_hold_nul(standing: LiveService) -> None:
+def test_text_with_nul_is_refused(standing: LiveService) -> None:
     assert add(standing, b'{"text": "a\\u0000b"}') == (422, "nul_character")
 
 
 @pytest.mark.parametrize("kind", ["", "text/plain", "application/x-www-form-urlencoded", "application/jsonx", "json"])
-def test_another_type_of_body_is_refused(standing: LiveService, kind: str) -> None:
+def test_other_content_type_is_refused(standing: LiveService, kind: str) -> None:
     assert add(standing, b'{"text": "x"}', {"content-type": kind}) == (415, "unsupported_media_type")
-    assert standing.client.post("/api/v1/things", content=b"{}", headers=BEARER).status_code == 415
+    assert standing.client.post("/api/v1/things", content=b"{}", headers=MINTER.bearer(7)).status_code == 415
 
 
-def test_a_body_up_to_the_limit_is_read(standing: LiveService) -> None:
+def test_body_up_to_the_limit_is_read(standing: LiveService) -> None:
     padding = b" " * (MAX_JSON_BYTES - len(b'{"text": "x"}'))
     assert add(standing, b'{"text": "x"}' + padding) == (201, "")
     assert add(standing, b'{"text": "x"}' + padding + b" ") == (413, "too_large")
 
 
-def test_a_body_of_unknown_length_is_cut_off_at_the_limit(standing: LiveService) -> None:
+def test_body_of_unknown_length_is_cut_off_at_the_limit(standing: LiveService) -> None:
     sent = []
 
     def endless() -> Iterator[bytes]:
@@ -192,7 +191,7 @@ def test_a_body_of_unknown_length_is_cut_off_at_the_limit(standing: LiveService)
     assert add(standing, iter([b'{"text":', b' "x"}'])) == (201, ""), "and one that is short is read"
 
 
-def test_a_password_of_a_megabyte_is_too_large(standing: LiveService) -> None:
+def test_password_of_a_megabyte_is_too_large(standing: LiveService) -> None:
     assert add(standing, json.dumps({"text": "x" * 1_000_000}).encode()) == (413, "too_large")
 
 
@@ -201,7 +200,7 @@ def upload(standing: LiveService, **request: Any) -> tuple[int, Any]:
     return answer.status_code, answer.json().get("code", answer.json().get("bytes"))
 
 
-def test_an_upload_is_a_form_with_a_file(standing: LiveService) -> None:
+def test_upload_is_a_form_with_a_file(standing: LiveService) -> None:
     assert upload(standing, files={"file": b"12345"}) == (202, 5)
     assert upload(standing, files={"other": b"12345"}) == (422, "validation_failed")
     assert upload(standing, json={"file": "12345"}) == (415, "unsupported_media_type")
@@ -209,11 +208,11 @@ def test_an_upload_is_a_form_with_a_file(standing: LiveService) -> None:
     assert upload(standing, content=b"x", headers={"content-type": "multipart/form-data"})[0] == 400
 
 
-def test_an_upload_has_a_limit_too(standing: LiveService) -> None:
+def test_upload_is_limited_too(standing: LiveService) -> None:
     assert upload(standing, files={"file": b"x" * (20 * 1024 * 1024)}) == (202, 20 * 1024 * 1024)
     assert upload(standing, files={"file": b"x" * MAX_UPLOAD_BYTES}) == (413, "too_large")
 
 
-def test_a_form_of_thousands_of_fields_is_refused(standing: LiveService) -> None:
+def test_form_with_thousands_of_fields_is_refused(standing: LiveService) -> None:
     many = {f"field{number}": "x" for number in range(2_000)}
     assert upload(standing, data=many, files={"file": b"x"})[0] == 400

@@ -1,4 +1,4 @@
-"""Forms with files: read as RFC 7578 has it, bounded on disk, and refused in our own words."""
+"""Forms with files: parsed by RFC 7578, with bounded disk space, and refused with our own errors."""
 
 import errno
 import shutil
@@ -47,18 +47,18 @@ def outcome(answer: httpx.Response) -> tuple[int, Any]:
         "form-data; name=\"file\"; filename*=UTF-8''x.png",
     ],
 )
-def test_a_file_needs_no_file_name(standing: LiveService, disposition: str) -> None:
+def test_file_name_is_optional(standing: LiveService, disposition: str) -> None:
     answer = send(standing, part(disposition, b"12345", "Content-Type: image/png"), END)
     assert outcome(answer) == (202, {"bytes": 5, "note": None})
 
 
 @pytest.mark.parametrize("before", [b"", b"\r\n", b"a line\r\n", b"--\r\n--b0undar\r\n" + b"x" * 100_000 + b"\r\n"])
 @pytest.mark.parametrize("after", [b"", b"an epilogue", b"\r\n\r\nan epilogue\r\n"])
-def test_what_stands_around_the_parts_is_ignored(standing: LiveService, before: bytes, after: bytes) -> None:
+def test_bytes_around_the_parts_are_ignored(standing: LiveService, before: bytes, after: bytes) -> None:
     assert outcome(send(standing, before, FILE, END, after)) == (202, {"bytes": 5, "note": None})
 
 
-def test_a_preamble_is_found_however_the_body_is_cut(standing: LiveService) -> None:
+def test_preamble_is_skipped_for_any_chunk_boundary(standing: LiveService) -> None:
     def bytes_one_by_one() -> Iterator[bytes]:
         for byte in b"a preamble\r\n" + FILE + END:
             yield bytes([byte])
@@ -79,7 +79,7 @@ def test_a_preamble_is_found_however_the_body_is_cut(standing: LiveService) -> N
         part("form-data", b"x") + END,
     ],
 )
-def test_a_body_that_is_no_whole_form_is_malformed(standing: LiveService, content: bytes) -> None:
+def test_incomplete_form_is_malformed(standing: LiveService, content: bytes) -> None:
     assert outcome(send(standing, content)) == (400, "malformed")
 
 
@@ -98,7 +98,7 @@ def test_a_body_that_is_no_whole_form_is_malformed(standing: LiveService, conten
         ([FILE, part('form-data; name="note"; filename="x"', b"a")], "validation_failed", ["/note"]),
     ],
 )
-def test_unknown_missing_and_repeated_fields_are_pointed_at(
+def test_unknown_missing_and_duplicate_fields_are_reported_with_pointers(
     standing: LiveService, parts: list[bytes], code: str, pointers: list[str]
 ) -> None:
     answer = send(standing, *parts, END)
@@ -108,7 +108,7 @@ def test_unknown_missing_and_repeated_fields_are_pointed_at(
         assert word not in answer.text
 
 
-def test_text_of_a_form_is_utf_8(standing: LiveService) -> None:
+def test_form_text_is_utf_8(standing: LiveService) -> None:
     note = part('form-data; name="note"', "바다 🌊".encode(), "Content-Type: text/plain; charset=UTF-8")
     assert outcome(send(standing, FILE, note, END)) == (202, {"bytes": 5, "note": "바다 🌊"})
 
@@ -127,7 +127,7 @@ def test_text_in_another_encoding_is_refused(standing: LiveService, note: bytes)
 
 
 @pytest.mark.parametrize("charset", ["euc-kr", "latin-1", "utf-16", "no-such-charset"])
-def test_a_form_in_another_encoding_is_refused(standing: LiveService, charset: str) -> None:
+def test_form_in_another_encoding_is_refused(standing: LiveService, charset: str) -> None:
     content_type = f"multipart/form-data; boundary={BOUNDARY}; charset={charset}"
     assert outcome(send(standing, FILE, END, content_type=content_type)) == (415, "unsupported_media_type")
 
@@ -138,7 +138,7 @@ def bounded(folder: Path, spool_bytes: int) -> Iterator[LiveService]:
         yield found
 
 
-def test_uploads_take_only_so_many_bytes_on_disk_as_they_may(tmp_path: Path) -> None:
+def test_disk_space_of_uploads_is_limited(tmp_path: Path) -> None:
     with bounded(tmp_path, 4_000) as found:
         space = found.app.state.spool_space
         for _ in range(3):
@@ -150,16 +150,14 @@ def test_uploads_take_only_so_many_bytes_on_disk_as_they_may(tmp_path: Path) -> 
         assert eventually(lambda: space.left == 4_000), "all of it is given back"
 
 
-def test_a_body_of_unknown_length_counts_as_the_largest(tmp_path: Path) -> None:
+def test_body_of_unknown_length_reserves_the_maximum(tmp_path: Path) -> None:
     with bounded(tmp_path, 4_000) as found:
         headers = {"content-type": f"multipart/form-data; boundary={BOUNDARY}"}
         answer = found.client.put("/api/v1/file", content=iter([FILE, END]), headers=headers)
         assert outcome(answer) == (503, "storage_unavailable")
 
 
-def test_a_full_disk_is_no_fault_of_the_upload_and_is_logged(
-    standing: LiveService, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_full_disk_is_a_logged_server_error(standing: LiveService, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> object:
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -172,7 +170,7 @@ def test_a_full_disk_is_no_fault_of_the_upload_and_is_logged(
     assert outcome(standing.client.put("/api/v1/file", files={"file": b"x" * 2_000_000}))[0] == 202
 
 
-def test_by_default_uploads_may_take_half_of_what_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_uploads_use_at_most_half_of_the_free_space_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     usage = shutil.disk_usage(tempfile.gettempdir())
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1_000))
     space = SpoolSpace()

@@ -112,7 +112,7 @@ def closes(code: int) -> float:
     return float(SOCKETS_CLOSED.labels("tests", code)._value.get())
 
 
-def test_what_is_told_is_heard_by_all_of_those_and_nobody_else(hub_server: HubServer) -> None:
+def test_text_reaches_all_sockets_of_a_subject_and_no_others(hub_server: HubServer) -> None:
     with ExitStack() as stack:
         ears = [stack.enter_context(listening(hub_server.url)) for _ in range(3)]
         assert (
@@ -130,9 +130,7 @@ def test_what_is_told_is_heard_by_all_of_those_and_nobody_else(hub_server: HubSe
 @pytest.mark.parametrize(
     "end", [lambda hub_server: hub_server.open.end_session(2), lambda hub_server: hub_server.open.end_subject(1)]
 )
-def test_with_the_login_or_the_one_behind_it_every_socket_ends(
-    hub_server: HubServer, end: Callable[[HubServer], None]
-) -> None:
+def test_ended_login_or_subject_closes_every_socket(hub_server: HubServer, end: Callable[[HubServer], None]) -> None:
     with listening(hub_server.url) as ear:
         hub_server.open.end_session(1)
         hub_server.open.end_subject(2)
@@ -142,20 +140,20 @@ def test_with_the_login_or_the_one_behind_it_every_socket_ends(
         assert ear.closed() == 4401
 
 
-def test_a_socket_whose_token_has_ended_already_ends_at_once(hub_server: HubServer) -> None:
+def test_socket_with_an_expired_token_closes_at_once(hub_server: HubServer) -> None:
     hub_server.expires_at = int(time.time()) - 5
     with listening(hub_server.url) as ear:
         assert ear.closed() == 4401
 
 
-def test_of_several_reasons_to_end_the_first_is_told(hub_server: HubServer) -> None:
+def test_first_close_reason_wins(hub_server: HubServer) -> None:
     with listening(hub_server.url) as ear:
         for ending in (UPSTREAM_LOST, TOKEN_EXPIRED):
             hub_server.loop.call_soon_threadsafe(hub_server.held[0].end, ending)
         assert ear.closed() == 1013
 
 
-def test_there_is_an_end_to_how_many_there_may_be() -> None:
+def test_open_sockets_are_bounded() -> None:
     async def scenario() -> None:
         few = Hub("tests", 2, 1)
         with few.register(Identity(1, 1, 0)):
@@ -168,7 +166,7 @@ def test_there_is_an_end_to_how_many_there_may_be() -> None:
     asyncio.run(scenario())
 
 
-def test_before_anybody_listens_there_is_nobody_to_tell() -> None:
+def test_hub_without_sockets_ignores_texts() -> None:
     nobody = Hub("tests", 1, 1)
     nobody.send_to([1], "x")
     nobody.end_session(1)
@@ -181,7 +179,7 @@ def fill(hub_server: HubServer) -> bool:
     return bool(hub_server.held) and hub_server.open.count == 0
 
 
-def test_whoever_reads_nothing_is_given_up_and_takes_no_memory_with_them(
+def test_client_that_does_not_read_is_disconnected_and_its_memory_is_freed(
     hub_server: HubServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hub, "SEND_SECONDS", 0.1)
@@ -193,7 +191,7 @@ def test_whoever_reads_nothing_is_given_up_and_takes_no_memory_with_them(
     assert closes(4408) == before + 1
 
 
-def test_whoever_reads_again_in_time_learns_why_it_ended(
+def test_client_that_resumes_reading_gets_the_close_reason(
     hub_server: HubServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hub, "SEND_SECONDS", 0.1)
@@ -202,7 +200,7 @@ def test_whoever_reads_again_in_time_learns_why_it_ended(
         assert everything_from(line).endswith((4408).to_bytes(2, "big") + b"read too slowly")
 
 
-def test_whoever_answers_no_ping_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_client_without_pong_is_disconnected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(websocket_protocol, "LINGER_SECONDS", 0.1)
     before = closes(1011)
     with serving(ws_ping_interval=0.1, ws_ping_timeout=0.1) as hub_server, line_to(hub_server) as line:
@@ -211,7 +209,7 @@ def test_whoever_answers_no_ping_is_given_up(monkeypatch: pytest.MonkeyPatch) ->
     assert closes(1011) == before + 1
 
 
-def test_whoever_answers_pings_stays() -> None:
+def test_client_with_pongs_stays_connected() -> None:
     with serving(ws_ping_interval=0.05, ws_ping_timeout=5) as hub_server, listening(hub_server.url) as ear:
         assert [ear.connection.ping().wait(WAIT_SECONDS) for _ in range(5)] == [True] * 5
         hub_server.open.send_to([1], "1")
@@ -229,7 +227,7 @@ def test_whoever_answers_pings_stays() -> None:
         (b"\x81\x01x", 1002),  # without a mask
     ],
 )
-def test_whoever_floods_us_is_cut_off(hub_server: HubServer, flood: bytes, code: int) -> None:
+def test_flooding_client_is_disconnected(hub_server: HubServer, flood: bytes, code: int) -> None:
     with line_to(hub_server) as line:
         with suppress(OSError):
             line.sendall(flood)
@@ -237,7 +235,7 @@ def test_whoever_floods_us_is_cut_off(hub_server: HubServer, flood: bytes, code:
     eventually(lambda: hub_server.open.count == 0 and hub_server.connections == 0)
 
 
-def test_whoever_does_not_wait_to_be_let_in_is_not(hub_server: HubServer) -> None:
+def test_data_before_the_handshake_response_closes_the_connection(hub_server: HubServer) -> None:
     hesitating = threading.Event()
     accept, hub_server.accept = hub_server.accept, lambda _: asyncio.to_thread(hesitating.wait, WAIT_SECONDS)
     with socket.create_connection(("127.0.0.1", hub_server.port), timeout=WAIT_SECONDS) as line:
@@ -250,7 +248,7 @@ def test_whoever_does_not_wait_to_be_let_in_is_not(hub_server: HubServer) -> Non
     eventually(lambda: hub_server.open.count == 0 and hub_server.connections == 0)
 
 
-def test_when_the_process_ends_nobody_who_does_not_read_holds_it_up(
+def test_shutdown_does_not_wait_for_clients_that_do_not_read(
     hub_server: HubServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(websocket_protocol, "LINGER_SECONDS", 0.1)
@@ -277,7 +275,7 @@ def test_when_the_process_ends_nobody_who_does_not_read_holds_it_up(
         HEAD[:-2] + b"transfer-encoding: chunked\r\n\r\n",
     ],
 )
-def test_a_handshake_with_a_fault_is_a_plain_request_and_ends_the_line(hub_server: HubServer, spoilt: bytes) -> None:
+def test_invalid_handshake_gets_426_and_closes_the_connection(hub_server: HubServer, spoilt: bytes) -> None:
     with socket.create_connection(("127.0.0.1", hub_server.port), timeout=WAIT_SECONDS) as line:
         line.sendall(spoilt)
         answer = everything_from(line)

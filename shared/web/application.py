@@ -3,29 +3,39 @@
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
-from anyio import to_thread
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared import errors, metrics, request_ids
+from shared import errors, metrics, request_ids, request_log
 from shared.background import PeriodicWorker
 from shared.compression import Compression
 from shared.database.engine import Database
+from shared.database.queues import WorkQueue
+from shared.draining import Draining
 from shared.events.bus import Bus
+from shared.measurements import Measurements
 from shared.pagination import CursorSigner
-from shared.security.service_calls import InternalCallerVerifier, ServiceClient
+from shared.security.service_calls import InternalCallerVerifier
 from shared.security.verifier import CachingTokenVerifier, JwksClient, TokenVerifier, fetch_from
 from shared.settings import Settings
-from shared.web import exception_handlers, health, openapi
+from shared.tracing import spans
+from shared.web import exception_handlers, health, openapi, threadpools
 from shared.web.fast_path import FastPathMiddleware
 from shared.web.public_path import PublicPath
 from shared.web.spool import SpoolSpace
 from shared.websockets.handshake import as_get_request, is_accepted
+
+
+class HttpClient(Protocol):
+    """Has connections to close at the end."""
+
+    async def close(self) -> None:
+        """Close them."""
 
 
 def create_service_app(  # noqa: PLR0913 - all parts of a service, named at the call
@@ -36,18 +46,22 @@ def create_service_app(  # noqa: PLR0913 - all parts of a service, named at the 
     bus: Bus,
     routers: Sequence[APIRouter],
     workers: Sequence[PeriodicWorker] = (),
-    clients: Sequence[ServiceClient] = (),
+    clients: Sequence[HttpClient] = (),
+    queues: Sequence[WorkQueue] = (),
     closing: Sequence[Callable[[], None]] = (),
 ) -> FastAPI:
     """The application of a service. Workers and connections are started and stopped with it."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        to_thread.current_default_thread_limiter().total_tokens = settings.pool_size
+        threadpools.set_size(settings.pool_size)
+        spans.set_service(name)
+        stop_measuring = Measurements(name, database, bus, queues).start()
         await bus.start()
         for worker in workers:
             worker.start()
         yield
+        stop_measuring()
         for worker in workers:
             await worker.stop()
         await bus.stop()
@@ -64,7 +78,8 @@ def create_service_app(  # noqa: PLR0913 - all parts of a service, named at the 
         redoc_url=None,
         redirect_slashes=False,
         separate_input_output_schemas=False,
-        generate_unique_id_function=lambda route: f"{name}_{route.name}",
+        # The routes themselves: include_router() would build each of them again, with its validators.
+        routes=[route for router in (*routers, health.router) for route in router.routes],
         telemetry={"tracing": False, "metrics": False, "logs": False},  # metrics are in RequestContextMiddleware
     )
     database.listeners.wake(workers)
@@ -78,23 +93,23 @@ def create_service_app(  # noqa: PLR0913 - all parts of a service, named at the 
     app.state.cursors = CursorSigner(settings.key("cursors"))
     app.state.database = database
     app.state.bus = bus
+    app.state.broker_was_connected = False
+    app.state.draining = Draining()
     app.state.settings = settings
     app.state.spool_space = SpoolSpace(settings.spool_bytes)
     for kind, handler in _handlers().items():
         app.add_exception_handler(kind, handler)
-    for router in (*routers, health.router):
-        app.include_router(router)
     _add_middleware(app, name, settings, routers)
-    openapi.install(app)
+    openapi.install(app, name)
     return app
 
 
 def _add_middleware(app: FastAPI, name: str, settings: Settings, routers: Sequence[APIRouter]) -> None:
-    """Added last is called first."""
+    """The middleware that is added last is called first."""
     app.add_middleware(FastPathMiddleware, routers=routers, refusals=_handlers())
     app.add_middleware(RequestContextMiddleware, service=name)
-    if settings.public_path:
-        app.add_middleware(PublicPath, prefix=settings.public_path)
+    if settings.public_path or settings.cdn_url:
+        app.add_middleware(PublicPath, prefix=settings.public_path, cdn_url=settings.cdn_url)
     app.add_middleware(Compression)
 
 
@@ -107,7 +122,7 @@ def _handlers() -> dict[type[Exception], Callable[..., Any]]:
 
 
 class RequestContextMiddleware:
-    """Request id, logging context and metrics of each request."""
+    """Request id, logging context, metrics and the span of each request."""
 
     def __init__(self, app: ASGIApp, service: str) -> None:
         self._app = app
@@ -130,7 +145,10 @@ class RequestContextMiddleware:
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        with (
+            structlog.contextvars.bound_contextvars(request_id=request_id),
+            spans.continue_request(self._service, scope["headers"]) as span,
+        ):
             try:
                 await self._app(scope, receive, observed)
             except Exception as problem:
@@ -139,5 +157,8 @@ class RequestContextMiddleware:
                 await exception_handlers.on_unexpected_error(Request(scope), problem)(scope, receive, observed)
             finally:
                 route = getattr(scope.get("route"), "path", "unknown")
+                seconds = time.perf_counter() - started
                 if not is_accepted(scope):
-                    metrics.REQUESTS.labels(self._service, route, status).observe(time.perf_counter() - started)
+                    metrics.REQUESTS.labels(self._service, route, status).observe(seconds)
+                span.describe_http(request_log.known(scope["method"]), route, status, request_id)
+                request_log.write(self._service, request_id, scope["method"], route, status, seconds)

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from shared.errors import Forbidden
 from shared.security.service_calls import InternalCallerVerifier, not_a_service
 from shared.security.verifier import WIRE_FORM, CachingTokenVerifier, Identity, TokenVerifier, invalid_token
 from shared.web.fast_path import FastPathMiss, FastPathReader
@@ -52,6 +53,16 @@ CurrentUser = Annotated[Identity, Depends(_required), FastPathReader(_required_o
 """The authenticated user; without a valid token the response is 401."""
 OptionalUser = Annotated[Identity | None, Depends(_optional), FastPathReader(_optional_on_fast_path)]
 """The authenticated user, or None without a token; a token must be valid."""
+
+
+async def _verified(request: Request, identity: CurrentUser) -> Identity:
+    if not identity.email_verified and not request.app.state.settings.unverified_users_may_post:
+        raise Forbidden("email_unverified", "Confirm the email address first, then renew the access token.")
+    return identity
+
+
+VerifiedUser = Annotated[Identity, Depends(_verified)]
+"""The authenticated user, for what others see of them; 403 if the address has to be confirmed first."""
 
 
 async def _internal_caller(request: Request) -> str:

@@ -41,4 +41,4 @@ async def _disconnected(request: Request) -> None:
 
 
 def _client_gone() -> Unavailable:
-    return Unavailable("client_disconnected", "The client closed the connection before the answer.")
+    return Unavailable("client_disconnected", "The client closed the connection before the response.")

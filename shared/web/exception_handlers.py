@@ -14,7 +14,7 @@ from shared import errors, problem_details
 from shared.web.request_body import WITHOUT_NUL
 from shared.web.request_target import request_path
 
-_OWN_WORDS = {WITHOUT_NUL: ("nul_character", "Text may not hold NUL characters")}
+_OWN_WORDS = {WITHOUT_NUL: ("nul_character", "Text may not contain NUL characters")}
 """The error of a text that does not match this pattern, instead of pydantic's."""
 _FRAMEWORK_CODES = frozenset(get_args(ErrorType))
 log = structlog.get_logger()
@@ -24,7 +24,16 @@ def on_app_error(request: Request, problem: Exception) -> Response:
     """An expected error of our own code."""
     refusal = cast("errors.AppError", problem)
     status = problem_details.STATUS[type(refusal)]
-    return _answer(request, status, refusal.code, refusal.detail, refusal.field_errors, refusal.retry_after)
+    content = problem_details.body(
+        status,
+        refusal.code,
+        refusal.detail,
+        path=request_path(request),
+        request_id=request.scope.get("request_id", ""),
+        field_errors=refusal.field_errors,
+        extensions=refusal.extensions,
+    )
+    return _response(status, content, refusal.retry_after)
 
 
 def on_invalid_request(request: Request, problem: Exception) -> Response:
@@ -60,12 +69,15 @@ def on_unexpected_error(request: Request, problem: Exception) -> Response:
 
 
 def _fault(found: dict[str, Any]) -> errors.FieldError:
-    code, detail = _OWN_WORDS.get(found.get("ctx", {}).get("pattern"), (found["type"], found["msg"]))
-    return errors.FieldError.at(*found["loc"][1:], code=code, detail=_printable(detail))
+    context = found.get("ctx", {})
+    code, detail = _OWN_WORDS.get(context.get("pattern"), (found["type"], found["msg"]))
+    # A rule about several fields is checked for the whole body, and names the field at which its error is reported.
+    path = (*found["loc"][1:], context["field"]) if "field" in context else found["loc"][1:]
+    return errors.FieldError.at(*path, code=code, detail=_printable(detail))
 
 
 def _code(field_errors: tuple[errors.FieldError, ...]) -> str:
-    """The code of a rule if only that one was broken; pydantic's codes become one code."""
+    """The code of the rule if only one was broken; pydantic's codes become one code."""
     codes = {each.code for each in field_errors}
     return codes.pop() if len(codes) == 1 and not codes & _FRAMEWORK_CODES else "validation_failed"
 
@@ -80,7 +92,6 @@ def _answer(
     code: str,
     detail: str,
     field_errors: tuple[errors.FieldError, ...] = (),
-    retry_after: int | None = None,
 ) -> Response:
     content = problem_details.body(
         status,
@@ -90,4 +101,8 @@ def _answer(
         request_id=request.scope.get("request_id", ""),
         field_errors=field_errors,
     )
+    return _response(status, content)
+
+
+def _response(status: int, content: bytes, retry_after: int | None = None) -> Response:
     return Response(content, status, problem_details.headers_for(status, retry_after), problem_details.MEDIA_TYPE)

@@ -5,6 +5,7 @@ the usual form: a token after `Bearer`, a limit and a cursor, an id. Any other r
 decides what is malformed.
 """
 
+import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,6 @@ from typing import Any, get_args, get_type_hints
 
 from fastapi import APIRouter, Request
 from fastapi.routing import APIRoute
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -30,7 +30,7 @@ class FastPathMiss(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FastPathReader:
-    """Beside `Depends` in an annotation: reads the same value on the fast path. `read` raises FastPathMiss."""
+    """Used next to `Depends` in an annotation: reads the same value on the fast path. `read` raises FastPathMiss."""
 
     read: Read
     reads_query: bool = False
@@ -38,7 +38,7 @@ class FastPathReader:
 
 
 async def _none(_: Request) -> None:
-    """A parameter that no request on the fast path has."""
+    """Reads a parameter that requests on the fast path do not have."""
 
 
 ABSENT = FastPathReader(_none)
@@ -86,7 +86,7 @@ def handler(endpoint: Callable[..., Any]) -> Handler | None:
     if readers is None:
         return None
     reads_query = any(each.reads_query for hint in hints.values() for each in _plain_ways(hint))
-    call = endpoint if inspect.iscoroutinefunction(endpoint) else partial(run_in_threadpool, endpoint)
+    call = endpoint if inspect.iscoroutinefunction(endpoint) else partial(asyncio.to_thread, endpoint)
 
     async def handle(request: Request) -> Response | None:
         if request.scope["query_string"] and not reads_query:

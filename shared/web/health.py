@@ -1,7 +1,5 @@
 """`/healthz` (liveness) and `/readyz` (readiness) of every service."""
 
-from typing import Any
-
 import orjson
 from fastapi import APIRouter, Request
 from sqlalchemy.exc import DBAPIError
@@ -23,12 +21,22 @@ async def healthz() -> Response:
 
 @router.get("/readyz")
 async def readyz(request: Request) -> Response:
-    """200 if database and broker are available, else 503. The body names the state of both."""
-    database, broker = await _database_answers(request), request.app.state.bus.connected
-    parts: dict[str, Any] = {"database": _word(database), "broker": _word(broker)}
-    ready = database and broker
-    body = orjson.dumps({"status": "ready" if ready else "not ready", **parts})
-    return Response(body, 200 if ready else 503, media_type="application/json")
+    """200 if the service can process requests, else 503. The body names the state of database and broker.
+
+    Without the broker it can, as events wait in the outbox. Only after its start it has to be connected once: before
+    that it would miss the events that it passes on to WebSockets.
+    """
+    state = request.app.state
+    database, broker = await _database_answers(request), state.bus.connected
+    state.broker_was_connected |= broker
+    if state.draining.started:
+        status = "draining"
+    elif not database or not state.broker_was_connected:
+        status = "not ready"
+    else:
+        status = "ready" if broker else "degraded"
+    body = orjson.dumps({"status": status, "database": _word(database), "broker": _word(broker)})
+    return Response(body, 200 if status in ("ready", "degraded") else 503, media_type="application/json")
 
 
 async def _database_answers(request: Request) -> bool:

@@ -1,4 +1,4 @@
-"""The `Idempotency-Key` header, read beside the body that it belongs to."""
+"""The `Idempotency-Key` header, read together with the body that it belongs to."""
 
 import hashlib
 from typing import Annotated, BinaryIO
@@ -15,14 +15,14 @@ from shared.web.request_target import request_path
 
 MAX_KEY_LENGTH = 255
 PRINTABLE = r"^[!-~\xa1-\xac\xae-\xff]([ -~\xa1-\xac\xae-\xff]*[!-~\xa1-\xac\xae-\xff])?$"
-"""As far as a header can tell it: in Latin-1, and without white space around it, which is no part of a value."""
+"""The pattern of the header value in Latin-1; white space around it is not part of the value."""
 
 
 _Header = Annotated[
     str | None,
     Header(
         alias="Idempotency-Key",
-        description="Any printable text up to 255: the same key and body within 24 h gives the first answer",
+        description="Printable text of up to 255 characters: the same key and body within 24 h get the first response",
         json_schema_extra={"minLength": 1, "maxLength": MAX_KEY_LENGTH, "pattern": PRINTABLE},
     ),
 ]
@@ -51,7 +51,7 @@ def _key(request: Request, identity: Identity, header: str, content: bytes) -> K
 
 
 def _digest(form: FormData) -> bytes:
-    """Of the fields and the contents of files; boundaries and file names differ from one attempt to the next."""
+    """The hash of fields and file contents; boundaries and file names may differ between attempts."""
     whole = hashlib.sha256()
     for name, value in sorted(form.multi_items(), key=lambda item: item[0]):
         content = _digest_of_file(value.file) if isinstance(value, UploadFile) else value.encode()
@@ -66,7 +66,7 @@ def _digest_of_file(file: BinaryIO) -> bytes:
 
 
 def _text(header: str) -> str:
-    """The framework reads headers as Latin-1; a client that writes other scripts writes UTF-8."""
+    """The framework decodes headers as Latin-1; clients send other characters as UTF-8."""
     try:
         return header.encode("latin-1").decode()
     except UnicodeDecodeError:
@@ -76,4 +76,4 @@ def _text(header: str) -> str:
 IdempotencyKey = Annotated[Key | None, Depends(_given)]
 """The key that the client sent, if any."""
 FormIdempotencyKey = Annotated[Key | None, Depends(_given_with_form)]
-"""The same for a body that is a form."""
+"""The same for a form body."""

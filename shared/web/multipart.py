@@ -7,13 +7,13 @@ from starlette.datastructures import FormData, Headers
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 MAX_PARTS = 100
-"""Of each kind. More than any route takes, so that a few too many are pointed at as invalid fields."""
+"""Of each kind. More than any route has, so that a few unknown ones are reported as invalid fields."""
 MAX_TEXT_BYTES = 64 * 1024
 _UTF8 = frozenset({b"utf-8", b"utf8", b"us-ascii"})
 
 
 class FormParser(MultiPartParser):
-    """The framework's parser, except that a part is a file by its field's name, and text is UTF-8 or refused.
+    """The framework's parser, except that the field name decides what is a file, and that text must be UTF-8.
 
     `filename` is optional (RFC 7578, section 4.2), and some clients send `filename*` alone.
     """
@@ -52,7 +52,7 @@ class FormParser(MultiPartParser):
         self._is_whole = True
 
     async def parse(self) -> FormData:
-        """The fields, in order. Raises MultiPartException, and OSError when files cannot be kept on disk."""
+        """The fields, in order. Raises MultiPartException, and OSError when files cannot be stored on disk."""
         form = await super().parse()
         if not self._is_whole:
             for file in self._files_to_close_on_error:
@@ -62,9 +62,9 @@ class FormParser(MultiPartParser):
 
 
 async def without_preamble(stream: AsyncGenerator[bytes, None], boundary: bytes) -> AsyncGenerator[bytes, None]:
-    """The body from its first boundary on; what comes before is ignored (RFC 2046, section 5.1.1)."""
+    """The body from its first boundary; bytes before it are ignored (RFC 2046, section 5.1.1)."""
     delimiter = b"\r\n--" + boundary
-    seen = b"\r\n"  # the first boundary may stand at the very beginning
+    seen = b"\r\n"  # the first boundary may be at the very beginning
     async for chunk in stream:
         seen += chunk
         start = seen.find(delimiter)

@@ -1,40 +1,42 @@
-"""A service's OpenAPI 3.1 document as it truly behaves: every problem in its own media type, one schema for all."""
+"""The OpenAPI 3.1 document of a service: every problem with its own media type, one schema for all."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 
 from shared.problem_details import MEDIA_TYPE, Problem
 
 _FRAMEWORK_SCHEMAS = ("HTTPValidationError", "ValidationError")
 _FORM = "Body_"
-"""How the framework begins the name of the schema that it makes of the fields of a form."""
+"""The prefix of the names of schemas that the framework generates for form fields."""
 _REFERENCE = "#/components/schemas/"
 _TEXT = {"type": "string"}
 _BYTES = {"type": "string", "format": "binary"}
-"""OpenAPI 3.1 would leave out `format`; generators know bytes by it, and only by it."""
-_LOCATION = {"description": "Where it is found", "required": True, "schema": _TEXT}
-_LINK = {"description": 'The next page, where there is one: `<url>; rel="next"` (RFC 8288)', "schema": _TEXT}
+"""OpenAPI 3.1 would omit `format`, but generators recognise binary data only by it."""
+_LOCATION = {"description": "The URL of the created resource", "required": True, "schema": _TEXT}
+_LINK = {"description": 'The next page, if there is one: `<url>; rel="next"` (RFC 8288)', "schema": _TEXT}
 
 
-def install(app: FastAPI) -> None:
-    """Let `app.openapi()` and `/openapi.json` give our document; it is made once."""
-    app.openapi = lambda: _once(app)  # type: ignore[method-assign] # the framework's own way to replace it
+def install(app: FastAPI, service: str) -> None:
+    """Make `app.openapi()` and `/openapi.json` return this document, which is built once."""
+    app.openapi = lambda: _once(app, service)  # type: ignore[method-assign] # the framework's own way to replace it
 
 
-def _once(app: FastAPI) -> dict[str, Any]:
+def _once(app: FastAPI, service: str) -> dict[str, Any]:
     if app.openapi_schema is None:
-        app.openapi_schema = _document(app)
+        app.openapi_schema = _document(app, service)
     return app.openapi_schema
 
 
-def _document(app: FastAPI) -> dict[str, Any]:
+def _document(app: FastAPI, service: str) -> dict[str, Any]:
     document = get_openapi(title=app.title, version=app.version, routes=app.routes, description=app.description)
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
-    for operation in _operations(document):
+    for operation, name in _operations(document, app):
+        operation["operationId"] = f"{service}_{name}"
         for parameter in operation.get("parameters", ()):
             parameter["schema"] = _without_null(parameter["schema"])
         _without_framework_answers(operation["responses"])
@@ -48,13 +50,16 @@ def _document(app: FastAPI) -> dict[str, Any]:
     return document
 
 
-def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for item in document["paths"].values():
-        yield from item.values()
+def _operations(document: dict[str, Any], app: FastAPI) -> Iterator[tuple[dict[str, Any], str]]:
+    """Each operation, and the name of its route."""
+    for route in app.routes:
+        if isinstance(route, APIRoute) and route.include_in_schema:
+            for method in route.methods or ():
+                yield document["paths"][route.path_format][method.lower()], route.name
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """A parameter or the field of a form can be left out, and never be null: it is text."""
+    """Remove null from the schemas of parameters and form fields, which are text and can only be omitted."""
     others = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
     if len(others) != 1:
         return schema
@@ -62,14 +67,14 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _without_framework_answers(responses: dict[str, Any]) -> None:
-    """The framework declares its own 422 wherever there is a parameter; only ours are ever given."""
+    """Remove the framework's own 422 from routes with parameters; the responses are problem documents."""
     declared = responses.get("422", {}).get("content", {})
     if declared and MEDIA_TYPE not in declared:
         del responses["422"]
 
 
 def _with_headers(operation: dict[str, Any]) -> None:
-    """Whatever is made says where it is, and every list how it goes on."""
+    """Add the headers `Location` of created resources and `Link` of lists."""
     responses = operation["responses"]
     if "201" in responses:
         responses["201"].setdefault("headers", {})["Location"] = _LOCATION
@@ -78,14 +83,14 @@ def _with_headers(operation: dict[str, Any]) -> None:
 
 
 def _with_bytes(responses: dict[str, Any]) -> None:
-    """An answer of a type without a schema consists of bytes."""
+    """Add a binary schema to responses whose media type has none."""
     for response in responses.values():
         for media in response.get("content", {}).values():
             media.setdefault("schema", _BYTES)
 
 
 def _with_its_form(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
-    """The schema of a form stands where it is used: its name is the framework's, and tells nobody anything."""
+    """Inline the schema of a form: its generated name has no meaning for readers."""
     for media in operation.get("requestBody", {}).get("content", {}).values():
         name = media.get("schema", {}).get("$ref", "").removeprefix(_REFERENCE)
         if not name.startswith(_FORM):
@@ -98,5 +103,5 @@ def _with_its_form(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
 
 
 def _with_format(schema: dict[str, Any]) -> dict[str, Any]:
-    """A file is bytes to generators too."""
+    """Add `format: binary` to files, for generators."""
     return {**schema, "format": "binary"} if "contentMediaType" in schema else schema

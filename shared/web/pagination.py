@@ -22,25 +22,25 @@ _SIMPLE_QUERY = re.compile(rb"(?:limit=(?P<limit>[1-9][0-9]?|100))?(?:(?(limit)&
 _DIGITS = re.compile("[0-9]{1,9}")
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
-"""Items in a page."""
+"""Items of a page."""
 
 
 def _digits(value: Any) -> Any:
-    """What the framework would take for a number as well (`5.0`, `1_0`, ` 5`) is none."""
+    """Refuse other spellings that the framework accepts for a number (`5.0`, `1_0`, ` 5`)."""
     if isinstance(value, str) and not _DIGITS.fullmatch(value):
-        raise PydanticCustomError("int_parsing", "Should be digits only")
+        raise PydanticCustomError("int_parsing", "Should contain only digits")
     return value
 
 
 async def _requested(
     request: Request,
     limit: Annotated[
-        int, Query(ge=1, le=MAX_LIMIT, description="How many items at most"), BeforeValidator(_digits)
+        int, Query(ge=1, le=MAX_LIMIT, description="Maximum number of items"), BeforeValidator(_digits)
     ] = DEFAULT_LIMIT,
     cursor: Annotated[
         str | None,
         Query(
-            description="`next_cursor` of the page before",
+            description="`next_cursor` of the previous page",
             json_schema_extra={"pattern": "^[A-Za-z0-9_-]+$", "maxLength": MAX_CURSOR_LENGTH},
         ),
     ] = None,
@@ -48,7 +48,7 @@ async def _requested(
     if cursor is None:
         return PageRequest(limit, None)
     cursors: CursorSigner = request.app.state.cursors
-    return PageRequest(limit, cursors.read(cursor, _scope(request)))
+    return PageRequest(limit, cursors.decode(cursor, _scope(request)))
 
 
 async def _read_on_fast_path(request: Request) -> PageRequest:
@@ -64,11 +64,11 @@ PageQuery = Annotated[PageRequest, Depends(_requested), FastPathReader(_read_on_
 
 
 def page_response(request: Request, found: Page) -> Response:
-    """200 with the items, the cursor of the next page and, where there is one, its `Link` (RFC 8288)."""
+    """200 with the items, the cursor of the next page and, if there is one, its `Link` (RFC 8288)."""
     if found.next is None:
         return to_response(StoredResponse(200, orjson.dumps({"items": found.items, "next_cursor": None})))
     cursors: CursorSigner = request.app.state.cursors
-    cursor = cursors.write(found.next, _scope(request))
+    cursor = cursors.encode(found.next, _scope(request))
     others = [(name, value) for name, value in request_target.pairs(request) if name != "cursor"]
     link = f'<{request_path(request)}?{urlencode([*others, ("cursor", cursor)])}>; rel="next"'
     body = orjson.dumps({"items": found.items, "next_cursor": cursor})

@@ -1,4 +1,4 @@
-"""Addresses in answers, for a service whose paths begin with a prefix that a proxy takes away (`PUBLIC_URL`)."""
+"""Adds to URLs in responses the path prefix that a proxy removes (`PUBLIC_URL`), or the URL of a CDN (`CDN_URL`)."""
 
 import re
 
@@ -6,32 +6,37 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _ADDRESS = re.compile(rb'("(?:avatar_|thumbnail_)?url": ?")(?=/)')
-"""The members that hold an address. No text of a person's can look like one: in it, each quote is escaped."""
+"""The members that contain a URL. Text of users cannot look like one, because quotes in it are escaped."""
+_PUBLIC_FILE = re.compile(_ADDRESS.pattern + rb"(?=/api/v1/(?:media|avatars)/)")
+"""The same, of a file that anyone may see and that a CDN may cache. Other files are private."""
 
 
 class PublicPath:
-    """Puts the prefix before each address on its way out, so that what is stored and signed does not depend on it.
+    """Adds the prefix to each URL in responses, so that stored and signed URLs do not depend on it.
 
-    What services tell one another, at `/internal`, stays as it is.
+    URLs of public files begin with `cdn_url` instead, if there is one. Headers are the same as without a CDN, and
+    responses of `/internal` routes are not changed.
     """
 
-    def __init__(self, app: ASGIApp, prefix: str) -> None:
+    def __init__(self, app: ASGIApp, prefix: str, cdn_url: str = "") -> None:
         self._app = app
         self._prefix = prefix
+        self._cdn_url = cdn_url
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, or WebSocket."""
         if scope["type"] == "lifespan" or scope["path"].startswith("/internal/"):
             await self._app(scope, receive, send)
         else:
-            await self._app(scope, receive, _Answer(self._prefix, send))
+            await self._app(scope, receive, _Answer(self._prefix, self._cdn_url, send))
 
 
 class _Answer:
-    """One answer. JSON is held back until it is complete, as its length changes."""
+    """One response. JSON is buffered until it is complete, because its length changes."""
 
-    def __init__(self, prefix: str, send: Send) -> None:
+    def __init__(self, prefix: str, cdn_url: str, send: Send) -> None:
         self._prefix = prefix
+        self._cdn_url = cdn_url
         self._send = send
         self._start: Message | None = None
         self._body = b""
@@ -70,4 +75,6 @@ class _Answer:
         await self._send({**message, "body": body})
 
     def _prefixed(self, content: bytes) -> bytes:
+        if self._cdn_url:
+            content = _PUBLIC_FILE.sub(rb"\g<1>" + self._cdn_url.encode(), content)
         return _ADDRESS.sub(rb"\g<1>" + self._prefix.encode(), content)

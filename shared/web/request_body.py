@@ -34,21 +34,20 @@ def _visible(value: str) -> str:
 
 WITHOUT_NUL = r"^[^\x00]*$"
 Text = Annotated[str, Field(pattern=WITHOUT_NUL)]
-"""Text without NUL, which not every database can store; any other character is stored as it was sent.
-
-(Lone surrogates never get past the JSON parser.) A pattern and no validator, so that `Field(max_length=...)` around
-it is a rule about a string: pydantic then counts characters, and says so.
+"""Text without NUL, which not every database can store; other characters are stored as sent. (The JSON parser rejects
+lone surrogates.) A pattern and no validator, so that `Field(max_length=...)` around it is a rule about a string:
+pydantic then counts characters, and says so.
 """
 VISIBLE = AfterValidator(_visible)
-"""After `Field` in the annotation of a text that needs a visible character."""
+"""Put after `Field` in the annotation of a text that needs a visible character."""
 WITH_VISIBLE = rf"^[^\x00]*[^{INVISIBLE}][^\x00]*$"
-"""The same for JSON Schema: `Field(json_schema_extra={"pattern": WITH_VISIBLE})`."""
+"""The same in JSON Schema: `Field(json_schema_extra={"pattern": WITH_VISIBLE})`."""
 
 
 class StrictRequest(Request):
-    """Reads JSON with orjson: no NaN, no lone surrogates, no bytes that are not UTF-8, bounded depth and size.
+    """Reads JSON with orjson: no NaN, no lone surrogates, only UTF-8, bounded depth and size.
 
-    It raises the framework's own error: FastAPI passes no other one from a body.
+    It raises the framework's HTTPException, because FastAPI replaces other errors raised while it reads a body.
     """
 
     def __init__(self, request: Request) -> None:
@@ -57,7 +56,7 @@ class StrictRequest(Request):
         self._left = MAX_JSON_BYTES
 
     async def json(self) -> Any:
-        """The body as values. Raises json.JSONDecodeError, also where a name is given twice: readers would differ."""
+        """The decoded body. Raises json.JSONDecodeError, also for duplicate names, which parsers treat differently."""
         content = await self.body()
         value = orjson.loads(content)
         json.loads(content, object_pairs_hook=_each_once)
@@ -74,7 +73,7 @@ class StrictRequest(Request):
         message = await self._take()
         self._left -= len(message.get("body", b""))
         if self._left < 0:
-            raise HTTPException(413, "The body is larger than this route takes.")
+            raise HTTPException(413, "The body is larger than this route accepts.")
         return message
 
     def _require(self, media_type: str) -> None:
@@ -84,7 +83,7 @@ class StrictRequest(Request):
         if given.partition(";")[0].strip().lower() != media_type:
             raise HTTPException(415, f"This needs Content-Type: {media_type}.")
         if "charset" in given.lower() and not _is_utf_8(given):
-            raise HTTPException(415, "Text has to be in UTF-8.")
+            raise HTTPException(415, "Text must be UTF-8.")
 
 
 def _is_utf_8(content_type: str) -> bool:
@@ -96,11 +95,11 @@ def _is_utf_8(content_type: str) -> bool:
 
 def _each_once(pairs: list[tuple[str, Any]]) -> None:
     if len({name for name, _ in pairs}) < len(pairs):
-        raise json.JSONDecodeError("a name is given twice", "", 0)
+        raise json.JSONDecodeError("duplicate name", "", 0)
 
 
 class StrictRoute(APIRoute):
-    """A route that reads its request strictly."""
+    """A route whose requests are StrictRequests."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The framework's handler, with a StrictRequest."""

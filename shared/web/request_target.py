@@ -18,7 +18,7 @@ _UNESCAPED = "/:@!$&'()*+,;="
 
 def request_path(request: Request) -> str:
     """The escaped path: safe in a response, whatever bytes the client sent."""
-    # Not `request.url.path`: it decodes the query as well, and fails where that is not UTF-8.
+    # Not `request.url.path`: it decodes the query as well, and fails if that is not UTF-8.
     return quote(request.scope["path"], safe=_UNESCAPED, errors="replace")
 
 
@@ -55,4 +55,4 @@ def _unknown(name: str) -> FieldError:
 
 
 def _repeated(name: str) -> FieldError:
-    return FieldError.at(name, code="repeated_parameter", detail="A query parameter is given once.")
+    return FieldError.at(name, code="repeated_parameter", detail="A query parameter may be given only once.")

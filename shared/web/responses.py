@@ -1,4 +1,4 @@
-"""Builds responses from values that are serialised once."""
+"""Builds responses whose JSON is serialised once."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -12,9 +12,9 @@ from shared.security.access_tokens import REVOKED_SESSIONS_HEADER, REVOKED_USER_
 
 
 def to_response(answer: StoredResponse) -> Response:
-    """The response of the framework, with `no-store`."""
+    """The stored response as a response of the framework, with `no-store`."""
     headers = {"cache-control": "no-store", **answer.headers}
-    if len(answer.body) >= compression.SMALLEST:
+    if len(answer.body) >= compression.MIN_BYTES:
         headers["vary"] = compression.VARY
     return Response(answer.body or None, answer.status, headers, "application/json" if answer.body else None)
 
@@ -35,7 +35,7 @@ def created(value: Any, location: str) -> StoredResponse:
 
 
 def with_revocations(answer: Response, *, logins: Iterable[int] = (), subject: int | None = None) -> Response:
-    """The same response, with headers that tell the gateway which tokens are revoked; it removes them."""
+    """The same response with headers that tell the gateway which tokens are revoked; the gateway removes them."""
     answer.headers[REVOKED_SESSIONS_HEADER] = " ".join(ids.encode(each) for each in logins)
     if subject is not None:
         answer.headers[REVOKED_USER_HEADER] = ids.encode(subject)

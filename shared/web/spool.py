@@ -26,4 +26,4 @@ class SpoolSpace:
 
 
 def spool_unavailable() -> Unavailable:
-    return Unavailable("storage_unavailable", "There is no room for uploads right now.", retry_after=5)
+    return Unavailable("storage_unavailable", "There is no space for uploads right now.", retry_after=5)

@@ -1,4 +1,4 @@
-"""Uploads by multipart/form-data: known fields, each once, spooled to disk within bounds, processed fairly."""
+"""Uploads by multipart/form-data: only known fields, each once, spooled to disk, processed in a fair queue."""
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
@@ -20,6 +20,7 @@ from shared.body_limits import MAX_UPLOAD_BYTES
 from shared.idempotency import Idempotency, Key, StoredResponse
 from shared.images.pipe_protocol import ProcessedImage
 from shared.images.processor import ImageProcessor
+from shared.images.variants import RESPONSIVE, RenditionPlan
 from shared.web import request_target
 from shared.web.disconnects import cancel_on_disconnect
 from shared.web.multipart import FormParser
@@ -32,19 +33,19 @@ log = structlog.get_logger()
 class UploadRequest(StrictRequest):
     """A strict request whose body may be a form with files.
 
-    The framework lets only its own HTTPException pass from a body; what else is refused is kept in `refusal`, and
-    raised by the route.
+    The framework lets only HTTPException pass while it reads a body; other errors are stored in `refusal`, and raised
+    by the route.
     """
 
     def __init__(self, request: Request, route_fields: Mapping[str, bool]) -> None:
-        """`route_fields` tells of each field of the form whether it is a file."""
+        """`route_fields`: whether each field of the form is a file."""
         super().__init__(request)
         self._route_fields = route_fields
         self._spooled = 0
         self.refusal: Exception | None = None
 
     async def form(self, **_: Any) -> FormData:  # type: ignore[override] # the framework awaits it as well
-        """The fields of an upload: those of the route, each once."""
+        """The fields of an upload: exactly those of the route, each at most once."""
         if self._form is not None:
             return self._form
         self._require("multipart/form-data")
@@ -65,7 +66,7 @@ class UploadRequest(StrictRequest):
         return form
 
     async def close(self) -> None:
-        """Delete the files of an upload, and give back their room on disk."""
+        """Delete the temporary files of an upload, and release their disk space."""
         await super().close()
         self._spool_space().release(self._spooled)
         self._spooled = 0
@@ -76,7 +77,7 @@ class UploadRequest(StrictRequest):
             return await FormParser(self.headers, stream, files).parse()
 
     def _reserve_spool(self) -> None:
-        """Room on disk for the whole body, before any of it is read. A body without a length counts as the largest."""
+        """Reserve disk space for the whole body before it is read. A body without a length counts as the largest."""
         length = self.headers.get("content-length", "")
         size = min(int(length), MAX_UPLOAD_BYTES) if length.isdecimal() else MAX_UPLOAD_BYTES
         self._spool_space().reserve(size)
@@ -88,7 +89,7 @@ class UploadRequest(StrictRequest):
 
 
 class UploadRoute(StrictRoute):
-    """A strict route that may take files."""
+    """A route whose requests are UploadRequests."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The framework's handler, given our request."""
@@ -111,21 +112,23 @@ class UploadRoute(StrictRoute):
         return strict
 
 
-async def processed(request: Request, processor: ImageProcessor, file: UploadFile, owner: int) -> ProcessedImage:
-    """What is kept of this picture. The way of all routes that take one.
+async def processed(
+    request: Request, processor: ImageProcessor, file: UploadFile, owner: int, plan: RenditionPlan = RESPONSIVE
+) -> ProcessedImage:
+    """The processed image of an upload; used by every route that accepts one.
 
-    Raises UnsupportedMedia, TooLarge, Invalid; Unavailable where the queue is too long. When the client disconnects
-    its place in the queue is given up, and a decoder that works for it is killed.
+    Raises UnsupportedMedia, TooLarge, Invalid; Unavailable if the queue is too long. When the client disconnects, the
+    upload leaves the queue, and a decoder that works on it is killed.
     """
-    return await cancel_on_disconnect(request, processor.process(file.file, owner))
+    return await cancel_on_disconnect(request, processor.process(file.file, owner, plan))
 
 
 async def once(
     idempotency: Idempotency, key: Key | None, work: Callable[[], Awaitable[StoredResponse]]
 ) -> StoredResponse:
-    """The answer that was given for this key before, else that of `work`, which has to record it.
+    """The stored response of this key, else that of `work`, which has to record it.
 
-    Raises errors.Conflict while the first with this key still runs, errors.Invalid for a key of another request.
+    Raises errors.Conflict while the first request with this key runs, errors.Invalid for a key of another request.
     """
     with idempotency.running(key):
         earlier = await run_in_threadpool(idempotency.earlier, key)
@@ -133,7 +136,7 @@ async def once(
 
 
 def _require_fields(fields: Mapping[str, bool], form: FormData) -> None:
-    """As for JSON: no unknown field, and none twice. Files are never left out."""
+    """As for JSON: no unknown and no repeated fields. Files are required."""
     counts = Counter(name for name, _ in form.multi_items())
     unknown = [name for name in counts if name not in fields]
     repeated = [name for name in fields if counts[name] > 1]

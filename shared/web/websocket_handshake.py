@@ -1,4 +1,4 @@
-"""The WebSocket handshake in a route of FastAPI, which sees it as a GET."""
+"""The WebSocket handshake in a FastAPI route, which handles it as a GET."""
 
 from fastapi import HTTPException, Request
 from starlette.responses import Response
@@ -17,11 +17,11 @@ class AlreadyHandled(Response):
     """Returned by a route after its WebSocket has ended: sends nothing."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send nothing: the connection was answered as a WebSocket."""
+        """Sends nothing: the connection has become a WebSocket."""
 
 
 def handshake_of(request: Request) -> Handshake:
-    """The handshake of this request. Raises HTTPException, 426, where it is none."""
+    """The handshake of this request. Raises HTTPException 426 if it is not one."""
     shaking = request.scope.get(SCOPE_KEY)
     if not isinstance(shaking, Handshake):
         raise HTTPException(UPGRADE_REQUIRED, UPGRADE_REQUIRED_DETAIL, UPGRADE_HEADERS)

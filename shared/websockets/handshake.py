@@ -11,7 +11,7 @@ SCOPE_KEY = "handshake"
 SWITCHING_PROTOCOLS = 101
 UPGRADE_REQUIRED = 426
 UPGRADE_HEADERS = {"upgrade": "websocket", "connection": "upgrade"}
-UPGRADE_REQUIRED_DETAIL = "This is a WebSocket: ask for an upgrade to it (RFC 6455, version 13)."
+UPGRADE_REQUIRED_DETAIL = "This resource is a WebSocket: send an upgrade request (RFC 6455, version 13)."
 
 
 @dataclass(slots=True)
@@ -22,11 +22,11 @@ class Handshake:
     send: Send
     subprotocol: str | None
     token_offered: bool
-    """Whether the token came as a subprotocol, which any web page can send."""
+    """Whether the token was sent as a subprotocol, which any web page can do."""
     accepted: bool = False
 
     async def accept(self, headers: list[tuple[bytes, bytes]]) -> None:
-        """Accept the WebSocket. Raises OSError if the client has left."""
+        """Accept the WebSocket. Raises OSError if the client has disconnected."""
         await self.receive()
         self.accepted = True
         await self.send({"type": "websocket.accept", "subprotocol": self.subprotocol, "headers": headers})

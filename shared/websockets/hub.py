@@ -25,13 +25,13 @@ class CloseReason:
     reason: str
 
 
-TOKEN_EXPIRED = CloseReason(4401, "the access token has ended")
+TOKEN_EXPIRED = CloseReason(4401, "the access token has expired or was revoked")
 TOO_SLOW = CloseReason(4408, "read too slowly")
-RESTARTED = CloseReason(1012, "restarting, please come again")
-UPSTREAM_LOST = CloseReason(1013, "lost the way, please come again")
-CLIENT_LEFT = CloseReason(1006, "the client is gone")
+RESTARTED = CloseReason(1012, "restarting, please reconnect")
+UPSTREAM_LOST = CloseReason(1013, "connection to the service lost, please reconnect")
+CLIENT_LEFT = CloseReason(1006, "the client has disconnected")
 CLOSE_REASONS = {each.code: each for each in (TOKEN_EXPIRED, TOO_SLOW, RESTARTED)}
-"""Those that the gateway passes on from a service to the client."""
+"""The reasons that the gateway forwards from a service to the client."""
 _KNOWN_CODES = frozenset({1000, 1001, 1005, 1006, 1008, 1009, 1011, 1012, 1013, 4401, 4408})
 _Event = Any
 Receive = Callable[[], Awaitable[_Event]]
@@ -81,9 +81,9 @@ class Hub:
     def register(self, who: Identity) -> Iterator[Socket]:
         """A new socket, registered until the end of the block. Raises TooManyRequests or Unavailable at a limit."""
         if self.count >= self._most:
-            raise errors.Unavailable("sockets_exhausted", "No more connections can be held open here.", retry_after=5)
+            raise errors.Unavailable("sockets_exhausted", "This process cannot hold more connections.", retry_after=5)
         if len(self._of_subject.get(who.subject, ())) >= self._most_each:
-            detail = f"At most {self._most_each} connections of one person can be open."
+            detail = f"At most {self._most_each} connections of one user can be open."
             raise errors.TooManyRequests("too_many_sockets", detail, retry_after=5)
         self._loop = asyncio.get_running_loop()
         socket = Socket(who)
@@ -99,15 +99,23 @@ class Hub:
 
     def send_to(self, subjects: Iterable[int], text: str) -> None:
         """Send a text to every open socket of these users."""
-        self._soon(self._tell, tuple(subjects), text)
+        self._soon(self._deliver, tuple(subjects), text)
 
     def end_session(self, session_id: int) -> None:
-        """This login has ended, its tokens with it."""
+        """Close the sockets of this session, whose tokens are revoked."""
         self._soon(self._end, self._of_session, session_id)
 
     def end_subject(self, subject: int) -> None:
-        """This one is gone, all their tokens with them."""
+        """Close all sockets of this user, whose tokens are revoked."""
         self._soon(self._end, self._of_subject, subject)
+
+    def drain(self, seconds: float) -> None:
+        """Close the open sockets one by one within this time, so that their clients do not all return at once."""
+        if self._loop is None:
+            return
+        sockets = [socket for each in self._of_subject.values() for socket in each]
+        for number, socket in enumerate(sockets):
+            self._loop.call_later(seconds * number / len(sockets), socket.end, RESTARTED)
 
     def _enter(self, socket: Socket) -> None:
         self._of_subject[socket.who.subject].add(socket)
@@ -128,7 +136,7 @@ class Hub:
             with suppress(RuntimeError):  # the loop has just closed, with all sockets
                 self._loop.call_soon_threadsafe(function, *args)
 
-    def _tell(self, subjects: tuple[int, ...], text: str) -> None:
+    def _deliver(self, subjects: tuple[int, ...], text: str) -> None:
         for subject in subjects:
             for socket in self._of_subject.get(subject, ()):
                 socket.enqueue(text)
@@ -138,27 +146,27 @@ class Hub:
             socket.end(TOKEN_EXPIRED)
 
     async def serve(self, socket: Socket, receive: Receive, send: Send, next_message: NextMessage) -> None:
-        """Send texts on an accepted socket until it is closed, its token expires or the client leaves."""
-        speaking = asyncio.create_task(_speak(socket, send, next_message))
-        listening = asyncio.create_task(_listen(receive))
-        ends: set[asyncio.Future[Any]] = {speaking, listening, socket.ended}
+        """Send texts on an accepted socket until it is closed, its token expires or the client disconnects."""
+        sending = asyncio.create_task(_send_texts(socket, send, next_message))
+        receiving = asyncio.create_task(_wait_for_disconnect(receive))
+        ends: set[asyncio.Future[Any]] = {sending, receiving, socket.ended}
         try:
             left = max(0.0, socket.who.expires_at - clock.now() / clock.SECOND)
             await asyncio.wait(ends, timeout=left, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            speaking.cancel()
-            listening.cancel()
-            await asyncio.gather(speaking, listening, return_exceptions=True)
-        if not listening.cancelled():
-            code = listening.result()
+            sending.cancel()
+            receiving.cancel()
+            await asyncio.gather(sending, receiving, return_exceptions=True)
+        if not receiving.cancelled():
+            code = receiving.result()
         else:
-            ending = _ending(socket, speaking)
+            ending = _ending(socket, sending)
             code = ending.code
             await _close(send, ending)
         metrics.SOCKETS_CLOSED.labels(self._service, code if code in _KNOWN_CODES else "other").inc()
 
 
-async def _speak(socket: Socket, send: Send, next_message: NextMessage) -> None:
+async def _send_texts(socket: Socket, send: Send, next_message: NextMessage) -> None:
     while (text := await next_message()) is not None:
         try:
             async with asyncio.timeout(SEND_SECONDS):
@@ -168,27 +176,27 @@ async def _speak(socket: Socket, send: Send, next_message: NextMessage) -> None:
             return
 
 
-async def _listen(receive: Receive) -> int:
-    """Wait until the client leaves. Returns its close code."""
+async def _wait_for_disconnect(receive: Receive) -> int:
+    """Wait until the client disconnects. Returns its close code."""
     while (event := await receive())["type"] != "websocket.disconnect":
         pass
     code: int = event.get("code", CLIENT_LEFT.code)
     return code
 
 
-def _ending(socket: Socket, speaking: "asyncio.Task[None]") -> CloseReason:
+def _ending(socket: Socket, sending: "asyncio.Task[None]") -> CloseReason:
     if socket.ended.done():
         return socket.ended.result()
-    if speaking.cancelled():
+    if sending.cancelled():
         return TOKEN_EXPIRED
     with suppress(OSError):
-        speaking.result()  # raises an error that is not a lost connection
+        sending.result()  # raises an error that is not a lost connection
     return CLIENT_LEFT
 
 
 async def _close(send: Send, ending: CloseReason) -> None:
     if ending is CLIENT_LEFT:
         return
-    with suppress(OSError, TimeoutError):  # the client has left or does not read
+    with suppress(OSError, TimeoutError):  # the client has disconnected or does not read
         async with asyncio.timeout(CLOSE_SECONDS):
             await send({"type": "websocket.close", "code": ending.code, "reason": ending.reason})
