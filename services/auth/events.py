@@ -10,9 +10,9 @@ from shared.events.outbox import enqueue
 
 from . import models
 
-# Everything that the broker lets this service publish.
+# All events that the broker allows this service to publish.
 ANNOUNCES = ("user.registered.v1", "user.updated.v1", "user.deleted.v1", "session.revoked.v1")
-PART = 1_000
+BATCH_SIZE = 1_000
 
 
 def user_registered(tx: Connection, account: Any) -> None:
@@ -20,7 +20,7 @@ def user_registered(tx: Connection, account: Any) -> None:
 
 
 def user_updated(tx: Connection, account: Any) -> None:
-    """What others see of the user has changed."""
+    """The public fields of the user have changed."""
     _tell_of(tx, account, "user.updated")
 
 
@@ -30,7 +30,7 @@ def user_deleted(tx: Connection, account_id: int, withdrawn_at: int) -> None:
 
 
 def session_revoked(tx: Connection, account_id: int, session_id: int) -> None:
-    """The access tokens of the session are void."""
+    """The access tokens of the session are revoked."""
     data = {
         "session_id": ids.encode(session_id),
         "user_id": ids.encode(account_id),
@@ -39,9 +39,9 @@ def session_revoked(tx: Connection, account_id: int, session_id: int) -> None:
     enqueue(tx, models.outbox, "session.revoked", 1, data)
 
 
-def take_back(tx: Connection, account_id: int) -> None:
+def delete_events_of(tx: Connection, account_id: int) -> None:
     """Delete the user's events from the outbox; they contain names."""
-    # What a relay is publishing is locked and stays: a user who deletes their account does not wait for a broker.
+    # Events that a relay is publishing are locked and stay: deleting an account does not wait for a broker.
     outbox = models.outbox.c
     for event_ids in _event_ids_of(tx, account_id):
         free = select(outbox.id).where(outbox.id.in_(event_ids)).with_for_update(skip_locked=True)
@@ -49,17 +49,17 @@ def take_back(tx: Connection, account_id: int) -> None:
         tx.execute(delete(models.outbox).where(outbox.id.in_(gone)))
 
 
-def take_back_the_rest(tx: Connection, account_id: int) -> None:
-    """The same for what was being published then: waits for it, and fails if that takes too long."""
+def delete_locked_events_of(tx: Connection, account_id: int) -> None:
+    """Delete the events that were locked by a relay then: waits for it, and fails if that takes too long."""
     for event_ids in _event_ids_of(tx, account_id):
         tx.execute(delete(models.outbox).where(models.outbox.c.id.in_(event_ids)))
 
 
 def _event_ids_of(tx: Connection, account_id: int) -> Iterator[list[int]]:
-    """In parts, because a statement takes only so many parameters."""
+    """In batches, because the number of parameters of a statement is limited."""
     facts = models.person_facts.c
     event_ids = list(tx.execute(select(facts.event_id).where(facts.account_id == account_id)).scalars())
-    return (event_ids[start : start + PART] for start in range(0, len(event_ids), PART))
+    return (event_ids[start : start + BATCH_SIZE] for start in range(0, len(event_ids), BATCH_SIZE))
 
 
 def _tell_of(tx: Connection, account: Any, type_: str) -> None:
@@ -74,6 +74,7 @@ def _person(account: Any) -> dict[str, Any]:
         "name": account.name,
         "avatar_url": avatar_url(account.avatar),
         "version": account.version,
+        "suspended": bool(account.suspended),
     }
 
 

@@ -1,6 +1,6 @@
-"""The handles of a user: email, nickname and phone, each in its one normal form.
+"""The handles of a user (email, nickname, phone) in their normal forms, and the skeletons of nicknames.
 
-And the skeleton of a nickname: two nicknames that look alike have the same one (docs/decisions/0014).
+Two nicknames that look alike have the same skeleton (docs/decisions/0014).
 """
 
 import hashlib
@@ -8,22 +8,23 @@ import hmac
 import re
 import unicodedata
 from dataclasses import dataclass
+from typing import Any
 
 import email_validator
 import phonenumbers
 
 from shared.errors import Invalid
 
-# The rule is one of syntax: an address in a reserved domain (RFC 6761) is somebody's on a closed network.
+# Only the syntax is checked: an address in a reserved domain (RFC 6761) may exist on a closed network.
 email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
 
 _NICKNAME = re.compile(r"(?=[0-9._]*[a-z])[a-z0-9._]{3,30}")
 _BEGINNING = re.compile(r"[a-z0-9._]{1,30}")
-# A plus and 15 digits (E.164); some countries have longer numbers outside of it.
-LONGEST_PHONE = 16
+# A plus and 15 digits (E.164); some countries have longer national numbers.
+MAX_PHONE_LENGTH = 16
 _ALIKE = str.maketrans({"0": "o", "1": "l", "i": "l", "m": "rn", "w": "vv"})
 _SEPARATORS = re.compile(r"[._]+")
-# Words that claim to speak for the service wherever they stand in a nickname.
+# Words that claim a role in the service, anywhere in a nickname.
 _ROLES = (
     "admin", "administrator", "mod", "moderator", "official", "postmaster", "root", "security", "shutter", "staff",
     "support", "webmaster",
@@ -57,15 +58,20 @@ def email(given: str) -> Handle:
     return Handle("email", found.normalized.lower())
 
 
+def deliverable(email: str) -> str:
+    """The address as mail servers without SMTPUTF8 take it: its domain in ASCII (RFC 5890); else the address itself."""
+    return email_validator.validate_email(email, check_deliverability=False).ascii_email or email
+
+
 def nickname(given: str) -> Handle:
-    """One that somebody wants: as `borne_nickname`, and none that seems to speak for the service. Raises Invalid."""
-    handle = borne_nickname(given)
+    """A nickname for a new claim: as `existing_nickname`, and not reserved for the service. Raises Invalid."""
+    handle = existing_nickname(given)
     if _is_reserved(handle):
         raise Invalid.field("nickname", "nickname_reserved", "This nickname is reserved for the service.")
     return handle
 
 
-def borne_nickname(given: str) -> Handle:
+def existing_nickname(given: str) -> Handle:
     """3 to 30 of a-z, 0-9, dot and underscore, with a letter among them. Raises Invalid."""
     value = _nickname_form(given)
     if not _NICKNAME.fullmatch(value):
@@ -75,17 +81,17 @@ def borne_nickname(given: str) -> Handle:
 
 
 def skeleton(nickname: Handle) -> Handle:
-    """What all nicknames that look like this one have in common: a skeleton, as in UTS #39, section 4.
+    """The skeleton (UTS #39, section 4) that all nicknames that look like this one have in common.
 
-    0 and o; 1, l and i; m and rn; w and vv are the same. So are dot and underscore, however many in a row; at either
-    end they are nothing.
+    Equal are: 0 and o; 1, l and i; m and rn; w and vv; dots and underscores, also several in a row. At either end dots
+    and underscores are ignored.
     """
     spaced = _SEPARATORS.sub("_", nickname.value).strip("_")
     return Handle(SKELETON, spaced.translate(_ALIKE))
 
 
 def _is_reserved(nickname: Handle) -> bool:
-    """Whether its skeleton is a reserved word's, a part of it claims a role, or it consists of reserved words."""
+    """Whether its skeleton is that of a reserved word, a part of it claims a role, or it consists of reserved words."""
     if skeleton(nickname).value in _RESERVED_SKELETONS:
         return True
     parts = [_as_words(part) for part in _SEPARATORS.split(nickname.value)]
@@ -98,7 +104,7 @@ def _is_reserved(nickname: Handle) -> bool:
 
 
 def _as_words(part: str) -> set[str]:
-    """The skeletons of words that this may be read as: digits stand for letters, or are only put before or after."""
+    """The skeletons of the words that it may be read as: with digits read as letters, or removed from either end."""
     letters = (each.translate(_DIGITS_AS_LETTERS) for each in (part, part.strip("0123456789")))
     return {each.translate(_ALIKE) for each in letters if each}
 
@@ -115,13 +121,14 @@ def phone(given: str, region: str) -> Handle:
     """E.164 of a number that is possible in full; without a country code it is of this region. Raises Invalid."""
     number = _parsed_phone(given, region)
     reason = phonenumbers.is_possible_number_with_reason(number)
-    if reason != phonenumbers.ValidationResult.IS_POSSIBLE:  # IS_POSSIBLE_LOCAL_ONLY, say, is no number by itself
+    # such as IS_POSSIBLE_LOCAL_ONLY, which is not a complete number
+    if reason != phonenumbers.ValidationResult.IS_POSSIBLE:
         raise _not_a_phone()
     return Handle("phone", _e164(number))
 
 
-def _borne_phone(given: str, region: str) -> Handle:
-    """The same, for numbers that were accepted before: also local ones. Raises Invalid."""
+def _existing_phone(given: str, region: str) -> Handle:
+    """The same for numbers that earlier releases accepted: also local ones. Raises Invalid."""
     number = _parsed_phone(given, region)
     if not phonenumbers.is_possible_number(number):
         raise _not_a_phone()
@@ -132,10 +139,10 @@ def _parsed_phone(given: str, region: str) -> phonenumbers.PhoneNumber:
     try:
         number = phonenumbers.parse(given, region)
         value = _e164(number)
-        same = _e164(phonenumbers.parse(value, region)) == value  # not so where zeros lead
+        same = _e164(phonenumbers.parse(value, region)) == value  # differs for numbers with leading zeros
     except phonenumbers.NumberParseException as problem:
         raise _not_a_phone() from problem
-    if not same or number.extension or len(value) > LONGEST_PHONE:
+    if not same or number.extension or len(value) > MAX_PHONE_LENGTH:
         raise _not_a_phone()
     return number
 
@@ -145,7 +152,7 @@ def _e164(number: phonenumbers.PhoneNumber) -> str:
 
 
 def spellings(handle: Handle) -> list[str]:
-    """How people write this handle."""
+    """Ways in which users write this handle."""
     if handle.kind != "phone":
         return [handle.value]
     number = phonenumbers.parse(handle.value)
@@ -153,24 +160,27 @@ def spellings(handle: Handle) -> list[str]:
     return [handle.value, national, str(number.national_number)]
 
 
-def identifier(given: str, region: str) -> Handle | None:
-    """The handle that somebody logs in with: an @ makes it an email, a letter a nickname.
+def all_spellings(account: Any) -> list[str]:
+    """Ways in which the name and the handles of this account are written."""
+    known_by = [Handle(kind, getattr(account, kind)) for kind in ("email", "name", "nickname", "phone")]
+    return [text for handle in known_by if handle.value for text in spellings(handle)]
 
-    None if it is not a handle.
-    """
+
+def identifier(given: str, region: str) -> Handle | None:
+    """The handle in a login: an email if it contains @, a nickname if it contains a letter, else a phone; or None."""
     text = given.strip()
     try:
         if "@" in text:
             return email(text)
         if any(character.isalpha() for character in text):
-            return borne_nickname(text)
-        return _borne_phone(text, region)
+            return existing_nickname(text)
+        return _existing_phone(text, region)
     except Invalid:
         return None
 
 
 def beginning(given: str) -> str:
-    """The prefix of a nickname that this text may be; empty if no nickname starts so."""
+    """This text as the prefix of a nickname; empty if no nickname can start with it."""
     value = _nickname_form(given).strip()
     return value if _BEGINNING.fullmatch(value) else ""
 
@@ -180,7 +190,7 @@ def _nickname_form(given: str) -> str:
 
 
 def digest(key: bytes, handle: Handle) -> bytes:
-    """A keyed hash that stands for the handle, also after everything else of its owner is deleted."""
+    """A keyed hash of the handle, which stays when the data of its owner is deleted."""
     return hmac.digest(key, f"{handle.kind}:{handle.value}".encode(), hashlib.sha256)
 
 

@@ -1,4 +1,4 @@
-"""Passwords: argon2id (RFC 9106) in a small thread pool of its own, so that logins do not delay other requests."""
+"""Passwords: argon2id (RFC 9106) in a small separate thread pool, so that logins do not delay other requests."""
 
 import asyncio
 import os
@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
 from importlib.metadata import distribution
 from typing import TypeVar, TypeVarTuple
 
@@ -21,29 +22,32 @@ from shared.errors import Invalid, Unavailable
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
 
-SHORTEST = 8
-# Characters, both, of the normal form.
-LONGEST = 128
-WAITING = 32
-VERIFIED = Counter("passwords_verified_total", "Passwords that were held against a hash.")
+MIN_PASSWORD_LENGTH = 8
+# Both in characters of the normal form.
+MAX_PASSWORD_LENGTH = 128
+MAX_WAITING = 32
+NO_PASSWORD = "!"  # noqa: S105 - no password
+"""In place of the hash, for an account that has no password. No password matches it, in earlier releases either."""
+VERIFIED = Counter("passwords_verified_total", "Passwords that were verified against a hash.")
 # Threads for the database statements that belong to a password.
 THREADS = 4
 
 
+@cache
 def _common() -> frozenset[str]:
-    """The passwords that zxcvbn counted most often."""
-    # Only its one file of lists is read, and not kept: that takes 9 MB less.
+    """The passwords that zxcvbn counted most often, read when the first password is chosen."""
+    # Only its file of lists is read, without importing the package: that saves 9 MB of memory. To read it takes 6 MB,
+    # which a server where nobody signs up never needs.
     file = distribution("zxcvbn").locate_file("zxcvbn/frequency_lists.py")
     lists = runpy.run_path(str(file))["FREQUENCY_LISTS"]
-    return frozenset(each for each in lists["passwords"] if len(each) >= SHORTEST)
+    return frozenset(each for each in lists["passwords"] if len(each) >= MIN_PASSWORD_LENGTH)
 
 
-COMMON = _common()
 _OPAQUE_STRING = get_profile("OpaqueString")
 
 
 def normalized(password: str) -> str:
-    """The form that is measured and hashed: OpaqueString of RFC 8265, section 4.2, so NFC and one kind of space.
+    """The normal form, which is hashed: OpaqueString of RFC 8265, section 4.2 (NFC, and one kind of space).
 
     Only the profile's mappings are applied. Characters that its FreeformClass disallows are accepted: U+200D and U+FE0F
     are among them, which keyboards put into emoji, and API clients may send any text of 8 to 128 characters.
@@ -52,11 +56,11 @@ def normalized(password: str) -> str:
 
 
 def check(password: str, field: str) -> None:
-    """Raises Invalid for `field` if nobody may have this password."""
+    """Raises Invalid for `field` if the password is too short, too long or too common."""
     form = normalized(password)
-    if not SHORTEST <= len(form) <= LONGEST:
+    if not MIN_PASSWORD_LENGTH <= len(form) <= MAX_PASSWORD_LENGTH:
         raise Invalid.field(field, "invalid_password", "A password has 8 to 128 characters.")
-    if unicodedata.normalize("NFKC", form).casefold() in COMMON or len(set(form)) == 1:
+    if unicodedata.normalize("NFKC", form).casefold() in _common() or len(set(form)) == 1:
         raise Invalid.field(field, "common_password", "This password is one of the most common ones.")
 
 
@@ -83,7 +87,7 @@ class Passwords:
 
     def __init__(self, memory_kib: int, iterations: int) -> None:
         cores = os.cpu_count() or 1
-        self._free_slots = dict.fromkeys((False, True), cores + WAITING)
+        self._free_slots = dict.fromkeys((False, True), cores + MAX_WAITING)
         self._hasher = PasswordHasher(time_cost=iterations, memory_cost=memory_kib, parallelism=1)
         self._pool = ThreadPoolExecutor(cores, thread_name_prefix="passwords")
         self._threads = CapacityLimiter(THREADS)
@@ -93,7 +97,7 @@ class Passwords:
     def slot(self, *, in_session: bool = False) -> Iterator[None]:
         """A slot of the queue for the duration of the block. Raises Unavailable if none is free.
 
-        Requests with a valid session have as many slots of their own, which logins cannot take.
+        Requests with a valid session have as many separate slots, which logins cannot take.
         """
         if not self._free_slots[in_session]:
             raise Unavailable("too_many_logins", "Too many users are logging in right now.", retry_after=2)
@@ -116,9 +120,11 @@ class Passwords:
         """The form of the password that matches the hash, or None if it is wrong.
 
         That is the normal form, or the given one if the hash is from before passwords were normalized. Without a hash
-        (no such account) it costs the same and is wrong.
+        (no such account, or `NO_PASSWORD`) it costs the same and is wrong.
         """
-        forms = [each for each in dict.fromkeys((normalized(password), password)) if len(each) <= LONGEST]
+        if password_hash == NO_PASSWORD:
+            password_hash = None
+        forms = [each for each in dict.fromkeys((normalized(password), password)) if len(each) <= MAX_PASSWORD_LENGTH]
         matching = (
             await self._run(lambda: self._first_match(forms, password_hash or self._dummy_hash)) if forms else None
         )

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, select, union
+from sqlalchemy import Connection, Row, and_, select
 
 from shared import clock, ids
 from shared.pagination import Page, PageRequest
@@ -10,6 +10,8 @@ from shared.service_list import PURGE_REPORTERS
 
 from . import models
 from .events import avatar_url
+from .identity_queries import identities_of
+from .passwords import NO_PASSWORD
 
 Account = Row[Any]
 
@@ -19,7 +21,7 @@ def account(connection: Connection, account_id: int) -> Account | None:
 
 
 def account_by_nickname(connection: Connection, nickname: str) -> Account | None:
-    """The account with this nickname now."""
+    """The account that currently has this nickname."""
     return connection.execute(select(models.accounts).where(models.accounts.c.nickname == nickname)).one_or_none()
 
 
@@ -72,36 +74,80 @@ def sessions_of(connection: Connection, account_id: int, current: int, page: Pag
     return Page.of(rows, page, lambda row: session_json(row, current), lambda row: (row.id,))
 
 
-def trail_of(connection: Connection, account_id: int, page: PageRequest) -> Page:
+def open_sessions(connection: Connection, account_id: int) -> list[dict[str, Any]]:
+    """All open sessions of the account, newest first."""
+    sessions = models.sessions.c
+    mine = select(models.sessions).where(
+        sessions.account_id == account_id, sessions.ended_at.is_(None), sessions.expires_at > clock.now()
+    )
+    return [session_json(row, 0) for row in connection.execute(mine.order_by(sessions.id.desc()))]
+
+
+def passkeys_of(connection: Connection, account_id: int, page: PageRequest) -> Page:
+    """The passkeys of the account, newest first."""
+    passkeys = models.passkeys
+    mine = select(passkeys).where(passkeys.c.account_id == account_id)
+    if page.after is not None:
+        mine = mine.where(passkeys.c.id < page.after[0])
+    rows = connection.execute(mine.order_by(passkeys.c.id.desc()).limit(page.limit + 1)).all()
+    return Page.of(rows, page, passkey_json, lambda row: (row.id,))
+
+
+def credential_ids_of(connection: Connection, account_id: int) -> list[bytes]:
+    """Of all passkeys of the account, whose number is limited."""
+    passkeys = models.passkeys.c
+    mine = select(passkeys.credential_id).where(passkeys.account_id == account_id).order_by(passkeys.id)
+    return [bytes(each) for each in connection.execute(mine).scalars()]
+
+
+def passkey_by_credential(connection: Connection, credential_id: bytes) -> Row[Any] | None:
+    """The passkey with this credential id, of whichever account."""
+    this = models.passkeys.c.credential_id == credential_id
+    return connection.execute(select(models.passkeys).where(this)).one_or_none()
+
+
+def export_of(connection: Connection, account_id: int) -> Row[Any] | None:
+    """The export of the account, collected or being collected."""
+    exports = models.exports
+    return connection.execute(select(exports).where(exports.c.account_id == account_id)).one_or_none()
+
+
+def own_data(connection: Connection, account_id: int) -> dict[str, list[dict[str, Any]]]:
+    """What auth stores about an account, without secrets, by the names of lists; all of them are short."""
+    found = account(connection, account_id)
+    if found is None:
+        return {}
+    everything = PageRequest(10_000, None)
+    networks = models.known_networks.c
+    known = select(networks.network, networks.last_at).where(networks.account_id == account_id)
+    return {
+        "account": [account_json(found)],
+        "sessions": sessions_of(connection, account_id, 0, everything).items,
+        "passkeys": passkeys_of(connection, account_id, everything).items,
+        "identities": identities_of(connection, account_id, everything).items,
+        "activity": audit_log_of(connection, account_id, everything).items,
+        "networks": [
+            {"network": row.network, "last_login_at": clock.format_rfc3339(row.last_at)}
+            for row in connection.execute(known.order_by(networks.network))
+        ],
+    }
+
+
+def next_files(connection: Connection, after: int, limit: int = 1_000) -> dict[int, list[str]]:
+    """The file names of avatars by their accounts, of ids above `after`, in their order."""
+    accounts = models.accounts.c
+    next_ones = select(accounts.id, accounts.avatar).where(accounts.id > after, accounts.avatar.is_not(None))
+    return {row.id: [row.avatar] for row in connection.execute(next_ones.order_by(accounts.id).limit(limit))}
+
+
+def audit_log_of(connection: Connection, account_id: int, page: PageRequest) -> Page:
     """The audit log of the account, newest first."""
     trail = models.trail
     statement = select(trail).where(trail.c.account_id == account_id).order_by(trail.c.id.desc()).limit(page.limit + 1)
     if page.after is not None:
         statement = statement.where(trail.c.id < page.after[0])
     rows = connection.execute(statement).all()
-    return Page.of(rows, page, trail_json, lambda row: (row.id,))
-
-
-def people_called(connection: Connection, beginning: str, nickname: str, page: PageRequest) -> Page:
-    """Profiles of users whose name or nickname starts with these, newest first. Nothing matches an empty prefix."""
-    texts = sorted({beginning, nickname} - {""})
-    if not texts:
-        return Page([], None)
-    accounts = models.accounts
-    found = union(*(select(_beginning_with(text, page).subquery().c.account_id) for text in texts)).subquery("found")
-    statement = select(accounts).join(found, found.c.account_id == accounts.c.id)
-    rows = connection.execute(statement.order_by(accounts.c.id.desc()).limit(page.limit + 1)).all()
-    return Page.of(rows, page, profile_json, lambda row: (row.id,))
-
-
-def _beginning_with(text: str, page: PageRequest) -> Select[tuple[int]]:
-    """A page and one more of the accounts with this prefix, the newest."""
-    prefixes = models.search_prefixes.c
-    account_ids = select(prefixes.account_id).where(prefixes.prefix == text)
-    if page.after is not None:
-        account_ids = account_ids.where(prefixes.account_id < page.after[0])
-    # Ordered by all columns of the index: for the id alone MySQL may read another index backwards.
-    return account_ids.order_by(prefixes.prefix.desc(), prefixes.account_id.desc()).limit(page.limit + 1)
+    return Page.of(rows, page, audit_event_json, lambda row: (row.id,))
 
 
 def revoked(connection: Connection, since: int) -> dict[str, list[str]]:
@@ -142,7 +188,7 @@ def withdrawal_states(connection: Connection, *, open_only: bool, limit: int) ->
 
 
 def person(connection: Connection, account_id: int) -> dict[str, Any] | None:
-    """What other services store of a user."""
+    """The user data that other services store."""
     found = account(connection, account_id)
     if found is not None:
         return {
@@ -151,13 +197,14 @@ def person(connection: Connection, account_id: int) -> dict[str, Any] | None:
             "name": found.name,
             "avatar_url": avatar_url(found.avatar),
             "version": found.version,
+            "suspended": bool(found.suspended),
             "deleted": False,
         }
     table = models.withdrawals.c
     if connection.execute(select(table.id).where(table.account_id == account_id)).one_or_none() is None:
         return None
     blank = {"nickname": None, "name": None, "avatar_url": None}
-    return {"user_id": ids.encode(account_id), **blank, "version": 0, "deleted": True}
+    return {"user_id": ids.encode(account_id), **blank, "version": 0, "suspended": False, "deleted": True}
 
 
 def account_json(row: Account) -> dict[str, Any]:
@@ -170,6 +217,10 @@ def account_json(row: Account) -> dict[str, Any]:
         "phone": row.phone,
         "bio": row.bio,
         "avatar_url": avatar_url(row.avatar),
+        "email_verified": bool(row.email_verified),
+        "language": row.language,
+        "second_factor": bool(row.second_factor),
+        "has_password": row.password_hash != NO_PASSWORD,
         "created_at": clock.format_rfc3339(row.created_at),
         "updated_at": clock.format_rfc3339(row.updated_at),
     }
@@ -187,7 +238,7 @@ def profile_json(row: Account) -> dict[str, Any]:
     }
 
 
-def trail_json(row: Row[Any]) -> dict[str, Any]:
+def audit_event_json(row: Row[Any]) -> dict[str, Any]:
     """An entry of the audit log as its owner sees it."""
     return {
         "id": ids.encode(row.id),
@@ -196,6 +247,16 @@ def trail_json(row: Row[Any]) -> dict[str, Any]:
         "ip": row.ip,
         "device": row.device,
         "created_at": clock.format_rfc3339(row.created_at),
+    }
+
+
+def passkey_json(row: Row[Any]) -> dict[str, Any]:
+    """A passkey as its owner sees it."""
+    return {
+        "id": ids.encode(row.id),
+        "name": row.name,
+        "created_at": clock.format_rfc3339(row.created_at),
+        "last_used_at": None if row.last_used_at is None else clock.format_rfc3339(row.last_used_at),
     }
 
 

@@ -8,6 +8,7 @@ from shared.events.inbox import Handler
 from shared.ids import Id
 
 from .actions import withdrawals
+from .actions.restrictions import RESTRICTIONS
 
 
 class UserPurged(BaseModel):
@@ -18,7 +19,7 @@ class UserPurged(BaseModel):
 def on_user_purged(tx: Connection, event: Event) -> None:
     """Record it; once all services have reported, the withdrawal is complete."""
     purged = UserPurged.model_validate(event.data)
-    withdrawals.note_purge(tx, purged.user_id, purged.service)
+    withdrawals.record_purge(tx, purged.user_id, purged.service)
 
 
-HANDLERS: dict[str, Handler] = {"user.purged.v1": on_user_purged}
+HANDLERS: dict[str, Handler] = {"user.purged.v1": on_user_purged, "user.restricted.v1": RESTRICTIONS.on_changed}

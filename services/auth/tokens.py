@@ -66,19 +66,19 @@ class TokenIssuer:
         self._keys: list[SigningKey] = []
 
     def load(self, keys: list[SigningKey]) -> None:
-        """Use these keys, newest last: all are published; the newest of those that may sign does."""
+        """Use these keys, newest last: all are published, and the newest one whose time has come signs."""
         self._keys = keys
 
     def check_ready(self) -> None:
-        """Raises Unavailable before keys are loaded; called before anything is spent for a token."""
+        """Raises Unavailable before keys are loaded; called before a refresh token is spent."""
         self._loaded()
 
     async def key_set(self) -> KeySet:
         """The JWK set (RFC 7517) for verifiers. Raises Unavailable before keys are loaded."""
         return {"keys": [each.public_jwk() for each in self._loaded()]}
 
-    def access_token(self, subject: int, session: int) -> str:
-        """A token for this user in this session."""
+    def access_token(self, subject: int, session: int, *, email_verified: bool = False) -> str:
+        """A token for this user in this session; `email_verified` as in OpenID Connect Core, section 5.1."""
         key = self._signing()
         now = int(time.time())
         claims = {
@@ -86,6 +86,7 @@ class TokenIssuer:
             "aud": self._audience,
             "sub": ids.encode(subject),
             "sid": ids.encode(session),
+            "email_verified": email_verified,
             "jti": ids.encode(ids.new()),
             "iat": now,
             "exp": now + self.lifetime,
@@ -119,7 +120,7 @@ class RefreshTokens:
         return self._written(session_id, secrets.token_bytes(_SECRET_BYTES))
 
     def successor(self, session_id: int, token: str) -> str:
-        """The token that this one is spent for."""
+        """The successor of this token."""
         return self._written(session_id, hmac.digest(self._successors, token.encode(), hashlib.sha256))
 
     def session_of(self, token: str) -> int | None:
@@ -130,7 +131,7 @@ class RefreshTokens:
             return None
         signed, tag = raw[:-_TAG_BYTES], raw[-_TAG_BYTES:]
         is_ours = len(raw) == _TOKEN_BYTES and hmac.compare_digest(tag, self._tag(signed))
-        if not is_ours or urlsafe_b64encode(raw).decode() != token:  # another spelling is another token
+        if not is_ours or urlsafe_b64encode(raw).decode() != token:  # other spellings are refused
             return None
         return int.from_bytes(signed[:_ID_BYTES])
 
@@ -143,5 +144,5 @@ class RefreshTokens:
 
 
 def refresh_digest(token: str) -> bytes:
-    """What is stored of a refresh token. Random bits need no slow hash."""
+    """The stored digest of a refresh token. Random bits need no slow hash."""
     return hashlib.sha256(token.encode()).digest()

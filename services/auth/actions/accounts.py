@@ -15,18 +15,18 @@ from shared.text import has_visible_character
 from .. import events, models
 from ..handles import Handle
 from ..queries import Account
-from . import audit_log, claims, networks, search
+from . import audit_log, claims, mails, networks, search
 from .audit_log import AuditEvent, Origin
 
-NAME_KEY = 120
-# Pages and lists that were loaded before the change still show it.
-REPLACED_AVATAR_KEPT = 5 * clock.MINUTE
+MAX_NAME_KEY_LENGTH = 120
+# How long a replaced picture is served: pages that were loaded before still show it.
+REPLACED_AVATAR_RETENTION_MS = 5 * clock.MINUTE
 _NICKNAME = get_profile("NicknameCaseMapped:CaseFold")
 _CHANGED = {
     "password_hash": AuditEvent.PASSWORD_CHANGED,
     "nickname": AuditEvent.NICKNAME_CHANGED,
     "phone": AuditEvent.PHONE_CHANGED,
-    **dict.fromkeys(("name", "bio", "avatar"), AuditEvent.PROFILE_CHANGED),
+    **dict.fromkeys(("name", "bio", "avatar", "language"), AuditEvent.PROFILE_CHANGED),
 }
 
 
@@ -39,6 +39,7 @@ class Applicant:
     phone: Handle | None
     name: str
     password_hash: str
+    language: str
 
 
 def name_key(name: str) -> str:
@@ -49,7 +50,7 @@ def name_key(name: str) -> str:
     """
     seen = "".join(" " if each.isspace() else each for each in name if each.isspace() or has_visible_character(each))
     folded = _NICKNAME.apply_five_rules(seen).casefold().replace("i\u0307", "i")
-    return unicodedata.normalize("NFKC", folded)[:NAME_KEY].strip()
+    return unicodedata.normalize("NFKC", folded)[:MAX_NAME_KEY_LENGTH].strip()
 
 
 def sign_up(tx: Connection, applicant: Applicant, key: bytes, ip: str) -> Account:
@@ -69,12 +70,13 @@ def sign_up(tx: Connection, applicant: Applicant, key: bytes, ip: str) -> Accoun
             phone=applicant.phone.value if applicant.phone else None,
             bio="",
             password_hash=applicant.password_hash,
+            language=applicant.language,
             version=1,
             created_at=now,
             updated_at=now,
         )
     )
-    account = _lock(tx, account_id)
+    account = lock(tx, account_id)
     search.index(tx, account)
     networks.remember(tx, account_id, ip)
     audit_log.record(tx, account_id, AuditEvent.SIGNED_UP, ip)
@@ -97,27 +99,47 @@ def change_account(
         claims.change_nickname(tx, before, changes["nickname"], key)
     if changes.get("phone", before.phone) != before.phone:
         claims.release_phone(tx, before, key)
+    if "password_hash" in changes:
+        mails.void_reset(tx, before.id)
     return _change(tx, before, changes, origin)
+
+
+def lock(tx: Connection, account_id: int) -> Account:
+    """The account, locked. Raises Unauthenticated if it has been deleted."""
+    found = tx.execute(select(models.accounts).where(models.accounts.c.id == account_id).with_for_update())
+    account = found.one_or_none()
+    if account is None:
+        raise Unauthenticated("invalid_token", "This account has been deleted.")
+    return account
 
 
 def lock_proven(tx: Connection, proven: Account) -> Account:
     """Lock the account and check that its password has not changed since it was verified."""
-    account = _lock(tx, proven.id)
+    account = lock(tx, proven.id)
     if account.password_hash != proven.password_hash:
         raise Forbidden("wrong_password", "The password has just been changed.")
     return account
 
 
 def set_avatar(tx: Connection, account_id: int, name: str | None, origin: Origin) -> Account:
-    """Show this stored file, or none. A replaced file is served for a while; with none, all are deleted at once."""
-    before = _lock(tx, account_id)
+    """Set this stored file, or None. A replaced file is served for a while; with None, all are deleted at once."""
+    before = lock(tx, account_id)
     if name is not None:
         garbage.keep(tx, models.disposal, [name])
     if name is None:
         remove_avatars(tx, before)
     elif before.avatar is not None:
-        garbage.schedule_deletion(tx, models.disposal, [before.avatar], due_at=clock.now() + REPLACED_AVATAR_KEPT)
+        garbage.schedule_deletion(
+            tx, models.disposal, [before.avatar], due_at=clock.now() + REPLACED_AVATAR_RETENTION_MS
+        )
     return _change(tx, before, {"avatar": name}, origin)
+
+
+def remove_lost_avatar(tx: Connection, account_id: int, name: str) -> None:
+    """Show no avatar in place of this one, whose file is lost (check-media). Raises Unauthenticated."""
+    before = lock(tx, account_id)
+    if before.avatar == name:
+        _change(tx, before, {"avatar": None}, None)
 
 
 def remove_avatars(tx: Connection, account: Account) -> None:
@@ -135,7 +157,8 @@ def avatar_prefix(account_id: int) -> str:
     return ids.encode(account_id)
 
 
-def _change(tx: Connection, before: Account, changes: dict[str, Any], origin: Origin) -> Account:
+def _change(tx: Connection, before: Account, changes: dict[str, Any], origin: Origin | None) -> Account:
+    """`origin` is None for what an operator does."""
     real = {name: value for name, value in changes.items() if getattr(before, name) != value}
     if not real:
         return before
@@ -144,19 +167,14 @@ def _change(tx: Connection, before: Account, changes: dict[str, Any], origin: Or
     seen = bool(real.keys() & {"name", "nickname", "avatar"})
     real |= {"updated_at": max(clock.now(), before.updated_at + 1), "version": before.version + seen}
     tx.execute(update(models.accounts).where(models.accounts.c.id == before.id).values(**real))
-    account = _lock(tx, before.id)
+    account = lock(tx, before.id)
     if real.keys() & {"name", "nickname"}:
         search.index(tx, account)
     for kind in sorted({_CHANGED[name] for name in real.keys() & _CHANGED}):
-        audit_log.record_in_login(tx, account.id, kind, origin)
+        if origin is None:
+            audit_log.record(tx, account.id, kind, "")
+        else:
+            audit_log.record_in_login(tx, account.id, kind, origin)
     if seen:
         events.user_updated(tx, account)
-    return account
-
-
-def _lock(tx: Connection, account_id: int) -> Account:
-    found = tx.execute(select(models.accounts).where(models.accounts.c.id == account_id).with_for_update())
-    account = found.one_or_none()
-    if account is None:
-        raise Unauthenticated("invalid_token", "This account has been deleted.")
     return account

@@ -8,11 +8,12 @@ from sqlalchemy import Connection, delete, insert, select
 from shared import clock, ids
 
 from .. import models
+from . import mails
 
-KEPT = 90 * clock.DAY
-MOST_FAILURES = 100
+RETENTION_MS = 90 * clock.DAY
+MAX_FAILURES = 100
 # Entries of one account: failed passwords, and everything else. So guessing does not displace other entries.
-MOST = 300
+MAX_ENTRIES = 300
 
 
 class AuditEvent(StrEnum):
@@ -24,12 +25,25 @@ class AuditEvent(StrEnum):
     LOGOUT = "logout"
     WRONG_PASSWORD = "wrong_password"  # noqa: S105 - given by somebody who is logged in
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a name
+    PASSWORD_RESET = "password_reset"  # noqa: S105 - a name; by a link that was sent
+    EMAIL_CONFIRMED = "email_confirmed"
     NICKNAME_CHANGED = "nickname_changed"
     PHONE_CHANGED = "phone_changed"
     PROFILE_CHANGED = "profile_changed"
-    HANDLE_REFUSED = "handle_refused"  # another's nickname or phone was tried
+    HANDLE_REFUSED = "handle_refused"  # the nickname or phone of another account was tried
+    SECOND_FACTOR_ADDED = "second_factor_added"
+    SECOND_FACTOR_REMOVED = "second_factor_removed"
+    SECOND_FACTOR_FAILED = "second_factor_failed"  # the password was right
+    PASSKEY_ADDED = "passkey_added"
+    PASSKEY_REMOVED = "passkey_removed"
+    PASSKEY_FAILED = "passkey_failed"  # at a login without a password, or given in a session instead of it
+    IDENTITY_LINKED = "identity_linked"  # at a provider
+    IDENTITY_UNLINKED = "identity_unlinked"
+    EXPORT_REQUESTED = "export_requested"
     SESSION_ENDED = "session_ended"
     SESSIONS_ENDED = "sessions_ended"
+    SUSPENDED = "suspended"
+    REINSTATED = "reinstated"
     REFRESH_TOKEN_REUSED = "refresh_token_reused"  # noqa: S105 - a name
 
 
@@ -41,7 +55,15 @@ class Origin:
     session_id: int
 
 
-FAILURES = (AuditEvent.LOGIN_FAILED.value, AuditEvent.WRONG_PASSWORD.value)
+FAILURES = tuple(
+    each.value
+    for each in (
+        AuditEvent.LOGIN_FAILED,
+        AuditEvent.WRONG_PASSWORD,
+        AuditEvent.SECOND_FACTOR_FAILED,
+        AuditEvent.PASSKEY_FAILED,
+    )
+)
 
 
 def record(
@@ -52,13 +74,17 @@ def record(
     *,
     session_id: int | None = None,
     device: str | None = None,
-) -> None:
+) -> int:
     """Record what this transaction does. The caller has locked the account or one of its sessions, so it exists.
 
-    `ip` is from where it is done; the session and its device are those that it is about.
+    Sends a message to the owner if there is one for this kind. Returns the id of the entry.
+
+    `ip` is the address of the client; the session and its device are those that the event is about.
     """
-    _write(tx, account_id, kind, ip, session_id, device)
+    entry = _write(tx, account_id, kind, ip, session_id, device)
     _trim(tx, account_id, kind)
+    mails.notify_owner(tx, account_id, kind.value, entry)
+    return entry
 
 
 def record_in_login(tx: Connection, account_id: int, kind: AuditEvent, origin: Origin) -> None:
@@ -68,17 +94,23 @@ def record_in_login(tx: Connection, account_id: int, kind: AuditEvent, origin: O
     record(tx, account_id, kind, origin.ip, session_id=origin.session_id, device=device)
 
 
-def record_failed_login(tx: Connection, account_id: int | None, ip: str, device: str | None) -> None:
+def record_failed_login(
+    tx: Connection,
+    account_id: int | None,
+    ip: str,
+    device: str | None,
+    kind: AuditEvent = AuditEvent.LOGIN_FAILED,
+) -> None:
     """The same, for a login that failed."""
-    # Without an account the same statements run, and nothing is left: the duration must not tell.
+    # Without an account the same statements run and insert nothing: the duration must not reveal it.
     accounts = models.accounts.c
     there = select(accounts.id).where(accounts.id == (account_id or 0)).with_for_update(read=True)
     found = tx.execute(there).scalar_one_or_none()
-    entry = _write(tx, found or 0, AuditEvent.LOGIN_FAILED, ip, None, device)
+    entry = _write(tx, found or 0, kind, ip, None, device)
     if found is None:
         tx.execute(delete(models.trail).where(models.trail.c.id == entry))
     else:
-        _trim(tx, found, AuditEvent.LOGIN_FAILED)
+        _trim(tx, found, kind)
 
 
 def record_refused(tx: Connection, account_id: int, kind: AuditEvent, origin: Origin) -> None:
@@ -89,15 +121,15 @@ def record_refused(tx: Connection, account_id: int, kind: AuditEvent, origin: Or
         record(tx, account_id, kind, origin.ip, session_id=origin.session_id, device=found.device)
 
 
-def forget(tx: Connection, account_id: int) -> None:
+def delete_all(tx: Connection, account_id: int) -> None:
     """Delete the log of an account that is being deleted."""
     tx.execute(delete(models.trail).where(models.trail.c.account_id == account_id))
 
 
-def forget_old(tx: Connection, limit: int = 1_000) -> bool:
+def delete_expired(tx: Connection, limit: int = 1_000) -> bool:
     """Delete some expired entries. Returns whether there may be more."""
     trail = models.trail.c
-    old = select(trail.id).where(trail.id < ids.first_id_at(clock.now() - KEPT)).order_by(trail.id).limit(limit)
+    old = select(trail.id).where(trail.id < ids.first_id_at(clock.now() - RETENTION_MS)).order_by(trail.id).limit(limit)
     gone = list(tx.execute(old).scalars())
     tx.execute(delete(models.trail).where(trail.id.in_(gone)))
     return len(gone) == limit
@@ -122,10 +154,10 @@ def _write(
 
 
 def _trim(tx: Connection, account_id: int, kind: AuditEvent) -> None:
-    """Delete the oldest entries beyond the limit of this sort."""
+    """Delete the oldest entries beyond the limit of this group."""
     trail = models.trail.c
     failed = trail.type.in_(FAILURES)
-    sort, most = (failed, MOST_FAILURES) if kind in FAILURES else (~failed, MOST)
+    sort, most = (failed, MAX_FAILURES) if kind in FAILURES else (~failed, MAX_ENTRIES)
     newest = select(trail.id).where(trail.account_id == account_id, sort).order_by(trail.id.desc()).limit(most + 1)
     if excess := tx.execute(newest).scalars().all()[most:]:
         tx.execute(delete(models.trail).where(trail.id.in_(excess)))

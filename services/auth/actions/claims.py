@@ -10,19 +10,19 @@ from .. import models
 from ..handles import SKELETON, Handle, digest, skeleton
 from ..queries import Account
 
-# A nickname that was held for less than this is free again when its owner takes another one.
-BRIEF = clock.HOUR
+# A nickname that was used for less than this is released when its owner takes another one.
+BRIEF_MS = clock.HOUR
 _CHANGES = "nickname change"
-# How many attempts with a handle of this kind, and changes of the nickname, an account has in how many ms.
-# Attempts count whatever their outcome: otherwise the responses tell which phone numbers are registered.
+# Limits per account: attempts with handles of a kind, and changes of the nickname, and the period in ms.
+# Attempts count whatever their outcome: otherwise the responses reveal which phone numbers are registered.
 LIMITS = {"phone": (5, clock.DAY), "nickname": (20, clock.DAY), _CHANGES: (5, 30 * clock.DAY)}
-KEPT = max(window for _, window in LIMITS.values())
+RETENTION_MS = max(window for _, window in LIMITS.values())
 
 
 def take(tx: Connection, account_id: int, handle: Handle, key: bytes) -> None:
     """Claim the handle, and with a nickname its skeleton. Raises Conflict if it is another account's.
 
-    An account may always take its own former nickname again, whatever others look like meanwhile.
+    An account may always take its own former nickname again, whatever similar nicknames others have.
     """
     # The unique key decides, also between two transactions at the same time.
     if not _claim(tx, account_id, handle, key):
@@ -38,9 +38,9 @@ def release_phone(tx: Connection, before: Account, key: bytes) -> None:
 
 
 def change_nickname(tx: Connection, before: Account, nickname: str, key: bytes) -> None:
-    """Count the change, and release the former nickname if it was held only briefly. The new one is claimed already.
+    """Count the change, and release the former nickname if it was used only briefly. The new one is already claimed.
 
-    Raises TooMany.
+    Raises TooManyRequests.
     """
     _count(tx, before.id, _CHANGES)
     former = Handle("nickname", before.nickname)
@@ -78,16 +78,19 @@ def claim_skeletons(tx: Connection, key: bytes, limit: int = 500) -> bool:
     return len(rows) == limit
 
 
-def forget_attempts(tx: Connection, account_id: int) -> None:
+def delete_attempts(tx: Connection, account_id: int) -> None:
     """Delete all attempts of an account that is being deleted."""
     tx.execute(delete(models.handle_attempts).where(models.handle_attempts.c.account_id == account_id))
 
 
-def forget_old_attempts(tx: Connection, limit: int = 1_000) -> bool:
+def delete_old_attempts(tx: Connection, limit: int = 1_000) -> bool:
     """Delete some attempts that no limit counts any more. Returns whether there may be more."""
     attempts = models.handle_attempts.c
     old = (
-        select(attempts.id).where(attempts.id < ids.first_id_at(clock.now() - KEPT)).order_by(attempts.id).limit(limit)
+        select(attempts.id)
+        .where(attempts.id < ids.first_id_at(clock.now() - RETENTION_MS))
+        .order_by(attempts.id)
+        .limit(limit)
     )
     gone = list(tx.execute(old).scalars())
     tx.execute(delete(models.handle_attempts).where(attempts.id.in_(gone)))
@@ -124,7 +127,7 @@ def _is_brief(tx: Connection, account_id: int, handle: Handle, key: bytes) -> bo
         handles.kind == handle.kind, handles.digest == digest(key, handle), handles.account_id == account_id
     )
     claimed_at = tx.execute(held).scalar_one_or_none()
-    return claimed_at is not None and claimed_at > clock.now() - BRIEF
+    return claimed_at is not None and claimed_at > clock.now() - BRIEF_MS
 
 
 def _release(tx: Connection, account_id: int, handle: Handle, key: bytes) -> None:

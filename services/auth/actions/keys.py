@@ -19,13 +19,13 @@ from .. import models
 from ..tokens import KeyCipher, SigningKey
 
 # Seconds after which a replica reads the keys again.
-RELOADED_EVERY = 30
+RELOAD_SECONDS = 30
 # How long a new key is published before it signs.
-# A verifier fetches the keys when it meets an unknown one, at most every 30 seconds (shared/security/verifier.py), and
+# A verifier fetches the keys when it gets an unknown one, at most every 30 seconds (shared/security/verifier.py), and
 # the replica that answers may not have read them for 30 seconds. The other minute is for clocks that differ.
-PUBLISHED_BEFORE = 2 * clock.MINUTE
-# How much longer than its last token a key is kept: for clocks that differ, and for the leeway of verifiers.
-KEPT_LONGER = clock.MINUTE
+PUBLISHED_BEFORE_MS = 2 * clock.MINUTE
+# How long a key is kept after its last token has expired: for clock differences, and the leeway of verifiers.
+KEPT_AFTER_EXPIRY_MS = clock.MINUTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Rotation:
     fresh: bool
 
 
-def have_keys(tx: Connection, cipher: KeyCipher) -> list[SigningKey]:
+def load_or_create_keys(tx: Connection, cipher: KeyCipher) -> list[SigningKey]:
     """All keys that this secret decrypts, newest last. Creates the first one, which signs at once."""
     rows = _rows(tx)
     return _opened(rows, cipher) or [_make(tx, cipher, rows, clock.now())]
@@ -51,18 +51,18 @@ def rotate(tx: Connection, cipher: KeyCipher) -> Rotation:
     rows = _rows(tx)
     have = _opened(rows, cipher)
     if not have and rows:
-        raise Conflict("other_secret", "SECRET opens none of the keys that are there.")
+        raise Conflict("other_secret", "SECRET decrypts none of the existing keys.")
     if have and have[-1].signs_from > clock.now():
         return Rotation(have[-1].kid, have[-1].signs_from, fresh=False)
-    made = _make(tx, cipher, rows, clock.now() + PUBLISHED_BEFORE if have else clock.now())
+    made = _make(tx, cipher, rows, clock.now() + PUBLISHED_BEFORE_MS if have else clock.now())
     return Rotation(made.kid, made.signs_from, fresh=True)
 
 
-def forget_old(tx: Connection, cipher: KeyCipher, access_token_lifetime: int) -> None:
+def delete_expired(tx: Connection, cipher: KeyCipher, access_token_lifetime: int) -> None:
     """Delete keys whose last token has expired, only this secret's: replicas with another one may still sign with
     theirs.
     """
-    before = clock.now() - access_token_lifetime - KEPT_LONGER
+    before = clock.now() - access_token_lifetime - KEPT_AFTER_EXPIRY_MS
     over = [old.kid for old, new in pairwise(_opened(_rows(tx), cipher)) if new.signs_from < before]
     tx.execute(delete(models.signing_keys).where(models.signing_keys.c.kid.in_(over)))
 

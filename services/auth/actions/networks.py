@@ -9,10 +9,10 @@ from shared.database.statements import upsert
 
 from .. import models
 
-KNOWN_FOR = 180 * clock.DAY
-# Of one account, the latest; two for each address.
-MOST_NETWORKS = 40
-# Prefix lengths in bits, the narrower network first: that of one home, and what its provider may assign tomorrow.
+KNOWN_FOR_MS = 180 * clock.DAY
+# Networks kept for one account, the most recent ones; two for each address.
+MAX_NETWORKS = 40
+# Prefix lengths in bits, the narrower network first: of one home, and of the addresses that its provider may assign.
 _PREFIXES = {4: (32, 24), 6: (64, 48)}
 
 
@@ -35,21 +35,23 @@ def remember(tx: Connection, account_id: int, ip: str) -> None:
         upsert(tx, networks, row, lambda new: {"last_at": new.last_at})
     own = networks.c.account_id == account_id
     latest = select(networks.c.network).where(own).order_by(networks.c.last_at.desc(), networks.c.network)
-    if excess := tx.execute(latest).scalars().all()[MOST_NETWORKS:]:
+    if excess := tx.execute(latest).scalars().all()[MAX_NETWORKS:]:
         tx.execute(delete(networks).where(own, networks.c.network.in_(excess)))
 
 
-def forget(tx: Connection, account_id: int) -> None:
+def delete_all(tx: Connection, account_id: int) -> None:
     """Delete all networks of an account that is being deleted."""
     tx.execute(delete(models.known_networks).where(models.known_networks.c.account_id == account_id))
 
 
-def forget_old(tx: Connection, limit: int = 1_000) -> bool:
-    """Delete some that have not been used for long. Returns whether there may be more."""
+def delete_expired(tx: Connection, limit: int = 1_000) -> bool:
+    """Delete some networks that have not been used for a long time. Returns whether there may be more."""
     networks = models.known_networks.c
-    old = select(networks.account_id, networks.network).where(networks.last_at < clock.now() - KNOWN_FOR).limit(limit)
+    old = (
+        select(networks.account_id, networks.network).where(networks.last_at < clock.now() - KNOWN_FOR_MS).limit(limit)
+    )
     rows = tx.execute(old).all()
     for row in rows:
         which = (networks.account_id == row.account_id, networks.network == row.network)
-        tx.execute(delete(models.known_networks).where(*which, networks.last_at < clock.now() - KNOWN_FOR))
+        tx.execute(delete(models.known_networks).where(*which, networks.last_at < clock.now() - KNOWN_FOR_MS))
     return len(rows) == limit

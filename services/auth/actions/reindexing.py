@@ -1,7 +1,6 @@
 """Corrects the search index of all accounts, in rounds.
 
-During an upgrade the release before may run beside this one: it does not write the index, and forms the keys of names
-by its own rules.
+During an upgrade the previous release may still run: it does not write the index, and normalises names by other rules.
 """
 
 from sqlalchemy import Connection, select, update
@@ -13,7 +12,7 @@ from ..queries import Account
 from . import search
 from .accounts import name_key
 
-CHUNK = 100
+CHUNK_SIZE = 100
 _index, _accounts = models.search_prefixes.c, models.accounts.c
 
 
@@ -30,23 +29,24 @@ class Reindexing:
         indexed = self._database.read(_indexed, [each.id for each in accounts])
         for account in accounts:
             key = name_key(account.name)
-            if account.name_key != key or indexed.get(account.id) != search.prefixes(account.nickname, key):
+            wanted = set() if account.suspended else search.prefixes(account.nickname, key)
+            if account.name_key != key or indexed.get(account.id, set()) != wanted:
                 self._database.write(_correct, account.id)
-        self._after = accounts[-1].id if len(accounts) == CHUNK else 0
+        self._after = accounts[-1].id if len(accounts) == CHUNK_SIZE else 0
         return self._after > 0
 
 
 def _correct(tx: Connection, account_id: int) -> None:
     this = _accounts.id == account_id
     name = tx.execute(select(_accounts.name).where(this).with_for_update()).scalar_one_or_none()
-    if name is not None:  # else the account has been deleted meanwhile
+    if name is not None:  # otherwise the account has been deleted meanwhile
         tx.execute(update(models.accounts).where(this).values(name_key=name_key(name)))
         search.index(tx, tx.execute(select(models.accounts).where(this)).one())
 
 
 def _next_accounts(connection: Connection, after: int) -> list[Account]:
-    named = select(_accounts.id, _accounts.name, _accounts.name_key, _accounts.nickname)
-    return list(connection.execute(named.where(_accounts.id > after).order_by(_accounts.id).limit(CHUNK)))
+    named = select(_accounts.id, _accounts.name, _accounts.name_key, _accounts.nickname, _accounts.suspended)
+    return list(connection.execute(named.where(_accounts.id > after).order_by(_accounts.id).limit(CHUNK_SIZE)))
 
 
 def _indexed(connection: Connection, account_ids: list[int]) -> dict[int, set[str]]:

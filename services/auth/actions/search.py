@@ -12,8 +12,8 @@ _index = models.search_prefixes.c
 
 
 def index(tx: Connection, account: Account) -> None:
-    """Index the account by its present names only. The caller has locked its row."""
-    wanted = prefixes(account.nickname, account.name_key)
+    """Index the account by its current names only; a suspended one by none. The caller has locked its row."""
+    wanted = set() if account.suspended else prefixes(account.nickname, account.name_key)
     there = set(tx.execute(select(_index.prefix).where(_index.account_id == account.id)).scalars())
     if former := there - wanted:
         tx.execute(delete(models.search_prefixes).where(_index.account_id == account.id, _index.prefix.in_(former)))
@@ -21,7 +21,7 @@ def index(tx: Connection, account: Account) -> None:
         tx.execute(insert(models.search_prefixes), [{"prefix": each, "account_id": account.id} for each in sorted(new)])
 
 
-def forget(tx: Connection, account_id: int) -> None:
+def remove(tx: Connection, account_id: int) -> None:
     """Remove the account from the index."""
     tx.execute(delete(models.search_prefixes).where(_index.account_id == account_id))
 

@@ -7,26 +7,27 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from shared import clock, ids
-from shared.errors import NotFound, Unauthenticated
+from shared.errors import Forbidden, NotFound, Unauthenticated
 
-from .. import events, models
+from .. import events, models, queries
+from ..mail_texts import NEW_LOGIN
 from ..tokens import RefreshTokens, refresh_digest
-from . import audit_log, networks
+from . import audit_log, mails, networks
 from .audit_log import AuditEvent
 
-# For so long a spent token returns the same successor: a response may be lost, and several tabs may hold one token.
-GRACE = 10 * clock.SECOND
-# How long the row of a spent token is kept: longer than GRACE by more than clocks differ.
-SPENT_KEPT = clock.MINUTE
-# Successors that are followed from a spent token to the newest one.
-MOST_STEPS = 50
-# Sessions that an account may have at once; a further one ends the one that was unused the longest.
-MOST = 50
+# A spent token returns the same successor this long: a response may be lost, and several tabs may use one token.
+GRACE_MS = 10 * clock.SECOND
+# How long the row of a spent token is kept: longer than the grace period by more than clocks differ.
+SPENT_RETENTION_MS = clock.MINUTE
+# Maximum length of the chain that is followed from a spent token to the newest one.
+MAX_CHAIN_LENGTH = 50
+# Sessions of one account; a further one ends the least recently used one.
+MAX_SESSIONS = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Lifetimes:
-    """How long a session lasts: unused, and at most (ms)."""
+    """The lifetime of a session (ms): without use, and in total."""
 
     idle: int
     absolute: int
@@ -34,7 +35,7 @@ class Lifetimes:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """The address and the device that log in."""
+    """The address and the device of a login."""
 
     ip: str
     device: str | None = None
@@ -42,16 +43,17 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """What a client gets: the account, the session, and the refresh token in clear text, this once."""
+    """The result of a login: the account, the session, and the refresh token in clear text, which is not stored."""
 
     account_id: int
     session_id: int
     refresh_token: str
+    email_verified: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Reused:
-    """A spent refresh token was used again: somebody else may have it, so its session has been ended."""
+    """A spent refresh token was used again: it may be stolen, so its session has been ended."""
 
 
 def log_in(
@@ -65,15 +67,22 @@ def log_in(
 ) -> Login:
     """Insert a session, and store `fresh_hash` if the hash was outdated.
 
-    Raises Unauthenticated if the account has been deleted or its password changed meanwhile.
+    Raises Unauthenticated if the account has been deleted or its password changed meanwhile, and Forbidden if it is
+    suspended: whoever is told so has proven to be its owner.
     """
     accounts, now = models.accounts.c, clock.now()
     this = accounts.id == account_id
-    if tx.execute(select(accounts.password_hash).where(this).with_for_update()).scalar_one_or_none() != password_hash:
+    account = tx.execute(
+        select(accounts.password_hash, accounts.email_verified, accounts.suspended).where(this).with_for_update()
+    ).one_or_none()
+    if account is None or account.password_hash != password_hash:
         raise Unauthenticated("invalid_credentials", "These credentials are wrong.")
+    if account.suspended:
+        raise Forbidden("account_suspended", "This account is suspended.")
     if fresh_hash is not None:
         tx.execute(update(models.accounts).where(this).values(password_hash=fresh_hash))
     _make_room(tx, account_id, client.ip)
+    is_new = _is_new_device(tx, account_id, client)
     networks.remember(tx, account_id, client.ip)
     session_id = ids.new()
     tx.execute(
@@ -87,15 +96,18 @@ def log_in(
             expires_at=now + min(lifetimes.idle, lifetimes.absolute),
         )
     )
-    audit_log.record(tx, account_id, AuditEvent.LOGIN, client.ip, session_id=session_id, device=client.device)
-    return Login(account_id, session_id, _issue(tx, session_id, tokens.first(session_id)))
+    entry = audit_log.record(tx, account_id, AuditEvent.LOGIN, client.ip, session_id=session_id, device=client.device)
+    if is_new:
+        mails.notify_owner(tx, account_id, NEW_LOGIN, entry)
+    token = _issue(tx, session_id, tokens.first(session_id))
+    return Login(account_id, session_id, token, email_verified=bool(account.email_verified))
 
 
 def refresh(tx: Connection, token: str, ip: str, lifetimes: Lifetimes, tokens: RefreshTokens) -> Login | Reused:
-    """Spend a refresh token for a new pair. Raises Unauthenticated if it is unknown or its session is over.
+    """Exchange a refresh token for a new pair. Raises Unauthenticated if it is unknown or its session has ended.
 
-    RFC 9700, section 4.14.2: rotation, and the end of the whole session when a spent token is used again. Within GRACE
-    that is a retry or another tab, which gets the newest token of the one chain.
+    RFC 9700, section 4.14.2: rotation, and the end of the whole session when a spent token is used again. Within the
+    grace period that is a retry or another tab, which gets the newest token of the one chain.
     """
     table, digest, now = models.refresh_tokens.c, refresh_digest(token), clock.now()
     token_session_id = tokens.session_of(token)
@@ -106,7 +118,7 @@ def refresh(tx: Connection, token: str, ip: str, lifetimes: Lifetimes, tokens: R
     if session is None:
         raise Unauthenticated("invalid_token", "This refresh token is unknown, or its session has ended.")
     spent = tx.execute(select(models.refresh_tokens).where(table.digest == digest)).one_or_none()
-    if spent is None or (spent.spent_at is not None and spent.spent_at < now - GRACE):
+    if spent is None or (spent.spent_at is not None and spent.spent_at < now - GRACE_MS):
         _end(tx, session)
         _record(tx, session, AuditEvent.REFRESH_TOKEN_REUSED, ip)
         return Reused()
@@ -116,7 +128,10 @@ def refresh(tx: Connection, token: str, ip: str, lifetimes: Lifetimes, tokens: R
     this = models.sessions.c.id == session.id
     tx.execute(update(models.sessions).where(this).values(last_used_at=now, expires_at=until))
     tx.execute(delete(models.refresh_tokens).where(table.session_id == session.id, table.forget_at < now))
-    return Login(session.account_id, session.id, _newest(tx, session.id, token, tokens))
+    account = models.accounts.c
+    is_verified = tx.execute(select(account.email_verified).where(account.id == session.account_id)).scalar_one()
+    newest = _newest(tx, session.id, token, tokens)
+    return Login(session.account_id, session.id, newest, email_verified=bool(is_verified))
 
 
 def log_out(tx: Connection, account_id: int, session_id: int, ip: str) -> None:
@@ -148,11 +163,39 @@ def end_others(tx: Connection, account_id: int, but: int, ip: str) -> list[int]:
     return [session.id for session in others]
 
 
+def end_all(tx: Connection, account_id: int) -> list[int]:
+    """End all sessions of the account, as an operator or a reset of the password does. Returns their ids."""
+    live = _all_live(tx, account_id)
+    for session in live:
+        _end(tx, session)
+    return [session.id for session in live]
+
+
+def end_all_by_operator(tx: Connection, account_id: int) -> None:
+    """The same, with an entry of the audit log. Without open sessions, nothing changes."""
+    if end_all(tx, account_id):
+        audit_log.record(tx, account_id, AuditEvent.SESSIONS_ENDED, "")
+
+
 def _all_live(tx: Connection, account_id: int) -> Sequence[Row[Any]]:
     """FOR UPDATE in one order, so that two transactions that end them all do not deadlock."""
     sessions = models.sessions.c
     mine = select(models.sessions).where(sessions.account_id == account_id, sessions.ended_at.is_(None))
     return tx.execute(mine.order_by(sessions.id).with_for_update()).all()
+
+
+def _is_new_device(tx: Connection, account_id: int, client: Client) -> bool:
+    """Whether this login is from an unknown network, or a device whose name no login of the audit log has.
+
+    The first login from the network of the sign-up is not new, whatever the device.
+    """
+    since = clock.now() - networks.KNOWN_FOR_MS
+    if queries.known_network(tx, account_id, networks.networks_of(client.ip), since) is None:
+        return True
+    trail = models.trail.c
+    mine = select(trail.device).where(trail.account_id == account_id, trail.type == AuditEvent.LOGIN.value)
+    devices = set(tx.execute(mine.distinct()).scalars())
+    return bool(devices) and client.device not in devices
 
 
 def _own(tx: Connection, account_id: int, session_id: int) -> Row[Any]:
@@ -173,13 +216,13 @@ def _make_room(tx: Connection, account_id: int, ip: str) -> None:
         .order_by(sessions.last_used_at.desc(), sessions.id.desc())
         .with_for_update()
     )
-    for session in tx.execute(live).all()[MOST - 1 :]:
+    for session in tx.execute(live).all()[MAX_SESSIONS - 1 :]:
         _end(tx, session)
         _record(tx, session, AuditEvent.SESSION_ENDED, ip)
 
 
 def _live(tx: Connection, session_id: int) -> Row[Any] | None:
-    """The session, FOR UPDATE: of two requests that spend one token, the second sees what the first did."""
+    """The session, FOR UPDATE: of two requests with one token, the second sees the changes of the first."""
     sessions = models.sessions.c
     return tx.execute(
         select(models.sessions)
@@ -189,15 +232,18 @@ def _live(tx: Connection, session_id: int) -> Row[Any] | None:
 
 
 def _spend(tx: Connection, digest: bytes, now: int, *, names_session: bool) -> None:
-    """The row may be deleted after a while if the token contains its session; tokens of earlier releases do not."""
-    values = {"spent_at": now, "forget_at": now + SPENT_KEPT if names_session else None}
+    """Mark the token as spent.
+
+    Its row is deleted later if the token contains its session; those of old releases do not.
+    """
+    values = {"spent_at": now, "forget_at": now + SPENT_RETENTION_MS if names_session else None}
     tx.execute(update(models.refresh_tokens).where(models.refresh_tokens.c.digest == digest).values(**values))
 
 
 def _newest(tx: Connection, session_id: int, spent: str, tokens: RefreshTokens) -> str:
-    """The token at the end of the chain from this spent one: its successor, issued now if need be, or a later one."""
+    """The token at the end of the chain from this spent one: its successor, issued now if necessary, or a later one."""
     table, token = models.refresh_tokens.c, spent
-    for _ in range(MOST_STEPS):
+    for _ in range(MAX_CHAIN_LENGTH):
         token = tokens.successor(session_id, token)
         row = tx.execute(select(table.spent_at).where(table.digest == refresh_digest(token))).one_or_none()
         if row is None:
@@ -218,7 +264,7 @@ def _record(tx: Connection, session: Row[Any], kind: AuditEvent, ip: str) -> Non
 
 
 def _end(tx: Connection, session: Row[Any]) -> None:
-    """The session stays until its last access token has expired; its refresh tokens are deleted at once."""
+    """The session row stays until its last access token has expired; its refresh tokens are deleted at once."""
     tx.execute(update(models.sessions).where(models.sessions.c.id == session.id).values(ended_at=clock.now()))
     tx.execute(delete(models.refresh_tokens).where(models.refresh_tokens.c.session_id == session.id))
     events.session_revoked(tx, session.account_id, session.id)

@@ -12,8 +12,9 @@ from starlette.responses import Response
 from shared import clock, ids
 from shared.errors import Conflict
 from shared.files import garbage
-from shared.files.store_image import store_image
+from shared.files.store_image import StoredFile, store_image
 from shared.images.pipe_protocol import ProcessedImage
+from shared.images.variants import JPEG, RenditionPlan
 from shared.problem_details import documented
 from shared.security.verifier import Identity
 from shared.web import image_responses, responses, uploads
@@ -22,17 +23,18 @@ from shared.web.disconnects import require_connected
 from shared.web.uploads import UploadRoute
 
 from .. import handles, models, passwords, queries
-from ..actions import accounts, audit_log, claims, sessions, withdrawals
+from ..actions import accounts, audit_log, claims, email_confirmations, sessions, withdrawals
 from ..actions.audit_log import AuditEvent, Origin
 from ..handles import Handle
 from ..queries import Account as AccountRow
 from . import schemas
-from .dependencies import Dependencies, Deps, address_of, origin_of
-from .reauthentication import current_account, reauthenticated_account
+from .dependencies import Dependencies, Deps, address_of, language_of, origin_of
+from .reauthentication import current_account, proven_account, reauthenticated_account
 
 router = APIRouter(prefix="/api/v1", tags=["auth"], route_class=UploadRoute)
 
 UNUSED_MS = clock.HOUR
+AVATAR = RenditionPlan((480,), (JPEG,))
 log = structlog.get_logger()
 
 
@@ -44,7 +46,10 @@ log = structlog.get_logger()
     responses=documented(400, 409, 413, 415, 422),
 )
 async def sign_up(body: schemas.SignUp, request: Request, deps: Deps) -> Response:
-    """Create an account. 409 `email_taken`, `nickname_taken` or `phone_taken`."""
+    """Create an account. A message asks for the confirmation of its address.
+
+    409 `email_taken`, `nickname_taken` or `phone_taken`.
+    """
     email, nickname = handles.email(body.email), handles.nickname(body.nickname)
     phone = handles.phone(body.phone, deps.settings.default_region) if body.phone is not None else None
     passwords.check(body.password, "password")
@@ -53,9 +58,16 @@ async def sign_up(body: schemas.SignUp, request: Request, deps: Deps) -> Respons
     passwords.check_not_own(body.password, "password", _spellings(known_by))
     with deps.passwords.slot():
         password_hash = await deps.passwords.hash(body.password)
-    applicant = accounts.Applicant(email, nickname, phone, body.name, password_hash)
+    language = body.language or language_of(request)
+    applicant = accounts.Applicant(email, nickname, phone, body.name, password_hash, language)
     ip = address_of(request)
-    account = await deps.passwords.run_in_thread(deps.database.write, accounts.sign_up, applicant, deps.handle_key, ip)
+
+    def register(tx: Connection) -> AccountRow:
+        account = accounts.sign_up(tx, applicant, deps.handle_key, ip)
+        email_confirmations.begin(tx, account.id)
+        return account
+
+    account = await deps.passwords.run_in_thread(deps.database.write, register)
     return responses.to_response(responses.created(queries.account_json(account), "/api/v1/users/me"))
 
 
@@ -114,7 +126,7 @@ async def set_avatar(file: UploadFile, request: Request, identity: CurrentUser, 
     413 `too_large`, 415 `unsupported_media`, 422 `corrupt_media`; 503 while too many are being processed.
     """
     await run_in_threadpool(current_account, deps, identity)
-    picture = await uploads.processed(request, deps.image_processor, file, identity.subject)
+    picture = await uploads.processed(request, deps.image_processor, file, identity.subject, AVATAR)
     name = await run_in_threadpool(_store, deps, identity.subject, picture)
     await require_connected(request)
     return await run_in_threadpool(_show, deps, identity, origin_of(request, identity), name)
@@ -146,7 +158,7 @@ async def withdraw(body: schemas.Deletion, request: Request, identity: CurrentUs
     Posts, likes, comments and follows are removed; others keep their messages.
     """
     with deps.passwords.slot(in_session=True):
-        proven = await reauthenticated_account(deps, identity, body.current_password, origin_of(request, identity))
+        proven = await proven_account(deps, identity, body, origin_of(request, identity))
     await deps.passwords.run_in_thread(deps.database.write, withdrawals.withdraw, proven)
     log.info("account withdrawn", user_id=ids.encode(identity.subject))  # the audit log is deleted with the account
     return responses.with_revocations(responses.accepted({"status": "withdrawn"}), subject=identity.subject)
@@ -159,7 +171,7 @@ def _store(deps: Dependencies, account_id: int, picture: ProcessedImage) -> str:
         deps.database.write(garbage.schedule_deletion, models.disposal, names, due_at=clock.now() + UNUSED_MS)
 
     name = f"{accounts.avatar_prefix(account_id)}{secrets.token_hex(16)}.jpg"
-    store_image(deps.storage, {name: picture.thumbnail.data}, picture.content_type, reserve)
+    store_image(deps.storage, [StoredFile(name, picture.display.data, picture.display.variant.content_type)], reserve)
     return name
 
 
@@ -170,7 +182,8 @@ def _show(deps: Dependencies, identity: Identity, origin: Origin, name: str) -> 
 def _changes(body: schemas.ChangeAccount, deps: Dependencies) -> tuple[dict[str, str | None], list[handles.Handle]]:
     """The columns that change, and the handles among them; all are validated before the password is verified."""
     given = body.model_fields_set
-    changes: dict[str, str | None] = {name: getattr(body, name) for name in ("name", "bio") if name in given}
+    plain = given & {"name", "bio", "language"}
+    changes: dict[str, str | None] = {name: getattr(body, name) for name in plain}
     taken: list[handles.Handle] = []
     if "nickname" in given:
         taken.append(handles.nickname(body.nickname))

@@ -3,16 +3,19 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
+from sqlalchemy import Connection
 from starlette.responses import Response
 
 from shared.errors import Invalid, NotFound
 from shared.ids import Id
 from shared.pagination import Page
 from shared.problem_details import documented
+from shared.security.verifier import Identity
 from shared.web import image_responses, pagination, responses
+from shared.web.authentication import OptionalUser
 from shared.web.request_body import WITHOUT_NUL, StrictRoute
 
-from .. import handles, queries
+from .. import handles, people_queries, queries
 from ..actions.accounts import name_key
 from ..queries import Account
 from . import schemas
@@ -25,11 +28,12 @@ router = APIRouter(prefix="/api/v1", tags=["auth"], route_class=StrictRoute)
     "/users",
     response_model=schemas.Profiles,
     summary="Look for people",
-    responses=documented(400, 422),
+    responses=documented(400, 401, 422),
 )
 def search(
     request: Request,
     page: pagination.PageQuery,
+    identity: OptionalUser,
     deps: Deps,
     query: Annotated[
         str,
@@ -41,34 +45,46 @@ def search(
         ),
     ],
 ) -> Response:
-    """Users whose nickname or name starts with this, whatever the case."""
+    """Users whose nickname or name starts with this, whatever the case. With a token, without those whom one blocks, or
+    who block one.
+    """
     if "\x00" in query:
         raise Invalid.field("query", "nul_character", "Text may not hold NUL characters.")
     name, nickname = name_key(query), handles.beginning(query)
     if not name:  # the query has only characters that searches ignore
         return pagination.page_response(request, Page([], None))
-    return pagination.page_response(request, deps.database.read(queries.people_called, name, nickname, page))
+    found = deps.database.read(people_queries.search_people, name, nickname, _viewer(identity), page)
+    return pagination.page_response(request, found)
 
 
 @router.get(
     "/users/by-nickname/{nickname}",
     response_model=schemas.Profile,
     summary="A person",
-    responses=documented(404),
+    responses=documented(401, 404),
 )
-def by_nickname(nickname: Annotated[str, Path(max_length=64)], deps: Deps) -> Response:
+def by_nickname(nickname: Annotated[str, Path(max_length=64)], identity: OptionalUser, deps: Deps) -> Response:
     """By nickname, whatever its case and width."""
     try:
-        handle = handles.borne_nickname(nickname)
+        handle = handles.existing_nickname(nickname)
     except Invalid:
         return _profile(None)
-    return _profile(deps.database.read(queries.account_by_nickname, handle.value))
+
+    def read(connection: Connection) -> Account | None:
+        found = queries.account_by_nickname(connection, handle.value)
+        return people_queries.shown_account(connection, found, _viewer(identity))
+
+    return _profile(deps.database.read(read))
 
 
-@router.get("/users/{user_id}", response_model=schemas.Profile, summary="A person", responses=documented(404))
-def by_id(user_id: Id, deps: Deps) -> Response:
-    """By id. 404 for unknown users and deleted accounts."""
-    return _profile(deps.database.read(queries.account, user_id))
+@router.get("/users/{user_id}", response_model=schemas.Profile, summary="A person", responses=documented(401, 404))
+def by_id(user_id: Id, identity: OptionalUser, deps: Deps) -> Response:
+    """By id. 404 for unknown users, for deleted and suspended accounts, and for those who block one."""
+
+    def read(connection: Connection) -> Account | None:
+        return people_queries.shown_account(connection, queries.account(connection, user_id), _viewer(identity))
+
+    return _profile(deps.database.read(read))
 
 
 @router.head("/avatars/{name}", include_in_schema=False)
@@ -79,8 +95,12 @@ def by_id(user_id: Id, deps: Deps) -> Response:
     responses={**image_responses.IMAGE_RESPONSES_OPENAPI, **documented(404, 416)},
 )
 def avatar(request: Request, name: image_responses.Name, deps: Deps) -> Response:
-    """A file that never changes; a new picture has a new name."""
+    """An immutable file; a new picture has a new name."""
     return image_responses.image_response(request, deps.storage, name)
+
+
+def _viewer(identity: Identity | None) -> int | None:
+    return None if identity is None else identity.subject
 
 
 def _profile(account: Account | None) -> Response:

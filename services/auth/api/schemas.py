@@ -2,9 +2,9 @@
 
 import re
 import unicodedata
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
@@ -14,8 +14,10 @@ from shared.web.fields import IdText, NextCursor, Timestamp
 from shared.web.request_body import StrictModel, Text
 
 from ..actions.audit_log import AuditEvent
-from ..handles import LONGEST_PHONE
-from ..passwords import LONGEST, SHORTEST
+from ..handles import MAX_PHONE_LENGTH
+from ..passwords import MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH
+from ..second_factor_codes import MAX_CODE_LENGTH, RECOVERY_CODES
+from . import webauthn_schemas
 
 AN_ID = "0037a52d5f400001"
 # Control characters, line and paragraph separators, and characters that change the direction of the following text.
@@ -23,29 +25,32 @@ _CONTROLS = r"\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069"
 _A_CONTROL = re.compile(f"[{_CONTROLS}]")
 _OF_A_NAME = rf"^\s*[^{_CONTROLS}]*[^{_CONTROLS}{INVISIBLE}][^{_CONTROLS}]*\s*$"
 
-MAX_PASSWORD_INPUT = 4 * LONGEST
+MAX_PASSWORD_INPUT = 4 * MAX_PASSWORD_LENGTH
 """Characters of a password as it is sent. Its normal form (NFC) is at most four times shorter."""
-MAX_KEYS = 100
-"""Published at once: one in 2 minutes is made at most, and none is kept for much longer than an hour."""
 
 
 def _name(value: Any) -> Any:
-    """In Unicode's form NFC (RFC 8266) and trimmed, before its length is checked."""
+    """Normalised to NFC (RFC 8266) and trimmed, before its length is checked."""
     if not isinstance(value, str):
         return value
     name = unicodedata.normalize("NFC", value).strip()
     if not has_visible_character(name):
         raise PydanticCustomError("blank", "Should have a visible character")
-    if _A_CONTROL.search(name.replace("\x00", "")):  # NUL has a code of its own
-        raise PydanticCustomError("control_character", "A name may not hold control characters")
+    if _A_CONTROL.search(name.replace("\x00", "")):  # NUL has its own code
+        raise PydanticCustomError("control_character", "A name may not contain control characters")
     return name
 
 
-# What is only in the JSON Schema is checked where the value is normalized, with a code of its own.
+# Constraints that are only in the JSON Schema are checked where the value is normalized, with their own codes.
 Email = Annotated[Text, Field(max_length=254, examples=["ada@example.org"], json_schema_extra={"format": "email"})]
 RealName = Annotated[
     Text,
     Field(min_length=1, max_length=60, examples=["Ada Lovelace"], json_schema_extra={"pattern": _OF_A_NAME}),
+    BeforeValidator(_name),
+]
+PasskeyName = Annotated[
+    Text,
+    Field(min_length=1, max_length=60, examples=["Ada's phone"], json_schema_extra={"pattern": _OF_A_NAME}),
     BeforeValidator(_name),
 ]
 Nickname = Annotated[
@@ -62,8 +67,16 @@ NewPassword = Annotated[
     Text,
     Field(
         examples=["correct horse battery"],
-        description="None of the common ones",
-        json_schema_extra={"minLength": SHORTEST, "maxLength": LONGEST},
+        description="Not one of the most common passwords",
+        json_schema_extra={"minLength": MIN_PASSWORD_LENGTH, "maxLength": MAX_PASSWORD_LENGTH},
+    ),
+]
+Otp = Annotated[
+    Text,
+    Field(
+        max_length=MAX_CODE_LENGTH,
+        examples=["492039"],
+        description="The code of the authenticator app, or a recovery code",
     ),
 ]
 DeviceText = Annotated[str, Field(max_length=100, examples=["Ada's phone"])]
@@ -75,6 +88,9 @@ def _immutable(_: Any) -> Any:
     raise PydanticCustomError("immutable_field", "The email cannot be changed")
 
 
+Language = Literal["ko", "en"]
+
+
 class SignUp(StrictModel):
     """A new account."""
 
@@ -83,6 +99,9 @@ class SignUp(StrictModel):
     nickname: Nickname
     password: NewPassword
     phone: Phone | None = None
+    language: Annotated[
+        Language | None, Field(description="Of messages to the owner; by default that of `Accept-Language`")
+    ] = None
 
 
 class LogIn(StrictModel):
@@ -91,6 +110,8 @@ class LogIn(StrictModel):
     identifier: Annotated[Text, Field(max_length=254, examples=["ada"])]
     password: Password
     device: Annotated[Text, Field(max_length=100, examples=["Ada's phone"])] | None = None
+    otp: Otp | None = None
+    passkey: Annotated[webauthn_schemas.Assertion, Field(description="Instead of `otp`")] | None = None
 
 
 class Refresh(StrictModel):
@@ -107,18 +128,79 @@ class ChangeAccount(StrictModel):
     nickname: Nickname = Field(default_factory=str)
     phone: Phone | None = None
     bio: Bio = Field(default_factory=str)
+    language: Language = Field(default_factory=lambda: "en")
     new_password: NewPassword = Field(default_factory=str)
     email: SkipJsonSchema[Annotated[Any, BeforeValidator(_immutable), Field(exclude=True)]] = None
 
 
-class Deletion(StrictModel):
-    """The password, once more."""
+class Reauthentication(StrictModel):
+    """The current password, or a passkey that has answered options of `POST /auth/passkeys/reauthentication`."""
 
-    current_password: Password
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
+
+    current_password: Password | SkipJsonSchema[None] = None
+    passkey: webauthn_schemas.Assertion | SkipJsonSchema[None] = None
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        given = self.model_fields_set & {"current_password", "passkey"}
+        if (self.current_password is None) == (self.passkey is None) or len(given) > 1:
+            detail = "Either current_password or passkey is needed"
+            raise PydanticCustomError("proof_required", detail, {"field": "current_password"})
+        return self
+
+
+class Deletion(Reauthentication):
+    """The current password, or a passkey."""
+
+
+class SecondFactorRemoval(Reauthentication):
+    """The current password, or a passkey."""
+
+
+class SecondFactorBeginning(Reauthentication):
+    """The current password, or a passkey."""
+
+
+class TotpSecret(BaseModel):
+    """What an authenticator app needs. It has no effect until a code confirms it."""
+
+    secret: Annotated[str, Field(max_length=64, examples=["JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"], description="Base32")]
+    uri: Annotated[
+        str,
+        Field(
+            max_length=255,
+            examples=["otpauth://totp/Shutter:ada?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Shutter"],
+            description="The same as a URI, for a QR code",
+        ),
+    ]
+
+
+class TotpCode(StrictModel):
+    """The current code of the authenticator app."""
+
+    code: Annotated[Text, Field(max_length=MAX_CODE_LENGTH, examples=["492039"])]
+
+
+class RecoveryCodes(BaseModel):
+    """Each replaces one code of the authenticator app. They are shown only now."""
+
+    recovery_codes: Annotated[
+        list[Annotated[str, Field(max_length=MAX_CODE_LENGTH)]],
+        Field(min_length=RECOVERY_CODES, max_length=RECOVERY_CODES, examples=[["k7m2q-x9d4p"] * RECOVERY_CODES]),
+    ]
+
+
+class Export(BaseModel):
+    """An export of one's own data. It has a URL when it is ready, until it expires."""
+
+    state: Literal["collecting", "ready"]
+    url: Annotated[str, Field(max_length=200, examples=["/api/v1/exports/5f0c2b8e.zip?expires=1&signature=a"])] | None
+    expires_at: Timestamp | None
 
 
 class Withdrawn(BaseModel):
-    """The account is deleted; what belongs to it is removed in the background."""
+    """The account is deleted; its data is removed in the background."""
 
     status: Annotated[str, Field(max_length=40, examples=["withdrawn"])]
 
@@ -130,9 +212,13 @@ class Account(BaseModel):
     email: Email
     name: RealName
     nickname: Nickname
-    phone: Annotated[str, Field(max_length=LONGEST_PHONE, examples=["+821012345678"])] | None
+    phone: Annotated[str, Field(max_length=MAX_PHONE_LENGTH, examples=["+821012345678"])] | None
     bio: Bio
     avatar_url: Annotated[str, Field(examples=["/api/v1/avatars/5f0c2b8e.jpg"])] | None
+    email_verified: Annotated[bool, Field(description="Whether its owner has confirmed the address")]
+    language: Annotated[Language, Field(description="Of messages to the owner")]
+    second_factor: Annotated[bool, Field(description="Whether a login needs a code besides the password")]
+    has_password: Annotated[bool, Field(description="False after a sign-up with a provider, until one is set by mail")]
     created_at: Timestamp
     updated_at: Timestamp
 
@@ -191,7 +277,7 @@ class Event(BaseModel):
         Field(
             max_length=40,
             examples=["login"],
-            description="Kinds may be added",
+            description="More types may be added",
             json_schema_extra={"x-extensible-enum": [each.value for each in AuditEvent]},
         ),
     ]
@@ -206,15 +292,3 @@ class Events(BaseModel):
 
     items: Annotated[list[Event], Field(max_length=pagination.MAX_LIMIT)]
     next_cursor: NextCursor
-
-
-class JwkSet(BaseModel):
-    """The public keys of access tokens (RFC 7517)."""
-
-    keys: Annotated[
-        list[dict[str, str]],
-        Field(
-            max_length=MAX_KEYS,
-            examples=[[{"kty": "OKP", "crv": "Ed25519", "kid": AN_ID, "use": "sig", "alg": "EdDSA", "x": "11qY..."}]],
-        ),
-    ]

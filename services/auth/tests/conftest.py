@@ -1,4 +1,4 @@
-"""An auth service for each test: on a fresh database of its own, with passwords that cost little."""
+"""An auth service for each test: with a new database, and with cheap password hashes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +13,7 @@ from services.auth.subscriptions import HANDLERS
 from shared.events.bus import Bus
 from shared.testing import LiveService, eventually, running_service
 from shared.testing.backends import Backend, Embedded
+from shared.testing.smtp_server import MailServer, running_mail_server
 
 from .factories import CALLER_SECRET, Time
 
@@ -21,21 +22,28 @@ MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
 @pytest.fixture
 def settings(backend: Backend, tmp_path: Path) -> Settings:
-    """Of a service on a database that its migrations have just made."""
-    return _settings(backend, tmp_path)
+    """With a newly migrated database."""
+    return settings_for(backend, tmp_path)
 
 
 @pytest.fixture
 def bus(backend: Backend) -> Bus:
-    """Where the service hears and tells facts."""
+    """The bus of the service."""
     return backend.bus(NAME, HANDLERS, ANNOUNCES)
 
 
 @pytest.fixture
 def auth(settings: Settings, bus: Bus) -> Iterator[LiveService]:
-    """The service, answering on a socket."""
+    """The service on a socket."""
     with _served(settings, bus) as service:
         yield service
+
+
+@pytest.fixture
+def mail_server() -> Iterator[MailServer]:
+    """A mail server that accepts everything."""
+    with running_mail_server() as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
@@ -43,17 +51,18 @@ def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveService]:
     """One embedded service for a whole file: for requests that are refused before they change anything."""
     folder = tmp_path_factory.mktemp("standing")
     backend = Embedded(folder)
-    with _served(_settings(backend, folder), backend.bus(NAME, HANDLERS, ANNOUNCES)) as service:
+    with _served(settings_for(backend, folder), backend.bus(NAME, HANDLERS, ANNOUNCES)) as service:
         yield service
 
 
 @pytest.fixture
 def time(monkeypatch: pytest.MonkeyPatch) -> Time:
-    """Lets time pass at once."""
+    """Moves the clock."""
     return Time(monkeypatch)
 
 
-def _settings(backend: Backend, folder: Path) -> Settings:
+def settings_for(backend: Backend, folder: Path) -> Settings:
+    """With a newly migrated database, and cheap password hashes."""
     return Settings(
         database_url=backend.database(MIGRATIONS),
         storage_url=(folder / "files").as_uri(),
@@ -65,7 +74,7 @@ def _settings(backend: Backend, folder: Path) -> Settings:
 
 @contextmanager
 def _served(settings: Settings, bus: Bus) -> Iterator[LiveService]:
-    """With its first signing key made: before that, whoever logs in is told to come again."""
+    """After its first signing key was created: before that, logins are told to retry."""
     with running_service(create_app(settings, bus)) as service:
         eventually(lambda: service.client.get("/.well-known/jwks.json").status_code == 200)
         yield service

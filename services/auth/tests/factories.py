@@ -1,4 +1,4 @@
-"""What tests of auth say again and again: somebody who has signed up, their logins, and what is stored of them."""
+"""Users, sessions and stored data for the tests of auth."""
 
 import time as real_time
 from collections.abc import Callable
@@ -34,7 +34,7 @@ LIFETIMES = Lifetimes(idle=30 * clock.DAY, absolute=90 * clock.DAY)
 
 
 class Time:
-    """The clock, but it can be moved on, and stopped."""
+    """A clock that a test can move and stop."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._ahead = 0
@@ -42,30 +42,30 @@ class Time:
         monkeypatch.setattr(clock, "now", lambda: self._now() + self._ahead)
 
     def stops(self) -> None:
-        """From now on it moves only by `passes`: for what must not depend on how fast the machine is."""
+        """From now on only `passes` moves it: for tests that must not depend on the speed of the machine."""
         moment = self._now()
         self._now = lambda: moment
 
     def passes(self, milliseconds: int) -> None:
-        """So much later."""
+        """Move the clock forward."""
         self._ahead += milliseconds
 
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who is logged in."""
+    """A logged-in user."""
 
     account: dict[str, Any]
     tokens: dict[str, Any]
 
     @property
     def id(self) -> str:
-        """Their id, as it travels."""
+        """In the wire format."""
         return str(self.account["id"])
 
     @property
     def bearer(self) -> dict[str, str]:
-        """Their request header."""
+        """The request header of the access token."""
         return bearer(self.tokens)
 
 
@@ -75,13 +75,13 @@ def bearer(tokens: dict[str, Any]) -> dict[str, str]:
 
 
 def application(nickname: str = "ada", **changes: Any) -> dict[str, Any]:
-    """The body of a sign-up; what is None is left out."""
+    """The body of a sign-up; None omits a field."""
     usual = {"email": f"{nickname}@example.org", "name": "Ada Lovelace", "nickname": nickname, "password": PASSWORD}
     return {name: value for name, value in {**usual, **changes}.items() if value is not None}
 
 
 def sign_up(auth: LiveService, nickname: str = "ada", **changes: Any) -> dict[str, Any]:
-    """The account of somebody new."""
+    """The account of a new user."""
     answer = auth.client.post("/api/v1/auth/signup", json=application(nickname, **changes))
     assert answer.status_code == 201, answer.text
     account: dict[str, Any] = answer.json()
@@ -97,14 +97,14 @@ def log_in(auth: LiveService, identifier: str = "ada", password: str = PASSWORD,
     return tokens
 
 
-def somebody(auth: LiveService, nickname: str = "ada", **changes: Any) -> Person:
-    """Somebody who has signed up and logged in."""
+def create_user(auth: LiveService, nickname: str = "ada", **changes: Any) -> Person:
+    """A new user who is logged in."""
     account = sign_up(auth, nickname, **changes)
     return Person(account, log_in(auth, nickname, changes.get("password", PASSWORD)))
 
 
 def calling(secret: SecretStr = CALLER_SECRET, *, typ: str = "service+jwt", **claims: Any) -> dict[str, str]:
-    """The request header of a neighbour; a good one, except for what is given differently here."""
+    """The request header of another service; valid, except for the given claims."""
     now = int(real_time.time())
     usual = {"iss": "social", "aud": "auth", "iat": now, "exp": now + 60}
     kept = {name: value for name, value in {**usual, **claims}.items() if value is not None}
@@ -115,14 +115,14 @@ def calling(secret: SecretStr = CALLER_SECRET, *, typ: str = "service+jwt", **cl
 def applicant(
     nickname: str = "ada", *, name: str = "Ada Lovelace", email: str | None = None, phone: str | None = None
 ) -> accounts.Applicant:
-    """Somebody whose application has been checked."""
+    """A validated applicant."""
     number = handles.phone(phone, "KR") if phone else None
     address = handles.email(email or f"{nickname}@example.org")
-    return accounts.Applicant(address, handles.nickname(nickname), number, name, HASH)
+    return accounts.Applicant(address, handles.nickname(nickname), number, name, HASH, "en")
 
 
 def register(database: Database, nickname: str = "ada", **about: Any) -> Account:
-    """The account of somebody new, without HTTP."""
+    """The account of a new user, without HTTP."""
     return database.write(accounts.sign_up, applicant(nickname, **about), KEY, IP)
 
 
@@ -147,10 +147,10 @@ def all_pages(ask: Callable[[PageRequest], Page], limit: int) -> list[Any]:
 
 
 def rows(database: Database, table: Table) -> list[Row[Any]]:
-    """Everything in this table."""
+    """All rows of this table."""
     return list(database.read(lambda connection: connection.execute(select(table)).all()))
 
 
 def facts(database: Database) -> list[tuple[str, dict[str, Any]]]:
-    """Everything announced so far, each held against its contract."""
+    """All events published so far, each checked against its contract."""
     return outbox_events(database, models.outbox)

@@ -1,4 +1,4 @@
-"""Accounts: unique handles, also under a race and after they were given up, and what changes when."""
+"""Accounts: unique handles, also under concurrency and after a change, and the effects of changes."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -6,7 +6,7 @@ import pytest
 
 from services.auth import handles, models, queries
 from services.auth.actions import accounts
-from services.auth.actions.claims import BRIEF
+from services.auth.actions.claims import BRIEF_MS
 from services.auth.queries import Account
 from shared import ids
 from shared.database.engine import Database
@@ -16,7 +16,7 @@ from .factories import KEY, NOWHERE, Time, facts, register, rows
 
 
 def change(database: Database, proven: Account, *taken: handles.Handle, **changes: str | None) -> Account:
-    """Change columns; handles are among them."""
+    """Change columns, including handles."""
     columns = changes | {each.kind: each.value for each in taken}
     return database.write(accounts.change_account, proven, columns, list(taken), KEY, NOWHERE)
 
@@ -25,10 +25,10 @@ def phone(number: str) -> handles.Handle:
     return handles.phone(number, "KR")
 
 
-def test_who_signs_up_is_announced_with_what_others_may_know(database: Database) -> None:
+def test_sign_up_publishes_the_public_fields(database: Database) -> None:
     account = register(database, phone="010-1234-5678")
     person = {"user_id": ids.encode(account.id), "nickname": "ada", "name": "Ada Lovelace", "avatar_url": None}
-    assert facts(database) == [("user.registered.v1", {**person, "version": 1})]
+    assert facts(database) == [("user.registered.v1", {**person, "version": 1, "suspended": False})]
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_who_signs_up_is_announced_with_what_others_may_know(database: Database)
         ("bob@example.org", "bob", "phone_taken"),
     ],
 )
-def test_the_first_taken_handle_is_named(database: Database, email: str, nickname: str, code: str) -> None:
+def test_first_taken_handle_is_reported(database: Database, email: str, nickname: str, code: str) -> None:
     register(database, "ada", phone="010-1234-5678")
     with pytest.raises(Conflict) as refusal:
         register(database, nickname, email=email, phone="+82 10 1234 5678")
@@ -49,7 +49,7 @@ def test_the_first_taken_handle_is_named(database: Database, email: str, nicknam
     assert len(facts(database)) == 1
 
 
-def test_of_many_at_the_same_instant_one_gets_the_nickname(database: Database) -> None:
+def test_concurrent_sign_ups_get_a_nickname_once(database: Database) -> None:
     def attempt(number: int) -> str:
         try:
             register(database, "ada", email=f"ada{number}@example.org")
@@ -63,16 +63,16 @@ def test_of_many_at_the_same_instant_one_gets_the_nickname(database: Database) -
     assert len(rows(database, models.handles)) == 3
 
 
-def test_two_who_swap_nicknames_are_both_refused(database: Database) -> None:
+def test_swapping_nicknames_is_refused_for_both(database: Database) -> None:
     ada, bob = register(database, "ada"), register(database, "bob")
     for account, nickname in ((ada, "bob"), (bob, "ada")):
         with pytest.raises(Conflict, match="nickname_taken"):
             change(database, account, handles.nickname(nickname))
 
 
-def test_a_former_nickname_stays_with_the_one_who_had_it(database: Database, time: Time) -> None:
+def test_former_nickname_stays_reserved_for_its_account(database: Database, time: Time) -> None:
     ada = register(database, "ada")
-    time.passes(BRIEF)
+    time.passes(BRIEF_MS)
     renamed = change(database, ada, handles.nickname("countess"))
     assert renamed.nickname == "countess"
     with pytest.raises(Conflict, match="nickname_taken"):
@@ -80,7 +80,7 @@ def test_a_former_nickname_stays_with_the_one_who_had_it(database: Database, tim
     assert change(database, renamed, handles.nickname("ada")).nickname == "ada"
 
 
-def test_nobody_is_found_by_a_handle_they_no_longer_bear(database: Database) -> None:
+def test_account_is_not_found_by_a_former_handle(database: Database) -> None:
     ada = register(database, "ada")
     change(database, ada, handles.nickname("countess"))
     former, new = handles.nickname("ada"), handles.nickname("countess")
@@ -89,7 +89,7 @@ def test_nobody_is_found_by_a_handle_they_no_longer_bear(database: Database) -> 
     assert found is not None and found.id == ada.id
 
 
-def test_a_phone_number_that_was_given_up_may_be_somebody_elses(database: Database) -> None:
+def test_released_phone_number_can_be_used_by_another_account(database: Database) -> None:
     ada = register(database, "ada", phone="010-1111-1111")
     moved = change(database, ada, phone("010-2222-2222"))
     register(database, "bob", phone="010-1111-1111")
@@ -97,14 +97,14 @@ def test_a_phone_number_that_was_given_up_may_be_somebody_elses(database: Databa
     assert register(database, "eve", phone="010-2222-2222").phone == "+821022222222"
 
 
-def test_the_same_phone_number_again_stays_taken(database: Database) -> None:
+def test_resubmitted_phone_number_stays_taken(database: Database) -> None:
     ada = register(database, "ada", phone="010-1111-1111")
     change(database, ada, phone("+82 10 1111 1111"))
     with pytest.raises(Conflict, match="phone_taken"):
         register(database, "bob", phone="010-1111-1111")
 
 
-def test_what_others_see_is_announced_with_a_new_version_and_the_rest_is_not(database: Database) -> None:
+def test_changes_of_public_fields_are_published_with_a_new_version(database: Database) -> None:
     ada = register(database)
     unseen = change(database, ada, bio="First programmer.")
     assert unseen.version == 1 and unseen.updated_at > ada.updated_at
@@ -114,24 +114,24 @@ def test_what_others_see_is_announced_with_a_new_version_and_the_rest_is_not(dat
     assert told == [("user.registered.v1", "Ada Lovelace", 1), ("user.updated.v1", "Ada King", 2)]
 
 
-def test_no_change_is_no_change(database: Database) -> None:
+def test_change_without_effect_writes_nothing(database: Database) -> None:
     ada = register(database)
     assert change(database, ada, name=ada.name, bio=ada.bio) == ada
     assert len(facts(database)) == 1
 
 
-def test_each_change_moves_updated_at_also_within_a_millisecond(database: Database) -> None:
+def test_each_change_increases_updated_at_within_a_millisecond(database: Database) -> None:
     ada = register(database)
     moments = [ada.updated_at, *(change(database, ada, bio=str(each)).updated_at for each in range(5))]
     assert moments == sorted(set(moments))
 
 
-def test_a_new_name_is_found_by_its_new_beginning(database: Database) -> None:
+def test_search_finds_the_new_name(database: Database) -> None:
     ada = change(database, register(database), name="ÉMILIE du Châtelet")
     assert ada.name_key == "émilie du châtelet"
 
 
-def test_nothing_changes_where_the_password_did_after_it_was_checked(database: Database) -> None:
+def test_change_is_refused_when_the_password_changed_after_the_check(database: Database) -> None:
     proven = register(database)
     change(database, proven, password_hash="another")
     with pytest.raises(Forbidden, match="wrong_password"):
@@ -139,14 +139,14 @@ def test_nothing_changes_where_the_password_did_after_it_was_checked(database: D
     assert rows(database, models.accounts)[0].name == "Ada Lovelace"
 
 
-def test_nothing_changes_of_somebody_who_is_gone(database: Database) -> None:
+def test_withdrawn_account_cannot_be_changed(database: Database) -> None:
     proven = register(database)
     database.write(lambda tx: tx.execute(models.accounts.delete()))
     with pytest.raises(Unauthenticated):
         change(database, proven, name="Ghost")
 
 
-def test_a_new_picture_claims_its_file_and_gives_up_the_former(database: Database) -> None:
+def test_new_avatar_keeps_its_file_and_schedules_deletion_of_the_old_one(database: Database) -> None:
     ada = register(database)
     first = database.write(accounts.set_avatar, ada.id, "one.jpg", NOWHERE)
     assert queries.account_json(first)["avatar_url"] == "/api/v1/avatars/one.jpg"

@@ -1,12 +1,12 @@
-"""The trail of an account: what is written into it together with what it tells of, and how much is kept."""
+"""The audit log of an account: what is recorded, and how much is kept."""
 
 import pytest
 from sqlalchemy import Connection
 
 from services.auth import handles, models, queries
 from services.auth.actions import accounts, audit_log, sessions, withdrawals
-from services.auth.actions.audit_log import KEPT, MOST_FAILURES, AuditEvent, Origin
-from services.auth.actions.sessions import GRACE, MOST, Login
+from services.auth.actions.audit_log import MAX_FAILURES, RETENTION_MS, AuditEvent, Origin
+from services.auth.actions.sessions import GRACE_MS, MAX_SESSIONS, Login
 from services.auth.queries import Account
 from shared import clock, ids
 from shared.database.engine import Database
@@ -20,12 +20,12 @@ ELSEWHERE = "203.0.113.7"
 
 @pytest.fixture
 def ada(database: Database) -> Account:
-    """Somebody who has just signed up."""
+    """A newly signed up user."""
     return register(database)
 
 
 def kinds(database: Database, account: Account) -> list[str]:
-    """What her trail says, oldest first."""
+    """The types of her entries, oldest first."""
     return [row.type for row in rows(database, models.trail) if row.account_id == account.id]
 
 
@@ -45,16 +45,16 @@ def change(database: Database, account: Account, login: Login, **changes: str | 
     return database.write(accounts.change_account, account, changes, taken, KEY, origin)
 
 
-def test_it_begins_with_the_sign_up(database: Database, ada: Account) -> None:
+def test_log_starts_with_the_sign_up(database: Database, ada: Account) -> None:
     assert last(database) == ("signed_up", IP, None, None)
 
 
-def test_a_login_is_written_down_with_its_address_and_device(database: Database, ada: Account) -> None:
+def test_login_is_logged_with_address_and_device(database: Database, ada: Account) -> None:
     login = open_login(database, ada, "Ada's phone")
     assert last(database) == ("login", IP, login.session_id, "Ada's phone")
 
 
-def test_each_sort_of_change_is_written_down_and_what_does_not_change_is_not(database: Database, ada: Account) -> None:
+def test_each_kind_of_change_is_logged_once(database: Database, ada: Account) -> None:
     login = open_login(database, ada, "Ada's phone")
     ada = change(database, ada, login, name="Ada King", bio="First programmer.")
     assert last(database) == ("profile_changed", ELSEWHERE, login.session_id, "Ada's phone")
@@ -64,7 +64,7 @@ def test_each_sort_of_change_is_written_down_and_what_does_not_change_is_not(dat
     assert told == ["profile_changed", "nickname_changed", "password_changed", "phone_changed"]
 
 
-def test_a_change_that_is_refused_leaves_no_trace(database: Database, ada: Account) -> None:
+def test_refused_change_is_not_logged(database: Database, ada: Account) -> None:
     register(database, "bob")
     login = open_login(database, ada)
     with pytest.raises(Conflict):
@@ -72,14 +72,14 @@ def test_a_change_that_is_refused_leaves_no_trace(database: Database, ada: Accou
     assert kinds(database, ada) == ["signed_up", "login"]
 
 
-def test_each_way_in_which_a_login_ends_is_told_apart(database: Database, ada: Account, time: Time) -> None:
+def test_each_way_a_session_ends_has_its_own_type(database: Database, ada: Account, time: Time) -> None:
     current, other, third, fourth = (open_login(database, ada, f"device {each}") for each in range(4))
     database.write(sessions.end_other, ada.id, other.session_id, ELSEWHERE)
     assert last(database) == ("session_ended", ELSEWHERE, other.session_id, "device 1")
     database.write(sessions.log_out, ada.id, third.session_id, ELSEWHERE)
     assert last(database) == ("logout", ELSEWHERE, third.session_id, "device 2")
     database.write(sessions.refresh, fourth.refresh_token, IP, LIFETIMES, TOKENS)
-    time.passes(GRACE + 1)
+    time.passes(GRACE_MS + 1)
     database.write(sessions.refresh, fourth.refresh_token, ELSEWHERE, LIFETIMES, TOKENS)
     assert last(database) == ("refresh_token_reused", ELSEWHERE, fourth.session_id, "device 3")
     open_login(database, ada)
@@ -90,21 +90,21 @@ def test_each_way_in_which_a_login_ends_is_told_apart(database: Database, ada: A
     assert len(rows(database, models.trail)) == written, "there was none to end"
 
 
-def test_a_login_that_had_to_make_room_is_told_of(database: Database, ada: Account) -> None:
+def test_session_ended_by_the_limit_is_logged(database: Database, ada: Account) -> None:
     first = open_login(database, ada)
-    for _ in range(MOST):
+    for _ in range(MAX_SESSIONS):
         open_login(database, ada)
     ended = [row.session_id for row in rows(database, models.trail) if row.type == AuditEvent.SESSION_ENDED]
     assert ended == [first.session_id]
 
 
-def test_a_wrong_password_in_a_login_is_told_with_the_login(database: Database, ada: Account) -> None:
+def test_wrong_password_in_a_session_is_logged_with_the_session(database: Database, ada: Account) -> None:
     login = open_login(database, ada, "Ada's phone")
     database.write(audit_log.record_refused, ada.id, AuditEvent.WRONG_PASSWORD, Origin(ELSEWHERE, login.session_id))
     assert last(database) == ("wrong_password", ELSEWHERE, login.session_id, "Ada's phone")
 
 
-def test_of_somebody_who_has_withdrawn_nothing_is_left_and_nothing_is_written(database: Database, ada: Account) -> None:
+def test_withdrawn_account_has_no_entries_and_gets_no_new_ones(database: Database, ada: Account) -> None:
     login = open_login(database, ada)
     bob = register(database, "bob")
     database.write(withdrawals.withdraw, ada)
@@ -114,18 +114,16 @@ def test_of_somebody_who_has_withdrawn_nothing_is_left_and_nothing_is_written(da
     assert [row.account_id for row in rows(database, models.trail)] == [bob.id]
 
 
-def test_whoever_guesses_fills_no_disk_and_pushes_nothing_else_out(database: Database, ada: Account) -> None:
+def test_wrong_password_entries_are_bounded_and_displace_no_others(database: Database, ada: Account) -> None:
     open_login(database, ada)
-    fail(database, ada, MOST_FAILURES + 20)
+    fail(database, ada, MAX_FAILURES + 20)
     told = kinds(database, ada)
-    assert told.count("login_failed") == MOST_FAILURES
+    assert told.count("login_failed") == MAX_FAILURES
     assert told[:2] == ["signed_up", "login"]
 
 
-def test_of_everything_else_the_newest_are_kept(
-    database: Database, ada: Account, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(audit_log, "MOST", 3)
+def test_newest_other_entries_are_kept(database: Database, ada: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit_log, "MAX_ENTRIES", 3)
     bob = register(database, "bob")
     fail(database, ada, 5)
     logins = [open_login(database, ada) for _ in range(5)]
@@ -135,19 +133,19 @@ def test_of_everything_else_the_newest_are_kept(
     assert kinds(database, bob) == ["signed_up"]
 
 
-def test_what_is_older_than_it_is_kept_goes_a_batch_at_a_time(database: Database, ada: Account, time: Time) -> None:
+def test_expired_entries_are_deleted_in_batches(database: Database, ada: Account, time: Time) -> None:
     fail(database, ada, 3)
-    time.passes(KEPT + clock.MINUTE)
+    time.passes(RETENTION_MS + clock.MINUTE)
     fail(database, ada)
-    assert database.write(audit_log.forget_old, 3)
-    assert not database.write(audit_log.forget_old, 3)
+    assert database.write(audit_log.delete_expired, 3)
+    assert not database.write(audit_log.delete_expired, 3)
     assert len(rows(database, models.trail)) == 1
 
 
-def test_one_reads_ones_own_page_by_page_newest_first(database: Database, ada: Account) -> None:
+def test_own_entries_are_paged_newest_first(database: Database, ada: Account) -> None:
     register(database, "bob")
     logins = [open_login(database, ada, f"device {each}") for each in range(5)]
-    listed = all_pages(lambda page: database.read(queries.trail_of, ada.id, page), 2)
+    listed = all_pages(lambda page: database.read(queries.audit_log_of, ada.id, page), 2)
     assert [each["device"] for each in listed] == ["device 4", "device 3", "device 2", "device 1", "device 0", None]
     assert listed[0]["session_id"] == ids.encode(logins[4].session_id)
     (row,) = (each for each in rows(database, models.trail) if each.account_id == ada.id and each.session_id is None)
@@ -155,15 +153,15 @@ def test_one_reads_ones_own_page_by_page_newest_first(database: Database, ada: A
     assert listed[-1] == first | {"created_at": clock.format_rfc3339(row.created_at)}
 
 
-def test_neither_reading_nor_writing_it_reads_a_whole_table(database: Database, ada: Account) -> None:
+def test_reading_and_writing_use_an_index(database: Database, ada: Account) -> None:
     def everything(tx: Connection) -> None:
         audit_log.record(tx, ada.id, AuditEvent.LOGIN, IP)
         audit_log.record_failed_login(tx, ada.id, IP, None)
         audit_log.record_failed_login(tx, None, IP, None)
-        audit_log.forget(tx, ada.id)
+        audit_log.delete_all(tx, ada.id)
 
     with captured_statements(database) as asked:
-        all_pages(lambda page: database.read(queries.trail_of, ada.id, page), 1)
+        all_pages(lambda page: database.read(queries.audit_log_of, ada.id, page), 1)
         database.write(everything)
     statements = [each for each in asked if "trail" in each[0] and not each[0].startswith("INSERT")]
     assert len(statements) >= 5

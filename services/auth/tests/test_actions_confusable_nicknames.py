@@ -1,4 +1,4 @@
-"""Nicknames that look like another's: refused to everybody else, for good, and not those of an ordinary community."""
+"""Confusable nicknames: refused to other users for ever, and ordinary nicknames are not affected."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -42,7 +42,7 @@ def change(database: Database, account: Account, nickname: str) -> Account:
         ("ann_lee", "ann__.lee"),
     ],
 )
-def test_these_look_alike(one: str, other: str) -> None:
+def test_names_are_confusable(one: str, other: str) -> None:
     assert skeleton_of(one) == skeleton_of(other)
 
 
@@ -50,22 +50,22 @@ def test_these_look_alike(one: str, other: str) -> None:
     ("one", "other"),
     [("bob1", "bob2"), ("bob1", "bob11"), ("bob10", "bob01"), ("ann_1", "ann1"), ("annlee", "ann.lee"), ("r.n", "mmm")],
 )
-def test_these_do_not(one: str, other: str) -> None:
+def test_names_are_not_confusable(one: str, other: str) -> None:
     assert skeleton_of(one) != skeleton_of(other)
 
 
-def test_a_thousand_numbered_names_are_possible() -> None:
+def test_numbered_names_are_not_confusable() -> None:
     assert len({skeleton_of(f"bob{number}") for number in range(1_000)}) == 1_000
     assert len({skeleton_of(f"bob_{number}") for number in range(1_000)}) == 1_000
 
 
 @given(st.from_regex(r"[a-z0-9._]{0,13}[a-z][a-z0-9._]{2,13}", fullmatch=True))
-def test_every_nickname_has_one_look_and_looks_like_itself(nickname: str) -> None:
+def test_nickname_is_its_own_confusable(nickname: str) -> None:
     found = skeleton_of(nickname)
     assert found and skeleton_of(found) == found, "the look of a look is that look"
 
 
-def test_whoever_signs_up_with_a_look_alike_is_told_that_it_is_taken(database: Database) -> None:
+def test_sign_up_with_a_confusable_nickname_is_refused(database: Database) -> None:
     register(database, "ann1")
     with pytest.raises(Conflict) as refusal:
         register(database, "annl")
@@ -75,7 +75,7 @@ def test_whoever_signs_up_with_a_look_alike_is_told_that_it_is_taken(database: D
     assert len(facts(database)) == 1
 
 
-def test_nobody_changes_to_a_look_alike_of_somebody_else(database: Database) -> None:
+def test_change_to_a_confusable_nickname_of_another_account_is_refused(database: Database) -> None:
     register(database, "morgan")
     eve = register(database, "eve")
     with pytest.raises(Conflict, match="nickname_taken"):
@@ -83,29 +83,29 @@ def test_nobody_changes_to_a_look_alike_of_somebody_else(database: Database) -> 
     assert change(database, eve, "norgan").nickname == "norgan"
 
 
-def test_one_changes_between_names_that_look_like_ones_own(database: Database) -> None:
+def test_change_between_confusable_names_of_one_account_is_allowed(database: Database) -> None:
     anna = register(database, "anna")
     for nickname in ("anna.", "anna_", "anna"):
         anna = change(database, anna, nickname)
     assert anna.nickname == "anna"
 
 
-def test_the_look_of_a_former_nickname_stays_with_the_one_who_had_it(database: Database, time: Time) -> None:
+def test_skeleton_of_a_former_nickname_stays_reserved(database: Database, time: Time) -> None:
     anna = register(database, "anna")
-    time.passes(claims.BRIEF)
+    time.passes(claims.BRIEF_MS)
     change(database, anna, "countess")
     with pytest.raises(Conflict, match="nickname_taken"):
         register(database, "anna_")
 
 
-def test_nobody_ever_looks_like_somebody_who_is_gone(database: Database) -> None:
+def test_skeleton_of_a_withdrawn_account_stays_reserved(database: Database) -> None:
     database.write(withdrawals.withdraw, register(database, "anna"))
     with pytest.raises(Conflict, match="nickname_taken"):
         register(database, "anna.", email="other@example.org")
     assert "anna" not in str(rows(database, models.handles))
 
 
-def test_of_many_look_alikes_at_the_same_instant_one_is_made(database: Database) -> None:
+def test_concurrent_sign_ups_with_confusable_nicknames_create_one_account(database: Database) -> None:
     def attempt(nickname: str) -> str:
         try:
             register(database, nickname)
@@ -118,7 +118,7 @@ def test_of_many_look_alikes_at_the_same_instant_one_is_made(database: Database)
     assert outcomes == ["made", *["nickname_taken"] * 7]
 
 
-def test_what_looks_like_the_house_is_refused_and_ordinary_names_are_not() -> None:
+def test_names_that_imitate_the_operator_are_refused() -> None:
     for nickname in ("adm1n", "supp0rt", "rnoderator", "0fficial."):
         with pytest.raises(Invalid, match="nickname_reserved"):
             handles.nickname(nickname)
@@ -135,7 +135,7 @@ def test_what_looks_like_the_house_is_refused_and_ordinary_names_are_not() -> No
         *("shutterofficial", "officialshutterteam", "help.team", "info_help", "a.d.m.1.n.t.e.a.m", "ann.security"),
     ],
 )
-def test_a_part_that_claims_a_role_is_refused_however_it_is_written(nickname: str) -> None:
+def test_role_name_is_refused_in_every_spelling(nickname: str) -> None:
     with pytest.raises(Invalid, match="nickname_reserved"):
         handles.nickname(nickname)
 
@@ -147,16 +147,16 @@ def test_a_part_that_claims_a_role_is_refused_however_it_is_written(nickname: st
         *("apiary", "systems", "sound.system", "owner1x", "me2you", "ann1", "r2d2", "b0b", "4nna", "bob.2024"),
     ],
 )
-def test_names_that_only_hold_such_letters_are_taken(nickname: str) -> None:
+def test_names_that_only_contain_a_role_name_are_accepted(nickname: str) -> None:
     assert handles.nickname(nickname).value == nickname
 
 
-def test_whoever_bears_a_name_that_is_refused_today_still_logs_in_with_it() -> None:
+def test_account_with_a_now_reserved_nickname_can_log_in() -> None:
     assert handles.identifier("Adm1n", "KR") == Handle("nickname", "adm1n")
 
 
 def old(database: Database, *nicknames: str) -> list[Account]:
-    """Accounts as they are after the migration that brought the looks: none is claimed, and some look alike."""
+    """Accounts as after the migration that added skeletons: none is claimed, and some are equal."""
     made = [register(database, f"person{number}") for number, _ in enumerate(nicknames)]
     for account, nickname in zip(made, nicknames, strict=True):
         database.write(_rename, account, nickname)
@@ -176,7 +176,7 @@ def claim_all(database: Database, limit: int = 500) -> None:
         pass
 
 
-def test_looks_of_before_are_claimed_in_batches_the_oldest_account_first(database: Database) -> None:
+def test_missing_skeletons_are_claimed_in_batches_oldest_account_first(database: Database) -> None:
     first, second, third = old(database, "ann1", "annl", "bob")
     claim_all(database, limit=2)
     claimed = {row.account_id for row in rows(database, models.handles) if row.kind == handles.SKELETON}
@@ -187,7 +187,7 @@ def test_looks_of_before_are_claimed_in_batches_the_oldest_account_first(databas
         register(database, "anni")
 
 
-def test_those_who_looked_alike_before_keep_their_names(database: Database) -> None:
+def test_existing_confusable_accounts_keep_their_names(database: Database) -> None:
     _, second = old(database, "ann1", "annl")
     claim_all(database)
     second = change(database, second, "annl")
@@ -195,7 +195,7 @@ def test_those_who_looked_alike_before_keep_their_names(database: Database) -> N
     assert change(database, second, "annl").nickname == "annl", "one's own of before"
 
 
-def test_of_somebody_who_has_withdrawn_meanwhile_there_is_nothing_to_claim(database: Database) -> None:
+def test_withdrawn_account_claims_no_skeleton(database: Database) -> None:
     (ada,) = old(database, "ada")
     database.write(lambda tx: tx.execute(models.accounts.delete()))
     claim_all(database)

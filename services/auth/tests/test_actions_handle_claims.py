@@ -1,10 +1,10 @@
-"""Handles that are claimed: how often others may be tried, and what was held briefly is free again."""
+"""Claimed handles: how often others may be tried, and the release of briefly used nicknames."""
 
 import pytest
 
 from services.auth import handles, models
 from services.auth.actions import accounts, claims
-from services.auth.actions.claims import BRIEF, KEPT, LIMITS
+from services.auth.actions.claims import BRIEF_MS, LIMITS, RETENTION_MS
 from services.auth.queries import Account
 from shared import clock
 from shared.database.engine import Database
@@ -22,13 +22,13 @@ def rename(database: Database, account: Account, nickname: str) -> Account:
 
 
 def held(database: Database, account: Account) -> int:
-    """How many nicknames and looks the account holds."""
+    """How many nicknames and skeletons the account holds."""
     kinds = ("nickname", "looks")
     return len([row for row in rows(database, models.handles) if row.account_id == account.id and row.kind in kinds])
 
 
 def try_phone(database: Database, account: Account, number: int) -> int:
-    """Seconds that the account is told to wait; 0 where it may try."""
+    """The seconds that the account is told to wait; 0 if it may try."""
     try:
         database.write(claims.count_attempts, account, [handles.phone(f"010-1234-{number:04}", "KR")])
     except TooManyRequests as refusal:
@@ -36,7 +36,7 @@ def try_phone(database: Database, account: Account, number: int) -> int:
     return 0
 
 
-def test_of_nicknames_that_were_held_briefly_nothing_stays(database: Database) -> None:
+def test_briefly_used_nicknames_are_released(database: Database) -> None:
     ada = register(database)
     for number in range(CHANGES):
         ada = rename(database, ada, f"name{number}")
@@ -46,7 +46,7 @@ def test_of_nicknames_that_were_held_briefly_nothing_stays(database: Database) -
     assert register(database, "ada", email="other@example.org")
 
 
-def test_a_nickname_is_changed_a_few_times_a_month(database: Database, time: Time) -> None:
+def test_nickname_changes_per_month_are_limited(database: Database, time: Time) -> None:
     ada = register(database)
     for number in range(CHANGES):
         ada = rename(database, ada, f"name{number}")
@@ -61,11 +61,9 @@ def test_a_nickname_is_changed_a_few_times_a_month(database: Database, time: Tim
     assert rename(database, ada, "at.last").nickname == "at.last"
 
 
-def test_what_was_held_for_longer_stays_held_also_when_it_is_taken_up_again_briefly(
-    database: Database, time: Time
-) -> None:
+def test_long_used_nickname_stays_reserved_after_a_brief_return(database: Database, time: Time) -> None:
     ada = register(database)
-    time.passes(BRIEF)
+    time.passes(BRIEF_MS)
     for nickname in ("countess", "ada", "king"):
         ada = rename(database, ada, nickname)
     with pytest.raises(Conflict, match="nickname_taken"):
@@ -73,7 +71,7 @@ def test_what_was_held_for_longer_stays_held_also_when_it_is_taken_up_again_brie
     assert register(database, "countess")
 
 
-def test_a_look_stays_held_while_the_new_nickname_looks_like_the_former(database: Database) -> None:
+def test_skeleton_stays_reserved_while_the_new_nickname_shares_it(database: Database) -> None:
     anna = register(database, "anna")
     anna = rename(database, anna, "anna.")
     assert held(database, anna) == 2
@@ -83,8 +81,8 @@ def test_a_look_stays_held_while_the_new_nickname_looks_like_the_former(database
     assert register(database, "anna", email="other@example.org")
 
 
-def test_another_ones_handle_is_never_released(database: Database) -> None:
-    """Two looked alike before looks were claimed: only the first holds what both look like."""
+def test_handle_of_another_account_is_never_released(database: Database) -> None:
+    """Two nicknames were confusable before skeletons existed: only the first account holds their skeleton."""
     ann, eve = register(database, "ann1"), register(database, "eve")
     database.write(
         lambda tx: tx.execute(models.accounts.update().where(models.accounts.c.id == eve.id).values(nickname="annl"))
@@ -97,7 +95,7 @@ def test_another_ones_handle_is_never_released(database: Database) -> None:
         register(database, "anni")
 
 
-def test_phones_can_be_tried_a_few_times_a_day_only(database: Database, time: Time) -> None:
+def test_phone_changes_per_day_are_limited(database: Database, time: Time) -> None:
     ada, bob = register(database, phone="010-1234-0000"), register(database, "bob")
     assert [try_phone(database, ada, number) for number in range(PHONES + 1)] == [0] * (PHONES + 1), "one is her own"
     assert try_phone(database, ada, 99) >= DAY // clock.SECOND - 5
@@ -106,12 +104,12 @@ def test_phones_can_be_tried_a_few_times_a_day_only(database: Database, time: Ti
     assert try_phone(database, ada, 99) == 0
 
 
-def test_attempts_are_forgotten_when_no_limit_counts_them(database: Database, time: Time) -> None:
+def test_claim_attempts_are_deleted_after_their_window(database: Database, time: Time) -> None:
     ada = register(database)
     for number in range(3):
         try_phone(database, ada, number)
-    time.passes(KEPT + clock.MINUTE)
+    time.passes(RETENTION_MS + clock.MINUTE)
     try_phone(database, ada, 9)
-    assert database.write(claims.forget_old_attempts, 2)
-    assert not database.write(claims.forget_old_attempts, 2)
+    assert database.write(claims.delete_old_attempts, 2)
+    assert not database.write(claims.delete_old_attempts, 2)
     assert len(rows(database, models.handle_attempts)) == 1

@@ -1,4 +1,4 @@
-"""Signing keys that follow one another: published before they sign, kept until their last token is gone."""
+"""Rotation of signing keys: published before they sign, kept until their last token has expired."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,7 +10,7 @@ import pytest
 
 from services.auth import models
 from services.auth.actions import keys
-from services.auth.actions.keys import KEPT_LONGER, PUBLISHED_BEFORE, RELOADED_EVERY
+from services.auth.actions.keys import KEPT_AFTER_EXPIRY_MS, PUBLISHED_BEFORE_MS, RELOAD_SECONDS
 from services.auth.tokens import KeyCipher, TokenIssuer
 from shared import clock, ids
 from shared.database.engine import Database
@@ -28,7 +28,7 @@ STEP = 5
 
 
 class Replica:
-    """One process of auth: its mint, and how often it looks at the keys."""
+    """One process of auth: its token issuer, and when it reloads the keys."""
 
     def __init__(self, database: Database, phase: int) -> None:
         self.token_issuer = TokenIssuer("shutter", "shutter", LIFETIME)
@@ -37,20 +37,20 @@ class Replica:
         self.load()
 
     def load(self) -> None:
-        """Look at the keys, as the worker does."""
-        self.token_issuer.load(self._database.write(keys.have_keys, CIPHER))
+        """Read the keys, as the worker does."""
+        self.token_issuer.load(self._database.write(keys.load_or_create_keys, CIPHER))
 
     def lives_on(self, second: int) -> None:
-        """Look again where it is time to."""
-        if second % RELOADED_EVERY == self._phase:
+        """Read the keys again if it is time."""
+        if second % RELOAD_SECONDS == self._phase:
             self.load()
 
     def kids(self) -> list[str]:
-        """The keys that it publishes."""
+        """The ids of the keys that it publishes."""
         return [each["kid"] for each in asyncio.run(self.token_issuer.key_set())["keys"]]
 
     def signs_with(self) -> str:
-        """The key that it signs with now."""
+        """The id of the key that it signs with now."""
         return str(jwt.get_unverified_header(self.token_issuer.access_token(1, 2))["kid"])
 
 
@@ -65,80 +65,78 @@ def rotate(database: Database) -> keys.Rotation:
 
 
 def clean_up(database: Database) -> None:
-    database.write(keys.forget_old, CIPHER, LIFETIME * clock.SECOND)
+    database.write(keys.delete_expired, CIPHER, LIFETIME * clock.SECOND)
 
 
-def test_a_new_key_is_published_before_it_signs(database: Database, replica: Replica, time: Time) -> None:
+def test_new_key_is_published_before_it_signs(database: Database, replica: Replica, time: Time) -> None:
     (old,) = replica.kids()
     new = rotate(database)
     replica.load()
     assert new.fresh
     assert (replica.kids(), replica.signs_with()) == ([old, new.kid], old)
-    time.passes(PUBLISHED_BEFORE - clock.SECOND)
+    time.passes(PUBLISHED_BEFORE_MS - clock.SECOND)
     assert replica.signs_with() == old
     time.passes(clock.SECOND)
     assert replica.signs_with() == new.kid, "at its moment, without looking again"
 
 
-def test_to_rotate_again_before_the_new_key_signs_changes_nothing(database: Database, time: Time) -> None:
-    database.write(keys.have_keys, CIPHER)
+def test_second_rotation_before_the_new_key_signs_has_no_effect(database: Database, time: Time) -> None:
+    database.write(keys.load_or_create_keys, CIPHER)
     first = rotate(database)
     again = rotate(database)
     assert (again.kid, again.signs_from, again.fresh) == (first.kid, first.signs_from, False)
-    time.passes(PUBLISHED_BEFORE)
+    time.passes(PUBLISHED_BEFORE_MS)
     assert rotate(database).kid != first.kid
 
 
-def test_of_many_who_rotate_at_the_same_instant_one_makes_the_key(database: Database) -> None:
-    database.write(keys.have_keys, CIPHER)
+def test_concurrent_rotations_create_one_key(database: Database) -> None:
+    database.write(keys.load_or_create_keys, CIPHER)
     with ThreadPoolExecutor(6) as pool:
         made = list(pool.map(lambda _: rotate(database), range(6)))
     assert len({each.kid for each in made}) == 1
     assert [row.generation for row in rows(database, models.signing_keys)] == [1, 2]
 
 
-def test_of_many_that_start_at_the_same_instant_one_makes_the_first_key(database: Database) -> None:
+def test_concurrent_starts_create_one_first_key(database: Database) -> None:
     with ThreadPoolExecutor(6) as pool:
-        found = list(pool.map(lambda _: database.write(keys.have_keys, CIPHER), range(6)))
+        found = list(pool.map(lambda _: database.write(keys.load_or_create_keys, CIPHER), range(6)))
     assert len({each.kid for (each,) in found}) == 1
 
 
 @pytest.mark.containers
-def test_a_first_key_that_comes_between_looking_and_making_stays_the_only_one(
-    servers: Servers, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_first_key_created_concurrently_is_kept(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
     backend = Cluster(servers)
     database = Database(backend.database(MIGRATIONS))
     now, others = clock.now, [CIPHER]
 
     def meanwhile() -> int:
         while others:
-            database.write(keys.have_keys, others.pop())
+            database.write(keys.load_or_create_keys, others.pop())
         return now()
 
     monkeypatch.setattr(clock, "now", meanwhile)
-    (key,) = database.write(keys.have_keys, CIPHER)
+    (key,) = database.write(keys.load_or_create_keys, CIPHER)
     assert [row.kid for row in rows(database, models.signing_keys)] == [key.kid] and not others
     database.close()
     backend.clear()
 
 
-def test_the_first_key_of_all_signs_at_once(database: Database) -> None:
+def test_very_first_key_signs_at_once(database: Database) -> None:
     made = rotate(database)
     assert made.signs_from <= clock.now()
     assert Replica(database, 0).signs_with() == made.kid
 
 
-def test_with_another_secret_nobody_rotates(database: Database, replica: Replica) -> None:
+def test_rotation_with_another_secret_is_refused(database: Database, replica: Replica) -> None:
     with pytest.raises(Conflict, match="SECRET"):
         database.write(keys.rotate, KeyCipher(b"t" * 32))
     assert len(rows(database, models.signing_keys)) == 1
 
 
-def test_the_old_key_goes_after_its_last_token_and_not_before(database: Database, replica: Replica, time: Time) -> None:
+def test_old_key_is_deleted_after_its_last_token_expires(database: Database, replica: Replica, time: Time) -> None:
     (old,) = replica.kids()
     new = rotate(database).kid
-    time.passes(PUBLISHED_BEFORE + LIFETIME * clock.SECOND + KEPT_LONGER - clock.SECOND)
+    time.passes(PUBLISHED_BEFORE_MS + LIFETIME * clock.SECOND + KEPT_AFTER_EXPIRY_MS - clock.SECOND)
     clean_up(database)
     replica.load()
     assert replica.kids() == [old, new]
@@ -151,28 +149,26 @@ def test_the_old_key_goes_after_its_last_token_and_not_before(database: Database
     assert len(rows(database, models.signing_keys)) == 1, "the one that signs stays"
 
 
-def test_whoever_has_another_secret_deletes_no_key_that_others_sign_with(
-    database: Database, replica: Replica, time: Time
-) -> None:
+def test_process_with_another_secret_deletes_no_key_in_use(database: Database, replica: Replica, time: Time) -> None:
     other = KeyCipher(b"t" * 32)
-    database.write(keys.have_keys, other)
+    database.write(keys.load_or_create_keys, other)
     time.passes(clock.DAY)
     for cipher in (CIPHER, other):
-        database.write(keys.forget_old, cipher, LIFETIME * clock.SECOND)
+        database.write(keys.delete_expired, cipher, LIFETIME * clock.SECOND)
     assert len(rows(database, models.signing_keys)) == 2
 
 
-def test_between_clocks_that_differ_there_is_always_a_key_that_signs(database: Database, time: Time) -> None:
-    database.write(keys.have_keys, CIPHER)
+def test_signing_key_exists_under_clock_differences(database: Database, time: Time) -> None:
+    database.write(keys.load_or_create_keys, CIPHER)
     time.passes(-clock.MINUTE)
     assert Replica(database, 0).signs_with() == rows(database, models.signing_keys)[0].kid
 
 
 def refused_during_a_rotation(database: Database, time: Time, monkeypatch: pytest.MonkeyPatch) -> int:
-    """Two replicas and verifiers that met the keys at different moments, step by step: how many tokens fail.
+    """The number of tokens refused during a rotation, with two replicas and several verifiers.
 
-    Each verifier checks the tokens of both replicas as they are made and once more at the end of their lives, and
-    asks for the keys of either.
+    The verifiers fetched keys at different times. Each checks the tokens of both replicas when they are issued and at
+    the end of their lifetimes, and fetches the keys from either.
     """
     seconds = SimpleNamespace(now=0.0)
     monkeypatch.setattr("shared.security.verifier.time", SimpleNamespace(monotonic=lambda: seconds.now))
@@ -214,7 +210,7 @@ async def is_refused(verifier: TokenVerifier, token: str) -> bool:
     return False
 
 
-def test_while_keys_are_rotated_no_verification_fails(
+def test_no_verification_fails_during_a_rotation(
     database: Database, time: Time, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert refused_during_a_rotation(database, time, monkeypatch) == 0
@@ -223,17 +219,17 @@ def test_while_keys_are_rotated_no_verification_fails(
 @pytest.mark.parametrize(
     "broken",
     [
-        lambda patch: patch.setattr(keys, "PUBLISHED_BEFORE", 0),
-        lambda patch: patch.setattr(keys, "KEPT_LONGER", -LIFETIME * clock.SECOND),
+        lambda patch: patch.setattr(keys, "PUBLISHED_BEFORE_MS", 0),
+        lambda patch: patch.setattr(keys, "KEPT_AFTER_EXPIRY_MS", -LIFETIME * clock.SECOND),
     ],
     ids=["signs at once", "goes at once"],
 )
-def test_the_same_test_notices_a_rotation_that_is_too_hasty(
+def test_verifications_fail_when_a_rotation_is_too_early(
     database: Database, time: Time, monkeypatch: pytest.MonkeyPatch, broken: Callable[[pytest.MonkeyPatch], None]
 ) -> None:
     broken(monkeypatch)
     assert refused_during_a_rotation(database, time, monkeypatch) > 0
 
 
-def test_a_key_is_published_longer_than_replicas_and_verifiers_together_may_not_look() -> None:
-    assert PUBLISHED_BEFORE > (RELOADED_EVERY + REFETCH_SECONDS) * clock.SECOND
+def test_publication_lead_time_exceeds_reload_and_refetch_intervals() -> None:
+    assert PUBLISHED_BEFORE_MS > (RELOAD_SECONDS + REFETCH_SECONDS) * clock.SECOND

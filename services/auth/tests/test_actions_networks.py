@@ -1,10 +1,10 @@
-"""Networks from which an account was logged in: remembered for a while, a bounded number of them."""
+"""Known networks of an account: kept for a while, and bounded in number."""
 
 import pytest
 
 from services.auth import models, queries
 from services.auth.actions import networks
-from services.auth.actions.networks import KNOWN_FOR, MOST_NETWORKS, networks_of
+from services.auth.actions.networks import KNOWN_FOR_MS, MAX_NETWORKS, networks_of
 from services.auth.queries import Account
 from shared import clock
 from shared.database.engine import Database
@@ -14,7 +14,7 @@ from .factories import Time, open_login, register, rows
 
 
 def known(database: Database, account: Account, ip: str) -> str | None:
-    since = clock.now() - KNOWN_FOR
+    since = clock.now() - KNOWN_FOR_MS
     return database.read(queries.known_network, account.id, networks_of(ip), since)
 
 
@@ -28,11 +28,11 @@ def known(database: Database, account: Account, ip: str) -> str | None:
         ("unknown", []),
     ],
 )
-def test_an_address_is_in_a_narrow_and_a_wide_network(ip: str, expected: list[str]) -> None:
+def test_address_belongs_to_a_narrow_and_a_wide_network(ip: str, expected: list[str]) -> None:
     assert networks_of(ip) == expected
 
 
-def test_a_login_makes_its_networks_known_and_the_narrowest_counts(database: Database) -> None:
+def test_login_makes_its_networks_known(database: Database) -> None:
     ada, bob = register(database), register(database, "bob")
     open_login(database, ada, ip="203.0.113.7")
     assert known(database, ada, "203.0.113.7") == "203.0.113.7/32"
@@ -42,36 +42,36 @@ def test_a_login_makes_its_networks_known_and_the_narrowest_counts(database: Dat
     assert known(database, bob, "203.0.113.7") is None
 
 
-def test_a_network_is_known_as_long_as_it_is_used(database: Database, time: Time) -> None:
+def test_network_stays_known_while_it_is_used(database: Database, time: Time) -> None:
     ada = register(database)
     open_login(database, ada, ip="203.0.113.7")
-    time.passes(KNOWN_FOR - clock.HOUR)
+    time.passes(KNOWN_FOR_MS - clock.HOUR)
     open_login(database, ada, ip="203.0.113.7")
     open_login(database, ada, ip="2001:db8::1")
     time.passes(2 * clock.HOUR)
     assert known(database, ada, "203.0.113.7")
     assert known(database, ada, "127.0.0.1") is None, "from where she signed up"
-    while database.write(networks.forget_old, 1):
+    while database.write(networks.delete_expired, 1):
         pass
     assert len(rows(database, models.known_networks)) == 4
-    time.passes(KNOWN_FOR)
+    time.passes(KNOWN_FOR_MS)
     assert known(database, ada, "203.0.113.7") is None
-    assert database.write(networks.forget_old, 3)
-    assert not database.write(networks.forget_old, 3)
+    assert database.write(networks.delete_expired, 3)
+    assert not database.write(networks.delete_expired, 3)
     assert rows(database, models.known_networks) == []
 
 
-def test_the_latest_networks_are_kept(database: Database, time: Time) -> None:
+def test_most_recent_networks_are_kept(database: Database, time: Time) -> None:
     ada = register(database)
-    for number in range(MOST_NETWORKS):
+    for number in range(MAX_NETWORKS):
         time.passes(clock.SECOND)
         open_login(database, ada, ip=f"10.0.{number}.1")
-    assert len(rows(database, models.known_networks)) == MOST_NETWORKS
-    assert known(database, ada, f"10.0.{MOST_NETWORKS - 1}.1") == f"10.0.{MOST_NETWORKS - 1}.1/32"
+    assert len(rows(database, models.known_networks)) == MAX_NETWORKS
+    assert known(database, ada, f"10.0.{MAX_NETWORKS - 1}.1") == f"10.0.{MAX_NETWORKS - 1}.1/32"
     assert known(database, ada, "10.0.0.1") is None
 
 
-def test_the_question_reads_no_more_than_its_networks(database: Database) -> None:
+def test_lookup_reads_only_the_networks_of_the_address(database: Database) -> None:
     ada = register(database)
     with captured_statements(database) as asked:
         known(database, ada, "203.0.113.7")

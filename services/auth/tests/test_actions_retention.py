@@ -1,4 +1,4 @@
-"""What auth forgets in time: logins that are over, and notes of facts that were published long ago."""
+"""Retention in auth: ended sessions, and references to old events."""
 
 import pytest
 
@@ -15,10 +15,10 @@ LIFETIME = 10 * clock.MINUTE
 
 
 def clean_up(database: Database) -> bool:
-    return database.write(retention.forget_old, CIPHER, LIFETIME)
+    return database.write(retention.delete_expired, CIPHER, LIFETIME)
 
 
-def test_a_login_that_was_ended_is_forgotten_when_its_tokens_have_expired(database: Database, time: Time) -> None:
+def test_ended_session_is_deleted_when_its_tokens_have_expired(database: Database, time: Time) -> None:
     ada = register(database)
     ended, going_on = open_login(database, ada), open_login(database, ada)
     database.write(sessions.log_out, ada.id, ended.session_id, IP)
@@ -30,7 +30,7 @@ def test_a_login_that_was_ended_is_forgotten_when_its_tokens_have_expired(databa
     assert [row.session_id for row in rows(database, models.refresh_tokens)] == [going_on.session_id]
 
 
-def test_a_login_that_nobody_uses_is_forgotten_with_its_tokens(database: Database, time: Time) -> None:
+def test_unused_session_is_deleted_with_its_tokens(database: Database, time: Time) -> None:
     login = open_login(database, register(database))
     database.write(sessions.refresh, login.refresh_token, IP, LIFETIMES, TOKENS)
     time.passes(LIFETIMES.idle + 1)
@@ -39,10 +39,10 @@ def test_a_login_that_nobody_uses_is_forgotten_with_its_tokens(database: Databas
     assert rows(database, models.refresh_tokens) == []
 
 
-def test_a_round_takes_a_batch_and_says_whether_there_is_more(
+def test_round_deletes_one_batch_and_reports_whether_there_is_more(
     database: Database, time: Time, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(retention, "BATCH", 2)
+    monkeypatch.setattr(retention, "BATCH_SIZE", 2)
     ada = register(database)
     for _ in range(3):
         open_login(database, ada)
@@ -52,7 +52,7 @@ def test_a_round_takes_a_batch_and_says_whether_there_is_more(
     assert rows(database, models.sessions) == []
 
 
-def test_notes_of_facts_go_after_the_facts_and_not_before(database: Database, time: Time) -> None:
+def test_event_notes_are_deleted_after_their_events(database: Database, time: Time) -> None:
     ada = register(database)
     database.write(accounts.set_avatar, ada.id, "face.jpg", NOWHERE)
     first, second = (row.id for row in rows(database, models.outbox))

@@ -1,4 +1,4 @@
-"""Sessions and their chains of refresh tokens: a repeat gives the same successor, a late one ends the session."""
+"""Sessions and their chains of refresh tokens: a repeat gives the same successor, a late reuse ends the session."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -7,7 +7,16 @@ from sqlalchemy import insert
 
 from services.auth import models, queries
 from services.auth.actions import sessions
-from services.auth.actions.sessions import GRACE, MOST, MOST_STEPS, SPENT_KEPT, Client, Lifetimes, Login, Reused
+from services.auth.actions.sessions import (
+    GRACE_MS,
+    MAX_CHAIN_LENGTH,
+    MAX_SESSIONS,
+    SPENT_RETENTION_MS,
+    Client,
+    Lifetimes,
+    Login,
+    Reused,
+)
 from services.auth.tokens import RefreshTokens, refresh_digest
 from shared import clock, ids
 from shared.database.engine import Database
@@ -18,12 +27,12 @@ from .factories import HASH, IP, LIFETIMES, TOKENS, Time, all_pages, facts, open
 
 @pytest.fixture
 def login(database: Database) -> Login:
-    """One login of somebody."""
+    """One login of a user."""
     return open_login(database, register(database))
 
 
 def refresh(database: Database, token: str, lifetimes: Lifetimes = LIFETIMES) -> Login:
-    """A new pair, which must be given."""
+    """A new pair; the refresh must succeed."""
     outcome = database.write(sessions.refresh, token, IP, lifetimes, TOKENS)
     assert isinstance(outcome, Login)
     return outcome
@@ -33,13 +42,13 @@ def is_over(database: Database, login: Login) -> bool:
     return rows(database, models.sessions)[0].ended_at is not None and not rows(database, models.refresh_tokens)
 
 
-def test_a_refresh_token_is_kept_only_as_its_digest(database: Database, login: Login) -> None:
+def test_refresh_token_is_stored_as_a_digest(database: Database, login: Login) -> None:
     (kept,) = rows(database, models.refresh_tokens)
     assert kept.digest == refresh_digest(login.refresh_token)
     assert len(login.refresh_token) == 80, "256 bits, and whose they are"
 
 
-def test_a_chain_goes_on_as_long_as_each_token_is_used_once(database: Database, login: Login, time: Time) -> None:
+def test_session_continues_while_each_token_is_used_once(database: Database, login: Login, time: Time) -> None:
     token = login.refresh_token
     for _ in range(5):
         time.passes(clock.HOUR)
@@ -48,9 +57,9 @@ def test_a_chain_goes_on_as_long_as_each_token_is_used_once(database: Database, 
     assert len(rows(database, models.refresh_tokens)) == 2, "the newest token and the one that was just spent"
 
 
-def test_a_spent_token_that_comes_later_ends_the_whole_login(database: Database, login: Login, time: Time) -> None:
+def test_reused_token_ends_the_session(database: Database, login: Login, time: Time) -> None:
     successor = refresh(database, login.refresh_token)
-    time.passes(GRACE + 1)
+    time.passes(GRACE_MS + 1)
     assert isinstance(database.write(sessions.refresh, login.refresh_token, IP, LIFETIMES, TOKENS), Reused)
     assert is_over(database, login)
     with pytest.raises(Unauthenticated):
@@ -58,11 +67,9 @@ def test_a_spent_token_that_comes_later_ends_the_whole_login(database: Database,
     assert [name for name, _ in facts(database)] == ["user.registered.v1", "session.revoked.v1"]
 
 
-def test_a_repeat_within_the_grace_period_gives_the_same_successor(
-    database: Database, login: Login, time: Time
-) -> None:
+def test_repeat_within_the_grace_period_gets_the_same_successor(database: Database, login: Login, time: Time) -> None:
     first = refresh(database, login.refresh_token)
-    time.passes(GRACE - clock.SECOND)
+    time.passes(GRACE_MS - clock.SECOND)
     again = refresh(database, login.refresh_token)
     assert again.refresh_token == first.refresh_token
     time.passes(clock.HOUR)
@@ -70,24 +77,24 @@ def test_a_repeat_within_the_grace_period_gives_the_same_successor(
     assert not is_over(database, login)
 
 
-def test_the_grace_period_is_counted_from_the_first_use(database: Database, login: Login, time: Time) -> None:
+def test_grace_period_starts_at_the_first_use(database: Database, login: Login, time: Time) -> None:
     refresh(database, login.refresh_token)
-    time.passes(GRACE - clock.SECOND)
+    time.passes(GRACE_MS - clock.SECOND)
     refresh(database, login.refresh_token)
     time.passes(2 * clock.SECOND)
     assert isinstance(database.write(sessions.refresh, login.refresh_token, IP, LIFETIMES, TOKENS), Reused)
 
 
-def test_two_holders_of_one_token_both_go_on(database: Database, login: Login, time: Time) -> None:
+def test_two_holders_of_one_token_can_both_continue(database: Database, login: Login, time: Time) -> None:
     one, other = (refresh(database, login.refresh_token) for _ in range(2))
     assert refresh(database, one.refresh_token) == refresh(database, other.refresh_token)
     assert not is_over(database, login)
 
 
-def test_a_repeat_after_the_successor_was_spent_gives_the_newest_token(
+def test_repeat_after_the_successor_was_used_gets_the_newest_token(
     database: Database, login: Login, time: Time
 ) -> None:
-    """What it held before would end the session when it is used ten minutes later."""
+    """The token that it held before would end the session when used ten minutes later."""
     newest = login
     for _ in range(3):
         newest = refresh(database, newest.refresh_token)
@@ -97,29 +104,29 @@ def test_a_repeat_after_the_successor_was_spent_gives_the_newest_token(
     assert not is_over(database, login)
 
 
-def test_a_longer_chain_within_the_grace_period_is_followed_for_a_while_only(database: Database, login: Login) -> None:
+def test_chain_within_the_grace_period_is_followed_up_to_a_limit(database: Database, login: Login) -> None:
     chain = [login]
-    for _ in range(MOST_STEPS + 2):
+    for _ in range(MAX_CHAIN_LENGTH + 2):
         chain.append(refresh(database, chain[-1].refresh_token))
-    assert refresh(database, login.refresh_token) == chain[MOST_STEPS]
+    assert refresh(database, login.refresh_token) == chain[MAX_CHAIN_LENGTH]
 
 
-def test_of_fifty_refreshes_at_once_all_get_the_same_token(database: Database, login: Login) -> None:
+def test_fifty_concurrent_refreshes_get_the_same_token(database: Database, login: Login) -> None:
     with ThreadPoolExecutor(10) as pool:
         outcomes = list(pool.map(lambda _: refresh(database, login.refresh_token), range(50)))
     assert len(set(outcomes)) == 1
     assert [row.spent_at is None for row in rows(database, models.refresh_tokens)].count(True) == 1
 
 
-def test_a_session_keeps_few_rows_however_often_it_is_refreshed(database: Database, login: Login, time: Time) -> None:
+def test_number_of_rows_per_session_is_bounded(database: Database, login: Login, time: Time) -> None:
     token = login.refresh_token
     for _ in range(100):
-        time.passes(SPENT_KEPT // 4)
+        time.passes(SPENT_RETENTION_MS // 4)
         token = refresh(database, token).refresh_token
     assert len(rows(database, models.refresh_tokens)) <= 6
 
 
-def test_a_spent_token_whose_row_is_gone_ends_the_session_too(database: Database, login: Login, time: Time) -> None:
+def test_used_token_without_a_row_ends_the_session_too(database: Database, login: Login, time: Time) -> None:
     newest = login
     for _ in range(3):
         time.passes(clock.HOUR)
@@ -129,9 +136,7 @@ def test_a_spent_token_whose_row_is_gone_ends_the_session_too(database: Database
     assert is_over(database, login)
 
 
-def test_a_token_from_before_tokens_told_their_session_is_spent_and_remembered(
-    database: Database, login: Login, time: Time
-) -> None:
+def test_token_of_the_old_format_is_used_once(database: Database, login: Login, time: Time) -> None:
     old = "o" * 43
     row = {"digest": refresh_digest(old), "session_id": login.session_id, "issued_at": clock.now()}
     database.write(lambda tx: tx.execute(insert(models.refresh_tokens).values(**row)))
@@ -144,7 +149,7 @@ def test_a_token_from_before_tokens_told_their_session_is_spent_and_remembered(
     assert is_over(database, login)
 
 
-def test_only_the_key_makes_a_token_of_a_session(database: Database, login: Login) -> None:
+def test_session_token_requires_the_key(database: Database, login: Login) -> None:
     forged = RefreshTokens(b"another key").first(login.session_id)
     own = TOKENS.first(login.session_id)
     for token in (forged, own[:-1] + "=", own + "AAAA", own[:10] + ("B" if own[10] == "A" else "A") + own[11:]):
@@ -154,21 +159,21 @@ def test_only_the_key_makes_a_token_of_a_session(database: Database, login: Logi
     assert not is_over(database, login)
 
 
-def test_a_copy_of_the_database_gives_no_token(database: Database, login: Login) -> None:
+def test_database_copy_contains_no_usable_token(database: Database, login: Login) -> None:
     successor = refresh(database, login.refresh_token).refresh_token
     assert successor != RefreshTokens(b"another key").successor(login.session_id, login.refresh_token)
     kept = str(rows(database, models.refresh_tokens))
     assert login.refresh_token not in kept and successor not in kept
 
 
-def test_an_unknown_token_is_refused_and_ends_nothing(database: Database, login: Login) -> None:
+def test_unknown_token_is_refused_and_ends_nothing(database: Database, login: Login) -> None:
     for token in ("", "unknown", login.refresh_token + "x", "é" * 100, "A" * 80):
         with pytest.raises(Unauthenticated, match="invalid_token"):
             refresh(database, token)
     assert not is_over(database, login)
 
 
-def test_a_login_that_is_not_used_ends_by_itself(database: Database, login: Login, time: Time) -> None:
+def test_unused_session_expires(database: Database, login: Login, time: Time) -> None:
     time.passes(LIFETIMES.idle - clock.SECOND)
     going_on = refresh(database, login.refresh_token)
     time.passes(LIFETIMES.idle + 1)
@@ -176,7 +181,7 @@ def test_a_login_that_is_not_used_ends_by_itself(database: Database, login: Logi
         refresh(database, going_on.refresh_token)
 
 
-def test_a_login_ends_at_last_however_much_it_is_used(database: Database, login: Login, time: Time) -> None:
+def test_session_has_an_absolute_lifetime(database: Database, login: Login, time: Time) -> None:
     token = login.refresh_token
     for _ in range(4):
         time.passes(20 * clock.DAY)
@@ -186,7 +191,7 @@ def test_a_login_ends_at_last_however_much_it_is_used(database: Database, login:
         refresh(database, token)
 
 
-def test_a_short_absolute_lifetime_counts_from_the_first_token(database: Database, time: Time) -> None:
+def test_short_absolute_lifetime_starts_at_the_first_token(database: Database, time: Time) -> None:
     short = Lifetimes(idle=30 * clock.DAY, absolute=clock.DAY)
     ada = register(database)
     login = database.write(sessions.log_in, ada.id, HASH, None, Client("::1"), short, TOKENS)
@@ -195,10 +200,10 @@ def test_a_short_absolute_lifetime_counts_from_the_first_token(database: Databas
         refresh(database, login.refresh_token, short)
 
 
-def test_the_fifty_first_login_ends_the_one_longest_unused(database: Database, time: Time) -> None:
+def test_fifty_first_login_ends_the_least_recently_used_session(database: Database, time: Time) -> None:
     ada = register(database)
     logins = []
-    for _ in range(MOST):
+    for _ in range(MAX_SESSIONS):
         logins.append(open_login(database, ada))
         time.passes(clock.SECOND)
     refresh(database, logins[0].refresh_token)
@@ -207,28 +212,28 @@ def test_the_fifty_first_login_ends_the_one_longest_unused(database: Database, t
     assert ended == {logins[1].session_id}
 
 
-def test_one_persons_logins_do_not_push_out_anothers(database: Database) -> None:
+def test_session_limit_is_per_account(database: Database) -> None:
     bob = open_login(database, register(database, "bob"))
     ada = register(database, "ada")
-    for _ in range(MOST + 1):
+    for _ in range(MAX_SESSIONS + 1):
         open_login(database, ada)
     assert not [row for row in rows(database, models.sessions) if row.id == bob.session_id and row.ended_at]
 
 
-def test_no_login_where_the_password_changed_after_it_was_checked(database: Database) -> None:
+def test_login_is_refused_when_the_password_changed_after_the_check(database: Database) -> None:
     ada = register(database)
     with pytest.raises(Unauthenticated, match="invalid_credentials"):
         database.write(sessions.log_in, ada.id, "the former hash", None, Client("::1"), LIFETIMES, TOKENS)
     assert rows(database, models.sessions) == []
 
 
-def test_a_login_keeps_the_fresh_hash(database: Database) -> None:
+def test_login_stores_the_renewed_hash(database: Database) -> None:
     ada = register(database)
     database.write(sessions.log_in, ada.id, HASH, "a dearer hash", Client("::1"), LIFETIMES, TOKENS)
     assert rows(database, models.accounts)[0].password_hash == "a dearer hash"
 
 
-def test_logging_out_ends_one_login_and_tells_of_it_once(database: Database, login: Login) -> None:
+def test_logout_ends_one_session_and_publishes_one_event(database: Database, login: Login) -> None:
     database.write(sessions.log_out, login.account_id, login.session_id, IP)
     assert is_over(database, login)
     with pytest.raises(NotFound):
@@ -237,14 +242,14 @@ def test_logging_out_ends_one_login_and_tells_of_it_once(database: Database, log
     assert [each["session_id"] for each in revoked] == [ids.encode(login.session_id)]
 
 
-def test_nobody_ends_a_login_of_somebody_else(database: Database, login: Login) -> None:
+def test_session_of_another_account_cannot_be_ended(database: Database, login: Login) -> None:
     bob = register(database, "bob")
     with pytest.raises(NotFound):
         database.write(sessions.log_out, bob.id, login.session_id, IP)
     assert not is_over(database, login)
 
 
-def test_all_but_this_login_end_together(database: Database) -> None:
+def test_all_other_sessions_end_together(database: Database) -> None:
     ada, bob = register(database, "ada"), open_login(database, register(database, "bob"))
     current, *others = (open_login(database, ada) for _ in range(4))
     database.write(sessions.end_others, ada.id, current.session_id, IP)
@@ -253,7 +258,7 @@ def test_all_but_this_login_end_together(database: Database) -> None:
     assert {row.session_id for row in rows(database, models.refresh_tokens)} == {current.session_id, bob.session_id}
 
 
-def test_ones_logins_are_listed_page_by_page_without_those_that_are_over(database: Database, time: Time) -> None:
+def test_sessions_are_paged_without_expired_ones(database: Database, time: Time) -> None:
     ada = register(database)
     over = open_login(database, ada, "forgotten")
     time.passes(LIFETIMES.idle)

@@ -1,4 +1,4 @@
-"""Signing keys: made once, sealed in the database, shared by all who have the secret."""
+"""Signing keys: created once, stored encrypted, shared by all processes with the secret."""
 
 import asyncio
 
@@ -27,33 +27,33 @@ def fresh(kid: str) -> SigningKey:
     return SigningKey(kid, Ed25519PrivateKey.generate(), 0)
 
 
-def test_the_first_key_is_made_once_and_then_shared(database: Database) -> None:
-    (first,) = database.write(keys.have_keys, CIPHER)
-    (again,) = database.write(keys.have_keys, CIPHER)
+def test_first_key_is_created_once_and_shared(database: Database) -> None:
+    (first,) = database.write(keys.load_or_create_keys, CIPHER)
+    (again,) = database.write(keys.load_or_create_keys, CIPHER)
     assert first.kid == again.kid
     assert first.private.private_bytes_raw() == again.private.private_bytes_raw()
 
 
-def test_a_copy_of_the_database_holds_no_key_in_clear(database: Database) -> None:
-    (key,) = database.write(keys.have_keys, CIPHER)
+def test_private_keys_are_stored_encrypted(database: Database) -> None:
+    (key,) = database.write(keys.load_or_create_keys, CIPHER)
     (row,) = rows(database, models.signing_keys)
     assert key.private.private_bytes_raw() not in row.sealed_private_key
 
 
-def test_with_another_secret_a_key_of_its_own_is_made(database: Database, time: Time) -> None:
-    (mine,) = database.write(keys.have_keys, CIPHER)
-    (other,) = database.write(keys.have_keys, KeyCipher(b"t" * 32))
+def test_another_secret_creates_its_own_key(database: Database, time: Time) -> None:
+    (mine,) = database.write(keys.load_or_create_keys, CIPHER)
+    (other,) = database.write(keys.load_or_create_keys, KeyCipher(b"t" * 32))
     assert mine.kid != other.kid
-    assert [each.kid for each in database.write(keys.have_keys, CIPHER)] == [mine.kid]
+    assert [each.kid for each in database.write(keys.load_or_create_keys, CIPHER)] == [mine.kid]
 
 
-def test_a_sealed_key_that_was_tampered_with_is_not_opened() -> None:
+def test_modified_encrypted_key_is_refused() -> None:
     sealed = CIPHER.encrypt(Ed25519PrivateKey.generate())
     assert CIPHER.decrypt("kid", sealed, 0) is not None
     assert CIPHER.decrypt("kid", sealed[:-4] + b"AAAA", 0) is None
 
 
-def test_the_newest_key_signs_and_all_are_published() -> None:
+def test_newest_key_signs_and_all_keys_are_published() -> None:
     token_issuer = issuer_with(fresh("old"), fresh("new"))
     assert jwt.get_unverified_header(token_issuer.access_token(1, 2))["kid"] == "new"
     published = asyncio.run(token_issuer.key_set())["keys"]
@@ -61,7 +61,7 @@ def test_the_newest_key_signs_and_all_are_published() -> None:
     assert all(set(each) == {"kty", "crv", "x", "kid", "use", "alg"} for each in published), "no private part"
 
 
-def test_what_is_minted_says_who_in_which_login_and_is_verified() -> None:
+def test_issued_token_contains_user_and_session_and_is_verified() -> None:
     token_issuer = issuer_with(fresh("key"))
     verifier = TokenVerifier(JwksClient(token_issuer.key_set), issuer="shutter", audience="shutter")
     subject, login = ids.new(), ids.new()
@@ -69,20 +69,20 @@ def test_what_is_minted_says_who_in_which_login_and_is_verified() -> None:
     assert (identity.subject, identity.session_id) == (subject, login)
 
 
-def test_tokens_of_a_key_that_has_been_followed_by_another_stay_good() -> None:
+def test_tokens_of_the_previous_key_stay_valid() -> None:
     old = fresh("old")
     token = issuer_with(old).access_token(1, 2)
     verifier = TokenVerifier(JwksClient(issuer_with(old, fresh("new")).key_set), issuer="shutter", audience="shutter")
     assert asyncio.run(verifier.verify(token)).subject == 1
 
 
-def test_two_tokens_are_never_the_same() -> None:
+def test_tokens_are_unique() -> None:
     token_issuer = issuer_with(fresh("key"))
     assert token_issuer.access_token(1, 2) != token_issuer.access_token(1, 2)
     assert RefreshTokens(b"k").first(1) != RefreshTokens(b"k").first(1)
 
 
-def test_before_keys_are_loaded_nothing_is_minted() -> None:
+def test_no_token_is_issued_before_keys_are_loaded() -> None:
     token_issuer = TokenIssuer("shutter", "shutter", 600)
     with pytest.raises(Unavailable):
         token_issuer.check_ready()

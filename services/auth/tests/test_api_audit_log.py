@@ -1,4 +1,4 @@
-"""The trail and one's other logins over HTTP: who did what from where, and the end of all logins but this one."""
+"""The audit log and ending the other sessions over HTTP."""
 
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
@@ -11,14 +11,14 @@ from shared.database.engine import Database
 from shared.security.access_tokens import REVOKED_SESSIONS_HEADER
 from shared.testing import LiveService
 
-from .factories import PASSWORD, bearer, calling, facts, log_in, rows, sign_up, somebody
+from .factories import PASSWORD, bearer, calling, create_user, facts, log_in, rows, sign_up
 
 LOGIN, EVENTS, SESSIONS, ME = "/api/v1/auth/login", "/api/v1/auth/events", "/api/v1/auth/sessions", "/api/v1/users/me"
 SEEN = {"x-forwarded-for": "203.0.113.7"}
 
 
 def events(auth: LiveService, tokens: dict[str, Any]) -> list[dict[str, Any]]:
-    """What was done, newest first."""
+    """The entries, newest first."""
     answer = auth.client.get(EVENTS, headers=bearer(tokens))
     assert answer.status_code == 200, answer.text
     items: list[dict[str, Any]] = answer.json()["items"]
@@ -26,14 +26,14 @@ def events(auth: LiveService, tokens: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def is_refused(auth: LiveService, tokens: dict[str, Any]) -> bool:
-    """Whether neither of these tokens is good for anything."""
+    """Whether both tokens are refused."""
     refreshed = auth.client.post("/api/v1/auth/refresh", json={"refresh_token": tokens["refresh_token"]})
     used = auth.client.get(ME, headers=bearer(tokens))
     return (used.status_code, refreshed.status_code) == (401, 401)
 
 
-def test_one_reads_what_was_done_with_ones_account_and_from_where(auth: LiveService) -> None:
-    somebody(auth, "bob")
+def test_user_reads_own_log_with_addresses(auth: LiveService) -> None:
+    create_user(auth, "bob")
     ada = sign_up(auth)
     wrong = {"identifier": "ada@example.org", "password": "wrong password", "device": "Eve's phone"}
     auth.client.post(LOGIN, json=wrong, headers=SEEN)
@@ -57,8 +57,8 @@ def test_one_reads_what_was_done_with_ones_account_and_from_where(auth: LiveServ
     assert ada["created_at"] <= told[-1]["created_at"] <= told[0]["created_at"]
 
 
-def test_it_comes_in_pages(auth: LiveService) -> None:
-    ada = somebody(auth)
+def test_log_is_paged(auth: LiveService) -> None:
+    ada = create_user(auth)
     for _ in range(3):
         log_in(auth)
     first = auth.client.get(f"{EVENTS}?limit=3", headers=ada.bearer)
@@ -71,16 +71,16 @@ def test_it_comes_in_pages(auth: LiveService) -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", EVENTS), ("DELETE", SESSIONS)])
-def test_neither_is_for_anybody_without_a_login_that_goes_on(auth: LiveService, method: str, path: str) -> None:
-    ada = somebody(auth)
+def test_log_and_session_list_require_an_active_session(auth: LiveService, method: str, path: str) -> None:
+    ada = create_user(auth)
     assert auth.client.post("/api/v1/auth/logout", headers=ada.bearer).status_code == 204
     for headers in ({}, ada.bearer, calling()):
         answer = auth.client.request(method, path, headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (401, "invalid_token")
 
 
-def test_all_other_logins_end_at_once_and_this_one_goes_on(auth: LiveService, database: Database) -> None:
-    ada, bob = somebody(auth), somebody(auth, "bob")
+def test_all_other_sessions_end_and_the_current_one_continues(auth: LiveService, database: Database) -> None:
+    ada, bob = create_user(auth), create_user(auth, "bob")
     others = [log_in(auth) for _ in range(3)]
     current = {each["id"] for each in auth.client.get(SESSIONS, headers=ada.bearer).json()["items"] if each["current"]}
     answer = auth.client.delete(SESSIONS, headers=ada.bearer)
@@ -96,14 +96,14 @@ def test_all_other_logins_end_at_once_and_this_one_goes_on(auth: LiveService, da
     assert set(revoked["session_ids"]) == ended
 
 
-def test_where_there_is_no_other_the_answer_is_the_same(auth: LiveService) -> None:
-    ada = somebody(auth)
+def test_ending_other_sessions_without_any_gives_204(auth: LiveService) -> None:
+    ada = create_user(auth)
     for _ in range(2):
         assert auth.client.delete(SESSIONS, headers=ada.bearer).status_code == 204
     assert [each["type"] for each in events(auth, ada.tokens)] == ["login", "signed_up"]
 
 
-def test_of_logins_that_end_each_other_at_the_same_instant_one_is_left(auth: LiveService, database: Database) -> None:
+def test_sessions_that_end_each_other_concurrently_leave_one(auth: LiveService, database: Database) -> None:
     sign_up(auth)
     logins = [log_in(auth) for _ in range(5)]
     with ThreadPoolExecutor(5) as pool:
@@ -112,10 +112,12 @@ def test_of_logins_that_end_each_other_at_the_same_instant_one_is_left(auth: Liv
     assert len([row for row in rows(database, models.sessions) if row.ended_at is None]) == 1
 
 
-def test_a_withdrawal_is_told_to_the_operator_by_id_alone(auth: LiveService, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_withdrawal_is_logged_for_the_operator_with_the_id_only(
+    auth: LiveService, monkeypatch: pytest.MonkeyPatch
+) -> None:
     told: list[tuple[str, dict[str, str]]] = []
     log = SimpleNamespace(info=lambda event, **words: told.append((event, words)))
     monkeypatch.setattr("services.auth.api.accounts.log", log)
-    ada = somebody(auth)
+    ada = create_user(auth)
     auth.client.post("/api/v1/users/me/deletion", json={"current_password": PASSWORD}, headers=ada.bearer)
     assert told == [("account withdrawn", {"user_id": ada.id})]

@@ -1,4 +1,4 @@
-"""What auth tells its neighbours, and that it tells nobody else."""
+"""The internal routes of auth, which only services may call."""
 
 import asyncio
 import time
@@ -12,13 +12,15 @@ from shared import ids
 from shared.testing import LiveService
 from shared.testing.waiting import WAIT_SECONDS
 
-from .factories import PASSWORD, Person, calling, somebody
+from .factories import PASSWORD, Person, calling, create_user
 
-PATHS = [f"/internal/people/{ids.encode(1)}", "/internal/withdrawals", "/internal/revocations"]
+PATHS = [
+    f"/internal/people/{ids.encode(1)}", "/internal/withdrawals", "/internal/suspensions", "/internal/revocations"
+]  # fmt: skip
 
 
 def ask(auth: LiveService, path: str, **parameters: Any) -> Any:
-    """What a neighbour is told."""
+    """The response to another service."""
     answer = auth.client.get(path, headers=calling(), params=parameters)
     assert answer.status_code == 200, answer.text
     return answer.json()
@@ -56,38 +58,36 @@ def hour_ago() -> int:
     ],
     ids=range(16),
 )
-def test_without_a_neighbours_credential_nothing_is_told(
-    standing: LiveService, path: str, headers: dict[str, str]
-) -> None:
+def test_internal_routes_require_service_credentials(standing: LiveService, path: str, headers: dict[str, str]) -> None:
     answer = standing.client.get(path, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (401, "invalid_token")
     assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
 
 
-def test_an_access_token_is_no_neighbours_credential_nor_the_other_way(auth: LiveService) -> None:
-    ada = somebody(auth)
+def test_access_tokens_and_service_credentials_are_not_interchangeable(auth: LiveService) -> None:
+    ada = create_user(auth)
     for path in PATHS:
         assert auth.client.get(path, headers=ada.bearer).status_code == 401
     assert auth.client.get("/api/v1/users/me", headers=calling()).status_code == 401
 
 
-def test_a_neighbour_learns_who_somebody_is(auth: LiveService) -> None:
-    ada = somebody(auth)
+def test_service_looks_up_a_user(auth: LiveService) -> None:
+    ada = create_user(auth)
     path = f"/internal/people/{ada.id}"
     known = {"user_id": ada.id, "nickname": "ada", "name": "Ada Lovelace", "avatar_url": None, "version": 1}
-    assert ask(auth, path) == known | {"deleted": False}
+    assert ask(auth, path) == known | {"deleted": False, "suspended": False}
     withdraw(auth, ada)
     blank = {"user_id": ada.id, "nickname": None, "name": None, "avatar_url": None, "version": 0, "deleted": True}
-    assert ask(auth, path) == blank
+    assert ask(auth, path) == blank | {"suspended": False}
 
 
 @pytest.mark.parametrize("person", [ids.encode(1), "nobody", "8000000000000000", "%00"])
-def test_of_nobody_there_is_nothing_to_tell(standing: LiveService, person: str) -> None:
+def test_unknown_user_is_not_found(standing: LiveService, person: str) -> None:
     assert standing.client.get(f"/internal/people/{person}", headers=calling()).status_code == 404
 
 
-def test_the_list_of_who_is_gone_comes_in_pages_oldest_first(auth: LiveService) -> None:
-    gone = [somebody(auth, f"person{each}") for each in range(5)]
+def test_withdrawal_list_is_paged_oldest_first(auth: LiveService) -> None:
+    gone = [create_user(auth, f"person{each}") for each in range(5)]
     for each in gone:
         withdraw(auth, each)
     listed: list[dict[str, str]] = []
@@ -103,13 +103,13 @@ def test_the_list_of_who_is_gone_comes_in_pages_oldest_first(auth: LiveService) 
 
 
 @pytest.mark.parametrize("parameters", [{"after": "x"}, {"after": "-1"}, {"limit": 0}, {"limit": 1001}, {"limit": "x"}])
-def test_what_is_no_page_of_it_is_refused(standing: LiveService, parameters: dict[str, Any]) -> None:
+def test_invalid_page_of_the_withdrawal_list_is_refused(standing: LiveService, parameters: dict[str, Any]) -> None:
     answer = standing.client.get("/internal/withdrawals", params=parameters, headers=calling())
     assert answer.status_code == 422
 
 
-def test_all_whose_access_tokens_are_void_are_told(auth: LiveService) -> None:
-    ada, bob = somebody(auth), somebody(auth, "bob")
+def test_revocations_are_listed(auth: LiveService) -> None:
+    ada, bob = create_user(auth), create_user(auth, "bob")
     (login,) = auth.client.get("/api/v1/auth/sessions", headers=bob.bearer).json()["items"]
     assert ask(auth, "/internal/revocations") == {"session_ids": [], "user_ids": []}
     auth.client.post("/api/v1/auth/logout", headers=bob.bearer)
@@ -117,8 +117,8 @@ def test_all_whose_access_tokens_are_void_are_told(auth: LiveService) -> None:
     assert ask(auth, "/internal/revocations") == {"session_ids": [login["id"]], "user_ids": [ada.id]}
 
 
-def test_neighbours_are_answered_while_all_threads_are_busy(auth: LiveService) -> None:
-    """In the one-process mode the caller may hold the last of them."""
+def test_internal_requests_are_served_while_all_threads_are_busy(auth: LiveService) -> None:
+    """In the one-process mode the caller may occupy the last thread."""
 
     async def occupy() -> None:
         limiter = to_thread.current_default_thread_limiter()

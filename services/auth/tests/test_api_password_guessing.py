@@ -1,4 +1,4 @@
-"""Guessing passwords over HTTP: strangers count by handle, owners by session and by the networks they come from."""
+"""Password guessing over HTTP: strangers count by identifier, owners by session and by known network."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 
 from services.auth import models
 from services.auth.actions import login_throttle
-from services.auth.actions.login_throttle import AT_ONCE, FREE, LONGEST
-from services.auth.actions.networks import KNOWN_FOR
+from services.auth.actions.login_throttle import FREE_ATTEMPTS, MAX_PENDING_ATTEMPTS, MAX_WAIT_MS
+from services.auth.actions.networks import KNOWN_FOR_MS
 from services.auth.passwords import VERIFIED, Passwords
 from shared import clock, ids
 from shared.database.engine import Database
@@ -18,7 +18,7 @@ from shared.security.access_tokens import LOGIN_LIMITED_HEADER
 from shared.testing import LiveService, eventually
 from shared.testing.waiting import WAIT_SECONDS
 
-from .factories import PASSWORD, Time, bearer, log_in, rows, sign_up, somebody
+from .factories import PASSWORD, Time, bearer, create_user, log_in, rows, sign_up
 
 LOGIN, ME, DELETION = "/api/v1/auth/login", "/api/v1/users/me", "/api/v1/users/me/deletion"
 HANDLES = ("ada", "ada@example.org", "010-1234-5678")
@@ -38,23 +38,23 @@ def guess(auth: LiveService, identifier: str, address: str = "203.0.113.1") -> h
 
 
 def hashed() -> float:
-    """Passwords that reached a hash in this process so far."""
+    """Passwords verified against a hash in this process so far."""
     (family,) = VERIFIED.collect()
     return next(each.value for each in family.samples if each.name.endswith("_total"))
 
 
-def test_tries_count_by_handle_so_that_refusals_do_not_link_handles(auth: LiveService, stopped: Time) -> None:
-    """Whether two handles are of one account or of two, and of none, the answers are the same."""
+def test_failures_per_handle_do_not_reveal_which_handles_share_an_account(auth: LiveService, stopped: Time) -> None:
+    """Whether two handles belong to one account, to two or to none, the responses are equal."""
     sign_up(auth, phone="010-1234-5678")
     for handle in (*HANDLES, "nobody", "nobody@example.org", "010-9999-9999"):
-        assert [guess(auth, handle).status_code for _ in range(FREE + 1)] == [401] * FREE + [429]
+        assert [guess(auth, handle).status_code for _ in range(FREE_ATTEMPTS + 1)] == [401] * FREE_ATTEMPTS + [429]
 
 
-def test_tries_in_a_session_count_by_session(auth: LiveService, stopped: Time) -> None:
-    ada = somebody(auth)
+def test_failures_in_a_session_are_counted_per_session(auth: LiveService, stopped: Time) -> None:
+    ada = create_user(auth)
     other = bearer(log_in(auth))
     wrong, right = {"current_password": "wrong password"}, {"current_password": PASSWORD}
-    for _ in range(FREE - 1):
+    for _ in range(FREE_ATTEMPTS - 1):
         assert auth.client.patch(ME, json=wrong, headers=ada.bearer).status_code == 403
     assert auth.client.post(DELETION, json=wrong, headers=ada.bearer).status_code == 403
     assert auth.client.patch(ME, json=right, headers=ada.bearer).status_code == 429
@@ -64,10 +64,10 @@ def test_tries_in_a_session_count_by_session(auth: LiveService, stopped: Time) -
     assert auth.client.post(DELETION, json=right, headers=other).status_code == 202
 
 
-@pytest.mark.parametrize("tries", [5, 25, 300])
-def test_strangers_keep_nobody_from_their_account(auth: LiveService, tries: int, stopped: Time) -> None:
-    """From where one was logged in lately one logs in; in a session the password is changed, and one withdraws."""
-    ada = somebody(auth, phone="010-1234-5678")
+@pytest.mark.parametrize("tries", [5, 25, 60])
+def test_attackers_do_not_lock_out_the_owner(auth: LiveService, tries: int, stopped: Time) -> None:
+    """From known networks the owner logs in; in a session the owner changes the password and withdraws."""
+    ada = create_user(auth, phone="010-1234-5678")
     home, elsewhere = {"x-forwarded-for": "198.51.100.7"}, {"x-forwarded-for": "192.0.2.1"}
     right = {"identifier": "ada", "password": PASSWORD}
     assert auth.client.post(LOGIN, json=right, headers=home).status_code == 200
@@ -85,21 +85,23 @@ def test_strangers_keep_nobody_from_their_account(auth: LiveService, tries: int,
     assert auth.client.post(DELETION, json=gone, headers=ada.bearer).status_code == 202
 
 
-def test_one_logs_in_from_where_one_signed_up(auth: LiveService, stopped: Time) -> None:
+def test_login_from_the_sign_up_address_is_allowed_during_an_attack(auth: LiveService, stopped: Time) -> None:
     sign_up(auth)
-    for _ in range(FREE + 1):
+    for _ in range(FREE_ATTEMPTS + 1):
         guess(auth, "ada")
     assert guess(auth, "ada").status_code == 429
     assert log_in(auth)
 
 
-def test_tries_from_a_known_network_are_limited_too(auth: LiveService, stopped: Time) -> None:
+def test_known_network_is_throttled_too(auth: LiveService, stopped: Time) -> None:
     sign_up(auth)
-    assert [guess(auth, "ada", "127.0.0.1").status_code for _ in range(FREE + 1)] == [401] * FREE + [429]
+    assert [guess(auth, "ada", "127.0.0.1").status_code for _ in range(FREE_ATTEMPTS + 1)] == [401] * FREE_ATTEMPTS + [
+        429
+    ]
     assert guess(auth, "ada").status_code == 401, "and are none of the strangers'"
 
 
-def test_past_the_limit_of_an_address_only_those_who_logged_in_there_lately_may_try(
+def test_over_the_limit_of_an_address_only_known_users_may_log_in(
     auth: LiveService, database: Database, time: Time
 ) -> None:
     sign_up(auth)
@@ -115,22 +117,22 @@ def test_past_the_limit_of_an_address_only_those_who_logged_in_there_lately_may_
     assert auth.client.post(LOGIN, json=right, headers=home).status_code == 200
     assert auth.client.post(LOGIN, json=right, headers=limited).status_code == 200
     wrong = right | {"password": "wrong password"}
-    tries = [auth.client.post(LOGIN, json=wrong, headers=limited).status_code for _ in range(FREE + 1)]
-    assert tries == [401] * FREE + [429], "what is known is limited as before"
-    time.passes(KNOWN_FOR + clock.DAY)
+    tries = [auth.client.post(LOGIN, json=wrong, headers=limited).status_code for _ in range(FREE_ATTEMPTS + 1)]
+    assert tries == [401] * FREE_ATTEMPTS + [429], "what is known is limited as before"
+    time.passes(KNOWN_FOR_MS + clock.DAY)
     assert auth.client.post(LOGIN, json=right, headers=limited).status_code == 429
 
 
-def test_where_there_is_no_account_tries_count_by_what_was_tried(auth: LiveService, stopped: Time) -> None:
+def test_failures_without_an_account_are_counted_by_identifier(auth: LiveService, stopped: Time) -> None:
     account = ids.parse(sign_up(auth)["id"])
     for identifier in ("nobody", "nobody@example.org", "010-0000-0000", "?!", f"account {account}"):
-        assert [guess(auth, identifier).status_code for _ in range(FREE + 1)] == [401] * FREE + [429]
+        assert [guess(auth, identifier).status_code for _ in range(FREE_ATTEMPTS + 1)] == [401] * FREE_ATTEMPTS + [429]
     assert guess(auth, "ada").status_code == 401
     assert log_in(auth)
 
 
-def test_of_a_thousand_tries_from_fifty_addresses_thirty_at_most_reach_the_hash(auth: LiveService, time: Time) -> None:
-    """All within a minute: fifty at once, and then a little later the next fifty."""
+def test_of_a_thousand_guesses_from_fifty_addresses_at_most_thirty_are_verified(auth: LiveService, time: Time) -> None:
+    """All within a minute: fifty at once, and the next fifty a little later."""
     sign_up(auth)
     before = hashed()
     with ThreadPoolExecutor(16) as pool:
@@ -138,41 +140,43 @@ def test_of_a_thousand_tries_from_fifty_addresses_thirty_at_most_reach_the_hash(
             answers = list(pool.map(lambda address: guess(auth, "ada", address), ATTACKERS))
             assert {each.status_code for each in answers} <= {401, 429, 503}
             time.passes(3 * clock.SECOND)
-    assert FREE <= hashed() - before <= 30
+    assert FREE_ATTEMPTS <= hashed() - before <= 30
 
 
-def test_a_patient_attacker_gets_no_further_either(auth: LiveService, database: Database, time: Time) -> None:
-    """One at a time, each as soon as it may come; the trail tells of each that reached the hash."""
+def test_slow_attacker_gets_no_more_guesses(auth: LiveService, database: Database, time: Time) -> None:
+    """One at a time, each as early as allowed; the audit log has an entry for each that was verified."""
     sign_up(auth)
     before = hashed()
     for _ in range(60):
         guess(auth, "ada")
         time.passes(clock.SECOND)
     told = [row.type for row in rows(database, models.trail)].count("login_failed")
-    assert FREE <= hashed() - before == told <= 30
+    assert FREE_ATTEMPTS <= hashed() - before == told <= 30
 
 
-def test_whoever_knows_the_password_is_in_again_a_quarter_of_an_hour_later(auth: LiveService, stopped: Time) -> None:
+def test_owner_can_log_in_after_15_minutes(auth: LiveService, stopped: Time) -> None:
     sign_up(auth)
     for _ in range(2):
         with ThreadPoolExecutor(16) as pool:
             list(pool.map(lambda address: guess(auth, "ada", address), ATTACKERS))
-        stopped.passes(LONGEST)
+        stopped.passes(MAX_WAIT_MS)
     right = {"identifier": "ada", "password": PASSWORD}
     assert auth.client.post(LOGIN, json=right, headers={"x-forwarded-for": "203.0.113.200"}).status_code == 200
-    assert [guess(auth, "ada").status_code for _ in range(FREE + 1)] == [401] * FREE + [429], "and all begins anew"
+    assert [guess(auth, "ada").status_code for _ in range(FREE_ATTEMPTS + 1)] == [401] * FREE_ATTEMPTS + [429], (
+        "and all begins anew"
+    )
 
 
-def test_as_many_as_may_come_at_once_with_the_right_password_all_get_in(auth: LiveService) -> None:
+def test_concurrent_correct_logins_up_to_the_limit_succeed(auth: LiveService) -> None:
     sign_up(auth)
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        assert len(list(pool.map(lambda _: log_in(auth), range(2 * AT_ONCE)))) == 2 * AT_ONCE
+    with ThreadPoolExecutor(MAX_PENDING_ATTEMPTS) as pool:
+        assert len(list(pool.map(lambda _: log_in(auth), range(2 * MAX_PENDING_ATTEMPTS)))) == 2 * MAX_PENDING_ATTEMPTS
 
 
-def test_those_for_whom_there_is_no_place_are_sent_away_before_anything_is_done(
+def test_login_without_a_free_slot_is_refused_before_any_work(
     auth: LiveService, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ada = somebody(auth)
+    ada = create_user(auth)
     passwords: Passwords = auth.app.state.dependencies.passwords
     before = rows(database, models.failures)
     monkeypatch.setattr(passwords, "_free_slots", {False: 0, True: 0})
@@ -187,20 +191,18 @@ def test_those_for_whom_there_is_no_place_are_sent_away_before_anything_is_done(
     assert rows(database, models.failures) == before
 
 
-def test_a_crowd_that_logs_in_takes_no_place_of_those_with_a_session(
+def test_login_burst_does_not_use_the_slots_of_logged_in_users(
     auth: LiveService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ada = somebody(auth)
+    ada = create_user(auth)
     monkeypatch.setattr(auth.app.state.dependencies.passwords, "_free_slots", {False: 0, True: 1})
     assert guess(auth, "ada").status_code == 503
     assert auth.client.patch(ME, json={"current_password": PASSWORD}, headers=ada.bearer).status_code == 200
 
 
-def test_those_who_wait_to_log_in_keep_no_thread_from_those_who_read(
-    auth: LiveService, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """There are more of them than threads, and the database lets none of them get on."""
-    ada = somebody(auth)
+def test_waiting_logins_do_not_block_reads(auth: LiveService, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There are more logins than threads, and the database blocks all of them."""
+    ada = create_user(auth)
     go_on, begin, waiting = threading.Event(), login_throttle.begin_attempt, []
 
     def stuck(tx: Connection, digest: bytes) -> None:

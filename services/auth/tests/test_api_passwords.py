@@ -1,4 +1,4 @@
-"""Passwords in any spelling of Unicode: one password whatever keyboard wrote it, at every route that takes one."""
+"""Passwords in any Unicode spelling: one password whatever keyboard typed it, on every route that accepts one."""
 
 import asyncio
 import unicodedata
@@ -11,7 +11,7 @@ from services.auth.passwords import Passwords
 from shared.database.engine import Database
 from shared.testing import LiveService
 
-from .factories import PASSWORD, Person, bearer, log_in, rows, somebody
+from .factories import PASSWORD, Person, bearer, create_user, log_in, rows
 
 ME, DELETION, LOGIN = "/api/v1/users/me", "/api/v1/users/me/deletion", "/api/v1/auth/login"
 SPELLINGS = [
@@ -23,15 +23,15 @@ SPELLINGS = [
 
 
 @pytest.mark.parametrize(("one", "other"), SPELLINGS)
-def test_whatever_spelling_was_signed_up_with_each_logs_in(auth: LiveService, one: str, other: str) -> None:
+def test_login_works_with_every_equivalent_spelling(auth: LiveService, one: str, other: str) -> None:
     for nickname, password in (("ada", one), ("bob", other)):
-        somebody(auth, nickname, password=password)
+        create_user(auth, nickname, password=password)
         assert log_in(auth, nickname, one) and log_in(auth, nickname, other)
 
 
 @pytest.mark.parametrize(("one", "other"), SPELLINGS)
-def test_any_spelling_changes_and_withdraws(auth: LiveService, one: str, other: str) -> None:
-    ada = somebody(auth)
+def test_changes_and_withdrawal_work_with_every_equivalent_spelling(auth: LiveService, one: str, other: str) -> None:
+    ada = create_user(auth)
     change = {"current_password": PASSWORD, "new_password": other}
     assert auth.client.patch(ME, json=change, headers=ada.bearer).status_code == 200
     assert log_in(auth, "ada", one)
@@ -40,17 +40,17 @@ def test_any_spelling_changes_and_withdraws(auth: LiveService, one: str, other: 
 
 
 @pytest.mark.parametrize("password", ["❤\ufe0f👨\u200d👩\u200d👧 family", "tab\there too", "\u200b" * 4 + "seen"])
-def test_characters_that_precis_disallows_are_taken_as_they_are(auth: LiveService, password: str) -> None:
-    somebody(auth, password=password)
+def test_characters_disallowed_by_precis_are_accepted_unchanged(auth: LiveService, password: str) -> None:
+    create_user(auth, password=password)
     assert log_in(auth, "ada", password)
 
 
 @pytest.mark.parametrize(("one", "other"), SPELLINGS)
-def test_a_hash_of_a_spelling_from_before_is_good_and_renewed(
+def test_hash_of_an_older_normalisation_is_accepted_and_renewed(
     auth: LiveService, database: Database, one: str, other: str
 ) -> None:
-    """Before, what was sent was hashed: so only that spelling logged in."""
-    ada = somebody(auth)
+    """Earlier releases hashed the password as sent, so only that spelling works."""
+    ada = create_user(auth)
     passwords: Passwords = auth.app.state.dependencies.passwords
     former = passwords._hasher.hash(other)
     database.write(lambda tx: tx.execute(update(models.accounts).values(password_hash=former)))
@@ -65,7 +65,7 @@ def test_a_hash_of_a_spelling_from_before_is_good_and_renewed(
     assert rows(database, models.accounts)[0].password_hash == renewed, "once is enough"
 
 
-def test_a_wrong_password_costs_the_same_whether_or_not_there_is_such_an_account(
+def test_wrong_password_costs_the_same_with_and_without_an_account(
     auth: LiveService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     passwords: Passwords = auth.app.state.dependencies.passwords
@@ -76,7 +76,7 @@ def test_a_wrong_password_costs_the_same_whether_or_not_there_is_such_an_account
         tried.append(password)
         return matches(password, password_hash)
 
-    somebody(auth)
+    create_user(auth)
     monkeypatch.setattr(passwords, "_matches", watched)
     for password in ("wrong password", "wro\u0301ng password"):
         counts = []
@@ -87,7 +87,9 @@ def test_a_wrong_password_costs_the_same_whether_or_not_there_is_such_an_account
         assert counts[0] == counts[1]
 
 
-def test_a_form_that_is_too_long_is_wrong_without_any_work(auth: LiveService, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_long_normalised_password_is_refused_without_hashing(
+    auth: LiveService, monkeypatch: pytest.MonkeyPatch
+) -> None:
     passwords: Passwords = auth.app.state.dependencies.passwords
     monkeypatch.setattr(passwords, "_matches", lambda *_: pytest.fail("it was hashed"))
     assert asyncio.run(passwords.verify("x" * 129, None)) is None
@@ -95,8 +97,8 @@ def test_a_form_that_is_too_long_is_wrong_without_any_work(auth: LiveService, mo
 
 @pytest.fixture
 def ada(auth: LiveService) -> Person:
-    """Somebody known by all sorts of handles."""
-    return somebody(auth, "ada.lovelace", phone="010-1234-5678", name="Augusta Ada King")
+    """A user with handles of every kind."""
+    return create_user(auth, "ada.lovelace", phone="010-1234-5678", name="Augusta Ada King")
 
 
 @pytest.mark.parametrize(
@@ -111,7 +113,7 @@ def ada(auth: LiveService) -> Person:
         ({"name": "Correct Horse Battery"}, "/name"),
     ],
 )
-def test_nothing_becomes_both_ones_password_and_what_one_is_known_by(
+def test_password_cannot_equal_a_handle_after_a_change(
     auth: LiveService, database: Database, ada: Person, change: dict[str, str], pointer: str
 ) -> None:
     before = rows(database, models.accounts)
@@ -121,7 +123,7 @@ def test_nothing_becomes_both_ones_password_and_what_one_is_known_by(
     assert rows(database, models.accounts) == before
 
 
-def test_a_password_from_before_that_is_ones_nickname_still_logs_in_and_changes(
+def test_existing_password_equal_to_the_nickname_still_works(
     auth: LiveService, database: Database, ada: Person
 ) -> None:
     passwords: Passwords = auth.app.state.dependencies.passwords

@@ -1,4 +1,4 @@
-"""Signing up over HTTP: who gets an account, who is refused and why, also at the same instant."""
+"""Signing up over HTTP: accepted and refused requests, also concurrently."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +15,7 @@ from .factories import PASSWORD, application, facts, rows, sign_up
 SIGNUP = "/api/v1/auth/signup"
 
 
-def test_a1_one_signs_up_with_email_name_nickname_password_and_phone(auth: LiveService, database: Database) -> None:
+def test_a1_sign_up_takes_email_name_nickname_password_and_phone(auth: LiveService, database: Database) -> None:
     answer = auth.client.post(SIGNUP, json=application("ada", phone="010-1234-5678"))
     assert answer.status_code == 201
     assert answer.headers["location"] == "/api/v1/users/me"
@@ -31,12 +31,16 @@ def test_a1_one_signs_up_with_email_name_nickname_password_and_phone(auth: LiveS
         "phone": "+821012345678",
         "bio": "",
         "avatar_url": None,
+        "email_verified": False,
+        "language": "en",
+        "second_factor": False,
+        "has_password": True,
     }
     assert PASSWORD not in str(rows(database, models.accounts))
 
 
 @pytest.mark.parametrize("missing", ["email", "name", "nickname", "password"])
-def test_a2_all_but_the_phone_are_required(standing: LiveService, missing: str) -> None:
+def test_a2_all_fields_but_the_phone_are_required(standing: LiveService, missing: str) -> None:
     body = {name: value for name, value in application(phone="010-1234-5678").items() if name != missing}
     answer = standing.client.post(SIGNUP, json=body)
     assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed")
@@ -53,7 +57,7 @@ def test_a2_all_but_the_phone_are_required(standing: LiveService, missing: str) 
         *((name, name) for name in ("각", "👨\u200d👩\u200d👧", "مريم", "❤\ufe0f", "A\u200dB")),
     ],
 )
-def test_a_name_is_kept_trimmed_and_composed(auth: LiveService, given: str, kept: str) -> None:
+def test_name_is_stored_trimmed_and_normalised(auth: LiveService, given: str, kept: str) -> None:
     assert sign_up(auth, "ada", name=given)["name"] == kept
 
 
@@ -64,7 +68,7 @@ def test_a_name_is_kept_trimmed_and_composed(auth: LiveService, given: str, kept
         *("Augusta Ada King", "augustaadaking", "010-1234-5678", "+82 10 1234 5678", "01012345678", "+821012345678"),
     ],
 )
-def test_a_password_may_not_be_what_its_owner_is_known_by(standing: LiveService, password: str) -> None:
+def test_password_cannot_equal_a_handle_or_the_name(standing: LiveService, password: str) -> None:
     known_by = {"email": "first.last@example.org", "name": "Augusta Ada King", "phone": "010-1234-5678"}
     body = application("ada.lovelace_1815", **known_by, password=password)
     answer = standing.client.post(SIGNUP, json=body)
@@ -72,7 +76,7 @@ def test_a_password_may_not_be_what_its_owner_is_known_by(standing: LiveService,
     assert [each["pointer"] for each in answer.json()["errors"]] == ["/password"]
 
 
-def test_a2_the_phone_may_be_null_or_left_out(auth: LiveService) -> None:
+def test_a2_phone_may_be_null_or_omitted(auth: LiveService) -> None:
     assert sign_up(auth, "ada")["phone"] is None
     assert auth.client.post(SIGNUP, json=application("bob") | {"phone": None}).json()["phone"] is None
 
@@ -108,7 +112,7 @@ def test_a2_the_phone_may_be_null_or_left_out(auth: LiveService) -> None:
         ({"admin": True}, "validation_failed"),
     ],
 )
-def test_what_is_against_a_rule_is_refused_with_its_field_and_leaves_nothing(
+def test_invalid_field_is_refused_and_nothing_is_stored(
     standing: LiveService, wrong: dict[str, Any], code: str
 ) -> None:
     answer = standing.client.post(SIGNUP, json=application() | wrong)
@@ -118,7 +122,7 @@ def test_what_is_against_a_rule_is_refused_with_its_field_and_leaves_nothing(
     assert rows(database, models.accounts) == rows(database, models.handles) == []
 
 
-def test_a7_email_nickname_and_phone_are_everybodys_own(auth: LiveService) -> None:
+def test_a7_email_nickname_and_phone_are_unique(auth: LiveService) -> None:
     sign_up(auth, "ada", phone="010-1234-5678")
     for taken, code in [
         ({"email": "ADA@example.org"}, "email_taken"),
@@ -131,7 +135,7 @@ def test_a7_email_nickname_and_phone_are_everybodys_own(auth: LiveService) -> No
 
 
 @pytest.mark.parametrize("kind", ["email", "nickname", "phone"])
-def test_a7_of_eight_at_the_same_instant_one_is_made(auth: LiveService, database: Database, kind: str) -> None:
+def test_a7_concurrent_identical_sign_ups_create_one_account(auth: LiveService, database: Database, kind: str) -> None:
     wanted = {"email": "ada@example.org", "nickname": "ada", "phone": "010-1234-5678"}[kind]
 
     def attempt(number: int) -> tuple[int, str]:
@@ -158,7 +162,7 @@ def test_a7_of_eight_at_the_same_instant_one_is_made(auth: LiveService, database
         (b'{"password": "' + b"x" * 1_000_000 + b'"}', "application/json", 413, "too_large"),
     ],
 )
-def test_what_cannot_be_read_is_refused(
+def test_malformed_body_is_refused(
     standing: LiveService, content: bytes, content_type: str, status: int, code: str
 ) -> None:
     answer = standing.client.post(SIGNUP, content=content, headers={"content-type": content_type})

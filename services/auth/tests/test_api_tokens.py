@@ -1,4 +1,4 @@
-"""Logging in and the pair of tokens over HTTP: T1 to T4, guesses, and one's own logins."""
+"""Login and token pairs over HTTP (T1 to T4), throttling, and one's own sessions."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -8,27 +8,27 @@ import jwt
 import pytest
 
 from services.auth import models
-from services.auth.actions.login_throttle import FREE
-from services.auth.actions.sessions import GRACE, MOST
+from services.auth.actions.login_throttle import FREE_ATTEMPTS
+from services.auth.actions.sessions import GRACE_MS, MAX_SESSIONS
 from services.auth.passwords import Passwords
 from shared import clock, ids
 from shared.database.engine import Database
 from shared.testing import FakeTokenIssuer, LiveService, eventually
 from shared.testing.waiting import WAIT_SECONDS
 
-from .factories import PASSWORD, Time, bearer, log_in, rows, sign_up, somebody
+from .factories import PASSWORD, Time, bearer, create_user, log_in, rows, sign_up
 
 LOGIN, REFRESH, ME = "/api/v1/auth/login", "/api/v1/auth/refresh", "/api/v1/users/me"
 
 
 @pytest.fixture(scope="module")
 def ada(standing: LiveService) -> dict[str, Any]:
-    """The account of somebody who stays as she is."""
+    """The account of a user that no test changes."""
     return sign_up(standing, phone="010-1234-5678")
 
 
 def refreshed(auth: LiveService, token: str) -> tuple[int, dict[str, str]]:
-    """The answer to spending a refresh token."""
+    """The response to a refresh."""
     answer = auth.client.post(REFRESH, json={"refresh_token": token})
     return answer.status_code, answer.json()
 
@@ -36,9 +36,7 @@ def refreshed(auth: LiveService, token: str) -> tuple[int, dict[str, str]]:
 @pytest.mark.parametrize(
     "identifier", ["ada@example.org", "ADA@Example.org", "ada", "Ada", "010-1234-5678", "+821012345678"]
 )
-def test_a4_t1_one_logs_in_with_email_nickname_or_phone(
-    standing: LiveService, ada: dict[str, Any], identifier: str
-) -> None:
+def test_a4_t1_login_with_email_nickname_or_phone(standing: LiveService, ada: dict[str, Any], identifier: str) -> None:
     tokens = log_in(standing, identifier)
     assert tokens.keys() == {"access_token", "refresh_token", "token_type", "expires_in"}
     assert (tokens["token_type"], tokens["expires_in"]) == ("Bearer", 600)
@@ -47,8 +45,8 @@ def test_a4_t1_one_logs_in_with_email_nickname_or_phone(
     assert me.headers["cache-control"] == "no-store"
 
 
-def test_the_access_token_is_one_that_everybody_can_verify(auth: LiveService) -> None:
-    ada = somebody(auth)
+def test_access_token_is_verifiable_with_the_published_keys(auth: LiveService) -> None:
+    ada = create_user(auth)
     (key,) = auth.client.get("/.well-known/jwks.json").json()["keys"]
     claims = jwt.decode(
         ada.tokens["access_token"], jwt.PyJWK(key), algorithms=["EdDSA"], audience="shutter", issuer="shutter"
@@ -63,7 +61,7 @@ def test_the_access_token_is_one_that_everybody_can_verify(auth: LiveService) ->
 @pytest.mark.parametrize(
     "identifier", ["ada", "ada@example.org", "nobody", "nobody@example.org", "010-0000-0000", "?!", ""]
 )
-def test_a_wrong_password_and_no_account_are_answered_alike(
+def test_wrong_password_and_unknown_account_get_the_same_response(
     standing: LiveService, ada: dict[str, Any], identifier: str
 ) -> None:
     answer = standing.client.post(LOGIN, json={"identifier": identifier, "password": "wrong password"})
@@ -73,7 +71,9 @@ def test_a_wrong_password_and_no_account_are_answered_alike(
     assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
 
 
-def test_the_password_of_nobody_is_verified_like_any_other(auth: LiveService, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_password_of_an_unknown_account_is_verified_against_a_dummy_hash(
+    auth: LiveService, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hashes: list[str | None] = []
     verify = Passwords.verify
 
@@ -88,13 +88,13 @@ def test_the_password_of_nobody_is_verified_like_any_other(auth: LiveService, mo
 
 
 @pytest.mark.parametrize("identifier", ["ada", "nobody"])
-def test_after_repeated_failures_one_waits_whether_or_not_there_is_such_an_account(
+def test_repeated_failures_are_throttled_with_and_without_an_account(
     auth: LiveService, time: Time, identifier: str
 ) -> None:
     time.stops()
     sign_up(auth)
     wrong = {"identifier": identifier, "password": "wrong password"}
-    assert [auth.client.post(LOGIN, json=wrong).status_code for _ in range(FREE)] == [401] * FREE
+    assert [auth.client.post(LOGIN, json=wrong).status_code for _ in range(FREE_ATTEMPTS)] == [401] * FREE_ATTEMPTS
     for body in (wrong, {"identifier": identifier.upper(), "password": PASSWORD}):
         answer = auth.client.post(LOGIN, json=body)
         assert (answer.status_code, answer.json()["code"]) == (429, "too_many_attempts")
@@ -103,15 +103,15 @@ def test_after_repeated_failures_one_waits_whether_or_not_there_is_such_an_accou
     assert auth.client.post(LOGIN, json=wrong).status_code == 401
 
 
-def test_the_right_password_ends_the_count_of_failures(auth: LiveService, database: Database) -> None:
+def test_correct_password_resets_the_failure_count(auth: LiveService, database: Database) -> None:
     sign_up(auth)
-    for _ in range(FREE - 1):
+    for _ in range(FREE_ATTEMPTS - 1):
         auth.client.post(LOGIN, json={"identifier": "ada", "password": "wrong password"})
     log_in(auth)
     assert [(row.tries, row.pending) for row in rows(database, models.failures)] == [(0, 0)]
 
 
-def test_a_hash_of_former_cost_is_renewed_at_login(auth: LiveService, database: Database) -> None:
+def test_outdated_hash_is_renewed_at_login(auth: LiveService, database: Database) -> None:
     sign_up(auth)
     dear = Passwords(memory_kib=16, iterations=1)
     auth.app.state.dependencies.passwords._hasher = dear._hasher
@@ -122,9 +122,9 @@ def test_a_hash_of_former_cost_is_renewed_at_login(auth: LiveService, database: 
     assert rows(database, models.accounts) == [account]
 
 
-def test_many_who_log_in_do_not_keep_others_from_reading(auth: LiveService, monkeypatch: pytest.MonkeyPatch) -> None:
-    """There are more of them than threads, and none of them gets on."""
-    ada = somebody(auth)
+def test_login_burst_does_not_block_reads(auth: LiveService, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There are more logins than threads, and none of them proceeds."""
+    ada = create_user(auth)
     go_on, waiting = threading.Event(), []
     passwords = auth.app.state.dependencies.passwords
 
@@ -141,8 +141,8 @@ def test_many_who_log_in_do_not_keep_others_from_reading(auth: LiveService, monk
         assert all(each.result()["access_token"] for each in logins)
 
 
-def test_t2_a_missing_broken_or_foreign_access_token_is_refused(auth: LiveService) -> None:
-    ada = somebody(auth)
+def test_t2_missing_malformed_or_foreign_access_token_is_refused(auth: LiveService) -> None:
+    ada = create_user(auth)
     for headers in (
         {},
         {"authorization": "Bearer"},
@@ -156,16 +156,16 @@ def test_t2_a_missing_broken_or_foreign_access_token_is_refused(auth: LiveServic
         assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
 
 
-def test_t2_an_expired_access_token_is_refused(auth: LiveService) -> None:
-    ada = somebody(auth)
+def test_t2_expired_access_token_is_refused(auth: LiveService) -> None:
+    ada = create_user(auth)
     token_issuer = auth.app.state.dependencies.token_issuer
     token_issuer.lifetime = -3600
     late = token_issuer.access_token(ids.parse(ada.id), 1)
     assert auth.client.get(ME, headers={"authorization": f"Bearer {late}"}).status_code == 401
 
 
-def test_t3_a_refresh_token_gives_a_new_pair_of_the_same_login(auth: LiveService, database: Database) -> None:
-    ada = somebody(auth)
+def test_t3_refresh_gives_a_new_pair_of_the_same_session(auth: LiveService, database: Database) -> None:
+    ada = create_user(auth)
     status, tokens = refreshed(auth, ada.tokens["refresh_token"])
     assert status == 200
     assert tokens["refresh_token"] != ada.tokens["refresh_token"]
@@ -173,18 +173,18 @@ def test_t3_a_refresh_token_gives_a_new_pair_of_the_same_login(auth: LiveService
     assert len(rows(database, models.sessions)) == 1
 
 
-def test_t3_a_spent_refresh_token_ends_its_login(auth: LiveService, time: Time) -> None:
-    ada = somebody(auth)
+def test_t3_reused_refresh_token_ends_its_session(auth: LiveService, time: Time) -> None:
+    ada = create_user(auth)
     _, tokens = refreshed(auth, ada.tokens["refresh_token"])
-    time.passes(GRACE + 1)
+    time.passes(GRACE_MS + 1)
     status, problem = refreshed(auth, ada.tokens["refresh_token"])
     assert (status, problem["code"]) == (401, "refresh_token_reused")
     assert refreshed(auth, tokens["refresh_token"])[0] == 401
     assert auth.client.get(ME, headers=bearer(tokens)).status_code == 401
 
 
-def test_t3_of_fifty_refreshes_at_once_one_chain_lives(auth: LiveService) -> None:
-    token = somebody(auth).tokens["refresh_token"]
+def test_t3_fifty_concurrent_refreshes_leave_one_chain(auth: LiveService) -> None:
+    token = create_user(auth).tokens["refresh_token"]
     with ThreadPoolExecutor(10) as pool:
         answers = list(pool.map(lambda _: refreshed(auth, token), range(50)))
     assert {status for status, _ in answers} == {200}, "all within the moment in which an answer may get lost"
@@ -197,13 +197,13 @@ def test_t3_of_fifty_refreshes_at_once_one_chain_lives(auth: LiveService) -> Non
 
 
 @pytest.mark.parametrize("token", ["", "unknown", "é" * 200])
-def test_t3_an_unknown_refresh_token_is_refused(standing: LiveService, token: str) -> None:
+def test_t3_unknown_refresh_token_is_refused(standing: LiveService, token: str) -> None:
     status, problem = refreshed(standing, token)
     assert (status, problem["code"]) == (401, "invalid_token")
 
 
-def test_before_there_is_a_key_no_refresh_token_is_spent(auth: LiveService, database: Database) -> None:
-    ada = somebody(auth)
+def test_refresh_token_is_not_used_up_without_a_signing_key(auth: LiveService, database: Database) -> None:
+    ada = create_user(auth)
     before = rows(database, models.refresh_tokens), rows(database, models.sessions)
     auth.app.state.dependencies.token_issuer.load([])
     assert refreshed(auth, ada.tokens["refresh_token"])[0] == 503
@@ -212,8 +212,8 @@ def test_before_there_is_a_key_no_refresh_token_is_spent(auth: LiveService, data
     assert (rows(database, models.refresh_tokens), rows(database, models.sessions)) == before
 
 
-def test_t4_logging_out_ends_the_login_and_its_access_token(auth: LiveService) -> None:
-    ada = somebody(auth)
+def test_t4_logout_ends_the_session_and_its_access_token(auth: LiveService) -> None:
+    ada = create_user(auth)
     answer = auth.client.post("/api/v1/auth/logout", headers=ada.bearer)
     assert (answer.status_code, answer.content) == (204, b"")
     assert refreshed(auth, ada.tokens["refresh_token"])[0] == 401
@@ -223,16 +223,16 @@ def test_t4_logging_out_ends_the_login_and_its_access_token(auth: LiveService) -
         assert auth.client.request(method, path, headers=ada.bearer).status_code == 401, path
 
 
-def test_t4_logging_out_twice_at_once_gives_204_and_401(auth: LiveService) -> None:
-    ada = somebody(auth)
+def test_t4_concurrent_logouts_get_204_and_401(auth: LiveService) -> None:
+    ada = create_user(auth)
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda _: auth.client.post("/api/v1/auth/logout", headers=ada.bearer), range(4)))
     assert sorted(each.status_code for each in answers) == [204, 401, 401, 401]
 
 
-def test_one_sees_ones_own_logins_and_which_is_this(auth: LiveService) -> None:
-    ada = somebody(auth)
-    somebody(auth, "bob")
+def test_own_sessions_are_listed_and_the_current_one_is_marked(auth: LiveService) -> None:
+    ada = create_user(auth)
+    create_user(auth, "bob")
     log_in(auth, "ada", device="Ada's tablet")
     current = log_in(auth, "ada", device="Ada's phone")
     listed = auth.client.get("/api/v1/auth/sessions?limit=2", headers=bearer(current))
@@ -245,7 +245,7 @@ def test_one_sees_ones_own_logins_and_which_is_this(auth: LiveService) -> None:
     assert ada.id not in str(items)
 
 
-def test_the_address_is_the_one_that_the_gateway_saw(auth: LiveService) -> None:
+def test_client_address_is_that_from_the_gateway(auth: LiveService) -> None:
     sign_up(auth)
     seen = {"x-forwarded-for": "203.0.113.7, 2001:db8::1"}
     tokens = auth.client.post(LOGIN, json={"identifier": "ada", "password": PASSWORD}, headers=seen).json()
@@ -253,8 +253,8 @@ def test_the_address_is_the_one_that_the_gateway_saw(auth: LiveService) -> None:
     assert listed["items"][0]["ip"] == "2001:db8::1"
 
 
-def test_one_ends_a_login_on_another_device(auth: LiveService) -> None:
-    ada, bob = somebody(auth), somebody(auth, "bob")
+def test_session_of_another_device_can_be_ended(auth: LiveService) -> None:
+    ada, bob = create_user(auth), create_user(auth, "bob")
     other = log_in(auth, "ada")
     (listed, _) = auth.client.get("/api/v1/auth/sessions", headers=ada.bearer).json()["items"]
     path = f"/api/v1/auth/sessions/{listed['id']}"
@@ -267,9 +267,9 @@ def test_one_ends_a_login_on_another_device(auth: LiveService) -> None:
         assert auth.client.delete(path, headers=ada.bearer).status_code == 404
 
 
-def test_the_fifty_first_login_ends_the_first(auth: LiveService) -> None:
-    first = somebody(auth)
-    for _ in range(MOST):
+def test_fifty_first_login_ends_the_first_session(auth: LiveService) -> None:
+    first = create_user(auth)
+    for _ in range(MAX_SESSIONS):
         last = log_in(auth)
     assert auth.client.get(ME, headers=first.bearer).status_code == 401
     assert auth.client.get(ME, headers=bearer(last)).status_code == 200

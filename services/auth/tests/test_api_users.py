@@ -1,4 +1,4 @@
-"""People as everybody sees them, without a token: profiles, search and pictures."""
+"""Public profiles, search and avatars, without a token."""
 
 import signal
 from io import BytesIO
@@ -9,14 +9,14 @@ import pytest
 from PIL import Image
 
 from services.auth import models
-from services.auth.actions.accounts import REPLACED_AVATAR_KEPT
+from services.auth.actions.accounts import REPLACED_AVATAR_RETENTION_MS
 from shared import ids
 from shared.database.engine import Database
 from shared.files import garbage
 from shared.testing import LiveService, eventually
 from shared.testing.aborted_requests import STUCK_DECODER, aborted_request
 
-from .factories import PASSWORD, Person, Time, rows, sign_up, somebody
+from .factories import PASSWORD, Person, Time, create_user, rows, sign_up
 
 AVATAR = "/api/v1/users/me/avatar"
 
@@ -33,17 +33,17 @@ def put_avatar(auth: LiveService, person: Person, content: bytes, name: str = "f
 
 
 def sweep(auth: LiveService) -> None:
-    """What the worker does every few seconds."""
+    """The step of the worker that deletes files."""
     garbage.collect(auth.app.state.database, models.disposal, auth.app.state.dependencies.storage)
 
 
 @pytest.fixture(scope="module")
 def ada(standing: LiveService) -> Person:
-    """Somebody who stays as she is."""
-    return somebody(standing, phone="010-1234-5678")
+    """A user that no test changes."""
+    return create_user(standing, phone="010-1234-5678")
 
 
-def test_a6_everybody_sees_a_profile_and_none_of_what_is_private(standing: LiveService, ada: Person) -> None:
+def test_a6_profile_is_public_without_private_fields(standing: LiveService, ada: Person) -> None:
     profile = {name: ada.account[name] for name in ("id", "nickname", "name", "bio", "avatar_url", "created_at")}
     for path in (f"/api/v1/users/{ada.id}", "/api/v1/users/by-nickname/ada", "/api/v1/users/by-nickname/ADA"):
         answer = standing.client.get(path)
@@ -66,13 +66,13 @@ def test_a6_everybody_sees_a_profile_and_none_of_what_is_private(standing: LiveS
         "/avatars/NONE.JPG",
     ],
 )
-def test_nobody_and_nothing_is_a_404(standing: LiveService, ada: Person, path: str) -> None:
+def test_unknown_user_and_unknown_path_are_404(standing: LiveService, ada: Person, path: str) -> None:
     answer = standing.client.get(f"/api/v1{path}")
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
-def test_who_withdrew_is_not_there_any_more(auth: LiveService) -> None:
-    ada = somebody(auth)
+def test_withdrawn_user_is_not_found(auth: LiveService) -> None:
+    ada = create_user(auth)
     sign_up(auth, "adam")
     auth.client.post("/api/v1/users/me/deletion", json={"current_password": PASSWORD}, headers=ada.bearer)
     assert auth.client.get(f"/api/v1/users/{ada.id}").status_code == 404
@@ -81,7 +81,7 @@ def test_who_withdrew_is_not_there_any_more(auth: LiveService) -> None:
     assert [each["nickname"] for each in found] == ["adam"]
 
 
-def test_people_are_looked_for_page_by_page_along_the_links(auth: LiveService) -> None:
+def test_search_is_paged_by_links(auth: LiveService) -> None:
     for each in ("sam1", "sam2", "sam3", "tim"):
         sign_up(auth, each, name="Sam" if each == "tim" else "Someone")
     seen: list[str] = []
@@ -112,26 +112,24 @@ def test_people_are_looked_for_page_by_page_along_the_links(auth: LiveService) -
         ({"query": "ada", "cursor": "forged"}, 400, "invalid_cursor"),
     ],
 )
-def test_what_is_no_search_is_refused(
-    standing: LiveService, parameters: dict[str, Any], status: int, code: str
-) -> None:
+def test_invalid_search_is_refused(standing: LiveService, parameters: dict[str, Any], status: int, code: str) -> None:
     answer = standing.client.get("/api/v1/users", params=parameters)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
 @pytest.mark.parametrize("nickname", ["ａｄａ", "ＡＤＡ", "%EF%BD%81da"])
-def test_a_person_is_found_by_nickname_whatever_its_width(standing: LiveService, ada: Person, nickname: str) -> None:
+def test_search_matches_full_width_nicknames(standing: LiveService, ada: Person, nickname: str) -> None:
     answer = standing.client.get(f"/api/v1/users/by-nickname/{nickname}")
     assert (answer.status_code, answer.json().get("id")) == (200, ada.id)
 
 
 @pytest.mark.parametrize("query", [" ", "\u200b", "\u3164\ufe0f"])
-def test_a_search_for_nothing_that_is_seen_finds_nobody(standing: LiveService, ada: Person, query: str) -> None:
+def test_search_for_invisible_characters_finds_no_user(standing: LiveService, ada: Person, query: str) -> None:
     answer = standing.client.get("/api/v1/users", params={"query": query})
     assert (answer.status_code, answer.json()) == (200, {"items": [], "next_cursor": None})
 
 
-def test_a_cursor_of_another_search_is_refused(auth: LiveService) -> None:
+def test_cursor_of_another_search_is_refused(auth: LiveService) -> None:
     for each in ("sam1", "sam2", "tim1"):
         sign_up(auth, each)
     cursor = auth.client.get("/api/v1/users?query=sam&limit=1").json()["next_cursor"]
@@ -139,15 +137,15 @@ def test_a_cursor_of_another_search_is_refused(auth: LiveService) -> None:
     assert auth.client.get("/api/v1/users", params={"query": "sam", "cursor": cursor, "limit": 5}).status_code == 200
 
 
-def test_a_picture_is_shown_to_everybody_and_a_replaced_one_goes_after_minutes(
+def test_avatar_is_public_and_a_replaced_file_is_deleted_later(
     auth: LiveService, database: Database, time: Time
 ) -> None:
-    ada = somebody(auth)
+    ada = create_user(auth)
     urls = [put_avatar(auth, ada, picture(colour)).json()["avatar_url"] for colour in ("orange", "blue")]
     assert auth.client.get(f"/api/v1/users/{ada.id}").json()["avatar_url"] == urls[1]
     sweep(auth)
     assert auth.client.get(urls[0]).status_code == 200, "pages that were loaded before still show it"
-    time.passes(REPLACED_AVATAR_KEPT)
+    time.passes(REPLACED_AVATAR_RETENTION_MS)
     sweep(auth)
     former, shown = (auth.client.get(url) for url in urls)
     assert (former.status_code, shown.status_code) == (404, 200)
@@ -158,8 +156,8 @@ def test_a_picture_is_shown_to_everybody_and_a_replaced_one_goes_after_minutes(
     assert rows(database, models.disposal) == []
 
 
-def test_a_picture_is_taken_away_as_often_as_one_likes(auth: LiveService) -> None:
-    ada = somebody(auth)
+def test_avatar_removal_is_idempotent(auth: LiveService) -> None:
+    ada = create_user(auth)
     urls = [put_avatar(auth, ada, picture(colour)).json()["avatar_url"] for colour in ("orange", "blue")]
     answers = [auth.client.delete(AVATAR, headers=ada.bearer) for _ in range(2)]
     assert [each.status_code for each in answers] == [200, 200]
@@ -169,16 +167,16 @@ def test_a_picture_is_taken_away_as_often_as_one_likes(auth: LiveService) -> Non
     assert [auth.client.get(url).status_code for url in urls] == [404] * 2, "also the one that was replaced before"
 
 
-def test_the_picture_of_somebody_who_withdraws_goes_too(auth: LiveService) -> None:
-    ada = somebody(auth)
+def test_avatar_of_a_withdrawn_user_is_deleted(auth: LiveService) -> None:
+    ada = create_user(auth)
     url = put_avatar(auth, ada, picture()).json()["avatar_url"]
     auth.client.post("/api/v1/users/me/deletion", json={"current_password": PASSWORD}, headers=ada.bearer)
     sweep(auth)
     assert auth.client.get(url).status_code == 404
 
 
-def test_replaced_pictures_of_somebody_who_withdraws_go_at_once(auth: LiveService, database: Database) -> None:
-    ada, bob = somebody(auth), somebody(auth, "bob")
+def test_replaced_avatars_of_a_withdrawn_user_are_deleted_at_once(auth: LiveService, database: Database) -> None:
+    ada, bob = create_user(auth), create_user(auth, "bob")
     urls = [put_avatar(auth, ada, picture(colour)).json()["avatar_url"] for colour in ("orange", "blue", "green")]
     others = [put_avatar(auth, bob, picture(colour)).json()["avatar_url"] for colour in ("orange", "blue")]
     auth.client.post("/api/v1/users/me/deletion", json={"current_password": PASSWORD}, headers=ada.bearer)
@@ -197,7 +195,7 @@ def test_replaced_pictures_of_somebody_who_withdraws_go_at_once(auth: LiveServic
         (b"x" * (21 * 1024 * 1024), 413, "too_large"),
     ],
 )
-def test_what_is_no_picture_is_refused_and_changes_nothing(
+def test_invalid_avatar_is_refused_and_changes_nothing(
     standing: LiveService, ada: Person, content: bytes, status: int, code: str
 ) -> None:
     answer = put_avatar(standing, ada, content)
@@ -220,20 +218,20 @@ def test_what_is_no_picture_is_refused_and_changes_nothing(
         (b"--x--", "multipart/form-data; boundary=x", 422),
     ],
 )
-def test_a_picture_comes_as_a_form_with_a_file(
+def test_avatar_upload_requires_a_form_with_a_file(
     standing: LiveService, ada: Person, content: bytes, content_type: str, status: int
 ) -> None:
     answer = standing.client.put(AVATAR, content=content, headers=ada.bearer | {"content-type": content_type})
     assert answer.status_code == status, answer.text
 
 
-def test_a_picture_comes_from_somebody(standing: LiveService) -> None:
+def test_avatar_upload_requires_a_token(standing: LiveService) -> None:
     assert standing.client.put(AVATAR, files={"file": picture()}).status_code == 401
     assert standing.client.delete(AVATAR).status_code == 401
 
 
-def test_an_upload_that_was_given_up_is_neither_decoded_nor_stored(auth: LiveService) -> None:
-    ada, bob = somebody(auth), somebody(auth, "bob")
+def test_cancelled_upload_is_neither_decoded_nor_stored(auth: LiveService) -> None:
+    ada, bob = create_user(auth), create_user(auth, "bob")
     for worker in auth.app.state.dependencies.image_processor._decoders:
         command, worker._command = worker._command, STUCK_DECODER
     busy = auth.app.state.dependencies.image_processor._decoders[-1]
@@ -247,8 +245,8 @@ def test_an_upload_that_was_given_up_is_neither_decoded_nor_stored(auth: LiveSer
     assert auth.client.get("/api/v1/users/me", headers=ada.bearer).json() == ada.account
 
 
-def test_an_avatar_needs_no_file_name_and_comes_alone(auth: LiveService) -> None:
-    ada = somebody(auth)
+def test_avatar_upload_has_one_part_and_needs_no_file_name(auth: LiveService) -> None:
+    ada = create_user(auth)
     part = b'--x\r\nContent-Disposition: form-data; name="file"\r\n\r\n' + picture() + b"\r\n"
     headers = ada.bearer | {"content-type": "multipart/form-data; boundary=x"}
     for content, status in ((part, 200), (b"a preamble\r\n" + part, 200), (part + part, 422)):
@@ -256,8 +254,8 @@ def test_an_avatar_needs_no_file_name_and_comes_alone(auth: LiveService) -> None
         assert answer.status_code == status, answer.text
 
 
-def test_an_avatar_is_served_by_tags_ranges_and_head(auth: LiveService) -> None:
-    url = put_avatar(auth, somebody(auth), picture()).json()["avatar_url"]
+def test_avatar_responses_support_etags_ranges_and_head(auth: LiveService) -> None:
+    url = put_avatar(auth, create_user(auth), picture()).json()["avatar_url"]
     whole = auth.client.get(url)
     assert auth.client.get(url, headers={"if-none-match": whole.headers["etag"]}).status_code == 304
     assert auth.client.get(url, headers={"range": "bytes=0-9"}).content == whole.content[:10]

@@ -1,4 +1,4 @@
-"""Facts that auth announces and hears: as the contracts say, and the same however often and in whatever order."""
+"""Events that auth publishes and consumes: as in the contracts, and idempotent in any order."""
 
 import random
 
@@ -10,11 +10,11 @@ from shared.database.engine import Database
 from shared.service_list import PURGE_REPORTERS
 from shared.testing import LiveService, examples_of
 
-from .factories import PASSWORD, facts, log_in, rows, somebody
+from .factories import PASSWORD, create_user, facts, log_in, rows
 
 
-def test_each_fact_that_auth_announces_fits_its_contract(auth: LiveService, database: Database) -> None:
-    ada, bob = somebody(auth), somebody(auth, "bob")
+def test_each_published_event_matches_its_contract(auth: LiveService, database: Database) -> None:
+    ada, bob = create_user(auth), create_user(auth, "bob")
     change = {"current_password": PASSWORD, "name": "Bob Two", "new_password": "another good one"}
     log_in(auth, "bob")
     assert auth.client.patch("/api/v1/users/me", json=change, headers=bob.bearer).status_code == 200
@@ -28,16 +28,14 @@ def test_each_fact_that_auth_announces_fits_its_contract(auth: LiveService, data
 
 
 def withdrawn(auth: LiveService) -> int:
-    """Somebody who has withdrawn."""
-    ada = somebody(auth)
+    """A withdrawn user."""
+    ada = create_user(auth)
     auth.client.post("/api/v1/users/me/deletion", json={"current_password": PASSWORD}, headers=ada.bearer)
     return ids.parse(ada.id)
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_that_a_service_is_done_is_heard_in_any_order_and_more_than_once(
-    auth: LiveService, database: Database, seed: int
-) -> None:
+def test_purge_reports_may_arrive_in_any_order_and_repeatedly(auth: LiveService, database: Database, seed: int) -> None:
     person = ids.encode(withdrawn(auth))
     said = [(ids.new(), {"user_id": person, "service": service}) for service in PURGE_REPORTERS]
     deliveries = said * 3
@@ -49,22 +47,20 @@ def test_that_a_service_is_done_is_heard_in_any_order_and_more_than_once(
     assert {row.event_id for row in rows(database, models.inbox)} == {event_id for event_id, _ in said}
 
 
-def test_the_examples_of_the_contract_are_understood(auth: LiveService, database: Database) -> None:
+def test_contract_examples_are_handled(auth: LiveService, database: Database) -> None:
     for example in examples_of("user.purged.v1"):
         assert auth.deliver("user.purged.v1", example)
-    assert rows(database, models.purges) == [], "they are of somebody unknown"
+    assert rows(database, models.purges) == [], "they belong to an unknown account"
     assert len(rows(database, models.inbox)) == len(examples_of("user.purged.v1"))
 
 
-def test_fields_that_a_later_version_may_add_do_not_matter(auth: LiveService, database: Database) -> None:
+def test_unknown_event_fields_are_ignored(auth: LiveService, database: Database) -> None:
     person = ids.encode(withdrawn(auth))
     assert auth.deliver("user.purged.v1", {"user_id": person, "service": "dm", "rows": 12})
     assert [row.service for row in rows(database, models.purges)] == ["dm"]
 
 
-def test_what_cannot_be_understood_is_not_taken_in_and_does_not_stand_in_the_way(
-    auth: LiveService, database: Database
-) -> None:
+def test_invalid_event_is_rejected_and_does_not_block_others(auth: LiveService, database: Database) -> None:
     person = ids.encode(withdrawn(auth))
     for broken in ({}, {"user_id": 5, "service": "dm"}, {"user_id": person}, {"user_id": "x", "service": "dm"}):
         assert auth.delivery_fails("user.purged.v1", broken)

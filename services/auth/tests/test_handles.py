@@ -1,4 +1,4 @@
-"""Email, nickname and phone: what is taken, what is refused, and the one form in which each is compared."""
+"""Email, nickname and phone: validation, and the normal form in which they are compared."""
 
 import pytest
 from hypothesis import given
@@ -19,7 +19,7 @@ from shared.errors import Invalid
         (" ada@example.org\u3000", "ada@example.org"),
     ],
 )
-def test_an_email_is_kept_in_lower_case(given: str, kept: str) -> None:
+def test_email_is_stored_in_lower_case(given: str, kept: str) -> None:
     assert handles.email(given) == handles.Handle("email", kept)
 
 
@@ -45,7 +45,7 @@ def test_an_email_is_kept_in_lower_case(given: str, kept: str) -> None:
         "ada@example.org, bob@example.org",
     ],
 )
-def test_what_is_no_email_is_refused_with_its_field(given: str) -> None:
+def test_invalid_email_is_refused_with_its_field(given: str) -> None:
     with pytest.raises(Invalid) as refusal:
         handles.email(given)
     assert refusal.value.code == "invalid_email"
@@ -56,14 +56,14 @@ def test_what_is_no_email_is_refused_with_its_field(given: str) -> None:
     ("given", "kept"),
     [("ada", "ada"), ("ADA.Lovelace_1815", "ada.lovelace_1815"), ("ａｄａ", "ada"), ("a.." * 10, "a.." * 10)],
 )
-def test_a_nickname_is_compared_in_lower_case(given: str, kept: str) -> None:
+def test_nickname_is_compared_in_lower_case(given: str, kept: str) -> None:
     assert handles.nickname(given).value == kept
 
 
 @pytest.mark.parametrize(
     "given", ["", "ab", "a" * 31, "123", "1.2_3", "ada lovelace", "áda", "ada-1", "ada\n", "에이다"]
 )
-def test_what_is_no_nickname_is_refused(given: str) -> None:
+def test_invalid_nickname_is_refused(given: str) -> None:
     with pytest.raises(Invalid) as refusal:
         handles.nickname(given)
     assert refusal.value.code == "invalid_nickname"
@@ -72,7 +72,7 @@ def test_what_is_no_nickname_is_refused(given: str) -> None:
 @pytest.mark.parametrize(
     "given", ["admin", "Support", "_admin_", "root.", "ｒｏｏｔ", "adm1n", "r00t", "rnod", "vvebmaster"]
 )
-def test_nobody_gets_a_nickname_that_speaks_for_the_house(given: str) -> None:
+def test_nickname_that_imitates_the_operator_is_refused(given: str) -> None:
     with pytest.raises(Invalid) as refusal:
         handles.nickname(given)
     assert refusal.value.code == "nickname_reserved"
@@ -91,7 +91,7 @@ def test_nobody_gets_a_nickname_that_speaks_for_the_house(given: str) -> None:
         ("1588-1234", "+8215881234"),
     ],
 )
-def test_a_phone_number_without_a_country_is_of_the_default_region(given: str, kept: str) -> None:
+def test_phone_number_without_country_code_uses_the_default_region(given: str, kept: str) -> None:
     assert handles.phone(given, "KR").value == kept
 
 
@@ -118,8 +118,8 @@ def test_a_phone_number_without_a_country_is_of_the_default_region(given: str, k
         "911",
     ],
 )
-def test_what_is_no_phone_number_is_refused(given: str) -> None:
-    """Some are possible in their countries, but longer than E.164 and its column, or in one place only."""
+def test_invalid_phone_number_is_refused(given: str) -> None:
+    """Some are possible in their countries, but longer than E.164, or valid only locally."""
     with pytest.raises(Invalid) as refusal:
         handles.phone(given, "KR")
     assert refusal.value.code == "invalid_phone"
@@ -140,7 +140,7 @@ def test_what_is_no_phone_number_is_refused(given: str) -> None:
         ("@", None),
     ],
 )
-def test_what_somebody_logs_in_with_says_itself_what_it_is(given: str, kind: str | None) -> None:
+def test_kind_of_a_login_identifier_is_detected(given: str, kind: str | None) -> None:
     found = handles.identifier(given, "KR")
     assert (found.kind if found else None) == kind
 
@@ -154,7 +154,7 @@ ANYTHING = st.one_of(
 
 
 @given(ANYTHING)
-def test_whatever_is_written_becomes_a_handle_or_is_refused(text: str) -> None:
+def test_any_text_is_normalised_to_a_handle_or_refused(text: str) -> None:
     for read in (handles.email, handles.nickname, lambda given: handles.phone(given, "KR")):
         try:
             handle = read(text)
@@ -164,12 +164,12 @@ def test_whatever_is_written_becomes_a_handle_or_is_refused(text: str) -> None:
 
 
 @given(ANYTHING)
-def test_whatever_is_written_may_be_logged_in_with(text: str) -> None:
+def test_any_text_is_a_valid_login_identifier_or_none(text: str) -> None:
     found = handles.identifier(text, "KR")
     assert found is None or found.value
 
 
-def test_a_digest_tells_kinds_and_keys_apart_and_nothing_else() -> None:
+def test_digest_depends_on_kind_and_key_and_hides_the_value() -> None:
     nickname, email = handles.Handle("nickname", "ada"), handles.Handle("email", "ada")
     digests = {handles.digest(key, handle) for key in (b"a", b"b") for handle in (nickname, email)}
     assert len(digests) == 4
@@ -179,5 +179,5 @@ def test_a_digest_tells_kinds_and_keys_apart_and_nothing_else() -> None:
 @pytest.mark.parametrize(
     ("given", "begins"), [("Ad", "ad"), ("a.", "a."), ("ad lo", ""), ("", ""), ("é", ""), ("a" * 31, "")]
 )
-def test_only_what_may_begin_a_nickname_is_looked_for_among_nicknames(given: str, begins: str) -> None:
+def test_search_text_that_cannot_start_a_nickname_is_not_searched_as_one(given: str, begins: str) -> None:
     assert handles.beginning(given) == begins

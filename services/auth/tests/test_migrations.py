@@ -18,8 +18,8 @@ BEFORE = [
 """Rows of the first tables."""
 
 
-def test_what_was_there_before_is_brought_along(empty_database: Database) -> None:
-    """Two keys that signed one after the other, and accounts whose looks nobody has claimed yet."""
+def test_upgrade_migrates_existing_keys_and_skeletons(empty_database: Database) -> None:
+    """Two keys that signed one after the other, and accounts whose skeletons are not claimed."""
     migrations._run(empty_database, MIGRATIONS, "upgrade", "0001")
     for statement in BEFORE:
         empty_database.write(lambda tx, each: tx.execute(text(each)), statement)

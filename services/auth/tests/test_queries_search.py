@@ -1,4 +1,4 @@
-"""Looking for people: by the beginning of a nickname or a name, in pages that neither skip nor repeat."""
+"""User search: by the prefix of a nickname or name, in pages that neither skip nor repeat."""
 
 import random
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 from sqlalchemy import Connection, delete, func, select, update
 
-from services.auth import handles, models, queries
+from services.auth import handles, models, people_queries, queries
 from services.auth.actions import accounts, reindexing, withdrawals
 from services.auth.actions.accounts import name_key
 from services.auth.handles import Handle
@@ -20,16 +20,18 @@ from .conftest import MIGRATIONS
 from .factories import KEY, NOWHERE, all_pages, register, rows
 
 
-def found(database: Database, query: str, limit: int = 100) -> list[str]:
-    """The nicknames of those who are found, in order."""
+def found(database: Database, query: str, limit: int = 100, viewer: int | None = None) -> list[str]:
+    """The nicknames of the results, in order."""
     beginning, nickname = name_key(query), handles.beginning(query)
-    people = all_pages(lambda page: database.read(queries.people_called, beginning, nickname, page), limit)
+    people = all_pages(
+        lambda page: database.read(people_queries.search_people, beginning, nickname, viewer, page), limit
+    )
     return [each["nickname"] for each in people]
 
 
 @pytest.fixture
 def people(database: Database) -> Database:
-    """A few people."""
+    """Sample users."""
     for nickname, name in [
         ("ada", "Ada Lovelace"),
         ("adam.smith", "Smith"),
@@ -60,9 +62,7 @@ def people(database: Database) -> Database:
         ("  ADA \u3000 k", ["countess"]),
     ],
 )
-def test_people_are_found_by_how_their_nickname_or_name_begins(
-    people: Database, query: str, nicknames: list[str]
-) -> None:
+def test_search_matches_prefixes_of_nickname_and_name(people: Database, query: str, nicknames: list[str]) -> None:
     assert found(people, query) == nicknames
 
 
@@ -84,13 +84,13 @@ def test_people_are_found_by_how_their_nickname_or_name_begins(
         ("e\u0301milie", "\u00e9m"),
     ],
 )
-def test_what_nobody_sees_or_types_makes_no_difference(database: Database, name: str, query: str) -> None:
+def test_invisible_and_equivalent_characters_do_not_affect_search(database: Database, name: str, query: str) -> None:
     register(database, "someone", name=name)
     assert found(database, query) == ["someone"]
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 5, 7, 100])
-def test_pages_of_any_size_give_everybody_once_in_the_same_order(database: Database, limit: int) -> None:
+def test_pages_of_any_size_contain_every_user_once_in_the_same_order(database: Database, limit: int) -> None:
     chance = random.Random(limit)
     for number in range(20):
         nickname = f"{chance.choice(['sam', 'tim', 'zed'])}{number}"
@@ -100,22 +100,22 @@ def test_pages_of_any_size_give_everybody_once_in_the_same_order(database: Datab
     assert found(database, "sam", limit) == whole
 
 
-def test_those_who_come_between_two_pages_move_nobody(database: Database) -> None:
+def test_accounts_created_between_pages_do_not_shift_results(database: Database) -> None:
     for each in ("sama", "samc", "same", "samg"):
         register(database, each)
-    first = database.read(queries.people_called, "sam", "sam", PageRequest(2, None))
+    first = database.read(people_queries.search_people, "sam", "sam", None, PageRequest(2, None))
     for each in ("sam1", "samb", "samd"):
         register(database, each)
-    second = database.read(queries.people_called, "sam", "sam", PageRequest(10, first.next))
+    second = database.read(people_queries.search_people, "sam", "sam", None, PageRequest(10, first.next))
     assert [each["nickname"] for each in first.items] == ["samg", "same"]
     assert [each["nickname"] for each in second.items] == ["samc", "sama"]
 
 
-def test_nothing_begins_with_what_nobody_can_be_called(people: Database) -> None:
-    assert people.read(queries.people_called, "", "", PageRequest(20, None)) == Page([], None)
+def test_empty_search_finds_no_user(people: Database) -> None:
+    assert people.read(people_queries.search_people, "", "", None, PageRequest(20, None)) == Page([], None)
 
 
-def test_a_change_of_names_changes_by_what_one_is_found(people: Database) -> None:
+def test_search_follows_name_changes(people: Database) -> None:
     ada = people.read(queries.account_by_nickname, "ada")
     assert ada is not None
     changes = {"nickname": "grace", "name": "Grace Hopper"}
@@ -129,9 +129,9 @@ def test_a_change_of_names_changes_by_what_one_is_found(people: Database) -> Non
     }
 
 
-def test_what_an_earlier_release_wrote_is_indexed_in_a_round(people: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It knew no index, and other keys."""
-    monkeypatch.setattr(reindexing, "CHUNK", 2)
+def test_rows_of_an_earlier_release_are_indexed_by_a_worker(people: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It had no index, and other normal forms."""
+    monkeypatch.setattr(reindexing, "CHUNK_SIZE", 2)
     people.write(lambda tx: tx.execute(delete(models.search_prefixes).where(models.search_prefixes.c.prefix < "s")))
     people.write(lambda tx: tx.execute(update(models.accounts).values(name_key="Former Key")))
     assert found(people, "ada") == []
@@ -145,7 +145,7 @@ def test_what_an_earlier_release_wrote_is_indexed_in_a_round(people: Database, m
     assert len(asked) == 2, "there is nothing more to correct"
 
 
-def test_each_statement_has_its_index(people: Database) -> None:
+def test_each_statement_uses_an_index(people: Database) -> None:
     with captured_statements(people) as asked:
         ada = register(people, "ada2")
         ada = people.write(accounts.change_account, ada, {"name": "Other"}, [], KEY, NOWHERE)
@@ -157,12 +157,15 @@ def test_each_statement_has_its_index(people: Database) -> None:
         assert slow_steps(people, statement) == set(), statement
 
 
-def test_a_page_reads_one_range_of_the_index(people: Database) -> None:
+def test_page_reads_one_range_of_the_index(people: Database) -> None:
     with captured_statements(people) as asked:
-        people.read(queries.people_called, "ada", "ada", PageRequest(1, (2**62,)))
-    (statement,) = [each for each in asked if each[0].startswith("SELECT")]
-    assert indexes_used(people, statement) == set(), "only primary keys"
-    assert slow_steps(people, statement) <= {SORT}, "of a page"
+        for viewer in (None, 7):
+            people.read(people_queries.search_people, "ada", "ada", viewer, PageRequest(1, (2**62,)))
+    statements = [each for each in asked if each[0].startswith("SELECT")]
+    assert len(statements) == 2
+    for statement in statements:
+        assert indexes_used(people, statement) == set(), "only primary keys"
+        assert slow_steps(people, statement) <= {SORT}, "of a page"
 
 
 MANY = 300_000
@@ -170,11 +173,11 @@ MANY = 300_000
 
 @pytest.fixture(scope="module")
 def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    """So many people who are called alike, every hundredth of whom has another name too."""
+    """Many users with the same name; every hundredth has another name too."""
     database = Database(f"sqlite:///{tmp_path_factory.mktemp('crowd')}/auth.db")
     migrations.upgrade(database, MIGRATIONS)
     names = ((each, f"k{each:06}", "kim" if each % 100 else "kim lee") for each in range(1, MANY + 1))
-    account = "INSERT INTO accounts VALUES (?, ?2, 'Kim', ?3, ?2, NULL, '', NULL, '', 1, 0, 0)"
+    account = "INSERT INTO accounts VALUES (?, ?2, 'Kim', ?3, ?2, NULL, '', NULL, '', 1, 0, 0, 0, 0, 'en', 0, NULL)"
     steps = {"k": 1, "kim": 1, "kim l": 100}
     prefixes = ((prefix, each) for prefix, step in steps.items() for each in range(step, MANY + 1, step))
 
@@ -191,17 +194,15 @@ def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 
 @pytest.mark.parametrize("query", ["k", "kim", "kim l", "z"])
 @pytest.mark.parametrize("after", [None, (MANY // 2,), (50,)])
-def test_a_page_costs_the_same_among_300_000_who_are_called_so(
-    crowded: Database, query: str, after: tuple[int] | None
-) -> None:
+def test_page_cost_does_not_grow_with_300_000_matches(crowded: Database, query: str, after: tuple[int] | None) -> None:
     def page(connection: Connection) -> Page:
-        return queries.people_called(connection, query, query, PageRequest(20, after))
+        return people_queries.search_people(connection, query, query, None, PageRequest(20, after))
 
     people = {"k": 20, "kim": 20, "kim l": 20, "z": 0} if after != (50,) else {"k": 20, "kim": 20}
     assert len(crowded.read(page).items) == people.get(query, 0)
     assert crowded.read(partial(sqlite_work, page)) < 50
 
 
-def test_the_check_for_work_can_fail(crowded: Database) -> None:
+def test_cost_check_can_fail(crowded: Database) -> None:
     everybody = select(func.max(models.accounts.c.bio))
     assert crowded.read(partial(sqlite_work, lambda connection: connection.execute(everybody))) > 1_000

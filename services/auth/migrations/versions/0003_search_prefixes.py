@@ -10,7 +10,7 @@ from shared.database.statements import BigInt, CaseSensitiveString
 
 revision = "0003"
 down_revision = "0002"
-CHUNK = 500
+CHUNK_ROWS = 500
 
 
 def upgrade() -> None:
@@ -34,7 +34,7 @@ def upgrade() -> None:
 
 def _accounts_after(account_id: int) -> list[sa.Row[tuple[int, str, str]]]:
     accounts = sa.table("accounts", sa.column("id"), sa.column("nickname"), sa.column("name_key"))
-    following = sa.select(accounts).where(accounts.c.id > account_id).order_by(accounts.c.id).limit(CHUNK)
+    following = sa.select(accounts).where(accounts.c.id > account_id).order_by(accounts.c.id).limit(CHUNK_ROWS)
     return list(op.get_bind().execute(following))
 
 
