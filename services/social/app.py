@@ -4,7 +4,7 @@ import httpx
 from fastapi import FastAPI
 
 from shared.database.engine import Database
-from shared.events import inbox
+from shared.events import inbox, outbox
 from shared.events.bus import Bus
 from shared.events.outbox import Relay
 from shared.replication.source import WithKnownRecords
@@ -13,7 +13,8 @@ from shared.security.service_calls import ServiceClient
 from shared.web.application import create_service_app
 
 from . import models
-from .api import follows
+from .actions.suspensions import SUSPENSION
+from .api import follows, internal, restrictions
 from .api.dependencies import Dependencies
 from .clients import users_of
 from .settings import Settings
@@ -35,6 +36,7 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
     workers = [
         *event_workers(NAME, database, relay, models.inbox),
         *replica_workers(NAME, database, USERS, users, models.reconciliation, settings),
+        SUSPENSION.worker("social.recounts", database),
     ]
 
     app = create_service_app(
@@ -42,8 +44,9 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
         settings,
         database=database,
         bus=bus,
-        routers=[follows.router],
+        routers=[follows.router, restrictions.router, internal.router],
         workers=workers,
+        queues=[outbox.work_queue(models.outbox), USERS.purge.work_queue(), SUSPENSION.work_queue()],
         clients=[auth],
     )
     app.state.dependencies = Dependencies(database, with_known_users, settings.following_limit)

@@ -5,5 +5,5 @@ from shared.security.service_calls import ServiceClient
 
 
 def users_of(auth: ServiceClient) -> RecordSource:
-    """Users, and the list of deleted accounts."""
-    return RecordSource(auth, "/internal/people", "/internal/withdrawals", "user_id")
+    """Users, and the lists of deleted and of suspended accounts."""
+    return RecordSource(auth, "/internal/people", "/internal/withdrawals", "user_id", "/internal/suspensions")

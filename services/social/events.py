@@ -8,7 +8,7 @@ from shared.events.outbox import enqueue
 from . import models
 
 # Everything that the broker lets this service publish.
-ANNOUNCES = ("user.followed.v1", "user.unfollowed.v1", "user.purged.v1")
+ANNOUNCES = ("user.followed.v1", "user.unfollowed.v1", "user.restricted.v1", "user.purged.v1")
 
 
 def user_followed(tx: Connection, follower_id: int, followee_id: int, version: int) -> None:
@@ -17,6 +17,24 @@ def user_followed(tx: Connection, follower_id: int, followee_id: int, version: i
 
 def user_unfollowed(tx: Connection, follower_id: int, followee_id: int, version: int) -> None:
     enqueue(tx, models.outbox, "user.unfollowed", 1, _edge(follower_id, followee_id, version))
+
+
+def user_restricted(
+    tx: Connection, person_id: int, other_id: int, version: int, *, blocking: bool, muting: bool
+) -> None:
+    """Whether the one blocks and mutes the other, from now on."""
+    enqueue(tx, models.outbox, "user.restricted", 1, restriction(person_id, other_id, version, blocking, muting))
+
+
+def restriction(person_id: int, other_id: int, version: int, blocking: bool, muting: bool) -> dict[str, str | int]:
+    """What one blocks and mutes of another, for the other services."""
+    return {
+        "user_id": ids.encode(person_id),
+        "other_id": ids.encode(other_id),
+        "blocking": blocking,
+        "muting": muting,
+        "version": version,
+    }
 
 
 def user_purged(tx: Connection, user_id: int) -> None:

@@ -4,6 +4,9 @@ When auth publishes that an account is deleted, the copy of the user becomes a t
 the user is hidden at once. A worker then removes what `actions/withdrawals.py` lists: the user's edges in both
 directions, with the counts of the others. It reports to auth when nothing is left, and looks once more when the user's
 last access token has expired. If the event never arrives, the reconciliation with auth's list finds the user.
+
+A suspended account is a version like any other: the copy is hidden, keeps its edges, and is shown again by the version
+that reinstates it. Meanwhile the edges are left out of the counts of others, by a worker (`actions/suspensions.py`).
 """
 
 from shared.events.inbox import Handler

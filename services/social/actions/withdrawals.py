@@ -1,5 +1,6 @@
 """What is purged when a user deletes their account."""
 
+from shared.replication.pairs import purge_target
 from shared.replication.purge import PurgePlan, PurgeTarget
 
 from .. import events, models
@@ -11,6 +12,7 @@ WITHDRAWAL = PurgePlan(
     hide=PEOPLE.tombstone,
     targets=[
         PurgeTarget([models.follows.c.follower_id, models.follows.c.followee_id], follows.remove_some_of, 500),
+        purge_target(models.restrictions),
     ],
     announce=events.user_purged,
 )

@@ -7,6 +7,7 @@ from fastapi import Depends, Request
 
 from shared.database.engine import Database
 from shared.replication.source import WithKnownRecords
+from shared.security.verifier import Identity
 from shared.web.fast_path import FastPathReader
 
 
@@ -15,6 +16,11 @@ class Dependencies:
     database: Database
     with_known_users: WithKnownRecords
     following_limit: int
+
+
+def viewer(identity: Identity | None) -> int | None:
+    """The id of the user who reads, if there is a token."""
+    return None if identity is None else identity.subject
 
 
 async def _dependencies(request: Request) -> Dependencies:

@@ -26,11 +26,13 @@ class UserRefs(BaseModel):
 
 
 class Relation(BaseModel):
-    """Whether the user follows another one, and is followed by them."""
+    """Whether the user follows another one, is followed by them, and blocks or mutes them."""
 
     user_id: IdText
     following: bool
     followed_by: bool
+    blocking: bool
+    muting: bool
 
 
 class Relations(BaseModel):

@@ -1,4 +1,4 @@
-"""A social service for each test: on a fresh database of its own, with a stand-in for auth."""
+"""A social service for each test: with a new database, and a stub of auth."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,25 +18,25 @@ MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
 @pytest.fixture
 def settings(backend: Backend) -> Settings:
-    """Of a service on a database that its migrations have just made."""
+    """With a newly migrated database."""
     return Settings(database_url=backend.database(MIGRATIONS))
 
 
 @pytest.fixture
 def auth() -> Stub:
-    """An auth that knows nobody until the test says so."""
+    """A stub of auth without users until the test adds some."""
     return Stub({"/internal/withdrawals": {"items": [], "next": None}})
 
 
 @pytest.fixture
 def bus(backend: Backend) -> Bus:
-    """Where the service hears and tells facts."""
+    """The bus of the service."""
     return backend.bus(NAME, HANDLERS, ANNOUNCES)
 
 
 @pytest.fixture
 def social(settings: Settings, auth: Stub, token_issuer: FakeTokenIssuer, bus: Bus) -> Iterator[LiveService]:
-    """The service, answering on a socket."""
+    """The service on a socket."""
     app = create_app(settings, bus, auth.transport)
     app.state.verifier = token_issuer.verifier()
     with running_service(app) as service:

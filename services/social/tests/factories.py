@@ -1,4 +1,4 @@
-"""What tests of social say again and again: some people, who follows whom, and whether the counts are right."""
+"""Users, follows and checks of counts for the tests of social."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ LAST_SWEEP_AFTER = clock.HOUR
 
 
 def some_people(database: Database, number: int) -> list[int]:
-    """So many people that social has heard of."""
+    """This number of users that social knows."""
     person_ids = [ids.new() for _ in range(number)]
     for index, person_id in enumerate(person_ids):
         names = {"nickname": f"nick{index}", "name": f"Name {index}", "avatar_url": None}
@@ -28,42 +28,54 @@ def some_people(database: Database, number: int) -> list[int]:
 
 
 def registered(person_id: int, version: int = 1, **changes: Any) -> dict[str, Any]:
-    """What `user.registered.v1` and `user.updated.v1` say of somebody."""
+    """The data of `user.registered.v1` and `user.updated.v1`."""
     said = {"user_id": ids.encode(person_id), "nickname": "ada", "name": "Ada", "avatar_url": None}
     return {**said, "version": version, **changes}
 
 
 def deleted(person_id: int) -> dict[str, Any]:
-    """What `user.deleted.v1` says of somebody."""
+    """The data of `user.deleted.v1`."""
     return {"user_id": ids.encode(person_id), "deleted_at": clock.format_rfc3339(clock.now())}
 
 
 def all_follow(database: Database, followers: list[int], followee: int) -> None:
-    """Each of them follows this one, in this order."""
+    """Each of these users follows this one, in this order."""
     for follower in followers:
         database.write(follow, follower, followee)
 
 
+def relation_json(person_id: int, **differs: bool) -> dict[str, Any]:
+    """The relation to this user, as in responses: nothing but what differs."""
+    none = {"following": False, "followed_by": False, "blocking": False, "muting": False}
+    return {"user_id": ids.encode(person_id), **none, **differs}
+
+
 def edges(database: Database) -> set[tuple[int, int]]:
-    """Who follows whom."""
+    """All follows."""
     statement = select(models.follows.c.follower_id, models.follows.c.followee_id)
     return {tuple(row) for row in database.read(lambda connection: connection.execute(statement).all())}
 
 
+def restrictions(database: Database) -> dict[tuple[int, int], tuple[bool, bool]]:
+    """Who restricts whom: whether they block, and mute."""
+    rows = database.read(lambda connection: connection.execute(select(models.restrictions)).all())
+    return {(row.person_id, row.other_id): (row.block_id is not None, row.mute_id is not None) for row in rows}
+
+
 def person(database: Database, person_id: int) -> Row[Any]:
-    """The row of somebody."""
+    """The row of a user."""
     statement = select(models.people).where(models.people.c.id == person_id)
     return database.read(lambda connection: connection.execute(statement).one())
 
 
 def counted(database: Database, person_id: int) -> tuple[int, int]:
-    """Their followers and those they follow, as counted."""
+    """The stored numbers of followers and of followed users."""
     row = person(database, person_id)
     return row.followers_count, row.following_count
 
 
 def wrong_counts(database: Database) -> list[Row[Any]]:
-    """Everybody whose counts are not the number of rows at this moment; one statement, so one moment."""
+    """Users whose stored counts differ from the number of rows, by one statement."""
     table, follows = models.people.c, models.follows.c
     fans = select(func.count()).where(follows.followee_id == table.id).scalar_subquery()
     idols = select(func.count()).where(follows.follower_id == table.id).scalar_subquery()
@@ -73,17 +85,17 @@ def wrong_counts(database: Database) -> list[Row[Any]]:
 
 
 def facts(database: Database) -> list[tuple[str, dict[str, Any]]]:
-    """Everything announced so far, each held against its contract."""
+    """All events published so far, each checked against its contract."""
     return outbox_events(database, models.outbox)
 
 
 def purge_states(database: Database) -> dict[int, str]:
-    """How far each purge is."""
+    """The state of each purge."""
     statement = select(models.purges.c.user_id, models.purges.c.state)
     return {row.user_id: row.state for row in database.read(lambda connection: connection.execute(statement).all())}
 
 
 def purge_to_the_end(database: Database, chunk: int = 10) -> None:
-    """What the worker does until nothing is due."""
+    """Run the purge until nothing is due."""
     while with_chunk_size(chunk, WITHDRAWAL).work(database, LAST_SWEEP_AFTER):
         pass

@@ -1,4 +1,4 @@
-"""Who may follow whom, and that edges, counts and facts always say the same."""
+"""Following: who may follow whom, and consistent edges, counts and events."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -15,46 +15,46 @@ from shared.database.engine import Database
 from shared.errors import Conflict, Invalid, NotFound, Unauthenticated
 from shared.replication.projections import UnknownRecords
 
-from .factories import counted, edges, facts, person, purge_to_the_end, some_people, wrong_counts
+from .factories import counted, edges, facts, person, purge_to_the_end, relation_json, some_people, wrong_counts
 
 
 def edge(follower: int, followee: int, version: int) -> dict[str, Any]:
     return {"follower_id": ids.encode(follower), "followee_id": ids.encode(followee), "version": version}
 
 
-def test_following_is_at_once_counted_and_announced(database: Database) -> None:
+def test_follow_is_counted_and_published_at_once(database: Database) -> None:
     jo, star = some_people(database, 2)
-    assert database.write(follow, jo, star) == {"user_id": ids.encode(star), "following": True, "followed_by": False}
+    assert database.write(follow, jo, star) == relation_json(star, following=True)
     assert edges(database) == {(jo, star)}
     assert (counted(database, jo), counted(database, star)) == ((0, 1), (1, 0))
     assert facts(database) == [("user.followed.v1", edge(jo, star, 1))]
 
 
-def test_following_twice_is_following_once(database: Database) -> None:
+def test_following_twice_has_no_further_effect(database: Database) -> None:
     jo, star = some_people(database, 2)
     assert database.write(follow, jo, star) == database.write(follow, jo, star)
     assert (counted(database, jo), counted(database, star)) == ((0, 1), (1, 0))
     assert len(facts(database)) == 1
 
 
-def test_one_can_stop_following_and_stopping_twice_is_stopping_once(database: Database) -> None:
+def test_unfollow_is_idempotent(database: Database) -> None:
     jo, star = some_people(database, 2)
     database.write(follow, jo, star)
-    relation = {"user_id": ids.encode(star), "following": False, "followed_by": False}
+    relation = relation_json(star)
     assert [database.write(unfollow, jo, star) for _ in range(2)] == [relation, relation]
     assert edges(database) == set()
     assert (counted(database, jo), counted(database, star)) == ((0, 0), (0, 0))
     assert [name for name, _ in facts(database)] == ["user.followed.v1", "user.unfollowed.v1"]
 
 
-def test_stopping_to_follow_whom_one_never_followed_changes_and_announces_nothing(database: Database) -> None:
+def test_unfollow_without_a_follow_changes_and_publishes_nothing(database: Database) -> None:
     jo, star = some_people(database, 2)
     database.write(follow, star, jo)
     assert database.write(unfollow, jo, star)["followed_by"] is True
     assert edges(database) == {(star, jo)} and len(facts(database)) == 1
 
 
-def test_the_version_grows_with_each_change_by_the_same_follower(database: Database) -> None:
+def test_version_increases_with_each_change_of_a_follower(database: Database) -> None:
     jo, star, other = some_people(database, 3)
     for change, followee in ((follow, star), (follow, star), (follow, other), (unfollow, star), (follow, star)):
         database.write(change, jo, followee)
@@ -65,7 +65,7 @@ def test_the_version_grows_with_each_change_by_the_same_follower(database: Datab
     ]
 
 
-def test_one_follows_no_more_than_the_limit(database: Database) -> None:
+def test_number_of_followees_is_limited(database: Database) -> None:
     jo, *stars = some_people(database, 4)
     for star in stars[:2]:
         database.write(follow, jo, star, 2)
@@ -78,7 +78,7 @@ def test_one_follows_no_more_than_the_limit(database: Database) -> None:
     assert database.write(follow, jo, stars[2], 2)["following"]
 
 
-def test_whoever_follows_more_than_the_limit_keeps_them(database: Database) -> None:
+def test_followees_above_a_lowered_limit_are_kept(database: Database) -> None:
     jo, *stars = some_people(database, 4)
     for star in stars[:2]:
         database.write(follow, jo, star)
@@ -87,7 +87,7 @@ def test_whoever_follows_more_than_the_limit_keeps_them(database: Database) -> N
     assert counted(database, jo) == (0, 2) and wrong_counts(database) == []
 
 
-def test_the_limit_is_exact_among_many_at_the_same_instant(database: Database) -> None:
+def test_limit_is_exact_under_concurrency(database: Database) -> None:
     jo, *stars = some_people(database, 13)
 
     def attempt(star: int) -> bool:
@@ -101,14 +101,14 @@ def test_the_limit_is_exact_among_many_at_the_same_instant(database: Database) -
     assert counted(database, jo) == (0, 5) and wrong_counts(database) == []
 
 
-def test_a_relation_tells_both_directions(database: Database) -> None:
+def test_relation_shows_both_directions(database: Database) -> None:
     jo, max_ = some_people(database, 2)
     database.write(follow, max_, jo)
-    assert database.write(follow, jo, max_) == {"user_id": ids.encode(max_), "following": True, "followed_by": True}
+    assert database.write(follow, jo, max_) == relation_json(max_, following=True, followed_by=True)
 
 
 @pytest.mark.parametrize("change", [follow, unfollow])
-def test_nobody_follows_themselves(database: Database, change: Any) -> None:
+def test_following_oneself_is_refused(database: Database, change: Any) -> None:
     (jo,) = some_people(database, 1)
     with pytest.raises(Invalid, match="cannot_follow_self"):
         database.write(change, jo, jo)
@@ -116,7 +116,7 @@ def test_nobody_follows_themselves(database: Database, change: Any) -> None:
 
 
 @pytest.mark.parametrize("change", [follow, unfollow])
-def test_people_not_heard_of_are_named_so_that_auth_can_be_asked(database: Database, change: Any) -> None:
+def test_unknown_users_are_reported_by_id(database: Database, change: Any) -> None:
     jo, unknown_user, another = *some_people(database, 1), ids.new(), ids.new()
     with pytest.raises(UnknownRecords) as one:
         database.write(change, jo, unknown_user)
@@ -126,7 +126,7 @@ def test_people_not_heard_of_are_named_so_that_auth_can_be_asked(database: Datab
 
 
 @pytest.mark.parametrize("change", [follow, unfollow])
-def test_a_token_still_in_flight_changes_nothing(database: Database, change: Any) -> None:
+def test_token_of_a_withdrawn_user_changes_nothing(database: Database, change: Any) -> None:
     jo, star = some_people(database, 2)
     database.write(follow, jo, star)
     database.write(WITHDRAWAL.request, jo)
@@ -136,7 +136,7 @@ def test_a_token_still_in_flight_changes_nothing(database: Database, change: Any
 
 
 @pytest.mark.parametrize("change", [follow, unfollow])
-def test_who_has_withdrawn_cannot_be_followed(database: Database, change: Any) -> None:
+def test_withdrawn_user_cannot_be_followed(database: Database, change: Any) -> None:
     jo, star = some_people(database, 2)
     database.write(WITHDRAWAL.request, star)
     with pytest.raises(NotFound):
@@ -144,7 +144,7 @@ def test_who_has_withdrawn_cannot_be_followed(database: Database, change: Any) -
     assert edges(database) == set() and facts(database) == []
 
 
-def test_a_follow_that_is_not_committed_leaves_nothing(database: Database) -> None:
+def test_rolled_back_follow_leaves_nothing(database: Database) -> None:
     jo, star = some_people(database, 2)
 
     def follow_and_die(tx: Connection) -> None:
@@ -168,7 +168,7 @@ steps = st.one_of(
 
 @given(st.lists(steps, max_size=30))
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_whatever_happens_in_whatever_order_the_edges_are_as_told_and_the_counts_equal_them(
+def test_random_operations_keep_edges_and_counts_consistent(
     database: Database, history: list[tuple[Any, int | None, int | None]]
 ) -> None:
     everybody = some_people(database, PEOPLE)

@@ -1,4 +1,4 @@
-"""The routes over a real socket; each answer is also held against the OpenAPI document."""
+"""The routes over a real socket; each response is checked against the OpenAPI document."""
 
 from typing import Any
 
@@ -13,13 +13,13 @@ from shared.database.engine import Database
 from shared.events.bus import Bus
 from shared.testing import FakeTokenIssuer, LiveService, running_service
 
-from .factories import all_follow, edges, facts, some_people
+from .factories import all_follow, edges, facts, relation_json, some_people
 
 API = "/api/v1"
 
 
 def refused(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
-    """The problem of an answer with this status and code."""
+    """The problem document of a response with this status and code."""
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     problem: dict[str, Any] = answer.json()
@@ -31,14 +31,14 @@ def follow_url(person_id: int) -> str:
     return f"{API}/users/{ids.encode(person_id)}/follow"
 
 
-def test_one_follows_and_stops_and_repeating_gives_the_same_answer(
+def test_follow_and_unfollow_are_idempotent(
     social: LiveService, token_issuer: FakeTokenIssuer, database: Database
 ) -> None:
     jo, star = some_people(database, 2)
     bearer = token_issuer.bearer(jo)
     followed = [social.client.put(follow_url(star), headers=bearer) for _ in range(2)]
     assert [each.status_code for each in followed] == [200, 200]
-    relation = {"user_id": ids.encode(star), "following": True, "followed_by": False}
+    relation = relation_json(star, following=True)
     assert [each.json() for each in followed] == [relation, relation]
     assert edges(database) == {(jo, star)}
     stopped = [social.client.delete(follow_url(star), headers=bearer) for _ in range(2)]
@@ -46,9 +46,7 @@ def test_one_follows_and_stops_and_repeating_gives_the_same_answer(
     assert edges(database) == set()
 
 
-def test_the_id_of_the_request_goes_with_the_fact(
-    social: LiveService, token_issuer: FakeTokenIssuer, database: Database
-) -> None:
+def test_event_carries_the_request_id(social: LiveService, token_issuer: FakeTokenIssuer, database: Database) -> None:
     jo, star = some_people(database, 2)
     social.client.put(follow_url(star), headers={**token_issuer.bearer(jo), "x-request-id": "followed-by-hand"})
     found = database.read(
@@ -58,7 +56,7 @@ def test_the_id_of_the_request_goes_with_the_fact(
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
-def test_following_needs_a_token_and_somebody_else(
+def test_follow_requires_a_token_and_another_user(
     social: LiveService, token_issuer: FakeTokenIssuer, database: Database, method: str
 ) -> None:
     (jo,) = some_people(database, 1)
@@ -71,7 +69,7 @@ def test_following_needs_a_token_and_somebody_else(
     assert facts(database) == []
 
 
-def test_the_limit_of_those_one_follows_is_a_setting(
+def test_followee_limit_is_a_setting(
     settings: Settings, token_issuer: FakeTokenIssuer, bus: Bus, database: Database
 ) -> None:
     jo, star, other = some_people(database, 3)
@@ -84,7 +82,7 @@ def test_the_limit_of_those_one_follows_is_a_setting(
     assert edges(database) == {(jo, star)}
 
 
-def test_a_token_of_somebody_withdrawn_is_refused(
+def test_token_of_a_withdrawn_user_is_refused(
     social: LiveService, token_issuer: FakeTokenIssuer, database: Database
 ) -> None:
     jo, star = some_people(database, 2)
@@ -94,7 +92,7 @@ def test_a_token_of_somebody_withdrawn_is_refused(
     refused(social.client.get(url, headers=token_issuer.bearer(jo)), 401, "invalid_token")
 
 
-def test_anybody_sees_both_lists_page_by_page(social: LiveService, database: Database) -> None:
+def test_both_lists_are_public_and_paged(social: LiveService, database: Database) -> None:
     star, *fans = some_people(database, 6)
     all_follow(database, fans, star)
     url: str | None = f"{API}/users/{ids.encode(star)}/followers?limit=2"
@@ -116,7 +114,7 @@ def test_anybody_sees_both_lists_page_by_page(social: LiveService, database: Dat
     }
 
 
-def test_a_cursor_belongs_to_the_list_that_gave_it(social: LiveService, database: Database) -> None:
+def test_cursor_of_another_list_is_refused(social: LiveService, database: Database) -> None:
     star, *fans = some_people(database, 3)
     all_follow(database, fans, star)
     followers = f"{API}/users/{ids.encode(star)}/followers"
@@ -128,21 +126,21 @@ def test_a_cursor_belongs_to_the_list_that_gave_it(social: LiveService, database
     refused(social.client.get(other), 400, "invalid_cursor")
 
 
-def test_a_limit_outside_its_bounds_is_refused(social: LiveService, database: Database) -> None:
+def test_limit_outside_its_bounds_is_refused(social: LiveService, database: Database) -> None:
     (star,) = some_people(database, 1)
     for limit in ("0", "101", "-1", "many", ""):
         answer = social.client.get(f"{API}/users/{ids.encode(star)}/followers?limit={limit}")
         assert refused(answer, 422, "validation_failed")["errors"][0]["pointer"] == "/limit"
 
 
-def test_anybody_sees_the_counts(social: LiveService, database: Database) -> None:
+def test_counts_are_public(social: LiveService, database: Database) -> None:
     star, *fans = some_people(database, 4)
     all_follow(database, fans, star)
     answer = social.client.get(f"{API}/users/{ids.encode(star)}/counts")
     assert answer.json() == {"followers_count": 3, "following_count": 0}
 
 
-def test_relations_come_in_the_order_asked_for_and_each_once(
+def test_relations_are_returned_once_in_the_requested_order(
     social: LiveService, token_issuer: FakeTokenIssuer, database: Database
 ) -> None:
     jo, followed, follower = some_people(database, 3)
@@ -153,15 +151,15 @@ def test_relations_come_in_the_order_asked_for_and_each_once(
     answer = social.client.get(f"{API}/relations?user_ids={asked}", headers=token_issuer.bearer(jo))
     assert answer.json() == {
         "items": [
-            {"user_id": ids.encode(follower), "following": False, "followed_by": True},
-            {"user_id": ids.encode(unknown_user), "following": False, "followed_by": False},
-            {"user_id": ids.encode(followed), "following": True, "followed_by": False},
+            relation_json(follower, followed_by=True),
+            relation_json(unknown_user),
+            relation_json(followed, following=True),
         ],
         "next_cursor": None,
     }
 
 
-def test_relations_are_told_of_one_to_a_hundred_people(social: LiveService, token_issuer: FakeTokenIssuer) -> None:
+def test_relations_accept_one_to_a_hundred_users(social: LiveService, token_issuer: FakeTokenIssuer) -> None:
     bearer = token_issuer.bearer(ids.new())
     many = [ids.encode(number) for number in range(1, 102)]
     answer = social.client.get(f"{API}/relations?user_ids={','.join(many[:100])}", headers=bearer)
@@ -171,22 +169,20 @@ def test_relations_are_told_of_one_to_a_hundred_people(social: LiveService, toke
     refused(social.client.get(f"{API}/relations?user_ids={many[0]}"), 401, "invalid_token")
 
 
-def test_relations_to_what_is_no_id_are_refused(social: LiveService, token_issuer: FakeTokenIssuer) -> None:
+def test_relations_with_malformed_ids_are_refused(social: LiveService, token_issuer: FakeTokenIssuer) -> None:
     bearer = token_issuer.bearer(ids.new())
     for asked in ("", ",", "0000000000000001,", "me", "0000000000000001;0000000000000002", "%00"):
         answer = social.client.get(f"{API}/relations?user_ids={asked}", headers=bearer)
         assert refused(answer, 422, "invalid_id")["errors"][0]["pointer"] == "/user_ids"
 
 
-def test_what_is_no_id_names_nobody(social: LiveService) -> None:
+def test_malformed_id_is_not_found(social: LiveService) -> None:
     for wrong in ("x", "0" * 15, "f" * 16, "%00", "A" * 3000, "%F0%9F%8C%8A"):
         for part in ("followers", "following", "counts"):
             refused(social.client.get(f"{API}/users/{wrong}/{part}"), 404, "not_found")
 
 
-def test_a_method_that_is_not_there_is_refused(
-    social: LiveService, token_issuer: FakeTokenIssuer, database: Database
-) -> None:
+def test_unsupported_method_is_refused(social: LiveService, token_issuer: FakeTokenIssuer, database: Database) -> None:
     jo, star = some_people(database, 2)
     answer = social.client.post(follow_url(star), headers=token_issuer.bearer(jo))
     refused(answer, 405, "method_not_allowed")

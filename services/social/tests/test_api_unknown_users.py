@@ -1,4 +1,4 @@
-"""People whom no fact has told of yet: auth is asked once, and what it says is kept."""
+"""Users without a local copy: auth is asked once, and its response is stored."""
 
 from typing import Any
 
@@ -11,26 +11,26 @@ from shared.database.engine import Database
 from shared.security.service_calls import InternalCallerVerifier
 from shared.testing import FakeTokenIssuer, LiveService, Stub, eventually
 
-from .factories import edges, facts, person, purge_states, registered, some_people
+from .factories import edges, facts, person, purge_states, registered, relation_json, some_people
 from .test_api import API, follow_url, refused
 
 
 def knows(auth: Stub, person_id: int, **changes: Any) -> None:
-    """Let auth know somebody."""
+    """Make auth know this user."""
     auth.answers[f"/internal/people/{ids.encode(person_id)}"] = {**registered(person_id), "deleted": False, **changes}
 
 
 def knows_as_withdrawn(auth: Stub, person_id: int) -> None:
-    """Let auth know that somebody has withdrawn."""
+    """Make auth report this user as withdrawn."""
     knows(auth, person_id, nickname=None, name=None, version=0, deleted=True)
 
 
 def auth_requests(auth: Stub) -> list[httpx.Request]:
-    """Everything that auth was asked about people."""
+    """All requests to auth about users."""
     return [each for each in auth.asked if each.url.path.startswith("/internal/people/")]
 
 
-def test_two_strangers_can_follow_each_other_and_auth_is_asked_once_about_each(
+def test_two_unknown_users_can_follow_each_other_after_one_request_to_auth_each(
     social: LiveService, token_issuer: FakeTokenIssuer, auth: Stub, database: Database
 ) -> None:
     jo, star = ids.new(), ids.new()
@@ -38,12 +38,12 @@ def test_two_strangers_can_follow_each_other_and_auth_is_asked_once_about_each(
     knows(auth, star, nickname="star", avatar_url="/api/v1/avatars/1.jpg")
     for _ in range(2):
         answer = social.client.put(follow_url(star), headers=token_issuer.bearer(jo))
-        assert answer.json() == {"user_id": ids.encode(star), "following": True, "followed_by": False}
+        assert answer.json() == relation_json(star, following=True)
     assert edges(database) == {(jo, star)} and len(auth_requests(auth)) == 2
     assert (person(database, star).nickname, person(database, star).avatar_url) == ("star", "/api/v1/avatars/1.jpg")
 
 
-def test_social_proves_to_auth_who_it_is(social: LiveService, auth: Stub, settings: Settings) -> None:
+def test_social_authenticates_to_auth(social: LiveService, auth: Stub, settings: Settings) -> None:
     someone = ids.new()
     knows(auth, someone)
     social.client.get(f"{API}/users/{ids.encode(someone)}/counts")
@@ -52,7 +52,7 @@ def test_social_proves_to_auth_who_it_is(social: LiveService, auth: Stub, settin
 
 
 @pytest.mark.parametrize("part", ["followers", "following", "counts"])
-def test_somebody_who_has_just_signed_up_has_empty_lists(social: LiveService, auth: Stub, part: str) -> None:
+def test_new_user_has_empty_lists(social: LiveService, auth: Stub, part: str) -> None:
     newcomer = ids.new()
     knows(auth, newcomer)
     answer = social.client.get(f"{API}/users/{ids.encode(newcomer)}/{part}")
@@ -61,11 +61,11 @@ def test_somebody_who_has_just_signed_up_has_empty_lists(social: LiveService, au
 
 
 @pytest.mark.parametrize("part", ["followers", "following", "counts"])
-def test_whom_auth_does_not_know_either_is_not_there(social: LiveService, part: str) -> None:
+def test_user_unknown_to_auth_is_not_found(social: LiveService, part: str) -> None:
     refused(social.client.get(f"{API}/users/{ids.encode(ids.new())}/{part}"), 404, "not_found")
 
 
-def test_whom_auth_does_not_know_cannot_be_followed(
+def test_user_unknown_to_auth_cannot_be_followed(
     social: LiveService, token_issuer: FakeTokenIssuer, database: Database
 ) -> None:
     (jo,) = some_people(database, 1)
@@ -75,7 +75,7 @@ def test_whom_auth_does_not_know_cannot_be_followed(
     assert edges(database) == set()
 
 
-def test_a_stranger_who_has_withdrawn_is_not_there_and_is_buried_here_too(
+def test_unknown_user_who_has_withdrawn_is_not_found_and_stored_as_a_tombstone(
     social: LiveService, token_issuer: FakeTokenIssuer, auth: Stub, database: Database
 ) -> None:
     jo, gone = *some_people(database, 1), ids.new()
@@ -87,7 +87,7 @@ def test_a_stranger_who_has_withdrawn_is_not_there_and_is_buried_here_too(
     assert facts(database) == [("user.purged.v1", {"user_id": ids.encode(gone), "service": "social"})]
 
 
-def test_while_auth_is_away_strangers_are_told_to_come_back_and_known_people_notice_nothing(
+def test_only_unknown_users_get_503_while_auth_is_unavailable(
     social: LiveService, token_issuer: FakeTokenIssuer, auth: Stub, database: Database
 ) -> None:
     jo, star = some_people(database, 2)
@@ -99,7 +99,7 @@ def test_while_auth_is_away_strangers_are_told_to_come_back_and_known_people_not
     assert social.client.get(f"{API}/users/{ids.encode(star)}/followers").status_code == 200
 
 
-def test_what_a_fact_said_later_is_not_undone_by_an_older_answer_of_auth(
+def test_newer_event_is_not_overwritten_by_an_older_response_of_auth(
     social: LiveService, auth: Stub, database: Database
 ) -> None:
     someone = ids.new()

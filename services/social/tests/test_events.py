@@ -1,4 +1,4 @@
-"""The facts that social takes in: every published example, any number of times, in any order."""
+"""Events that social consumes: every contract example, repeatedly, in any order."""
 
 import random
 from typing import Any
@@ -21,20 +21,20 @@ Told = list[tuple[str, dict[str, Any]]]
 
 
 @pytest.mark.parametrize("name", sorted(HANDLERS))
-def test_every_published_example_is_taken_in(social: LiveService, database: Database, name: str) -> None:
+def test_every_contract_example_is_handled(social: LiveService, database: Database, name: str) -> None:
     for example in examples_of(name):
         assert social.deliver(name, example)
     assert person(database, ids.parse(example["user_id"])).nickname == example.get("nickname")
 
 
-def test_fields_that_are_added_later_do_no_harm(social: LiveService, database: Database) -> None:
+def test_unknown_event_fields_are_ignored(social: LiveService, database: Database) -> None:
     someone = ids.new()
     assert social.deliver("user.registered.v1", registered(someone, pronouns="they"))
     assert person(database, someone).nickname == "ada"
 
 
 def state(database: Database, person_id: int) -> tuple[Any, ...]:
-    """Everything that the facts about somebody may have changed, times apart."""
+    """Everything that events about a user may change, without times."""
     return *person(database, person_id), purge_states(database).get(person_id), edges(database)
 
 
@@ -45,7 +45,7 @@ def deliver(social: LiveService, told: Told, event_ids: list[int], order: list[i
 
 
 @pytest.mark.parametrize("ends", ["stays", "withdraws"])
-def test_three_times_in_any_order_ends_as_once_in_order(social: LiveService, database: Database, ends: str) -> None:
+def test_repeated_and_reordered_events_give_the_same_state(social: LiveService, database: Database, ends: str) -> None:
     in_order, *shuffled = [ids.new() for _ in range(6)]
     for seed, someone in enumerate((in_order, *shuffled)):
         order = [0, 1, 2] if someone == in_order else random.Random(seed).sample([0, 1, 2] * 3, 9)
@@ -64,7 +64,7 @@ def test_three_times_in_any_order_ends_as_once_in_order(social: LiveService, dat
     assert len([name for name, _ in facts(database)]) == len(purge_states(database))
 
 
-def test_the_same_fact_heard_again_changes_nothing(social: LiveService, database: Database) -> None:
+def test_redelivered_event_changes_nothing(social: LiveService, database: Database) -> None:
     star, gone = some_people(database, 2)
     all_follow(database, [gone], star)
     event_id = ids.new()
@@ -78,9 +78,7 @@ def test_the_same_fact_heard_again_changes_nothing(social: LiveService, database
     assert database.read(lambda connection: connection.execute(inbox).scalars().all()) == [event_id]
 
 
-def test_a_withdrawal_asked_again_under_another_id_is_only_reported_again(
-    social: LiveService, database: Database
-) -> None:
+def test_repeated_deletion_event_only_repeats_the_report(social: LiveService, database: Database) -> None:
     (gone,) = some_people(database, 1)
     assert social.deliver("user.deleted.v1", deleted(gone))
     eventually(lambda: purge_states(database) == {gone: PURGED})
@@ -91,7 +89,7 @@ def test_a_withdrawal_asked_again_under_another_id_is_only_reported_again(
     assert state(database, gone) == before
 
 
-def test_a_fact_that_cannot_be_understood_changes_nothing(database: Database) -> None:
+def test_invalid_event_changes_nothing(database: Database) -> None:
     for name, data in (("user.deleted.v1", {"user_id": "nobody"}), ("user.updated.v1", {"nickname": "ada"})):
         type_, version = name.rsplit(".v")
         with pytest.raises(ValidationError):

@@ -1,4 +1,4 @@
-"""A withdrawal ends complete and the counts right, wherever it is interrupted."""
+"""A purge completes with correct counts after any interruption."""
 
 import pytest
 from sqlalchemy import Connection, insert, update
@@ -30,11 +30,11 @@ from .factories import (
     wrong_counts,
 )
 
-CHUNK = 3
+CHUNK_ROWS = 3
 
 
 def with_edges_everywhere(database: Database) -> tuple[int, set[tuple[int, int]]]:
-    """Somebody who withdraws, and the edges that have nothing to do with them."""
+    """A user who withdraws, and follows between other users."""
     gone, *others = some_people(database, 9)
     all_follow(database, others, gone)
     for other in others[:-1]:
@@ -52,38 +52,36 @@ def assert_complete(database: Database, gone: int, others: set[tuple[int, int]])
     assert purged == [{"user_id": ids.encode(gone), "service": "social"}]
 
 
-def test_a_purge_takes_both_directions_and_lowers_the_counts_of_the_others(database: Database) -> None:
+def test_purge_removes_both_directions_and_updates_counts(database: Database) -> None:
     gone, others = with_edges_everywhere(database)
-    purge_to_the_end(database, CHUNK)
+    purge_to_the_end(database, CHUNK_ROWS)
     assert_complete(database, gone, others)
 
 
 @pytest.mark.parametrize("steps", range(8))
-def test_a_purge_that_is_stopped_after_any_step_goes_on_in_a_fresh_process(backend: Backend, steps: int) -> None:
+def test_interrupted_purge_continues_in_a_new_process(backend: Backend, steps: int) -> None:
     url = backend.database(MIGRATIONS)
     before = Database(url)
     gone, others = with_edges_everywhere(before)
     for _ in range(steps):
-        before.write(with_chunk_size(CHUNK, WITHDRAWAL).step, LAST_SWEEP_AFTER)
+        before.write(with_chunk_size(CHUNK_ROWS, WITHDRAWAL).step, LAST_SWEEP_AFTER)
         assert wrong_counts(before) == []
     before.close()
     after = Database(url)
-    purge_to_the_end(after, CHUNK)
+    purge_to_the_end(after, CHUNK_ROWS)
     assert_complete(after, gone, others)
     after.close()
 
 
-def test_a_service_that_starts_again_finishes_what_it_had_begun(
-    settings: Settings, database: Database, auth: Stub, bus: Bus
-) -> None:
+def test_restarted_service_finishes_its_purge(settings: Settings, database: Database, auth: Stub, bus: Bus) -> None:
     gone, others = with_edges_everywhere(database)
-    database.write(with_chunk_size(CHUNK, WITHDRAWAL).step, LAST_SWEEP_AFTER)
+    database.write(with_chunk_size(CHUNK_ROWS, WITHDRAWAL).step, LAST_SWEEP_AFTER)
     with running_service(create_app(settings, bus, auth.transport)):
         eventually(lambda: purge_states(database) == {gone: PURGED})
     assert_complete(database, gone, others)
 
 
-def test_two_who_follow_each_other_can_withdraw_together(database: Database) -> None:
+def test_users_who_follow_each_other_can_withdraw_concurrently(database: Database) -> None:
     one, other, friend = some_people(database, 3)
     for follower, followee in ((one, other), (other, one), (friend, one), (friend, other)):
         database.write(follow, follower, followee)
@@ -94,7 +92,7 @@ def test_two_who_follow_each_other_can_withdraw_together(database: Database) -> 
     assert purge_states(database) == {one: PURGED, other: PURGED}
 
 
-def test_nothing_is_left_of_who_they_were(database: Database) -> None:
+def test_no_personal_data_is_left(database: Database) -> None:
     (gone,) = some_people(database, 1)
     database.write(WITHDRAWAL.request, gone)
     row = person(database, gone)
@@ -102,7 +100,7 @@ def test_nothing_is_left_of_who_they_were(database: Database) -> None:
 
 
 def slip_in(tx: Connection, follower: int, followee: int) -> None:
-    """An edge as a write would leave it that did not see the tombstone."""
+    """Insert a follow as a concurrent write would that did not see the tombstone."""
     edge = {"id": ids.new(), "follower_id": follower, "followee_id": followee, "created_at": clock.now()}
     tx.execute(insert(models.follows).values(**edge))
     people = models.people
@@ -110,7 +108,7 @@ def slip_in(tx: Connection, follower: int, followee: int) -> None:
     tx.execute(update(people).where(people.c.id == followee).values(followers_count=people.c.followers_count + 1))
 
 
-def test_a_last_sweep_takes_what_slipped_in_and_then_it_is_over_for_good(database: Database) -> None:
+def test_final_sweep_removes_late_rows_and_ends_the_purge(database: Database) -> None:
     gone, other = some_people(database, 2)
     database.write(WITHDRAWAL.request, gone)
     assert database.write(WITHDRAWAL.step, 0)

@@ -1,4 +1,4 @@
-"""What social tells about who follows whom: order, pages, hidden people, and that each question has its index."""
+"""Lists of followers: order, pages, hidden users, and indexes."""
 
 from collections.abc import Callable
 
@@ -8,6 +8,8 @@ from sqlalchemy import Connection
 from services.social import queries
 from services.social.actions.follows import follow
 from services.social.actions.people import PEOPLE
+from services.social.actions.restore import raise_restriction_versions
+from services.social.actions.restrictions import block, mute, unblock
 from services.social.actions.withdrawals import WITHDRAWAL
 from shared import ids
 from shared.database.engine import Database
@@ -16,13 +18,15 @@ from shared.pagination import Page, PageRequest
 from shared.replication.projections import UnknownRecords
 from shared.testing.query_plans import SORT, captured_statements, slow_steps
 
-from .factories import FIRST, LAST_SWEEP_AFTER, all_follow, purge_to_the_end, some_people
+from .factories import FIRST, LAST_SWEEP_AFTER, all_follow, purge_to_the_end, relation_json, some_people
 
-List = Callable[[Connection, int, PageRequest], Page]
+List = Callable[[Connection, int, int | None, PageRequest], Page]
 
 
-def shown(database: Database, which: List, person_id: int, page: PageRequest = FIRST) -> list[int]:
-    return [ids.parse(item["id"]) for item in database.read(which, person_id, page).items]
+def shown(
+    database: Database, which: List, person_id: int, page: PageRequest = FIRST, viewer: int | None = None
+) -> list[int]:
+    return [ids.parse(item["id"]) for item in database.read(which, person_id, viewer, page).items]
 
 
 def test_both_lists_are_newest_first(database: Database) -> None:
@@ -34,12 +38,12 @@ def test_both_lists_are_newest_first(database: Database) -> None:
     assert shown(database, queries.following, star) == [fans[2], fans[0], fans[1]]
 
 
-def test_a_list_shows_people_as_auth_last_described_them(database: Database) -> None:
+def test_list_shows_users_as_last_published_by_auth(database: Database) -> None:
     star, jo = some_people(database, 2)
     database.write(follow, jo, star)
     names = {"nickname": "jo", "name": "Jo", "avatar_url": "/api/v1/avatars/1.jpg"}
     database.write(PEOPLE.store, {"user_id": ids.encode(jo), **names, "version": 2})
-    assert database.read(queries.followers, star, FIRST).items == [
+    assert database.read(queries.followers, star, None, FIRST).items == [
         {
             "id": ids.encode(jo),
             "nickname": "jo",
@@ -50,13 +54,13 @@ def test_a_list_shows_people_as_auth_last_described_them(database: Database) -> 
     ]
 
 
-def test_pages_neither_skip_nor_repeat_while_others_follow_and_stop(database: Database) -> None:
+def test_pages_neither_skip_nor_repeat_during_changes(database: Database) -> None:
     star, *fans = some_people(database, 12)
     all_follow(database, fans[:9], star)
     seen: list[int] = []
     page, latecomers = PageRequest(4, None), iter(fans[9:])
     while True:
-        found = database.read(queries.followers, star, page)
+        found = database.read(queries.followers, star, None, page)
         seen += [ids.parse(item["id"]) for item in found.items]
         if found.next is None:
             break
@@ -65,51 +69,49 @@ def test_pages_neither_skip_nor_repeat_while_others_follow_and_stop(database: Da
     assert seen == list(reversed(fans[:9]))
 
 
-def test_a_page_that_is_just_full_has_no_next_one(database: Database) -> None:
+def test_exactly_full_page_has_no_next_page(database: Database) -> None:
     star, *fans = some_people(database, 4)
     all_follow(database, fans, star)
-    assert database.read(queries.followers, star, PageRequest(3, None)).next is None
-    assert database.read(queries.followers, star, PageRequest(2, None)).next is not None
+    assert database.read(queries.followers, star, None, PageRequest(3, None)).next is None
+    assert database.read(queries.followers, star, None, PageRequest(2, None)).next is not None
 
 
-def test_who_withdraws_is_hidden_at_once_and_counted_until_the_purge_is_done(database: Database) -> None:
+def test_withdrawn_user_is_hidden_at_once_and_counted_until_purged(database: Database) -> None:
     star, gone, fan = some_people(database, 3)
     all_follow(database, [gone, fan], star)
     database.write(follow, star, gone)
     database.write(WITHDRAWAL.request, gone)
     assert shown(database, queries.followers, star) == [fan]
     assert shown(database, queries.following, star) == []
-    assert database.read(queries.relations, star, [gone]) == [
-        {"user_id": ids.encode(gone), "following": False, "followed_by": False}
-    ]
+    assert database.read(queries.relations, star, [gone]) == [relation_json(gone)]
     purge_to_the_end(database)
-    assert database.read(queries.counts, star) == {"followers_count": 1, "following_count": 0}
+    assert database.read(queries.counts, star, None) == {"followers_count": 1, "following_count": 0}
 
 
 @pytest.mark.parametrize("statement", [queries.followers, queries.following])
-def test_the_lists_of_somebody_withdrawn_are_not_there_and_those_of_strangers_need_auth(
+def test_lists_of_withdrawn_users_are_not_found_and_of_unknown_users_need_auth(
     database: Database, statement: List
 ) -> None:
     (gone,) = some_people(database, 1)
     database.write(WITHDRAWAL.request, gone)
     with pytest.raises(NotFound):
-        database.read(statement, gone, FIRST)
+        database.read(statement, gone, None, FIRST)
     with pytest.raises(UnknownRecords):
-        database.read(statement, ids.new(), FIRST)
+        database.read(statement, ids.new(), None, FIRST)
 
 
-def test_the_counts_of_somebody_withdrawn_are_not_there_and_those_of_strangers_need_auth(
+def test_counts_of_withdrawn_users_are_not_found_and_of_unknown_users_need_auth(
     database: Database,
 ) -> None:
     (gone,) = some_people(database, 1)
     database.write(WITHDRAWAL.request, gone)
     with pytest.raises(NotFound):
-        database.read(queries.counts, gone)
+        database.read(queries.counts, gone, None)
     with pytest.raises(UnknownRecords):
-        database.read(queries.counts, ids.new())
+        database.read(queries.counts, ids.new(), None)
 
 
-def test_relations_come_in_the_order_asked_for(database: Database) -> None:
+def test_relations_are_returned_in_the_requested_order(database: Database) -> None:
     jo, followed, follower, friend, nothing = some_people(database, 5)
     all_follow(database, [follower, friend], jo)
     for each in (followed, friend):
@@ -127,7 +129,7 @@ def test_relations_come_in_the_order_asked_for(database: Database) -> None:
     ]
 
 
-def test_relations_are_told_to_a_stranger_and_not_to_somebody_withdrawn(database: Database) -> None:
+def test_relations_are_returned_to_unknown_users_and_not_to_withdrawn_ones(database: Database) -> None:
     jo, star = some_people(database, 2)
     assert not database.read(queries.relations, ids.new(), [jo])[0]["following"]
     database.write(WITHDRAWAL.request, jo)
@@ -135,13 +137,22 @@ def test_relations_are_told_to_a_stranger_and_not_to_somebody_withdrawn(database
         database.read(queries.relations, jo, [star])
 
 
-def test_no_question_reads_a_whole_table_or_sorts(database: Database) -> None:
+def test_no_statement_scans_a_table_or_sorts(database: Database) -> None:
     jo, star = some_people(database, 2)
     with captured_statements(database) as asked:
         database.write(follow, jo, star)
-        database.read(queries.followers, star, PageRequest(20, (ids.new(),)))
-        database.read(queries.following, jo, PageRequest(20, (ids.new(),)))
+        for viewer in (None, jo):
+            database.read(queries.followers, star, viewer, PageRequest(20, (ids.new(),)))
+            database.read(queries.following, jo, viewer, PageRequest(20, (ids.new(),)))
+        database.read(queries.common_followers, star, jo, PageRequest(20, (ids.new(),)))
         database.read(queries.relations, jo, [star, ids.new()])
+        for change in (mute, block, unblock, block):
+            database.write(change, jo, star)
+        for restricted in (queries.blocks, queries.mutes):
+            database.read(restricted, jo, PageRequest(20, (ids.new(),)))
+        database.read(queries.restrictions_after, PageRequest(20, (jo, ids.new())))
+        database.read(queries.restriction_between, jo, star)
+        database.write(raise_restriction_versions, 0)
         database.write(WITHDRAWAL.request, star)
         database.write(WITHDRAWAL.step, LAST_SWEEP_AFTER)
 
@@ -161,5 +172,5 @@ def test_no_question_reads_a_whole_table_or_sorts(database: Database) -> None:
         ("DELETE FROM people WHERE name = 'b'", {"all of people"}),
     ],
 )
-def test_the_check_for_slow_questions_can_fail(database: Database, statement: str, slow: set[str]) -> None:
+def test_slow_statement_check_can_fail(database: Database, statement: str, slow: set[str]) -> None:
     assert slow_steps(database, (statement, ())) == slow
