@@ -2,9 +2,17 @@
 
 When auth publishes that an account is deleted, the copy of the user becomes a tombstone in the same transaction, so
 the user and everything that they made are hidden at once. A worker then removes what `actions/withdrawals.py` lists:
-their posts with photos, likes and comments; their likes and comments elsewhere (a comment with replies is blanked);
-their follows and their feed. It reports to auth when nothing is left, and looks once more when the user's last access
-token has expired. If the event never arrives, the reconciliation with auth's list finds the user.
+their posts with photos, likes and comments; their likes of posts and of comments, and their comments elsewhere (one
+with replies is blanked); their follows and their feed. It reports to auth when nothing is left, and looks once more
+when the user's last access token has expired. If the event never arrives, the reconciliation with auth's list finds
+the user.
+
+A suspended account is a version like any other: the copy is hidden, keeps everything that it has made, and is shown
+again by the version that reinstates it. Meanwhile likes and comments are left out of the counters, by a worker
+(`actions/suspensions.py`).
+
+A block hides what each of the two makes from the other, and a mute hides posts from the home feed. Both change the
+edges between the two (`actions/feed/follows.py`); all other lists look them up.
 """
 
 from pydantic import BaseModel
@@ -17,6 +25,7 @@ from shared.replication.replica import Replica
 
 from .actions.feed import follows
 from .actions.people import PEOPLE
+from .actions.restrictions import RESTRICTIONS
 from .actions.withdrawals import WITHDRAWAL
 
 USERS = Replica(PEOPLE, WITHDRAWAL)
@@ -48,4 +57,5 @@ HANDLERS: dict[str, Handler] = {
     "user.deleted.v1": USERS.on_deleted,
     "user.followed.v1": on_user_followed,
     "user.unfollowed.v1": on_user_unfollowed,
+    "user.restricted.v1": RESTRICTIONS.on_changed,
 }

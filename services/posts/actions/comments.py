@@ -1,6 +1,6 @@
 """Writing, editing and deleting comments. Deleting a comment never removes the text of another user.
 
-Whoever adds to a thread or removes from it locks its first comment, so the changes of one thread run one at a time.
+A transaction that changes a thread locks its first comment, so changes of one thread run one at a time.
 A comment without replies is removed. One with replies is blanked, and removed with the last of them. So below a blank
 comment there is a comment with a text, or it is listed in `blank_comments`: a transaction removes at most `MAX_LEVELS`
 comments of a chain, and a worker removes the rest.
@@ -18,9 +18,11 @@ from shared.errors import Forbidden, Invalid
 
 from .. import models
 from ..queries.comments import comment_not_found, found
-from . import counters, people, posts
+from ..queries.people import NOBODY, is_apart
+from ..text_entities import parse
+from . import captions, comment_likes, counters, mentions, people, posts
 
-# Comments of one chain of replies that a transaction removes at most.
+# The maximum number of comments of one chain of replies that a transaction removes.
 MAX_LEVELS = 100
 _comments, _blank = models.comments.c, models.blank_comments.c
 
@@ -28,31 +30,44 @@ _comments, _blank = models.comments.c, models.blank_comments.c
 def write(tx: Connection, author_id: int, post_id: int, text: str, parent_id: int | None) -> int:
     """Insert a comment on a post, or a reply to one of its comments. Returns its id.
 
-    Raises NotFound without the post, Invalid without the parent comment.
+    Raises NotFound without the post, Invalid without the parent comment. Those of users whom the author of the comment
+    blocks, or who block this author, count as not there.
     """
     people.lock_for_share(tx, author_id)
-    posts.lock_for_share(tx, post_id)
-    root_id = None if parent_id is None else _join_thread(tx, post_id, parent_id)
+    posts.lock_for_share(tx, post_id, author_id)
+    root_id = None if parent_id is None else _join_thread(tx, post_id, parent_id, author_id)
     comment_id, now = ids.new(), clock.now()
-    place = {"id": comment_id, "post_id": post_id, "root_id": root_id, "parent_id": parent_id}
+    keys = {"id": comment_id, "post_id": post_id, "root_id": root_id, "parent_id": parent_id}
+    found = parse(text)
     content = {"author_id": author_id, "text": text, "deleted": False, "reply_count": 0}
-    tx.execute(insert(models.comments).values(**place, **content, created_at=now, updated_at=now))
+    content |= {"names": captions.names_column(found)}
+    tx.execute(insert(models.comments).values(**keys, **content, created_at=now, updated_at=now))
+    if found.names:
+        mentions.write(tx, models.comment_mentions, comment_id, found.names)
     counters.count(tx, post_id, author_id, comments=1)
     return comment_id
 
 
 def edit(tx: Connection, person_id: int, comment_id: int, text: str) -> None:
-    """Change the text. Raises NotFound, Forbidden for a comment of another user."""
-    comment = _own(tx, person_id, comment_id)
-    values = {"text": text, "updated_at": max(clock.now(), comment.updated_at + 1)}
+    """Change the text. Raises NotFound, also as `write` does, and Forbidden for a comment of another user."""
+    comment = _own(tx, person_id, comment_id, viewer=person_id)
+    found = parse(text)
+    values = {"text": text, "names": captions.names_column(found)}
+    values |= {"updated_at": max(clock.now(), comment.updated_at + 1)}
     tx.execute(update(models.comments).where(_comments.id == comment_id).values(**values))
+    if found.names or comment.names:
+        mentions.write(tx, models.comment_mentions, comment_id, found.names)
 
 
 def delete_comment(tx: Connection, person_id: int, comment_id: int) -> None:
-    """Remove or blank the comment. Raises NotFound, Forbidden for a comment of another user."""
+    """Remove or blank the comment. Raises NotFound, Forbidden for a comment of another user.
+
+    One's own comment can be deleted whoever blocks whom.
+    """
     comment = _own(tx, person_id, comment_id)
     _take_away(tx, comment, MAX_LEVELS)
-    counters.count(tx, comment.post_id, person_id, comments=-1)
+    if not comment.uncounted:
+        counters.count(tx, comment.post_id, person_id, comments=-1)
 
 
 def remove_some_by(tx: Connection, person_id: int, chunk: int) -> bool:
@@ -66,8 +81,27 @@ def remove_some_by(tx: Connection, person_id: int, chunk: int) -> bool:
     levels = MAX_LEVELS
     for row in rows:
         levels -= _take_away(tx, row, max(levels, 1)) - 1
-    counters.uncount_comments(tx, person_id, Counter(row.post_id for row in rows))
+    counters.uncount_comments(tx, person_id, Counter(row.post_id for row in rows if not row.uncounted))
     return len(some) == chunk
+
+
+def switch_some_by(tx: Connection, person_id: int, after: int, chunk: int, hidden: bool) -> int | None:
+    """Leave some comments of this user out of the counters, or count them again (Switch)."""
+    unlike = _comments.uncounted.is_not(True) if hidden else _comments.uncounted.is_(True)
+    mine = select(models.comments).where(_comments.author_id == person_id, _comments.id > after, unlike)
+    some = tx.execute(mine.order_by(_comments.id).limit(chunk)).all()
+    if not some:
+        return None
+    posts_ = set(counters.lock_existing(tx, {row.post_id for row in some}))
+    _lock(tx, {_thread(row) for row in some})
+    step = -1 if hidden else 1
+    for row in tx.execute(mine.where(_comments.id.in_([row.id for row in some]))).all():
+        tx.execute(update(models.comments).where(_comments.id == row.id).values(uncounted=hidden))
+        if row.root_id is not None:
+            _count_replies(tx, {row.root_id, row.parent_id}, step)
+        if row.post_id in posts_:
+            counters.count(tx, row.post_id, person_id, comments=step)
+    return int(some[-1].id)
 
 
 def remove_some_of(tx: Connection, post_id: int, chunk: int) -> bool:
@@ -75,6 +109,7 @@ def remove_some_of(tx: Connection, post_id: int, chunk: int) -> bool:
     some = select(_comments.id).where(_comments.post_id == post_id).limit(chunk)
     comment_ids = list(tx.execute(some).scalars())
     tx.execute(delete(models.comments).where(_comments.id.in_(comment_ids)))
+    _forget(tx, comment_ids)
     return bool(comment_ids)
 
 
@@ -92,45 +127,52 @@ def remove_some_blank(tx: Connection, levels: int = MAX_LEVELS) -> bool:
     return True
 
 
-def _join_thread(tx: Connection, post_id: int, parent_id: int) -> int:
+def _join_thread(tx: Connection, post_id: int, parent_id: int, author_id: int) -> int:
     """Count the reply in its parent and its first comment.
 
     Returns the id of the first. Raises Invalid without the parent.
     """
     parent = found(tx, parent_id)
-    if parent is None or parent.post_id != post_id:
+    if parent is None or parent.post_id != post_id or not _can_see(tx, author_id, parent):
         raise _unknown_comment()
     root_id = _thread(parent)
     if _count_replies(tx, {root_id, parent_id}, 1) < len({root_id, parent_id}):
-        raise _unknown_comment()  # it has been removed since it was read
+        raise _unknown_comment()  # the parent has been removed since it was read
     return root_id
 
 
-def _own(tx: Connection, person_id: int, comment_id: int) -> Row[Any]:
+def _can_see(tx: Connection, person_id: int, comment: Row[Any]) -> bool:
+    """Whether neither this user nor the comment's author blocks the other."""
+    apart = select(is_apart(_comments.author_id)).where(_comments.id == comment.id)
+    return tx.execute(apart, {"viewer": person_id}).scalar_one_or_none() is not False
+
+
+def _own(tx: Connection, person_id: int, comment_id: int, viewer: int = NOBODY) -> Row[Any]:
     """A comment of this user, its thread locked."""
     people.lock_for_share(tx, person_id)
     comment = found(tx, comment_id)
     if comment is None:
         raise comment_not_found()
-    posts.lock_for_share(tx, comment.post_id)
+    posts.lock_for_share(tx, comment.post_id, viewer)
     _lock(tx, {_thread(comment)})
     comment = found(tx, comment_id)
     if comment is None or comment.deleted:
         raise comment_not_found()
     if comment.author_id != person_id:
-        raise Forbidden("not_yours", "Only its writer may change or delete a comment.")
+        raise Forbidden("not_yours", "Only its author may change or delete a comment.")
     return comment
 
 
 def _take_away(tx: Connection, comment: Row[Any], levels: int) -> int:
     """Remove the comment, or blank it if it has replies. Returns how many comments were removed, at most `levels`."""
-    if comment.root_id is not None:
+    if comment.root_id is not None and not comment.uncounted:
         _count_replies(tx, {comment.root_id, comment.parent_id}, -1)
     answered = exists().where(_comments.parent_id == comment.id)
     if not tx.execute(select(answered)).scalar_one():
         return _remove_upwards(tx, [comment.id], comment.parent_id, levels)
-    blank = {"deleted": True, "author_id": None, "text": None}
+    blank = {"deleted": True, "author_id": None, "text": None, "uncounted": None, "names": None}
     tx.execute(update(models.comments).where(_comments.id == comment.id).values(**blank))
+    _forget(tx, [comment.id])
     return 1
 
 
@@ -150,10 +192,17 @@ def _remove_upwards(tx: Connection, removed: list[int], above: int | None, level
             gone.append(above)
             above = row.parent_id
     tx.execute(delete(models.comments).where(_comments.id.in_(gone)))
+    _forget(tx, gone)
     if above is not None:
         insert_if_absent(tx, models.blank_comments, {"comment_id": above})
         notify(tx, models.blank_comments)
     return len(gone)
+
+
+def _forget(tx: Connection, comment_ids: list[int]) -> None:
+    """Remove what belonged to comments that are gone or blank now; of the likes a worker does it."""
+    mentions.remove_of(tx, models.comment_mentions, comment_ids)
+    comment_likes.forget(tx, comment_ids)
 
 
 def _thread(comment: Row[Any]) -> int:

@@ -1,9 +1,9 @@
-"""Counters of likes and comments, sharded: each user counts in one shard of a post, so no shard is ever below zero."""
+"""Sharded counters: each user counts in one shard of a post or of a comment, so no shard is ever below zero."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 
-from sqlalchemy import BindParameter, Connection, Insert, Select, Update, update
+from sqlalchemy import BindParameter, Connection, Insert, Select, Update, select, update
 
 from shared.database.statements import upsert_statement
 
@@ -21,6 +21,19 @@ def count(tx: Connection, post_id: int, person_id: int, *, likes: int = 0, comme
     tx.execute(_counting(tx.dialect.name), row)
 
 
+def count_comment_likes(tx: Connection, comment_id: int, person_id: int, likes: int) -> None:
+    """Add to the counter of a comment, by this user."""
+    row = {"comment_id": comment_id, "slot": shard_of(person_id), "likes": likes}
+    tx.execute(_counting_comment_likes(tx.dialect.name), row)
+
+
+def lock_existing(tx: Connection, post_ids: Collection[int]) -> Sequence[int]:
+    """Those of these posts that exist, FOR SHARE: their counters stay until the commit."""
+    posts = models.posts.c.id
+    found = select(posts).where(posts.in_(post_ids)).order_by(posts).with_for_update(read=True)
+    return tx.execute(found).scalars().all()
+
+
 @cache  # for each like, building the statement takes as long as executing it
 def _counting(dialect: str) -> Insert:
     there = models.tallies.c
@@ -31,10 +44,23 @@ def _counting(dialect: str) -> Insert:
     )
 
 
+@cache
+def _counting_comment_likes(dialect: str) -> Insert:
+    there = models.comment_counters.c
+    return upsert_statement(dialect, models.comment_counters, lambda new: {"likes": there.likes + new.likes})
+
+
 def one_like_fewer(post_ids: Select[tuple[int]], in_slot: BindParameter[int]) -> Update:
-    """The statement that counts one like less in this shard of each of these posts."""
+    """The statement that subtracts one like from this shard of each of these posts."""
     table = models.tallies
     mine = table.c.post_id.in_(post_ids) & (table.c.slot == in_slot)
+    return update(table).where(mine).values(likes=table.c.likes - 1)
+
+
+def one_comment_like_fewer(comment_ids: Select[tuple[int]], in_slot: BindParameter[int]) -> Update:
+    """The same for these comments."""
+    table = models.comment_counters
+    mine = table.c.comment_id.in_(comment_ids) & (table.c.slot == in_slot)
     return update(table).where(mine).values(likes=table.c.likes - 1)
 
 

@@ -1,17 +1,18 @@
 """Copies of users, and locking them while they write."""
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from sqlalchemy import Connection, bindparam, select
 
 from shared.ids import Id
-from shared.replication.projections import Projection, UnknownRecords
+from shared.replication.projections import Projection, UnknownRecords, is_shown
+from shared.replication.recounting import RecountJobs
 
 from .. import models
-from ..queries.people import user_deleted
+from ..queries.people import user_absent
 
 _people = models.people.c
 # Built once: building it takes longer than executing it, and every write executes it.
-_LOCKED = select(_people.deleted).where(_people.id == bindparam("person_id")).with_for_update(read=True)
+_LOCKED = select(is_shown(models.people)).where(_people.id == bindparam("person_id")).with_for_update(read=True)
 
 
 class User(BaseModel):
@@ -22,18 +23,20 @@ class User(BaseModel):
     name: str
     avatar_url: str | None
     version: int
+    hidden: bool = Field(False, alias="suspended")
 
 
-PEOPLE = Projection(models.people, User, "user_id")
+RECOUNTS = RecountJobs(models.people, models.recounts)
+PEOPLE = Projection(models.people, User, "user_id", RECOUNTS.note)
 
 
 def lock_for_share(tx: Connection, person_id: int) -> None:
-    """Lock the person FOR SHARE: no tombstone before this transaction commits.
+    """Lock the user FOR SHARE: they are neither deleted nor suspended before this transaction commits.
 
-    Raises UnknownRecords, or Unauthenticated if there is a tombstone.
+    Raises UnknownRecords, or Unauthenticated if they are already.
     """
-    deleted = tx.execute(_LOCKED, {"person_id": person_id}).scalar_one_or_none()
-    if deleted is None:
-        raise UnknownRecords(person_id, otherwise=user_deleted())
-    if deleted:
-        raise user_deleted()
+    shown = tx.execute(_LOCKED, {"person_id": person_id}).scalar_one_or_none()
+    if shown is None:
+        raise UnknownRecords(person_id, otherwise=user_absent())
+    if not shown:
+        raise user_absent()

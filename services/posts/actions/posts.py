@@ -10,13 +10,15 @@ from shared.database.queues import notify
 from shared.errors import Forbidden
 
 from .. import models
-from ..queries.posts import post_not_found, with_authors
-from . import people, photos
+from ..queries.people import NOBODY
+from ..queries.posts import for_viewer, post_not_found, with_authors
+from ..text_entities import parse
+from . import captions, people, photos, tags
 from .feed import fanout, timelines
 
 _posts = models.posts.c
 # Built once: building takes longer than executing, and every like and comment executes it.
-_HELD = with_authors(_posts.id).where(_posts.id == bindparam("post_id")).with_for_update(read=True, of=models.posts)
+_HELD = for_viewer(_posts.id).where(_posts.id == bindparam("post_id")).with_for_update(read=True, of=models.posts)
 
 
 class Changes(TypedDict, total=False):
@@ -29,15 +31,20 @@ class Changes(TypedDict, total=False):
 def publish(tx: Connection, author_id: int, media_ids: Sequence[int], caption: str | None) -> int:
     """Insert a post of these photos into the author's timeline, and queue its fan-out to followers. Returns its id.
 
+    Its tags are counted last, because everyone who uses a popular tag waits for that.
+
     Raises Invalid for photos that cannot be used.
     """
     people.lock_for_share(tx, author_id)
     post_id, now = ids.new(), clock.now()
     media = photos.attach(tx, author_id, post_id, media_ids)
-    row = {"id": post_id, "author_id": author_id, "caption": caption, "media": media}
+    found = parse(caption)
+    row = {"id": post_id, "author_id": author_id, "caption": caption, "media": media, **captions.columns(found)}
     tx.execute(insert(models.posts).values(**row, created_at=now, updated_at=now))
     timelines.add(tx, author_id, [post_id])
     fanout.begin(tx, post_id, author_id)
+    if found.tags or found.names:
+        captions.write(tx, post_id, author_id, found)
     return post_id
 
 
@@ -50,12 +57,15 @@ def edit(tx: Connection, person_id: int, post_id: int, changes: Changes) -> None
     if not changes:
         return
     values: dict[str, Any] = {"updated_at": max(clock.now(), post.updated_at + 1)}
-    if "caption" in changes:
-        values["caption"] = changes["caption"]
+    found = parse(changes["caption"]) if "caption" in changes else None
+    if found is not None:
+        values |= {"caption": changes["caption"], **captions.columns(found)}
     if "media_ids" in changes:
         values["media"] = photos.attach(tx, person_id, post_id, changes["media_ids"])
         photos.remove_others(tx, post_id, changes["media_ids"])
     tx.execute(update(models.posts).where(_posts.id == post_id).values(**values))
+    if found is not None and (found.tags or found.names or post.tags or post.names):
+        captions.write(tx, post_id, person_id, found)
 
 
 def delete_post(tx: Connection, person_id: int, post_id: int) -> None:
@@ -64,9 +74,13 @@ def delete_post(tx: Connection, person_id: int, post_id: int) -> None:
     _remove(tx, person_id, [post_id])
 
 
-def lock_for_share(tx: Connection, post_id: int) -> None:
-    """Lock the post FOR SHARE: it is neither changed nor deleted before this transaction commits. Raises NotFound."""
-    if tx.execute(_HELD, {"post_id": post_id}).one_or_none() is None:
+def lock_for_share(tx: Connection, post_id: int, viewer: int = NOBODY) -> None:
+    """Lock the post FOR SHARE: it is neither changed nor deleted before this transaction commits.
+
+    Raises NotFound, also if one of its author and the viewer blocks the other. A block that comes at the same time may
+    not be seen: then what this transaction does came before it.
+    """
+    if tx.execute(_HELD, {"post_id": post_id, "viewer": viewer}).one_or_none() is None:
         raise post_not_found()
 
 
@@ -91,10 +105,11 @@ def _own(tx: Connection, person_id: int, post_id: int) -> Row[Any]:
 
 
 def _remove(tx: Connection, author_id: int, post_ids: list[int]) -> None:
-    """Delete rows and photos now, because everything else is reached through the row; `post_cleanup` does the rest."""
+    """Delete rows, photos and tags now: everything else is reached through the row, and `post_cleanup` removes it."""
     tx.execute(delete(models.posts).where(_posts.id.in_(post_ids)))
     fanout.stop(tx, post_ids)
     photos.remove_of(tx, post_ids)
     rest = [{"post_id": post_id, "author_id": author_id} for post_id in post_ids]
     tx.execute(insert(models.removals), rest)
     notify(tx, models.removals)
+    tags.remove_of(tx, post_ids)

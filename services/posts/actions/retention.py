@@ -7,7 +7,7 @@ from shared.idempotency import Idempotency
 from . import photos
 
 
-def forget_old(tx: Connection, idempotency: Idempotency) -> bool:
+def delete_expired(tx: Connection, idempotency: Idempotency) -> bool:
     """One round over everything that expires in posts. Returns whether there may be more."""
-    more = [photos.forget_unused(tx), idempotency.forget_old(tx)]
+    more = [photos.delete_unused(tx), idempotency.delete_expired(tx)]
     return any(more)

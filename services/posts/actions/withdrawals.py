@@ -3,10 +3,11 @@
 from functools import partial
 
 from shared import idempotency
+from shared.replication.pairs import purge_target
 from shared.replication.purge import PurgePlan, PurgeTarget
 
 from .. import events, models
-from . import comments, likes, photos, post_cleanup, posts
+from . import comment_likes, comments, likes, mentions, photos, post_cleanup, posts, saves
 from .feed import follows, timelines
 from .people import PEOPLE
 
@@ -17,10 +18,17 @@ WITHDRAWAL = PurgePlan(
         PurgeTarget([models.posts.c.author_id], posts.remove_some_by, 50),  # each with up to ten photos
         PurgeTarget([models.media.c.owner_id], photos.remove_some_by, 500),
         PurgeTarget([models.likes.c.person_id], likes.remove_some_by, 150),
+        *(
+            PurgeTarget([table.c.person_id], partial(mentions.remove_some_by, table), 1_000)
+            for table in (models.post_mentions, models.comment_mentions)
+        ),
+        PurgeTarget([models.saves.c.person_id], saves.remove_some_by, 1_000),
+        PurgeTarget([models.comment_likes.c.person_id], comment_likes.remove_some_by, 150),
         PurgeTarget([models.comments.c.author_id], comments.remove_some_by, 100),  # each a few statements
         PurgeTarget([models.follows.c.follower_id], follows.remove_some_by, 1_000),
         PurgeTarget([models.follows.c.followee_id], follows.remove_some_to, 1_000),
-        # After the edges: then fan-out copies nothing to this feed any more.
+        purge_target(models.restrictions),
+        # After the edges, because fan-out then copies nothing to this feed any more.
         PurgeTarget(
             [
                 models.timeline.c.owner_id,

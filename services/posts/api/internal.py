@@ -5,11 +5,12 @@ from starlette.responses import Response
 
 from shared import ids
 from shared.ids import Id
-from shared.web import responses
+from shared.web import internal_pages, responses
 from shared.web.authentication import InternalCaller
 from shared.web.request_body import StrictRoute
 from shared.web.threadpools import run_in_internal_pool
 
+from ..queries import exports
 from ..queries.posts import require_author
 from .dependencies import Deps
 
@@ -17,7 +18,15 @@ router = APIRouter(include_in_schema=False, route_class=StrictRoute)
 
 
 @router.get("/internal/posts/{post_id}")
-async def post(post_id: Id, request: Request, _: InternalCaller, deps: Deps) -> Response:
-    """The author of a post. 404 if the post cannot be seen."""
-    author_id = await run_in_internal_pool(request, deps.database.read, require_author, post_id)
+async def post(post_id: Id, request: Request, _: InternalCaller, deps: Deps, viewer: Id | None = None) -> Response:
+    """The author of a post. 404 if the post cannot be seen, by this viewer if one is given."""
+    author_id = await run_in_internal_pool(request, deps.database.read, require_author, post_id, viewer)
     return responses.ok({"post_id": ids.encode(post_id), "author_id": ids.encode(author_id)})
+
+
+@router.get("/internal/exports/{user_id}/{kind}")
+async def exported(
+    user_id: Id, kind: exports.Kind, request: Request, _: InternalCaller, deps: Deps, page: internal_pages.Requested
+) -> Response:
+    """A page of what a user has published, liked or saved, for their export. 404 for a deleted account."""
+    return await internal_pages.response(request, deps.database.read, exports.LISTS[kind], user_id, page)

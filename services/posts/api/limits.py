@@ -1,26 +1,32 @@
-"""Limits that a client should know before it uploads or sends something."""
+"""Limits that a client should know before it uploads or sends data."""
 
+import re
 from typing import Annotated
 
 import orjson
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from shared import clock, idempotency
 from shared.body_limits import MAX_JSON_BYTES
 from shared.idempotency import StoredResponse
-from shared.images.limits import MAX_BYTES, MAX_PIXELS, MAX_SIDE
+from shared.images.limits import MAX_BYTES, MAX_CPU_SECONDS, MAX_DECODED_BYTES, MAX_PIXELS, MAX_SCANS, MAX_SIDE
 from shared.lengths import MAX_LENGTHS
 from shared.problem_details import documented
 from shared.web import id_list, idempotency_key, image_responses, pagination, responses
 from shared.web.fields import Count
 from shared.web.request_body import StrictRoute
 
-from ..actions.photos import UNUSED_FOR
-from .schemas import MOST_PHOTOS
+from ..actions.photos import UNUSED_FOR_MS
+from ..text_entities import MAX_MENTIONS, MAX_TAG_LENGTH, MAX_TAGS
+from .schemas import MAX_PHOTOS
 
 router = APIRouter(prefix="/api/v1", tags=["posts"], route_class=StrictRoute)
+
+MAX_RATES = 20
+# Sent by the gateway, which enforces them.
+_POLICY = re.compile(r'"([a-z_]{1,40})";q=(\d{1,18});w=(\d{1,9})')
 
 Bytes = Annotated[Count, Field(examples=[MAX_BYTES])]
 Pixels = Annotated[Count, Field(examples=[MAX_PIXELS])]
@@ -39,6 +45,11 @@ class MediaLimits(BaseModel):
     max_bytes: Bytes
     max_pixels: Pixels
     max_side: Annotated[Count, Field(examples=[MAX_SIDE], description="Pixels")]
+    max_decoded_bytes: Annotated[
+        Count, Field(examples=[MAX_DECODED_BYTES], description="What decoding the file takes, by its header")
+    ]
+    max_scans: Annotated[Count, Field(examples=[MAX_SCANS], description="Of a JPEG")]
+    max_cpu_seconds: Annotated[Count, Field(examples=[MAX_CPU_SECONDS], description="Of decoding")]
     max_alt_length: Characters
     unused_seconds: Seconds
 
@@ -46,8 +57,13 @@ class MediaLimits(BaseModel):
 class PostLimits(BaseModel):
     """Of a post."""
 
-    max_media: Annotated[Count, Field(examples=[MOST_PHOTOS])]
+    max_media: Annotated[Count, Field(examples=[MAX_PHOTOS])]
     max_caption_length: Characters
+    max_tags: Annotated[Count, Field(examples=[MAX_TAGS], description="Of a caption; further ones are text")]
+    max_tag_length: Annotated[
+        Count, Field(examples=[MAX_TAG_LENGTH], description="Unicode code points; a longer one is text")
+    ]
+    max_mentions: Annotated[Count, Field(examples=[MAX_MENTIONS], description="As `max_tags`; also of a comment")]
 
 
 class TextLimits(BaseModel):
@@ -72,8 +88,16 @@ class KeyLimits(BaseModel):
     kept_seconds: Seconds
 
 
+class RateLimit(BaseModel):
+    """So many requests in so many seconds, from one user or, without a token, from one address."""
+
+    name: Annotated[str, Field(max_length=40, examples=["uploads"], description="As in the header `RateLimit`")]
+    max_requests: Annotated[int, Field(ge=1, le=1_000_000_000, examples=[30])]
+    seconds: Annotated[int, Field(ge=1, le=1_000_000_000, examples=[1800])]
+
+
 class Limits(BaseModel):
-    """Requests beyond these are rejected. Rate limits are in the headers of responses."""
+    """Requests beyond these are rejected. Headers of responses tell how much of a rate limit is left."""
 
     media: MediaLimits
     post: PostLimits
@@ -82,6 +106,7 @@ class Limits(BaseModel):
     lists: ListLimits
     idempotency_key: KeyLimits
     max_json_bytes: Annotated[Count, Field(examples=[MAX_JSON_BYTES], description="Of the body of a request")]
+    rates: Annotated[list[RateLimit], Field(max_length=MAX_RATES)]
 
 
 _LIMITS = Limits(
@@ -90,10 +115,19 @@ _LIMITS = Limits(
         max_bytes=MAX_BYTES,
         max_pixels=MAX_PIXELS,
         max_side=MAX_SIDE,
+        max_decoded_bytes=MAX_DECODED_BYTES,
+        max_scans=MAX_SCANS,
+        max_cpu_seconds=MAX_CPU_SECONDS,
         max_alt_length=MAX_LENGTHS["alt"],
-        unused_seconds=UNUSED_FOR // clock.SECOND,
+        unused_seconds=UNUSED_FOR_MS // clock.SECOND,
     ),
-    post=PostLimits(max_media=MOST_PHOTOS, max_caption_length=MAX_LENGTHS["caption"]),
+    post=PostLimits(
+        max_media=MAX_PHOTOS,
+        max_caption_length=MAX_LENGTHS["caption"],
+        max_tags=MAX_TAGS,
+        max_tag_length=MAX_TAG_LENGTH,
+        max_mentions=MAX_MENTIONS,
+    ),
     comment=TextLimits(max_text_length=MAX_LENGTHS["comment"]),
     message=TextLimits(max_text_length=MAX_LENGTHS["message"]),
     lists=ListLimits(default_limit=pagination.DEFAULT_LIMIT, max_limit=pagination.MAX_LIMIT, max_ids=id_list.MAX_IDS),
@@ -103,11 +137,16 @@ _LIMITS = Limits(
         kept_seconds=idempotency.RETENTION_MS // clock.SECOND,
     ),
     max_json_bytes=MAX_JSON_BYTES,
-)
-_ANSWER = StoredResponse(200, orjson.dumps(_LIMITS.model_dump()), {"cache-control": "public, max-age=3600"})
+    rates=[],
+).model_dump()
+_HEADERS = {"cache-control": "public, max-age=3600"}
 
 
-@router.get("/limits", response_model=Limits, summary="What may be uploaded and sent", responses=documented())
-async def limits() -> Response:
-    """The same for every user, until an upgrade."""
-    return responses.to_response(_ANSWER)
+@router.get("/limits", response_model=Limits, summary="Limits of uploads and requests", responses=documented())
+async def limits(request: Request) -> Response:
+    """The same for every user, until an upgrade or another configuration."""
+    rates = [
+        {"name": name, "max_requests": int(limit), "seconds": int(seconds)}
+        for name, limit, seconds in _POLICY.findall(request.headers.get("ratelimit-policy", ""))[:MAX_RATES]
+    ]
+    return responses.to_response(StoredResponse(200, orjson.dumps(_LIMITS | {"rates": rates}), _HEADERS))

@@ -14,7 +14,7 @@ from shared.ids import Id
 from shared.problem_details import documented
 from shared.security.verifier import Identity
 from shared.web import id_list, idempotency_key, pagination, responses
-from shared.web.authentication import CurrentUser, OptionalUser
+from shared.web.authentication import CurrentUser, OptionalUser, VerifiedUser
 from shared.web.fast_path import ABSENT
 from shared.web.request_body import StrictRoute
 
@@ -30,7 +30,7 @@ Wanted = Annotated[
     str | SkipJsonSchema[None],
     Query(
         alias="ids",
-        description=f"1 to {id_list.MAX_IDS} ids with commas between them; not beside `limit` and `cursor`",
+        description=f"1 to {id_list.MAX_IDS} ids, separated by commas; not together with `limit` and `cursor`",
         examples=["0037a52d5f400001,0037a52d5f400002"],
         json_schema_extra={"pattern": id_list.PATTERN},
     ),
@@ -54,10 +54,10 @@ def feed(request: Request, page: pagination.PageQuery, identity: CurrentUser, de
     status_code=201,
     response_model=schemas.Post,
     summary="Publish a post",
-    responses=documented(400, 401, 409, 413, 415, 422, 429),
+    responses=documented(400, 401, 403, 409, 413, 415, 422, 429),
 )
 async def publish(
-    body: schemas.NewPost, identity: CurrentUser, key: idempotency_key.IdempotencyKey, deps: Deps
+    body: schemas.NewPost, identity: VerifiedUser, key: idempotency_key.IdempotencyKey, deps: Deps
 ) -> Response:
     """One to ten of the user's own unused photos. 422 `unknown_media`, `media_already_used`."""
     me = identity.subject
@@ -96,7 +96,7 @@ def _by_ids(request: Request, wanted: str, identity: Identity | None, deps: Depe
 
 @router.get("/posts/{post_id}", response_model=schemas.Post, summary="A post", responses=documented(401, 404))
 def post(post_id: Id, identity: OptionalUser, deps: Deps) -> Response:
-    """With a token, `liked` is set."""
+    """With a token, `liked` and `saved` are set."""
     return responses.ok(deps.database.read(shown.post, post_id, viewer(identity)))
 
 
@@ -106,7 +106,7 @@ def post(post_id: Id, identity: OptionalUser, deps: Deps) -> Response:
     summary="Edit a post",
     responses=documented(400, 401, 403, 404, 413, 415, 422),
 )
-async def edit_post(post_id: Id, body: schemas.PostChanges, identity: CurrentUser, deps: Deps) -> Response:
+async def edit_post(post_id: Id, body: schemas.PostChanges, identity: VerifiedUser, deps: Deps) -> Response:
     """Its author only: 403 `not_yours`. `media_ids` may contain photos of this post and new ones; the others are
     removed.
 

@@ -7,24 +7,28 @@ from pydantic_core import PydanticCustomError
 
 from shared.ids import Id
 from shared.images.limits import MAX_SIDE
+from shared.images.variants import MAX_VARIANTS
 from shared.lengths import MAX_LENGTHS
 from shared.text import has_visible_character
 from shared.web import pagination
+from shared.web.camera_info import CameraInfo
 from shared.web.fields import Count, IdText, NextCursor, Timestamp
 from shared.web.request_body import VISIBLE, WITH_VISIBLE, StrictModel, Text
 
+from ..text_entities import MAX_MENTIONS, MAX_TAG_LENGTH, MAX_TAGS
+
 AN_ID = "0037a52d5f400001"
 ANOTHER_ID = "0037a52d5f400002"
-MOST_PHOTOS = 10
+MAX_PHOTOS = 10
 
 
-def _none_if_blank(caption: str | None) -> str | None:
-    return caption if caption is not None and has_visible_character(caption) else None
+def _none_if_blank(text: str | None) -> str | None:
+    return text if text is not None and has_visible_character(text) else None
 
 
 def _distinct(media_ids: list[int]) -> list[int]:
     if len(set(media_ids)) < len(media_ids):
-        raise PydanticCustomError("duplicate_media", "A post shows a photo once")
+        raise PydanticCustomError("duplicate_media", "Each photo once")
     return media_ids
 
 
@@ -32,7 +36,7 @@ MediaIds = Annotated[
     list[Id],
     Field(
         min_length=1,
-        max_length=MOST_PHOTOS,
+        max_length=MAX_PHOTOS,
         description="In the order in which they are shown",
         examples=[[AN_ID]],
         json_schema_extra={"uniqueItems": True},
@@ -53,6 +57,16 @@ CommentText = Annotated[
     VISIBLE,
 ]
 Alt = Annotated[Text, Field(max_length=MAX_LENGTHS["alt"], examples=["Boats in a harbour"])]
+
+
+GivenAlt = Annotated[Alt | None, AfterValidator(_none_if_blank)]
+"""An alternative text without a visible character counts as none."""
+
+
+class PhotoChanges(StrictModel):
+    """The new alternative text; `null` or blanks remove it. Without the field, nothing changes."""
+
+    alt: GivenAlt = None
 
 
 class NewPost(StrictModel):
@@ -99,8 +113,21 @@ class UserRefs(BaseModel):
     next_cursor: NextCursor
 
 
+class Variant(BaseModel):
+    """A photo in one size and format."""
+
+    width: Annotated[int, Field(ge=1, le=MAX_SIDE, examples=[1080])]
+    height: Annotated[int, Field(ge=1, le=MAX_SIDE, examples=[810])]
+    url: Annotated[str, Field(examples=["/api/v1/media/9d1a4f6b8c7d6e5f9d1a4f6b8c7d6e5f-1080.webp"])]
+    content_type: Annotated[str, Field(max_length=40, examples=["image/webp"])]
+
+
 class Media(BaseModel):
-    """A photo in two sizes; show `blurhash` while it loads."""
+    """A photo; show `blurhash` while it loads. `url` is the largest JPEG, `thumbnail_url` one for lists.
+
+    `variants` has all sizes in all formats, ascending, for a `srcset`; it is empty for photos of before it existed. All
+    files of a photo that is `missing` are lost: its URLs lead nowhere, but it may be found again.
+    """
 
     id: IdText
     url: Annotated[str, Field(examples=["/api/v1/media/9d1a4f6b8c7d6e5f.jpg"])]
@@ -110,18 +137,33 @@ class Media(BaseModel):
     blurhash: Annotated[str, Field(max_length=120, examples=["LEHV6nWB2yk8pyo0adR*.7kCMdnj"])]
     alt: Alt | None
     content_type: Annotated[str, Field(max_length=40, examples=["image/jpeg"])]
+    variants: Annotated[list[Variant], Field(max_length=MAX_VARIANTS)]
+    camera_info: CameraInfo | None
+    missing: bool
+
+
+Tag = Annotated[str, Field(max_length=MAX_TAG_LENGTH, examples=["harbour"])]
+Mentions = Annotated[
+    list[UserRef],
+    Field(max_length=MAX_MENTIONS, description="Who is mentioned by `@nickname`, as they are named now"),
+]
 
 
 class Post(BaseModel):
-    """A post; `liked` is whether the user who asks likes it."""
+    """A post; `liked` and `saved` are whether the user who asks likes it, and has saved it."""
 
     id: IdText
     author: UserRef
     caption: Caption | None
-    media: Annotated[list[Media], Field(max_length=MOST_PHOTOS)]
+    tags: Annotated[
+        list[Tag], Field(max_length=MAX_TAGS, description="Of the caption, as they are compared: NFKC, case folded")
+    ]
+    mentions: Mentions
+    media: Annotated[list[Media], Field(max_length=MAX_PHOTOS)]
     like_count: Annotated[Count, Field(examples=[12])]
     comment_count: Annotated[Count, Field(examples=[3])]
     liked: bool
+    saved: bool
     created_at: Timestamp
     updated_at: Timestamp
 
@@ -133,6 +175,20 @@ class Posts(BaseModel):
     next_cursor: NextCursor
 
 
+class TagCount(BaseModel):
+    """A tag, and how many posts have it."""
+
+    tag: Tag
+    post_count: Annotated[Count, Field(examples=[12])]
+
+
+class Tags(BaseModel):
+    """A page of tags."""
+
+    items: Annotated[list[TagCount], Field(max_length=pagination.MAX_LIMIT)]
+    next_cursor: NextCursor
+
+
 class Like(BaseModel):
     """Whether the user likes a post, and how many users do."""
 
@@ -141,8 +197,23 @@ class Like(BaseModel):
     like_count: Annotated[Count, Field(examples=[12])]
 
 
+class Save(BaseModel):
+    """Whether the user has saved a post."""
+
+    post_id: IdText
+    saved: bool
+
+
+class CommentLike(BaseModel):
+    """Whether the user likes a comment, and how many users do."""
+
+    comment_id: Annotated[IdText, Field(examples=[ANOTHER_ID])]
+    liked: bool
+    like_count: Annotated[Count, Field(examples=[4])]
+
+
 class Comment(BaseModel):
-    """A comment. One that is `deleted` has no author and no text; it stays as long as it has replies.
+    """A comment. One that is `deleted` has no author, text and likes; it stays as long as it has replies.
 
     `reply_count` counts replies that are not deleted: of a first comment in its whole thread, of a reply its direct
     replies.
@@ -153,8 +224,11 @@ class Comment(BaseModel):
     parent_id: Annotated[IdText, Field(examples=["0037a52d5f400000"])] | None
     author: UserRef | None
     text: Annotated[str, Field(max_length=MAX_LENGTHS["comment"], examples=["Lovely light!"])] | None
+    mentions: Mentions
     deleted: bool
     reply_count: Annotated[Count, Field(examples=[2])]
+    like_count: Annotated[Count, Field(examples=[4])]
+    liked: bool
     created_at: Timestamp
     updated_at: Timestamp
 

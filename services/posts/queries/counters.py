@@ -1,29 +1,34 @@
-"""The counts that lists of posts show: likes, comments, and whether the viewer likes the post."""
+"""The counts that lists of posts show: likes, comments, and whether the viewer likes the post or has saved it."""
 
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, cast, exists, func, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, cast, exists, func, select
 
 from .. import models
-
-# The viewer of a request without a token: no user has this id.
-NOBODY = 0
+from .people import VIEWER
 
 # Likes are summed in the high 32 bits, comments in the low 32: one subquery returns both.
 _LIKE_WEIGHT = 2**32
-_tallies, _likes, _post_id = models.tallies.c, models.likes.c, models.posts.c.id
+_tallies, _likes, _saves, _post_id = models.tallies.c, models.likes.c, models.saves.c, models.posts.c.id
+
+
+def as_number(total: ColumnElement[Any]) -> ColumnElement[int]:
+    """A sum over shards, of which there may be none. MySQL sums integers as decimals."""
+    return cast(func.coalesce(total, 0), BigInteger)
 
 
 def _sum(column: ColumnElement[int]) -> Any:
-    return cast(func.coalesce(func.sum(column), 0), BigInteger)
+    return as_number(func.sum(column))
 
 
 _counts = select(_sum(_tallies.likes * _LIKE_WEIGHT + _tallies.comments)).where(_tallies.post_id == _post_id)
-_theirs = select(_likes.id).where(_likes.person_id == bindparam("viewer"), _likes.post_id == _post_id)
+_theirs = select(_likes.id).where(_likes.person_id == VIEWER, _likes.post_id == _post_id)
+_saved = select(_saves.id).where(_saves.person_id == VIEWER, _saves.post_id == _post_id)
 # Columns for a SELECT of posts with the parameter `viewer`; `counts` is the sum over all shards.
 COLUMNS = (
     _counts.correlate(models.posts).scalar_subquery().label("counts"),
     exists(_theirs.correlate(models.posts)).label("liked"),
+    exists(_saved.correlate(models.posts)).label("saved"),
 )
 
 

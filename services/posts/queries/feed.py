@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import BindParameter, ColumnElement, Connection, Select, and_, bindparam, exists, select, true
 
 from shared.pagination import Page, PageRequest
+from shared.replication.projections import is_shown
 
 from .. import models
 from . import feed_fanin, posts
@@ -44,7 +45,7 @@ def _pushed() -> Select[Any]:
         .join(models.timeline, mine)
         .join(models.posts, _posts.id == _timeline.post_id)
         .join(models.people, _people.id == _posts.author_id)
-        .where(_feeds.owner_id == _READER, _people.deleted.is_(False), _timeline.post_id < bindparam("before"))
+        .where(_feeds.owner_id == _READER, is_shown(models.people), _timeline.post_id < bindparam("before"))
         .order_by(_timeline.post_id.desc())
         .limit(bindparam("most"))
     )
@@ -60,7 +61,7 @@ def feed(connection: Connection, reader_id: int, page: PageRequest) -> Page:
     if not is_full and (not rows or rows[0].floor > 0):
         return _with_missing(connection, [], feed_fanin.everything(connection, reader_id, page), reader_id, page)
     if not rows[0].meets_popular:
-        return posts.page_of(rows, page)
+        return posts.page_of(connection, rows, reader_id, page)
     merged = feed_fanin.by_popular(connection, reader_id, page, newer_than=rows[-1].id if is_full else 0)
     post_ids = sorted({*merged, *(row.id for row in rows)}, reverse=True)[: page.limit + 1]
     return _with_missing(connection, rows, post_ids, reader_id, page)
@@ -77,5 +78,6 @@ def _with_missing(
     missing = [each for each in post_ids[: page.limit] if each not in known]
     if missing:
         known |= {row.id: row for row in posts.by_ids(connection, missing, reader_id)}
-    items = [posts.post_json(known[each]) for each in post_ids[: page.limit] if each in known]
+    mentions = posts.mentions_in(connection, known.values(), reader_id)
+    items = [posts.post_json(known[each], mentions) for each in post_ids[: page.limit] if each in known]
     return Page(items, (post_ids[page.limit - 1],) if len(post_ids) > page.limit else None)

@@ -1,14 +1,15 @@
 """Fan-in on read: the newest posts of many authors, selected when they are needed.
 
-Only the authors who posted last can have the newest posts. So the first statement reads one index entry of each
-author, and the second at most a page of each of a page's number of authors, however much they posted.
+Only the authors who posted most recently can have the newest posts. So the first statement reads one index entry per
+author, and the second at most a page of posts of each of the first authors, at most as many as the page has posts.
 """
 
 from typing import Any
 
-from sqlalchemy import Connection, Select, select, true, union_all
+from sqlalchemy import ColumnElement, Connection, Select, select, true, union_all
 
 from shared.pagination import PageRequest
+from shared.replication.projections import is_shown
 
 from .. import models
 
@@ -27,15 +28,18 @@ def everything(connection: Connection, reader_id: int, page: PageRequest) -> lis
 
 
 def by_popular(connection: Connection, reader_id: int, page: PageRequest, newer_than: int) -> list[int]:
-    """The same of popular authors only, of posts newer than `newer_than`."""
+    """The same for popular authors only, for posts newer than `newer_than`."""
     last = [each for each in _last(connection, _popular_followed(reader_id), page) if each[1] > newer_than]
     return _newest(connection, [author_id for author_id, _ in last], page, newer_than) if last else []
 
 
 def newest_ids(connection: Connection, reader_id: int, number: int) -> list[int]:
-    """The newest posts of the reader and the users they follow, newest first; in statements of bounded size."""
+    """The newest posts of the reader and the users they follow, newest first; in statements of bounded size.
+
+    For a timeline, so those of suspended accounts are included: they are shown again when the account is reinstated.
+    """
     page = PageRequest(number - 1, None)
-    last = _last(connection, _followed(reader_id), page)
+    last = _last(connection, _followed(reader_id), page, _people.deleted.is_(False))
     found = _newest(connection, [reader_id], page, newer_than=0)
     for start in range(0, len(last), AT_ONCE):
         oldest = found[-1] if len(found) == number else 0
@@ -54,8 +58,13 @@ def _popular_followed(reader_id: int) -> Select[Any]:
     return _followed(reader_id).join(models.popular, _popular.author_id == _follows.followee_id)
 
 
-def _last(connection: Connection, authors: Select[Any], page: PageRequest) -> Last:
-    """The last of these authors to post, as many as the page has posts and one more."""
+def _last(
+    connection: Connection,
+    authors: Select[Any],
+    page: PageRequest,
+    which: ColumnElement[bool] = is_shown(models.people),  # noqa: B008 - immutable
+) -> Last:
+    """The authors among these who posted most recently, as many as the page has posts and one more."""
     theirs = _before(select(_posts.id).where(_posts.author_id == _follows.followee_id), page)
     # Ordered by all columns of the index: for `id` alone MySQL may scan everyone's posts instead.
     newest = theirs.order_by(_posts.author_id.desc(), _posts.id.desc()).limit(1)
@@ -63,7 +72,7 @@ def _last(connection: Connection, authors: Select[Any], page: PageRequest) -> La
     statement = (
         authors.add_columns(last)
         .join(models.people, _people.id == _follows.followee_id)
-        .where(_people.deleted.is_(False))
+        .where(which)
         .order_by(last.desc())
         .limit(page.limit + 1)
     )

@@ -1,4 +1,4 @@
-"""People at the door of posts: each asks with their token and reads the answers."""
+"""The HTTP clients of the tests of posts."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -11,11 +11,9 @@ from PIL import Image
 from shared import ids
 from shared.database.engine import Database
 from shared.testing import FakeTokenIssuer, LiveService
+from shared.testing.api_client import API, AuthenticatedClient, Json, expect_json
 
 from .factories import some_people
-
-API = "/api/v1"
-Json = dict[str, Any]
 
 
 @cache
@@ -26,43 +24,27 @@ def picture() -> bytes:
     return file.getvalue()
 
 
-@dataclass(frozen=True)
-class ApiClient:
-    """One person, of whom posts has heard or not."""
-
-    service: LiveService
-    token_issuer: FakeTokenIssuer
-    number: int
-
-    @property
-    def id(self) -> str:
-        return ids.encode(self.number)
-
-    def send(self, method: str, path: str, **options: Any) -> httpx.Response:
-        """Any request below the API's base path, with one's token."""
-        headers = self.token_issuer.bearer(self.number) | options.pop("headers", {})
-        return self.service.client.request(method, f"{API}{path}", headers=headers, **options)
+class ApiClient(AuthenticatedClient):
+    """The requests of one user."""
 
     def get(self, path: str) -> Any:
-        """What is there."""
+        """The JSON of a 200."""
         return expect_json(self.send("GET", path), 200)
 
     def upload(self, file: bytes | None = None, key: str | None = None, **fields: str) -> httpx.Response:
         files = {"file": ("photo.jpg", picture() if file is None else file, "image/jpeg")}
-        headers = {} if key is None else {"Idempotency-Key": key}
-        return self.send("POST", "/media", files=files, data=fields, headers=headers)
+        return self.send("POST", "/media", key, files=files, data=fields)
 
     def photo(self) -> str:
-        """The id of a new photo of theirs."""
+        """The id of a new photo of the user."""
         media_id: str = expect_json(self.upload())["id"]
         return media_id
 
     def post(self, media_ids: list[str], key: str | None = None, **fields: Any) -> httpx.Response:
-        headers = {} if key is None else {"Idempotency-Key": key}
-        return self.send("POST", "/posts", json={"media_ids": media_ids, **fields}, headers=headers)
+        return self.send("POST", "/posts", key, json={"media_ids": media_ids, **fields})
 
     def posted(self, caption: str | None = None, photos: int = 1) -> Json:
-        """A new post of theirs."""
+        """A new post of the user."""
         return expect_json(self.post([self.photo() for _ in range(photos)], caption=caption))
 
     def edit(self, post: str, **fields: Any) -> httpx.Response:
@@ -74,48 +56,39 @@ class ApiClient:
     def unlike(self, post: str) -> httpx.Response:
         return self.send("DELETE", f"/posts/{post}/like")
 
+    def save(self, post: str) -> httpx.Response:
+        return self.send("PUT", f"/posts/{post}/save")
+
+    def like_comment(self, comment: str) -> httpx.Response:
+        return self.send("PUT", f"/comments/{comment}/like")
+
+    def unlike_comment(self, comment: str) -> httpx.Response:
+        return self.send("DELETE", f"/comments/{comment}/like")
+
     def comment(self, post: str, text: str, key: str | None = None, **fields: Any) -> httpx.Response:
-        headers = {} if key is None else {"Idempotency-Key": key}
-        return self.send("POST", f"/posts/{post}/comments", json={"text": text, **fields}, headers=headers)
+        return self.send("POST", f"/posts/{post}/comments", key, json={"text": text, **fields})
 
     def said(self, post: str, text: str, parent: str | None = None) -> Json:
-        """A new comment of theirs, or a reply."""
+        """A new comment of the user, or a reply."""
         return expect_json(self.comment(post, text, parent_id=parent))
 
 
 @dataclass(frozen=True)
 class ApiClients:
-    """Where people come from."""
+    """Creates clients of users."""
 
     service: LiveService
     token_issuer: FakeTokenIssuer
     database: Database
 
     def known(self, number: int) -> list[ApiClient]:
-        """So many people of whom posts has heard."""
+        """This number of users that posts knows."""
         return [ApiClient(self.service, self.token_issuer, each) for each in some_people(self.database, number)]
 
     def unknown_user(self) -> ApiClient:
-        """Somebody of whom posts has not heard."""
+        """A user that posts does not know."""
         return ApiClient(self.service, self.token_issuer, ids.new())
 
     def anybody(self, path: str) -> httpx.Response:
-        """What is there for somebody without a token."""
+        """The response to a request without a token."""
         return self.service.client.get(f"{API}{path}")
-
-
-def expect_json(response: httpx.Response, status: int = 201) -> Json:
-    """The JSON of an answer that has this status."""
-    assert response.status_code == status, response.text
-    found: Json = response.json()
-    return found
-
-
-def expect_problem(response: httpx.Response, status: int, code: str, pointer: str | None = None) -> Json:
-    """The problem of a refusal with this status and code, pointing at this place of the body."""
-    problem = expect_json(response, status)
-    assert response.headers["content-type"] == "application/problem+json"
-    assert problem["code"] == code, problem
-    if pointer is not None:
-        assert [fault["pointer"] for fault in problem["errors"]] == [pointer]
-    return problem

@@ -1,4 +1,4 @@
-"""A posts service for each test: on a fresh database and folder of its own, with a stand-in for auth."""
+"""A posts service for each test: with a new database and folder, and a stub of auth."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +23,7 @@ MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
 @pytest.fixture
 def settings(backend: Backend, tmp_path: Path) -> Settings:
-    """Of a service on a database that its migrations have just made."""
+    """With a newly migrated database."""
     return Settings(
         database_url=backend.database(MIGRATIONS),
         storage_url=(tmp_path / "files").as_uri(),
@@ -34,19 +34,19 @@ def settings(backend: Backend, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def auth() -> Stub:
-    """An auth that knows nobody until the test says so."""
+    """A stub of auth without users until the test adds some."""
     return Stub({"/internal/withdrawals": {"items": [], "next": None}})
 
 
 @pytest.fixture
 def bus(backend: Backend) -> Bus:
-    """Where the service hears and tells facts."""
+    """The bus of the service."""
     return backend.bus(NAME, HANDLERS, ANNOUNCES)
 
 
 @pytest.fixture
 def service(settings: Settings, auth: Stub, token_issuer: FakeTokenIssuer, bus: Bus) -> Iterator[LiveService]:
-    """The service, answering on a socket."""
+    """The service on a socket."""
     app = create_app(settings, bus, auth.transport)
     app.state.verifier = token_issuer.verifier()
     with running_service(app) as service:
@@ -55,5 +55,5 @@ def service(settings: Settings, auth: Stub, token_issuer: FakeTokenIssuer, bus: 
 
 @pytest.fixture
 def clients(service: LiveService, token_issuer: FakeTokenIssuer, database: Database) -> ApiClients:
-    """The people at its door."""
+    """HTTP clients of the service."""
     return ApiClients(service, token_issuer, database)

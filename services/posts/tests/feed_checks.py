@@ -1,4 +1,4 @@
-"""Feeds under test: what the workers do until nothing is left to do, and what then has to be in every timeline."""
+"""Checks of feeds: runs the workers until nothing is due, and compares timelines with their expected content."""
 
 from services.posts import models
 from services.posts.actions.feed import celebrities, fanout, rebuild
@@ -15,7 +15,7 @@ KEPT = 6
 
 
 def settle(database: Database, threshold: int = 100, kept: int = 1_000) -> None:
-    """Push, fill and rebuild until everything is where it belongs. The clock need not pass."""
+    """Run fan-out, backfill and rebuild until nothing is due, without waiting."""
     while (
         database.write(fanout.push_some, threshold, 2)
         | database.write(rebuild.rebuild_some, kept)
@@ -37,7 +37,7 @@ def paged(database: Database, reader: int, limit: int) -> list[int]:
 
 
 def timelines(database: Database) -> dict[int, list[int]]:
-    """What each timeline tells: its rows above the feed's floor, newest first."""
+    """The content of each timeline: rows above the watermark, newest first."""
     floors = {row.owner_id: row.floor for row in rows_of(database, models.feeds)}
     rows = sorted(rows_of(database, models.timeline), key=lambda row: -row.post_id)
     return {
@@ -47,7 +47,7 @@ def timelines(database: Database) -> dict[int, list[int]]:
 
 
 def assert_timelines_are_whole(database: Database, model: Model) -> None:
-    """Nothing that belongs there is missing, save posts of popular authors, and nothing is there that does not."""
+    """No post is missing, except those of popular authors, and no post is wrong."""
     floors = {row.owner_id: row.floor for row in rows_of(database, models.feeds)}
     popular = {row.author_id for row in rows_of(database, models.popular)}
     for owner, told in timelines(database).items():

@@ -1,4 +1,4 @@
-"""A chain of answers of any depth is removed in steps of bounded size, between which others write."""
+"""A chain of replies of any depth is removed in bounded steps, with concurrent writes between them."""
 
 from itertools import pairwise
 from typing import Any
@@ -16,7 +16,8 @@ from shared.testing.query_plans import captured_statements
 
 from .factories import LAST_SWEEP_AFTER, commented, published, purge_states, rows_of, size, some_people
 
-DEPTH = 5_000
+DEPTH = 1_200
+"""More than Python allows for recursion, and 12 steps of the worker."""
 STATEMENTS = MAX_LEVELS + 20
 
 
@@ -31,7 +32,7 @@ def post(database: Database, people: list[int]) -> int:
 
 
 def chain(database: Database, post: int, author: int) -> list[int]:
-    """A comment on this post and answers, each to the one before; all but the last have been deleted."""
+    """A comment on this post and replies, each to the previous one; all but the last are deleted."""
     first = commented(database, author, post)
     made = [first, *(ids.new() for _ in range(DEPTH - 1))]
     blank: dict[str, Any] = {"post_id": post, "root_id": first, "deleted": True, "author_id": None, "text": None}
@@ -48,7 +49,7 @@ def chain(database: Database, post: int, author: int) -> list[int]:
 
 
 def steps_to_the_end(database: Database) -> int:
-    """How many steps of the worker remove what is left of blank comments, each of bounded size."""
+    """The number of bounded steps in which the worker removes the remaining blank comments."""
     for step in range(DEPTH):
         with captured_statements(database) as asked:
             more = database.write(comments.remove_some_blank)
@@ -58,7 +59,7 @@ def steps_to_the_end(database: Database) -> int:
     raise AssertionError("it never ends")
 
 
-def test_deleting_the_last_answer_removes_a_bounded_part_and_the_worker_the_rest(
+def test_deleting_the_last_reply_removes_a_bounded_part_and_the_worker_the_rest(
     database: Database, people: list[int], post: int
 ) -> None:
     last = chain(database, post, people[1])[-1]
@@ -70,8 +71,8 @@ def test_deleting_the_last_answer_removes_a_bounded_part_and_the_worker_the_rest
     assert rows_of(database, models.comments) == rows_of(database, models.blank_comments) == []
 
 
-def test_what_is_answered_in_between_stays(database: Database, people: list[int], post: int) -> None:
-    """In the middle of the chain somebody else answers, before the worker gets there."""
+def test_comment_replied_to_during_the_removal_stays(database: Database, people: list[int], post: int) -> None:
+    """Another user replies in the middle of the chain before the worker reaches it."""
     made = chain(database, post, people[1])
     database.write(comments.delete_comment, people[1], made[-1])
     middle = made[DEPTH // 2]
@@ -84,9 +85,7 @@ def test_what_is_answered_in_between_stays(database: Database, people: list[int]
     assert size(database, models.comments) == 0
 
 
-def test_a_blank_comment_that_is_answered_before_its_turn_stays(
-    database: Database, people: list[int], post: int
-) -> None:
+def test_blank_comment_replied_to_before_its_turn_stays(database: Database, people: list[int], post: int) -> None:
     made = chain(database, post, people[1])
     database.write(comments.delete_comment, people[1], made[-1])
     (due,) = [row.comment_id for row in rows_of(database, models.blank_comments)]
@@ -96,7 +95,7 @@ def test_a_blank_comment_that_is_answered_before_its_turn_stays(
     assert size(database, models.comments) == DEPTH - MAX_LEVELS + 1
 
 
-def test_the_chains_of_somebody_who_withdraws_are_removed_in_bounded_steps(
+def test_threads_of_a_withdrawn_user_are_removed_in_bounded_steps(
     database: Database, people: list[int], post: int
 ) -> None:
     for _ in range(3):
@@ -113,7 +112,7 @@ def test_the_chains_of_somebody_who_withdraws_are_removed_in_bounded_steps(
     assert size(database, models.comments) == 0
 
 
-def test_of_a_post_that_is_gone_nothing_stays_to_be_removed(database: Database, people: list[int], post: int) -> None:
+def test_deleted_post_leaves_no_cleanup_work(database: Database, people: list[int], post: int) -> None:
     database.write(comments.delete_comment, people[1], chain(database, post, people[1])[-1])
     database.write(lambda tx: tx.execute(models.comments.delete()))
     assert steps_to_the_end(database) == 1

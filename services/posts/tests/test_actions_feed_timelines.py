@@ -1,4 +1,4 @@
-"""The pushed feed: who gets a post when, what is merged or pulled instead, and how it is mended."""
+"""Timelines: fan-out, merging, fan-in and rebuild."""
 
 import pytest
 from click.testing import CliRunner
@@ -20,7 +20,7 @@ from .feed_checks import paged, settle, timelines
 
 
 def fans_of(database: Database, author: int, number: int) -> list[int]:
-    """So many followers, whose feeds are written."""
+    """This number of followers with existing feeds."""
     fans = some_people(database, number)
     for fan in fans:
         follows_now(database, fan, author)
@@ -28,7 +28,7 @@ def fans_of(database: Database, author: int, number: int) -> list[int]:
     return fans
 
 
-def test_ones_own_post_is_in_ones_feed_at_once_and_soon_in_those_of_ones_followers(database: Database) -> None:
+def test_own_post_is_in_the_own_feed_at_once_and_soon_in_those_of_followers(database: Database) -> None:
     (jo,) = some_people(database, 1)
     fan, other = fans_of(database, jo, 2)
     follows_now(database, jo, fan)
@@ -40,7 +40,7 @@ def test_ones_own_post_is_in_ones_feed_at_once_and_soon_in_those_of_ones_followe
     assert listed(database, feed, fan) == listed(database, feed, other) == [post]
 
 
-def test_a_push_that_was_interrupted_goes_on_where_it_was(database: Database) -> None:
+def test_interrupted_fanout_continues_at_its_checkpoint(database: Database) -> None:
     (jo,) = some_people(database, 1)
     fans = fans_of(database, jo, 5)
     post = published(database, jo)
@@ -62,10 +62,10 @@ def test_small_audiences_do_not_wait_for_large_ones(database: Database) -> None:
     assert timelines(database)[fan] == [post]
 
 
-def test_a_follow_fills_in_the_newest_posts_and_the_rest_is_pulled(
+def test_follow_backfills_the_newest_posts_and_older_ones_are_pulled(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(written, "FILLED", 3)
+    monkeypatch.setattr(written, "MAX_COPIED_POSTS", 3)
     jo, friend = some_people(database, 2)
     (fan,) = fans_of(database, jo, 1)
     there = [published(database, friend) for _ in range(5)][::-1]
@@ -76,7 +76,7 @@ def test_a_follow_fills_in_the_newest_posts_and_the_rest_is_pulled(
     assert timelines(database)[fan] == [] == listed(database, feed, fan)
 
 
-def test_posts_of_a_popular_author_are_not_pushed_and_yet_in_every_feed(database: Database) -> None:
+def test_celebrity_posts_are_not_pushed_and_are_in_every_feed(database: Database) -> None:
     star, friend = some_people(database, 2)
     fans = fans_of(database, star, 3)
     for fan in fans:
@@ -93,7 +93,7 @@ def test_posts_of_a_popular_author_are_not_pushed_and_yet_in_every_feed(database
             assert paged(database, fan, limit) == there[::-1]
 
 
-def test_who_is_no_longer_popular_is_pushed_again_with_all_that_was_not(database: Database) -> None:
+def test_former_celebrity_is_pushed_again_with_missing_posts(database: Database) -> None:
     (star,) = some_people(database, 1)
     fan, *others = fans_of(database, star, 4)
     there = [published(database, star)]
@@ -110,13 +110,13 @@ def test_who_is_no_longer_popular_is_pushed_again_with_all_that_was_not(database
     assert timelines(database)[fan] == there[::-1]
     assert not database.write(celebrities.backfill_some), "who reads at this moment may still be merging"
     (made_up,) = rows_of(database, models.popular)
-    assert database.read(celebrities.next_due) == made_up.filled_at + celebrities.GRACE
+    assert database.read(celebrities.next_due) == made_up.filled_at + celebrities.GRACE_MS
     database.write(celebrities.backfill_some, grace=0)
     assert rows_of(database, models.popular) == []
     assert listed(database, feed, fan) == there[::-1]
 
 
-def test_a_long_timeline_is_cut_and_pages_go_on_across_the_border(database: Database) -> None:
+def test_trimmed_timeline_is_paged_across_the_watermark(database: Database) -> None:
     (jo,) = some_people(database, 1)
     (fan,) = fans_of(database, jo, 1)
     there = [published(database, jo) for _ in range(12)][::-1]
@@ -138,8 +138,8 @@ def size_of(database: Database, owner: int) -> int:
     return sum(row.owner_id == owner for row in rows_of(database, models.timeline))
 
 
-def test_rounds_of_trimming_see_every_timeline(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trim, "CHUNK", 2)
+def test_trimming_rounds_visit_every_timeline(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trim, "CHUNK_ROWS", 2)
     (jo,) = some_people(database, 1)
     fans = fans_of(database, jo, 5)
     for _ in range(4):
@@ -150,7 +150,7 @@ def test_rounds_of_trimming_see_every_timeline(database: Database, monkeypatch: 
     assert {len(timelines(database)[fan]) for fan in fans} == {2}
 
 
-def test_a_deleted_post_is_taken_out_of_every_timeline_and_pushed_to_no_more(database: Database) -> None:
+def test_deleted_post_is_removed_from_every_timeline(database: Database) -> None:
     (jo,) = some_people(database, 1)
     fans = fans_of(database, jo, 4)
     post = published(database, jo)
@@ -168,9 +168,7 @@ def command(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
     return CliRunner()
 
 
-def test_rebuilding_mends_what_is_missing_and_what_does_not_belong_there(
-    database: Database, command: CliRunner
-) -> None:
+def test_rebuild_adds_missing_and_removes_wrong_entries(database: Database, command: CliRunner) -> None:
     jo, unfollowed = some_people(database, 2)
     fans = fans_of(database, jo, 3)
     there = [published(database, jo) for _ in range(3)][::-1]
@@ -190,7 +188,7 @@ def test_rebuilding_mends_what_is_missing_and_what_does_not_belong_there(
     assert size_of(database, fans[0]) == 3
 
 
-def test_all_feeds_are_asked_for_in_pieces(database: Database) -> None:
+def test_all_feeds_are_requested_in_batches(database: Database) -> None:
     (jo,) = some_people(database, 1)
     fans = sorted(fans_of(database, jo, 5))
     assert database.write(rebuild.ask_for_next, 0, 2) == fans[1]
@@ -199,7 +197,7 @@ def test_all_feeds_are_asked_for_in_pieces(database: Database) -> None:
     assert [row.owner_id for row in rows_of(database, models.rebuilds)] == fans
 
 
-def test_a_rebuild_looks_at_many_authors_in_questions_of_bounded_size(
+def test_rebuild_reads_many_authors_in_statements_of_bounded_size(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("services.posts.queries.feed_fanin.AT_ONCE", 3)

@@ -1,4 +1,4 @@
-"""P3: liking is exact, repeating changes nothing, and who likes is listed."""
+"""P3: likes are counted exactly, repeats change nothing, and likers are listed."""
 
 import pytest
 
@@ -14,7 +14,7 @@ from shared.errors import NotFound
 from .factories import FIRST, all_like, counts, listed, published, purge_to_the_end, rows_of, some_people
 
 
-def test_p3_liking_twice_is_liking_once(database: Database) -> None:
+def test_p3_liking_twice_has_no_further_effect(database: Database) -> None:
     jo, fan, other = some_people(database, 3)
     post = published(database, jo)
     answers = []
@@ -26,34 +26,34 @@ def test_p3_liking_twice_is_liking_once(database: Database) -> None:
     assert answers[3] == {"post_id": ids.encode(post), "liked": False, "like_count": 1}
 
 
-def test_p3_what_was_never_liked_can_be_unliked(database: Database) -> None:
+def test_p3_unlike_without_a_like_succeeds(database: Database) -> None:
     jo, fan = some_people(database, 2)
     post = published(database, jo)
     database.write(likes.unlike, fan, post)
     assert counts(database, post) == (0, 0) and rows_of(database, models.tallies) == []
 
 
-def test_p3_a_post_that_is_not_there_can_be_neither_liked_nor_unliked(database: Database) -> None:
+def test_p3_unknown_post_cannot_be_liked_or_unliked(database: Database) -> None:
     (jo,) = some_people(database, 1)
     for action in (likes.like, likes.unlike):
         with pytest.raises(NotFound):
             database.write(action, jo, ids.new())
     with pytest.raises(NotFound):
-        database.read(likers, ids.new(), FIRST)
+        database.read(likers, ids.new(), None, FIRST)
 
 
-def test_p3_who_likes_is_listed_newest_first_without_those_who_have_withdrawn(database: Database) -> None:
+def test_p3_likers_are_listed_newest_first_without_withdrawn_users(database: Database) -> None:
     jo, *fans = some_people(database, 5)
     post = published(database, jo)
     all_like(database, fans, post)
-    assert listed(database, likers, post) == fans[::-1]
+    assert listed(database, likers, post, None) == fans[::-1]
     database.write(WITHDRAWAL.request, fans[1])
-    assert listed(database, likers, post) == [fans[3], fans[2], fans[0]]
+    assert listed(database, likers, post, None) == [fans[3], fans[2], fans[0]]
     purge_to_the_end(database)
     assert counts(database, post) == (3, 0)
 
 
-def test_whether_one_likes_a_post_depends_on_who_looks(database: Database) -> None:
+def test_liked_field_depends_on_the_viewer(database: Database) -> None:
     jo, fan = some_people(database, 2)
     post, _ = published(database, jo), published(database, jo)
     all_like(database, [fan], post)
@@ -63,7 +63,7 @@ def test_whether_one_likes_a_post_depends_on_who_looks(database: Database) -> No
         assert [each["like_count"] for each in shown] == [0, 1]
 
 
-def test_a_popular_post_is_counted_in_several_rows_and_none_is_below_zero(database: Database) -> None:
+def test_counter_of_a_popular_post_has_several_shards_that_are_never_negative(database: Database) -> None:
     jo, *fans = some_people(database, 30)
     post = published(database, jo)
     all_like(database, fans, post)

@@ -1,4 +1,4 @@
-"""P1, P2, P6, P8, P10: what a post is made of, who may change it, and what goes with it."""
+"""P1, P2, P6, P8, P10: the content of a post, who may change it, and what is deleted with it."""
 
 import pytest
 from sqlalchemy import update
@@ -9,6 +9,7 @@ from services.posts.actions.post_cleanup import remove_some
 from services.posts.actions.withdrawals import WITHDRAWAL
 from services.posts.queries.comments import comments_of, replies_to
 from services.posts.queries.likes import likers
+from services.posts.queries.photos import file_names
 from services.posts.queries.posts import latest, posts_of, require_author
 from services.posts.queries.posts import post as shown
 from shared import clock, ids
@@ -32,14 +33,14 @@ from .factories import (
 
 
 def refusal(database: Database, author: int, media_ids: list[int]) -> str:
-    """The code with which these photos are refused for a new post."""
+    """The code with which these photos, of which only the last cannot be used, are refused for a new post."""
     with pytest.raises(Invalid) as problem:
         database.write(posts.publish, author, media_ids, None)
-    assert [fault.pointer for fault in problem.value.field_errors] == ["/media_ids"]
+    assert [fault.pointer for fault in problem.value.field_errors] == [f"/media_ids/{len(media_ids) - 1}"]
     return problem.value.code
 
 
-def test_p1_a_post_shows_its_photos_in_the_order_given(database: Database) -> None:
+def test_p1_photos_of_a_post_keep_their_order(database: Database) -> None:
     (jo,) = some_people(database, 1)
     first, second, third = (uploaded(database, jo, f"photo {number}") for number in range(3))
     post = database.write(posts.publish, jo, [third, first, second], "three")
@@ -55,7 +56,7 @@ def test_p1_a_post_shows_its_photos_in_the_order_given(database: Database) -> No
     assert found["caption"] == "three" and found["created_at"] == found["updated_at"]
 
 
-def test_p1_a_photo_has_to_be_ones_own_and_not_used_yet(database: Database) -> None:
+def test_p1_photo_must_be_an_unused_upload_of_the_author(database: Database) -> None:
     jo, other = some_people(database, 2)
     own, used, theirs = uploaded(database, jo), uploaded(database, jo), uploaded(database, other)
     database.write(posts.publish, jo, [used], None)
@@ -66,52 +67,54 @@ def test_p1_a_photo_has_to_be_ones_own_and_not_used_yet(database: Database) -> N
     database.write(posts.publish, jo, [own], None)
 
 
-def test_p1_a_photo_can_be_used_for_a_day(database: Database) -> None:
+def test_p1_photo_can_be_used_for_a_day(database: Database) -> None:
     (jo,) = some_people(database, 1)
     fresh, old = uploaded(database, jo), uploaded(database, jo)
-    age(database, fresh, photos.UNUSED_FOR - clock.MINUTE)
-    age(database, old, photos.UNUSED_FOR + 1)
+    age(database, fresh, photos.UNUSED_FOR_MS - clock.MINUTE)
+    age(database, old, photos.UNUSED_FOR_MS + 1)
     assert refusal(database, jo, [old]) == "unknown_media"
     database.write(posts.publish, jo, [fresh], None)
 
 
 def age(database: Database, media: int, by: int) -> None:
-    """Let an upload be so much older."""
+    """Make an upload older by this time."""
     table = models.media
     older = update(table).where(table.c.id == media).values(created_at=table.c.created_at - by)
     database.write(lambda tx: tx.execute(older))
 
 
-def test_uploads_that_nobody_used_are_forgotten_after_a_day(database: Database) -> None:
+def test_unused_uploads_are_deleted_after_a_day(database: Database) -> None:
     (jo,) = some_people(database, 1)
     young, old, used = (uploaded(database, jo) for _ in range(3))
     database.write(posts.publish, jo, [used], None)
     for each in (old, used):
-        age(database, each, photos.UNUSED_FOR + 1)
-    while database.write(photos.forget_unused, 1):
+        age(database, each, photos.UNUSED_FOR_MS + 1)
+    while database.write(photos.delete_unused, 1):
         pass
     assert {row.id for row in rows_of(database, models.media)} == {young, used}
 
 
-def test_the_files_of_an_upload_stay_from_when_a_post_shows_it_until_it_no_longer_does(database: Database) -> None:
+def test_files_are_kept_while_a_post_shows_them(database: Database) -> None:
     (jo,) = some_people(database, 1)
     kept, dropped = uploaded(database, jo), uploaded(database, jo)
-    files = {row.id: {row.display, row.thumbnail} for row in rows_of(database, models.media)}
-    in_a_day = clock.now() + photos.UNUSED_FOR
-    assert len(due := rows_of(database, models.disposal)) == 4 and all(row.due_at > in_a_day for row in due)
+    files = {row.id: set(file_names(row)) for row in rows_of(database, models.media)}
+    in_a_day = clock.now() + photos.UNUSED_FOR_MS
+    assert len(due := rows_of(database, models.disposal)) == 16 and all(row.due_at > in_a_day for row in due)
     post = database.write(posts.publish, jo, [kept, dropped], None)
     assert rows_of(database, models.disposal) == []
     database.write(posts.edit, jo, post, {"media_ids": [kept]})
     due = rows_of(database, models.disposal)
     assert {row.name for row in due} == files[dropped]
-    assert all(clock.now() < row.due_at <= clock.now() + photos.REPLACED_KEPT for row in due), "for pages from before"
+    assert all(clock.now() < row.due_at <= clock.now() + photos.REPLACED_RETENTION_MS for row in due), (
+        "for pages from before"
+    )
     database.write(posts.delete_post, jo, post)
     assert {row.name for row in rows_of(database, models.disposal)} == files[kept] | files[dropped]
     assert all(row.due_at <= clock.now() for row in rows_of(database, models.disposal)), "all go at once"
     assert rows_of(database, models.media) == []
 
 
-def test_files_of_other_posts_and_unused_uploads_do_not_go_with_a_post(database: Database) -> None:
+def test_deleting_a_post_keeps_other_files(database: Database) -> None:
     (jo,) = some_people(database, 1)
     _unused, *media = (uploaded(database, jo) for _ in range(5))
     edited = database.write(posts.publish, jo, media[:2], None)
@@ -121,13 +124,11 @@ def test_files_of_other_posts_and_unused_uploads_do_not_go_with_a_post(database:
     waiting = {row.name for row in rows_of(database, models.disposal)}
     database.write(posts.delete_post, jo, deleted)
     later = [row for row in rows_of(database, models.disposal) if row.due_at > clock.now()]
-    assert len(later) == 4 and {row.name for row in later} < waiting
+    assert len(later) == 16 and {row.name for row in later} < waiting
     assert {row.post_id for row in later} == {edited, None}
 
 
-def test_p8_an_edit_changes_what_is_given_and_moves_updated_at(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_p8_edit_changes_given_fields_and_updated_at(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     moment = clock.now()
     monkeypatch.setattr(clock, "now", lambda: moment)
     (jo,) = some_people(database, 1)
@@ -147,7 +148,7 @@ def test_p8_an_edit_changes_what_is_given_and_moves_updated_at(
     assert refusal(database, jo, [drop]) == "unknown_media"
 
 
-def test_p8_an_edit_of_nothing_changes_nothing(database: Database) -> None:
+def test_p8_empty_edit_changes_nothing(database: Database) -> None:
     (jo,) = some_people(database, 1)
     post = published(database, jo, "words")
     before = rows_of(database, models.posts)
@@ -155,7 +156,7 @@ def test_p8_an_edit_of_nothing_changes_nothing(database: Database) -> None:
     assert rows_of(database, models.posts) == before
 
 
-def test_p8_an_edit_whose_photos_are_refused_changes_nothing(database: Database) -> None:
+def test_p8_edit_with_invalid_photos_changes_nothing(database: Database) -> None:
     jo, other = some_people(database, 2)
     post, second = published(database, jo, "words"), published(database, jo)
     used = ids.parse(photos_of(database.read(shown, second, None))[0]["id"])
@@ -177,22 +178,22 @@ def test_p6_only_the_author_edits_and_deletes(database: Database) -> None:
     assert database.read(shown, post, None)["caption"] == "mine"
 
 
-def test_p10_a_deleted_post_is_gone_at_once_for_every_question(database: Database) -> None:
+def test_p10_deleted_post_is_hidden_from_every_query(database: Database) -> None:
     jo, fan = some_people(database, 2)
     post = published(database, jo)
     all_like(database, [fan], post)
     comment = commented(database, fan, post)
     database.write(posts.delete_post, jo, post)
     for query in (require_author, comments_of, likers):
-        arguments = () if query is require_author else (FIRST,)
+        arguments = (None,) if query is require_author else (None, FIRST)
         with pytest.raises(NotFound):
             database.read(query, post, *arguments)
     with pytest.raises(NotFound):
-        database.read(replies_to, comment, FIRST)
+        database.read(replies_to, comment, None, FIRST)
     assert listed(database, latest, None) == listed(database, posts_of, jo, None) == []
 
 
-def test_p10_a_deleted_post_can_be_neither_liked_nor_commented_on_nor_deleted(database: Database) -> None:
+def test_p10_deleted_post_cannot_be_liked_commented_on_or_deleted(database: Database) -> None:
     jo, fan = some_people(database, 2)
     post = published(database, jo)
     comment = commented(database, fan, post)
@@ -211,7 +212,7 @@ def test_p10_a_deleted_post_can_be_neither_liked_nor_commented_on_nor_deleted(da
 
 
 @pytest.mark.parametrize("steps", [1, 3, 6, 8])
-def test_p10_what_belonged_to_a_post_goes_wherever_the_worker_is_interrupted(database: Database, steps: int) -> None:
+def test_p10_data_of_a_deleted_post_is_removed_after_any_interruption(database: Database, steps: int) -> None:
     jo, *fans = some_people(database, 6)
     post, other = published(database, jo), published(database, jo)
     for each in (post, other):
@@ -227,7 +228,7 @@ def test_p10_what_belonged_to_a_post_goes_wherever_the_worker_is_interrupted(dat
     assert rows_of(database, models.removals) == []
 
 
-def test_a_post_of_somebody_withdrawn_is_hidden_at_once(database: Database) -> None:
+def test_post_of_a_withdrawn_user_is_hidden_at_once(database: Database) -> None:
     jo, fan = some_people(database, 2)
     post = published(database, jo)
     comment = commented(database, fan, post)
@@ -235,7 +236,7 @@ def test_a_post_of_somebody_withdrawn_is_hidden_at_once(database: Database) -> N
     with pytest.raises(NotFound):
         database.read(shown, post, fan)
     with pytest.raises(NotFound):
-        database.read(replies_to, comment, FIRST)
+        database.read(replies_to, comment, None, FIRST)
     with pytest.raises(NotFound):
         database.read(posts_of, jo, None, FIRST)
     for person, action, *arguments in ((fan, likes.like, post), (fan, comments.write, post, "x", None)):
@@ -244,7 +245,7 @@ def test_a_post_of_somebody_withdrawn_is_hidden_at_once(database: Database) -> N
     assert listed(database, latest, None) == []
 
 
-def test_somebody_withdrawn_changes_nothing_with_a_token_still_in_flight(database: Database) -> None:
+def test_token_of_a_withdrawn_user_changes_nothing(database: Database) -> None:
     jo, friend = some_people(database, 2)
     post, photo = published(database, friend), uploaded(database, jo)
     comment = commented(database, jo, post)
@@ -261,14 +262,14 @@ def test_somebody_withdrawn_changes_nothing_with_a_token_still_in_flight(databas
         (comments.edit, comment, "x"),
         (comments.delete_comment, comment),
         (photos.reserve, ["name.jpg"]),
-        (photos.keep, photos.Upload("a.jpg", "b.jpg", 1, 1, "x", None, "image/jpeg")),
+        (photos.keep, photos.Upload("a", "a.jpg", "b.jpg", 1, 1, "x", None, "image/jpeg")),
     ):
         with pytest.raises(Unauthenticated):
             database.write(action, jo, *arguments)
     assert [rows_of(database, table) for table in models.metadata.tables.values()] == before
 
 
-def test_a_stranger_has_to_be_met_before_they_write_or_are_looked_up(database: Database) -> None:
+def test_unknown_user_is_reported_before_a_write_or_lookup(database: Database) -> None:
     (jo,) = some_people(database, 1)
     post, unknown_user = published(database, jo), ids.new()
     with pytest.raises(UnknownRecords) as problem:

@@ -1,17 +1,19 @@
-"""Comments and likes over a real socket; each answer is also held against the OpenAPI document."""
+"""Comments and likes over a real socket; each response is checked against the OpenAPI document."""
 
 from typing import Any
 
 import pytest
 
-from .api_client import ApiClient, ApiClients, expect_json, expect_problem
+from shared.testing.api_client import expect_json, expect_problem
+
+from .api_client import ApiClient, ApiClients
 
 NOTHING = "0000000000000001"
 
 
 @pytest.fixture
 def people(clients: ApiClients) -> list[ApiClient]:
-    """An author and somebody who comments."""
+    """An author and a commenter."""
     return clients.known(2)
 
 
@@ -21,7 +23,7 @@ def post(people: list[ApiClient]) -> str:
     return post_id
 
 
-def test_a_comment_is_written_answered_edited_and_blanked(
+def test_comment_is_created_replied_to_edited_and_blanked(
     clients: ApiClients, people: list[ApiClient], post: str
 ) -> None:
     jo, fan = people
@@ -61,7 +63,7 @@ BAD_COMMENTS: list[tuple[dict[str, Any], str, str]] = [
 """Bodies, where they are wrong, and what their refusal is called."""
 
 
-def test_a_comment_against_the_rules_is_refused_with_the_place(people: list[ApiClient], post: str) -> None:
+def test_invalid_comment_is_refused_with_a_pointer(people: list[ApiClient], post: str) -> None:
     first = people[1].said(post, "字" * 1000)
     for body, pointer, code in BAD_COMMENTS:
         expect_problem(people[1].send("POST", f"/posts/{post}/comments", json=body), 422, code, pointer)
@@ -70,14 +72,14 @@ def test_a_comment_against_the_rules_is_refused_with_the_place(people: list[ApiC
     assert people[0].get(f"/posts/{post}/comments")["items"] == [first]
 
 
-def test_the_same_key_comments_once(people: list[ApiClient], post: str) -> None:
+def test_one_key_creates_one_comment(people: list[ApiClient], post: str) -> None:
     first, again = (people[1].comment(post, "me too", key="once") for _ in range(2))
     assert expect_json(first) == expect_json(again) and first.headers["location"] == again.headers["location"]
     expect_problem(people[1].comment(post, "me three", key="once"), 422, "idempotency_key_reused")
     assert people[0].get(f"/posts/{post}")["comment_count"] == 1
 
 
-def test_both_lists_of_comments_are_read_page_by_page(people: list[ApiClient], post: str) -> None:
+def test_both_comment_lists_are_paged(people: list[ApiClient], post: str) -> None:
     jo, fan = people
     first = fan.said(post, "first")["id"]
     replies = [jo.said(post, str(number), first)["id"] for number in range(5)]
@@ -92,9 +94,7 @@ def test_both_lists_of_comments_are_read_page_by_page(people: list[ApiClient], p
         assert seen == written
 
 
-def test_a_post_is_liked_and_unliked_and_repeating_gives_the_same_answer(
-    clients: ApiClients, people: list[ApiClient], post: str
-) -> None:
+def test_like_and_unlike_are_idempotent(clients: ApiClients, people: list[ApiClient], post: str) -> None:
     jo, fan = people
     assert (
         expect_json(fan.like(post), 200)
@@ -113,6 +113,6 @@ def test_a_post_is_liked_and_unliked_and_repeating_gives_the_same_answer(
         expect_problem(answer, 404, "not_found")
 
 
-def test_a_method_that_is_not_there_is_refused(people: list[ApiClient], post: str) -> None:
+def test_unsupported_method_is_refused(people: list[ApiClient], post: str) -> None:
     for method, path in (("POST", f"/posts/{post}/like"), ("GET", f"/posts/{post}/like"), ("PUT", f"/posts/{post}")):
         expect_problem(people[0].send(method, path), 405, "method_not_allowed")

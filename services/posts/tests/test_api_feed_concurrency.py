@@ -1,4 +1,4 @@
-"""Many follow, leave, post and delete at the same instant while the workers push: afterwards every feed is right."""
+"""Concurrent follows, unfollows, posts and deletions during fan-out: afterwards every feed is correct."""
 
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
@@ -25,7 +25,7 @@ KEPT = 10
 
 
 def what_there_is(database: Database) -> Model:
-    """The model of the edges and posts in the tables."""
+    """The model of the follows and posts in the tables."""
     model = Model(people={row.id for row in rows_of(database, models.people) if not row.deleted})
     model.posts = {row.id: Post(row.id, row.author_id, None, []) for row in rows_of(database, models.posts)}
     edges = rows_of(database, models.follows)
@@ -41,7 +41,7 @@ def assert_feeds_are_right(database: Database) -> None:
 
 
 def live(database: Database, seed: int, people: list[int]) -> None:
-    """One person follows and leaves the others, posts and deletes, at random."""
+    """One user follows, unfollows, posts and deletes at random."""
     chance, me = Random(seed), people[seed]
     mine: list[int] = []
     for version in range(1, STEPS + 1):
@@ -56,7 +56,7 @@ def live(database: Database, seed: int, people: list[int]) -> None:
 
 
 def work(database: Database, seed: int, people: list[int]) -> None:
-    """Two of these are two replicas of the workers."""
+    """The workers of one replica."""
     chance = Random(seed)
     for _ in range(STEPS * 3):
         database.write(fanout.push_some, THRESHOLD, chance.choice([2, 100]))
@@ -67,10 +67,8 @@ def work(database: Database, seed: int, people: list[int]) -> None:
         database.write(rebuild.rebuild_some, KEPT)
 
 
-def test_follows_and_posts_at_the_same_instant_lose_nothing(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(timelines, "FILLED", 6)
+def test_concurrent_follows_and_posts_lose_nothing(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timelines, "MAX_COPIED_POSTS", 6)
     people = some_people(database, PEOPLE)
     with ThreadPoolExecutor(PEOPLE + 2) as pool:
         lives = [pool.submit(live, database, seed, people) for seed in range(PEOPLE)]
@@ -83,9 +81,7 @@ def test_follows_and_posts_at_the_same_instant_lose_nothing(
     assert_feeds_are_right(database)
 
 
-def test_the_running_service_pushes_what_is_posted_and_follows_what_it_hears(
-    service: LiveService, clients: ApiClients
-) -> None:
+def test_running_service_fans_out_posts_and_handles_follow_events(service: LiveService, clients: ApiClients) -> None:
     people = clients.known(5)
     chance = Random(5)
     for version in range(1, 41):

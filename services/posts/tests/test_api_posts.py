@@ -1,21 +1,22 @@
-"""Posts over a real socket; each answer is also held against the OpenAPI document."""
+"""Posts over a real socket; each response is checked against the OpenAPI document."""
 
 from typing import Any
 
 import pytest
 
 from services.posts import models
-from services.posts.actions.photos import REPLACED_KEPT
+from services.posts.actions.photos import REPLACED_RETENTION_MS
 from services.posts.actions.withdrawals import WITHDRAWAL
 from shared import clock, ids
 from shared.testing import eventually
+from shared.testing.api_client import expect_json, expect_problem
 
-from .api_client import ApiClients, expect_json, expect_problem, picture
+from .api_client import ApiClients, picture
 
 NOTHING = "0000000000000001"
 
 
-def test_a_post_is_published_seen_edited_and_deleted(clients: ApiClients) -> None:
+def test_post_is_created_read_edited_and_deleted(clients: ApiClients) -> None:
     jo, fan = clients.known(2)
     photos = [expect_json(jo.upload(alt="first")), expect_json(jo.upload())]
     answer = jo.post([photo["id"] for photo in photos], caption="Two of them 🌊")
@@ -40,7 +41,7 @@ def test_a_post_is_published_seen_edited_and_deleted(clients: ApiClients) -> Non
     expect_problem(clients.anybody(f"/posts/{post['id']}"), 404, "not_found")
 
 
-def test_the_files_go_with_the_post_and_what_an_edit_takes_out_goes_a_little_later(
+def test_files_are_deleted_with_the_post_and_later_after_an_edit(
     clients: ApiClients, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (jo,) = clients.known(1)
@@ -50,15 +51,15 @@ def test_the_files_go_with_the_post_and_what_an_edit_takes_out_goes_a_little_lat
     expect_json(jo.edit(post["id"], media_ids=[kept["id"]]), 200)
     assert served(clients, dropped) == {200}, "pages that were loaded before still show it"
     now = clock.now
-    monkeypatch.setattr(clock, "now", lambda: now() + REPLACED_KEPT)
-    clients.service.app.state.database.listeners.call([models.disposal.name])  # the worker looks at the clock anew
+    monkeypatch.setattr(clock, "now", lambda: now() + REPLACED_RETENTION_MS)
+    clients.service.app.state.database.listeners.call([models.disposal.name])  # the worker reads the clock again
     eventually(lambda: served(clients, dropped) == {404})
     assert served(clients, kept) == {200}
     assert jo.send("DELETE", f"/posts/{post['id']}").status_code == 204
     eventually(lambda: served(clients, kept) == {404})
 
 
-def test_what_an_edit_took_out_goes_at_once_when_the_post_does(clients: ApiClients) -> None:
+def test_files_removed_by_an_edit_are_deleted_at_once_with_the_post(clients: ApiClients) -> None:
     (jo,) = clients.known(1)
     post = jo.posted(photos=2)
     kept, dropped = post["media"]
@@ -68,7 +69,7 @@ def test_what_an_edit_took_out_goes_at_once_when_the_post_does(clients: ApiClien
     eventually(lambda: served(clients, dropped) == {404})
 
 
-def test_what_an_edit_took_out_goes_at_once_when_the_author_deletes_the_account(clients: ApiClients) -> None:
+def test_files_removed_by_an_edit_are_deleted_at_once_with_the_account(clients: ApiClients) -> None:
     (jo,) = clients.known(1)
     post = jo.posted(photos=2)
     kept, dropped = post["media"]
@@ -94,7 +95,7 @@ BAD_POSTS: list[tuple[dict[str, Any], str, str]] = [
     ({"media_ids": [1]}, "/media_ids/0", "validation_failed"),
     ({"media_ids": [NOTHING, NOTHING]}, "/media_ids", "duplicate_media"),
     ({"media_ids": [ids.encode(each) for each in range(1, 12)]}, "/media_ids", "validation_failed"),
-    ({"media_ids": [NOTHING]}, "/media_ids", "unknown_media"),
+    ({"media_ids": [NOTHING]}, "/media_ids/0", "unknown_media"),
     ({"media_ids": [NOTHING], "caption": "é" * 2201}, "/caption", "validation_failed"),
     ({"media_ids": [NOTHING], "caption": "nul\0"}, "/caption", "nul_character"),
     ({"media_ids": [NOTHING], "caption": 1}, "/caption", "validation_failed"),
@@ -103,7 +104,7 @@ BAD_POSTS: list[tuple[dict[str, Any], str, str]] = [
 """Bodies, where they are wrong, and what their refusal is called."""
 
 
-def test_a_post_against_the_rules_is_refused_with_the_place(clients: ApiClients) -> None:
+def test_invalid_post_is_refused_with_a_pointer(clients: ApiClients) -> None:
     (jo,) = clients.known(1)
     post = jo.posted("as it was")
     for body, pointer, code in BAD_POSTS:
@@ -113,21 +114,21 @@ def test_a_post_against_the_rules_is_refused_with_the_place(clients: ApiClients)
     assert jo.get(f"/users/{jo.id}/posts")["items"] == [post]
 
 
-def test_anothers_photo_and_a_used_one_are_refused(clients: ApiClients) -> None:
+def test_photo_of_another_user_and_used_photo_are_refused(clients: ApiClients) -> None:
     jo, other = clients.known(2)
     used, theirs, own = jo.posted()["media"][0]["id"], other.photo(), jo.photo()
-    expect_problem(jo.post([own, theirs]), 422, "unknown_media", "/media_ids")
-    expect_problem(jo.post([own, used]), 422, "media_already_used", "/media_ids")
+    expect_problem(jo.post([own, theirs]), 422, "unknown_media", "/media_ids/1")
+    expect_problem(jo.post([own, used]), 422, "media_already_used", "/media_ids/1")
     expect_json(jo.post([own]))
 
 
-def test_ten_photos_and_2200_characters_are_the_most(clients: ApiClients) -> None:
+def test_post_has_at_most_ten_photos_and_2200_characters(clients: ApiClients) -> None:
     (jo,) = clients.known(1)
     photos = [jo.photo() for _ in range(10)]
     assert [photo["id"] for photo in expect_json(jo.post(photos, caption="字" * 2200))["media"]] == photos
 
 
-def test_the_same_key_publishes_once(clients: ApiClients) -> None:
+def test_one_key_creates_one_post(clients: ApiClients) -> None:
     (jo,) = clients.known(1)
     photo = jo.photo()
     first, again = (jo.post([photo], key="once", caption="words") for _ in range(2))
@@ -136,7 +137,7 @@ def test_the_same_key_publishes_once(clients: ApiClients) -> None:
     assert len(jo.get(f"/users/{jo.id}/posts")["items"]) == 1
 
 
-def test_each_list_of_posts_is_read_page_by_page(clients: ApiClients) -> None:
+def test_each_list_of_posts_is_paged(clients: ApiClients) -> None:
     jo, fan = clients.known(2)
     assert clients.service.deliver("user.followed.v1", {"follower_id": fan.id, "followee_id": jo.id, "version": 1})
     published = [jo.posted()["id"] for _ in range(5)]
@@ -150,7 +151,7 @@ def test_each_list_of_posts_is_read_page_by_page(clients: ApiClients) -> None:
         assert seen == published[::-1]
 
 
-def test_posts_are_read_by_their_ids_in_that_order(clients: ApiClients) -> None:
+def test_posts_are_returned_in_the_order_of_the_requested_ids(clients: ApiClients) -> None:
     jo, fan = clients.known(2)
     first, second, gone = (jo.posted(str(number)) for number in range(3))
     expect_json(fan.like(second["id"]), 200)
@@ -167,7 +168,7 @@ def test_posts_are_read_by_their_ids_in_that_order(clients: ApiClients) -> None:
     assert clients.anybody(f"/posts?ids={wanted}").json()["items"] == []
 
 
-def test_posts_are_read_by_up_to_a_hundred_ids(clients: ApiClients) -> None:
+def test_at_most_a_hundred_posts_are_read_by_id(clients: ApiClients) -> None:
     many = ",".join(ids.encode(each) for each in range(1, 101))
     assert clients.anybody(f"/posts?ids={many}").json()["items"] == []
     expect_problem(clients.anybody(f"/posts?ids={many},{ids.encode(101)}"), 422, "too_many_ids")
@@ -181,8 +182,8 @@ def test_posts_are_read_by_up_to_a_hundred_ids(clients: ApiClients) -> None:
     expect_problem(clients.anybody(f"/posts?ids={NOTHING}&cursor={cursor}"), 400, "invalid_cursor")
 
 
-def test_limits_are_those_that_are_kept(clients: ApiClients) -> None:
-    """What is told is refused only beyond it."""
+def test_documented_limits_are_enforced(clients: ApiClients) -> None:
+    """Values up to the documented limit are accepted."""
     (jo,) = clients.known(1)
     answer = clients.anybody("/limits")
     told = expect_json(answer, 200)
@@ -194,12 +195,18 @@ def test_limits_are_those_that_are_kept(clients: ApiClients) -> None:
     expect_problem(jo.post([*photos, NOTHING]), 422, "validation_failed")
     expect_problem(jo.comment(post["id"], "x" * (told["comment"]["max_text_length"] + 1)), 422, "validation_failed")
     expect_problem(jo.upload(alt="x" * (told["media"]["max_alt_length"] + 1)), 422, "validation_failed")
-    assert "image/jpeg" in told["media"]["content_types"]
+    assert "image/jpeg" in told["media"]["content_types"] and told["media"]["max_decoded_bytes"] == 235_000_000
+    assert told["rates"] == []
+    policy = {"ratelimit-policy": '"uploads";q=30;w=1800, "person";q=1500;w=300'}
+    assert clients.service.client.get("/api/v1/limits", headers=policy).json()["rates"] == [
+        {"name": "uploads", "max_requests": 30, "seconds": 1800},
+        {"name": "person", "max_requests": 1500, "seconds": 300},
+    ]
     assert clients.anybody(f"/posts?limit={told['lists']['max_limit']}").status_code == 200
     expect_problem(clients.anybody(f"/posts?limit={told['lists']['max_limit'] + 1}"), 422, "validation_failed")
 
 
-def test_a_list_tells_whether_the_one_who_asks_likes_it(clients: ApiClients) -> None:
+def test_list_items_show_whether_the_viewer_likes_them(clients: ApiClients) -> None:
     jo, fan = clients.known(2)
     post = jo.posted()["id"]
     expect_json(fan.like(post), 200)
@@ -210,7 +217,7 @@ def test_a_list_tells_whether_the_one_who_asks_likes_it(clients: ApiClients) -> 
     assert [each["liked"] for each in jo.get("/feed")["items"]] == [False]
 
 
-def test_whatever_changes_something_needs_a_token_and_a_bad_one_is_refused_everywhere(clients: ApiClients) -> None:
+def test_every_write_requires_a_token_and_an_invalid_one_is_refused_everywhere(clients: ApiClients) -> None:
     (jo,) = clients.known(1)
     post = jo.posted()["id"]
     comment = jo.said(post, "words")["id"]
@@ -231,7 +238,7 @@ def test_whatever_changes_something_needs_a_token_and_a_bad_one_is_refused_every
         expect_problem(client.get(f"/api/v1{path}", headers={"authorization": "Bearer forged"}), 401, "invalid_token")
 
 
-def test_what_is_no_id_names_nothing(clients: ApiClients) -> None:
+def test_malformed_id_is_not_found(clients: ApiClients) -> None:
     (jo,) = clients.known(1)
     for wrong in ("x", "0" * 15, "f" * 16, "%00", "A" * 3000):
         for path in (f"/posts/{wrong}", f"/posts/{wrong}/likes", f"/posts/{wrong}/comments", f"/users/{wrong}/posts"):
@@ -242,7 +249,7 @@ def test_what_is_no_id_names_nothing(clients: ApiClients) -> None:
         expect_problem(clients.anybody(f"/comments/{wrong}/replies"), 404, "not_found")
 
 
-def test_the_posts_of_nobody_and_of_somebody_withdrawn_are_not_there(clients: ApiClients) -> None:
+def test_posts_of_an_unknown_or_withdrawn_user_are_not_found(clients: ApiClients) -> None:
     (jo,) = clients.known(1)
     post = jo.posted()["id"]
     expect_problem(clients.anybody(f"/users/{NOTHING}/posts"), 404, "not_found")

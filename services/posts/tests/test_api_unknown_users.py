@@ -1,4 +1,4 @@
-"""People whom no fact has told of yet: auth is asked once, and what it says is kept."""
+"""Users without a local copy: auth is asked once, and its response is stored."""
 
 import asyncio
 from typing import Any
@@ -11,24 +11,25 @@ from shared import ids
 from shared.replication.purge import PURGED
 from shared.security.service_calls import InternalCallerVerifier, ServiceClient
 from shared.testing import LiveService, Stub, eventually
+from shared.testing.api_client import expect_json, expect_problem
 
-from .api_client import ApiClients, expect_json, expect_problem
+from .api_client import ApiClients
 from .conftest import SECRET_OF_DM
 from .factories import facts, purge_states, rows_of
 
 
 def knows(auth: Stub, person_id: str, **changes: Any) -> None:
-    """Let auth know somebody."""
+    """Make auth know this user."""
     person = {"user_id": person_id, "nickname": "ada", "name": "Ada", "avatar_url": None, "version": 1}
     auth.answers[f"/internal/people/{person_id}"] = {**person, "deleted": False, **changes}
 
 
 def auth_requests(auth: Stub) -> list[httpx.Request]:
-    """Everything that auth was asked about people."""
+    """All requests to auth about users."""
     return [each for each in auth.asked if each.url.path.startswith("/internal/people/")]
 
 
-def test_a_stranger_can_publish_and_auth_is_asked_once(clients: ApiClients, auth: Stub) -> None:
+def test_unknown_user_can_post_after_one_request_to_auth(clients: ApiClients, auth: Stub) -> None:
     jo = clients.unknown_user()
     knows(auth, jo.id, nickname="jo", avatar_url="/api/v1/avatars/1.jpg")
     post = jo.posted()
@@ -43,27 +44,27 @@ def test_a_stranger_can_publish_and_auth_is_asked_once(clients: ApiClients, auth
     assert len(auth_requests(auth)) == 1 and len(rows_of(clients.database, models.media)) == 1
 
 
-def test_posts_proves_to_auth_who_it_is(clients: ApiClients, auth: Stub, settings: Settings) -> None:
+def test_posts_authenticates_to_auth(clients: ApiClients, auth: Stub, settings: Settings) -> None:
     clients.anybody(f"/users/{ids.encode(ids.new())}/posts")
     token = auth_requests(auth)[0].headers["authorization"].removeprefix("Bearer ")
     assert InternalCallerVerifier("auth", {"posts": settings.caller_key("auth")}).check(token) == "posts"
 
 
-def test_somebody_who_has_just_signed_up_has_no_posts_and_nobody_has_no_list(clients: ApiClients, auth: Stub) -> None:
+def test_new_user_has_no_posts_and_unknown_user_is_not_found(clients: ApiClients, auth: Stub) -> None:
     newcomer = clients.unknown_user()
     knows(auth, newcomer.id)
     assert clients.anybody(f"/users/{newcomer.id}/posts").json() == {"items": [], "next_cursor": None}
     expect_problem(clients.anybody(f"/users/{ids.encode(ids.new())}/posts"), 404, "not_found")
 
 
-def test_a_token_of_whom_auth_does_not_know_is_refused(clients: ApiClients) -> None:
+def test_token_of_a_user_unknown_to_auth_is_refused(clients: ApiClients) -> None:
     (jo,) = clients.known(1)
     post = jo.posted()["id"]
     expect_problem(clients.unknown_user().like(post), 401, "invalid_token")
     expect_problem(clients.unknown_user().upload(), 401, "invalid_token")
 
 
-def test_a_stranger_who_has_withdrawn_is_refused_and_buried_here_too(clients: ApiClients, auth: Stub) -> None:
+def test_unknown_user_who_has_withdrawn_is_refused_and_stored_as_a_tombstone(clients: ApiClients, auth: Stub) -> None:
     jo, gone = *clients.known(1), clients.unknown_user()
     post = jo.posted()["id"]
     knows(auth, gone.id, nickname=None, name=None, version=0, deleted=True)
@@ -74,7 +75,7 @@ def test_a_stranger_who_has_withdrawn_is_refused_and_buried_here_too(clients: Ap
     assert facts(clients.database) == [("user.purged.v1", {"user_id": gone.id, "service": "posts"})]
 
 
-def test_while_auth_is_away_only_strangers_are_told_to_come_back(clients: ApiClients, auth: Stub) -> None:
+def test_only_unknown_users_get_503_while_auth_is_unavailable(clients: ApiClients, auth: Stub) -> None:
     (jo,) = clients.known(1)
     post = jo.posted()["id"]
     auth.down = True
@@ -84,7 +85,7 @@ def test_while_auth_is_away_only_strangers_are_told_to_come_back(clients: ApiCli
     assert expect_json(jo.like(post), 200)["like_count"] == 1
 
 
-def test_a_neighbour_is_told_whose_post_it_is_and_nobody_else_is(clients: ApiClients) -> None:
+def test_internal_post_lookup_requires_service_credentials(clients: ApiClients) -> None:
     (jo,) = clients.known(1)
     post = jo.posted()["id"]
     path = f"/internal/posts/{post}"
@@ -97,7 +98,7 @@ def test_a_neighbour_is_told_whose_post_it_is_and_nobody_else_is(clients: ApiCli
 
 
 def asked_by_dm(service: LiveService, path: str) -> dict[str, Any] | None:
-    """What dm gets to hear when it asks."""
+    """The response that dm gets."""
 
     async def ask() -> dict[str, Any] | None:
         client = ServiceClient("dm", SECRET_OF_DM, "posts", service.url)
@@ -109,5 +110,5 @@ def asked_by_dm(service: LiveService, path: str) -> dict[str, Any] | None:
     return asyncio.run(ask())
 
 
-def test_the_service_says_that_it_is_ready(service: LiveService) -> None:
+def test_service_is_ready(service: LiveService) -> None:
     assert service.client.get("/readyz").json() == {"status": "ready", "database": "up", "broker": "up"}

@@ -1,4 +1,4 @@
-"""The facts that posts takes in: every published example, any number of times, in any order."""
+"""Events that posts consumes: every contract example, repeatedly, in any order."""
 
 import random
 from typing import Any
@@ -21,26 +21,33 @@ Told = list[tuple[str, dict[str, Any]]]
 
 
 def registered(person: int, version: int = 1, **changes: Any) -> dict[str, Any]:
-    """What `user.registered.v1` and `user.updated.v1` say of somebody."""
+    """The data of `user.registered.v1` and `user.updated.v1`."""
     said = {"user_id": ids.encode(person), "nickname": "ada", "name": "Ada", "avatar_url": None}
     return {**said, "version": version, **changes}
 
 
 def deleted(person: int) -> dict[str, Any]:
-    """What `user.deleted.v1` says of somebody."""
+    """The data of `user.deleted.v1`."""
     return {"user_id": ids.encode(person), "deleted_at": clock.format_rfc3339(clock.now())}
 
 
 def edge(follower: int, followee: int, version: int) -> dict[str, Any]:
-    """What `user.followed.v1` and `user.unfollowed.v1` say."""
+    """The data of `user.followed.v1` and `user.unfollowed.v1`."""
     return {"follower_id": ids.encode(follower), "followee_id": ids.encode(followee), "version": version}
 
 
 @pytest.mark.parametrize("name", sorted(HANDLERS))
-def test_every_published_example_is_taken_in(service: LiveService, database: Database, name: str) -> None:
+def test_every_contract_example_is_handled(service: LiveService, database: Database, name: str) -> None:
     for example in examples_of(name):
         assert service.deliver(name, example)
-    if "user_id" in example:
+    if "blocking" in example:
+        (pair,) = rows_of(database, models.restrictions)
+        assert (pair.blocking, pair.muting, pair.version) == (
+            example["blocking"],
+            example["muting"],
+            example["version"],
+        )
+    elif "user_id" in example:
         (person,) = rows_of(database, models.people)
         assert (person.id, person.nickname) == (ids.parse(example["user_id"]), example.get("nickname"))
     else:
@@ -48,7 +55,7 @@ def test_every_published_example_is_taken_in(service: LiveService, database: Dat
         assert follow.following == (name == "user.followed.v1") and follow.version == example["version"]
 
 
-def test_fields_that_are_added_later_do_no_harm(service: LiveService, database: Database) -> None:
+def test_unknown_event_fields_are_ignored(service: LiveService, database: Database) -> None:
     assert service.deliver("user.registered.v1", registered(ids.new(), pronouns="they"))
     assert service.deliver("user.followed.v1", edge(ids.new(), ids.new(), 1) | {"close": True})
     assert len(rows_of(database, models.people)) == len(rows_of(database, models.follows)) == 1
@@ -56,7 +63,7 @@ def test_fields_that_are_added_later_do_no_harm(service: LiveService, database: 
 
 @pytest.mark.parametrize("ends", ["stays", "withdraws"])
 @pytest.mark.parametrize("seed", range(2))
-def test_three_times_in_any_order_ends_as_once_in_order(
+def test_repeated_and_reordered_events_give_the_same_state(
     service: LiveService, database: Database, ends: str, seed: int
 ) -> None:
     jo, star = ids.new(), ids.new()
@@ -76,7 +83,7 @@ def test_three_times_in_any_order_ends_as_once_in_order(
         eventually(lambda: purge_states(database) == {jo: PURGED})
         eventually(lambda: rows_of(database, models.follows) == [])
     else:
-        assert [tuple(row) for row in rows_of(database, models.follows)] == [(jo, star, 3, True)]
+        assert [tuple(row) for row in rows_of(database, models.follows)] == [(jo, star, 3, True, None)]
     names = (None, None, 3) if ends == "stays" else (None, None, 0)
     (person,) = rows_of(database, models.people)
     assert person.deleted == (ends == "withdraws")
@@ -84,7 +91,7 @@ def test_three_times_in_any_order_ends_as_once_in_order(
     assert len(facts(database)) == (ends == "withdraws")
 
 
-def test_a_withdrawal_takes_everything_along_and_is_reported(service: LiveService, database: Database) -> None:
+def test_withdrawal_removes_everything_and_is_reported(service: LiveService, database: Database) -> None:
     jo, friend = some_people(database, 2)
     theirs, kept = published(database, jo), published(database, friend)
     all_like(database, [jo, friend], kept)
@@ -101,9 +108,7 @@ def test_a_withdrawal_takes_everything_along_and_is_reported(service: LiveServic
     assert facts(database) == [("user.purged.v1", {"user_id": ids.encode(jo), "service": "posts"})]
 
 
-def test_a_withdrawal_asked_again_under_another_id_is_only_reported_again(
-    service: LiveService, database: Database
-) -> None:
+def test_repeated_deletion_event_only_repeats_the_report(service: LiveService, database: Database) -> None:
     (gone,) = some_people(database, 1)
     event_id = ids.new()
     for _ in range(3):
@@ -116,7 +121,7 @@ def test_a_withdrawal_asked_again_under_another_id_is_only_reported_again(
     assert rows_of(database, models.purges) == before
 
 
-def test_a_fact_that_cannot_be_understood_changes_nothing(database: Database) -> None:
+def test_invalid_event_changes_nothing(database: Database) -> None:
     wrong = (
         ("user.deleted.v1", {"user_id": "nobody"}),
         ("user.updated.v1", {"nickname": "ada"}),

@@ -1,4 +1,4 @@
-"""Migrations keep existing data, and the tests of purges know every column that names a person."""
+"""Migrations keep existing data, and the purge tests cover every column with a user id."""
 
 from typing import Any
 
@@ -12,13 +12,16 @@ from shared.database import migrations
 from shared.database.engine import Database
 
 from .conftest import MIGRATIONS
-from .factories import OF_A_PERSON, listed, some_people
+from .factories import OF_A_PERSON, listed
 from .feed_checks import settle, timelines
 
 
-def test_after_an_upgrade_feeds_are_full_and_are_then_written(empty_database: Database) -> None:
+def test_feeds_are_complete_after_an_upgrade_and_timelines_are_filled_later(empty_database: Database) -> None:
     migrations._run(empty_database, MIGRATIONS, "upgrade", "0002")
-    jo, friend = some_people(empty_database, 2)
+    jo, friend = sorted(ids.new() for _ in range(2))
+    names = {"nickname": "nick", "name": "Name", "version": 1, "deleted": False}
+    people = [{"id": each, **names} for each in (jo, friend)]
+    empty_database.write(lambda tx: tx.execute(insert(models.people), people))
     row: dict[str, Any] = {"caption": None, "media": [], "created_at": 1, "updated_at": 1}
     rows = [{"id": ids.new(), "author_id": author, **row} for author in (friend, jo, friend)]
     empty_database.write(lambda tx: tx.execute(insert(models.posts), rows))
@@ -31,13 +34,13 @@ def test_after_an_upgrade_feeds_are_full_and_are_then_written(empty_database: Da
     assert timelines(empty_database) == {jo: there} and listed(empty_database, feed, jo) == there
 
 
-def test_the_tests_of_withdrawal_know_every_column_that_names_a_person() -> None:
-    """A new one has to be thought of in a withdrawal, and in `OF_A_PERSON`."""
+def test_withdrawal_tests_cover_every_column_with_a_user_id() -> None:
+    """A new column must be added to the purge plan and to `OF_A_PERSON`."""
     naming = {
         (table.name, column.name)
         for table in metadata.tables.values()
         for column in table.columns
-        if column.name in {"author_id", "person_id", "owner_id", "follower_id", "followee_id", "user_id"}
+        if column.name in {"author_id", "person_id", "owner_id", "follower_id", "followee_id", "other_id", "user_id"}
     }
     assert naming == {(table, column) for table, columns in OF_A_PERSON.items() for column in columns} | {
         ("purges", "user_id")

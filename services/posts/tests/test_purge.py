@@ -1,4 +1,4 @@
-"""A withdrawal ends complete and the counts right, wherever it is interrupted."""
+"""A purge completes with correct counts after any interruption."""
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -15,6 +15,8 @@ from services.posts.actions.withdrawals import WITHDRAWAL
 from services.posts.app import create_app
 from services.posts.queries.comments import comments_of, replies_to
 from services.posts.queries.likes import likers
+from services.posts.queries.photos import file_names
+from services.posts.queries.posts import posts_of
 from services.posts.settings import Settings
 from shared import clock, ids
 from shared.database.engine import Database
@@ -27,6 +29,7 @@ from .factories import (
     LAST_SWEEP_AFTER,
     ONE_BY_ONE,
     all_like,
+    all_like_comment,
     commented,
     counts,
     facts,
@@ -36,16 +39,21 @@ from .factories import (
     purge_states,
     purge_to_the_end,
     remove_to_the_end,
+    restricted,
     rows_of,
+    save_all,
     some_people,
+    tag_counts,
     traces_of,
     uploaded,
 )
 
+TEXT = "with @nick0 and @nick1 in the #harbour"
+
 
 @dataclass
 class Scene:
-    """Somebody who withdraws, and what others keep."""
+    """A user who withdraws, and the rows of others that stay."""
 
     gone: int
     friend: int
@@ -54,26 +62,33 @@ class Scene:
     """A comment of the one who goes, which the friend has answered."""
     answer: int
     alone: int
-    """Another, which nobody has answered."""
+    """Another one without replies."""
 
 
 def scene(database: Database) -> Scene:
-    """Everything that a person can leave behind, and then they withdraw."""
+    """A user with rows in every table, who withdraws."""
     gone, friend, other = some_people(database, 3)
-    post, second = published(database, friend), published(database, other)
+    post, second = published(database, friend, TEXT), published(database, other)
     for each in (post, second):
         all_like(database, [gone, friend, other], each)
     first = commented(database, gone, post, "answered words")
     answer = commented(database, friend, post, "kept words", first)
     alone = commented(database, gone, post, "lone words")
     commented(database, gone, post, "last words", answer)
-    for each in (published(database, gone, photos) for photos in ("one", "two", "three")):
+    database.write(comments.edit, friend, answer, f"kept words {TEXT}")
+    for each in (published(database, gone, photos) for photos in ("one", f"two {TEXT}", "three")):
         all_like(database, [friend, gone], each)
         commented(database, gone, each, parent=commented(database, friend, each))
+    save_all(database, gone, [post, second])
+    save_all(database, friend, [post, *listed(database, posts_of, gone, None)])
+    all_like_comment(database, [friend, gone], first)
+    all_like_comment(database, [gone, other], answer)
     database.write(posts.delete_post, gone, published(database, gone))
     uploaded(database, gone)
     for follower, followee in ((gone, friend), (friend, gone), (gone, other), (other, friend)):
         follows_now(database, follower, followee)
+    for person, blocked in ((gone, other), (other, gone)):
+        restricted(database, person, blocked, blocking=True)
     key = Key(gone, b"k" * 32, b"r" * 32)
     Idempotency(database, models.idempotency_keys).write(key, lambda _: StoredResponse(201, b"{}"))
     database.write(WITHDRAWAL.request, gone)
@@ -85,20 +100,32 @@ def assert_complete(database: Database, left: Scene) -> None:
     assert purge_states(database) == {left.gone: PURGED}
     assert facts(database) == [("user.purged.v1", {"user_id": ids.encode(left.gone), "service": "posts"})]
     assert counts(database, left.post) == (2, 1)
-    assert len(listed(database, likers, left.post)) == 2
-    assert listed(database, comments_of, left.post) == [left.first]
-    assert listed(database, replies_to, left.first) == [left.answer]
-    assert [row.text for row in rows_of(database, models.comments)] == [None, "kept words"]
+    assert len(listed(database, likers, left.post, None)) == 2
+    assert listed(database, comments_of, left.post, None) == [left.first]
+    assert listed(database, replies_to, left.first, None) == [left.answer]
+    assert [row.text for row in rows_of(database, models.comments)] == [
+        None,
+        f"kept words {TEXT}",
+    ]
+    assert [row.post_id for row in rows_of(database, models.saves)] == [left.post]
+    assert tag_counts(database) == {"harbour": 1}
+    assert [row.post_id for row in rows_of(database, models.post_mentions)] == [left.post]
+    assert [row.comment_id for row in rows_of(database, models.comment_mentions)] == [left.answer]
+    assert [row.comment_id for row in rows_of(database, models.comment_likes)] == [left.answer]
+    assert {row.comment_id: row.likes for row in rows_of(database, models.comment_counters) if row.likes} == {
+        left.answer: 1
+    }
     assert [row.following for row in rows_of(database, models.follows)] == [True]
-    kept = {name for row in rows_of(database, models.media) for name in (row.display, row.thumbnail)}
+    kept = {name for row in rows_of(database, models.media) for name in file_names(row)}
     doomed = {row.name for row in rows_of(database, models.disposal) if row.due_at <= clock.now()}
-    assert len(kept) == 4 and len(doomed) == 10 and not kept & doomed
+    assert len(kept) == 16 and len(doomed) == 40 and not kept & doomed
 
 
-def test_a_withdrawal_takes_everything_that_names_the_person(database: Database) -> None:
+def test_withdrawal_removes_every_row_with_the_user_id(database: Database) -> None:
     left = scene(database)
     assert set(traces_of(database, left.gone)) == {
-        "follows", "media", "posts", "likes", "comments", "removals", "idempotency_keys",
+        "follows", "restrictions", "media", "posts", "likes", "comments", "removals", "idempotency_keys",
+        "comment_likes", "saves", "post_mentions", "comment_mentions",
         "feeds", "rebuilds", "timeline", "pushes",
     }  # fmt: skip
     purge_to_the_end(database)
@@ -106,7 +133,7 @@ def test_a_withdrawal_takes_everything_that_names_the_person(database: Database)
 
 
 @pytest.mark.parametrize("steps", range(8))
-def test_a_purge_that_is_stopped_after_any_step_goes_on_in_a_fresh_process(settings: Settings, steps: int) -> None:
+def test_interrupted_purge_continues_in_a_new_process(settings: Settings, steps: int) -> None:
     before = Database(settings.database_url)
     left = scene(before)
     for step in range(steps):
@@ -124,15 +151,13 @@ def test_a_purge_that_is_stopped_after_any_step_goes_on_in_a_fresh_process(setti
 
 
 def due_now(database: Database) -> None:
-    """Let the pause of a purge that waits for deleted posts be over."""
+    """End the pause of a purge that waits for deleted posts."""
     table = models.purges
     soon = update(table).where(table.c.state == PURGING).values(sweep_at=clock.now())
     database.write(lambda tx: tx.execute(soon))
 
 
-def test_a_service_that_starts_again_finishes_what_it_had_begun(
-    settings: Settings, database: Database, auth: Stub, bus: Bus
-) -> None:
+def test_restarted_service_finishes_its_purge(settings: Settings, database: Database, auth: Stub, bus: Bus) -> None:
     left = scene(database)
     for _ in range(5):
         database.write(ONE_BY_ONE.step, LAST_SWEEP_AFTER)
@@ -142,7 +167,7 @@ def test_a_service_that_starts_again_finishes_what_it_had_begun(
     assert traces_of(database, left.gone) == [] and counts(database, left.post) == (2, 1)
 
 
-def test_nothing_is_reported_while_something_of_a_deleted_post_is_left(database: Database) -> None:
+def test_purge_is_not_reported_before_deleted_posts_are_cleaned_up(database: Database) -> None:
     gone, friend = some_people(database, 2)
     all_like(database, [friend], published(database, gone))
     database.write(WITHDRAWAL.request, gone)
@@ -156,7 +181,7 @@ def test_nothing_is_reported_while_something_of_a_deleted_post_is_left(database:
     assert purge_states(database) == {gone: PURGED} and len(facts(database)) == 1
 
 
-def test_two_who_answered_each_other_can_withdraw_together(database: Database) -> None:
+def test_users_who_replied_to_each_other_can_withdraw_concurrently(database: Database) -> None:
     one, other, friend = some_people(database, 3)
     post = published(database, friend)
     all_like(database, [one, other, friend], post)
@@ -167,20 +192,20 @@ def test_two_who_answered_each_other_can_withdraw_together(database: Database) -
     for gone in (one, other):
         database.write(WITHDRAWAL.request, gone)
     purge_to_the_end(database)
-    assert listed(database, comments_of, post) == [kept] == [row.id for row in rows_of(database, models.comments)]
+    assert listed(database, comments_of, post, None) == [kept] == [row.id for row in rows_of(database, models.comments)]
     assert counts(database, post) == (1, 1)
     assert purge_states(database) == {one: PURGED, other: PURGED}
 
 
 def slip_in(tx: Connection, person: int, post: int) -> None:
-    """A like as a write would leave it that did not see the tombstone."""
+    """Insert a like as a concurrent write would that did not see the tombstone."""
     tx.execute(insert(models.likes).values(person_id=person, post_id=post, id=ids.new()))
     counter = {"post_id": post, "slot": person % models.SHARDS, "likes": 1, "comments": 0}
     tx.execute(insert(models.tallies).values(**counter))
 
 
 @pytest.mark.parametrize(("what", "shown"), [("likes", (1, 2)), ("comments", (2, 1))])
-def test_two_who_purge_at_once_count_nothing_twice(database: Database, what: str, shown: tuple[int, int]) -> None:
+def test_concurrent_purges_count_nothing_twice(database: Database, what: str, shown: tuple[int, int]) -> None:
     gone, friend = some_people(database, 2)
     liked = [published(database, friend) for _ in range(4)]
     for post in liked:
@@ -205,7 +230,7 @@ def test_two_who_purge_at_once_count_nothing_twice(database: Database, what: str
     assert {counts(database, post) for post in liked} == {shown}
 
 
-def test_a_last_sweep_takes_what_slipped_in_and_then_it_is_over_for_good(database: Database) -> None:
+def test_final_sweep_removes_late_rows_and_ends_the_purge(database: Database) -> None:
     gone, friend = some_people(database, 2)
     post = published(database, friend)
     database.write(WITHDRAWAL.request, gone)
@@ -220,7 +245,7 @@ def test_a_last_sweep_takes_what_slipped_in_and_then_it_is_over_for_good(databas
     assert [name for name, _ in facts(database)] == ["user.purged.v1"] * 2
 
 
-def test_nothing_is_left_of_who_they_were(database: Database) -> None:
+def test_no_personal_data_is_left(database: Database) -> None:
     (gone,) = some_people(database, 1)
     assert database.write(WITHDRAWAL.request, gone)
     assert not database.write(WITHDRAWAL.request, gone)
@@ -228,7 +253,7 @@ def test_nothing_is_left_of_who_they_were(database: Database) -> None:
     assert (row.nickname, row.name, row.avatar_url, row.deleted) == (None, None, None, True)
 
 
-def test_a_long_chain_of_blank_comments_goes_with_the_last_words_below_it(database: Database) -> None:
+def test_chain_of_blank_comments_is_removed_with_its_last_reply(database: Database) -> None:
     writer, friend = some_people(database, 2)
     post = published(database, friend)
     chain = [commented(database, writer, post)]

@@ -1,4 +1,4 @@
-"""The home feed: one's own posts and those of whom one follows, whatever the order of the facts."""
+"""The home feed: own and followed posts, whatever the order of events."""
 
 from itertools import permutations
 
@@ -16,7 +16,7 @@ from shared.pagination import PageRequest
 from .factories import follows_now, listed, published, purge_to_the_end, rows_of, some_people
 
 
-def test_the_feed_has_ones_own_posts_and_those_of_whom_one_follows(database: Database) -> None:
+def test_feed_contains_own_and_followed_posts(database: Database) -> None:
     jo, friend, unfollowed = some_people(database, 3)
     follows_now(database, jo, friend)
     follows_now(database, unfollowed, jo)
@@ -25,13 +25,13 @@ def test_the_feed_has_ones_own_posts_and_those_of_whom_one_follows(database: Dat
     assert listed(database, feed, friend) == [later, theirs]
 
 
-def test_the_feed_of_a_newcomer_is_empty(database: Database) -> None:
+def test_feed_of_a_new_user_is_empty(database: Database) -> None:
     (jo,) = some_people(database, 1)
     published(database, jo)
     assert listed(database, feed, ids.new()) == []
 
 
-def test_a_page_neither_skips_nor_repeats_while_others_publish(database: Database) -> None:
+def test_pages_neither_skip_nor_repeat_while_others_publish(database: Database) -> None:
     jo, *friends = some_people(database, 4)
     for friend in friends:
         follows_now(database, jo, friend)
@@ -48,7 +48,7 @@ def test_a_page_neither_skips_nor_repeats_while_others_publish(database: Databas
     assert read == there[::-1]
 
 
-def test_of_more_authors_than_a_page_has_posts_the_newest_are_shown_page_by_page(database: Database) -> None:
+def test_newest_posts_of_many_authors_are_paged(database: Database) -> None:
     jo, *friends = some_people(database, 9)
     for friend in friends[:-1]:
         follows_now(database, jo, friend)
@@ -65,7 +65,7 @@ def test_of_more_authors_than_a_page_has_posts_the_newest_are_shown_page_by_page
         assert read == there[::-1]
 
 
-def test_whom_one_no_longer_follows_is_not_in_the_feed(database: Database) -> None:
+def test_unfollowed_author_is_not_in_the_feed(database: Database) -> None:
     jo, friend = some_people(database, 2)
     post = published(database, friend)
     follows_now(database, jo, friend, 1)
@@ -76,7 +76,7 @@ def test_whom_one_no_longer_follows_is_not_in_the_feed(database: Database) -> No
     assert listed(database, feed, jo) == [post]
 
 
-def test_of_facts_in_any_order_the_newest_counts(database: Database) -> None:
+def test_newest_follow_event_wins_in_any_order(database: Database) -> None:
     for order in permutations([1, 2, 3]):
         jo, friend = some_people(database, 2)
         for version in (*order, *order):
@@ -84,14 +84,14 @@ def test_of_facts_in_any_order_the_newest_counts(database: Database) -> None:
     assert {(row.version, row.following) for row in rows_of(database, models.follows)} == {(3, True)}
 
 
-def test_an_edge_may_be_heard_of_before_its_people(database: Database) -> None:
+def test_follow_event_may_arrive_before_its_users(database: Database) -> None:
     jo, friend = ids.new(), ids.new()
     follows_now(database, jo, friend)
     assert listed(database, feed, jo) == [] and len(rows_of(database, models.follows)) == 1
 
 
 @pytest.mark.parametrize("gone", ["follower", "followee"])
-def test_a_follow_that_arrives_after_a_withdrawal_changes_nothing(database: Database, gone: str) -> None:
+def test_follow_after_a_withdrawal_changes_nothing(database: Database, gone: str) -> None:
     pair = dict(zip(("follower", "followee"), some_people(database, 2), strict=True))
     follows_now(database, pair["follower"], pair["followee"], 1)
     database.write(WITHDRAWAL.request, pair[gone])
@@ -100,7 +100,7 @@ def test_a_follow_that_arrives_after_a_withdrawal_changes_nothing(database: Data
     assert rows_of(database, models.follows) == []
 
 
-def test_what_somebody_withdrawn_posted_is_in_no_feed_and_a_page_is_still_full(database: Database) -> None:
+def test_posts_of_withdrawn_users_are_skipped_and_pages_stay_full(database: Database) -> None:
     jo, friend, gone = some_people(database, 3)
     for each in (friend, gone):
         follows_now(database, jo, each)
@@ -112,7 +112,7 @@ def test_what_somebody_withdrawn_posted_is_in_no_feed_and_a_page_is_still_full(d
     assert [ids.parse(each["id"]) for each in found.items] == theirs[:0:-1] and found.next == (theirs[1],)
 
 
-def test_a_deleted_post_is_in_no_feed(database: Database) -> None:
+def test_deleted_post_is_in_no_feed(database: Database) -> None:
     jo, friend = some_people(database, 2)
     follows_now(database, jo, friend)
     post, other = published(database, friend), published(database, friend)

@@ -1,4 +1,4 @@
-"""What a pulled page costs grows with the people one follows, of whom there is a greatest number, and nothing else."""
+"""The cost of a page read on demand grows only with the number of followed users, which is limited."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -21,7 +21,7 @@ READER, MOST, ENDED = 1, 7_500, 300_000
 
 @pytest.fixture(scope="module")
 def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    """A reader who follows as many as they may, and has followed many others before; each of them has posted."""
+    """A reader who follows the maximum number of users, and has followed many others before; each has posted."""
     database = Database(f"sqlite:///{tmp_path_factory.mktemp('followed')}/posts.db")
     migrations.upgrade(database, MIGRATIONS)
     authors = range(READER + 1, READER + 1 + MOST + ENDED)
@@ -29,10 +29,10 @@ def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     def fill(tx: Connection) -> None:
         driver = tx.connection.driver_connection
         assert driver is not None
-        driver.executemany("INSERT INTO people VALUES (?, 'nick', 'Name', NULL, 1, 0)", ((i,) for i in authors))
-        driver.executemany("INSERT INTO posts VALUES (?, ?1, NULL, '[]', 0, 0)", ((i,) for i in authors))
+        driver.executemany("INSERT INTO people VALUES (?, 'nick', 'Name', NULL, 1, 0, 0, 0)", ((i,) for i in authors))
+        driver.executemany("INSERT INTO posts VALUES (?, ?1, NULL, '[]', 0, 0, NULL, NULL)", ((i,) for i in authors))
         edges = ((READER, i, i <= READER + MOST) for i in authors)
-        driver.executemany("INSERT INTO follows VALUES (?, ?, 1, ?)", edges)
+        driver.executemany("INSERT INTO follows VALUES (?, ?, 1, ?, NULL)", edges)
 
     database.write(fill)
     yield database
@@ -40,14 +40,14 @@ def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 
 
 @pytest.mark.parametrize("after", [None, (MOST // 2,)])
-def test_a_pulled_page_reads_no_edge_that_has_ended(crowded: Database, after: tuple[int] | None) -> None:
+def test_pulled_page_reads_no_ended_follow(crowded: Database, after: tuple[int] | None) -> None:
     page = PageRequest(20, after)
     assert len(crowded.read(feed, READER, page).items) == 20
     work = crowded.read(partial(sqlite_work, lambda connection: feed(connection, READER, page)))
     assert work < MOST, "a hundred instructions for each whom one follows"
 
 
-def test_the_authors_one_follows_are_read_from_one_index(database: Database) -> None:
+def test_followed_authors_are_read_from_one_index(database: Database) -> None:
     reader, author, former = some_people(database, 3)
     follows_now(database, reader, author)
     follows_now(database, reader, former)

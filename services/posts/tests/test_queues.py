@@ -1,4 +1,4 @@
-"""Whatever makes work for a worker wakes it: its commit notifies of the table that holds the work."""
+"""Every transaction that adds work wakes its worker: the commit notifies of the table."""
 
 from collections.abc import Callable
 
@@ -10,11 +10,12 @@ from services.posts.actions.feed import celebrities, fanout, follows, rebuild
 from services.posts.actions.withdrawals import WITHDRAWAL
 from shared.database.engine import Database
 
-from .factories import follows_now, published, some_people, uploaded
+from .factories import all_like_comment, commented, follows_now, published, some_people, uploaded
 from .test_actions_comment_threads import chain
 
 QUEUES = (
     models.blank_comments,
+    models.comment_removals,
     models.disposal,
     models.outbox,
     models.popular,
@@ -58,6 +59,13 @@ def delete_the_last_answer(database: Database) -> Callable[[], object]:
     return lambda: database.write(comments.delete_comment, author, last)
 
 
+def delete_a_liked_comment(database: Database) -> Callable[[], object]:
+    (author,) = some_people(database, 1)
+    comment = commented(database, author, published(database, author))
+    all_like_comment(database, [author], comment)
+    return lambda: database.write(comments.delete_comment, author, comment)
+
+
 def lose_followers(database: Database) -> Callable[[], object]:
     star, fan, other = some_people(database, 3)
     for each in (fan, other):
@@ -78,10 +86,11 @@ def lose_followers(database: Database) -> Callable[[], object]:
         (ask_for_a_rebuild, {"rebuilds"}),
         (follow_for_the_first_time, {"rebuilds"}),
         (delete_the_last_answer, {"blank_comments"}),
+        (delete_a_liked_comment, {"comment_removals"}),
         (lose_followers, {"popular"}),
     ],
 )
-def test_its_commit_wakes_the_worker(
+def test_commit_wakes_the_worker(
     database: Database, prepared: Callable[[Database], Callable[[], object]], woken: set[str]
 ) -> None:
     act = prepared(database)

@@ -1,4 +1,4 @@
-"""Auth's list of withdrawals is the truth: a service that starts compares itself with it."""
+"""Reconciliation with auth's list of deleted accounts at start."""
 
 from services.posts.app import create_app
 from services.posts.settings import Settings
@@ -11,7 +11,7 @@ from shared.testing import Stub, eventually, running_service
 from .factories import all_like, counts, published, purge_states, some_people
 
 
-def test_a_service_compares_itself_when_it_starts(settings: Settings, database: Database, auth: Stub, bus: Bus) -> None:
+def test_reconciliation_runs_at_start(settings: Settings, database: Database, auth: Stub, bus: Bus) -> None:
     never_heard_of = ids.new()
     star, gone = some_people(database, 2)
     post = published(database, star)

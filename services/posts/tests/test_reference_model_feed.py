@@ -1,4 +1,4 @@
-"""Whatever happens in whatever order, once quiet every feed is what a search through everything finds."""
+"""After random operations and idle workers, every feed equals a search over all posts."""
 
 from random import Random
 
@@ -18,6 +18,7 @@ from .factories import (
     published,
     purge_to_the_end,
     remove_to_the_end,
+    restricted,
     rows_of,
     some_people,
 )
@@ -30,7 +31,7 @@ LOOK_EVERY = 25
 
 
 class Life:
-    """Does the same at random to the database and to the model, while the workers do a little now and then."""
+    """Applies the same random operations to the database and to the model, while the workers run step by step."""
 
     def __init__(self, database: Database, seed: int) -> None:
         self.database = database
@@ -41,7 +42,7 @@ class Life:
         self.did: list[str] = []
 
     def step(self) -> None:
-        people = [self.follow] * 6 + [self.unfollow] * 3 + [self.hear_late] + [self.publish] * 6
+        people = [self.follow] * 6 + [self.unfollow] * 3 + [self.hear_late] + [self.restrict] * 4 + [self.publish] * 6
         people += [self.delete_post] * 2 + [self.withdraw]
         workers = [self.push] * 6 + [self.rebuild] * 2 + [self.make_up] * 3 + [self.trim, self.remove, self.purge]
         act = self.chance.choice([*people, *workers])
@@ -50,7 +51,7 @@ class Life:
         self.was_popular = self.was_popular or bool(rows_of(self.database, models.popular))
 
     def authors(self) -> list[int]:
-        """The few who post: most of the others follow them."""
+        """The few users who post: most of the others follow them."""
         return sorted(self.model.people)[:3]
 
     def edge(self, following: bool, version: int) -> None:
@@ -72,6 +73,17 @@ class Life:
     def hear_late(self) -> None:
         self.edge(self.chance.random() < 0.5, self.chance.randint(1, self.versions + 1))
         self.versions += 1
+
+    def restrict(self) -> None:
+        """Block or mute, or end it; the event may be late, so that a newer one stays."""
+        person, other = self.chance.sample(sorted(self.model.people), 2)
+        if self.chance.random() < 0.8:
+            other = self.chance.choice([each for each in self.authors() if each != person])
+        self.versions += 1
+        version = self.chance.choice([self.versions, self.versions, self.chance.randint(1, self.versions)])
+        told = {"blocking": version % 5 == 0, "muting": version % 3 == 0}  # each version has one content
+        restricted(self.database, person, other, version, **told)
+        self.model.restrict(person, other, version, **told)
 
     def publish(self) -> None:
         author = self.chance.choice(self.authors())
@@ -112,7 +124,7 @@ class Life:
         self.database.write(ONE_BY_ONE.step, LAST_SWEEP_AFTER)
 
     def look(self) -> None:
-        """At this moment: in order, each once, and nothing that does not belong there. One's own at once."""
+        """Check every feed now: ordered, without duplicates and wrong posts; own posts are there at once."""
         for reader in self.model.people:
             wanted = [each.id for each in self.model.posts_for(reader)]
             shown = paged(self.database, reader, self.chance.choice([1, 3, 100]))
@@ -121,7 +133,7 @@ class Life:
             assert own <= set(shown)
 
     def compare(self) -> None:
-        """Once quiet."""
+        """Compare when the workers are idle."""
         settle(self.database, THRESHOLD, KEPT)
         remove_to_the_end(self.database)
         purge_to_the_end(self.database)
@@ -134,10 +146,10 @@ class Life:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_once_quiet_every_feed_is_what_a_search_finds(
+def test_every_feed_equals_a_full_search_when_idle(
     database: Database, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(timelines, "FILLED", 4)
+    monkeypatch.setattr(timelines, "MAX_COPIED_POSTS", 4)
     life = Life(database, seed)
     try:
         for number in range(STEPS):

@@ -4,10 +4,10 @@
     popular --(a new post finds far fewer followers)--> backfilling: copied again, and still merged
     backfilling --(every follower's timeline is filled, and a while has passed)--> not popular
 
-So at any moment a post of an author who is not popular is in every timeline, or queued for it. Whoever decides not to
-copy a post or not to fill a timeline locks the row in `popular` until the commit. Backfilling begins only after all of
-these, and so finds each post and each follower that they left out. Locks are taken in the order popular, feeds, edges,
-timeline.
+So a post of an author who is not popular is always in every timeline, or queued for it. A transaction that decides not
+to copy a post or not to fill a timeline locks the row in `popular` until its commit. Backfilling begins only after all
+of these, and so finds each post and each follower that they left out. Locks are taken in the order popular, feeds,
+edges, timeline.
 """
 
 from collections.abc import Collection
@@ -23,10 +23,10 @@ from ... import models
 from . import timelines
 
 # Popular authors stay so until they have fewer than this part of the threshold, so that they do not change often.
-FEWER = 0.8
-# Longer than any reader takes between finding an author popular and merging their posts.
-GRACE = clock.MINUTE
-CHUNK = 20
+HYSTERESIS_RATIO = 0.8
+# Longer than the time between a reader's check that an author is popular and the merge of their posts.
+GRACE_MS = clock.MINUTE
+CHUNK_ROWS = 20
 _popular, _follows = models.popular.c, models.follows.c
 
 
@@ -37,13 +37,13 @@ def begin(tx: Connection, author_id: int) -> None:
 
 
 def unpushed(tx: Connection, author_ids: Collection[int], threshold: int) -> set[int]:
-    """Which of these authors are popular; that stays so until the commit."""
+    """Which of these authors are popular. Locks them, so that the answer is valid until the commit."""
     known = select(models.popular).where(_popular.author_id.in_(author_ids)).order_by(_popular.author_id)
     unpushed = {row.author_id for row in tx.execute(known.with_for_update()) if row.filled_to is None}
     return {each for each in unpushed if not _has_become_less(tx, each, threshold)}
 
 
-def backfill_some(tx: Connection, chunk: int = CHUNK, grace: int = GRACE) -> bool:
+def backfill_some(tx: Connection, chunk: int = CHUNK_ROWS, grace: int = GRACE_MS) -> bool:
     """Copy to some timelines what fan-out left out. Returns whether there may be more to do."""
     begun, now = _popular.filled_to.is_not(None), clock.now()
     waiting = _popular.filled_at.is_(None) | (_popular.filled_at <= now - grace)
@@ -64,7 +64,7 @@ def backfill_some(tx: Connection, chunk: int = CHUNK, grace: int = GRACE) -> boo
     return True
 
 
-def next_due(connection: Connection, grace: int = GRACE) -> int | None:
+def next_due(connection: Connection, grace: int = GRACE_MS) -> int | None:
     """When the next backfilled author stops being popular (ms since 1970), if there is one."""
     filled = select(func.min(_popular.filled_at)).where(_popular.filled_to.is_not(None))
     filled_at: int | None = connection.execute(filled).scalar_one()
@@ -73,7 +73,7 @@ def next_due(connection: Connection, grace: int = GRACE) -> int | None:
 
 def _has_become_less(tx: Connection, author_id: int, threshold: int) -> bool:
     """Whether this popular author has few followers now; then backfilling begins, and this post is copied already."""
-    enough = int(threshold * FEWER)
+    enough = int(threshold * HYSTERESIS_RATIO)
     some = select(_follows.follower_id).where(_follows.followee_id == author_id, _follows.following == true())
     number = tx.execute(select(func.count()).select_from(some.limit(enough).subquery())).scalar_one()
     if number == enough:

@@ -1,7 +1,7 @@
 """Fan-out on write: copies new posts into the timelines of their authors' followers, a part of each post at a time.
 
-A post that is not yet in every timeline has a row in `pushes`, inserted in the post's own transaction, so another
-worker continues wherever one stops. The database copies the rows by itself (INSERT ... SELECT).
+A post that is not yet in every timeline has a row in `pushes`, inserted in the transaction of the post, so another
+worker continues where one stops. The database copies the rows by itself (INSERT ... SELECT).
 
 Why no follower is missed: an edge is locked while it is copied. A follow that has written its edge and not committed
 is waited for, and then seen. A follow that writes its edge later looks for the author's posts after that, and this
@@ -19,9 +19,9 @@ from shared.database.queues import notify
 from ... import models
 from . import celebrities
 
-# Rows that one transaction inserts at most.
-CHUNK = 2_000
-JOBS = 50
+# The maximum number of rows that one transaction inserts.
+CHUNK_ROWS = 2_000
+MAX_JOBS = 50
 _pushes, _follows = models.pushes.c, models.follows.c
 
 
@@ -36,12 +36,12 @@ def stop(tx: Connection, post_ids: list[int]) -> None:
     tx.execute(delete(models.pushes).where(_pushes.post_id.in_(post_ids)))
 
 
-def push_some(tx: Connection, threshold: int, chunk: int = CHUNK) -> bool:
+def push_some(tx: Connection, threshold: int, chunk: int = CHUNK_ROWS) -> bool:
     """Copy some of the queued posts, those with the fewest copies first. Returns whether there may be more to do.
 
     An author who turns out to have more followers than the threshold is popular from then on.
     """
-    first = select(models.pushes).order_by(_pushes.reached, _pushes.post_id).limit(JOBS)
+    first = select(models.pushes).order_by(_pushes.reached, _pushes.post_id).limit(MAX_JOBS)
     jobs = tx.execute(first.with_for_update(skip_locked=True)).all()
     if not jobs:
         return False
@@ -66,7 +66,7 @@ def push_some(tx: Connection, threshold: int, chunk: int = CHUNK) -> bool:
 
 
 def _copy(tx: Connection, job: Row[Any], most: int) -> int:
-    """Copy the post to the next followers. Returns how many they are, those who had it already included."""
+    """Copy the post to the next followers. Returns their number, including those who had it already."""
     followers = (
         select(_follows.follower_id, literal(job.post_id))
         .where(_follows.followee_id == job.author_id, _follows.following == true(), _follows.follower_id > job.after)
@@ -84,7 +84,9 @@ def _copy(tx: Connection, job: Row[Any], most: int) -> int:
 
 
 def _note_progress(tx: Connection, job: Row[Any], copied: int) -> None:
-    """Record that so many more have the post. Those edges are still locked, so the last of them is read again."""
+    """Record that this number of additional followers have the post.
+
+    Those edges are still locked, so the last of them is read again."""
     followers = (
         select(_follows.follower_id)
         .where(_follows.followee_id == job.author_id, _follows.following == true(), _follows.follower_id > job.after)

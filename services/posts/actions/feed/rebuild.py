@@ -1,7 +1,7 @@
-"""Rewrites timelines from posts and follows: of new feeds, after an upgrade, and when an operator asks for it.
+"""Rewrites timelines from posts and follows: for new feeds, after an upgrade, and on request of an operator.
 
 Until then such a feed is read on demand (fan-in), or shown as it is. One transaction writes one timeline, so the job
-can be stopped and continued anywhere, while everybody reads, follows and posts.
+can be stopped and continued at any point, while the service is in use.
 """
 
 from sqlalchemy import Connection, Select, delete, insert, select
@@ -12,7 +12,7 @@ from ... import models
 from ...queries.feed_fanin import newest_ids
 from . import timelines
 
-CHUNK = 1_000
+CHUNK_ROWS = 1_000
 _rebuilds, _timeline, _posts, _follows = models.rebuilds.c, models.timeline.c, models.posts.c, models.follows.c
 
 
@@ -24,8 +24,8 @@ def ask_for(tx: Connection, owner_ids: list[int]) -> None:
         notify(tx, models.rebuilds)
 
 
-def ask_for_next(tx: Connection, after: int, chunk: int = CHUNK) -> int | None:
-    """Queue the next users who follow anybody. Returns the last of them, or None when there are no more."""
+def ask_for_next(tx: Connection, after: int, chunk: int = CHUNK_ROWS) -> int | None:
+    """Queue the next users with followees. Returns the last of them, or None when there are no more."""
     owners = select(_follows.follower_id).where(_follows.follower_id > after).distinct()
     owner_ids = list(tx.execute(owners.order_by(_follows.follower_id).limit(chunk)).scalars())
     ask_for(tx, owner_ids)
@@ -45,7 +45,7 @@ def rebuild_some(tx: Connection, kept: int) -> bool:
 
 
 def _rebuild(tx: Connection, owner_id: int, kept: int) -> None:
-    """Add what is missing, and remove only what does not belong there or is old: fan-out goes on meanwhile."""
+    """Add missing posts, and remove only wrong and old ones: fan-out continues meanwhile."""
     timelines.lock_for_update(tx, owner_id)
     post_ids = newest_ids(tx, owner_id, kept + 1)
     there = select(_posts.id).where(_posts.id.in_(post_ids[:kept])).order_by(_posts.id)
@@ -56,7 +56,7 @@ def _rebuild(tx: Connection, owner_id: int, kept: int) -> None:
 
 
 def _strays(owner_id: int) -> Select[tuple[int]]:
-    """Posts that are deleted, and those of authors who are not followed."""
+    """Rows of deleted posts, and of authors who are not followed."""
     edge = (_follows.follower_id == owner_id) & (_follows.followee_id == _posts.author_id)
     wanted = (_posts.author_id == owner_id) | _follows.following.is_(True)
     return (
@@ -68,7 +68,7 @@ def _strays(owner_id: int) -> Select[tuple[int]]:
 
 
 def _has_withdrawn(tx: Connection, person_id: int) -> bool:
-    """Whether the account is deleted. Locks the row, so that stays so until the commit."""
+    """Whether the account is deleted. Locks the row, so that the answer is valid until the commit."""
     people = models.people.c
     statement = select(people.deleted).where(people.id == person_id).with_for_update(read=True)
     return tx.execute(statement).scalar_one_or_none() is True

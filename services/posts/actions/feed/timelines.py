@@ -1,7 +1,7 @@
 """Timelines: a feed's posts that are newer than its watermark are rows of `timeline`; older ones are read on demand.
 
-The watermark may be raised at any time; only `rebuild` lowers it. Whoever changes whom a feed follows, or its
-watermark, locks its row in `feeds` FOR UPDATE. Fan-out does not: it only adds rows, and locks the edge instead.
+The watermark may be raised at any time; only `rebuild` lowers it. A transaction that changes the follows of a feed, or
+its watermark, locks its row in `feeds` FOR UPDATE. Fan-out does not: it only adds rows, and locks the edge instead.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from shared.database.statements import insert_if_absent
 from ... import models
 from ...models import NOTHING_PUSHED
 
-FILLED = 1_000
+MAX_COPIED_POSTS = 1_000
 """Posts of an author that are copied when they are followed; if there are more, the watermark rises to the oldest."""
 _feeds, _timeline, _posts, _popular = models.feeds.c, models.timeline.c, models.posts.c, models.popular.c
 
@@ -43,7 +43,7 @@ def add(tx: Connection, owner_id: int, post_ids: Sequence[int]) -> None:
 
 
 def is_pushed(tx: Connection, author_id: int) -> bool:
-    """Whether this author's posts are copied to timelines. If not, that stays so until the commit."""
+    """Whether this author's posts are copied to timelines. If not, the answer is valid until the commit."""
     statement = select(_popular.author_id).where(_popular.author_id == author_id, _popular.filled_to.is_(None))
     return tx.execute(statement.with_for_update(read=True)).first() is None
 
@@ -54,11 +54,11 @@ def fill(tx: Connection, owner_id: int, author_id: int, watermark: int) -> None:
         return
     # The posts are locked, so that none is deleted, and cleaned up, while it is copied.
     theirs = select(_posts.id).where(_posts.author_id == author_id, _posts.id > watermark)
-    newest = theirs.order_by(_posts.author_id.desc(), _posts.id.desc()).limit(FILLED + 1)
+    newest = theirs.order_by(_posts.author_id.desc(), _posts.id.desc()).limit(MAX_COPIED_POSTS + 1)
     post_ids = tx.execute(newest.with_for_update(read=True)).scalars().all()
-    add(tx, owner_id, post_ids[:FILLED])
-    if len(post_ids) > FILLED:
-        set_watermark(tx, owner_id, post_ids[FILLED])
+    add(tx, owner_id, post_ids[:MAX_COPIED_POSTS])
+    if len(post_ids) > MAX_COPIED_POSTS:
+        set_watermark(tx, owner_id, post_ids[MAX_COPIED_POSTS])
 
 
 def take_out(tx: Connection, owner_id: int, author_id: int, watermark: int) -> None:

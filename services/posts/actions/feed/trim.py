@@ -7,9 +7,9 @@ from shared.database.engine import Database
 from ... import models
 from . import timelines
 
-# A timeline may grow to so many times its length: it is cut rarely, and then by more than a few rows.
+# A timeline may grow to this multiple of its length, so that it is cut rarely, and by many rows at once.
 SLACK = 1.25
-CHUNK = 100
+CHUNK_ROWS = 100
 _feeds, _timeline = models.feeds.c, models.timeline.c
 
 
@@ -26,12 +26,12 @@ class Trimming:
         owners = self._database.read(_next_owners, self._after)
         for owner_id in self._database.read(_longer_than, owners, int(self._kept * SLACK)):
             self._database.write(timelines.trim, owner_id, self._kept)
-        self._after = owners[-1] if len(owners) == CHUNK else 0
+        self._after = owners[-1] if len(owners) == CHUNK_ROWS else 0
         return self._after > 0
 
 
 def _next_owners(connection: Connection, after: int) -> list[int]:
-    owners = select(_feeds.owner_id).where(_feeds.owner_id > after).order_by(_feeds.owner_id).limit(CHUNK)
+    owners = select(_feeds.owner_id).where(_feeds.owner_id > after).order_by(_feeds.owner_id).limit(CHUNK_ROWS)
     return list(connection.execute(owners).scalars())
 
 

@@ -1,0 +1,34 @@
+"""Copies of who blocks and mutes whom: social publishes them."""
+
+from pydantic import BaseModel, Field
+from sqlalchemy import Connection, Row, select
+
+from shared.ids import Id
+from shared.replication.pairs import Key, PairProjection
+
+from .. import models
+from .feed import follows
+
+_people = models.people.c
+
+
+class Restriction(BaseModel):
+    """What is kept here of a block and a mute."""
+
+    person_id: Id = Field(alias="user_id")
+    other_id: Id
+    blocking: bool
+    muting: bool
+    version: int
+
+
+def _is_gone(tx: Connection, pair: Key) -> bool:
+    either = select(_people.id).where(_people.id.in_(pair), _people.deleted.is_(True))
+    return tx.execute(either).first() is not None
+
+
+def _show_or_hide(tx: Connection, row: Row[tuple[int, int]]) -> None:
+    follows.show_or_hide(tx, row.person_id, row.other_id)
+
+
+RESTRICTIONS = PairProjection(models.restrictions, Restriction, _is_gone, _show_or_hide)

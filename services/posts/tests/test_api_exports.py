@@ -1,0 +1,21 @@
+"""The lists for exports: only for services with valid credentials."""
+
+import pytest
+
+from shared.testing import LiveService
+from shared.testing.api_client import expect_problem
+
+KINDS = (
+    "posts",
+    "comments",
+    "likes",
+    "comment_likes",
+    "saved",
+)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_list_for_exports_requires_service_credentials(service: LiveService, kind: str) -> None:
+    path = f"/internal/exports/0037a52d5f400001/{kind}"
+    for headers in ({}, {"authorization": "Bearer x"}):
+        assert expect_problem(service.client.get(path, headers=headers), 401, "invalid_token")
