@@ -5,13 +5,14 @@ from fastapi import FastAPI
 
 from shared.background import PeriodicWorker, threaded_step
 from shared.database.engine import Database
-from shared.events import inbox
+from shared.events import inbox, outbox
 from shared.events.bus import Bus
 from shared.events.outbox import Relay
 from shared.files import garbage
-from shared.files.storage import storage_from
+from shared.files.storage_url import storage_from
 from shared.idempotency import Idempotency
 from shared.images import ImageProcessor
+from shared.replication.pair_reconcile import PairReconciler
 from shared.replication.source import WithKnownRecords
 from shared.replication.workers import event_workers, replica_workers
 from shared.security.service_calls import ServiceClient
@@ -20,9 +21,10 @@ from shared.websockets.hub import Hub
 
 from . import models
 from .actions import photos as uploads
-from .api import messages, photos, rooms, websocket
+from .actions.restrictions import RESTRICTIONS
+from .api import internal, messages, photos, rooms, websocket
 from .api.dependencies import Dependencies
-from .clients import Posts, users_of
+from .clients import Posts, restrictions_of, users_of
 from .settings import Settings
 from .signed_urls import UrlSigner
 from .subscriptions import BROADCAST_HANDLERS, HANDLERS, USERS, SocketNotifier
@@ -35,7 +37,9 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
     database = Database(settings.database_url, pool_size=settings.pool_size)
     auth = ServiceClient(NAME, settings.caller_key("auth"), "auth", settings.auth_url, transport)
     posts = ServiceClient(NAME, settings.caller_key("posts"), "posts", settings.posts_url, transport)
+    social = ServiceClient(NAME, settings.caller_key("social"), "social", settings.social_url, transport)
     users = users_of(auth)
+    restrictions = PairReconciler(NAME, database, RESTRICTIONS, restrictions_of(social))
     with_known_users = WithKnownRecords(database, USERS, users)
     idempotency = Idempotency(database, models.idempotency_keys)
     storage = storage_from(settings.storage_url)
@@ -50,9 +54,10 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
     workers = [
         *event_workers(NAME, database, relay, models.inbox),
         *replica_workers(NAME, database, USERS, users, models.reconciliation, settings),
+        restrictions.worker("dm.restrictions", settings.reconcile_seconds),
         garbage.worker("dm.files", database, models.disposal, storage),
-        PeriodicWorker("dm.uploads", threaded_step(database.write, uploads.forget_unsent), every=600),
-        PeriodicWorker("dm.keys", threaded_step(database.write, idempotency.forget_old), every=600),
+        PeriodicWorker("dm.uploads", threaded_step(database.write, uploads.delete_unsent), every=600),
+        PeriodicWorker("dm.keys", threaded_step(database.write, idempotency.delete_expired), every=600),
     ]
 
     app = create_service_app(
@@ -60,11 +65,17 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
         settings,
         database=database,
         bus=bus,
-        routers=[rooms.router, messages.router, photos.router, websocket.router],
+        routers=[rooms.router, messages.router, photos.router, websocket.router, internal.router],
         workers=workers,
-        clients=[auth, posts],
+        queues=[
+            outbox.work_queue(models.outbox),
+            USERS.purge.work_queue(),
+            garbage.work_queue(models.disposal),
+        ],
+        clients=[auth, social, posts],
         closing=[image_processor.close],
     )
+    app.state.draining.on_start(sockets.drain)
     app.state.dependencies = Dependencies(
         database, idempotency, with_known_users, Posts(posts), url_signer, storage, image_processor, sockets
     )

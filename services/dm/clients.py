@@ -3,19 +3,26 @@
 from dataclasses import dataclass
 
 from shared import ids
+from shared.replication.pair_reconcile import PairSource
 from shared.replication.source import RecordSource
 from shared.security.service_calls import ServiceClient
 
 
 def users_of(auth: ServiceClient) -> RecordSource:
-    """Users, and the list of deleted accounts."""
-    return RecordSource(auth, "/internal/people", "/internal/withdrawals", "user_id")
+    """Users, and the lists of deleted and of suspended accounts."""
+    return RecordSource(auth, "/internal/people", "/internal/withdrawals", "user_id", "/internal/suspensions")
+
+
+def restrictions_of(social: ServiceClient) -> PairSource:
+    """The list of who blocks whom."""
+    return PairSource(social, "/internal/restrictions")
 
 
 @dataclass(frozen=True, slots=True)
 class Posts:
     client: ServiceClient
 
-    async def has(self, post_id: int) -> bool:
-        """Whether this post exists and its author has not deleted their account. Raises Unavailable."""
-        return await self.client.get(f"/internal/posts/{ids.encode(post_id)}") is not None
+    async def shows(self, post_id: int, viewer: int) -> bool:
+        """Whether this user can see this post. Raises Unavailable."""
+        path = f"/internal/posts/{ids.encode(post_id)}"
+        return await self.client.get(path, viewer=ids.encode(viewer)) is not None

@@ -8,7 +8,7 @@ from shared.events.outbox import enqueue
 from . import models
 
 # Everything that the broker lets this service publish.
-ANNOUNCES = ("message.sent.v1", "room.read.v1", "user.purged.v1")
+ANNOUNCES = ("message.sent.v1", "room.read.v1", "room.updated.v1", "user.purged.v1")
 
 
 def user_purged(tx: Connection, user_id: int) -> None:
@@ -26,3 +26,8 @@ def room_read(tx: Connection, message_id: int, room_id: int, reader_id: int, pee
     """The reader has read all messages up to this one."""
     numbers = {"message_id": message_id, "room_id": room_id, "reader_id": reader_id, "peer_id": peer_id}
     enqueue(tx, models.outbox, "room.read", 1, {name: ids.encode(number) for name, number in numbers.items()})
+
+
+def room_updated(tx: Connection, room_id: int, user_id: int) -> None:
+    """The user has changed how they see the room."""
+    enqueue(tx, models.outbox, "room.updated", 1, {"room_id": ids.encode(room_id), "user_id": ids.encode(user_id)})

@@ -1,12 +1,13 @@
 """Tables of dm: rooms of two users, messages and photos in them, and copies of users."""
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, MetaData, String, Table
+from sqlalchemy import JSON, Boolean, CheckConstraint, Column, Index, Integer, MetaData, String, Table
 
 from shared.database.statements import BigInt, CaseSensitiveString
 from shared.events.inbox import inbox_table
 from shared.events.outbox import outbox_table
 from shared.files.garbage import garbage_table
 from shared.idempotency import idempotency_table
+from shared.replication.pairs import pair_table
 from shared.replication.projections import projection_table
 from shared.replication.purge import purge_table
 from shared.replication.reconcile import checkpoint_table
@@ -23,13 +24,15 @@ people = projection_table(
     ],
 )
 
+restrictions = pair_table("restrictions", metadata, ("person_id", "other_id"), ("blocking",))
+
 rooms = Table(
     "rooms",
     metadata,
     Column("id", BigInt, primary_key=True, autoincrement=False),
     Column("low_id", BigInt, nullable=False),
     Column("high_id", BigInt, nullable=False),
-    Column("last_id", BigInt, nullable=False),  # the id of its newest message; before that, of the room
+    Column("last_id", BigInt, nullable=False),  # the id of its newest message, or of the room if there is none
     Column("created_at", BigInt, nullable=False),
     Index("rooms_of_two", "low_id", "high_id", unique=True),
 )
@@ -43,7 +46,10 @@ members = Table(  # one row for each user of a room
     Column("last_id", BigInt, nullable=False),  # as in rooms, repeated so that one index lists a user's rooms
     Column("read_id", BigInt, nullable=False),  # the newest message that the user has read
     Column("unread_count", Integer, nullable=False),
-    Index("members_by_activity", "user_id", "last_id", "room_id"),
+    Column("muted", Boolean, nullable=False),
+    Column("hidden", Boolean, nullable=False),  # until there is a new message
+    # With `hidden`, so that hidden rooms are left out in the index alone.
+    Index("members_by_last", "user_id", "last_id", "room_id", "hidden"),
 )
 
 messages = Table(
@@ -78,6 +84,9 @@ media = Table(
     Column("alt", CaseSensitiveString(1000)),
     Column("created_at", BigInt, nullable=False),
     Column("sent", Boolean, nullable=False),
+    Column("camera_info", JSON(none_as_null=True)),  # how it was taken, if its uploader asked to keep it
+    Column("has_variants", Boolean),  # not true: it has only the files display.jpg and thumbnail.jpg
+    Column("missing", Boolean),  # true: all its files are lost (check-media)
     Index("media_by_age", "sent", "created_at"),
     Index("media_by_uploader", "uploader_id", "sent", "id"),
 )

@@ -3,6 +3,7 @@
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     FromClause,
     Join,
@@ -18,25 +19,24 @@ from sqlalchemy import (
 from shared import clock, ids
 from shared.errors import NotFound, Unauthenticated
 from shared.pagination import Page, PageRequest
+from shared.replication.pairs import in_neither_direction
 
-from . import models
+from . import models, photo_queries
 from .signed_urls import UrlSigner
-
-DISPLAY, THUMBNAIL = "display.jpg", "thumbnail.jpg"
-"""The two renditions of a photo."""
 
 _messages, _members, _media = models.messages, models.members, models.media
 _peer, _sender = models.people.alias("peer"), models.people.alias("sender")
-_quoted = models.messages.alias("quoted")
+_quoted, _quoted_media = models.messages.alias("quoted"), models.media.alias("quoted_media")
+_other_member = models.members.alias("other_member")
 
 
 def user_not_found() -> NotFound:
     return NotFound("not_found", "There is no such user.")
 
 
-def user_deleted() -> Unauthenticated:
-    """The error for a token that has not expired although its account is deleted."""
-    return Unauthenticated("invalid_token", "This account has been deleted.")
+def user_absent() -> Unauthenticated:
+    """The error for a token that has not expired although its account is deleted or suspended."""
+    return Unauthenticated("invalid_token", "This account has been deleted or suspended.")
 
 
 def peer_in(connection: Connection, room_id: int, user_id: int) -> int:
@@ -63,14 +63,19 @@ def room(connection: Connection, user_id: int, room_id: int, url_signer: UrlSign
     return _room_json(row, url_signer)
 
 
-def rooms_of(connection: Connection, user_id: int, page: PageRequest, url_signer: UrlSigner) -> Page:
+def rooms_of(
+    connection: Connection, user_id: int, page: PageRequest, url_signer: UrlSigner, *, hidden: bool = False
+) -> Page:
     """The user's rooms, last active first, in the order at the time when the first page was read.
+
+    Rooms that the user has hidden are left out unless `hidden` is true.
 
     The cursor holds where that page started. What became active later belongs before it, so nothing is shown twice, and
     a room that had not been shown by then is still found in its former position.
     """
     begin, after = page.after or (None, None)
-    positions = _next_positions(user_id, begin, after, page.limit + 1)
+    which = _members.c.user_id == user_id
+    positions = _next_positions(which if hidden else which & ~_members.c.hidden, begin, after, page.limit + 1)
     mine = (_members.c.room_id == positions.c.room_id) & (_members.c.user_id == user_id)
     statement = (
         _rooms(positions.join(_members, mine)).add_columns(positions.c.position).order_by(positions.c.position.desc())
@@ -80,20 +85,18 @@ def rooms_of(connection: Connection, user_id: int, page: PageRequest, url_signer
     return Page.of(rows, page, lambda row: _room_json(row, url_signer), lambda row: (first, row.position))
 
 
-def _next_positions(user_id: int, begin: int | None, after: int | None, limit: int) -> Subquery:
-    """Which rooms come next, and the sort key of each: the id of its newest message up to `begin`."""
+def _next_positions(which: ColumnElement[bool], begin: int | None, after: int | None, limit: int) -> Subquery:
+    """Which of these rooms come next, and the sort key of each: the id of its newest message up to `begin`."""
     members = _members.c
     position = members.last_id.label("position")
-    mine = select(members.room_id, position).where(members.user_id == user_id)
+    mine = select(members.room_id, position).where(which)
     resting = mine.order_by(position.desc()).limit(limit)
     if begin is None or after is None:
         return resting.subquery("positions")
     resting = resting.where(members.last_id < after)
     earlier = select(func.max(_messages.c.id)).where(_messages.c.room_id == members.room_id, _messages.c.id <= begin)
     former = func.coalesce(earlier.scalar_subquery(), members.room_id)
-    moved = select(members.room_id, former.label("position")).where(
-        members.user_id == user_id, members.last_id > begin, former < after
-    )
+    moved = select(members.room_id, former.label("position")).where(which, members.last_id > begin, former < after)
     both = union_all(select(resting.subquery()), select(moved.subquery())).subquery()
     return select(both).order_by(both.c.position.desc()).limit(limit).subquery("positions")
 
@@ -117,7 +120,7 @@ def messages_in(
     url_signer: UrlSigner,
     since: int | None = None,
 ) -> Page:
-    """What was said in a room of theirs: newest first; or, after the message `since`, oldest first. Raises NotFound."""
+    """Messages in a room of the user: newest first; or, after the message `since`, oldest first. Raises NotFound."""
     peer_in(connection, room_id, user_id)
     statement, id_ = _said(room_id).limit(page.limit + 1), _messages.c.id
     if since is not None:
@@ -136,38 +139,18 @@ def has_message(connection: Connection, room_id: int, message_id: int) -> bool:
     return connection.execute(select(_messages.c.id).where(this)).first() is not None
 
 
-def photo(connection: Connection, media_id: int, url_signer: UrlSigner) -> dict[str, Any]:
-    """An upload to a room."""
-    labelled = [_media.c.room_id, _media.c.id.label("media_id"), *_IMAGE]
-    return _image_json(connection.execute(select(*labelled).where(_media.c.id == media_id)).one(), url_signer)
-
-
-def file_of(connection: Connection, room_id: int, media_id: int, rendition: str) -> str:
-    """The name of the stored file of a photo of this room. Raises NotFound."""
-    this = (_media.c.id == media_id) & (_media.c.room_id == room_id)
-    name = connection.execute(select(_media.c.file).where(this)).scalar_one_or_none()
-    if name is None:
-        raise NotFound("not_found", "There is no such picture.")
-    return stored(name, rendition)
-
-
-def stored(file: str, rendition: str) -> str:
-    """The name of the stored file."""
-    return f"{file}-{rendition}"
-
-
 def _named(person: FromClause, prefix: str) -> list[Label[Any]]:
     return [person.c[name].label(f"{prefix}_{name}") for name in ("nickname", "name", "avatar_url", "deleted")]
 
 
-_IMAGE = [_media.c[name] for name in ("width", "height", "blurhash", "alt", "content_type")]
 _MESSAGE = [
     _messages.c.id.label("message_id"),
     *(_messages.c[name] for name in ("sender_id", "text", "media_id", "post_id")),
     _messages.c.created_at.label("sent_at"),
     *(_quoted.c[name].label(f"quoted_{name}") for name in ("id", "sender_id", "text", "media_id")),
+    *(_quoted_media.c[name].label(f"quoted_{name}") for name in ("width", "height", "has_variants")),
     *_named(_sender, "sender"),
-    *_IMAGE,
+    *photo_queries.COLUMNS,
 ]
 
 
@@ -177,23 +160,32 @@ def _said(room_id: int) -> Select[Any]:
 
 
 def _rooms(members: FromClause) -> Select[Any]:
-    """Rooms with all that is shown of them, in one statement however many there are."""
+    """Rooms with everything that is shown of them, in one statement."""
     rooms = models.rooms
     last = (_messages.c.id == _members.c.last_id) & (_messages.c.room_id == _members.c.room_id)
     joined = (
         members.join(rooms, rooms.c.id == _members.c.room_id)
+        .join(
+            _other_member,
+            (_other_member.c.room_id == _members.c.room_id) & (_other_member.c.user_id == _members.c.peer_id),
+        )
         .outerjoin(_peer, _peer.c.id == _members.c.peer_id)
         .outerjoin(_messages, last)
     )
-    shown = (_members.c.room_id, _members.c.peer_id, _members.c.unread_count, rooms.c.created_at)
-    return select(*shown, *_named(_peer, "peer"), *_MESSAGE).select_from(_in_full(joined))
+    peer_read_id = _other_member.c.read_id.label("peer_read_id")
+    own = [_members.c[name] for name in ("room_id", "peer_id", "unread_count", "muted", "hidden")]
+    shown = (*own, peer_read_id, rooms.c.created_at)
+    peer = (*_named(_peer, "peer"), _peer.c.hidden.label("peer_hidden"))
+    unblocked = in_neither_direction(models.restrictions, "blocking", _members.c.user_id, _members.c.peer_id)
+    return select(*shown, *peer, unblocked.label("unblocked"), *_MESSAGE).select_from(_in_full(joined))
 
 
 def _in_full(messages: FromClause) -> Join:
-    """Messages with their senders, quoted messages and photos."""
+    """Messages with their senders, quoted messages, and the photos of both."""
     return (
         messages.outerjoin(_sender, _sender.c.id == _messages.c.sender_id)
         .outerjoin(_quoted, _quoted.c.id == _messages.c.reply_to)
+        .outerjoin(_quoted_media, _quoted_media.c.id == _quoted.c.media_id)
         .outerjoin(_media, _media.c.id == _messages.c.media_id)
     )
 
@@ -202,8 +194,13 @@ def _room_json(row: Row[Any], url_signer: UrlSigner) -> dict[str, Any]:
     return {
         "id": ids.encode(row.room_id),
         "peer": _person_json(row, "peer"),
+        "closed": bool(row.peer_deleted or row.peer_hidden or not row.unblocked),
         "last_message": None if row.message_id is None else _message_json(row, url_signer),
         "unread_count": row.unread_count,
+        # Before the first message is read, read_id is the id of the room.
+        "peer_read_id": None if row.peer_read_id == row.room_id else ids.encode(row.peer_read_id),
+        "muted": row.muted,
+        "hidden": row.hidden,
         "created_at": clock.format_rfc3339(row.created_at),
     }
 
@@ -215,19 +212,24 @@ def _message_json(row: Row[Any], url_signer: UrlSigner) -> dict[str, Any]:
         "sender": _person_json(row, "sender"),
         "type": _message_type(row.text, row.media_id),
         "text": row.text,
-        "image": None if row.media_id is None else _image_json(row, url_signer),
+        "image": None if row.media_id is None else photo_queries.photo_json(row, url_signer),
         "post_id": None if row.post_id is None else ids.encode(row.post_id),
-        "reply_to": None if row.quoted_id is None else _quote_json(row),
+        "reply_to": None if row.quoted_id is None else _quote_json(row, url_signer),
         "created_at": clock.format_rfc3339(row.sent_at),
     }
 
 
-def _quote_json(row: Row[Any]) -> dict[str, Any]:
+def _quote_json(row: Row[Any], url_signer: UrlSigner) -> dict[str, Any]:
+    thumbnail_url = None
+    if row.quoted_media_id is not None:
+        rendition = photo_queries.thumbnail(row.quoted_width, row.quoted_height, row.quoted_has_variants)
+        thumbnail_url = url_signer.url(row.room_id, row.quoted_media_id, rendition)
     return {
         "id": ids.encode(row.quoted_id),
         "sender_id": ids.encode(row.quoted_sender_id),
         "type": _message_type(row.quoted_text, row.quoted_media_id),
         "text": row.quoted_text,
+        "thumbnail_url": thumbnail_url,
     }
 
 
@@ -237,21 +239,8 @@ def _message_type(text: str | None, media_id: int | None) -> str:
     return "post" if media_id is None else "image"
 
 
-def _image_json(row: Row[Any], url_signer: UrlSigner) -> dict[str, Any]:
-    return {
-        "id": ids.encode(row.media_id),
-        "url": url_signer.url(row.room_id, row.media_id, DISPLAY),
-        "thumbnail_url": url_signer.url(row.room_id, row.media_id, THUMBNAIL),
-        "width": row.width,
-        "height": row.height,
-        "blurhash": row.blurhash,
-        "alt": row.alt,
-        "content_type": row.content_type,
-    }
-
-
 def _person_json(row: Row[Any], prefix: str) -> dict[str, Any]:
-    """A UserRef. Nothing but the id is known of who has withdrawn."""
+    """A UserRef. Of a deleted account only the id is known."""
     return {
         "id": ids.encode(getattr(row, f"{prefix}_id")),
         "nickname": getattr(row, f"{prefix}_nickname"),

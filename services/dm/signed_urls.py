@@ -1,4 +1,4 @@
-"""Signed URLs of private photos: whoever has one can read that photo for about an hour."""
+"""Signed URLs of private photos: each gives access to one photo for about an hour."""
 
 import hashlib
 import hmac
@@ -7,11 +7,11 @@ from base64 import urlsafe_b64encode
 from shared import clock, ids
 from shared.errors import Forbidden
 
-LIFETIME = clock.HOUR
-# Within this time a photo has one URL, so that clients can cache it.
-STEP = 15 * clock.MINUTE
-# The difference of the clocks of two replicas at most.
-SKEW = 10 * clock.SECOND
+LIFETIME_MS = clock.HOUR
+# The URL of a photo stays the same within this time, so that clients can cache it.
+STEP_MS = 15 * clock.MINUTE
+# The maximum difference between the clocks of two replicas.
+CLOCK_SKEW_MS = 10 * clock.SECOND
 _MAC_BYTES = 18
 
 
@@ -24,7 +24,7 @@ class UrlSigner:
     def url(self, room_id: int, media_id: int, rendition: str) -> str:
         """The URL of this rendition; it needs no token and is valid for at least an hour."""
         path = _path(room_id, media_id, rendition)
-        expires = str(-(-(clock.now() + LIFETIME) // STEP) * STEP // clock.SECOND)
+        expires = str(-(-(clock.now() + LIFETIME_MS) // STEP_MS) * STEP_MS // clock.SECOND)
         return f"{path}?expires={expires}&signature={self._sign(path, expires)}"
 
     def check(self, room_id: int, media_id: int, rendition: str, expires: str, signature: str) -> int:
@@ -33,7 +33,7 @@ class UrlSigner:
         if not hmac.compare_digest(right.encode(), signature.encode()):
             raise Forbidden("invalid_link", "The signature does not match this photo.")
         left = int(expires) - clock.now() // clock.SECOND
-        if left * clock.SECOND > LIFETIME + STEP + SKEW:
+        if left * clock.SECOND > LIFETIME_MS + STEP_MS + CLOCK_SKEW_MS:
             raise Forbidden("invalid_link", "The expiry of this link is too far in the future.")
         if left <= 0:
             raise Forbidden("link_expired", "This link has expired; read the message again for a new one.")

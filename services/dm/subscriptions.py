@@ -6,6 +6,11 @@ worker then removes what `actions/withdrawals.py` lists: uploads that were never
 idempotency keys. It reports to auth when nothing is left, and looks once more when the user's last access token has
 expired. If the event never arrives, the reconciliation with auth's list finds the user.
 
+A suspended account is a version like any other: the copy is hidden, keeps its name, rooms and messages,
+and is shown again by the version that reinstates it.
+
+Two users of whom one blocks the other cannot write to each other. Their room and its messages stay.
+
 Every process also receives what happens in rooms, and sends it to the sockets of both users that are open in it.
 """
 
@@ -25,6 +30,7 @@ from shared.websockets.hub import Hub
 
 from . import queries
 from .actions.people import PEOPLE
+from .actions.restrictions import RESTRICTIONS
 from .actions.withdrawals import WITHDRAWAL
 from .signed_urls import UrlSigner
 
@@ -49,6 +55,13 @@ class RoomRead(BaseModel):
     room_id: Id
     reader_id: Id
     peer_id: Id
+
+
+class RoomUpdated(BaseModel):
+    """The user has changed how they see the room."""
+
+    room_id: Id
+    user_id: Id
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +97,14 @@ def send_room_read(notifier: SocketNotifier, event: Event) -> None:
     notifier.send("room.read", {name: ids.encode(id_) for name, id_ in data.items()}, read.reader_id, read.peer_id)
 
 
+def send_room_updated(notifier: SocketNotifier, event: Event) -> None:
+    """Send the room to the user who has changed how they see it."""
+    updated = RoomUpdated.model_validate(event.data)
+    if notifier.sockets.has_listeners(updated.user_id):
+        room = updated.user_id, updated.room_id, notifier.url_signer
+        notifier.send("room.updated", notifier.database.read(queries.room, *room), updated.user_id)
+
+
 def close_sockets(notifier: SocketNotifier, event: Event) -> None:
     """Close the sockets of a user whose account is deleted."""
     notifier.sockets.end_subject(UserDeleted.model_validate(event.data).user_id)
@@ -94,11 +115,13 @@ HANDLERS: dict[str, Handler] = {
     "user.registered.v1": USERS.on_changed,
     "user.updated.v1": USERS.on_changed,
     "user.deleted.v1": USERS.on_deleted,
+    "user.restricted.v1": RESTRICTIONS.on_changed,
 }
 
 # Every process handles each event, for the sockets that are open in it. What it misses, clients read over HTTP.
 BROADCAST_HANDLERS: dict[str, Callable[[SocketNotifier, Event], None]] = {
     "message.sent.v1": send_message,
     "room.read.v1": send_room_read,
+    "room.updated.v1": send_room_updated,
     "user.deleted.v1": close_sockets,
 }

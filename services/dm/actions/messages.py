@@ -29,7 +29,7 @@ def send(tx: Connection, sender_id: int, room_id: int, draft: Draft, *, post_exi
     peer_id = rooms.enter(tx, sender_id, room_id)
     if draft.post_id is not None and not post_exists:
         raise Invalid.field("post_id", "unknown_post", "There is no such post.")
-    # Under the room's lock, ids are in the order of the commits: whoever reads newest first misses nothing.
+    # The lock on the room keeps ids in commit order, so that a client that reads newest first misses nothing.
     message_id = max(ids.new(), rooms.lock(tx, room_id) + 1)
     if draft.reply_to is not None and not queries.has_message(tx, room_id, draft.reply_to):
         raise Invalid.field("reply_to", "unknown_message", "There is no such message in this room.")
@@ -59,5 +59,5 @@ def _note_activity(tx: Connection, sender_id: int, room_id: int, message_id: int
     tx.execute(
         update(members)
         .where(members.c.room_id == room_id)
-        .values(last_id=message_id, unread_count=members.c.unread_count + news)
+        .values(last_id=message_id, unread_count=members.c.unread_count + news, hidden=False)
     )

@@ -1,6 +1,9 @@
 """Copies of users, and locking them while they write."""
 
-from pydantic import BaseModel
+from enum import Enum
+from typing import Any
+
+from pydantic import BaseModel, Field
 from sqlalchemy import Connection, select
 
 from shared.ids import Id
@@ -17,21 +20,36 @@ class User(BaseModel):
     name: str
     avatar_url: str | None
     version: int
+    hidden: bool = Field(False, alias="suspended")
 
 
 PEOPLE = Projection(models.people, User, "user_id")
 
 
-def have_withdrawn(tx: Connection, *person_ids: int) -> list[bool]:
-    """Whether each of them has deleted their account. Locks them FOR SHARE, so that stays so until the commit.
+class State(Enum):
+    """What an account is."""
 
-    Raises UnknownRecords.
+    PRESENT = "present"
+    SUSPENDED = "suspended"
+    DELETED = "deleted"
+
+
+def states(tx: Connection, *person_ids: int) -> list[State]:
+    """The state of each of these accounts. Raises UnknownRecords.
+
+    Locks them FOR SHARE, so that the answer is valid until the commit.
     """
     people = models.people.c
-    # Not filtered by `deleted`: MySQL releases the lock of a row that does not match.
-    rows = tx.execute(select(people.id, people.deleted).where(people.id.in_(person_ids)).with_for_update(read=True))
-    known = {row.id: bool(row.deleted) for row in rows}
+    # Not filtered by them: MySQL releases the lock of a row that does not match.
+    wanted = select(people.id, people.deleted, people.hidden).where(people.id.in_(person_ids))
+    known = {row.id: _state(row) for row in tx.execute(wanted.with_for_update(read=True))}
     unknown = [each for each in person_ids if each not in known]
     if unknown:
         raise UnknownRecords(*unknown, otherwise=queries.user_not_found())
     return [known[each] for each in person_ids]
+
+
+def _state(row: Any) -> State:
+    if row.deleted:
+        return State.DELETED
+    return State.SUSPENDED if row.hidden else State.PRESENT

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, insert, or_, select, update
 
 from shared import clock, ids
 from shared.errors import Conflict, Invalid
 
 from .. import events, models, queries
 from . import people
+from .people import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +23,18 @@ class Opened:
 def open_room(tx: Connection, user_id: int, peer_id: int) -> Opened:
     """The one room of these two users, created if there is none.
 
-    Raises Invalid for the user themselves, UnknownRecords, Unauthenticated if the user's account is deleted, NotFound
-    if the other's is.
+    Raises Invalid for the user themselves, UnknownRecords, Unauthenticated if the user's account is deleted or
+    suspended, NotFound if the other's is, or if the other blocks the user; Conflict if the user blocks the other.
     """
     if user_id == peer_id:
         raise Invalid.field("user_id", "cannot_message_self", "A room is for two people.")
-    i_have, they_have = people.have_withdrawn(tx, user_id, peer_id)
-    if i_have:
-        raise queries.user_deleted()
-    if they_have:
+    mine, theirs = people.states(tx, user_id, peer_id)
+    if mine is not State.PRESENT:
+        raise queries.user_absent()
+    if theirs is not State.PRESENT or _is_blocking(tx, peer_id, user_id):
         raise queries.user_not_found()
+    if _is_blocking(tx, user_id, peer_id):
+        raise _user_blocked()
     existing = queries.room_of(tx, user_id, peer_id)
     return _make(tx, user_id, peer_id) if existing is None else Opened(existing, is_new=False)
 
@@ -42,6 +45,7 @@ def _make(tx: Connection, user_id: int, peer_id: int) -> Opened:
     row = {"id": room_id, "low_id": low, "high_id": high, "last_id": room_id, "created_at": clock.now()}
     tx.execute(insert(models.rooms).values(**row))
     alike = {"room_id": room_id, "last_id": room_id, "read_id": room_id, "unread_count": 0}
+    alike |= {"muted": False, "hidden": False}
     sides = [{"user_id": user_id, "peer_id": peer_id}, {"user_id": peer_id, "peer_id": user_id}]
     tx.execute(insert(models.members), [alike | side for side in sides])
     return Opened(room_id, is_new=True)
@@ -50,16 +54,31 @@ def _make(tx: Connection, user_id: int, peer_id: int) -> Opened:
 def enter(tx: Connection, user_id: int, room_id: int) -> int:
     """Check that the user may add something to the room. Returns the other user.
 
-    Raises NotFound if it is not the user's room, Unauthenticated if the user's account is deleted, Conflict if the
-    other's is.
+    Raises NotFound if it is not the user's room, Unauthenticated if the user's account is deleted or suspended,
+    Conflict if the other's is, or if one of the two blocks the other. To the blocked, that is as a suspension.
     """
     peer_id = queries.peer_in(tx, room_id, user_id)
-    i_have, they_have = people.have_withdrawn(tx, user_id, peer_id)
-    if i_have:
-        raise queries.user_deleted()
-    if they_have:
+    mine, theirs = people.states(tx, user_id, peer_id)
+    if mine is not State.PRESENT:
+        raise queries.user_absent()
+    if theirs is State.DELETED:
         raise Conflict("peer_withdrawn", "The other user has deleted their account; the messages stay.")
+    if theirs is State.SUSPENDED or _is_blocking(tx, peer_id, user_id):
+        raise Conflict("peer_suspended", "The other user cannot receive messages now; the messages stay.")
+    if _is_blocking(tx, user_id, peer_id):
+        raise _user_blocked()
     return peer_id
+
+
+def _is_blocking(tx: Connection, person_id: int, other_id: int) -> bool:
+    """Whether the one blocks the other."""
+    blocks = models.restrictions.c
+    this = (blocks.person_id == person_id) & (blocks.other_id == other_id)
+    return tx.execute(select(blocks.blocking).where(this)).scalar_one_or_none() is True
+
+
+def _user_blocked() -> Conflict:
+    return Conflict("user_blocked", "You have blocked this user.")
 
 
 def lock(tx: Connection, room_id: int) -> int:
@@ -72,12 +91,12 @@ def lock(tx: Connection, room_id: int) -> int:
 def mark_read(tx: Connection, user_id: int, room_id: int, message_id: int) -> None:
     """Mark every message up to this one as read; a lower id changes nothing.
 
-    Raises NotFound if it is not the user's room, Unauthenticated if their account is deleted, Invalid if the message is
-    in another room.
+    Raises NotFound if it is not the user's room, Unauthenticated if their account is deleted or suspended, Invalid if
+    the message is in another room.
     """
     peer_id = queries.peer_in(tx, room_id, user_id)
-    if people.have_withdrawn(tx, user_id)[0]:
-        raise queries.user_deleted()
+    if people.states(tx, user_id) != [State.PRESENT]:
+        raise queries.user_absent()
     lock(tx, room_id)
     if not queries.has_message(tx, room_id, message_id):
         raise Invalid.field("message_id", "unknown_message", "There is no such message in this room.")
@@ -96,3 +115,28 @@ def mark_read(tx: Connection, user_id: int, room_id: int, message_id: int) -> No
     values = {"read_id": message_id, "unread_count": members.unread_count - newly.scalar_subquery()}
     tx.execute(update(models.members).where(mine).values(**values))
     events.room_read(tx, message_id, room_id, user_id, peer_id)
+
+
+def mute(tx: Connection, user_id: int, room_id: int, *, muted: bool) -> None:
+    """Mute the room for this user, or end that.
+
+    Raises NotFound if it is not the user's room, Unauthenticated if their account is deleted or suspended.
+    """
+    _change_own_side(tx, user_id, room_id, {"muted": muted})
+
+
+def hide(tx: Connection, user_id: int, room_id: int) -> None:
+    """Leave the room out of this user's list until there is a new message. Raises as `mute` does."""
+    _change_own_side(tx, user_id, room_id, {"hidden": True})
+
+
+def _change_own_side(tx: Connection, user_id: int, room_id: int, values: dict[str, bool]) -> None:
+    queries.peer_in(tx, room_id, user_id)
+    if people.states(tx, user_id) != [State.PRESENT]:
+        raise queries.user_absent()
+    lock(tx, room_id)
+    members = models.members.c
+    mine = (members.room_id == room_id) & (members.user_id == user_id)
+    differs = or_(*(members[name] != value for name, value in values.items()))
+    if tx.execute(update(models.members).where(mine, differs).values(**values)).rowcount:
+        events.room_updated(tx, room_id, user_id)

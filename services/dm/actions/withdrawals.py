@@ -1,4 +1,4 @@
-"""What is purged when a user deletes their account: what no other user has received.
+"""The purge of a deleted account: everything that no other user has received.
 
 Rooms, messages and the photos in them stay: they belong to the other user as well.
 """
@@ -8,6 +8,7 @@ from functools import partial
 from sqlalchemy import false
 
 from shared import idempotency
+from shared.replication.pairs import purge_target
 from shared.replication.purge import PurgePlan, PurgeTarget
 
 from .. import events, models
@@ -19,6 +20,7 @@ WITHDRAWAL = PurgePlan(
     hide=PEOPLE.tombstone,
     targets=[
         PurgeTarget([models.media.c.uploader_id], photos.remove_unsent_of, 1_000, models.media.c.sent == false()),
+        purge_target(models.restrictions),
         PurgeTarget(
             [models.idempotency_keys.c.owner_id], partial(idempotency.delete_some_of, models.idempotency_keys), 1_000
         ),

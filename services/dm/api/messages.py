@@ -14,7 +14,7 @@ from shared.idempotency import StoredResponse
 from shared.ids import Id
 from shared.problem_details import documented
 from shared.web import idempotency_key, pagination, responses
-from shared.web.authentication import CurrentUser
+from shared.web.authentication import CurrentUser, VerifiedUser
 from shared.web.fast_path import ABSENT
 from shared.web.request_body import StrictRoute
 
@@ -25,15 +25,13 @@ from .dependencies import Deps
 
 router = APIRouter(prefix="/api/v1/rooms/{room_id}/messages", tags=["dm"], route_class=StrictRoute)
 
-Since = Annotated[
-    Id | SkipJsonSchema[None], Query(description="The id of a message, up to which everything is known"), ABSENT
-]
+Since = Annotated[Id | SkipJsonSchema[None], Query(description="The id of the last known message"), ABSENT]
 
 
 @router.get(
     "",
     response_model=schemas.Messages,
-    summary="What was said in a room",
+    summary="The messages of a room",
     responses=documented(400, 401, 404, 422),
 )
 def list_messages(
@@ -55,16 +53,18 @@ def message(room_id: Id, message_id: Id, identity: CurrentUser, deps: Deps) -> R
     "",
     status_code=201,
     response_model=schemas.Message,
-    summary="Say something in a room",
-    responses=documented(400, 401, 404, 409, 413, 415, 422, 429),
+    summary="Send a message to a room",
+    responses=documented(400, 401, 403, 404, 409, 413, 415, 422, 429),
 )
 async def send(
-    room_id: Id, body: schemas.NewMessage, identity: CurrentUser, key: idempotency_key.IdempotencyKey, deps: Deps
+    room_id: Id, body: schemas.NewMessage, identity: VerifiedUser, key: idempotency_key.IdempotencyKey, deps: Deps
 ) -> Response:
-    """A text, a photo or a post. 422 `unknown_post`, `unknown_media`, `unknown_message`; 409 `peer_withdrawn`."""
+    """A text, a photo or a post. 422 `unknown_post`, `unknown_media`, `unknown_message`; 409 `peer_withdrawn`,
+    `peer_suspended`, `user_blocked` by oneself.
+    """
     draft = _draft(body)
     # Read before the transaction and used inside it, so that a repeated request gets its first response anyway.
-    post_exists = draft.post_id is None or await deps.posts.has(draft.post_id)
+    post_exists = draft.post_id is None or await deps.posts.shows(draft.post_id, identity.subject)
 
     def say(tx: Connection) -> StoredResponse:
         message_id = messages.send(tx, identity.subject, room_id, draft, post_exists=post_exists)

@@ -7,8 +7,10 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from shared.ids import Id
 from shared.images.limits import MAX_SIDE
+from shared.images.variants import MAX_VARIANTS
 from shared.lengths import MAX_LENGTHS
 from shared.web import pagination
+from shared.web.camera_info import CameraInfo
 from shared.web.fields import Count, IdText, NextCursor, Timestamp
 from shared.web.request_body import VISIBLE, WITH_VISIBLE, StrictModel, Text
 
@@ -64,7 +66,7 @@ class NewMessage(RootModel[Annotated[NewTextMessage | NewImageMessage | NewPostM
     @model_validator(mode="wrap")
     @classmethod
     def _place_faults(cls, given: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        """Faults are told at the places of the body, in which the kinds of message do not occur."""
+        """Report errors at their places in the body, where the names of the message types do not occur."""
         try:
             return handler(given)
         except ValidationError as problem:
@@ -74,10 +76,10 @@ class NewMessage(RootModel[Annotated[NewTextMessage | NewImageMessage | NewPostM
 
 def _placed(fault: Any) -> InitErrorDetails:
     if fault["type"].startswith("union_tag"):
-        unknown = PydanticCustomError("literal_error", "Has to be text, image or post")
+        unknown = PydanticCustomError("literal_error", "Must be text, image or post")
         return InitErrorDetails(type=unknown, loc=("type",), input=None)
-    told = PydanticCustomError(fault["type"], fault["msg"], fault.get("ctx"))
-    return InitErrorDetails(type=told, loc=fault["loc"][1:], input=None)
+    error = PydanticCustomError(fault["type"], fault["msg"], fault.get("ctx"))
+    return InitErrorDetails(type=error, loc=fault["loc"][1:], input=None)
 
 
 class Read(StrictModel):
@@ -96,10 +98,21 @@ class UserRef(BaseModel):
     deleted: bool
 
 
-class Media(BaseModel):
-    """A photo in two sizes; show `blurhash` while it loads.
+class Variant(BaseModel):
+    """A photo in one size and format."""
 
-    The URLs of a photo of a room work without a token, for about an hour.
+    width: Annotated[int, Field(ge=1, le=MAX_SIDE, examples=[1080])]
+    height: Annotated[int, Field(ge=1, le=MAX_SIDE, examples=[810])]
+    url: Annotated[str, Field(examples=[A_LINK.replace("display.jpg", "1080.webp")])]
+    content_type: Annotated[str, Field(max_length=40, examples=["image/webp"])]
+
+
+class Media(BaseModel):
+    """A photo; show `blurhash` while it loads. `url` is the largest JPEG, `thumbnail_url` one for lists.
+
+    `variants` has all sizes in all formats, ascending, for a `srcset`; it is empty for photos of before it existed.
+    The URLs of a photo of a room work without a token, for about an hour. All files of a photo that is `missing` are
+    lost: its URLs lead nowhere, but it may be found again.
     """
 
     id: IdText
@@ -110,6 +123,9 @@ class Media(BaseModel):
     blurhash: Annotated[str, Field(max_length=120, examples=["LEHV6nWB2yk8pyo0adR*.7kCMdnj"])]
     alt: Annotated[Text, Field(max_length=1000, examples=["A quay at dusk"])] | None
     content_type: Annotated[str, Field(max_length=40, examples=["image/jpeg"])]
+    variants: Annotated[list[Variant], Field(max_length=MAX_VARIANTS)]
+    camera_info: CameraInfo | None
+    missing: bool
 
 
 MessageText = Annotated[str, Field(max_length=MAX_LENGTHS["message"], examples=["Lunch at one?"])]
@@ -122,10 +138,13 @@ class Quote(BaseModel):
     sender_id: IdText
     type: MessageType
     text: MessageText | None
+    thumbnail_url: Annotated[
+        str | None, Field(description="Of a photo", examples=[A_LINK.replace("display", "thumbnail")])
+    ]
 
 
 class _Message(BaseModel):
-    """What is not there is null. (Its type is not null alone: some generators then leave the field out.)"""
+    """Absent contents are null. (Not of the type `null` alone: some generators would then omit the field.)"""
 
     id: IdText
     room_id: IdText
@@ -174,8 +193,12 @@ class Room(BaseModel):
 
     id: IdText
     peer: UserRef
+    closed: Annotated[bool, Field(description="Nobody can write: the account of the peer is deleted or suspended")]
     last_message: Message | None
     unread_count: Annotated[Count, Field(examples=[3])]
+    peer_read_id: Annotated[IdText | None, Field(description="The newest message that the other user has read")]
+    muted: Annotated[bool, Field(description="The user wants no notifications of its messages")]
+    hidden: Annotated[bool, Field(description="Not listed until there is a new message")]
     created_at: Timestamp
 
 
@@ -206,3 +229,10 @@ class RoomRead(BaseModel):
 
     event: Literal["room.read"]
     data: ReadMark
+
+
+class RoomUpdated(BaseModel):
+    """Sent on the WebSocket: the user has changed how they see a room."""
+
+    event: Literal["room.updated"]
+    data: Room

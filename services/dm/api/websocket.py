@@ -15,14 +15,14 @@ from .dependencies import Deps
 router = APIRouter(prefix="/api/v1", tags=["dm"], route_class=StrictRoute)
 
 SWITCHED = {
-    "description": "From here on it is a WebSocket. Each of its texts is"
-    ' `{"event": "message.created", "data": Message}` or'
+    "description": "The connection is now a WebSocket. Each of its texts is"
+    ' `{"event": "message.created", "data": Message}`, `{"event": "room.updated", "data": Room}` or'
     ' `{"event": "room.read", "data": {"room_id", "user_id", "message_id"}}`.',
     "headers": {
         "Upgrade": {"schema": {"type": "string", "const": "websocket"}},
         "Sec-WebSocket-Protocol": {
             "schema": {"type": "string", "const": "bearer"},
-            "description": "Where it was offered",
+            "description": "Present if the client offered it",
         },
     },
 }
@@ -30,7 +30,7 @@ Subprotocols = Annotated[
     str,
     Header(
         alias="Sec-WebSocket-Protocol",
-        description="`bearer, <token>`, for those who cannot send headers",
+        description="`bearer, <token>`, for clients that cannot send headers",
     ),
 ]
 
@@ -39,7 +39,7 @@ Subprotocols = Annotated[
     "/ws",
     status_code=101,
     response_class=Response,
-    summary="Hear what happens in one's rooms",
+    summary="Receive the events of one's rooms",
     responses={101: SWITCHED, **documented(401, 426, 429)},
 )
 async def listen(request: Request, identity: CurrentUser, deps: Deps, _subprotocols: Subprotocols = "") -> Response:

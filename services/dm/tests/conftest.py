@@ -1,4 +1,4 @@
-"""A dm service for each test: on a fresh database and folder of its own, with a stand-in for its other_services."""
+"""A dm service for each test: with a new database and folder, and stubs of the other services."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -25,25 +25,25 @@ MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
 @pytest.fixture
 def settings(backend: Backend, tmp_path: Path) -> Settings:
-    """Of a service on a database that its migrations have just made."""
+    """With a newly migrated database."""
     return Settings(database_url=backend.database(MIGRATIONS), storage_url=(tmp_path / "files").as_uri())
 
 
 @pytest.fixture
 def url_signer(settings: Settings) -> UrlSigner:
-    """Makes the same links as the service."""
+    """Signs the same URLs as the service."""
     return UrlSigner(settings.key("photo links"))
 
 
 @pytest.fixture
 def other_services() -> Stub:
-    """An auth that knows nobody, and a posts that has nothing, until the test says so."""
+    """Stubs of auth, without users, and of posts, without posts, until the test adds some."""
     return Stub({"/internal/withdrawals": {"items": [], "next": None}})
 
 
 @pytest.fixture(scope="session")
 def image_processor() -> Iterator[ImageProcessor]:
-    """One for all tests: its process takes longer to start than a photo to develop."""
+    """One for all tests: starting its process takes longer than processing an image."""
     opened = ImageProcessor()
     yield opened
     opened.close()
@@ -51,7 +51,7 @@ def image_processor() -> Iterator[ImageProcessor]:
 
 @pytest.fixture
 def bus(backend: Backend) -> Bus:
-    """Where the service hears and tells facts."""
+    """The bus of the service."""
     return backend.bus(NAME, HANDLERS, ANNOUNCES)
 
 
@@ -59,7 +59,7 @@ def bus(backend: Backend) -> Bus:
 def dm(
     settings: Settings, other_services: Stub, token_issuer: FakeTokenIssuer, image_processor: ImageProcessor, bus: Bus
 ) -> Iterator[LiveService]:
-    """The service, answering on a socket."""
+    """The service on a socket."""
     app = create_app(settings, bus, other_services.transport)
     app.state.verifier = token_issuer.verifier()
     app.state.dependencies = replace(app.state.dependencies, image_processor=image_processor)

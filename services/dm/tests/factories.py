@@ -1,4 +1,4 @@
-"""What tests of dm say again and again: some people, their rooms, what was said, and what has been announced."""
+"""Users, rooms, messages and published events for the tests of dm."""
 
 from io import BytesIO
 from typing import Any
@@ -11,8 +11,10 @@ from services.dm.actions import photos, rooms
 from services.dm.actions.messages import Draft, send
 from services.dm.actions.people import PEOPLE
 from services.dm.actions.withdrawals import WITHDRAWAL
+from services.dm.photo_queries import stored
 from shared import clock, ids
 from shared.database.engine import Database
+from shared.images.variants import variants_of
 from shared.pagination import PageRequest
 from shared.testing import outbox_events
 from shared.testing.small_chunks import with_chunk_size
@@ -23,7 +25,7 @@ NOTHING = ids.encode(1)
 
 
 def some_people(database: Database, number: int) -> list[int]:
-    """So many people that dm has heard of."""
+    """This number of users that dm knows."""
     person_ids = [ids.new() for _ in range(number)]
     for index, person_id in enumerate(person_ids):
         names = {"nickname": f"nick{index}", "name": f"Name {index}", "avatar_url": None}
@@ -32,45 +34,46 @@ def some_people(database: Database, number: int) -> list[int]:
 
 
 def room_of(database: Database, one: int, other: int) -> int:
-    """Their room."""
+    """The id of their room."""
     return database.write(rooms.open_room, one, other).room_id
 
 
 def say(database: Database, sender: int, room: int, text: str = "hi", **draft: Any) -> int:
-    """Send a text; the id of the message."""
+    """Send a text. Returns the id of the message."""
     return database.write(send, sender, room, Draft(text=text, **draft))
 
 
 def upload(database: Database, person: int, room: int, file: str = "f" * 32) -> int:
-    """A photo of which everything but the files is there; its id."""
-    database.write(photos.reserve, person, room, photos.names_of(file))
+    """An uploaded photo without its files. Returns its id."""
+    names = [stored(file, each.name) for each in variants_of(4, 3)]
+    database.write(photos.reserve, person, room, names)
     return database.write(photos.keep, person, room, photos.Photo(file, "image/jpeg", 4, 3, "LEHV6n", "A quay"))
 
 
 def rows_of(database: Database, table: Table) -> list[Row[Any]]:
-    """The whole table."""
+    """All rows of the table."""
     return list(database.read(lambda connection: connection.execute(select(table)).all()))
 
 
 def facts(database: Database) -> list[tuple[str, dict[str, Any]]]:
-    """Everything announced so far but what was said, each held against its contract."""
+    """All events published so far except those about messages, each checked against its contract."""
     told = outbox_events(database, models.outbox)
-    return [fact for fact in told if fact[0] not in ("message.sent.v1", "room.read.v1")]
+    return [fact for fact in told if fact[0] not in ("message.sent.v1", "room.read.v1", "room.updated.v1")]
 
 
 def purge_states(database: Database) -> dict[int, str]:
-    """How far each purge is."""
+    """The state of each purge."""
     return {row.user_id: row.state for row in rows_of(database, models.purges)}
 
 
 def purge_to_the_end(database: Database, chunk: int = 10) -> None:
-    """What the worker does until nothing is due."""
+    """Run the purge until nothing is due."""
     while with_chunk_size(chunk, WITHDRAWAL).work(database, LAST_SWEEP_AFTER):
         pass
 
 
 def time_passes(database: Database, milliseconds: int) -> None:
-    """For uploads and their files it is as if they had been made so much earlier."""
+    """Make uploads and their files older by this time."""
 
     def backdate(tx: Connection) -> None:
         media, disposal = models.media, models.disposal
@@ -81,18 +84,18 @@ def time_passes(database: Database, milliseconds: int) -> None:
 
 
 def registered(person_id: int, version: int = 1, **changes: Any) -> dict[str, Any]:
-    """What `user.registered.v1` and `user.updated.v1` say of somebody."""
+    """The data of `user.registered.v1` and `user.updated.v1`."""
     said = {"user_id": ids.encode(person_id), "nickname": "ada", "name": "Ada", "avatar_url": None}
     return {**said, "version": version, **changes}
 
 
 def deleted(person_id: int) -> dict[str, Any]:
-    """What `user.deleted.v1` says of somebody."""
+    """The data of `user.deleted.v1`."""
     return {"user_id": ids.encode(person_id), "deleted_at": clock.format_rfc3339(clock.now())}
 
 
 def picture(size: tuple[int, int] = (40, 30), colour: str = "teal") -> bytes:
-    """A photo as somebody might upload it."""
+    """A sample photo."""
     file = BytesIO()
     Image.new("RGB", size, colour).save(file, "PNG")
     return file.getvalue()

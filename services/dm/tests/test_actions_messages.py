@@ -1,4 +1,4 @@
-"""What may be said, by whom and to whom, and what it leaves in the tables."""
+"""Sending messages: what is allowed, for whom, and the rows that it writes."""
 
 import pytest
 from sqlalchemy import insert, update
@@ -19,7 +19,7 @@ from .factories import room_of, rows_of, say, some_people, time_passes, upload
 URL_SIGNER = UrlSigner(b"k" * 32)
 
 
-def test_a_message_moves_the_room_up_and_is_unread_for_the_other_alone(database: Database) -> None:
+def test_message_moves_the_room_to_the_top_and_is_unread_for_the_peer(database: Database) -> None:
     one, other = some_people(database, 2)
     room = room_of(database, one, other)
     message = say(database, one, room)
@@ -27,7 +27,7 @@ def test_a_message_moves_the_room_up_and_is_unread_for_the_other_alone(database:
     assert sides == {one: (message, 0), other: (message, 1)}
 
 
-def test_an_id_is_larger_than_every_earlier_one_of_the_room_also_when_another_clock_was_ahead(
+def test_message_ids_increase_when_clocks_differ(
     database: Database,
 ) -> None:
     one, other = some_people(database, 2)
@@ -40,15 +40,13 @@ def test_an_id_is_larger_than_every_earlier_one_of_the_room_also_when_another_cl
 @pytest.mark.parametrize(
     "content", [{}, {"text": "a", "media_id": 1}, {"text": "a", "post_id": 1}, {"media_id": 1, "post_id": 1}]
 )
-def test_the_table_itself_takes_exactly_one_of_text_photo_and_post(
-    database: Database, content: dict[str, object]
-) -> None:
+def test_table_accepts_exactly_one_of_text_photo_and_post(database: Database, content: dict[str, object]) -> None:
     row = {"id": 1, "room_id": 1, "sender_id": 1, "created_at": 1} | content
     with pytest.raises(DBAPIError, match="messages_say_one_thing"):
         database.write(lambda tx: tx.execute(insert(models.messages).values(row)))
 
 
-def test_nothing_is_said_in_a_room_of_others(database: Database) -> None:
+def test_message_to_a_room_of_others_is_refused(database: Database) -> None:
     one, other, third = some_people(database, 3)
     room = room_of(database, one, other)
     with pytest.raises(NotFound):
@@ -60,7 +58,7 @@ def test_nothing_is_said_in_a_room_of_others(database: Database) -> None:
     assert rows_of(database, models.messages) == []
 
 
-def test_nothing_is_said_by_or_to_whoever_has_withdrawn(database: Database) -> None:
+def test_message_by_or_to_a_withdrawn_user_is_refused(database: Database) -> None:
     gone, other = some_people(database, 2)
     room = room_of(database, gone, other)
     message = say(database, other, room)
@@ -75,41 +73,41 @@ def test_nothing_is_said_by_or_to_whoever_has_withdrawn(database: Database) -> N
     assert [row.id for row in rows_of(database, models.messages)] == [message]
 
 
-def test_people_not_heard_of_are_strangers(database: Database) -> None:
+def test_unknown_users_are_reported_by_id(database: Database) -> None:
     (one,) = some_people(database, 1)
     with pytest.raises(UnknownRecords) as refusal:
         database.write(rooms.open_room, one, 7)
     assert refusal.value.ids == (7,)
 
 
-def test_a_photo_waits_to_be_sent_for_a_day_and_its_files_a_little_longer(database: Database) -> None:
+def test_unsent_photo_can_be_sent_for_a_day_and_its_files_live_longer(database: Database) -> None:
     one, other = some_people(database, 2)
     room = room_of(database, one, other)
     photo = upload(database, one, room)
     due = {row.due_at for row in rows_of(database, models.disposal)}
-    assert len(rows_of(database, models.disposal)) == 2 and min(due) > clock.now() + photos.UNSENT_FOR
-    database.write(photos.forget_unsent)
+    assert len(rows_of(database, models.disposal)) == 2 and min(due) > clock.now() + photos.UNSENT_FOR_MS
+    database.write(photos.delete_unsent)
     assert [row.id for row in rows_of(database, models.media)] == [photo]
-    time_passes(database, photos.UNSENT_FOR)
+    time_passes(database, photos.UNSENT_FOR_MS)
     assert min(row.due_at for row in rows_of(database, models.disposal)) > clock.now()
     with pytest.raises(Invalid, match="unknown_media"):
         database.write(send, one, room, Draft(media_id=photo))
-    assert not database.write(photos.forget_unsent)
+    assert not database.write(photos.delete_unsent)
     assert rows_of(database, models.media) == []
 
 
-def test_a_photo_that_was_sent_is_never_collected(database: Database) -> None:
+def test_file_of_a_sent_photo_is_never_deleted(database: Database) -> None:
     one, other = some_people(database, 2)
     room = room_of(database, one, other)
     photo = upload(database, one, room)
     database.write(send, one, room, Draft(media_id=photo))
     assert rows_of(database, models.disposal) == []
-    time_passes(database, 2 * photos.UNSENT_FOR)
-    database.write(photos.forget_unsent)
+    time_passes(database, 2 * photos.UNSENT_FOR_MS)
+    database.write(photos.delete_unsent)
     assert [row.id for row in rows_of(database, models.media)] == [photo]
 
 
-def test_a_message_that_is_refused_leaves_nothing(database: Database) -> None:
+def test_refused_message_writes_nothing(database: Database) -> None:
     one, other = some_people(database, 2)
     room = room_of(database, one, other)
     photo = upload(database, one, room)

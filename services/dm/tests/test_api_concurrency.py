@@ -1,4 +1,4 @@
-"""Many at the same instant: one room of two, one message for one key, and order and counts that are right."""
+"""Concurrency: one room for two users, one message for one key, exact order and counts."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -7,9 +7,10 @@ from typing import TypeVar
 
 from services.dm import models
 from shared.database.engine import Database
+from shared.testing.api_client import expect_json, expect_problem
 from shared.testing.waiting import WAIT_SECONDS
 
-from .api_client import ApiClient, expect_json, expect_problem
+from .api_client import ApiClient
 from .factories import rows_of
 
 THREADS = 8
@@ -17,7 +18,7 @@ T = TypeVar("T")
 
 
 def at_once(works: list[Callable[[], T]]) -> list[T]:
-    """Do all of it at the same instant, each in a thread of its own."""
+    """Run all of them at the same time, each in a separate thread."""
     start = Barrier(len(works))
 
     def work(do: Callable[[], T]) -> T:
@@ -28,7 +29,7 @@ def at_once(works: list[Callable[[], T]]) -> list[T]:
         return list(pool.map(work, works))
 
 
-def test_d1_two_who_open_the_room_at_the_same_instant_meet_in_one(
+def test_d1_concurrent_requests_for_a_room_get_the_same_room(
     jo: ApiClient, max_: ApiClient, database: Database
 ) -> None:
     one, other = (lambda: jo.open_room(max_)), (lambda: max_.open_room(jo))
@@ -38,7 +39,7 @@ def test_d1_two_who_open_the_room_at_the_same_instant_meet_in_one(
     assert len(rows_of(database, models.rooms)) == 1 and len(rows_of(database, models.members)) == 2
 
 
-def test_all_that_is_sent_at_once_arrives_once_in_one_order_and_is_counted(jo: ApiClient, max_: ApiClient) -> None:
+def test_concurrent_messages_arrive_once_in_one_order_and_are_counted(jo: ApiClient, max_: ApiClient) -> None:
     room, each = jo.room_with(max_), 6
 
     def talk(person: ApiClient, number: int) -> Callable[[], list[str]]:
@@ -57,7 +58,7 @@ def test_all_that_is_sent_at_once_arrives_once_in_one_order_and_is_counted(jo: A
         assert shown["last_message"] == said[0]
 
 
-def test_reading_while_others_send_leaves_exactly_the_later_ones_unread(jo: ApiClient, max_: ApiClient) -> None:
+def test_read_mark_during_concurrent_sends_is_exact(jo: ApiClient, max_: ApiClient) -> None:
     room = jo.room_with(max_)
     first = expect_json(max_.say(room, "first"))["id"]
 
@@ -77,7 +78,7 @@ def test_reading_while_others_send_leaves_exactly_the_later_ones_unread(jo: ApiC
     assert jo.room(room)["unread_count"] == len(unread)
 
 
-def test_whoever_reads_newest_first_while_others_send_misses_nothing(jo: ApiClient, max_: ApiClient) -> None:
+def test_reading_newest_first_during_concurrent_sends_misses_nothing(jo: ApiClient, max_: ApiClient) -> None:
     room = jo.room_with(max_)
     said = [expect_json(jo.say(room, str(number)))["id"] for number in range(8)]
 
@@ -98,7 +99,7 @@ def test_whoever_reads_newest_first_while_others_send_misses_nothing(jo: ApiClie
         assert [each for each in seen if each in said] == said[::-1]
 
 
-def test_one_key_makes_one_message_however_often_it_is_sent(jo: ApiClient, max_: ApiClient) -> None:
+def test_one_key_creates_one_message(jo: ApiClient, max_: ApiClient) -> None:
     room = jo.room_with(max_)
     responses = at_once([lambda: jo.message(room, "key", type="text", text="once")] * THREADS)
     sent = [response.content for response in responses if response.status_code == 201]
@@ -109,7 +110,7 @@ def test_one_key_makes_one_message_however_often_it_is_sent(jo: ApiClient, max_:
     assert len(max_.messages(room)) == 1 == max_.room(room)["unread_count"]
 
 
-def test_one_photo_is_used_once_however_many_try(jo: ApiClient, max_: ApiClient) -> None:
+def test_one_photo_is_used_once_under_concurrency(jo: ApiClient, max_: ApiClient) -> None:
     room = jo.room_with(max_)
     photo = expect_json(jo.upload(room))["id"]
     responses = at_once([lambda: jo.message(room, type="image", media_id=photo)] * THREADS)

@@ -1,4 +1,4 @@
-"""D2, D3 and D4 at the door: a message is exactly one thing, stays as it was said, and may quote another."""
+"""D2, D3 and D4 over HTTP: a message has exactly one content, never changes, and may quote another."""
 
 from typing import Any
 
@@ -8,20 +8,21 @@ from services.dm import models
 from shared import ids
 from shared.database.engine import Database
 from shared.testing import Stub
+from shared.testing.api_client import expect_json, expect_problem
 
-from .api_client import ApiClient, expect_json, expect_problem
+from .api_client import ApiClient
 from .factories import NOTHING, rows_of, some_people
 
 
 @pytest.fixture
 def post(other_services: Stub) -> str:
-    """A post that is there."""
+    """An existing post."""
     post_id = ids.encode(ids.new())
     other_services.answers[f"/internal/posts/{post_id}"] = {"post_id": post_id, "author_id": NOTHING}
     return post_id
 
 
-def test_d2_a_message_is_a_text(jo: ApiClient, max_: ApiClient, room: str) -> None:
+def test_d2_message_can_be_a_text(jo: ApiClient, max_: ApiClient, room: str) -> None:
     response = jo.say(room, "Hi Max 👋  \n ")
     message = expect_json(response)
     assert (message["room_id"], message["type"], message["text"]) == (room, "text", "Hi Max 👋  \n ")
@@ -32,14 +33,14 @@ def test_d2_a_message_is_a_text(jo: ApiClient, max_: ApiClient, room: str) -> No
     assert max_.messages(room) == [message] == [max_.room(room)["last_message"]]
 
 
-def test_d2_a_message_is_a_photo(jo: ApiClient, max_: ApiClient, room: str) -> None:
+def test_d2_message_can_be_a_photo(jo: ApiClient, max_: ApiClient, room: str) -> None:
     photo = expect_json(jo.upload(room, alt="A quay"))
     message = expect_json(jo.message(room, type="image", media_id=photo["id"]))
     assert (message["type"], message["text"], message["post_id"]) == ("image", None, None)
     assert message["image"] == photo == max_.messages(room)[0]["image"]
 
 
-def test_d2_a_message_is_a_shared_post(jo: ApiClient, max_: ApiClient, room: str, post: str) -> None:
+def test_d2_message_can_be_a_shared_post(jo: ApiClient, max_: ApiClient, room: str, post: str) -> None:
     message = expect_json(jo.share(room, post))
     assert (message["type"], message["post_id"]) == ("post", post)
     assert (message["text"], message["image"]) == (None, None)
@@ -69,7 +70,7 @@ NOT_ONE_OF_THE_THREE: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-def test_d2_a_message_is_exactly_one_of_the_three(jo: ApiClient, room: str) -> None:
+def test_d2_message_has_exactly_one_content(jo: ApiClient, room: str) -> None:
     for content, pointer in NOT_ONE_OF_THE_THREE:
         response = jo.message(room, **content)
         field_errors = expect_json(response, 422)["errors"]
@@ -78,18 +79,18 @@ def test_d2_a_message_is_exactly_one_of_the_three(jo: ApiClient, room: str) -> N
     assert jo.messages(room) == []
 
 
-def test_d2_what_is_no_object_is_no_message(jo: ApiClient, room: str) -> None:
+def test_d2_body_that_is_not_an_object_is_refused(jo: ApiClient, room: str) -> None:
     for body in ("[]", '"text"', "null", "1", "[{}]"):
         headers = {"content-type": "application/json"}
         response = jo.send("POST", f"/rooms/{room}/messages", content=body, headers=headers)
         assert expect_problem(response, 422, "validation_failed")["errors"][0]["pointer"] == ""
 
 
-def test_d2_the_longest_text_is_taken(jo: ApiClient, room: str) -> None:
+def test_d2_longest_text_is_accepted(jo: ApiClient, room: str) -> None:
     assert expect_json(jo.say(room, "字" * 2000))["text"] == "字" * 2000
 
 
-def test_d2_a_post_that_is_not_there_cannot_be_shared(jo: ApiClient, room: str, other_services: Stub) -> None:
+def test_d2_unknown_post_cannot_be_shared(jo: ApiClient, room: str, other_services: Stub) -> None:
     problem = expect_problem(jo.share(room, NOTHING), 422, "unknown_post")
     assert problem["errors"][0]["pointer"] == "/post_id"
     other_services.down = True
@@ -97,7 +98,7 @@ def test_d2_a_post_that_is_not_there_cannot_be_shared(jo: ApiClient, room: str, 
     expect_json(jo.say(room, "words need nobody else"))
 
 
-def test_d2_a_shared_post_may_go_and_the_message_stays(
+def test_d2_message_stays_when_its_shared_post_is_deleted(
     jo: ApiClient, max_: ApiClient, room: str, post: str, other_services: Stub
 ) -> None:
     message = expect_json(jo.share(room, post))
@@ -105,10 +106,10 @@ def test_d2_a_shared_post_may_go_and_the_message_stays(
     assert max_.messages(room) == [message]
 
 
-def test_d2_a_photo_is_used_once_and_only_where_and_by_whom_it_was_uploaded(
+def test_d2_photo_is_used_once_by_its_uploader_in_its_room(
     jo: ApiClient, max_: ApiClient, room: str, database: Database
 ) -> None:
-    third = ApiClient(jo.dm, jo.token_issuer, *some_people(database, 1))
+    third = ApiClient(jo.service, jo.token_issuer, *some_people(database, 1))
     elsewhere = jo.room_with(third)
     photo = expect_json(jo.upload(room))["id"]
     for wrong in (
@@ -122,13 +123,13 @@ def test_d2_a_photo_is_used_once_and_only_where_and_by_whom_it_was_uploaded(
     assert len(jo.messages(room)) == 1 and jo.messages(elsewhere) == []
 
 
-def test_d2_a_photo_of_a_refused_message_can_still_be_sent(jo: ApiClient, room: str) -> None:
+def test_d2_photo_of_a_refused_message_can_still_be_sent(jo: ApiClient, room: str) -> None:
     photo = expect_json(jo.upload(room))["id"]
     expect_problem(jo.message(room, type="image", media_id=photo, reply_to=NOTHING), 422, "unknown_message")
     expect_json(jo.message(room, type="image", media_id=photo))
 
 
-def test_d3_a_message_is_never_edited_or_deleted(jo: ApiClient, max_: ApiClient, room: str) -> None:
+def test_d3_messages_cannot_be_edited_or_deleted(jo: ApiClient, max_: ApiClient, room: str) -> None:
     message = expect_json(jo.say(room, "carved in stone"))
     for person in (jo, max_):
         for method in ("PATCH", "DELETE", "PUT", "POST"):
@@ -142,19 +143,22 @@ def test_d3_a_message_is_never_edited_or_deleted(jo: ApiClient, max_: ApiClient,
     assert max_.messages(room) == [message]
 
 
-def test_d4_a_message_may_quote_an_earlier_one_of_either(jo: ApiClient, max_: ApiClient, room: str, post: str) -> None:
+def test_d4_message_may_quote_an_earlier_message_of_either_member(
+    jo: ApiClient, max_: ApiClient, room: str, post: str
+) -> None:
     said = [expect_json(jo.say(room, "shall we?")), expect_json(jo.show(room)), expect_json(max_.share(room, post))]
     for quoted, sender in zip(said, (jo, jo, max_), strict=True):
         message = expect_json(max_.say(room, "yes", reply_to=quoted["id"]))
         expected = {"id": quoted["id"], "sender_id": sender.id, "type": quoted["type"], "text": quoted["text"]}
-        assert message["reply_to"] == expected
+        thumbnail_url = quoted["image"] and quoted["image"]["thumbnail_url"]
+        assert message["reply_to"] == expected | {"thumbnail_url": thumbnail_url}
         assert jo.messages(room)[0] == message
     assert expect_json(jo.show(room, reply_to=said[0]["id"]))["reply_to"]["id"] == said[0]["id"]
     assert expect_json(jo.share(room, post, reply_to=said[0]["id"]))["reply_to"]["text"] == "shall we?"
 
 
-def test_d4_what_is_quoted_is_of_the_same_room(jo: ApiClient, room: str, database: Database) -> None:
-    third = ApiClient(jo.dm, jo.token_issuer, *some_people(database, 1))
+def test_d4_quoted_message_must_be_of_the_same_room(jo: ApiClient, room: str, database: Database) -> None:
+    third = ApiClient(jo.service, jo.token_issuer, *some_people(database, 1))
     other = expect_json(third.say(third.room_with(jo), "elsewhere"))["id"]
     for unknown in (other, NOTHING):
         problem = expect_problem(jo.say(room, "what?", reply_to=unknown), 422, "unknown_message")
@@ -162,7 +166,7 @@ def test_d4_what_is_quoted_is_of_the_same_room(jo: ApiClient, room: str, databas
     assert jo.messages(room) == []
 
 
-def test_the_same_key_and_body_give_the_first_answer_again(jo: ApiClient, room: str) -> None:
+def test_same_key_and_body_repeat_the_first_response(jo: ApiClient, room: str) -> None:
     first, second = (jo.message(room, "key", type="text", text="once") for _ in range(2))
     assert expect_json(first) == expect_json(second) and first.content == second.content
     assert first.headers["location"] == second.headers["location"]
@@ -171,7 +175,7 @@ def test_the_same_key_and_body_give_the_first_answer_again(jo: ApiClient, room: 
     assert len(jo.messages(room)) == 1
 
 
-def test_a_message_is_stored_once_whatever_key_it_has(jo: ApiClient, room: str, database: Database) -> None:
+def test_idempotency_key_does_not_store_the_message(jo: ApiClient, room: str, database: Database) -> None:
     said = [jo.message(room, "text", type="text", text="\U0001f600" * 2_000), jo.show(room)]
     assert [row.body for row in rows_of(database, models.idempotency_keys)] == [b""]
     media = jo.upload(room).json()["id"]
@@ -184,7 +188,7 @@ def test_a_message_is_stored_once_whatever_key_it_has(jo: ApiClient, room: str, 
     assert len(jo.messages(room)) == 3
 
 
-def test_a_repeated_share_gets_its_first_answer_also_when_the_post_is_gone(
+def test_repeated_share_gets_the_first_response_after_the_post_is_deleted(
     jo: ApiClient, room: str, post: str, other_services: Stub
 ) -> None:
     first = jo.message(room, "key", type="post", post_id=post)
@@ -193,20 +197,20 @@ def test_a_repeated_share_gets_its_first_answer_also_when_the_post_is_gone(
     assert len(jo.messages(room)) == 1
 
 
-def test_a_refused_message_leaves_its_key_free(jo: ApiClient, room: str, database: Database) -> None:
+def test_refused_message_does_not_use_up_its_key(jo: ApiClient, room: str, database: Database) -> None:
     expect_problem(jo.message(room, "key", type="text", text="a", reply_to=NOTHING), 422, "unknown_message")
     assert rows_of(database, models.idempotency_keys) == []
     expect_json(jo.message(room, "key", type="text", text="b"))
 
 
-def test_a_message_that_is_not_there_is_not_found(jo: ApiClient, room: str, database: Database) -> None:
-    third = ApiClient(jo.dm, jo.token_issuer, *some_people(database, 1))
+def test_unknown_message_is_not_found(jo: ApiClient, room: str, database: Database) -> None:
+    third = ApiClient(jo.service, jo.token_issuer, *some_people(database, 1))
     other = expect_json(third.say(third.room_with(jo), "elsewhere"))["id"]
     for message in (NOTHING, other, "no-id"):
         expect_problem(jo.send("GET", f"/rooms/{room}/messages/{message}"), 404, "not_found")
 
 
-def test_what_was_missed_is_read_oldest_first(jo: ApiClient, max_: ApiClient, room: str) -> None:
+def test_missed_messages_are_read_oldest_first(jo: ApiClient, max_: ApiClient, room: str) -> None:
     known, *missed = [expect_json(client.say(room, str(number)))["id"] for number, client in enumerate([jo, max_] * 3)]
     path, seen = f"/rooms/{room}/messages?since={known}&limit=2", list[str]()
     for _ in range(3):
@@ -224,8 +228,8 @@ def test_what_was_missed_is_read_oldest_first(jo: ApiClient, max_: ApiClient, ro
     assert expect_json(jo.send("GET", f"/rooms/{room}/messages?since={missed[-1]}"), 200)["items"] == []
 
 
-def test_what_was_missed_is_for_members_alone_and_after_an_id(jo: ApiClient, room: str, database: Database) -> None:
-    third = ApiClient(jo.dm, jo.token_issuer, *some_people(database, 1))
+def test_missed_messages_require_membership_and_a_message_id(jo: ApiClient, room: str, database: Database) -> None:
+    third = ApiClient(jo.service, jo.token_issuer, *some_people(database, 1))
     said = expect_json(jo.say(room, "a"))["id"]
     expect_problem(third.send("GET", f"/rooms/{room}/messages?since={said}"), 404, "not_found")
     for bad in ("", "1", "x", said.upper() + "0", f"{said}&since={said}"):
@@ -238,7 +242,7 @@ def test_what_was_missed_is_for_members_alone_and_after_an_id(jo: ApiClient, roo
     expect_problem(jo.send("GET", f"/rooms/{room}/messages?since={said}&cursor={cursor}"), 400, "invalid_cursor")
 
 
-def test_messages_and_rooms_are_read_in_pages_with_links(jo: ApiClient, max_: ApiClient, room: str) -> None:
+def test_messages_and_rooms_are_paged_with_links(jo: ApiClient, max_: ApiClient, room: str) -> None:
     said = [expect_json(jo.say(room, str(number)))["id"] for number in range(5)]
     first = jo.send("GET", f"/rooms/{room}/messages?limit=3")
     assert [each["id"] for each in expect_json(first, 200)["items"]] == said[:1:-1]

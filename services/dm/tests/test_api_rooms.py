@@ -1,4 +1,4 @@
-"""D1 at the door: two people have one room, and nobody else finds it."""
+"""D1 over HTTP: two users have one room, and nobody else can access it."""
 
 import pytest
 
@@ -7,23 +7,24 @@ from services.dm.actions.withdrawals import WITHDRAWAL
 from shared import ids
 from shared.database.engine import Database
 from shared.testing import FakeTokenIssuer, LiveService, Stub
+from shared.testing.api_client import Json, expect_json, expect_problem
 
-from .api_client import ApiClient, Json, expect_json, expect_problem
+from .api_client import ApiClient
 from .factories import NOTHING, registered, rows_of, some_people
 
 
 @pytest.fixture
 def clients(dm: LiveService, token_issuer: FakeTokenIssuer, database: Database) -> list[ApiClient]:
-    """Three people of whom dm has heard."""
+    """Three users that dm knows."""
     return [ApiClient(dm, token_issuer, number) for number in some_people(database, 3)]
 
 
 def known(person: ApiClient, **changes: str) -> Json:
-    """What auth says of somebody when it is asked."""
+    """The response of auth about this user."""
     return registered(person.number) | changes | {"deleted": False}
 
 
-def test_d1_two_people_have_one_room_whoever_opens_it(clients: list[ApiClient]) -> None:
+def test_d1_two_users_share_one_room_that_either_opens(clients: list[ApiClient]) -> None:
     jo, max_, _ = clients
     first = jo.open_room(max_)
     room = expect_json(first)
@@ -44,13 +45,13 @@ def test_d1_two_people_have_one_room_whoever_opens_it(clients: list[ApiClient]) 
     assert [each["id"] for each in max_.rooms()] == [room["id"]]
 
 
-def test_d1_nobody_has_a_room_with_themselves(clients: list[ApiClient]) -> None:
+def test_d1_room_with_oneself_is_refused(clients: list[ApiClient]) -> None:
     problem = expect_problem(clients[0].open_room(clients[0]), 422, "cannot_message_self")
     assert problem["errors"][0]["pointer"] == "/user_id"
     assert clients[0].rooms() == []
 
 
-def test_d1_nobody_has_a_room_with_somebody_unknown_or_withdrawn(clients: list[ApiClient], database: Database) -> None:
+def test_d1_room_with_an_unknown_or_withdrawn_user_is_refused(clients: list[ApiClient], database: Database) -> None:
     jo, max_, _ = clients
     expect_problem(jo.send("POST", "/rooms", json={"user_id": NOTHING}), 404, "not_found")
     database.write(WITHDRAWAL.request, max_.number)
@@ -58,7 +59,7 @@ def test_d1_nobody_has_a_room_with_somebody_unknown_or_withdrawn(clients: list[A
     assert rows_of(database, models.rooms) == []
 
 
-def test_people_not_heard_of_yet_are_asked_from_auth_once(
+def test_unknown_user_is_fetched_from_auth_once(
     dm: LiveService, token_issuer: FakeTokenIssuer, other_services: Stub
 ) -> None:
     jo, max_ = (ApiClient(dm, token_issuer, ids.new()) for _ in range(2))
@@ -71,15 +72,15 @@ def test_people_not_heard_of_yet_are_asked_from_auth_once(
     assert sorted(asked) == sorted(f"/internal/people/{person.id}" for person in (jo, max_))
 
 
-def test_somebody_whom_auth_calls_withdrawn_is_not_found(clients: list[ApiClient], other_services: Stub) -> None:
-    gone = ApiClient(clients[0].dm, clients[0].token_issuer, ids.new())
+def test_user_reported_withdrawn_by_auth_is_not_found(clients: list[ApiClient], other_services: Stub) -> None:
+    gone = ApiClient(clients[0].service, clients[0].token_issuer, ids.new())
     blank = {"nickname": None, "name": None, "avatar_url": None, "version": 0, "deleted": True}
     other_services.answers[f"/internal/people/{gone.id}"] = {"user_id": gone.id} | blank
     expect_problem(clients[0].open_room(gone), 404, "not_found")
     expect_problem(gone.open_room(clients[0]), 401, "invalid_token")
 
 
-def test_while_auth_is_away_only_strangers_cannot_be_met(clients: list[ApiClient], other_services: Stub) -> None:
+def test_only_unknown_users_fail_while_auth_is_unavailable(clients: list[ApiClient], other_services: Stub) -> None:
     jo, max_, _ = clients
     other_services.down = True
     expect_json(jo.open_room(max_))
@@ -88,7 +89,7 @@ def test_while_auth_is_away_only_strangers_cannot_be_met(clients: list[ApiClient
     assert response.headers["retry-after"]
 
 
-def test_whoever_is_not_in_a_room_finds_nothing_there(clients: list[ApiClient]) -> None:
+def test_room_of_others_is_not_found(clients: list[ApiClient]) -> None:
     jo, max_, third = clients
     room = jo.room_with(max_)
     said = expect_json(jo.say(room, "between us"))["id"]
@@ -107,29 +108,29 @@ def test_whoever_is_not_in_a_room_finds_nothing_there(clients: list[ApiClient]) 
     assert third.rooms() == [] and len(jo.messages(room)) == 1
 
 
-def test_what_cannot_be_a_room_is_not_found(clients: list[ApiClient]) -> None:
+def test_malformed_room_id_is_not_found(clients: list[ApiClient]) -> None:
     for room in ("0", "nothing", "FFFFFFFFFFFFFFFF", NOTHING):
         expect_problem(clients[0].send("GET", f"/rooms/{room}"), 404, "not_found")
 
 
-def test_a_body_that_is_no_room_is_refused(clients: list[ApiClient]) -> None:
+def test_invalid_room_body_is_refused(clients: list[ApiClient]) -> None:
     bodies: list[dict[str, object]] = [{}, {"user_id": NOTHING, "x": 1}]
     for body in bodies + [{"user_id": wrong} for wrong in (None, 7, "7", ["x"], 2**63)]:
         expect_problem(clients[0].send("POST", "/rooms", json=body), 422, "validation_failed")
 
 
-def test_without_a_token_nothing_is_answered(dm: LiveService) -> None:
+def test_every_route_requires_a_token(dm: LiveService) -> None:
     for method, path in (("GET", ""), ("GET", f"/{NOTHING}"), ("GET", f"/{NOTHING}/messages")):
         expect_problem(dm.client.request(method, f"/api/v1/rooms{path}"), 401, "invalid_token")
 
 
-def test_a_room_is_not_deleted_or_edited(clients: list[ApiClient]) -> None:
+def test_rooms_cannot_be_deleted_or_edited(clients: list[ApiClient]) -> None:
     room = clients[0].room_with(clients[1])
     for method in ("DELETE", "PATCH", "PUT"):
         expect_problem(clients[0].send(method, f"/rooms/{room}", json={}), 405, "method_not_allowed")
 
 
-def test_reading_up_to_a_message_leaves_the_later_ones_unread(clients: list[ApiClient]) -> None:
+def test_messages_after_the_read_position_stay_unread(clients: list[ApiClient]) -> None:
     jo, max_, _ = clients
     room, elsewhere = jo.room_with(max_), jo.room_with(clients[2])
     first, second, third = (expect_json(max_.say(room, text))["id"] for text in "123")
@@ -141,3 +142,16 @@ def test_reading_up_to_a_message_leaves_the_later_ones_unread(clients: list[ApiC
     not_here = expect_json(jo.say(elsewhere, "elsewhere"))["id"]
     for unknown in (NOTHING, not_here):
         expect_problem(jo.read(room, unknown), 422, "unknown_message")
+
+
+def test_a_room_says_up_to_which_message_the_other_user_has_read(clients: list[ApiClient]) -> None:
+    jo, max_, _ = clients
+    room = jo.room_with(max_)
+    first, second = (expect_json(jo.say(room, text))["id"] for text in "12")
+    assert jo.room(room)["peer_read_id"] is None
+    assert expect_json(max_.read(room, first), 200)["peer_read_id"] is None, "the mark of the reader is not the peer's"
+    assert jo.room(room)["peer_read_id"] == jo.rooms()[0]["peer_read_id"] == first
+    max_.read(room, second)
+    max_.read(room, first)
+    assert jo.room(room)["peer_read_id"] == second
+    assert max_.room(room)["peer_read_id"] is None

@@ -1,4 +1,4 @@
-"""Listening at the door of dm: who hears what, and until when."""
+"""The WebSocket of dm: which events each user receives, and when it is closed."""
 
 import asyncio
 import time
@@ -14,11 +14,12 @@ from services.dm.settings import Settings
 from shared.database.engine import Database
 from shared.events.bus import Bus
 from shared.testing import FakeTokenIssuer, LiveService, Stub, eventually, running_service
+from shared.testing.api_client import expect_json
 from shared.testing.waiting import WAIT_SECONDS
 from shared.testing.websocket_client import Listener, listening, refused_handshake
 from shared.websockets import hub
 
-from .api_client import ApiClient, expect_json
+from .api_client import ApiClient
 from .factories import deleted, some_people
 
 Pair = tuple[ApiClient, ApiClient]
@@ -26,7 +27,7 @@ Pair = tuple[ApiClient, ApiClient]
 
 @pytest.fixture
 def pair(dm: LiveService, token_issuer: FakeTokenIssuer, database: Database) -> Pair:
-    """Two people."""
+    """Two users."""
     one, other = some_people(database, 2)
     return ApiClient(dm, token_issuer, one), ApiClient(dm, token_issuer, other)
 
@@ -34,11 +35,11 @@ def pair(dm: LiveService, token_issuer: FakeTokenIssuer, database: Database) -> 
 @contextmanager
 def ear_of(person: ApiClient, **claims: Any) -> Iterator[Listener]:
     """Their open socket."""
-    with listening(f"{person.dm.url}/api/v1/ws", person.token_issuer.token(person.number, **claims)) as ear:
+    with listening(f"{person.service.url}/api/v1/ws", person.token_issuer.token(person.number, **claims)) as ear:
         yield ear
 
 
-def test_both_sides_hear_at_each_of_their_sockets_what_is_said_and_read(pair: Pair) -> None:
+def test_both_members_receive_messages_and_read_marks_on_every_socket(pair: Pair) -> None:
     ada, bob = pair
     room = ada.room_with(bob)
     with ear_of(ada) as one, ear_of(ada) as two, ear_of(bob) as three:
@@ -50,7 +51,7 @@ def test_both_sides_hear_at_each_of_their_sockets_what_is_said_and_read(pair: Pa
         assert [ear.next() for ear in ears] == [{"event": "room.read", "data": read}] * 3
 
 
-def test_a_photo_a_post_and_a_quote_are_heard_as_they_are_read(pair: Pair) -> None:
+def test_socket_event_equals_the_message_read_by_rest(pair: Pair) -> None:
     ada, bob = pair
     room = ada.room_with(bob)
     with ear_of(bob) as ear:
@@ -60,7 +61,7 @@ def test_a_photo_a_post_and_a_quote_are_heard_as_they_are_read(pair: Pair) -> No
         assert ear.next()["data"] == quoted
 
 
-def test_reading_again_what_was_read_is_nothing_new(pair: Pair) -> None:
+def test_repeated_read_mark_sends_no_event(pair: Pair) -> None:
     ada, bob = pair
     room = ada.room_with(bob)
     first, second = expect_json(ada.say(room, "one")), expect_json(ada.say(room, "two"))
@@ -74,9 +75,9 @@ def test_reading_again_what_was_read_is_nothing_new(pair: Pair) -> None:
     assert [each["data"]["message_id"] for each in heard if each["event"] == "room.read"] == [second["id"]]
 
 
-def test_nobody_hears_what_others_say(pair: Pair, token_issuer: FakeTokenIssuer, database: Database) -> None:
+def test_other_users_receive_nothing(pair: Pair, token_issuer: FakeTokenIssuer, database: Database) -> None:
     ada, bob = pair
-    eve = ApiClient(ada.dm, token_issuer, some_people(database, 1)[0])
+    eve = ApiClient(ada.service, token_issuer, some_people(database, 1)[0])
     room, own = ada.room_with(bob), eve.room_with(bob)
     with ear_of(eve) as ear:
         expect_json(ada.say(room, "between us"))
@@ -84,12 +85,12 @@ def test_nobody_hears_what_others_say(pair: Pair, token_issuer: FakeTokenIssuer,
         assert ear.next()["data"] == ours
 
 
-def test_browsers_put_the_token_among_the_subprotocols(dm: LiveService, token_issuer: FakeTokenIssuer) -> None:
+def test_token_is_accepted_as_a_subprotocol(dm: LiveService, token_issuer: FakeTokenIssuer) -> None:
     with listening(f"{dm.url}/api/v1/ws", subprotocols=["bearer", token_issuer.token(1)]) as ear:
         assert ear.connection.subprotocol == "bearer"
 
 
-def test_without_a_good_token_nobody_is_let_in(dm: LiveService, token_issuer: FakeTokenIssuer) -> None:
+def test_socket_requires_a_valid_token(dm: LiveService, token_issuer: FakeTokenIssuer) -> None:
     url, token = f"{dm.url}/api/v1/ws", token_issuer.token(1)
     refused = 401, "invalid_token"
     assert refused_handshake(url) == refused
@@ -100,32 +101,30 @@ def test_without_a_good_token_nobody_is_let_in(dm: LiveService, token_issuer: Fa
     assert refused_handshake(url, subprotocols=[token]) == refused
 
 
-def test_a_plain_request_is_told_what_this_is(dm: LiveService, token_issuer: FakeTokenIssuer) -> None:
+def test_plain_request_gets_upgrade_required(dm: LiveService, token_issuer: FakeTokenIssuer) -> None:
     answer = dm.client.get("/api/v1/ws", headers=token_issuer.bearer(1))
     assert (answer.status_code, answer.json()["code"]) == (426, "upgrade_required")
     assert (answer.headers["upgrade"], answer.headers["connection"]) == ("websocket", "upgrade")
     assert dm.client.get("/api/v1/ws").status_code == 401
 
 
-def test_a_socket_ends_with_its_token(dm: LiveService, token_issuer: FakeTokenIssuer) -> None:
+def test_socket_closes_when_its_token_expires(dm: LiveService, token_issuer: FakeTokenIssuer) -> None:
     person = ApiClient(dm, token_issuer, 7)
     with ear_of(person, exp=int(time.time()) + 600) as ear:
         dm.loop.shift(600)
         assert ear.closed() == 4401
 
 
-def test_whoever_has_withdrawn_hears_nothing_more(pair: Pair) -> None:
+def test_withdrawn_user_receives_nothing(pair: Pair) -> None:
     ada, bob = pair
     with ear_of(ada) as hers, ear_of(bob) as his:
-        assert ada.dm.deliver("user.deleted.v1", deleted(ada.number))
+        assert ada.service.deliver("user.deleted.v1", deleted(ada.number))
         assert hers.closed() == 4401
         with pytest.raises(TimeoutError):
             his.connection.recv(timeout=0)
 
 
-def test_there_is_an_end_to_how_many_can_be_open(
-    dm: LiveService, token_issuer: FakeTokenIssuer, settings: Settings
-) -> None:
+def test_open_sockets_are_bounded(dm: LiveService, token_issuer: FakeTokenIssuer, settings: Settings) -> None:
     parts: Dependencies = dm.app.state.dependencies
     parts.sockets._most_each, parts.sockets._most = 2, 3
     url, mine, other = f"{dm.url}/api/v1/ws", token_issuer.token(1), token_issuer.token(2)
@@ -141,20 +140,20 @@ def test_there_is_an_end_to_how_many_can_be_open(
     eventually(lambda: parts.sockets.count == 0)
 
 
-def test_a_reader_for_whom_too_much_waits_is_given_up(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_client_with_a_full_queue_is_disconnected(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub, "MAX_QUEUED_TEXTS", 3)
     ada, _ = pair
-    parts: Dependencies = ada.dm.app.state.dependencies
+    parts: Dependencies = ada.service.app.state.dependencies
 
     async def too_much_at_once() -> None:
-        parts.sockets._tell((ada.number,) * 4, "x")
+        parts.sockets._deliver((ada.number,) * 4, "x")
 
     with ear_of(ada) as ear:
-        asyncio.run_coroutine_threadsafe(too_much_at_once(), ada.dm.loop).result(WAIT_SECONDS)
+        asyncio.run_coroutine_threadsafe(too_much_at_once(), ada.service.loop).result(WAIT_SECONDS)
         assert ear.closed() == 4408
 
 
-def test_whoever_says_something_is_cut_off(pair: Pair) -> None:
+def test_client_that_sends_data_is_disconnected(pair: Pair) -> None:
     with ear_of(pair[0]) as ear:
         ear.connection.send("hello")
         assert ear.closed() == 1008
@@ -163,7 +162,7 @@ def test_whoever_says_something_is_cut_off(pair: Pair) -> None:
         assert ear.closed() in (1008, 1009)
 
 
-def test_the_end_of_the_process_asks_to_come_again(
+def test_shutdown_asks_clients_to_reconnect(
     settings: Settings, bus: Bus, other_services: Stub, token_issuer: FakeTokenIssuer
 ) -> None:
     app = create_app(settings, bus, other_services.transport)

@@ -1,4 +1,4 @@
-"""D5 at the door: one side withdraws, and the other keeps every message byte for byte."""
+"""D5 over HTTP: one member deletes the account, and the other keeps every message unchanged."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,8 +12,9 @@ from shared import clock, ids
 from shared.database.engine import Database
 from shared.replication.purge import PURGED
 from shared.testing import FakeTokenIssuer, LiveService, Stub, eventually
+from shared.testing.api_client import Json, expect_json, expect_problem
 
-from .api_client import ApiClient, Json, expect_json, expect_problem
+from .api_client import ApiClient
 from .factories import NOTHING, deleted, facts, purge_states, registered, rows_of, some_people
 
 GONE: Json = {"nickname": None, "name": None, "avatar_url": None, "deleted": True}
@@ -21,19 +22,19 @@ GONE: Json = {"nickname": None, "name": None, "avatar_url": None, "deleted": Tru
 
 @pytest.fixture
 def jo(dm: LiveService, token_issuer: FakeTokenIssuer, database: Database) -> ApiClient:
-    """Who withdraws."""
+    """The user who withdraws."""
     return ApiClient(dm, token_issuer, *some_people(database, 1))
 
 
 @pytest.fixture
 def max_(dm: LiveService, token_issuer: FakeTokenIssuer, database: Database) -> ApiClient:
-    """Who stays."""
+    """The other user."""
     return ApiClient(dm, token_issuer, *some_people(database, 1))
 
 
 @pytest.fixture
 def room(jo: ApiClient, max_: ApiClient, other_services: Stub) -> str:
-    """A conversation with every kind of message, of which Max has read the half."""
+    """A conversation with every kind of message, half of it read by Max."""
     room = jo.room_with(max_)
     post = ids.encode(ids.new())
     other_services.answers[f"/internal/posts/{post}"] = {"post_id": post, "author_id": jo.id}
@@ -48,24 +49,24 @@ def room(jo: ApiClient, max_: ApiClient, other_services: Stub) -> str:
 
 @pytest.fixture
 def withdraw(jo: ApiClient, database: Database) -> Callable[[], None]:
-    """Jo goes, and everything about it is over."""
+    """Delete Jo's account and complete the purge."""
 
     def go() -> None:
-        assert jo.dm.deliver("user.deleted.v1", deleted(jo.number))
+        assert jo.service.deliver("user.deleted.v1", deleted(jo.number))
         eventually(lambda: purge_states(database) == {jo.number: PURGED})
 
     return go
 
 
 def of_jo(value: Any, jo: ApiClient) -> Any:
-    """The same answer with Jo deleted in it wherever they are shown."""
+    """The same response with Jo marked as deleted, and the room closed."""
     if isinstance(value, dict):
-        changed = {name: of_jo(inner, jo) for name, inner in value.items()}
+        changed = {name: name == "closed" or of_jo(inner, jo) for name, inner in value.items()}
         return changed | GONE if changed.get("id") == jo.id else changed
     return [of_jo(inner, jo) for inner in value] if isinstance(value, list) else value
 
 
-def test_d5_the_other_keeps_room_and_messages_byte_for_byte(
+def test_d5_room_and_messages_stay_unchanged_for_the_other_member(
     jo: ApiClient, max_: ApiClient, room: str, withdraw: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     paths = [f"/rooms/{room}/messages", f"/rooms/{room}/messages?limit=2", f"/rooms/{room}", "/rooms"]
@@ -82,7 +83,7 @@ def test_d5_the_other_keeps_room_and_messages_byte_for_byte(
     assert mine == [message for message in orjson.loads(before[0])["items"] if message["sender"]["id"] == max_.id]
 
 
-def test_d5_the_photos_of_the_conversation_stay_as_they_are(
+def test_d5_photos_of_the_conversation_stay(
     dm: LiveService, max_: ApiClient, room: str, withdraw: Callable[[], None]
 ) -> None:
     def photos() -> list[bytes]:
@@ -101,7 +102,7 @@ def served(dm: LiveService, url: str) -> bytes:
     return response.content
 
 
-def test_d5_nothing_new_is_said_to_them_but_all_can_be_read(
+def test_d5_messages_to_a_withdrawn_user_are_refused_and_old_ones_readable(
     jo: ApiClient, max_: ApiClient, room: str, withdraw: Callable[[], None]
 ) -> None:
     before = max_.messages(room)
@@ -113,10 +114,10 @@ def test_d5_nothing_new_is_said_to_them_but_all_can_be_read(
     assert len(max_.messages(room)) == len(before)
 
 
-def test_a_token_still_in_flight_changes_nothing(
+def test_token_of_a_withdrawn_user_changes_nothing(
     jo: ApiClient, max_: ApiClient, room: str, withdraw: Callable[[], None], database: Database
 ) -> None:
-    third = ApiClient(jo.dm, jo.token_issuer, *some_people(database, 1))
+    third = ApiClient(jo.service, jo.token_issuer, *some_people(database, 1))
     withdraw()
     tables = [models.rooms, models.members, models.messages, models.media, models.disposal, models.idempotency_keys]
     before = [rows_of(database, table) for table in tables]
@@ -134,15 +135,15 @@ def test_a_token_still_in_flight_changes_nothing(
     assert [rows_of(database, table) for table in tables] == before
 
 
-def test_a_name_that_changes_is_shown_everywhere(jo: ApiClient, max_: ApiClient, room: str) -> None:
+def test_changed_name_is_shown_everywhere(jo: ApiClient, max_: ApiClient, room: str) -> None:
     changes = registered(jo.number, 2, nickname="joanna", avatar_url="/api/v1/avatars/5f.jpg")
-    assert jo.dm.deliver("user.updated.v1", changes)
+    assert jo.service.deliver("user.updated.v1", changes)
     assert max_.room(room)["peer"]["nickname"] == "joanna"
     senders = [message["sender"] for message in max_.messages(room) if message["sender"]["id"] == jo.id]
     assert {sender["avatar_url"] for sender in senders} == {"/api/v1/avatars/5f.jpg"}
 
 
-def test_auth_is_told_when_nothing_is_left_but_what_others_keep(
+def test_purge_is_reported_when_only_shared_data_is_left(
     jo: ApiClient, room: str, withdraw: Callable[[], None], database: Database
 ) -> None:
     expect_json(jo.upload(room))

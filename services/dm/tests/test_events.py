@@ -1,4 +1,4 @@
-"""The facts that dm takes in and announces: every published example, any number of times, in any order."""
+"""Events that dm consumes and publishes: every contract example, repeatedly, in any order."""
 
 import random
 from typing import Any
@@ -24,27 +24,31 @@ Told = list[tuple[str, dict[str, Any]]]
 
 
 def person(database: Database, person_id: int) -> dict[str, Any]:
-    """What is known of somebody, the id apart."""
+    """The copy of a user without the id."""
     (row,) = (row for row in rows_of(database, models.people) if row.id == person_id)
     return {name: value for name, value in row._mapping.items() if name != "id"}
 
 
 @pytest.mark.parametrize("name", sorted(HANDLERS))
-def test_every_published_example_is_taken_in(dm: LiveService, database: Database, name: str) -> None:
+def test_every_contract_example_is_handled(dm: LiveService, database: Database, name: str) -> None:
     for example in examples_of(name):
         assert dm.deliver(name, example)
+    if "blocking" in example:
+        (pair,) = rows_of(database, models.restrictions)
+        assert (pair.blocking, pair.version) == (example["blocking"], example["version"])
+        return
     known = person(database, ids.parse(example["user_id"]))
     assert (known["nickname"], known["deleted"]) == (example.get("nickname"), name == "user.deleted.v1")
 
 
-def test_fields_that_are_added_later_do_no_harm(dm: LiveService, database: Database) -> None:
+def test_unknown_event_fields_are_ignored(dm: LiveService, database: Database) -> None:
     someone = ids.new()
     assert dm.deliver("user.registered.v1", registered(someone, pronouns="they"))
     assert person(database, someone)["nickname"] == "ada"
 
 
 def state(database: Database, person_id: int, peer_id: int, url_signer: UrlSigner) -> Any:
-    """Everything that the facts about somebody may have changed, times and ids apart."""
+    """Everything that events about a user may change, without times and ids."""
     room = database.read(room_seen, peer_id, room_of_both(database, person_id), url_signer)
     unsent = [row for row in rows_of(database, models.media) if row.uploader_id == person_id]
     shown = room["peer"] | {"id": None}, room["unread_count"], room["last_message"]["text"]
@@ -64,7 +68,7 @@ def deliver(dm: LiveService, told: Told, event_ids: list[int], order: list[int])
 
 @pytest.mark.parametrize("ends", ["stays", "withdraws"])
 @pytest.mark.parametrize("seed", range(3))
-def test_three_times_in_any_order_ends_as_once_in_order(
+def test_repeated_and_reordered_events_give_the_same_state(
     dm: LiveService, database: Database, url_signer: UrlSigner, ends: str, seed: int
 ) -> None:
     once, thrice, peer = some_people(database, 3)
@@ -88,12 +92,12 @@ def test_three_times_in_any_order_ends_as_once_in_order(
 
 
 def without_version(seen: Any) -> Any:
-    """A buried record may have any version: nothing is newer than a burial."""
+    """A tombstone may have any version: nothing is newer than a tombstone."""
     known, *rest = seen
     return {name: value for name, value in known.items() if name != "version" or not known["deleted"]}, *rest
 
 
-def test_the_same_fact_heard_again_changes_nothing(dm: LiveService, database: Database) -> None:
+def test_redelivered_event_changes_nothing(dm: LiveService, database: Database) -> None:
     (gone,) = some_people(database, 1)
     event_id = ids.new()
     assert dm.deliver("user.deleted.v1", deleted(gone), event_id=event_id)
@@ -105,7 +109,7 @@ def test_the_same_fact_heard_again_changes_nothing(dm: LiveService, database: Da
     assert [row.event_id for row in rows_of(database, models.inbox)] == [event_id]
 
 
-def test_a_withdrawal_asked_again_under_another_id_is_only_reported_again(dm: LiveService, database: Database) -> None:
+def test_repeated_deletion_event_only_repeats_the_report(dm: LiveService, database: Database) -> None:
     (gone,) = some_people(database, 1)
     assert dm.deliver("user.deleted.v1", deleted(gone))
     eventually(lambda: purge_states(database) == {gone: PURGED})
@@ -116,14 +120,14 @@ def test_a_withdrawal_asked_again_under_another_id_is_only_reported_again(dm: Li
     assert rows_of(database, models.purges) == before
 
 
-def test_a_fact_that_cannot_be_understood_is_not_taken_in(dm: LiveService, database: Database) -> None:
+def test_invalid_event_is_not_acknowledged(dm: LiveService, database: Database) -> None:
     with capture_logs() as told:
         assert dm.delivery_fails("user.deleted.v1", {"user_id": "nobody"})
     assert {line["event"] for line in told} == {"event handler failed"}
     assert rows_of(database, models.inbox) == []
 
 
-def test_what_is_said_and_read_is_announced_by_ids_alone_and_once(database: Database) -> None:
+def test_message_and_read_events_contain_only_ids_and_are_published_once(database: Database) -> None:
     ada, bob = some_people(database, 2)
     room = room_of(database, ada, bob)
     message = say(database, ada, room, "not for the broker")
@@ -137,7 +141,7 @@ def test_what_is_said_and_read_is_announced_by_ids_alone_and_once(database: Data
 
 
 @pytest.mark.parametrize("name", sorted(BROADCAST_HANDLERS))
-def test_every_published_example_is_overheard(database: Database, url_signer: UrlSigner, name: str) -> None:
+def test_every_broadcast_contract_example_is_handled(database: Database, url_signer: UrlSigner, name: str) -> None:
     nobody = SocketNotifier(Hub("dm", 1, 1), database, url_signer)
     type_, _, version = name.rpartition(".v")
     for example in examples_of(name):

@@ -1,4 +1,4 @@
-"""A withdrawal ends complete, wherever it is interrupted, and takes nothing that others were given."""
+"""A purge completes after any interruption, and keeps what other users received."""
 
 import pytest
 from sqlalchemy import Connection, Table, insert
@@ -27,18 +27,18 @@ from .factories import (
     upload,
 )
 
-CHUNK = 2
+CHUNK_ROWS = 2
 KEPT = [models.rooms, models.members, models.messages]
 
 
 def keep_answer(tx: Connection, owner: int, key: bytes) -> None:
-    """As the answer to a message is kept under its key."""
+    """Store a response under an idempotency key, as a sent message does."""
     row = {"owner_id": owner, "key_hash": key * 32, "request_hash": b"r" * 32, "status": 201, "body": b"{}"}
     tx.execute(insert(models.idempotency_keys).values(row | {"location": "", "created_at": clock.now()}))
 
 
 def with_things_everywhere(database: Database) -> tuple[int, list[object]]:
-    """Somebody who withdraws, with sent and unsent photos and kept answers; and what has to stay."""
+    """A user who withdraws, with sent and unsent photos and stored responses; and the rows that must stay."""
     gone, other = some_people(database, 2)
     room = room_of(database, gone, other)
     say(database, gone, room)
@@ -66,43 +66,43 @@ def everything(database: Database) -> list[object]:
 def assert_complete(database: Database, gone: int, kept: list[object]) -> None:
     assert everything(database) == kept == what_stays(database, gone)
     due = sorted(row.name for row in rows_of(database, models.disposal) if row.due_at <= clock.now())
-    names = [f"{number:032x}-{size}.jpg" for number in range(1, 5) for size in ("display", "thumbnail")]
+    names = [f"{number:032x}-{file}" for number in range(1, 5) for file in ("display.jpg", "4.webp")]
     assert due == sorted(names)
     assert purge_states(database) == {gone: PURGED}
     assert facts(database) == [("user.purged.v1", {"user_id": ids.encode(gone), "service": "dm"})]
 
 
 @pytest.mark.parametrize("steps", range(6))
-def test_a_purge_that_is_stopped_after_any_step_goes_on_in_a_fresh_process(settings: Settings, steps: int) -> None:
+def test_interrupted_purge_continues_in_a_new_process(settings: Settings, steps: int) -> None:
     before = Database(settings.database_url)
     gone, kept = with_things_everywhere(before)
     for _ in range(steps):
-        before.write(with_chunk_size(CHUNK, WITHDRAWAL).step, LAST_SWEEP_AFTER)
+        before.write(with_chunk_size(CHUNK_ROWS, WITHDRAWAL).step, LAST_SWEEP_AFTER)
     before.close()
     after = Database(settings.database_url)
-    purge_to_the_end(after, CHUNK)
+    purge_to_the_end(after, CHUNK_ROWS)
     assert_complete(after, gone, kept)
     after.close()
 
 
-def test_a_service_that_starts_again_finishes_what_it_had_begun(
+def test_restarted_service_finishes_its_purge(
     settings: Settings, database: Database, other_services: Stub, bus: Bus
 ) -> None:
     gone, kept = with_things_everywhere(database)
-    database.write(with_chunk_size(CHUNK, WITHDRAWAL).step, LAST_SWEEP_AFTER)
+    database.write(with_chunk_size(CHUNK_ROWS, WITHDRAWAL).step, LAST_SWEEP_AFTER)
     with running_service(create_app(settings, bus, other_services.transport)):
         eventually(lambda: purge_states(database) == {gone: PURGED})
     assert everything(database) == kept
 
 
-def test_nothing_is_left_of_who_they_were(database: Database) -> None:
+def test_no_personal_data_is_left(database: Database) -> None:
     (gone,) = some_people(database, 1)
     database.write(WITHDRAWAL.request, gone)
     (row,) = rows_of(database, models.people)
     assert (row.id, row.nickname, row.name, row.avatar_url, row.deleted) == (gone, None, None, None, True)
 
 
-def test_both_sides_can_withdraw(database: Database) -> None:
+def test_both_members_can_withdraw(database: Database) -> None:
     one, other = some_people(database, 2)
     message = say(database, one, room_of(database, one, other))
     for gone in (one, other):
@@ -112,7 +112,7 @@ def test_both_sides_can_withdraw(database: Database) -> None:
     assert [row.id for row in rows_of(database, models.messages)] == [message]
 
 
-def test_a_last_sweep_takes_what_slipped_in_and_then_it_is_over_for_good(database: Database) -> None:
+def test_final_sweep_removes_late_rows_and_ends_the_purge(database: Database) -> None:
     gone, other = some_people(database, 2)
     photo = upload(database, other, room_of(database, gone, other))
     database.write(WITHDRAWAL.request, gone)

@@ -1,4 +1,4 @@
-"""Lists of rooms and messages: in order, complete whatever happens between pages, at a cost that does not grow."""
+"""Lists of rooms and messages: ordered, complete during changes, and of constant cost."""
 
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from services.dm import models, queries
 from services.dm.actions.messages import Draft, send
-from services.dm.actions.photos import UNSENT_FOR, forget_unsent
+from services.dm.actions.photos import UNSENT_FOR_MS, delete_unsent
 from services.dm.actions.rooms import mark_read
 from services.dm.actions.withdrawals import WITHDRAWAL
 from services.dm.signed_urls import UrlSigner
@@ -31,7 +31,7 @@ def rooms_listed(database: Database, person: int) -> list[int]:
 
 
 def paged(read: Callable[[PageRequest], Page], limits: Iterator[int], between: Callable[[], None]) -> list[int]:
-    """The ids of all items, page by page, with something happening after each page."""
+    """The ids of all items, page by page, with a change after each page."""
     after: tuple[Any, ...] | None = None
     seen: list[int] = []
     for limit in limits:
@@ -47,9 +47,7 @@ def paged(read: Callable[[PageRequest], Page], limits: Iterator[int], between: C
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_pages_of_rooms_keep_their_first_order_whatever_happens_between(
-    database: Database, data: st.DataObject
-) -> None:
+def test_room_pages_keep_their_order_during_changes(database: Database, data: st.DataObject) -> None:
     me, *peers = some_people(database, 7)
     rooms = [room_of(database, me, peer) for peer in peers[:5]]
     for room in data.draw(st.lists(st.sampled_from(rooms), max_size=5)):
@@ -70,7 +68,7 @@ def test_pages_of_rooms_keep_their_first_order_whatever_happens_between(
 
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_pages_of_messages_are_complete_whatever_is_said_between(database: Database, data: st.DataObject) -> None:
+def test_message_pages_are_complete_during_sends(database: Database, data: st.DataObject) -> None:
     me, peer = some_people(database, 2)
     room = room_of(database, me, peer)
     said = [say(database, me, room) for _ in range(data.draw(st.integers(0, 8)))]
@@ -86,7 +84,7 @@ def test_pages_of_messages_are_complete_whatever_is_said_between(database: Datab
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_pages_since_a_message_hold_all_that_came_after_it(database: Database, data: st.DataObject) -> None:
+def test_pages_after_a_message_contain_all_later_messages(database: Database, data: st.DataObject) -> None:
     me, peer = some_people(database, 2)
     room, other = room_of(database, me, peer), room_of(database, me, *some_people(database, 1))
     known = say(database, me, room)
@@ -106,7 +104,7 @@ def test_pages_since_a_message_hold_all_that_came_after_it(database: Database, d
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.tuples(st.booleans(), st.none() | st.integers(0, 9)), min_size=6, max_size=20))
-def test_unread_is_what_the_other_said_after_what_one_has_read(
+def test_unread_count_is_messages_of_the_peer_after_the_read_mark(
     database: Database, steps: list[tuple[bool, int | None]]
 ) -> None:
     people = some_people(database, 2)
@@ -126,7 +124,7 @@ def test_unread_is_what_the_other_said_after_what_one_has_read(
         assert database.read(queries.room, person, room, URL_SIGNER)["unread_count"] == len(unread)
 
 
-def test_rooms_are_listed_last_active_first(database: Database) -> None:
+def test_rooms_are_listed_by_last_activity(database: Database) -> None:
     me, ann, bea, cee = some_people(database, 4)
     with_ann, with_bea, with_cee = (room_of(database, me, peer) for peer in (ann, bea, cee))
     assert rooms_listed(database, me) == [with_cee, with_bea, with_ann]
@@ -136,7 +134,7 @@ def test_rooms_are_listed_last_active_first(database: Database) -> None:
     assert rooms_listed(database, ann) == [with_ann]
 
 
-def test_a_room_of_others_has_no_list(database: Database) -> None:
+def test_messages_of_a_room_of_others_are_not_found(database: Database) -> None:
     one, other, third = some_people(database, 3)
     room = room_of(database, one, other)
     with pytest.raises(NotFound):
@@ -144,7 +142,7 @@ def test_a_room_of_others_has_no_list(database: Database) -> None:
 
 
 def fill(database: Database, me: int, number: int) -> int:
-    """So many rooms, and in the last of them so many messages of every kind with quotes."""
+    """This number of rooms; in the last one this number of messages of every kind, with quotes."""
     for peer in some_people(database, number):
         room = room_of(database, me, peer)
         first = say(database, peer, room)
@@ -155,7 +153,7 @@ def fill(database: Database, me: int, number: int) -> int:
     return room
 
 
-def test_a_page_takes_the_same_statements_however_large_it_is(database: Database) -> None:
+def test_number_of_statements_does_not_depend_on_the_page_size(database: Database) -> None:
     costs = []
     for number in (1, 100):
         (me,) = some_people(database, 1)
@@ -171,17 +169,17 @@ def test_a_page_takes_the_same_statements_however_large_it_is(database: Database
     assert set(costs) == {3}
 
 
-def test_each_read_has_its_index(database: Database) -> None:
+def test_each_read_uses_an_index(database: Database) -> None:
     (me,) = some_people(database, 1)
     room = fill(database, me, 3)
     with captured_statements(database) as asked:
         database.read(queries.rooms_of, me, FIRST, URL_SIGNER)
         database.read(queries.messages_in, me, room, FIRST, URL_SIGNER)
     rooms, membership, messages = (indexes_used(database, each) for each in asked)
-    assert (rooms, membership, messages) == ({"members_by_activity"}, set(), {"messages_by_room"})
+    assert (rooms, membership, messages) == ({"members_by_last"}, set(), {"messages_by_room"})
 
 
-def test_keys_are_counted_without_reading_their_answers(database: Database) -> None:
+def test_idempotency_keys_are_counted_with_an_index(database: Database) -> None:
     with captured_statements(database) as asked:
         Idempotency(database, models.idempotency_keys).write(Key(1, b"k", b"r"), lambda _: StoredResponse(201, b""))
     (statement,) = [each for each in asked if "count(" in each[0]]
@@ -189,7 +187,7 @@ def test_keys_are_counted_without_reading_their_answers(database: Database) -> N
 
 
 def everything(database: Database) -> None:
-    """Each action and each query once, with something to do."""
+    """Each action and each query once, with data."""
     me, gone = some_people(database, 2)
     room = fill(database, me, 3)
     said = say(database, me, room)
@@ -205,16 +203,16 @@ def everything(database: Database) -> None:
     Idempotency(database, models.idempotency_keys).write(Key(me, b"k", b"r"), lambda _: StoredResponse(201, b""))
     database.write(WITHDRAWAL.request, gone)
     purge_to_the_end(database)
-    time_passes(database, UNSENT_FOR)
-    database.write(forget_unsent)
+    time_passes(database, UNSENT_FOR_MS)
+    database.write(delete_unsent)
 
 
 def second_page(database: Database, person: int) -> PageRequest:
-    """The second page of their rooms."""
+    """The second page of the user's rooms."""
     return PageRequest(1, database.read(queries.rooms_of, person, PageRequest(1, None), URL_SIGNER).next)
 
 
-def test_no_statement_looks_at_a_whole_table_or_sorts_more_than_a_page(database: Database) -> None:
+def test_no_statement_scans_a_table_or_sorts_more_than_a_page(database: Database) -> None:
     with captured_statements(database) as asked:
         everything(database)
     statements = {
@@ -227,7 +225,7 @@ def test_no_statement_looks_at_a_whole_table_or_sorts_more_than_a_page(database:
         assert slow_steps(database, each) <= of_one_page, each
 
 
-def test_messages_of_a_room_have_ids_in_the_order_of_their_commits(database: Database) -> None:
+def test_message_ids_follow_the_commit_order(database: Database) -> None:
     one, other = some_people(database, 2)
     room = room_of(database, one, other)
     said = [say(database, person, room) for person in (one, other, other, one)]

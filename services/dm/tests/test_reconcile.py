@@ -1,4 +1,4 @@
-"""Auth's list of withdrawals is the truth: a service that starts compares itself with it."""
+"""Reconciliation with auth's list of deleted accounts at start."""
 
 from services.dm.app import create_app
 from services.dm.settings import Settings
@@ -11,9 +11,7 @@ from shared.testing import Stub, eventually, running_service
 from .factories import purge_states, some_people
 
 
-def test_a_service_compares_itself_when_it_starts(
-    settings: Settings, database: Database, other_services: Stub, bus: Bus
-) -> None:
+def test_reconciliation_runs_at_start(settings: Settings, database: Database, other_services: Stub, bus: Bus) -> None:
     never_heard_of = ids.new()
     (gone,) = some_people(database, 1)
     entries = [{"id": ids.encode(ids.new()), "user_id": ids.encode(each)} for each in (gone, never_heard_of)]

@@ -1,4 +1,4 @@
-"""The tests that every service has to pass."""
+"""The tests that every service must pass."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Listening where there are several processes of dm, and where the broker between them comes and goes."""
+"""WebSockets with several processes of dm, and with an unavailable broker."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -12,14 +12,15 @@ from services.dm.subscriptions import HANDLERS
 from shared.database.engine import Database
 from shared.events.rabbitmq import RabbitBus
 from shared.testing import FakeTokenIssuer, LiveService, Stub, eventually, running_service
+from shared.testing.api_client import expect_json
 from shared.testing.backends import Backend
 from shared.testing.containers import RabbitServer
 from shared.testing.websocket_client import Listener, listening
 
-from .api_client import ApiClient, expect_json
+from .api_client import ApiClient
 from .factories import deleted, some_people
 
-# In one process nobody is apart.
+# With one process all sockets are in it.
 pytestmark = [pytest.mark.containers, pytest.mark.parametrize("backend", ["cluster"], indirect=True)]
 EVERYTHING = {"configure": ".*", "write": ".*", "read": ".*"}
 
@@ -36,7 +37,7 @@ def url(backend: Backend) -> str:
 def start(
     url: str, settings: Settings, other_services: Stub, token_issuer: FakeTokenIssuer
 ) -> Iterator[Callable[[], LiveService]]:
-    """Starts one more process."""
+    """Starts another process."""
     with ExitStack() as all_of_them:
 
         def one_more() -> LiveService:
@@ -49,17 +50,17 @@ def start(
 
 @pytest.fixture
 def people(database: Database) -> tuple[int, int]:
-    """Two of them."""
+    """Two users."""
     one, other = some_people(database, 2)
     return one, other
 
 
 def ear_of(stack: ExitStack, person: ApiClient) -> Listener:
-    """Their open socket at the process that they are connected to."""
-    return stack.enter_context(listening(f"{person.dm.url}/api/v1/ws", person.token_issuer.token(person.number)))
+    """Their open socket at the process to which they are connected."""
+    return stack.enter_context(listening(f"{person.service.url}/api/v1/ws", person.token_issuer.token(person.number)))
 
 
-def test_what_is_said_at_one_is_heard_at_each(
+def test_message_sent_to_one_process_reaches_sockets_of_all(
     start: Callable[[], LiveService], token_issuer: FakeTokenIssuer, people: tuple[int, int]
 ) -> None:
     first, second = start(), start()
@@ -77,7 +78,7 @@ def test_what_is_said_at_one_is_heard_at_each(
             ears[1].connection.recv(timeout=0)
 
 
-def test_while_the_broker_is_away_sockets_stay_open_and_messages_are_read_by_rest(
+def test_sockets_stay_open_and_rest_works_while_the_broker_is_unavailable(
     start: Callable[[], LiveService],
     token_issuer: FakeTokenIssuer,
     people: tuple[int, int],
@@ -104,7 +105,7 @@ def test_while_the_broker_is_away_sockets_stay_open_and_messages_are_read_by_res
 
 
 def hung_up(rabbitmq: RabbitServer, vhost: str) -> bool:
-    """Let the broker end every connection of this virtual host."""
+    """Make the broker close every connection of this virtual host."""
     found = rabbitmq.management.get(f"/vhosts/{vhost}/connections").json()
     for each in found:
         rabbitmq.management.delete(f"/connections/{each['name']}")
