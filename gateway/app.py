@@ -1,6 +1,8 @@
 """Composes the gateway."""
 
+from shared import metrics
 from shared.background import PeriodicWorker
+from shared.draining import Draining
 from shared.events.bus import Bus
 from shared.security.service_calls import ServiceClient
 from shared.security.verifier import CachingTokenVerifier, JwksClient, TokenVerifier, fetch_from
@@ -38,22 +40,23 @@ class Gateway:
             settings, {name: Upstream(name, url, bulkheads(settings)) for name, url in settings.upstreams.items()}
         )
         proxy.upstreams["auth"].on_response = revocations.apply_headers
-        health = Health(proxy, revocations)
+        self.draining = Draining()
+        """Reported by `/readyz`; WebSockets are closed when it begins."""
+        health = Health(proxy, revocations, self.draining)
         docs = Docs(settings.public_path)
-        site = Site(proxy, settings.public_origin, settings.public_path)
+        site = Site(proxy, settings.public_origin, settings.public_path, settings.cdn_origin)
         local = {
             "/healthz": health.healthz,
             "/readyz": health.readyz,
-            "/docs": docs.page,
-            "/docs/{file}": docs.file,
-            "/openapi.json": docs.openapi,
-            "/asyncapi.json": docs.asyncapi,
+            **dict.fromkeys(("/docs", "/docs/{file}", "/openapi.json", "/asyncapi.json"), docs.send),
             **dict.fromkeys(VIEWS, site.page),
             "/p/{id}": site.post,
             "/@{nickname}": site.person,
             ASSETS: site.asset,
             **dict.fromkeys(FILES, site.file),
         }
+        websockets = WebSocketProxy(settings, proxy, revocations)
+        self.draining.on_start(websockets.drain)
         self._store = create_store(settings.rate_limit_url.get_secret_value())
         self._pipeline = RequestPipeline(
             settings,
@@ -61,14 +64,14 @@ class Gateway:
             TokenAuthenticator(verifier, revocations),
             RateLimiter(settings.rate_limits, self._store),
             proxy,
-            WebSocketProxy(settings, proxy, revocations),
+            websockets,
             local,
         )
         self.slow_clients = self._pipeline.slow_clients
-        self._health = health
         self._proxy = proxy
         self._auth = auth
         self._bus = bus
+        metrics.BROKER_CONNECTED.labels(LOCAL).set_function(lambda: float(bus.connected))
         self._worker = PeriodicWorker("gateway.revocations", revocations.pull, every=settings.revocations_seconds)
         self.settings = settings
 
@@ -81,10 +84,6 @@ class Gateway:
         else:
             await self._lifespan(receive, send)
 
-    def drain(self) -> None:
-        """Report as not ready from now on; requests are still served."""
-        self._health.draining = True
-
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
         await self._proxy.open()
@@ -92,7 +91,6 @@ class Gateway:
         self._worker.start()
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        self.drain()
         await self._worker.stop()
         await self._bus.stop()
         await self._auth.close()
@@ -102,7 +100,7 @@ class Gateway:
 
 
 def create_store(url: str) -> RateLimitStore:
-    """Where requests are counted: in memory, or in the storage at this address."""
+    """The store that counts requests: in memory, or in Redis at this URL."""
     if not url:
         return LocalStore()
     from .rate_limit.redis_store import RedisStore  # noqa: PLC0415 - a library of 6 MB that one replica never needs

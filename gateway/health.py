@@ -3,6 +3,8 @@
 import asyncio
 import time
 
+from shared.draining import Draining
+
 from . import responses
 from .authentication.revocations import Revocations
 from .exchange import Exchange
@@ -19,14 +21,14 @@ class Health:
     service that is down must not make the others unreachable.
     """
 
-    def __init__(self, proxy: Proxy, revocations: Revocations) -> None:
+    def __init__(self, proxy: Proxy, revocations: Revocations, draining: Draining) -> None:
         self._proxy = proxy
         self._revocations = revocations
         self._states = dict.fromkeys(proxy.upstreams, "unknown")
         self._once_ready: set[str] = set()
         self._checked_at = float("-inf")
         self._check_lock = asyncio.Lock()
-        self.draining = False
+        self._draining = draining
 
     async def healthz(self, exchange: Exchange) -> None:
         """200 while the process responds."""
@@ -46,7 +48,7 @@ class Health:
             await responses.send_json(exchange, 503, document, (b"retry-after", b"1"))
 
     def _status(self) -> str:
-        if self.draining:
+        if self._draining.started:
             return "draining"
         if not self._revocations.loaded or self._once_ready < set(self._states):
             return "starting"

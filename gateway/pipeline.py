@@ -7,9 +7,10 @@ from http import HTTPStatus
 
 import structlog
 
-from shared import metrics, request_ids
+from shared import metrics, request_ids, request_log
 from shared.security.verifier import Identity
-from shared.websockets.handshake import SWITCHING_PROTOCOLS
+from shared.tracing import spans
+from shared.websockets.handshake import SCOPE_KEY, SWITCHING_PROTOCOLS
 
 from . import responses
 from .authentication.tokens import TokenAuthenticator
@@ -23,11 +24,13 @@ from .responses import HttpError, service_unavailable
 from .routes import HASHING, LOCAL, WEBSOCKET, Router
 from .settings import Settings
 from .slow_clients import SlowClients
-from .upstream.proxy import Proxy, ResponseAborted
+from .upstream.call import ResponseAborted
+from .upstream.proxy import Proxy
 from .upstream.websockets import WebSocketProxy
 
 Handler = Callable[[Exchange], Awaitable[None]]
 """Responds on one of the gateway's own routes."""
+UNTRACED_PATHS = ("/healthz", "/readyz")
 NOT_FOUND = (404, "not_found", "There is nothing here.")
 log = structlog.get_logger()
 
@@ -70,6 +73,14 @@ class RequestPipeline:
         request_id = request_ids.of(scope["headers"])
         headers = [*self._default_headers, (b"x-request-id", request_id.encode())]
         exchange = Exchange(scope, receive, send, request_id, headers, self.slow_clients)
+        with _span_of(exchange) as span:
+            try:
+                await self._respond(exchange)
+            finally:
+                self._observe(exchange, span, time.perf_counter() - started)
+
+    async def _respond(self, exchange: Exchange) -> None:
+        request_id = exchange.request_id
         try:
             await self._handle(exchange)
         except HttpError as error:
@@ -85,8 +96,6 @@ class RequestPipeline:
         except Exception:
             log.exception("unexpected failure", request_id=request_id)
             await _send_error_or_abort(exchange, responses.internal_error())
-        finally:
-            self._observe(exchange, time.perf_counter() - started)
 
     async def _handle(self, exchange: Exchange) -> None:
         exchange.response_headers += self._cors.headers(exchange.scope["headers"])
@@ -152,7 +161,10 @@ class RequestPipeline:
         except TimeoutError:
             raise service_unavailable("too_slow", "The response took too long.") from None
 
-    def _observe(self, exchange: Exchange, seconds: float) -> None:
+    def _observe(self, exchange: Exchange, span: spans.Span, seconds: float) -> None:
+        method = request_log.known(exchange.method)
+        span.describe_http(method, exchange.route.pattern, exchange.status, exchange.request_id)
+        request_log.write(LOCAL, exchange.request_id, exchange.method, exchange.route.pattern, exchange.status, seconds)
         if exchange.status == SWITCHING_PROTOCOLS:
             return  # the lifetime of a WebSocket is no response time
         labels = (exchange.route.pattern, exchange.status)
@@ -160,6 +172,16 @@ class RequestPipeline:
         if observe is None:
             observe = self._timers[labels] = metrics.REQUESTS.labels("gateway", *labels).observe
         observe(seconds)
+
+
+def _span_of(exchange: Exchange) -> spans.Span:
+    """The span of a request. `traceparent` of the client is ignored: it would decide what is traced and stored.
+
+    A WebSocket has none, as it may be open for hours.
+    """
+    if exchange.path in UNTRACED_PATHS or SCOPE_KEY in exchange.scope:
+        return spans.NO_SPAN
+    return spans.start_trace(LOCAL)
 
 
 async def _send_error_or_abort(exchange: Exchange, error: HttpError) -> None:

@@ -10,7 +10,7 @@ from . import metrics
 from .exchange import Exchange, Headers
 
 CHUNK_BYTES = 64 * 1024
-"""Bytes of a body that are sent at once, so that slow clients do not fill the memory."""
+"""Bytes of a body that are written at once, so that slow clients do not fill the memory."""
 
 
 class HttpError(Exception):
@@ -28,12 +28,12 @@ class HttpError(Exception):
 
 
 def service_unavailable(code: str, detail: str, retry_after: int = 1) -> HttpError:
-    """503, worth a retry."""
+    """503, with Retry-After."""
     return HttpError(HTTPStatus.SERVICE_UNAVAILABLE, code, detail, retry_after=retry_after)
 
 
 def from_app_error(error: errors.AppError) -> HttpError:
-    """An error of shared code, with the status that every service gives it."""
+    """An error of shared code, with the status that the services use for it."""
     status = problem_details.STATUS[type(error)]
     return HttpError(status, error.code, error.detail, retry_after=error.retry_after)
 

@@ -39,7 +39,8 @@ class RateLimitPolicy(Enum):
     DEFAULT = "that of the person who is signed in, else of the address; uploads and pictures have their own"
     SIGN_UP = "new accounts from one address"
     LOGIN = "logins from one address; after too many wrong passwords only from networks that the account knows"
-    REAUTHENTICATION = "the default; wrong passwords also count towards a limit of their own"
+    REAUTHENTICATION = "the default; wrong passwords also count towards a separate limit"
+    MAIL = "messages that somebody asks for by an address"
     REFRESH = "renewed tokens, apart from the default, so that no other request can end a session"
     UNLIMITED = "none: for probes"
 
@@ -47,7 +48,7 @@ class RateLimitPolicy(Enum):
 PUBLIC, OPTIONAL, SIGNED_IN = Access
 NONE, JSON, UPLOAD = Body
 NORMAL, HASHING, PICTURE, IMAGE_UPLOAD, WEBSOCKET = TrafficClass
-DEFAULT, SIGN_UP, LOGIN, REAUTHENTICATION, REFRESH, UNLIMITED = RateLimitPolicy
+DEFAULT, SIGN_UP, LOGIN, REAUTHENTICATION, MAIL, REFRESH, UNLIMITED = RateLimitPolicy
 LOCAL = "gateway"
 """The upstream of the routes that the gateway serves itself."""
 
@@ -63,6 +64,8 @@ class Route:
     body: Body = NONE
     traffic_class: TrafficClass = NORMAL
     rate_limit: RateLimitPolicy = DEFAULT
+    is_told_rate_limits: bool = False
+    """Whether the service gets all rate limits in the header `RateLimit-Policy`, for clients to read."""
 
 
 UNMATCHED = Route("", "unknown", "")
@@ -74,30 +77,63 @@ ROUTES = (
     Route("POST", "/api/v1/auth/login", "auth", PUBLIC, JSON, HASHING, LOGIN),
     Route("POST", "/api/v1/auth/refresh", "auth", PUBLIC, JSON, rate_limit=REFRESH),
     Route("POST", "/api/v1/auth/logout", "auth"),
+    Route("POST", "/api/v1/auth/email-verification", "auth"),
+    Route("POST", "/api/v1/auth/email-verification/confirm", "auth", OPTIONAL, JSON),
+    Route("POST", "/api/v1/auth/password-reset", "auth", PUBLIC, JSON, NORMAL, MAIL),
+    Route("POST", "/api/v1/auth/password-reset/confirm", "auth", PUBLIC, JSON, HASHING),
     Route("GET", "/api/v1/auth/sessions", "auth"),
     Route("DELETE", "/api/v1/auth/sessions", "auth"),
     Route("DELETE", "/api/v1/auth/sessions/{id}", "auth"),
     Route("GET", "/api/v1/auth/events", "auth"),
-    Route("GET", "/api/v1/users", "auth", PUBLIC),
+    Route("POST", "/api/v1/auth/passkeys/registration", "auth", SIGNED_IN, JSON, HASHING, REAUTHENTICATION),
+    Route("POST", "/api/v1/auth/passkeys/registration/verify", "auth", SIGNED_IN, JSON),
+    Route("POST", "/api/v1/auth/passkeys/reauthentication", "auth"),
+    Route("POST", "/api/v1/auth/passkeys/login", "auth", PUBLIC),
+    Route("POST", "/api/v1/auth/passkeys/login/verify", "auth", PUBLIC, JSON, rate_limit=LOGIN),
+    Route("GET", "/api/v1/auth/passkeys", "auth"),
+    Route("DELETE", "/api/v1/auth/passkeys/{id}", "auth", SIGNED_IN, JSON, HASHING, REAUTHENTICATION),
+    Route("GET", "/api/v1/auth/providers", "auth", PUBLIC),
+    Route("POST", "/api/v1/auth/providers/{id}/start", "auth", PUBLIC, JSON),
+    Route("POST", "/api/v1/auth/providers/{id}/finish", "auth", PUBLIC, JSON, rate_limit=LOGIN),
+    Route("POST", "/api/v1/auth/providers/{id}/sign-up", "auth", PUBLIC, JSON, rate_limit=SIGN_UP),
+    Route("GET", "/api/v1/users/me/identities", "auth"),
+    Route("PUT", "/api/v1/users/me/identities/{provider}", "auth", SIGNED_IN, JSON, HASHING, REAUTHENTICATION),
+    Route("DELETE", "/api/v1/users/me/identities/{provider}", "auth"),
+    Route("GET", "/api/v1/users", "auth", OPTIONAL),
     Route("GET", "/api/v1/users/me", "auth"),
     Route("PATCH", "/api/v1/users/me", "auth", SIGNED_IN, JSON, HASHING, REAUTHENTICATION),
     Route("PUT", "/api/v1/users/me/avatar", "auth", SIGNED_IN, UPLOAD, IMAGE_UPLOAD),
     Route("DELETE", "/api/v1/users/me/avatar", "auth"),
+    Route("POST", "/api/v1/users/me/totp", "auth", SIGNED_IN, JSON, HASHING, REAUTHENTICATION),
+    Route("PUT", "/api/v1/users/me/totp", "auth", SIGNED_IN, JSON),
+    Route("DELETE", "/api/v1/users/me/totp", "auth", SIGNED_IN, JSON, HASHING, REAUTHENTICATION),
     Route("POST", "/api/v1/users/me/deletion", "auth", SIGNED_IN, JSON, HASHING, REAUTHENTICATION),
-    Route("GET", "/api/v1/users/by-nickname/{nickname}", "auth", PUBLIC),
-    Route("GET", "/api/v1/users/{id}", "auth", PUBLIC),
+    Route("POST", "/api/v1/users/me/export", "auth"),
+    Route("GET", "/api/v1/users/me/export", "auth"),
+    Route("GET", "/api/v1/exports/{name}", "auth", PUBLIC, NONE, PICTURE),
+    Route("GET", "/api/v1/users/by-nickname/{nickname}", "auth", OPTIONAL),
+    Route("GET", "/api/v1/users/{id}", "auth", OPTIONAL),
     Route("GET", "/api/v1/avatars/{name}", "auth", PUBLIC, NONE, PICTURE),
     Route("GET", "/.well-known/jwks.json", "auth", PUBLIC),
-    # follows
+    # follows, blocks, mutes
     Route("PUT", "/api/v1/users/{id}/follow", "social"),
     Route("DELETE", "/api/v1/users/{id}/follow", "social"),
-    Route("GET", "/api/v1/users/{id}/followers", "social", PUBLIC),
-    Route("GET", "/api/v1/users/{id}/following", "social", PUBLIC),
-    Route("GET", "/api/v1/users/{id}/counts", "social", PUBLIC),
+    Route("DELETE", "/api/v1/users/me/followers/{id}", "social"),
+    Route("GET", "/api/v1/users/{id}/followers", "social", OPTIONAL),
+    Route("GET", "/api/v1/users/{id}/followers/common", "social"),
+    Route("GET", "/api/v1/users/{id}/following", "social", OPTIONAL),
+    Route("GET", "/api/v1/users/{id}/counts", "social", OPTIONAL),
+    Route("PUT", "/api/v1/users/{id}/block", "social"),
+    Route("DELETE", "/api/v1/users/{id}/block", "social"),
+    Route("GET", "/api/v1/users/me/blocks", "social"),
+    Route("PUT", "/api/v1/users/{id}/mute", "social"),
+    Route("DELETE", "/api/v1/users/{id}/mute", "social"),
+    Route("GET", "/api/v1/users/me/mutes", "social"),
     Route("GET", "/api/v1/relations", "social"),
     # photos, posts, likes, comments, the feed
     Route("POST", "/api/v1/media", "posts", SIGNED_IN, UPLOAD, IMAGE_UPLOAD),
     Route("GET", "/api/v1/media/{name}", "posts", PUBLIC, NONE, PICTURE),
+    Route("PATCH", "/api/v1/media/{name}", "posts", SIGNED_IN, JSON),
     Route("POST", "/api/v1/posts", "posts", SIGNED_IN, JSON),
     Route("GET", "/api/v1/posts", "posts", OPTIONAL),
     Route("GET", "/api/v1/posts/{id}", "posts", OPTIONAL),
@@ -107,13 +143,21 @@ ROUTES = (
     Route("GET", "/api/v1/feed", "posts"),
     Route("PUT", "/api/v1/posts/{id}/like", "posts"),
     Route("DELETE", "/api/v1/posts/{id}/like", "posts"),
-    Route("GET", "/api/v1/posts/{id}/likes", "posts", PUBLIC),
+    Route("GET", "/api/v1/posts/{id}/likes", "posts", OPTIONAL),
+    Route("PUT", "/api/v1/posts/{id}/save", "posts"),
+    Route("DELETE", "/api/v1/posts/{id}/save", "posts"),
+    Route("GET", "/api/v1/users/me/saved", "posts"),
     Route("POST", "/api/v1/posts/{id}/comments", "posts", SIGNED_IN, JSON),
-    Route("GET", "/api/v1/posts/{id}/comments", "posts", PUBLIC),
-    Route("GET", "/api/v1/comments/{id}/replies", "posts", PUBLIC),
+    Route("GET", "/api/v1/posts/{id}/comments", "posts", OPTIONAL),
+    Route("GET", "/api/v1/comments/{id}/replies", "posts", OPTIONAL),
     Route("PATCH", "/api/v1/comments/{id}", "posts", SIGNED_IN, JSON),
     Route("DELETE", "/api/v1/comments/{id}", "posts"),
-    Route("GET", "/api/v1/limits", "posts", PUBLIC),
+    Route("PUT", "/api/v1/comments/{id}/like", "posts"),
+    Route("DELETE", "/api/v1/comments/{id}/like", "posts"),
+    Route("GET", "/api/v1/comments/{id}/likes", "posts", OPTIONAL),
+    Route("GET", "/api/v1/tags", "posts", PUBLIC),
+    Route("GET", "/api/v1/tags/{tag}/posts", "posts", OPTIONAL),
+    Route("GET", "/api/v1/limits", "posts", PUBLIC, is_told_rate_limits=True),
     # direct messages
     Route("POST", "/api/v1/rooms", "dm", SIGNED_IN, JSON),
     Route("GET", "/api/v1/rooms", "dm"),
@@ -124,6 +168,9 @@ ROUTES = (
     Route("POST", "/api/v1/rooms/{id}/media", "dm", SIGNED_IN, UPLOAD, IMAGE_UPLOAD),
     Route("GET", "/api/v1/rooms/{id}/media/{media_id}/{rendition}", "dm", PUBLIC, NONE, PICTURE),
     Route("PUT", "/api/v1/rooms/{id}/read", "dm", SIGNED_IN, JSON),
+    Route("PUT", "/api/v1/rooms/{id}/mute", "dm"),
+    Route("DELETE", "/api/v1/rooms/{id}/mute", "dm"),
+    Route("PUT", "/api/v1/rooms/{id}/hidden", "dm"),
     Route("GET", "/api/v1/ws", "dm", SIGNED_IN, NONE, WEBSOCKET),
     # served by the gateway
     Route("GET", "/healthz", LOCAL, PUBLIC, rate_limit=UNLIMITED),

@@ -1,4 +1,4 @@
-"""Slow clients: each needs a minimum data rate, and only so many transfers may wait for their clients at once."""
+"""Slow clients: each needs a minimum data rate, and the number of transfers that wait for their clients is limited."""
 
 import time
 from collections.abc import Callable
@@ -17,11 +17,11 @@ class Transfer:
     """One direction of one exchange. Only the time spent waiting for the client counts."""
 
     network: str | None
-    """Whose limit it counts towards besides the total; None for a trusted proxy."""
+    """The network whose limit it counts towards, in addition to the total; None for a trusted proxy."""
     end: Callable[[], Any]
     """Ends the exchange: the client is too slow, or too many are slow."""
     unsent: Callable[[], int] = _no_bytes
-    """Bytes that wait to be sent; 0 where the client is the sender."""
+    """Bytes that wait to be sent; 0 if the client is the sender."""
     moved: int = 0
     waited: float = 0.0
     """Bytes and seconds of waiting since the client last reached the rate."""
@@ -40,9 +40,9 @@ class Transfer:
 class SlowClients:
     """The transfers that wait for their clients.
 
-    A client has to move so many bytes within each `stall_seconds` of waiting; the total time of a transfer is not
-    limited. Each takes memory, up to about 0.5 MB where a picture is streamed from a service. So only so many may wait
-    at once, in total and for one network; one more ends the one with the lowest rate.
+    A client must transfer a minimum of bytes within each `stall_seconds` of waiting; the total time of a transfer is
+    not limited. Each transfer takes memory, up to about 0.5 MB for an image streamed from a service. So the number of
+    waiting transfers is limited, in total and per network; one more ends the one with the lowest rate.
     """
 
     def __init__(
@@ -78,7 +78,10 @@ class SlowClients:
             self._end_slowest(self._waiting)
 
     def done(self, transfer: Transfer, received: int = 0) -> None:
-        """The client has read everything, or sent so many bytes. Does nothing if the transfer was not waiting."""
+        """The client has read everything, or sent this number of bytes.
+
+        Does nothing if the transfer was not waiting.
+        """
         if transfer in self._waiting:
             self._leave(transfer)
             self._account(transfer, received)

@@ -1,10 +1,10 @@
-"""Files that stay the same as long as the process runs: compressed once, and not sent to whoever has them already."""
+"""Files that do not change while the process runs: compressed once, and revalidated by ETag."""
 
 import hashlib
 import re
 from http import HTTPStatus
 
-from shared.compression import SMALLEST, VARY, accepts_gzip, gzipped
+from shared.compression import MIN_BYTES, VARY, accepts_gzip, gzipped
 
 from . import responses
 from .exchange import Exchange, Headers
@@ -14,11 +14,11 @@ _TAG = re.compile(rb'"[^"]*"')
 
 
 class StaticFile:
-    """One of them, with the headers that it is sent with."""
+    """A file, with its response headers."""
 
     def __init__(self, body: bytes, media_type: bytes, *headers: tuple[bytes, bytes]) -> None:
         digest = hashlib.sha256(body).hexdigest()[:32].encode()
-        packed = gzipped(body, LEVEL) if len(body) >= SMALLEST else body
+        packed = gzipped(body, LEVEL) if len(body) >= MIN_BYTES else body
         self._plain, self._plain_tag = body, b'"%b"' % digest
         self._packed, self._packed_tag = packed, b'"%b-gzip"' % digest
         self._media_type = media_type
@@ -26,7 +26,7 @@ class StaticFile:
         self._is_packed = len(packed) < len(body)
 
     async def send(self, exchange: Exchange) -> None:
-        """200, or 304 to whoever has it (RFC 9110, section 13.1.2: one of its tags is enough, whatever its coding)."""
+        """200, or 304 if If-None-Match has one of its ETags, of any content coding (RFC 9110, section 13.1.2)."""
         packed = self._is_packed and accepts_gzip(exchange.request.headers.get(b"accept-encoding", b""))
         headers: Headers = [(b"etag", self._packed_tag if packed else self._plain_tag), *self._headers]
         if self._is_packed:

@@ -22,7 +22,7 @@ PATH = "/internal/revocations"
 EVENTS = ("session.revoked.v1", "user.deleted.v1")
 RETRY_SECONDS = 0.5
 MAX_IDS = 200_000
-"""Sessions, and accounts. Far more than end within the lifetime of a token; above it the oldest are dropped."""
+"""Of sessions and of accounts. Far more than end within the lifetime of a token; above it the oldest are dropped."""
 log = structlog.get_logger()
 
 
@@ -39,7 +39,7 @@ class UserDeleted(BaseModel):
 
 
 class _ExpiringSet:
-    """Ids, each kept until no older token can be valid any more."""
+    """Ids, each kept until every older token has expired."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -54,7 +54,7 @@ class _ExpiringSet:
             self._until[id_] = time.monotonic() + self._seconds
             self.on_new(id_)
 
-    def forget_old(self) -> None:
+    def delete_expired(self) -> None:
         # In place, entry by entry: ids are added from other threads meanwhile.
         now = time.monotonic()
         kept = list(self._until.items())
@@ -71,37 +71,37 @@ class Revocations:
 
     def __init__(self, auth: ServiceClient, lifetime: int) -> None:
         self._auth = auth
-        self._logins = _ExpiringSet(lifetime + LEEWAY_SECONDS)
-        self._people = _ExpiringSet(lifetime + LEEWAY_SECONDS)
+        self._sessions = _ExpiringSet(lifetime + LEEWAY_SECONDS)
+        self._accounts = _ExpiringSet(lifetime + LEEWAY_SECONDS)
         self.loaded = False
         """Whether auth has answered once; until then no token is accepted."""
 
     def revoked(self, subject: int, login: int) -> bool:
         """Whether this session or this account has ended."""
-        return login in self._logins or subject in self._people
+        return login in self._sessions or subject in self._accounts
 
     def on_revoked(self, session_ended: Callable[[int], None], subject_ended: Callable[[int], None]) -> None:
         """Call these for each new revocation, from any thread, after tokens are rejected."""
-        self._logins.on_new = session_ended
-        self._people.on_new = subject_ended
+        self._sessions.on_new = session_ended
+        self._accounts.on_new = subject_ended
 
     def apply_headers(self, headers: Mapping[str, str]) -> None:
-        """Read from a response of auth what the request has ended, before the client gets the response."""
+        """Add the revocations in the headers of a response of auth, before the client gets the response."""
         self._note(headers.get(REVOKED_SESSIONS_HEADER, "").split(), headers.get(REVOKED_USER_HEADER, "").split())
 
     def listen(self, bus: Bus, name: str) -> None:
-        """Subscribe to the events, which arrive at once where this process has the bus."""
-        bus.subscribe_ephemeral(name, EVENTS, self.hear)
+        """Subscribe to the events, which arrive at once if this process has the bus."""
+        bus.subscribe_ephemeral(name, EVENTS, self.handle)
 
-    def hear(self, event: Event) -> None:
+    def handle(self, event: Event) -> None:
         """Handle one event."""
         if event.type == "session.revoked":
-            self._logins.add(SessionRevoked.model_validate(event.data).session_id)
+            self._sessions.add(SessionRevoked.model_validate(event.data).session_id)
         else:
-            self._people.add(UserDeleted.model_validate(event.data).user_id)
+            self._accounts.add(UserDeleted.model_validate(event.data).user_id)
 
     async def pull(self) -> bool:
-        """Fetch all that still count from auth; a step of a worker."""
+        """Fetch all revocations of unexpired tokens from auth; a step of a worker."""
         try:
             revoked = await self._auth.get(PATH)
         except errors.Unavailable:
@@ -115,15 +115,15 @@ class Revocations:
 
     def _take(self, logins: Iterable[str], people: Iterable[str]) -> None:
         self._note(logins, people)
-        self._logins.forget_old()
-        self._people.forget_old()
+        self._sessions.delete_expired()
+        self._accounts.delete_expired()
         self.loaded = True
 
     def _note(self, logins: Iterable[str], people: Iterable[str]) -> None:
         for each in logins:
-            self._logins.add(ids.parse(each))
+            self._sessions.add(ids.parse(each))
         for each in people:
-            self._people.add(ids.parse(each))
+            self._accounts.add(ids.parse(each))
 
 
 def _ignore(_id: int) -> None:

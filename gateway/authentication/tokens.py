@@ -9,7 +9,7 @@ from .revocations import Revocations
 
 
 class TokenAuthenticator:
-    """Verifies access tokens, and checks that neither the session nor the account has ended since."""
+    """Verifies access tokens, and checks that neither the session nor the account has been revoked."""
 
     def __init__(self, verifier: CachingTokenVerifier, revocations: Revocations) -> None:
         self._verifier = verifier

@@ -1,6 +1,7 @@
 """The API documentation: the page of Swagger UI with its files, the OpenAPI and the AsyncAPI document."""
 
-import importlib.util
+import asyncio
+from functools import cache
 from pathlib import Path
 
 import orjson
@@ -49,43 +50,42 @@ _FILES = {
     "favicon.png": ("favicon-32x32.png", b"image/png"),
 }
 _FOLDER = Path(__file__).parent
+_SWAGGER_UI = _FOLDER / "swagger_ui"
+"""From the npm package swagger-ui-dist: the Python packages that contain it depend on a web framework, or are old."""
 _JSON = b"application/json"
 _CHECKED = (b"cache-control", b"no-cache")
 """Cached by browsers, and validated by ETag each time."""
 
 
 class Docs:
-    """The handlers. `make openapi` writes the documents: they describe the routes of this release."""
+    """The handler of these routes. `make openapi` writes the documents: they describe the routes of this release."""
 
     def __init__(self, public_path: str) -> None:
-        cached = (b"cache-control", b"public, max-age=3600")
-        self._page = StaticFile(PAGE, b"text/html; charset=utf-8", _CHECKED, _POLICY)
-        self._files = {
-            name: StaticFile((_swagger_folder() / file).read_bytes(), kind, cached)
-            for name, (file, kind) in _FILES.items()
-        }
-        self._files["start.js"] = StaticFile(START, b"text/javascript; charset=utf-8", cached)
-        self._openapi = StaticFile(_openapi(public_path), _JSON, _CHECKED)
-        self._asyncapi = StaticFile((_FOLDER / "asyncapi.json").read_bytes(), _JSON, _CHECKED)
+        self._public_path = public_path
 
-    async def page(self, exchange: Exchange) -> None:
-        """`GET /docs`"""
-        await self._page.send(exchange)
-
-    async def file(self, exchange: Exchange) -> None:
-        """`GET /docs/{file}`"""
-        found = self._files.get(exchange.path.rpartition("/")[2])
+    async def send(self, exchange: Exchange) -> None:
+        """`GET /docs`, `/docs/{file}`, `/openapi.json`, `/asyncapi.json`"""
+        found = (await asyncio.to_thread(_files, self._public_path)).get(exchange.path)
         if found is None:
             raise HttpError(404, "not_found", "There is nothing here.")
         await found.send(exchange)
 
-    async def openapi(self, exchange: Exchange) -> None:
-        """`GET /openapi.json`"""
-        await self._openapi.send(exchange)
 
-    async def asyncapi(self, exchange: Exchange) -> None:
-        """`GET /asyncapi.json`"""
-        await self._asyncapi.send(exchange)
+@cache
+def _files(public_path: str) -> dict[str, StaticFile]:
+    """All files by path. Read and compressed at the first request, because they take 3 MB that few processes need."""
+    cached = (b"cache-control", b"public, max-age=3600")
+    files = {
+        f"/docs/{name}": StaticFile((_SWAGGER_UI / file).read_bytes(), kind, cached)
+        for name, (file, kind) in _FILES.items()
+    }
+    return {
+        **files,
+        "/docs": StaticFile(PAGE, b"text/html; charset=utf-8", _CHECKED, _POLICY),
+        "/docs/start.js": StaticFile(START, b"text/javascript; charset=utf-8", cached),
+        "/openapi.json": StaticFile(_openapi(public_path), _JSON, _CHECKED),
+        "/asyncapi.json": StaticFile((_FOLDER / "asyncapi.json").read_bytes(), _JSON, _CHECKED),
+    }
 
 
 def _openapi(public_path: str) -> bytes:
@@ -96,11 +96,3 @@ def _openapi(public_path: str) -> bytes:
     document = orjson.loads(written)
     document["servers"] = [{**server, "url": public_path} for server in document["servers"]]
     return orjson.dumps(document)
-
-
-def _swagger_folder() -> Path:
-    """The folder of Swagger UI in the package, whose own code is not imported."""
-    found = importlib.util.find_spec("fastapi_swagger")
-    if found is None or not found.submodule_search_locations:
-        raise RuntimeError("The package fastapi-swagger, which brings Swagger UI, is not installed.")
-    return Path(found.submodule_search_locations[0]) / "resources"

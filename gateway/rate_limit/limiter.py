@@ -1,4 +1,4 @@
-"""Limits requests: each counts for the person who is signed in, else for the network of the address."""
+"""Limits requests: each counts for the authenticated user, else for the network of the address."""
 
 import time
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from shared.security.verifier import Identity
 
 from ..exchange import Client, Headers
 from ..responses import HttpError
-from ..routes import LOGIN, PICTURE, REAUTHENTICATION, REFRESH, SIGN_UP, UNLIMITED, UPLOAD, Route
+from ..routes import LOGIN, MAIL, PICTURE, REAUTHENTICATION, REFRESH, SIGN_UP, UNLIMITED, UPLOAD, Route
 from .rate_limits import RateLimit, RateLimits
 from .stores import Key, RateLimitStore
 
@@ -20,21 +20,21 @@ LimitsAndKeys = list[tuple[RateLimit, Key]]
 """The limits that a request counts towards, each with the key that is counted; the narrowest first."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Allowed:
     """A request that is within its limits."""
 
     headers: Headers
-    """Tell the client what is left of the limit."""
+    """Headers with the rest of the limit."""
     login_limited_seconds: int | None = None
-    """For so long the network may only log in to accounts that were logged in from it lately; None: to all."""
+    """Seconds during which this network may log in only to accounts that know it; None: to all accounts."""
 
 
 _UNLIMITED = Allowed([])
 
 
 class RateLimiter:
-    """Counts each request before it costs anything, and rejects those above a limit."""
+    """Counts each request before other work, and rejects those above a limit."""
 
     def __init__(self, rate_limits: RateLimits, store: RateLimitStore, clock: Callable[[], float] = time.time) -> None:
         self._limits = rate_limits
@@ -42,7 +42,7 @@ class RateLimiter:
         self._clock = clock
 
     async def check(self, route: Route, client: Client, identity: Identity | None) -> Allowed:
-        """Count this request. Raises HttpError where it is above a limit."""
+        """Count this request. Raises HttpError if it is above a limit."""
         if route.rate_limit is UNLIMITED:
             return _UNLIMITED
         now = self._clock()
@@ -54,7 +54,7 @@ class RateLimiter:
                 continue
             if route.rate_limit is not LOGIN:
                 raise too_many_requests(limit, count, now)
-            # Only auth knows whether the account was logged in from this network lately.
+            # Only auth knows whether the account has logged in from this network recently.
             login_limited_seconds = limit.seconds_left(now)
             headers = limit.headers(count, now)
         for limit, key in self._request_limits(route, client, identity):
@@ -65,16 +65,16 @@ class RateLimiter:
         return Allowed(headers, login_limited_seconds)
 
     async def record_outcome(self, route: Route, client: Client, identity: Identity | None, status: int | None) -> None:
-        """Count a wrong password, which the status of the response tells."""
+        """Count a wrong password; the status of the response shows it."""
         if status in WRONG_PASSWORD:
             now = self._clock()
             for limit, key in self._password_limits(route, client, identity):
                 await self._store.add(limit, key, limit.window(now))
 
     def _password_limits(self, route: Route, client: Client, identity: Identity | None) -> LimitsAndKeys:
-        """The limits of wrong passwords: in a session per person, at the login per network.
+        """The limits of wrong passwords: in a session per user, at the login per network.
 
-        A token sent along with a login does not matter: accounts are cheaper than addresses.
+        A token sent with a login has no effect, because an attacker gets accounts more easily than addresses.
         """
         if route.rate_limit is LOGIN:
             return _by_network(self._limits.passwords, client)
@@ -88,6 +88,8 @@ class RateLimiter:
             return _by_network(limits.signups, client)
         if route.rate_limit is LOGIN:
             return _by_network(limits.logins, client)
+        if route.rate_limit is MAIL:
+            return _by_network(limits.mails, client)
         if route.rate_limit is REFRESH:
             limit = limits.refreshes
         elif route.traffic_class is PICTURE:
@@ -105,7 +107,7 @@ def _by_network(limit: RateLimit, client: Client) -> LimitsAndKeys:
 
 
 def too_many_requests(limit: RateLimit, count: int, now: float) -> HttpError:
-    """429, worth a retry when the window is over."""
+    """429, with the end of the window in Retry-After."""
     detail = f"At most {limit.limit} such requests in {limit.seconds} seconds."
     return HttpError(
         HTTPStatus.TOO_MANY_REQUESTS,

@@ -1,20 +1,27 @@
-"""How many requests are allowed in how long: parsed from the settings, and told in response headers."""
+"""Rate limits: parsed from the settings, and sent in response headers."""
 
+import re
 from dataclasses import dataclass
-
-from limits import parse_many
 
 from ..exchange import Headers
 
 BATCHES_PER_LIMIT = 50
 MAX_BATCH = 50
 NETWORKS_PER_SITE = 10
-"""A site may send as many requests as so many of its networks. Mobile networks give each phone one of a site's."""
+"""A site may send as many requests as this number of its networks.
+
+Mobile providers give each phone one network of a site.
+"""
+
+
+PERIODS_SECONDS = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400}
+_NOTATION = re.compile(rf"([1-9][0-9]{{0,8}})/([1-9][0-9]{{0,8}})?({'|'.join(PERIODS_SECONDS)})s?")
+"""Not parsed by the library of the Redis store, which takes 2 MB of memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """So many requests in so many seconds for each key that is counted under this name, in fixed windows."""
+    """`limit` requests in `seconds` for each key that is counted under this name, in fixed windows."""
 
     name: str
     limit: int
@@ -22,7 +29,10 @@ class RateLimit:
 
     @property
     def batch_size(self) -> int:
-        """How many requests a replica counts before it tells the others: 2 % of a high limit, each of a low one."""
+        """Requests that a replica counts locally before it updates the shared count:
+
+        2 % of a high limit, 1 for a low one.
+        """
         return min(MAX_BATCH, max(1, self.limit // BATCHES_PER_LIMIT))
 
     @property
@@ -38,16 +48,20 @@ class RateLimit:
         """Until the window ends, rounded up."""
         return self.seconds - int(now % self.seconds)
 
+    @property
+    def policy(self) -> str:
+        """Of the field `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers)."""
+        return f'"{self.name}";q={self.limit};w={self.seconds}'
+
     def headers(self, count: int, now: float) -> Headers:
         """The IETF's fields (draft-ietf-httpapi-ratelimit-headers), and the older ones.
 
         `X-RateLimit-Reset` is the end of the window in seconds since 1970.
         """
         left, seconds = max(0, self.limit - count), self.seconds_left(now)
-        name = self.name.encode()
         return [
-            (b"ratelimit-policy", b'"%b";q=%d;w=%d' % (name, self.limit, self.seconds)),
-            (b"ratelimit", b'"%b";r=%d;t=%d' % (name, left, seconds)),
+            (b"ratelimit-policy", self.policy.encode()),
+            (b"ratelimit", b'"%b";r=%d;t=%d' % (self.name.encode(), left, seconds)),
             (b"x-ratelimit-limit", b"%d" % self.limit),
             (b"x-ratelimit-remaining", b"%d" % left),
             (b"x-ratelimit-reset", b"%d" % (int(now) + seconds)),
@@ -56,12 +70,13 @@ class RateLimit:
 
 @dataclass(frozen=True, slots=True)
 class RateLimits:
-    """One of each, named as the settings are."""
+    """The limits, named like the settings."""
 
     signups: RateLimit
     logins: RateLimit
     passwords: RateLimit
     refreshes: RateLimit
+    mails: RateLimit
     anonymous: RateLimit
     pictures: RateLimit
     person: RateLimit
@@ -70,7 +85,8 @@ class RateLimits:
 
 def parse_rate_limit(name: str, notation: str) -> RateLimit:
     """A limit from a notation such as `300/5minute`. Raises ValueError for anything else."""
-    parsed = parse_many(notation)
-    if len(parsed) != 1 or parsed[0].amount < 1 or parsed[0].multiples < 1:
+    parsed = _NOTATION.fullmatch(notation)
+    if parsed is None:
         raise ValueError(f"{notation!r} is not one rate such as 300/5minute")
-    return RateLimit(name, parsed[0].amount, parsed[0].get_expiry())
+    count, periods, period = parsed.groups()
+    return RateLimit(name, int(count), int(periods or 1) * PERIODS_SECONDS[period])

@@ -24,10 +24,10 @@ log = structlog.get_logger()
 class RedisStore:
     """The counts of all replicas.
 
-    A request to the storage costs more than all else that the gateway does for a request. So where limits are high,
-    one is made for a batch of requests: each replica may let through up to one batch too many. Counts that were
-    received are kept. A key known to be above its limit is rejected without asking again, and while the storage is
-    away, each replica goes on counting from what it knew.
+    A call to Redis costs more than everything else that the gateway does for a request. So for high limits there is one
+    call for a batch of requests: each replica may allow up to one batch too many. Received counts are cached. A key
+    known to be above its limit is rejected without another call, and while Redis is unavailable each replica continues
+    to count locally from the last known count.
     """
 
     def __init__(self, url: str) -> None:
@@ -36,7 +36,7 @@ class RedisStore:
         self._breaker = CircuitBreaker()
         self._away = False
         self._pool = BlockingConnectionPool.from_url(
-            # Valkey speaks Redis' protocol; the library knows only Redis' scheme.
+            # Valkey has the protocol of Redis; the library accepts only the scheme of Redis.
             url.replace("valkey", "redis", 1),
             max_connections=MAX_CONNECTIONS,
             timeout=TIMEOUT_SECONDS,
@@ -51,7 +51,7 @@ class RedisStore:
         )
 
     async def add(self, limit: RateLimit, key: Key, window: int) -> int:
-        """Count one more; the count after it."""
+        """Count one request. Returns the new count."""
         known = self._known.add(limit, key, window)
         batch = self._unreported.add(limit, key, window)
         if known > limit.limit or batch < limit.batch_size:
@@ -60,7 +60,7 @@ class RedisStore:
         return await self._shared(limit, key, window, lambda name: self._storage.incr(name, limit.seconds, batch))
 
     async def get(self, limit: RateLimit, key: Key, window: int) -> int:
-        """The present count."""
+        """The current count."""
         known = self._known.get(limit, key, window)
         return known if known >= limit.limit else await self._shared(limit, key, window, self._storage.get)
 
@@ -69,7 +69,7 @@ class RedisStore:
         await self._pool.disconnect()
 
     async def _shared(self, limit: RateLimit, key: Key, window: int, ask: Callable[[str], Awaitable[int]]) -> int:
-        """The count of the storage; where it does not answer, the local one."""
+        """The shared count; the local one if Redis does not respond."""
         if self._breaker.lets_through():
             try:
                 async with asyncio.timeout(TIMEOUT_SECONDS):

@@ -1,4 +1,4 @@
-"""Where requests are counted: the interface, and the counts in the memory of one process."""
+"""Stores of request counts: the interface, and the implementation in memory."""
 
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -6,10 +6,10 @@ from typing import Protocol
 from .rate_limits import RateLimit
 
 MAX_KEYS = 50_000
-"""Counted at once for each limit. Above it the oldest key is dropped."""
+"""Keys that are counted at the same time for each limit. Above it the oldest key is dropped."""
 
 Key = int | str
-"""The id of a person, or a network."""
+"""The id of a user, or a network."""
 
 
 class RateLimitStore(Protocol):
@@ -22,7 +22,7 @@ class RateLimitStore(Protocol):
         """The present count."""
 
     async def close(self) -> None:
-        """Close the connections, if there are any."""
+        """Close the connections, if any."""
 
 
 @dataclass
@@ -47,9 +47,9 @@ class FixedWindows:
         return current.counts.get(key, 0) if current is not None and current.number == window else 0
 
     def raise_to(self, limit: RateLimit, key: Key, window: int, count: int) -> int:
-        """Another store has counted so many; the greater of both counts."""
+        """Raise the count to that of another store. Returns the greater of both counts."""
         current = self._windows.get(limit.name)
-        if current is not None and current.number > window:  # the response came after the end of its window
+        if current is not None and current.number > window:  # the response arrived after the end of its window
             return count
         return self._set(limit, key, window, max(count, self.get(limit, key, window)))
 
@@ -82,4 +82,4 @@ class LocalStore:
         return self._windows.get(limit, key, window)
 
     async def close(self) -> None:
-        """Has no connections."""
+        """Does nothing: there are no connections."""

@@ -1,6 +1,7 @@
 """Reads request bodies: JSON as a whole, uploads as a stream; both are counted against their limit."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from http import HTTPStatus
 
 from shared.body_limits import MAX_JSON_BYTES, MAX_UPLOAD_BYTES
@@ -11,7 +12,7 @@ from ..routes import Body, Route
 from ..settings import Settings
 
 BUFFERED_BYTES = 64 * 1024
-"""Of an upload, before it is forwarded: a client that sends slowly from the start uses no capacity of the service."""
+"""Bytes of an upload that are received before it is forwarded: a slow client uses no capacity of the service."""
 MAX_BODY_BYTES = {Body.NONE: MAX_JSON_BYTES, Body.JSON: MAX_JSON_BYTES, Body.UPLOAD: MAX_UPLOAD_BYTES}
 
 
@@ -20,11 +21,12 @@ class Upload:
 
     def __init__(self, exchange: Exchange, limit: int, seconds: float) -> None:
         self._exchange = exchange
+        self._too_large = partial(_too_large, limit)
         self._left = limit
         self._seconds = seconds
         self._first = bytearray()
-        self.error: HttpError | ClientDisconnected | None = None
-        """Why it could not be forwarded to its end; not a failure of the upstream."""
+        self.error: Callable[[], Exception] | None = None
+        """Makes the error for which it could not be forwarded completely, if that is not a failure of the upstream."""
 
     @property
     def done(self) -> bool:
@@ -37,7 +39,7 @@ class Upload:
             self._first += self._counted(await self._exchange.read_body())
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        """The chunks. While the client is waited for, its data rate is limited; while the upstream is, the time."""
+        """The chunks. Waiting for the client is limited by its data rate, waiting for the upstream by time."""
         yield bytes(self._first)
         self._first.clear()
         try:
@@ -46,18 +48,21 @@ class Upload:
                 part = self._counted(await self._exchange.read_body())
                 self._move_time_limit(self._seconds)
                 yield part
-        except (HttpError, ClientDisconnected) as error:
-            self.error = error
+        except HttpError:
+            self.error = self._too_large
+            raise
+        except ClientDisconnected:
+            self.error = ClientDisconnected
             raise
 
     def _move_time_limit(self, seconds: float | None) -> None:
-        if self._exchange.status is None:  # a response that has started early has limits of its own
+        if self._exchange.status is None:  # a response that has started early has its own limits
             self._exchange.time_limit.move(seconds)
 
     def _counted(self, part: bytes) -> bytes:
         self._left -= len(part)
         if self._left < 0:
-            raise _too_large()
+            raise self._too_large()
         return part
 
 
@@ -68,7 +73,7 @@ async def read_body(exchange: Exchange, route: Route, settings: Settings) -> byt
     limit = MAX_BODY_BYTES[route.body]
     length = exchange.request.content_length
     if length is not None and length > limit:
-        raise _too_large()
+        raise _too_large(limit)
     upload = Upload(exchange, limit, settings.heavy_seconds) if route.body is Body.UPLOAD else None
     try:
         async with exchange.time_limit.within(None if upload else settings.body_seconds):
@@ -86,7 +91,7 @@ async def _whole(exchange: Exchange, limit: int) -> bytes:
     while not exchange.body_done:
         content += await exchange.read_body()
         if len(content) > limit:
-            raise _too_large()
+            raise _too_large(limit)
     return bytes(content)
 
 
@@ -95,6 +100,6 @@ def body_timeout() -> HttpError:
     return HttpError(HTTPStatus.REQUEST_TIMEOUT, "request_timeout", "The request was not received in time.")
 
 
-def _too_large() -> HttpError:
-    detail = "The body is larger than this route accepts."
+def _too_large(limit: int) -> HttpError:
+    detail = f"The body may have up to {limit} bytes."
     return HttpError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", detail)

@@ -24,8 +24,8 @@ class TrustedProxies:
     def client(self, scope: Scope) -> Client:
         """The client behind our own proxies.
 
-        The entries of X-Forwarded-For are read from the right, each only if a trusted proxy wrote it. An entry that is
-        not an address ends the reading: the client is then the last proxy that is certain.
+        The entries of X-Forwarded-For are read from the right, each only if a trusted proxy wrote it. The first entry
+        that is not an address ends the search: the client is then the last certain proxy.
         """
         nearest = _peer(scope)
         if nearest is None:

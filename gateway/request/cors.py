@@ -36,7 +36,8 @@ class Cors:
     def headers(self, lines: Headers | None) -> Headers:
         """The headers that let the page behind these request headers read the response, if its origin is configured.
 
-        None stands for a head that was not received. Its origin is unknown, and assumed where only one is configured.
+        None means that the head was not received. Its origin is unknown, and assumed to be the configured one if there
+        is only one.
         """
         if not self._origins:
             return []
@@ -48,7 +49,7 @@ class Cors:
     def require_allowed_origin(self, scope: Scope, request: Request) -> None:
         """Raises HttpError for a WebSocket of a page of another origin: browsers let any page open one.
 
-        Checked only where the token came as a subprotocol: a page cannot send it in a header, other programs can.
+        Checked only if the token was sent as a subprotocol: pages cannot send it in a header, other programs can.
         """
         origin, handshake = request.headers.get(b"origin"), scope.get(SCOPE_KEY)
         if origin is None or handshake is None or not handshake.token_offered:

@@ -42,7 +42,7 @@ _JOINED_HEADERS = LIST_HEADERS | {b"content-encoding"}
 
 _HOST = re.compile(rb"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 _FORBIDDEN_IN_PATH = re.compile(
-    rb"[^A-Za-z0-9/._~:@!$&'()*+,;=%-]"  # not allowed in a path (RFC 3986), such as a backslash
+    rb"[^A-Za-z0-9/._~:@!$&'()*+,;=%-]"  # characters not allowed in a path (RFC 3986), such as a backslash
     rb"|//"
     rb"|%(?![0-9A-Fa-f]{2})"
     rb"|%(?:2[Ff]|5[Cc]|[01].|7[Ff])"  # an encoded slash, backslash or control character
@@ -100,9 +100,7 @@ def _check_target(scope: Scope) -> None:
     raw: bytes = scope["raw_path"]
     query: bytes = scope["query_string"]
     if len(raw) + len(query) > MAX_TARGET_BYTES:
-        raise HttpError(
-            HTTPStatus.REQUEST_URI_TOO_LONG, "uri_too_long", f"An address has at most {MAX_TARGET_BYTES} bytes."
-        )
+        raise HttpError(HTTPStatus.REQUEST_URI_TOO_LONG, "uri_too_long", f"A URL has at most {MAX_TARGET_BYTES} bytes.")
     strange = not raw.startswith(b"/") or _FORBIDDEN_IN_PATH.search(raw) or _DOT_SEGMENT.search(scope["path"])
     if strange or (b"%" in raw and not _is_text(raw)):
         raise _malformed("malformed_path", "The path is malformed or ambiguous.")

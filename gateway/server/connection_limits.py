@@ -19,7 +19,7 @@ MIN_CONNECTIONS = 64
 WANTED_FILES = (65_536, 10_240)
 """Requested from the system; some refuse the first, so the second is tried after it."""
 LINGER_SECONDS = 30.0
-"""How long a client may take to read the rest of a response whose connection is closed already."""
+"""How long a client may take to read the rest of a response after the connection is closed."""
 
 
 class Connection(Protocol):
@@ -39,16 +39,16 @@ class Connection(Protocol):
 
 @dataclass(slots=True)
 class _Connections:
-    """ConnectionLimits in the order in which they came to be of no use."""
+    """Connections in eviction order: the one that is idle for the longest time first."""
 
     open: int = 0
     reading_head: dict[Connection, float] = field(default_factory=dict)
-    """Those whose next request head is not complete, and since when."""
+    """Connections whose next request head is incomplete, and since when."""
     idle: dict[Connection, None] = field(default_factory=dict)
-    """Those that are kept open between two requests."""
+    """Connections that are kept open between two requests."""
 
     def eviction_candidate(self) -> Connection | None:
-        """The connection to close where there are too many."""
+        """The connection to close if there are too many."""
         return next(iter(self.reading_head), None) or next(iter(self.idle), None)
 
 
@@ -69,10 +69,10 @@ class ConnectionLimits:
         self._proxies: set[Connection] = set()
         self._closing: dict[Connection, float] = {}
         self.any_open = asyncio.Event()
-        """Set while `sweep` may find something, or has yet to report that no connection is open."""
+        """Set while `sweep` may have work, or has yet to report that no connection is open."""
 
     def open(self, connection: Connection) -> bool:
-        """Count it in, if need be by closing an idle one. False where there are too many."""
+        """Add it, if necessary by closing an idle one. Returns False if there are too many."""
         client = (parse_client(connection.client[0]) if connection.client else None) or UNKNOWN_CLIENT
         own = self._networks.get(client.network) or _Connections()
         proxy = client is not UNKNOWN_CLIENT and self._trusted_proxies.trusts(client)
@@ -91,7 +91,7 @@ class ConnectionLimits:
         return True
 
     def leave(self, connection: Connection) -> None:
-        """Count it out: it is closed, or has become a WebSocket."""
+        """Remove it: it is closed, or has become a WebSocket."""
         self.serving(connection)
         self._closing.pop(connection, None)
         self._proxies.discard(connection)
@@ -105,7 +105,7 @@ class ConnectionLimits:
             del self._networks[network]
 
     def limited_network(self, connection: Connection) -> str | None:
-        """Its network, if limits by address apply: not for a trusted proxy, nor for one that was counted out."""
+        """Its network, if limits by address apply: not for a trusted proxy, nor for a removed connection."""
         return None if connection in self._proxies else self._of.get(connection)
 
     def reading_head(self, connection: Connection) -> None:
@@ -136,7 +136,7 @@ class ConnectionLimits:
             lines.idle[connection] = None
 
     def sweep(self) -> None:
-        """End those whose request head takes too long, and those that are closed but not read to their end."""
+        """Close connections whose request head is late, and abort closed ones whose client does not read the rest."""
         now = self._clock()
         for connection, since in list(self._all.reading_head.items()):
             if since + self._head_seconds > now:

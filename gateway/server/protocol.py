@@ -29,6 +29,8 @@ class GatewayProtocol(HardenedHttpProtocol):
 
     serving: Exchange | None = None
     """The latest exchange."""
+    lost = False
+    """Whether the connection is closed."""
     _sending: Transfer | None = None
 
     def __init__(self, limits: ConnectionLimits, slow_clients: SlowClients, cors: Cors, **more: Any) -> None:
@@ -49,8 +51,10 @@ class GatewayProtocol(HardenedHttpProtocol):
         self._limits.leave(self)
         self._stop_sending()
         super().connection_lost(exc)
-        if self.serving is not None:
-            self.serving.client_disconnected()
+        self.lost = True
+        serving, self.serving = self.serving, None  # each refers to the other
+        if serving is not None:
+            serving.client_disconnected()
 
     def pause_writing(self) -> None:
         """Called by the transport: the client reads more slowly than it is sent to."""
@@ -68,9 +72,9 @@ class GatewayProtocol(HardenedHttpProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Called by the event loop."""
+        super().data_received(data)
         if self.is_idle:
             self._limits.reading_head(self)
-        super().data_received(data)
 
     def on_headers_complete(self) -> None:
         """Called by the parser."""
@@ -87,7 +91,7 @@ class GatewayProtocol(HardenedHttpProtocol):
             self._limits.idle(self)
 
     def handle_websocket_upgrade(self) -> None:
-        """Called by uvicorn. WebSockets have limits of their own."""
+        """Called by uvicorn. WebSockets have separate limits."""
         self._limits.leave(self)
         self._stop_sending()
         self.transport.set_write_buffer_limits()
@@ -108,7 +112,7 @@ class GatewayProtocol(HardenedHttpProtocol):
         """Close it in the middle of a response; uvicorn is told that this is meant."""
         if self.answering is not None:
             self.answering.disconnected = True
-        self.transport.close()
+            self.answering.transport.close()
 
     def abort(self) -> None:
         """Close it at once; neither the process nor the kernel keeps what was not sent."""

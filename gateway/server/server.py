@@ -1,7 +1,5 @@
-"""The uvicorn server of the gateway: it drains before it shuts down."""
+"""The uvicorn server of the gateway."""
 
-import asyncio
-import socket
 from functools import partial
 from typing import Any
 
@@ -24,7 +22,7 @@ def options() -> dict[str, Any]:
 
 
 class GatewayServer(shared.server.config.Server):
-    """uvicorn, which reports itself as not ready for a while before it stops."""
+    """The server of shared, with limits of connections."""
 
     def __init__(self, app: Gateway, **more: Any) -> None:
         self._app = app
@@ -33,7 +31,8 @@ class GatewayServer(shared.server.config.Server):
             "http": partial(GatewayProtocol, self._limits, app.slow_clients, Cors(app.settings)),
             "timeout_keep_alive": app.settings.keep_alive_seconds,
         }
-        super().__init__(uvicorn.Config(app, **{**options(), **own, **more}))
+        config = uvicorn.Config(app, **{**options(), **own, **more})
+        super().__init__(config, app.draining, app.settings.drain_seconds)
 
     async def main_loop(self) -> None:
         """Run until the server is to stop; meanwhile sweep each second while there are connections."""
@@ -47,9 +46,3 @@ class GatewayServer(shared.server.config.Server):
         self._limits.sweep()
         self._app.slow_clients.sweep()
         return False
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop being ready, serve for a while, then finish what is in progress and close."""
-        self._app.drain()
-        await asyncio.sleep(self._app.settings.drain_seconds)
-        await super().shutdown(sockets)

@@ -2,7 +2,7 @@
 
 
 class Clock:
-    """Time that goes on when it is told to."""
+    """A time that the test advances."""
 
     def __init__(self) -> None:
         self.now = 0.0

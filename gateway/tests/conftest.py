@@ -1,4 +1,4 @@
-"""The live that most tests of a file share; each uses paths and people of its own."""
+"""The gateway that most tests of a file share; each test uses its own paths and users."""
 
 from collections.abc import Iterator
 
@@ -9,6 +9,6 @@ from .gateway_server import LiveGateway, live_gateway
 
 @pytest.fixture(scope="module")
 def live() -> Iterator[LiveGateway]:
-    """A gateway with its services."""
+    """A gateway with stub services."""
     with live_gateway() as opened:
         yield opened

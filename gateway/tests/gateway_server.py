@@ -1,4 +1,4 @@
-"""A gateway on a real socket with its services behind it, as long as a block lasts."""
+"""A gateway on a real socket with stub services behind it, for the duration of a block."""
 
 import asyncio
 import json
@@ -18,7 +18,9 @@ from gateway.settings import Settings
 from shared import clock, ids
 from shared.events.envelope import Event
 from shared.events.in_memory import InMemoryBus
+from shared.security.service_calls import ssl_context_for
 from shared.server.config import server_options
+from shared.testing.clocked_loop import ClockedLoop, ClockedServer
 from shared.testing.tokens import FakeTokenIssuer
 from shared.testing.waiting import WAIT_SECONDS, eventually
 
@@ -29,38 +31,38 @@ SECRET = "a secret for tests that is long enough"
 
 @dataclass
 class LiveGateway:
-    """The gateway, what is behind it, and a client before it."""
+    """The gateway, its stub services, and an HTTP client."""
 
     services: StubServices
     web: httpx.Client
     port: int
     bus: InMemoryBus
-    loop: asyncio.AbstractEventLoop
+    loop: ClockedLoop
     gateway: Gateway
     server: GatewayServer
 
     @property
     def token_issuer(self) -> FakeTokenIssuer:
-        """Makes the tokens that are accepted here."""
+        """Issues tokens that this gateway accepts."""
         return self.services.token_issuer
 
     def deliver(self, type_: str, data: dict[str, Any]) -> bool:
-        """Deliver a fact over the bus; whether it was taken in."""
+        """Deliver an event over the bus. Returns whether it was handled."""
         event = Event(ids.new(), type_, 1, clock.now(), None, data)
-        return asyncio.run_coroutine_threadsafe(self.bus.publish([event]), self.loop).result(10)[0]
+        return asyncio.run_coroutine_threadsafe(self.bus.publish([event]), self.loop).result(WAIT_SECONDS)[0]
 
     def connect(self) -> socket.socket:
         """A raw connection to the gateway."""
         return socket.create_connection(("127.0.0.1", self.port), timeout=WAIT_SECONDS)
 
     def raw(self, request: bytes) -> "Raw":
-        """What comes back for these very bytes, until the gateway closes or has answered."""
+        """The response to these bytes, read until the gateway closes the connection or has responded."""
         with self.connect() as line:
             line.sendall(request)
             return Raw.read(line.makefile("rb"))
 
     def send_and_leave(self, request: bytes) -> None:
-        """Send these bytes, wait until a service has been asked, and hang up."""
+        """Send these bytes, wait until a service has received the request, and disconnect."""
         before = len(self.services.asked)
         with self.connect() as line:
             line.sendall(request)
@@ -69,7 +71,7 @@ class LiveGateway:
 
 @dataclass
 class Raw:
-    """An answer as it lay on the line."""
+    """A response as received."""
 
     status: int
     headers: dict[str, str]
@@ -77,7 +79,7 @@ class Raw:
 
     @classmethod
     def read(cls, stream: IO[bytes]) -> "Raw":
-        """Read one answer."""
+        """Read one response."""
         status = int(stream.readline().split()[1])
         headers: dict[str, str] = {}
         while (field := stream.readline()) not in (b"\r\n", b""):
@@ -87,71 +89,77 @@ class Raw:
 
     @property
     def code(self) -> str:
-        """Of the problem."""
+        """The problem code."""
         assert self.headers["content-type"] == "application/problem+json", self.body
         return str(json.loads(self.body)["code"])
 
 
 @contextmanager
 def live_gateway(services: StubServices | None = None, **changed: Any) -> Iterator[LiveGateway]:
-    """A running gateway with these settings, that has loaded what it needs."""
+    """A running gateway with these settings, after it has loaded keys and revocations."""
     with ExitStack() as stack:
         services = services or StubServices()
         listeners = [listening() for _ in NAMES]
         services.ports = {listener.getsockname()[1]: name for listener, name in zip(listeners, NAMES, strict=True)}
-        behind = uvicorn.Server(uvicorn.Config(services, **server_options()))
+        behind = ClockedServer(uvicorn.Config(services, **server_options()))
         stack.enter_context(serving(behind, listeners))
         live = stack.enter_context(live_gateway_alone(services, **changed))
         if services.revocations is not None:
             eventually(lambda: live.web.get("/readyz").json().get("revocations") == "loaded")
         yield live
-        behind.should_exit = behind.force_exit = True  # while the gateway ends as well
+        behind.force_exit = True  # it may still be answering somebody
 
 
 @contextmanager
 def live_gateway_alone(services: StubServices, **changed: Any) -> Iterator[LiveGateway]:
-    """The gateway alone, before services that may be away."""
+    """A gateway whose services may be unavailable."""
     settings = Settings(**{"secret": SECRET, "environment": "development", **services.settings(), **changed})
     bus = InMemoryBus()
     gateway = create_app(settings, bus)
-    server = GatewayServer(gateway)
+    server = _ClockedGatewayServer(gateway)
     listener = listening()
     port = listener.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
     with (
         serving(server, [listener]) as loop,
-        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=WAIT_SECONDS) as web,
+        httpx.Client(base_url=url, timeout=WAIT_SECONDS, verify=ssl_context_for(url)) as web,
     ):
+        server._limits._clock = loop.time
         yield LiveGateway(services, web, port, bus, loop, gateway, server)
 
 
+class _ClockedGatewayServer(GatewayServer, ClockedServer):
+    """The gateway's own server, without the pause."""
+
+
 def listening() -> socket.socket:
-    """A free port, without the 40 ms that small answers wait for where nobody says TCP_NODELAY."""
+    """A free port, with TCP_NODELAY: small responses would otherwise wait for 40 ms."""
     listener = socket.create_server(("127.0.0.1", 0))
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
 
 
 @contextmanager
-def serving(server: uvicorn.Server, listeners: list[socket.socket]) -> Iterator[asyncio.AbstractEventLoop]:
-    """Run this server in a thread of its own; the loop it runs in."""
-    loops: list[asyncio.AbstractEventLoop] = []
+def serving(server: ClockedServer, listeners: list[socket.socket]) -> Iterator[ClockedLoop]:
+    """Run this server in a separate thread. Returns its event loop."""
+    loop = ClockedLoop()
 
-    async def serve() -> None:
-        loops.append(asyncio.get_running_loop())
-        await server.serve(sockets=listeners)
+    def serve() -> None:
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:
+            runner.run(server.serve(sockets=listeners))
 
-    thread = threading.Thread(target=asyncio.run, args=(serve(),), daemon=True)
+    thread = threading.Thread(target=serve, daemon=True)
     thread.start()
     eventually(lambda: server.started or not thread.is_alive())
     try:
-        yield loops[0]
+        yield loop
     finally:
         server.should_exit = True
-        thread.join(30)
+        thread.join(WAIT_SECONDS)
 
 
 def refused(answer: httpx.Response) -> tuple[int, str]:
-    """Status and code of a problem in our form."""
+    """Status and code of a problem document in our format."""
     assert answer.headers["content-type"] == "application/problem+json"
     problem = answer.json()
     assert problem["status"] == answer.status_code

@@ -1,4 +1,4 @@
-"""A stand-in for the four services: one application on four ports, told by each test what to answer."""
+"""Stubs of the four services: one application on four ports, with responses that each test sets."""
 
 import asyncio
 import json
@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 
 from gateway.exchange import Receive, Scope, Send
 from shared.testing.tokens import FakeTokenIssuer
+from shared.testing.waiting import WAIT_SECONDS
 
 NAMES = ("auth", "social", "posts", "dm")
 
 
 @dataclass
 class ReceivedRequest:
-    """A request as it arrived at a service."""
+    """A request as a service received it."""
 
     upstream: str
     method: str
@@ -28,7 +29,7 @@ class ReceivedRequest:
 
     @property
     def names(self) -> set[str]:
-        """Of all headers."""
+        """The names of all headers."""
         return {name for name, _ in self.headers}
 
 
@@ -36,7 +37,7 @@ Behaviour = Callable[[ReceivedRequest, Receive, Send], Awaitable[None]]
 
 
 def saying(*texts: str, code: int | None = None) -> Behaviour:
-    """Accept, say this, and close with this code, or else wait until the gateway leaves."""
+    """Accept the WebSocket, send these messages, and close with this code, or wait until the gateway closes."""
 
     async def behave(_asked: ReceivedRequest, receive: Receive, send: Send) -> None:
         await send({"type": "websocket.accept"})
@@ -51,13 +52,13 @@ def saying(*texts: str, code: int | None = None) -> Behaviour:
 
 
 def listed(session_ids: list[str], user_ids: list[str]) -> dict[str, list[str]]:
-    """Revocations in the form in which auth lists them."""
+    """Revocations in the format of auth."""
     return {"session_ids": session_ids, "user_ids": user_ids}
 
 
 @dataclass
 class StubServices:
-    """What the four services answer, and what they were asked."""
+    """The responses of the four services, and the requests they received."""
 
     token_issuer: FakeTokenIssuer = field(default_factory=FakeTokenIssuer)
     asked: list[ReceivedRequest] = field(default_factory=list)
@@ -72,14 +73,14 @@ class StubServices:
     probes: list[ReceivedRequest] = field(default_factory=list)
     handshakes: list[ReceivedRequest] = field(default_factory=list)
     socket: Behaviour = field(default_factory=saying)
-    """What a WebSocket is answered, whoever opens it."""
+    """The response to every WebSocket."""
 
     def at(self, path: str) -> list[ReceivedRequest]:
-        """All that was asked at this path."""
+        """All requests at this path."""
         return [each for each in self.asked if each.target.partition("?")[0] == path]
 
     def settings(self) -> dict[str, str]:
-        """Where the gateway finds them."""
+        """The gateway settings with their URLs."""
         return {f"{name}_url": f"http://127.0.0.1:{port}" for port, name in self.ports.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -114,7 +115,7 @@ def _asked_by(scope: Scope) -> ReceivedRequest:
 
 
 def not_letting_in(status: int) -> Behaviour:
-    """Refuse every WebSocket so."""
+    """Refuse every WebSocket with this response."""
 
     async def behave(_asked: ReceivedRequest, _receive: Receive, send: Send) -> None:
         await send({"type": "websocket.http.response.start", "status": status, "headers": []})
@@ -124,13 +125,13 @@ def not_letting_in(status: int) -> Behaviour:
 
 
 async def echo(asked: ReceivedRequest, receive: Receive, send: Send) -> None:
-    """Take in the whole body and say 200."""
+    """Read the whole body and respond with 200."""
     asked.body = await whole_body(receive)
     await say(send, 200, {"upstream": asked.upstream, "method": asked.method, "target": asked.target})
 
 
 def answering(status: int, body: bytes = b"", **headers: str) -> Behaviour:
-    """Always this answer. Underscores in names of headers stand for hyphens."""
+    """Respond always with this. Underscores in header names stand for hyphens."""
 
     async def behave(asked: ReceivedRequest, receive: Receive, send: Send) -> None:
         asked.body = await whole_body(receive)
@@ -142,7 +143,7 @@ def answering(status: int, body: bytes = b"", **headers: str) -> Behaviour:
 
 
 async def say(send: Send, status: int, value: object) -> None:
-    """Answer with JSON, or with these bytes."""
+    """Respond with JSON, or with these bytes."""
     body = value if isinstance(value, bytes) else json.dumps(value).encode()
     length = (b"content-length", str(len(body)).encode())
     await start(send, status, (b"content-type", b"application/json"), length)
@@ -150,12 +151,12 @@ async def say(send: Send, status: int, value: object) -> None:
 
 
 async def start(send: Send, status: int, *headers: tuple[bytes, bytes]) -> None:
-    """Send the head of an answer."""
+    """Send the head of a response."""
     await send({"type": "http.response.start", "status": status, "headers": list(headers)})
 
 
 async def whole_body(receive: Receive) -> bytes:
-    """All of it, as far as it came."""
+    """The body, as far as it was received."""
     body = bytearray()
     while True:
         message = await receive()
@@ -165,17 +166,17 @@ async def whole_body(receive: Receive) -> bytes:
 
 
 async def never(_asked: ReceivedRequest, receive: Receive, _send: Send) -> None:
-    """Take the request and keep silent until the gateway gives up."""
+    """Read the request and never respond."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
 def waiting(arrived: threading.Event, go_on: threading.Event) -> Behaviour:
-    """Say that a request is there, and answer when told to."""
+    """Signal that a request has arrived, and respond when the test allows it."""
 
     async def behave(_asked: ReceivedRequest, _receive: Receive, send: Send) -> None:
         arrived.set()
-        await asyncio.to_thread(go_on.wait, 20)
+        await asyncio.to_thread(go_on.wait, WAIT_SECONDS)
         await say(send, 200, {})
 
     return behave

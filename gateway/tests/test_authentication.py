@@ -1,4 +1,4 @@
-"""Who is let in."""
+"""Authentication: accepted and refused tokens, and revocations."""
 
 import asyncio
 import base64
@@ -9,12 +9,14 @@ from pathlib import Path
 
 import jwt
 import pytest
+import time_machine
 
 from gateway.authentication.revocations import Revocations
 from shared import errors, ids
 from shared.events.envelope import Event
 from shared.security.derived_keys import caller_key
 from shared.security.service_calls import InternalCallerVerifier, ServiceClient
+from shared.security.verifier import LEEWAY_SECONDS
 from shared.testing.stubs import Stub
 from shared.testing.tokens import FakeTokenIssuer
 from shared.testing.waiting import eventually
@@ -22,14 +24,13 @@ from shared.testing.waiting import eventually
 from .gateway_server import SECRET, LiveGateway, live_gateway, live_gateway_alone
 from .stub_services import StubServices, answering, listed
 
-NOW = int(time.time())
 FEED = "/api/v1/feed"
 CONTRACTS = Path(__file__).parents[2] / "shared" / "contracts" / "events"
 AUTH_CLIENT = ServiceClient("gateway", SECRET, "auth", "http://auth", Stub().transport)
 
 
 def asks(live: LiveGateway, authorization: str, path: str = FEED) -> int:
-    """The status for whoever shows this."""
+    """The status of a request with this Authorization header."""
     answer = live.web.get(path, headers=[(b"authorization", authorization.encode())])
     if answer.status_code == 401:
         assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
@@ -39,13 +40,17 @@ def asks(live: LiveGateway, authorization: str, path: str = FEED) -> int:
     return answer.status_code
 
 
+def now() -> int:
+    return int(time.time())
+
+
 def part(value: object) -> str:
     """A part of a token."""
     return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
 
 
 def unsigned(token_issuer: FakeTokenIssuer) -> str:
-    """A good token's claims under `alg: none`."""
+    """The claims of a valid token under `alg: none`."""
     claims = token_issuer.token(1).split(".")[1]
     return f"{part({'alg': 'none', 'typ': 'at+jwt', 'kid': 'test'})}.{claims}."
 
@@ -83,9 +88,9 @@ BROKEN: dict[str, Callable[[FakeTokenIssuer], str]] = {
     "three empty parts": lambda _: "..",
     "text that is not ASCII": lambda _: "ü.ü.ü",
     "far too long": lambda token_issuer: token_issuer.token(1, more="x" * 3000),
-    "expired": lambda token_issuer: token_issuer.token(1, iat=NOW - 700, exp=NOW - 100),
-    "living too long": lambda token_issuer: token_issuer.token(1, exp=NOW + 100_000),
-    "not yet valid": lambda token_issuer: token_issuer.token(1, iat=NOW + 1000, exp=NOW + 1600),
+    "expired": lambda token_issuer: token_issuer.token(1, iat=now() - 700, exp=now() - 100),
+    "living too long": lambda token_issuer: token_issuer.token(1, exp=now() + 100_000),
+    "not yet valid": lambda token_issuer: token_issuer.token(1, iat=now() + 1000, exp=now() + 1600),
     "another type": lambda token_issuer: token_issuer.token(1, headers={"typ": "JWT"}),
     "an extra header field": lambda token_issuer: token_issuer.token(1, headers={"cty": "x"}),
     "an unknown key id": lambda token_issuer: token_issuer.token(1, headers={"kid": "unknown"}),
@@ -104,37 +109,39 @@ BROKEN: dict[str, Callable[[FakeTokenIssuer], str]] = {
 
 
 @pytest.mark.parametrize("broken", BROKEN)
-def test_a_token_is_refused_that_is(live: LiveGateway, broken: str) -> None:
+def test_invalid_token_is_refused(live: LiveGateway, broken: str) -> None:
     token = BROKEN[broken](live.token_issuer)
     assert asks(live, f"Bearer {token}") == 401
     assert asks(live, f"Bearer {token}", "/api/v1/posts") == 401, "a token that is given must be valid"
 
 
 @pytest.mark.parametrize("scheme", ["Basic ", "Token ", "", "Bearer", "Bearer  ", "Bearer\t"])
-def test_only_the_bearer_scheme_lets_in(live: LiveGateway, scheme: str) -> None:
+def test_only_the_bearer_scheme_is_accepted(live: LiveGateway, scheme: str) -> None:
     assert asks(live, f"{scheme}{live.token_issuer.token(1)}") == 401
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
-def test_the_scheme_is_known_in_any_case(live: LiveGateway, scheme: str) -> None:
+def test_bearer_scheme_is_case_insensitive(live: LiveGateway, scheme: str) -> None:
     assert asks(live, f"{scheme} {live.token_issuer.token(1)}") == 200
 
 
-def test_the_refusal_is_in_the_words_of_every_service(live: LiveGateway) -> None:
+def test_unauthorized_response_equals_that_of_the_services(live: LiveGateway) -> None:
     with pytest.raises(errors.Unauthenticated) as refusal:
         asyncio.run(live.token_issuer.verifier().verify("nonsense"))
     problem = live.web.get(FEED).json()
     assert (problem["code"], problem["detail"]) == (refusal.value.code, refusal.value.detail)
 
 
-def test_a_known_token_is_refused_as_soon_as_it_has_expired(live: LiveGateway) -> None:
-    now = int(time.time())
-    token = live.token_issuer.token(7, iat=now - 100, exp=now - 7)  # still good for 2 to 3 seconds of leeway
-    assert asks(live, f"Bearer {token}") == 200
-    eventually(lambda: asks(live, f"Bearer {token}") == 401)
+def test_cached_token_is_refused_after_it_expires(live: LiveGateway) -> None:
+    expiry = now() + 60
+    token = live.token_issuer.token(7, exp=expiry)
+    with time_machine.travel(expiry + LEEWAY_SECONDS - 1, tick=False):
+        assert asks(live, f"Bearer {token}") == 200
+    with time_machine.travel(expiry + LEEWAY_SECONDS, tick=False):
+        assert asks(live, f"Bearer {token}") == 401
 
 
-def test_a_login_that_ended_is_refused_as_soon_as_the_fact_is_heard(live: LiveGateway) -> None:
+def test_token_of_an_ended_session_is_refused_after_the_event(live: LiveGateway) -> None:
     ended, other = live.token_issuer.token(10, 11), live.token_issuer.token(10, 12)
     assert asks(live, f"Bearer {ended}") == 200
     assert live.deliver("session.revoked", {"session_id": ids.encode(11), "user_id": ids.encode(10)})
@@ -142,12 +149,12 @@ def test_a_login_that_ended_is_refused_as_soon_as_the_fact_is_heard(live: LiveGa
     assert asks(live, f"Bearer {other}") == 200
 
 
-def test_a_person_who_withdrew_is_refused_in_every_login(live: LiveGateway) -> None:
+def test_tokens_of_a_withdrawn_user_are_refused(live: LiveGateway) -> None:
     assert live.deliver("user.deleted", {"user_id": ids.encode(20), "deleted_at": "2026-11-23T08:41:00.123Z"})
     assert [asks(live, f"Bearer {live.token_issuer.token(20, login)}") for login in (21, 22)] == [401, 401]
 
 
-def test_what_auth_says_it_has_just_ended_is_refused_from_the_answer_on_and_told_to_nobody(live: LiveGateway) -> None:
+def test_revocation_headers_of_auth_take_effect_and_are_not_forwarded(live: LiveGateway) -> None:
     logins = f"{ids.encode(31)} {ids.encode(32)}"
     answering_logout = answering(204, x_ended_logins=logins, x_ended_subject=ids.encode(40))
     live.services.behaviours["/api/v1/auth/logout"] = answering_logout
@@ -159,27 +166,27 @@ def test_what_auth_says_it_has_just_ended_is_refused_from_the_answer_on_and_told
     assert asks(live, f"Bearer {live.token_issuer.token(30, 33)}") == 200
 
 
-def test_nobody_but_auth_ends_anything(live: LiveGateway) -> None:
+def test_revocation_headers_of_other_services_are_ignored(live: LiveGateway) -> None:
     live.services.behaviours["/api/v1/feed"] = answering(200, b"{}", x_ended_subject=ids.encode(50))
     assert live.web.get("/api/v1/feed", headers=live.token_issuer.bearer(51)).status_code == 200
     assert asks(live, f"Bearer {live.token_issuer.token(50, 1)}") == 200
 
 
 @pytest.mark.parametrize("name", ["session.revoked.v1", "user.deleted.v1"])
-def test_what_the_contracts_promise_is_understood(name: str) -> None:
+def test_contract_examples_are_handled(name: str) -> None:
     revocations = Revocations(AUTH_CLIENT, 600)
     for data in json.loads((CONTRACTS / f"{name}.json").read_text())["examples"]:
-        revocations.hear(Event(1, name.removesuffix(".v1"), 1, 0, None, data))
+        revocations.handle(Event(1, name.removesuffix(".v1"), 1, 0, None, data))
         login = ids.parse(data.get("session_id", "0000000000000000"))
         assert revocations.revoked(ids.parse(data["user_id"]), login)
 
 
-def test_a_fact_that_is_not_as_promised_is_not_swallowed(live: LiveGateway) -> None:
+def test_invalid_event_is_not_acknowledged(live: LiveGateway) -> None:
     with pytest.raises(ValueError, match="user_id"):
-        Revocations(AUTH_CLIENT, 600).hear(Event(1, "user.deleted", 1, 0, None, {"user_id": "me"}))
+        Revocations(AUTH_CLIENT, 600).handle(Event(1, "user.deleted", 1, 0, None, {"user_id": "me"}))
 
 
-def test_what_auth_lists_is_refused_from_the_start_and_asked_for_with_our_own_credentials() -> None:
+def test_revocations_are_loaded_at_start_with_service_credentials() -> None:
     services = StubServices(revocations=listed([ids.encode(5)], [ids.encode(6)]))
     with live_gateway(services) as live:
         assert asks(live, f"Bearer {live.token_issuer.token(1, 5)}") == 401
@@ -189,7 +196,7 @@ def test_what_auth_lists_is_refused_from_the_start_and_asked_for_with_our_own_cr
     assert InternalCallerVerifier("auth", {"gateway": caller_key(SECRET, "auth")}).check(shown) == "gateway"
 
 
-def test_revocations_are_asked_for_again_and_again() -> None:
+def test_revocations_are_polled_repeatedly() -> None:
     with live_gateway(revocations_seconds=0.05) as live:
         token = live.token_issuer.token(1, 5)
         assert asks(live, f"Bearer {token}") == 200
@@ -201,7 +208,7 @@ def test_revocations_are_asked_for_again_and_again() -> None:
         assert asks(live, f"Bearer {live.token_issuer.token(2, 9)}") == 200, "what was loaded once still serves"
 
 
-def test_until_revocations_are_loaded_nobody_is_let_in_but_what_is_public_is_served() -> None:
+def test_only_public_routes_are_served_until_revocations_are_loaded() -> None:
     with live_gateway(StubServices(revocations=None)) as live:
         for path in (FEED, "/api/v1/posts"):
             answer = live.web.get(path, headers=live.token_issuer.bearer(1))
@@ -213,7 +220,7 @@ def test_until_revocations_are_loaded_nobody_is_let_in_but_what_is_public_is_ser
         eventually(lambda: asks(live, f"Bearer {live.token_issuer.token(1)}") == 200)
 
 
-def test_without_keys_a_token_can_not_be_judged() -> None:
+def test_token_cannot_be_verified_without_keys() -> None:
     with live_gateway() as live:
         services = live.services
         services.keys_down = True
@@ -224,16 +231,16 @@ def test_without_keys_a_token_can_not_be_judged() -> None:
         eventually(lambda: asks(live, f"Bearer {live.token_issuer.token(1)}") == 200)
 
 
-def test_revocations_are_forgotten_when_no_token_of_then_can_be_valid() -> None:
+def test_revocations_are_dropped_when_their_tokens_have_expired() -> None:
     auth = Stub({"/internal/revocations": listed([], [])})
     revocations = Revocations(ServiceClient("gateway", SECRET, "auth", "http://auth", auth.transport), -1000)
-    revocations.hear(Event(1, "user.deleted", 1, 0, None, {"user_id": ids.encode(1)}))
+    revocations.handle(Event(1, "user.deleted", 1, 0, None, {"user_id": ids.encode(1)}))
     assert revocations.revoked(1, 1)
     asyncio.run(revocations.pull())
     assert not revocations.revoked(1, 1)
 
 
-def test_the_memory_for_revocations_is_bounded_and_the_newest_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_revocations_are_bounded_and_the_newest_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.authentication.revocations.MAX_IDS", 2)
     auth = Stub({"/internal/revocations": listed([ids.encode(number) for number in (1, 2, 3)], [])})
     revocations = Revocations(ServiceClient("gateway", SECRET, "auth", "http://auth", auth.transport), 600)
@@ -241,7 +248,7 @@ def test_the_memory_for_revocations_is_bounded_and_the_newest_stay(monkeypatch: 
     assert [revocations.revoked(9, login) for login in (1, 2, 3)] == [False, True, True]
 
 
-def test_a_gateway_alone_answers_what_it_can() -> None:
+def test_gateway_without_services_serves_its_own_routes() -> None:
     services = StubServices(ports={1: "auth", 2: "social", 3: "posts", 4: "dm"})
     with live_gateway_alone(services) as live:
         assert live.web.get("/healthz").status_code == 200

@@ -1,4 +1,7 @@
-"""Places at a service: only so many requests wait for it, and what takes long leaves some to the others."""
+"""Bulkheads:
+
+the number of concurrent requests per service is limited, and slow kinds of requests have separate limits.
+"""
 
 import asyncio
 import threading
@@ -10,7 +13,7 @@ import pytest
 
 from gateway.app import Gateway
 from gateway.exchange import Message
-from shared.testing.waiting import eventually
+from shared.testing.waiting import WAIT_SECONDS, eventually
 
 from .gateway_server import live_gateway, refused
 from .stub_services import waiting
@@ -18,7 +21,7 @@ from .stub_services import waiting
 POSTS = "/api/v1/posts"
 
 
-def test_only_so_many_requests_wait_for_one_service() -> None:
+def test_concurrent_requests_per_service_are_bounded() -> None:
     with live_gateway(in_flight=3) as live, ThreadPoolExecutor(3) as pool:
         go_on = threading.Event()
         live.services.behaviours[POSTS] = waiting(threading.Event(), go_on)
@@ -31,7 +34,7 @@ def test_only_so_many_requests_wait_for_one_service() -> None:
         assert live.web.get(f"{POSTS}/1").status_code == 200
 
 
-def test_pictures_never_take_all_places() -> None:
+def test_image_requests_do_not_use_all_slots() -> None:
     with live_gateway(in_flight=3, picture_in_flight=1) as live, ThreadPoolExecutor(1) as pool:
         go_on = threading.Event()
         live.services.behaviours["/api/v1/media/slow.jpg"] = waiting(threading.Event(), go_on)
@@ -44,7 +47,7 @@ def test_pictures_never_take_all_places() -> None:
         assert live.web.get("/api/v1/media/b.jpg").status_code == 200
 
 
-def test_of_the_places_for_pictures_an_address_has_only_a_part() -> None:
+def test_address_has_a_share_of_the_image_slots() -> None:
     parts: dict[str, Any] = {"picture_in_flight": 3, "picture_in_flight_per_address": 2}
     with live_gateway(trusted_proxies=["127.0.0.1/32"], **parts) as live, ThreadPoolExecutor(2) as pool:
         go_on = threading.Event()
@@ -63,7 +66,7 @@ def test_of_the_places_for_pictures_an_address_has_only_a_part() -> None:
 
 
 @pytest.mark.parametrize("part", ["upload_in_flight_per_address", "upload_in_flight_per_person"])
-def test_of_the_places_for_uploads_an_address_and_a_person_have_only_a_part(part: str) -> None:
+def test_address_and_user_have_a_share_of_the_upload_slots(part: str) -> None:
     media, content = "/api/v1/media", b"x" * 100_000
     parts: dict[str, Any] = {part: 2}
     with (
@@ -93,7 +96,7 @@ def test_of_the_places_for_uploads_an_address_and_a_person_have_only_a_part(part
         assert upload(1, 1).status_code == 200
 
 
-def test_passwords_never_take_all_places() -> None:
+def test_password_requests_do_not_use_all_slots() -> None:
     with live_gateway(in_flight=3, slow_in_flight=1) as live, ThreadPoolExecutor(1) as pool:
         go_on = threading.Event()
         login = "/api/v1/auth/login"
@@ -110,7 +113,7 @@ REQUESTS = 50
 
 
 async def answered(gateway: Gateway, method: str, path: str, answers: list[str]) -> None:
-    """Ask past the sockets, so that all ask at the same instant; the path is added when the answer begins."""
+    """Send requests without sockets, all at the same time; a path is recorded when its response starts."""
     body = b"{}" if method == "POST" else b""
     sizes = [(b"content-type", b"application/json"), (b"content-length", b"2")] if body else []
     scope = {
@@ -128,7 +131,7 @@ async def answered(gateway: Gateway, method: str, path: str, answers: list[str])
     await gateway(scope, receive, send)
 
 
-def test_a_crowd_that_logs_in_lets_others_go_first() -> None:
+def test_login_burst_does_not_delay_other_requests() -> None:
     login = "/api/v1/auth/login"
 
     async def send_all(gateway: Gateway) -> list[str]:
@@ -142,7 +145,7 @@ def test_a_crowd_that_logs_in_lets_others_go_first() -> None:
         live.services.behaviours[login] = waiting(threading.Event(), go_on)
         begun = pool.submit(live.web.post, login, json={})
         eventually(lambda: live.services.at(login))
-        answers = asyncio.run_coroutine_threadsafe(send_all(live.gateway), live.loop).result(10)
+        answers = asyncio.run_coroutine_threadsafe(send_all(live.gateway), live.loop).result(WAIT_SECONDS)
         go_on.set()
         assert begun.result().status_code == 200
     assert len(answers) == REQUESTS + 1

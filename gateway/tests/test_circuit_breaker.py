@@ -1,4 +1,4 @@
-"""When a service is left alone, and when it is asked again."""
+"""The circuit breaker: when a service gets no requests, and when it gets them again."""
 
 from gateway.circuit_breaker import CircuitBreaker
 from gateway.upstream.upstream import RetryBudget
@@ -11,7 +11,7 @@ def failing(breaker: CircuitBreaker, times: int) -> None:
         breaker.failed()
 
 
-def test_half_of_twenty_failing_opens_it_for_five_seconds() -> None:
+def test_breaker_opens_for_five_seconds_when_half_of_twenty_requests_fail() -> None:
     clock = Clock()
     breaker = CircuitBreaker(clock)
     for _ in range(9):
@@ -26,7 +26,7 @@ def test_half_of_twenty_failing_opens_it_for_five_seconds() -> None:
     assert breaker.lets_through()
 
 
-def test_fewer_than_half_never_open_it() -> None:
+def test_breaker_stays_closed_below_half_failures() -> None:
     breaker = CircuitBreaker(Clock())
     for _ in range(100):
         breaker.failed()
@@ -35,7 +35,7 @@ def test_fewer_than_half_never_open_it() -> None:
     assert breaker.lets_through()
 
 
-def test_failures_of_long_ago_do_not_count() -> None:
+def test_old_failures_are_not_counted() -> None:
     clock = Clock()
     breaker = CircuitBreaker(clock)
     failing(breaker, 9)
@@ -44,7 +44,7 @@ def test_failures_of_long_ago_do_not_count() -> None:
     assert breaker.lets_through()
 
 
-def test_after_the_pause_one_goes_through_and_its_success_ends_the_pause() -> None:
+def test_successful_trial_request_closes_the_breaker() -> None:
     clock = Clock()
     breaker = CircuitBreaker(clock)
     failing(breaker, 10)
@@ -56,7 +56,7 @@ def test_after_the_pause_one_goes_through_and_its_success_ends_the_pause() -> No
     assert breaker.lets_through(), "the failures of before are forgotten"
 
 
-def test_after_the_pause_a_failure_renews_it() -> None:
+def test_failed_trial_request_reopens_the_breaker() -> None:
     clock = Clock()
     breaker = CircuitBreaker(clock)
     failing(breaker, 10)
@@ -69,7 +69,7 @@ def test_after_the_pause_a_failure_renews_it() -> None:
     assert breaker.lets_through()
 
 
-def test_a_trial_that_never_ends_does_not_keep_it_shut_for_ever() -> None:
+def test_unfinished_trial_request_does_not_keep_the_breaker_open() -> None:
     clock = Clock()
     breaker = CircuitBreaker(clock)
     failing(breaker, 10)
@@ -79,7 +79,7 @@ def test_a_trial_that_never_ends_does_not_keep_it_shut_for_ever() -> None:
     assert breaker.lets_through()
 
 
-def test_one_in_ten_requests_may_be_repeated() -> None:
+def test_one_in_ten_requests_may_be_retried() -> None:
     budget = RetryBudget()
     repeats = 0
     for _ in range(1000):
@@ -88,7 +88,7 @@ def test_one_in_ten_requests_may_be_repeated() -> None:
     assert 95 <= repeats <= 101
 
 
-def test_what_was_saved_up_has_its_bound() -> None:
+def test_saved_retry_budget_is_bounded() -> None:
     budget = RetryBudget()
     for _ in range(100_000):
         budget.deposit()

@@ -1,4 +1,4 @@
-"""Whose request it is: only our own proxies are believed."""
+"""The client's IP address: X-Forwarded-For counts only from trusted proxies."""
 
 from ipaddress import ip_network
 
@@ -15,17 +15,17 @@ POSTS = "/api/v1/posts"
 
 
 def seen(peer: str | None, *lines: str, addresses: TrustedProxies = PROXIES) -> str:
-    """The address that counts for a request of this peer with these lines of X-Forwarded-For."""
+    """The client address for this peer and these X-Forwarded-For lines."""
     headers = [(b"x-forwarded-for", line.encode("latin-1")) for line in lines]
     return addresses.client({"client": (peer, 1) if peer else None, "headers": headers}).address
 
 
 @pytest.mark.parametrize("line", ["1.2.3.4", "10.0.0.1", "127.0.0.1", ""])
-def test_a_stranger_is_not_believed(line: str) -> None:
+def test_forwarded_header_of_an_untrusted_client_is_ignored(line: str) -> None:
     assert seen("203.0.113.9", line) == "203.0.113.9"
 
 
-def test_without_proxies_nobody_is_believed() -> None:
+def test_forwarded_header_is_ignored_without_configured_proxies() -> None:
     assert seen("10.0.0.1", "1.2.3.4", addresses=TrustedProxies([])) == "10.0.0.1"
 
 
@@ -46,7 +46,7 @@ def test_without_proxies_nobody_is_believed() -> None:
         ([], "10.0.0.1"),
     ],
 )
-def test_of_what_proxies_say_the_last_that_is_none_of_them_counts(lines: list[str], client: str) -> None:
+def test_client_is_the_last_address_that_is_not_a_proxy(lines: list[str], client: str) -> None:
     assert seen("10.0.0.1", *lines) == client
 
 
@@ -76,20 +76,20 @@ def test_of_what_proxies_say_the_last_that_is_none_of_them_counts(lines: list[st
         "6.6.6.6," + "x" * 65,
     ],
 )
-def test_what_is_no_address_is_not_taken_for_one(line: str) -> None:
+def test_malformed_forwarded_address_is_ignored(line: str) -> None:
     assert seen("10.0.0.1", line) == "10.0.0.1"
     assert seen("10.0.0.1", f"6.6.6.6, {line}, 10.5.5.5") == "10.5.5.5", "and nothing before it is believed"
 
 
-def test_an_endless_chain_of_proxies_is_not_followed() -> None:
+def test_long_proxy_chain_is_not_followed() -> None:
     assert seen("10.0.0.1", ", ".join(["6.6.6.6", *["10.0.0.2"] * 100])) == "10.0.0.2"
 
 
-def test_nobody_at_the_other_end_is_nobody() -> None:
+def test_missing_peer_address_gives_no_client() -> None:
     assert seen(None, "6.6.6.6") == "unknown"
 
 
-def test_an_ipv6_network_counts_as_one() -> None:
+def test_ipv6_network_counts_as_one_client() -> None:
     first, second = parse_client("2001:db8:1:2:3::4"), parse_client("2001:db8:1:2:ffff::")
     other = parse_client("2001:db8:1:3::4")
     assert first and second and other
@@ -99,13 +99,13 @@ def test_an_ipv6_network_counts_as_one() -> None:
     assert mapped == plain and plain is not None and (plain.network, plain.site) == ("1.2.3.4", None)
 
 
-def test_the_services_hear_of_the_client_behind_a_trusted_proxy() -> None:
+def test_services_get_the_client_behind_a_trusted_proxy() -> None:
     with live_gateway(trusted_proxies=["127.0.0.0/8"]) as live:
         live.web.get(POSTS, headers={"x-forwarded-for": "6.6.6.6, 198.51.100.7"})
         assert live.services.at(POSTS)[-1].all("x-forwarded-for") == ["198.51.100.7"]
 
 
-def test_behind_a_trusted_proxy_each_client_has_a_count_of_its_own() -> None:
+def test_clients_behind_a_trusted_proxy_are_counted_separately() -> None:
     with live_gateway(trusted_proxies=["127.0.0.1/32"], rate_anonymous="1/day") as live:
 
         def status(client: str) -> int:
@@ -115,13 +115,13 @@ def test_behind_a_trusted_proxy_each_client_has_a_count_of_its_own() -> None:
         assert [status("2001:db8::1"), status("2001:db8::2"), status("2001:db8:0:1::1")] == [200, 429, 200]
 
 
-def test_nobody_gets_a_new_count_by_claiming_to_be_somebody_else() -> None:
+def test_forged_forwarded_header_gives_no_new_limit() -> None:
     with live_gateway(rate_anonymous="1/day") as live:
         claims = [{name: "198.51.100.7"} for name in ("x-forwarded-for", "x-real-ip", "forwarded", "x-client-ip")]
         assert [live.web.get(POSTS, headers=claim).status_code for claim in claims] == [200, 429, 429, 429]
 
 
 @pytest.mark.parametrize("network", ["10.0.0.1/8", "proxy.example.com", "10.0.0.0/33", ""])
-def test_a_network_that_is_none_is_told_at_once(network: str) -> None:
+def test_invalid_proxy_network_is_refused_at_start(network: str) -> None:
     with pytest.raises(ValidationError):
         Settings(trusted_proxies=[network])  # type: ignore[list-item] # as it comes from the environment

@@ -1,5 +1,6 @@
-"""ConnectionLimits that only cost: slow heads, trailers without end, clients that do not read, and too many of them."""
+"""Connections that only cost resources: slow heads, endless trailers, unread responses, too many connections."""
 
+import select
 import socket
 import threading
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from gateway import metrics
 from gateway.server import connection_limits
 from gateway.server.connection_limits import ConnectionLimits
 from gateway.settings import Settings
-from shared.testing.waiting import eventually
+from shared.testing.waiting import WAIT_SECONDS, eventually
 
 from .gateway_server import LiveGateway, Raw, live_gateway
 from .stub_services import waiting
@@ -29,7 +30,7 @@ def line_to(live: LiveGateway) -> Iterator[socket.socket]:
 
 
 def is_ended(line: socket.socket) -> bool:
-    """Whether the gateway has closed it; what it says before is thrown away."""
+    """Whether the gateway has closed it; data before that is discarded."""
     line.settimeout(0.01)
     try:
         while line.recv(65536):
@@ -41,22 +42,40 @@ def is_ended(line: socket.socket) -> bool:
     return True
 
 
+def close_as_slow(live: LiveGateway, line: socket.socket) -> None:
+    """Move the clock of the gateway until it closes this connection."""
+
+    def is_ended_a_second_later() -> bool:
+        live.loop.shift(1)
+        return is_ended(line)
+
+    eventually(is_ended_a_second_later)
+
+
 def closed(reason: str) -> float:
     return REGISTRY.get_sample_value("gateway_connections_closed_total", {"reason": reason}) or 0.0
 
 
-def test_a_head_that_does_not_come_in_time_is_408() -> None:
-    with live_gateway(head_seconds=0.2) as live, line_to(live) as line:
+def test_slow_request_head_gets_408() -> None:
+    with live_gateway() as live, line_to(live) as line:
         before = closed("slow head")
-        line.sendall(GET[:20])
-        answer = Raw.read(line.makefile("rb"))
+        line.sendall(GET + GET[:20])
+        stream = line.makefile("rb")
+        assert Raw.read(stream).status == 200  # so that the second head has begun to arrive
+
+        def is_answered_a_second_later() -> bool:
+            live.loop.shift(1)
+            return bool(select.select([line], [], [], 0.01)[0])
+
+        eventually(is_answered_a_second_later)
+        answer = Raw.read(stream)
         assert (answer.status, answer.code) == (408, "request_timeout")
         assert answer.headers["connection"] == "close"
         assert line.recv(1) == b""
         assert closed("slow head") > before
 
 
-def test_sending_a_little_now_and_then_buys_no_time() -> None:
+def test_slow_bytes_do_not_extend_the_head_timeout() -> None:
     with live_gateway(head_seconds=0.5) as live, line_to(live) as line:
         line.sendall(b"GET /healthz HTTP/1.1\r\nhost: a\r\n")
 
@@ -71,13 +90,13 @@ def test_sending_a_little_now_and_then_buys_no_time() -> None:
 @pytest.mark.parametrize(
     "first", [b"", b"\r\n", GET, GET + b"\r\n"], ids=["nothing", "an empty line", "a request", "both"]
 )
-def test_who_says_nothing_is_not_waited_for(first: bytes) -> None:
+def test_silent_connection_is_closed(first: bytes) -> None:
     with live_gateway(head_seconds=0.2, keep_alive_seconds=1) as live, line_to(live) as line:
         line.sendall(first)
         eventually(lambda: is_ended(line))
 
 
-def test_empty_lines_keep_no_connection_open() -> None:
+def test_empty_lines_do_not_keep_a_connection_open() -> None:
     with live_gateway(head_seconds=0.5) as live, line_to(live) as line:
 
         def is_ended_by_now() -> bool:
@@ -88,27 +107,32 @@ def test_empty_lines_keep_no_connection_open() -> None:
         eventually(is_ended_by_now)
 
 
-def test_an_answer_may_take_longer_than_a_head() -> None:
+def test_response_may_take_longer_than_the_head_timeout() -> None:
     arrived, go_on = threading.Event(), threading.Event()
-    with live_gateway(head_seconds=0.2) as live, line_to(live) as line, line_to(live) as other:
+    with live_gateway(first_byte_seconds=3600) as live, line_to(live) as line, line_to(live) as other:
         live.services.behaviours["/api/v1/posts"] = waiting(arrived, go_on)
         line.sendall(b"GET /api/v1/posts HTTP/1.1\r\nhost: a\r\n\r\n" + GET[:10])
-        assert arrived.wait(10)
+        assert arrived.wait(WAIT_SECONDS)
         other.sendall(GET[:10])
-        eventually(lambda: is_ended(other))  # by then the first has waited for as long
+        close_as_slow(live, other)  # by then the first has waited for as long
         go_on.set()
         assert Raw.read(line.makefile("rb")).status == 200
 
 
-def test_who_is_served_again_and_again_is_not_slow() -> None:
-    with live_gateway(head_seconds=0.2) as live, line_to(live) as line, line_to(live) as other:
+def test_keep_alive_connection_is_not_closed_as_slow() -> None:
+    with live_gateway() as live, line_to(live) as line, line_to(live) as other:
         stream = line.makefile("rb")
-        while not is_ended(other):
+
+        def is_served_and_the_other_ended() -> bool:
             line.sendall(GET)
             assert Raw.read(stream).status == 200
+            live.loop.shift(1)
+            return is_ended(other)
+
+        eventually(is_served_and_the_other_ended)
 
 
-def test_a_trailer_without_end_does_not_fill_the_memory() -> None:
+def test_endless_trailer_does_not_fill_memory() -> None:
     with live_gateway() as live, line_to(live) as line:
         line.sendall(head(live, LOGIN, "transfer-encoding: chunked") + b"0\r\nx: ")
         sent = 0
@@ -119,7 +143,7 @@ def test_a_trailer_without_end_does_not_fill_the_memory() -> None:
         assert live.web.get("/healthz").status_code == 200
 
 
-def test_a_trailer_is_no_header() -> None:
+def test_trailer_is_not_treated_as_a_header() -> None:
     with live_gateway() as live:
         trailer = chunk(b"{}") + b"0\r\nidempotency-key: x\r\nhost: b\r\nx-request-id: from-a-trailer\r\n\r\n"
         answer = live.raw(head(live, LOGIN, "transfer-encoding: chunked") + trailer)
@@ -128,23 +152,23 @@ def test_a_trailer_is_no_header() -> None:
         assert not live.services.at(LOGIN)[-1].all("idempotency-key")
 
 
-def test_only_so_many_requests_may_be_sent_ahead() -> None:
+def test_pipelined_requests_are_bounded() -> None:
     arrived, go_on = threading.Event(), threading.Event()
     with live_gateway() as live, line_to(live) as line:
         live.services.behaviours["/api/v1/posts"] = waiting(arrived, go_on)
         line.sendall(b"GET /api/v1/posts HTTP/1.1\r\nhost: a\r\n\r\n" + GET * 200)
-        assert arrived.wait(10)
+        assert arrived.wait(WAIT_SECONDS)
         go_on.set()
         answered = line.makefile("rb").read().count(b"HTTP/1.1 200 OK")
         assert 1 < answered < 30, "the others were not taken in, and the connection has ended"
 
 
-def test_nonsense_behind_a_request_takes_no_answer_away() -> None:
+def test_malformed_pipelined_request_does_not_cancel_the_response() -> None:
     arrived, go_on = threading.Event(), threading.Event()
     with live_gateway() as live, line_to(live) as line:
         live.services.behaviours["/api/v1/posts"] = waiting(arrived, go_on)
         line.sendall(b"GET /api/v1/posts HTTP/1.1\r\nhost: a\r\n\r\nnonsense\r\n\r\n")
-        assert arrived.wait(10)
+        assert arrived.wait(WAIT_SECONDS)
         line.sendall(b"and more of it\r\n\r\n")
         go_on.set()
         answers = line.makefile("rb").read()
@@ -152,7 +176,7 @@ def test_nonsense_behind_a_request_takes_no_answer_away() -> None:
         assert answers.count(b"HTTP/1.1") == 1
 
 
-def test_too_many_connections_of_one_address_make_room_for_its_next() -> None:
+def test_idle_connection_is_closed_for_a_new_one_of_the_same_address() -> None:
     with live_gateway(connections_per_address=10) as live, ExitStack() as stack:
         slow = [stack.enter_context(line_to(live)) for _ in range(30)]
         for line in slow:
@@ -163,7 +187,7 @@ def test_too_many_connections_of_one_address_make_room_for_its_next() -> None:
         assert live.server.server_state.connections and len(live.server.server_state.connections) <= 10
 
 
-def test_connections_that_are_served_are_not_closed_for_others() -> None:
+def test_connections_with_a_running_request_are_not_evicted() -> None:
     arrived, go_on = threading.Event(), threading.Event()
     with live_gateway(connections=3) as live, ExitStack() as stack:
         live.web.close()  # its connection is one as well
@@ -183,7 +207,7 @@ def test_connections_that_are_served_are_not_closed_for_others() -> None:
             assert Raw.read(line.makefile("rb")).status == 200
 
 
-def test_nothing_is_looked_through_while_nothing_is_open() -> None:
+def test_no_eviction_work_without_open_connections() -> None:
     with live_gateway() as live:
         connections = live.server._limits
         live.web.get("/healthz")
@@ -211,7 +235,7 @@ class Silent:
         return self.closing
 
 
-def test_room_is_made_by_the_one_that_has_been_of_no_use_for_longest() -> None:
+def test_longest_idle_connection_is_evicted() -> None:
     now = [0.0]
     opened = ConnectionLimits(Settings(connections=4), lambda: now[0])
     served, resting, slow, slower = (Silent(f"192.0.2.{number}") for number in range(4))
@@ -231,7 +255,7 @@ def test_room_is_made_by_the_one_that_has_been_of_no_use_for_longest() -> None:
     assert served.ended == ""
 
 
-def test_an_address_makes_room_only_by_its_own_and_a_proxy_need_not() -> None:
+def test_eviction_is_per_address_and_proxies_are_exempt() -> None:
     opened = ConnectionLimits(Settings(connections_per_address=1, trusted_proxies=["10.0.0.0/8"]))  # type: ignore[list-item] # parsed
     other, first, second = Silent("192.0.2.1"), Silent("2001:db8::1"), Silent("2001:db8::2")
     proxied = [Silent("10.0.0.1") for _ in range(5)]
@@ -241,7 +265,7 @@ def test_an_address_makes_room_only_by_its_own_and_a_proxy_need_not() -> None:
     assert [opened.limited_network(each) for each in (other, proxied[0], first)] == ["192.0.2.1", None, None]
 
 
-def test_who_does_not_read_the_rest_of_an_answer_is_ended_when_the_connection_is_closed() -> None:
+def test_unread_response_is_dropped_when_its_connection_closes() -> None:
     now = [0.0]
     opened = ConnectionLimits(Settings(), lambda: now[0])
     line = Silent()
@@ -254,7 +278,7 @@ def test_who_does_not_read_the_rest_of_an_answer_is_ended_when_the_connection_is
         assert line.ended == ended
 
 
-def test_what_has_left_leaves_nothing_behind() -> None:
+def test_closed_connections_leave_no_state() -> None:
     opened = ConnectionLimits(Settings())
     several = [Silent(f"192.0.2.{number}") for number in range(5)]
     for connection in several:
@@ -269,6 +293,6 @@ def test_what_has_left_leaves_nothing_behind() -> None:
     assert not (opened._all.open or opened._all.reading_head or opened._all.idle or opened._networks or opened._of)
 
 
-def test_files_are_asked_for_and_some_are_kept_back() -> None:
+def test_file_descriptor_limit_is_raised_and_a_reserve_is_kept() -> None:
     assert connection_limits.max_open_files() >= 256
     assert ConnectionLimits(Settings(connections=10**9))._limit <= connection_limits.max_open_files() // 2

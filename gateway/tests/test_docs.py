@@ -1,6 +1,7 @@
-"""The documentation: one page and two descriptions, all of it from our own host, compressed once and validated."""
+"""The documentation: one page and two descriptions, all from the own host, compressed once and revalidated."""
 
 import gzip
+import hashlib
 import json
 import re
 from pathlib import Path
@@ -17,38 +18,38 @@ DOCS = Path(__file__).parents[1] / "docs"
 
 
 @pytest.mark.parametrize("path", DESCRIPTIONS)
-def test_a_description_is_the_one_that_was_written_with_these_routes(live: LiveGateway, path: str) -> None:
+def test_served_description_equals_the_committed_file(live: LiveGateway, path: str) -> None:
     answer = live.web.get(path)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
     assert answer.content == (DOCS / path[1:]).read_bytes()
 
 
-def test_the_description_names_the_path_below_which_everything_is() -> None:
+def test_description_contains_the_path_prefix() -> None:
     with live_gateway_alone(StubServices(), public_url="https://example.com/shutter/") as live:
         document = live.web.get("/openapi.json").json()
         assert [server["url"] for server in document["servers"]] == ["/shutter"]
 
 
 @pytest.mark.parametrize("path", [*DESCRIPTIONS, "/docs"])
-def test_a_description_is_there_before_any_service_is(path: str) -> None:
-    """Whoever generates a client from it at the first moment would otherwise keep a problem as the description."""
+def test_description_is_served_without_services(path: str) -> None:
+    """A client generator would otherwise store a problem document as the description."""
     away = dict.fromkeys([f"{name}_url" for name in NAMES], "http://127.0.0.1:1")
     with live_gateway_alone(StubServices(), **away) as live:
         assert live.web.get("/readyz").status_code == 503
         assert live.web.get(path).status_code == 200
 
 
-def test_the_page_leads_to_the_description_of_the_socket(live: LiveGateway) -> None:
+def test_documentation_page_links_to_the_socket_description(live: LiveGateway) -> None:
     assert "/asyncapi.json" in json.loads(live.web.get("/openapi.json").content)["info"]["description"]
 
 
 def coded(live: LiveGateway, path: str, coding: str, **headers: str) -> httpx.Response:
-    """The answer to whoever accepts this coding."""
+    """The response to a client that accepts this coding."""
     return live.web.get(path, headers={"accept-encoding": coding, **headers})
 
 
 @pytest.mark.parametrize("path", [*DESCRIPTIONS, "/docs/swagger-ui-bundle.js", "/docs/swagger-ui.css"])
-def test_what_is_large_comes_compressed_to_whoever_takes_it(live: LiveGateway, path: str) -> None:
+def test_large_file_is_compressed_for_clients_that_accept_it(live: LiveGateway, path: str) -> None:
     packed, plain = coded(live, path, "br, gzip"), coded(live, path, "identity")
     assert packed.headers["content-encoding"] == "gzip" and "content-encoding" not in plain.headers
     assert packed.content == plain.content, "the client unpacks it"
@@ -58,14 +59,14 @@ def test_what_is_large_comes_compressed_to_whoever_takes_it(live: LiveGateway, p
 
 
 @pytest.mark.parametrize("path", ["/docs/favicon.png", "/docs/start.js", "/docs", "/healthz"])
-def test_what_is_small_or_a_picture_does_not(live: LiveGateway, path: str) -> None:
+def test_small_files_and_images_are_not_compressed(live: LiveGateway, path: str) -> None:
     answer = coded(live, path, "gzip")
     assert "content-encoding" not in answer.headers and "vary" not in answer.headers
 
 
 @pytest.mark.parametrize("path", [*DESCRIPTIONS, "/docs", *FILES])
 @pytest.mark.parametrize("coding", ["gzip", "identity"])
-def test_what_one_has_already_is_not_sent_again(live: LiveGateway, path: str, coding: str) -> None:
+def test_unchanged_file_gets_304(live: LiveGateway, path: str, coding: str) -> None:
     first = coded(live, path, coding)
     tag = first.headers["etag"]
     for given in (tag, f'"other", {tag}', f"W/{tag}", "*"):
@@ -76,12 +77,12 @@ def test_what_one_has_already_is_not_sent_again(live: LiveGateway, path: str, co
     assert coded(live, path, coding, **{"if-none-match": '"other"'}).status_code == 200
 
 
-def test_a_tag_is_good_whatever_coding_it_was_for(live: LiveGateway) -> None:
+def test_etag_matches_for_every_content_coding(live: LiveGateway) -> None:
     tag = coded(live, "/openapi.json", "gzip").headers["etag"]
     assert coded(live, "/openapi.json", "identity", **{"if-none-match": tag}).status_code == 304
 
 
-def test_a_head_tells_the_length_of_what_a_get_would_send(live: LiveGateway) -> None:
+def test_head_has_the_content_length_of_get(live: LiveGateway) -> None:
     raw = live.raw(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\nConnection: close\r\n\r\n")
     assert gzip.decompress(raw.body) == (DOCS / "openapi.json").read_bytes()
     head = live.web.head("/openapi.json", headers={"accept-encoding": "gzip"})
@@ -89,7 +90,7 @@ def test_a_head_tells_the_length_of_what_a_get_would_send(live: LiveGateway) -> 
     assert head.headers["etag"] == raw.headers["etag"]
 
 
-def test_the_page_and_all_its_files_come_from_here(live: LiveGateway) -> None:
+def test_documentation_page_uses_only_own_files(live: LiveGateway) -> None:
     page = live.web.get("/docs")
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     named = re.findall(r"""(?:src|href)=["']([^"']+)""", page.text)
@@ -100,7 +101,7 @@ def test_the_page_and_all_its_files_come_from_here(live: LiveGateway) -> None:
     assert "SwaggerUIBundle" in live.web.get(FILES[0]).text
 
 
-def test_the_page_runs_no_script_of_its_own_text_and_talks_to_nobody_else(live: LiveGateway) -> None:
+def test_documentation_page_has_no_inline_script_and_no_external_connection(live: LiveGateway) -> None:
     page = live.web.get("/docs")
     policy = dict(part.split(" ", 1) for part in page.headers["content-security-policy"].split("; "))
     assert (policy["default-src"], policy["script-src"], policy["connect-src"]) == ("'none'", "'self'", "'self'")
@@ -111,6 +112,13 @@ def test_the_page_runs_no_script_of_its_own_text_and_talks_to_nobody_else(live: 
     assert "validatorUrl: null" in start, "the description would be sent to a checker on the net"
 
 
-def test_a_file_that_is_not_there_is_not_there(live: LiveGateway) -> None:
+def test_unknown_documentation_file_is_not_found(live: LiveGateway) -> None:
     answer: httpx.Response = live.web.get("/docs/start.py")
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+def test_files_of_swagger_ui_are_those_of_the_package() -> None:
+    folder = DOCS / "swagger_ui"
+    version = json.loads((folder / "version.json").read_text())
+    for name, sha256 in version["sha256"].items():
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == sha256

@@ -1,8 +1,10 @@
-"""What every answer carries, and which web pages may read it."""
+"""The headers of every response, and CORS."""
 
 import select
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
+from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
@@ -12,7 +14,7 @@ from gateway.settings import Settings
 from shared.testing.waiting import eventually
 
 from .gateway_server import LiveGateway, Raw, live_gateway
-from .stub_services import never
+from .stub_services import waiting
 
 OURS = "https://app.example.com"
 
@@ -29,7 +31,7 @@ OURS = "https://app.example.com"
         ("OPTIONS", "/api/v1/posts"),
     ],
 )
-def test_every_answer_is_guarded(live: LiveGateway, method: str, path: str) -> None:
+def test_every_response_has_security_headers(live: LiveGateway, method: str, path: str) -> None:
     headers = live.web.request(method, path).headers
     for name, value in {
         "x-content-type-options": "nosniff",
@@ -43,19 +45,19 @@ def test_every_answer_is_guarded(live: LiveGateway, method: str, path: str) -> N
     assert "server" not in headers and "strict-transport-security" not in headers
 
 
-def test_https_is_insisted_on_only_where_it_is_configured() -> None:
+def test_hsts_is_sent_only_when_configured() -> None:
     with live_gateway(hsts_seconds=31_536_000) as live:
         assert live.web.get("/healthz").headers["strict-transport-security"] == "max-age=31536000"
 
 
-def test_options_tells_the_methods_of_a_path(live: LiveGateway) -> None:
+def test_options_lists_the_methods_of_a_path(live: LiveGateway) -> None:
     answer = live.web.options("/api/v1/posts")
     assert (answer.status_code, answer.content) == (204, b"")
     assert answer.headers["allow"] == "POST, GET, HEAD, OPTIONS"
     assert live.web.options("/nowhere").status_code == 404
 
 
-def test_without_configured_origins_no_page_may_read_anything(live: LiveGateway) -> None:
+def test_no_cors_headers_without_configured_origins(live: LiveGateway) -> None:
     preflight = {"origin": OURS, "access-control-request-method": "POST"}
     for answer in (
         live.web.options("/api/v1/posts", headers=preflight),
@@ -64,7 +66,7 @@ def test_without_configured_origins_no_page_may_read_anything(live: LiveGateway)
         assert not [name for name in answer.headers if name.startswith("access-control")]
 
 
-def test_pages_of_a_configured_origin_may_call_and_read() -> None:
+def test_configured_origin_gets_cors_headers() -> None:
     with live_gateway(cors_origins=[OURS]) as live:
         answer = live.web.options("/api/v1/posts", headers={"origin": OURS, "access-control-request-method": "POST"})
         assert answer.status_code == 204
@@ -80,7 +82,7 @@ def test_pages_of_a_configured_origin_may_call_and_read() -> None:
         assert (refused.status_code, refused.headers["access-control-allow-origin"]) == (401, OURS)
 
 
-def test_pages_of_any_other_origin_may_not() -> None:
+def test_other_origins_get_no_cors_headers() -> None:
     with live_gateway(cors_origins=[OURS]) as live:
         for origin in ("https://app.example.com.evil.com", "http://app.example.com", "null", "*", ""):
             asked = {"origin": origin, "access-control-request-method": "POST"}
@@ -110,13 +112,13 @@ EARLY = {
 
 @pytest.fixture(scope="module")
 def impatient() -> Iterator[LiveGateway]:
-    """One that pages of an origin may call."""
+    """A gateway with a configured origin and a short timeout for request heads."""
     with live_gateway(cors_origins=[OURS, "https://other.example.com"], body_seconds=0.2, head_seconds=2) as opened:
         yield opened
 
 
 @pytest.mark.parametrize("refused", EARLY)
-def test_a_page_may_read_why_it_was_refused_however_early(impatient: LiveGateway, refused: str) -> None:
+def test_early_error_responses_have_cors_headers(impatient: LiveGateway, refused: str) -> None:
     lines, body, status = EARLY[refused]
     for origin, allowed in ((OURS, OURS), ("https://evil.example", None)):
         answer = impatient.raw(lines + f"origin: {origin}\r\n\r\n".encode() + body)
@@ -124,15 +126,18 @@ def test_a_page_may_read_why_it_was_refused_however_early(impatient: LiveGateway
         assert answer.headers["vary"] == "origin"
 
 
-def test_a_page_may_read_that_its_head_did_not_come_in_time(impatient: LiveGateway) -> None:
+def test_head_timeout_response_has_cors_headers(impatient: LiveGateway) -> None:
     answer = impatient.raw(f"GET /api/v1/posts HTTP/1.1\r\norigin: {OURS}\r\nx: 1\r\ny".encode())
     assert (answer.status, answer.headers["access-control-allow-origin"]) == (408, OURS)
 
 
-def test_whoever_finds_no_place_is_told_in_a_form_that_the_only_page_can_read() -> None:
+def test_response_without_a_free_connection_has_cors_headers_of_a_single_origin() -> None:
     for origins, allowed in (([OURS], OURS), ([OURS, "https://other.example.com"], None), ([], None)):
-        with live_gateway(cors_origins=origins, connections_per_address=3) as live, ExitStack() as stack:
-            live.services.behaviours["/api/v1/posts"] = never
+        limits: dict[str, Any] = {"connections_per_address": 3, "first_byte_seconds": 3600}
+        with live_gateway(cors_origins=origins, **limits) as live, ExitStack() as stack:
+            go_on = threading.Event()
+            stack.callback(go_on.set)
+            live.services.behaviours["/api/v1/posts"] = waiting(threading.Event(), go_on)
             while (answer := occupied(live, stack)) is None:
                 pass
             assert answer.status == 503
@@ -140,7 +145,7 @@ def test_whoever_finds_no_place_is_told_in_a_form_that_the_only_page_can_read() 
 
 
 def occupied(live: LiveGateway, stack: ExitStack) -> Raw | None:
-    """Ask for what is never answered; the answer where there was no place to do so."""
+    """Send a request that is not answered yet; returns the response if there was no free connection."""
     asked = len(live.services.asked)
     line = stack.enter_context(live.connect())
     with suppress(OSError):
@@ -150,18 +155,18 @@ def occupied(live: LiveGateway, stack: ExitStack) -> Raw | None:
 
 
 @pytest.mark.parametrize("origin", ["*", "https://*.example.com", "https://a.example.com/", "app.example.com", "null"])
-def test_an_origin_is_configured_exactly(origin: str) -> None:
+def test_invalid_origin_is_refused_at_start(origin: str) -> None:
     with pytest.raises(ValidationError):
         Settings(cors_origins=[origin])
 
 
 @pytest.mark.parametrize("url", ["", "auth:80", "ftp://auth", "http://"])
-def test_an_address_of_a_service_that_is_none_is_told_at_once(url: str) -> None:
+def test_invalid_service_url_is_refused_at_start(url: str) -> None:
     with pytest.raises(ValueError, match="DM_URL"), live_gateway(dm_url=url):
         pass
 
 
-def test_requests_and_refusals_are_counted_by_route_and_not_by_path(live: LiveGateway) -> None:
+def test_requests_are_counted_by_route_pattern(live: LiveGateway) -> None:
     def count(name: str, **labels: str) -> float:
         return REGISTRY.get_sample_value(name, labels) or 0.0
 

@@ -1,4 +1,4 @@
-"""What the gateway says about itself."""
+"""Health and readiness of the gateway."""
 
 import httpx
 import pytest
@@ -18,14 +18,14 @@ def states(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["status"]
 
 
-def test_it_is_up_whatever_is_behind_it() -> None:
+def test_health_does_not_depend_on_services() -> None:
     with live_gateway(StubServices(not_ready=set(NAMES), revocations=None)) as live:
         answer = live.web.get("/healthz")
         assert (answer.status_code, answer.json()) == (200, {"status": "up"})
         assert answer.headers["cache-control"] == "no-store"
 
 
-def test_it_is_ready_when_every_service_has_been_ready_once() -> None:
+def test_ready_after_every_service_was_ready_once() -> None:
     with live_gateway(StubServices(not_ready={"dm"})) as live:
         answer = live.web.get("/readyz")
         assert states(answer) == (503, "starting")
@@ -35,7 +35,7 @@ def test_it_is_ready_when_every_service_has_been_ready_once() -> None:
         assert states(live.web.get("/readyz")) == (200, "ready")
 
 
-def test_one_service_that_goes_away_does_not_take_the_door_away_from_the_others() -> None:
+def test_one_unavailable_service_keeps_the_gateway_ready() -> None:
     with live_gateway() as live:
         eventually(lambda: states(live.web.get("/readyz")) == (200, "ready"))
         live.services.not_ready = {"posts"}
@@ -46,26 +46,26 @@ def test_one_service_that_goes_away_does_not_take_the_door_away_from_the_others(
         assert states(live.web.get("/readyz")) == (503, "down")
 
 
-def test_it_is_not_ready_before_it_knows_whom_not_to_let_in() -> None:
+def test_not_ready_before_revocations_are_loaded() -> None:
     with live_gateway(StubServices(revocations=None)) as live:
         answer = live.web.get("/readyz")
         assert states(answer) == (503, "starting")
         assert answer.json()["revocations"] == "unknown"
 
 
-def test_a_service_that_cannot_be_reached_is_down() -> None:
+def test_unreachable_service_is_reported_down() -> None:
     with live_gateway(dm_url="http://127.0.0.1:1") as live:
         assert live.web.get("/readyz").json()["upstreams"]["dm"] == "down"
 
 
-def test_when_it_drains_it_is_not_ready_and_still_serves() -> None:
+def test_draining_gateway_is_not_ready_and_still_serves() -> None:
     with live_gateway() as live:
-        live.gateway.drain()
+        live.gateway.draining.start(0)
         assert states(live.web.get("/readyz")) == (503, "draining")
         assert live.web.get("/api/v1/posts").status_code == 200
 
 
-def test_however_many_ask_the_services_are_asked_once_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_services_are_checked_at_most_once_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.health.CACHE_SECONDS", 60.0)
     with live_gateway() as live:
         for _ in range(20):

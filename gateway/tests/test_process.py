@@ -1,4 +1,4 @@
-"""The gateway as a process of its own: starting, serving, taking leave."""
+"""The gateway as a separate process: start, requests, shutdown."""
 
 import os
 import signal
@@ -15,6 +15,7 @@ import pytest
 
 import gateway.main
 from gateway.server.server import GatewayServer
+from shared.testing.ports import free_port
 from shared.testing.waiting import WAIT_SECONDS, eventually
 
 from .gateway_server import SECRET, live_gateway
@@ -25,7 +26,7 @@ REPOSITORY = Path(__file__).parents[2]
 
 
 def environment(services: StubServices, **more: str) -> dict[str, str]:
-    """What the process is told."""
+    """The environment variables of the process."""
     urls = {name.upper(): url for name, url in services.settings().items()}
     return {"SECRET": SECRET, **urls, **more}
 
@@ -33,8 +34,7 @@ def environment(services: StubServices, **more: str) -> dict[str, str]:
 @contextmanager
 def process(services: StubServices, **more: str) -> Iterator[tuple[subprocess.Popen[bytes], httpx.Client]]:
     """`python -m gateway.main`, ready."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     told = {**os.environ, **environment(services, PORT=str(port), **more)}
     with (
         subprocess.Popen([sys.executable, "-m", "gateway.main"], cwd=REPOSITORY, env=told) as running,
@@ -55,13 +55,13 @@ def is_ready(web: httpx.Client) -> bool:
 
 
 def memory_of(pid: int) -> int:
-    """Kilobytes in use."""
+    """The memory of the process in kilobytes."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads a process' memory from /proc")
-def test_an_endless_body_does_not_make_the_process_grow() -> None:
+def test_endless_body_does_not_increase_memory() -> None:
     with live_gateway() as live, process(live.services) as (running, web):
         web.post("/api/v1/media", content=b"x" * 1_000_000, headers=live.token_issuer.bearer(1))
         before = memory_of(running.pid)
@@ -80,33 +80,33 @@ def test_an_endless_body_does_not_make_the_process_grow() -> None:
         assert memory_of(running.pid) - before < 20_000, "kilobytes"
 
 
-def test_told_to_stop_it_is_no_longer_ready_and_finishes_what_it_has_begun() -> None:
+def test_sigterm_makes_it_not_ready_and_finishes_running_requests() -> None:
     with live_gateway() as live, process(live.services, DRAIN_SECONDS="2") as (running, web):
         arrived, go_on = threading.Event(), threading.Event()
         live.services.behaviours["/api/v1/posts/slow"] = waiting(arrived, go_on)
         answers: list[httpx.Response] = []
         slow = threading.Thread(target=lambda: answers.append(web.get("/api/v1/posts/slow")))
         slow.start()
-        assert arrived.wait(10)
+        assert arrived.wait(WAIT_SECONDS)
         running.send_signal(signal.SIGTERM)
         with httpx.Client(base_url=web.base_url, timeout=WAIT_SECONDS) as balancer:
             eventually(lambda: balancer.get("/readyz").json()["status"] == "draining")
             assert balancer.get("/readyz").status_code == 503
             assert balancer.get("/api/v1/posts").status_code == 200, "who comes meanwhile is served"
         go_on.set()
-        slow.join(10)
+        slow.join(WAIT_SECONDS)
         assert [answer.status_code for answer in answers] == [200]
-        running.wait(20)
+        running.wait(WAIT_SECONDS)
     assert running.returncode == -signal.SIGTERM
 
 
-def test_interrupted_it_ends_cleanly() -> None:
+def test_sigint_stops_it_cleanly() -> None:
     with live_gateway() as live, process(live.services) as (running, _):
         running.send_signal(signal.SIGINT)
-        assert running.wait(20) == 0
+        assert running.wait(WAIT_SECONDS) == 0
 
 
-def test_it_serves_what_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_settings_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     servers: list[GatewayServer] = []
 
     class Seen(GatewayServer):
@@ -125,5 +125,5 @@ def test_it_serves_what_the_environment_says(monkeypatch: pytest.MonkeyPatch, tm
         port = servers[0].servers[0].sockets[0].getsockname()[1]
         eventually(lambda: httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=WAIT_SECONDS).status_code == 200)
         servers[0].should_exit = True
-        thread.join(20)
+        thread.join(WAIT_SECONDS)
         assert not thread.is_alive()

@@ -1,4 +1,4 @@
-"""Whose count a request is in: a person's or an address', so that nobody is stopped by what strangers do."""
+"""The keys of rate limits: a user or an address, so that strangers cannot use up a user's limits."""
 
 from collections.abc import Callable
 
@@ -14,9 +14,10 @@ from .stub_services import answering
 from .test_rate_limits import DAY, LOGIN, ME, look_around, look_at_a_picture, read_the_feed, refresh, refused
 
 DELETION = "/api/v1/users/me/deletion"
-OPTIONAL = ("/api/v1/posts", "/api/v1/posts/a", "/api/v1/users/a/posts")
-PUBLIC = (
-    *OPTIONAL,
+OPTIONAL = (
+    "/api/v1/posts",
+    "/api/v1/posts/a",
+    "/api/v1/users/a/posts",
     "/api/v1/users",
     "/api/v1/users/a",
     "/api/v1/users/by-nickname/a",
@@ -26,11 +27,13 @@ PUBLIC = (
     "/api/v1/posts/a/likes",
     "/api/v1/posts/a/comments",
     "/api/v1/comments/a/replies",
+    "/api/v1/comments/a/likes",
 )
+PUBLIC = (*OPTIONAL, "/api/v1/limits", "/api/v1/auth/providers")
 
 
 def attempt(live: LiveGateway, person: int, method: str, path: str) -> httpx.Response:
-    """Give a password, with the token of this person."""
+    """Send a password, with the token of this user."""
     return live.web.request(method, path, json={}, headers=live.token_issuer.bearer(person))
 
 
@@ -47,16 +50,14 @@ def log_in(live: LiveGateway, person: int) -> httpx.Response:
 
 
 def exhaust(live: LiveGateway, path: str, status: int, give: Callable[[LiveGateway, int], httpx.Response]) -> None:
-    """Give as many wrong passwords as are allowed; those after it would be right."""
+    """Send as many wrong passwords as are allowed; later ones would be correct."""
     live.services.behaviours[path] = answering(status)
     assert [give(live, 1).status_code for _ in range(5)] == [status] * 5
     live.services.behaviours[path] = answering(200)
 
 
 @pytest.mark.parametrize(("path", "give"), [(ME, change), (DELETION, withdraw)])
-def test_after_so_many_wrong_passwords_of_a_person_they_may_try_no_more(
-    path: str, give: Callable[[LiveGateway, int], httpx.Response]
-) -> None:
+def test_wrong_passwords_of_a_user_are_limited(path: str, give: Callable[[LiveGateway, int], httpx.Response]) -> None:
     with live_gateway(rate_passwords=DAY) as live:
         exhaust(live, path, 403, give)
         assert refused(give(live, 1)), "a right one is not tried either"
@@ -67,11 +68,11 @@ def test_after_so_many_wrong_passwords_of_a_person_they_may_try_no_more(
 
 
 def limited_seconds(live: LiveGateway) -> list[str]:
-    """What auth was told with the last login: for how long only known networks may log in, if at all."""
+    """The header that auth got with the last login: seconds during which only known networks may log in."""
     return live.services.at(LOGIN)[-1].all(LOGIN_LIMITED_HEADER)
 
 
-def test_after_too_many_wrong_passwords_from_an_address_auth_admits_only_who_is_known_there() -> None:
+def test_address_over_the_password_limit_is_reported_to_auth() -> None:
     with live_gateway(rate_passwords=DAY) as live:
         exhaust(live, LOGIN, 401, log_in)
         assert limited_seconds(live) == []
@@ -88,7 +89,17 @@ def test_after_too_many_wrong_passwords_from_an_address_auth_admits_only_who_is_
         assert [answer.status_code for answer in signed_in] == [200] * 4, "nobody who is signed in is stopped by it"
 
 
-def test_what_strangers_of_an_address_ask_does_not_count_for_who_is_signed_in() -> None:
+def test_rate_limits_are_sent_to_the_route_that_tells_clients_of_limits_and_to_no_other() -> None:
+    policy, said = "ratelimit-policy", {"ratelimit-policy": '"uploads";q=1;w=1'}
+    with live_gateway(rate_uploads="30/30minute", rate_person="1500/5minute") as live:
+        live.web.get("/api/v1/limits", headers=said)
+        (sent,) = live.services.at("/api/v1/limits")[-1].all(policy)
+        assert '"uploads";q=30;w=1800' in sent and '"person";q=1500;w=300' in sent and "q=1;" not in sent
+        live.web.get("/api/v1/posts", headers=said)
+        assert live.services.at("/api/v1/posts")[-1].all(policy) == []
+
+
+def test_anonymous_requests_do_not_use_the_limit_of_a_logged_in_user() -> None:
     with live_gateway(rate_anonymous=DAY, rate_pictures=DAY) as live:
         for ask in (look_around, look_at_a_picture):
             while not refused(ask(live)):
@@ -104,7 +115,7 @@ def test_what_strangers_of_an_address_ask_does_not_count_for_who_is_signed_in() 
         assert (picture.status_code, picture.headers["x-ratelimit-remaining"]) == (200, "4"), "pictures have their own"
 
 
-def test_the_token_of_a_public_route_is_not_passed_on() -> None:
+def test_token_of_a_public_route_is_not_forwarded() -> None:
     with live_gateway() as live:
         for path in PUBLIC:
             live.web.get(path, headers=live.token_issuer.bearer(1))
@@ -113,17 +124,17 @@ def test_the_token_of_a_public_route_is_not_passed_on() -> None:
 
 
 @pytest.mark.parametrize("token", ["nonsense", "a.b.c"])
-def test_a_bad_token_at_a_public_route_is_as_good_as_none(token: str) -> None:
+def test_invalid_token_on_a_public_route_counts_as_anonymous(token: str) -> None:
     with live_gateway(rate_anonymous="1/day") as live:
         given = {"authorization": f"Bearer {token}"}
-        assert live.web.get("/api/v1/users/a", headers=given).status_code == 200
-        assert refused(live.web.get("/api/v1/users/a", headers=given))
+        assert live.web.get("/api/v1/auth/providers", headers=given).status_code == 200
+        assert refused(live.web.get("/api/v1/auth/providers", headers=given))
 
 
-def test_a_revoked_token_at_a_public_route_is_as_good_as_none() -> None:
+def test_revoked_token_on_a_public_route_counts_as_anonymous() -> None:
     with live_gateway(rate_anonymous="1/day") as live:
         assert live.deliver("user.deleted", {"user_id": ids.encode(1), "deleted_at": clock.format_rfc3339(clock.now())})
-        answer = live.web.get("/api/v1/users/a", headers=live.token_issuer.bearer(1))
+        answer = live.web.get("/api/v1/auth/providers", headers=live.token_issuer.bearer(1))
         assert (answer.status_code, answer.headers["ratelimit-policy"]) == (200, '"anonymous";q=1;w=86400')
 
 
@@ -132,11 +143,11 @@ def behind_a_proxy(live: LiveGateway, address: str, path: str = "/api/v1/auth/si
 
 
 def networks(site: str) -> list[str]:
-    """An address in each of more networks than a site may use up."""
+    """An address in each of more networks than the limit of a site allows."""
     return [f"{site}:{number:x}::1" for number in range(NETWORKS_PER_SITE + 2)]
 
 
-def test_an_ipv6_site_does_not_have_a_limit_for_each_of_its_networks() -> None:
+def test_ipv6_site_has_one_limit_for_all_its_networks() -> None:
     with live_gateway(rate_signups="2/day", rate_logins="2/day", trusted_proxies=["127.0.0.0/8"]) as live:
         for path in ("/api/v1/auth/signup", LOGIN):
             answers = [behind_a_proxy(live, address, path) for address in networks("2001:db8:1") * 2]
@@ -148,7 +159,7 @@ def test_an_ipv6_site_does_not_have_a_limit_for_each_of_its_networks() -> None:
             assert not refused(behind_a_proxy(live, "198.51.100.7", path))
 
 
-def test_wrong_passwords_are_counted_by_ipv6_site_too() -> None:
+def test_wrong_passwords_are_also_counted_by_ipv6_site() -> None:
     with live_gateway(rate_passwords="2/day", trusted_proxies=["127.0.0.0/8"]) as live:
         live.services.behaviours[LOGIN] = answering(401)
         limited = []
@@ -160,7 +171,7 @@ def test_wrong_passwords_are_counted_by_ipv6_site_too() -> None:
         assert limited_seconds(live) == [], "another site"
 
 
-def test_one_network_does_not_use_up_what_its_site_has() -> None:
+def test_one_ipv6_network_does_not_use_the_whole_limit_of_its_site() -> None:
     with live_gateway(rate_signups="2/day", trusted_proxies=["127.0.0.0/8"]) as live:
         for _ in range(3 * NETWORKS_PER_SITE):
             behind_a_proxy(live, "2001:db8:1:1::1")

@@ -1,9 +1,10 @@
-"""How often one may ask: every limit exceeded for real, and what is said about it."""
+"""Rate limits: every limit is exceeded with real requests, and its response is checked."""
 
 import asyncio
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 import httpx
 import pytest
@@ -11,6 +12,7 @@ from prometheus_client import REGISTRY
 from pydantic import ValidationError
 
 from gateway.exchange import Receive, Send
+from gateway.rate_limit.limiter import RateLimiter
 from gateway.rate_limit.rate_limits import parse_rate_limit
 from gateway.rate_limit.stores import MAX_KEYS, FixedWindows
 from gateway.settings import Settings
@@ -22,6 +24,7 @@ from .stub_services import ReceivedRequest, answering
 
 LOGIN = "/api/v1/auth/login"
 ME = "/api/v1/users/me"
+DAY_SECONDS = 86_400
 DAY = "5/day"
 """A window that hardly ever ends in the middle of a test."""
 
@@ -64,6 +67,10 @@ def refresh_early(live: LiveGateway) -> httpx.Response:
     return live.web.post("/api/v1/auth/refresh", json={}, headers=live.token_issuer.bearer(1))
 
 
+def ask_for_a_reset(live: LiveGateway) -> httpx.Response:
+    return live.web.post("/api/v1/auth/password-reset", json={})
+
+
 KINDS = [
     ("signups", sign_up),
     ("logins", log_in),
@@ -74,11 +81,12 @@ KINDS = [
     ("uploads", upload_a_face),
     ("refreshes", refresh),
     ("refreshes", refresh_early),
+    ("mails", ask_for_a_reset),
 ]
 
 
 def refused(answer: httpx.Response) -> bool:
-    """Whether it was too many, said as it should be."""
+    """Whether the request was limited, with a correct response."""
     if answer.status_code != 429 or answer.headers.get("content-type") != "application/problem+json":
         return False
     assert answer.json()["code"] == "rate_limited"
@@ -88,7 +96,7 @@ def refused(answer: httpx.Response) -> bool:
 
 
 @pytest.mark.parametrize(("kind", "ask"), KINDS)
-def test_what_is_allowed_is_served_and_one_more_is_refused(kind: str, ask: Ask) -> None:
+def test_request_over_the_limit_is_refused(kind: str, ask: Ask) -> None:
     with live_gateway(None, **{f"rate_{kind}": DAY}) as live:
         assert [ask(live).status_code for _ in range(5)] == [200] * 5
         before = len(live.services.asked)
@@ -97,7 +105,7 @@ def test_what_is_allowed_is_served_and_one_more_is_refused(kind: str, ask: Ask) 
 
 
 @pytest.mark.parametrize(("kind", "ask"), KINDS)
-def test_each_limit_leaves_the_others_alone(kind: str, ask: Ask) -> None:
+def test_limits_are_independent(kind: str, ask: Ask) -> None:
     with live_gateway(None, **{f"rate_{kind}": "1/day"}) as live:
         ask(live)
         assert refused(ask(live))
@@ -105,30 +113,32 @@ def test_each_limit_leaves_the_others_alone(kind: str, ask: Ask) -> None:
         assert [other(live).status_code for other in others] == [200] * len(others)
 
 
-def test_every_person_has_a_count_of_their_own() -> None:
+def test_every_user_has_a_separate_limit() -> None:
     with live_gateway(rate_person="1/day") as live:
         for person in (1, 2):
             assert live.web.get("/api/v1/feed", headers=live.token_issuer.bearer(person)).status_code == 200
         assert refused(live.web.get("/api/v1/feed", headers=live.token_issuer.bearer(2)))
 
 
-def test_a_person_is_counted_wherever_they_show_who_they_are() -> None:
+def test_user_is_counted_on_every_route_with_a_token() -> None:
     with live_gateway(rate_person="1/day", rate_anonymous="1/day") as live:
         assert live.web.get("/api/v1/posts", headers=live.token_issuer.bearer(1)).status_code == 200
         assert refused(live.web.get("/api/v1/posts", headers=live.token_issuer.bearer(1)))
         assert live.web.get("/api/v1/posts").status_code == 200
 
 
-def test_a_new_window_begins_with_an_empty_count() -> None:
-    with live_gateway(rate_anonymous="1/second") as live:
-        while not refused(look_around(live)):
-            pass
-        deadline = time.monotonic() + 5
-        while look_around(live).status_code == 429:
-            assert time.monotonic() < deadline
+def test_new_window_starts_at_zero(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = DAY_SECONDS * 1.5
+    monkeypatch.setattr("gateway.app.RateLimiter", partial(RateLimiter, clock=lambda: now))
+    with live_gateway(rate_anonymous="1/day") as live:
+        assert look_around(live).status_code == 200
+        assert refused(look_around(live))
+        now += DAY_SECONDS / 2
+        assert look_around(live).status_code == 200
+        assert refused(look_around(live))
 
 
-def test_bad_tokens_count_against_the_address_they_come_from() -> None:
+def test_invalid_tokens_count_against_the_address() -> None:
     with live_gateway(rate_anonymous=DAY) as live:
         asked = [live.web.get("/api/v1/feed", headers={"authorization": f"Bearer {n}"}) for n in range(6)]
         assert [answer.status_code for answer in asked] == [401] * 5 + [429]
@@ -136,7 +146,7 @@ def test_bad_tokens_count_against_the_address_they_come_from() -> None:
         assert read_the_feed(live).status_code == 200, "who has a good one is another matter"
 
 
-def test_what_the_house_asks_all_the_time_is_never_refused() -> None:
+def test_health_checks_are_never_limited() -> None:
     with live_gateway(rate_anonymous="1/day") as live:
         look_around(live)
         for path in ("/healthz", "/readyz"):
@@ -145,7 +155,7 @@ def test_what_the_house_asks_all_the_time_is_never_refused() -> None:
             assert "ratelimit" not in answers[0].headers
 
 
-def test_right_passwords_and_other_refusals_are_no_guesses() -> None:
+def test_correct_passwords_and_other_errors_are_not_counted_as_guesses() -> None:
     with live_gateway(rate_passwords="1/day") as live:
         for status in (200, 400, 409, 422, 429, 500):
             live.services.behaviours[LOGIN] = answering(status)
@@ -156,7 +166,7 @@ def test_right_passwords_and_other_refusals_are_no_guesses() -> None:
         assert not any(asked.all(LOGIN_LIMITED_HEADER) for asked in live.services.at(LOGIN))
 
 
-def test_a_wrong_password_counts_also_when_nobody_waits_for_the_answer() -> None:
+def test_wrong_password_counts_after_a_client_disconnect() -> None:
     go_on = threading.Event()
 
     async def hesitate(asked: ReceivedRequest, receive: Receive, send: Send) -> None:
@@ -176,7 +186,7 @@ def test_a_wrong_password_counts_also_when_nobody_waits_for_the_answer() -> None
         assert live.services.at(LOGIN)[-1].all(LOGIN_LIMITED_HEADER)
 
 
-def test_every_counted_answer_tells_what_is_left() -> None:
+def test_every_counted_response_has_rate_limit_headers() -> None:
     with live_gateway(rate_anonymous="3/day", rate_person="7/hour") as live:
         answer = look_around(live)
         assert answer.headers["ratelimit-policy"] == '"anonymous";q=3;w=86400'
@@ -195,7 +205,7 @@ def test_every_counted_answer_tells_what_is_left() -> None:
         assert answer.headers["retry-after"] == answer.headers["ratelimit"].partition("t=")[2]
 
 
-def test_what_a_service_says_about_limits_is_not_passed_on() -> None:
+def test_rate_limit_headers_of_services_are_not_forwarded() -> None:
     with live_gateway() as live:
         live.services.behaviours["/api/v1/posts"] = answering(200, ratelimit="x", x_ratelimit_limit="x")
         headers = look_around(live).headers
@@ -203,7 +213,7 @@ def test_what_a_service_says_about_limits_is_not_passed_on() -> None:
         assert "x" not in (headers["ratelimit"], headers["x-ratelimit-limit"])
 
 
-def test_refusals_are_counted_for_the_operator() -> None:
+def test_limited_requests_are_counted_in_metrics() -> None:
     with live_gateway(rate_anonymous="1/day") as live:
         before = count("gateway_refused_total", code="rate_limited")
         look_around(live)
@@ -211,7 +221,7 @@ def test_refusals_are_counted_for_the_operator() -> None:
         assert count("gateway_refused_total", code="rate_limited") == before + 1
 
 
-def test_in_production_the_limits_are_those_of_the_house_and_in_development_hardly_any() -> None:
+def test_production_limits_are_strict_and_development_limits_are_loose() -> None:
     strict = Settings(environment="production", secret=SECRET).rate_limits  # type: ignore[arg-type] # pydantic wraps it
     assert (strict.signups.limit, strict.signups.seconds) == (5, 1800)
     assert (strict.logins.limit, strict.logins.seconds) == (3000, 300)
@@ -224,18 +234,18 @@ def test_in_production_the_limits_are_those_of_the_house_and_in_development_hard
 
 
 @pytest.mark.parametrize("notation", ["5", "0/minute", "-1/minute", "5/week", "5/minute;6/hour", "many"])
-def test_a_rate_that_is_none_is_told_at_once(notation: str) -> None:
+def test_invalid_rate_is_refused_at_start(notation: str) -> None:
     with pytest.raises(ValidationError):
         Settings(rate_person=notation)
 
 
 @pytest.mark.parametrize("url", ["memcached://a", "a", "http://a"])
-def test_a_storage_that_is_none_is_told_at_once(url: str) -> None:
+def test_invalid_storage_url_is_refused_at_start(url: str) -> None:
     with pytest.raises(ValidationError):
         Settings(rate_limit_url=url)  # type: ignore[arg-type] # as above
 
 
-def test_counting_has_its_bound() -> None:
+def test_local_counters_are_bounded() -> None:
     memory, counted = FixedWindows(), parse_rate_limit("anonymous", "5/minute")
     for number in range(MAX_KEYS + 10):
         memory.add(counted, str(number), 1)
@@ -246,7 +256,7 @@ def test_counting_has_its_bound() -> None:
     assert len(memory._windows["anonymous"].counts) == 1, "what was counted in a window goes with it"
 
 
-def test_what_is_learnt_after_the_end_of_a_window_does_not_disturb_the_next() -> None:
+def test_outcome_after_the_window_does_not_change_the_next_window() -> None:
     memory, counted = FixedWindows(), parse_rate_limit("anonymous", "5/minute")
     memory.add(counted, "a", 2)
     assert memory.raise_to(counted, "b", 1, 7) == 7
@@ -258,3 +268,19 @@ def test_what_is_learnt_after_the_end_of_a_window_does_not_disturb_the_next() ->
 
 def count(name: str, **labels: str) -> float:
     return REGISTRY.get_sample_value(name, labels) or 0.0
+
+
+@pytest.mark.parametrize(
+    ("notation", "count", "seconds"),
+    [("300/5minute", 300, 300), ("100/day", 100, 86_400), ("1/second", 1, 1), ("5/2hours", 5, 7_200)],
+)
+def test_notation_of_a_limit(notation: str, count: int, seconds: int) -> None:
+    parsed = parse_rate_limit("logins", notation)
+
+    assert (parsed.limit, parsed.seconds) == (count, seconds)
+
+
+@pytest.mark.parametrize("notation", ["", "5", "0/minute", "5/0minute", "-1/minute", "5/minute;6/hour", "5/week"])
+def test_other_notations_of_a_limit_are_rejected(notation: str) -> None:
+    with pytest.raises(ValueError, match="is not one rate such as 300/5minute"):
+        parse_rate_limit("logins", notation)

@@ -1,4 +1,4 @@
-"""The table: what can be reached, and where it leads."""
+"""The table of routes: public paths, and their services."""
 
 import re
 
@@ -20,7 +20,7 @@ def filled(pattern: str, value: str = "0037a52d5f400001") -> str:
 
 
 @pytest.mark.parametrize("route", [route for route in ROUTES if route.upstream != LOCAL], ids=str)
-def test_every_row_leads_to_its_service(live: LiveGateway, route: Route) -> None:
+def test_every_route_leads_to_its_service(live: LiveGateway, route: Route) -> None:
     path = filled(route.pattern)
     token = live.token_issuer.bearer(1)
     if path == "/.well-known/jwks.json":
@@ -38,7 +38,7 @@ def test_every_row_leads_to_its_service(live: LiveGateway, route: Route) -> None
 
 
 @pytest.mark.parametrize("route", [route for route in ROUTES if route.access.name == "SIGNED_IN"], ids=str)
-def test_what_is_not_public_needs_a_token(live: LiveGateway, route: Route) -> None:
+def test_routes_that_are_not_public_require_a_token(live: LiveGateway, route: Route) -> None:
     answer = live.web.request(route.method, filled(route.pattern, "unasked"), params={"mark": "unasked"})
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
@@ -51,7 +51,7 @@ def test_what_is_not_public_needs_a_token(live: LiveGateway, route: Route) -> No
     [route for route in ROUTES if route.method == "GET" and route.pattern not in NOT_READ],
     ids=str,
 )
-def test_head_is_answered_wherever_get_is(live: LiveGateway, route: Route) -> None:
+def test_head_is_allowed_where_get_is(live: LiveGateway, route: Route) -> None:
     answer = live.web.head(filled(route.pattern), headers=live.token_issuer.bearer(1))
     assert answer.status_code == 200
     assert answer.content == b""
@@ -75,7 +75,7 @@ def test_head_is_answered_wherever_get_is(live: LiveGateway, route: Route) -> No
         "/api/v1/users/me/nothing",
     ],
 )
-def test_what_is_not_in_the_table_is_not_there(live: LiveGateway, path: str) -> None:
+def test_unknown_path_matches_no_route(live: LiveGateway, path: str) -> None:
     answer = live.web.get(path, headers=live.token_issuer.bearer(1))
     assert answer.status_code == 404
     assert answer.json()["code"] == "not_found"
@@ -94,27 +94,27 @@ def test_what_is_not_in_the_table_is_not_there(live: LiveGateway, path: str) -> 
         ("TRACE", "/api/v1/posts", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
     ],
 )
-def test_a_known_path_tells_which_methods_it_has(live: LiveGateway, method: str, path: str, allow: str) -> None:
+def test_known_path_lists_its_methods(live: LiveGateway, method: str, path: str, allow: str) -> None:
     answer = live.web.request(method, path, headers=live.token_issuer.bearer(1))
     assert answer.status_code == 405
     assert answer.headers["allow"] == allow
     assert answer.json()["code"] == "method_not_allowed"
 
 
-def test_a_fixed_name_goes_before_a_wildcard() -> None:
+def test_fixed_segment_has_priority_over_a_wildcard() -> None:
     mine, anybodys = TABLE.match("/api/v1/users/me"), TABLE.match("/api/v1/users/0037a52d5f400001")
     assert mine is not None and mine.routes["GET"].access.name == "SIGNED_IN"
-    assert anybodys is not None and anybodys.routes["GET"].access.name == "PUBLIC"
+    assert anybodys is not None and anybodys.routes["GET"].access.name == "OPTIONAL"
 
 
-def test_an_encoded_fixed_name_is_the_same_name(live: LiveGateway) -> None:
+def test_percent_encoded_segment_matches_the_plain_one(live: LiveGateway) -> None:
     assert live.web.get("/api/v1/users/%6De").status_code == 401
 
 
-def test_no_pattern_is_listed_twice() -> None:
+def test_route_patterns_are_unique() -> None:
     rows = [(route.method, route.pattern) for route in ROUTES]
     assert len(rows) == len(set(rows))
 
 
-def test_nothing_internal_is_in_the_table() -> None:
+def test_internal_paths_are_not_routed() -> None:
     assert not [route for route in ROUTES if "internal" in route.pattern or "metrics" in route.pattern]

@@ -1,4 +1,4 @@
-"""What a request must look like: the bytes that clients, and those who are none, really send."""
+"""Validation of request heads: the bytes that clients and attackers send."""
 
 import json
 import socket
@@ -57,7 +57,7 @@ def target(path: str) -> bytes:
         "*",
     ],
 )
-def test_a_path_that_could_mean_two_things_is_refused(live: LiveGateway, path: str) -> None:
+def test_ambiguous_path_is_refused(live: LiveGateway, path: str) -> None:
     answer = live.raw(target(path))
     assert (answer.status, answer.code) == (400, "malformed_path")
 
@@ -76,20 +76,20 @@ def test_a_path_that_could_mean_two_things_is_refused(live: LiveGateway, path: s
         "http://a/api/v1/posts/absolute",
     ],
 )
-def test_a_path_that_means_one_thing_gets_through(live: LiveGateway, path: str) -> None:
+def test_unambiguous_path_is_accepted(live: LiveGateway, path: str) -> None:
     answer = live.raw(target(path))
     assert answer.status == 200
     assert json.loads(answer.body)["target"] == path.removeprefix("http://a")
 
 
 @pytest.mark.parametrize("query", ["x=%ff", "x=%B9%D9", "%b9=1", "x=%c0%af", "x=%ed%a0%80", "a=1&b=%e2%82"])
-def test_a_query_that_is_no_utf_8_is_refused(live: LiveGateway, query: str) -> None:
+def test_query_that_is_not_utf_8_is_refused(live: LiveGateway, query: str) -> None:
     answer = live.raw(target(f"/api/v1/posts?{query}"))
     assert (answer.status, answer.code) == (400, "malformed_query")
 
 
 @pytest.mark.parametrize("query", ["x=%EC%95%88", "x=a+b", "x=100%", "x=%zz", "x=%00", "next=http://b/", ""])
-def test_a_query_of_utf_8_gets_through(live: LiveGateway, query: str) -> None:
+def test_utf_8_query_is_accepted(live: LiveGateway, query: str) -> None:
     answer = live.raw(target(f"/api/v1/posts?{query}"))
     assert answer.status == 200
     assert json.loads(answer.body)["target"].partition("?")[2] == query
@@ -110,7 +110,7 @@ def test_a_query_of_utf_8_gets_through(live: LiveGateway, query: str) -> None:
         "SOURCE /api/v1/posts ICE/1.0",
     ],
 )
-def test_a_request_line_that_could_mean_two_things_is_refused(live: LiveGateway, first: str) -> None:
+def test_ambiguous_request_line_is_refused(live: LiveGateway, first: str) -> None:
     asked = len(live.services.asked)
     answer = live.raw(f"{first}\r\nhost: a\r\n\r\n".encode())
     assert (answer.status, answer.code) == (400, "malformed")
@@ -121,17 +121,17 @@ def test_a_request_line_that_could_mean_two_things_is_refused(live: LiveGateway,
 @pytest.mark.parametrize(
     "coding", ["gzip, chunked", "identity, chunked", "chunked, chunked", ", chunked", "x=1, chunked"]
 )
-def test_a_transfer_coding_but_chunked_is_refused(live: LiveGateway, coding: str) -> None:
+def test_transfer_encoding_other_than_chunked_is_refused(live: LiveGateway, coding: str) -> None:
     answer = live.raw(LOGIN % b"1.1" + f"transfer-encoding: {coding}\r\n\r\n".encode() + CHUNKED)
     assert (answer.status, answer.code) == (400, "malformed")
 
 
-def test_chunks_are_of_http_1_1(live: LiveGateway) -> None:
+def test_chunked_body_requires_http_1_1(live: LiveGateway) -> None:
     assert live.raw(LOGIN % b"1.1" + b"transfer-encoding: Chunked\r\n\r\n" + CHUNKED).status == 200
     assert live.raw(LOGIN % b"1.0" + b"transfer-encoding: chunked\r\n\r\n" + CHUNKED).status == 400
 
 
-def test_a_head_may_come_in_pieces(live: LiveGateway) -> None:
+def test_request_head_may_arrive_in_pieces(live: LiveGateway) -> None:
     request = b"\r\n" + LOGIN % b"1.1" + b"content-length: 2\r\n\r\n{}"
     with live.connect() as line:
         line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -160,14 +160,14 @@ def test_a_head_may_come_in_pieces(live: LiveGateway) -> None:
         b"host: " + b"a" * 300 + b"\r\n",
     ],
 )
-def test_a_request_names_exactly_one_host(live: LiveGateway, hosts: bytes) -> None:
+def test_exactly_one_host_header_is_required(live: LiveGateway, hosts: bytes) -> None:
     answer = live.raw(b"GET /healthz HTTP/1.1\r\n" + hosts + b"\r\n")
     assert answer.status == 400
     assert answer.code in ("malformed_host", "repeated_header")
 
 
 @pytest.mark.parametrize("host", [b"a", b"a.example.com:8080", b"127.0.0.1:1", b"[::1]:8080", b"my_host"])
-def test_a_host_may_be_of_any_usual_form(live: LiveGateway, host: bytes) -> None:
+def test_usual_host_forms_are_accepted(live: LiveGateway, host: bytes) -> None:
     assert live.raw(b"GET /healthz HTTP/1.1\r\nhost: " + host + b"\r\n\r\n").status == 200
 
 
@@ -175,25 +175,25 @@ def test_a_host_may_be_of_any_usual_form(live: LiveGateway, host: bytes) -> None
     "name",
     ["authorization", "content-type", "idempotency-key", "origin", "range", "if-range", "user-agent"],
 )
-def test_what_should_be_said_once_may_not_be_said_twice(live: LiveGateway, name: str) -> None:
+def test_repeated_singleton_header_is_refused(live: LiveGateway, name: str) -> None:
     answer = live.raw(GET + f"{name}: a\r\n{name}: a\r\n\r\n".encode())
     assert (answer.status, answer.code) == (400, "repeated_header")
 
 
-def test_a_hundred_header_fields_are_taken_and_no_more(live: LiveGateway) -> None:
+def test_at_most_a_hundred_header_fields_are_accepted(live: LiveGateway) -> None:
     assert live.raw(GET + b"x: 1\r\n" * 99 + b"\r\n").status == 200
     answer = live.raw(GET + b"x: 1\r\n" * 100 + b"\r\n")
     assert (answer.status, answer.code) == (431, "headers_too_large")
 
 
-def test_sixteen_kilobytes_of_header_fields_are_taken_and_no_more(live: LiveGateway) -> None:
+def test_at_most_sixteen_kilobytes_of_header_fields_are_accepted(live: LiveGateway) -> None:
     fits = b"x: " + b"a" * (16 * 1024 - len("x" + "host" + "example.com"))
     assert live.raw(GET + fits + b"\r\n\r\n").status == 200
     answer = live.raw(GET + fits + b"a\r\n\r\n")
     assert (answer.status, answer.code) == (431, "headers_too_large")
 
 
-def test_an_address_has_its_length(live: LiveGateway) -> None:
+def test_url_length_is_limited(live: LiveGateway) -> None:
     query = "a" * (8 * 1024 - len("/api/v1/posts/long"))
     assert live.raw(target(f"/api/v1/posts/long?{query}")).status == 200
     answer = live.raw(target(f"/api/v1/posts/long?{query}a"))
@@ -218,7 +218,7 @@ def test_an_address_has_its_length(live: LiveGateway) -> None:
         b"POST /api/v1/auth/login HTTP/1.1\r\nhost: a\r\ntransfer-encoding: gzip, chunked, x\r\n\r\n",
     ],
 )
-def test_what_is_no_http_gets_a_problem_too(live: LiveGateway, request_: bytes) -> None:
+def test_invalid_http_gets_a_problem_response(live: LiveGateway, request_: bytes) -> None:
     answer = live.raw(request_)
     assert 400 <= answer.status < 500
     assert answer.headers["content-type"] == "application/problem+json"
@@ -228,7 +228,7 @@ def test_what_is_no_http_gets_a_problem_too(live: LiveGateway, request_: bytes) 
     assert problem["request_id"] == answer.headers["x-request-id"]
 
 
-def test_a_head_without_end_does_not_fill_the_memory(live: LiveGateway) -> None:
+def test_endless_request_head_does_not_fill_memory(live: LiveGateway) -> None:
     sent = 0
     with live.connect() as line:
         line.sendall(GET + b"x: ")
@@ -242,13 +242,13 @@ def test_a_head_without_end_does_not_fill_the_memory(live: LiveGateway) -> None:
 
 
 @pytest.mark.parametrize("protocol", [b"websocket", b"h2c"])
-def test_an_upgrade_is_not_made(live: LiveGateway, protocol: bytes) -> None:
+def test_upgrade_to_another_protocol_is_ignored(live: LiveGateway, protocol: bytes) -> None:
     head = b"GET /healthz HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: " + protocol
     extra = b"\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     assert live.raw(head + extra).status == 200
 
 
-def test_requests_on_one_line_are_answered_one_after_the_other(live: LiveGateway) -> None:
+def test_pipelined_requests_are_answered_in_order(live: LiveGateway) -> None:
     with live.connect() as line:
         line.sendall(target("/healthz") + target("/nowhere") + target("/healthz"))
         stream = line.makefile("rb")

@@ -1,4 +1,4 @@
-"""Which web pages may open a WebSocket: browsers let any page try."""
+"""Origins of WebSockets: browsers let any page try to open one."""
 
 from collections.abc import Iterator
 
@@ -12,13 +12,13 @@ from .test_websockets import HANDSHAKE, PAGE, WS, url
 
 @pytest.fixture(scope="module")
 def gateway_with_origins() -> Iterator[LiveGateway]:
-    """One that pages of an origin may call."""
+    """A gateway with a configured origin."""
     with live_gateway(cors_origins=[PAGE]) as opened:
         yield opened
 
 
 def page(live: LiveGateway, origin: str, **headers: str) -> int:
-    """The status for a page of this origin, which has to offer its token as a subprotocol."""
+    """The status for a page of this origin, which can send its token only as a subprotocol."""
     offered = f"bearer, {live.token_issuer.token(1)}"
     lines = {**HANDSHAKE, b"host": f"127.0.0.1:{live.port}".encode(), b"sec-websocket-protocol": offered.encode()}
     given = {name.replace("_", "-").encode(): value.encode() for name, value in {"origin": origin, **headers}.items()}
@@ -38,7 +38,7 @@ FOREIGN_ORIGINS = (
 )
 
 
-def test_pages_of_ones_own_and_of_configured_origins_may_listen(gateway_with_origins: LiveGateway) -> None:
+def test_own_and_configured_origins_may_open_a_socket(gateway_with_origins: LiveGateway) -> None:
     own = f"http://127.0.0.1:{gateway_with_origins.port}"
     assert page(gateway_with_origins, own) == page(gateway_with_origins, PAGE) == 101
     assert page(gateway_with_origins, "http://photos.example", host="photos.example") == 101
@@ -48,12 +48,12 @@ def test_pages_of_ones_own_and_of_configured_origins_may_listen(gateway_with_ori
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", PAGE])
-def test_whoever_can_send_the_token_in_a_header_is_no_page(gateway_with_origins: LiveGateway, origin: str) -> None:
+def test_origin_is_not_checked_when_the_token_is_in_a_header(gateway_with_origins: LiveGateway, origin: str) -> None:
     with listening(url(gateway_with_origins), gateway_with_origins.token_issuer.token(1), origin=origin) as opened:
         assert opened.connection.response is not None
 
 
-def test_ones_own_origin_is_what_a_trusted_proxy_says() -> None:
+def test_own_origin_comes_from_a_trusted_proxy() -> None:
     with live_gateway(trusted_proxies=["127.0.0.0/8"]) as live:
         outside = {"x_forwarded_proto": "https", "x_forwarded_host": "photos.example"}
         assert page(live, "https://photos.example", **outside) == 101
@@ -67,7 +67,7 @@ def test_ones_own_origin_is_what_a_trusted_proxy_says() -> None:
         assert page(live, "https://photos.example", **outside) == 403, "a stranger is not believed"
 
 
-def test_ones_own_origin_is_that_of_the_public_address() -> None:
+def test_own_origin_is_that_of_the_public_url() -> None:
     with live_gateway(public_url="https://photos.example:8443/shutter") as live:
         assert page(live, "https://photos.example:8443") == 101
         assert page(live, "https://photos.example") == page(live, "https://evil.example") == 403

@@ -1,4 +1,4 @@
-"""WebSockets through the door: let in as requests are, carried on, and ended as tokens are."""
+"""WebSockets through the gateway: authenticated like requests, proxied, and closed when the token ends."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ from websockets.exceptions import InvalidStatus
 from gateway.exchange import Receive, Send
 from shared import clock, ids
 from shared.metrics import SOCKETS
-from shared.testing.waiting import eventually
+from shared.testing.waiting import WAIT_SECONDS, eventually
 from shared.testing.websocket_client import Listener, listening, refused_handshake
 from shared.websockets import hub
 
@@ -28,13 +28,13 @@ PAGE = "https://app.example.com"
 
 @pytest.fixture(autouse=True)
 def _no_behaviour_of_another_test(live: LiveGateway) -> None:
-    """The live is shared by all tests of this file, in whatever order they run."""
+    """The gateway is shared by all tests of this file, in any order."""
     live.services.socket = saying()
 
 
 @pytest.fixture
 def gateway_with_origins() -> Iterator[LiveGateway]:
-    """A live of one's own."""
+    """A separate gateway."""
     with live_gateway(
         sockets_per_person=2, sockets=3, cors_origins=[PAGE], first_byte_seconds=1, whole_seconds=1
     ) as opened:
@@ -47,23 +47,23 @@ def url(live: LiveGateway, path: str = WS) -> str:
 
 @contextmanager
 def ear(live: LiveGateway, subject: int = 1, login: int = 1, **claims: Any) -> Iterator[Listener]:
-    """An open socket of this person."""
+    """An open socket of this user."""
     with listening(url(live), live.token_issuer.token(subject, login, **claims)) as opened:
         yield opened
 
 
 def refused(live: LiveGateway, path: str = WS, **options: Any) -> tuple[int, str]:
-    """With what this live refuses a handshake."""
+    """The status and code with which this gateway refuses a handshake."""
     return refused_handshake(url(live, path), **options)
 
 
-def test_what_the_service_says_is_heard(live: LiveGateway) -> None:
+def test_messages_of_the_service_reach_the_client(live: LiveGateway) -> None:
     live.services.socket = saying("1", '"안녕"')
     with ear(live) as opened:
         assert (opened.next(), opened.next()) == (1, "안녕")
 
 
-def test_the_service_sees_the_token_and_nothing_that_a_client_makes_up(live: LiveGateway) -> None:
+def test_service_gets_the_token_and_no_forged_headers(live: LiveGateway) -> None:
     token = live.token_issuer.token(1)
     made_up = {"x-user-id": "7", "x-forwarded-for": "9.9.9.9", "cookie": "a=b", "x-request-id": "mine"}
     with listening(url(live, f"{WS}?token=x"), subprotocols=["bearer", token], headers=made_up) as opened:
@@ -78,7 +78,7 @@ def test_the_service_sees_the_token_and_nothing_that_a_client_makes_up(live: Liv
     assert not asked.names & {"x-user-id", "cookie", "sec-websocket-protocol", "origin"}
 
 
-def test_nobody_is_let_in_without_a_good_token(live: LiveGateway) -> None:
+def test_socket_requires_a_valid_token(live: LiveGateway) -> None:
     token, before = live.token_issuer.token(1), len(live.services.handshakes)
     nobody = 401, "invalid_token"
     assert refused(live) == nobody
@@ -91,7 +91,7 @@ def test_nobody_is_let_in_without_a_good_token(live: LiveGateway) -> None:
     assert len(live.services.handshakes) == before
 
 
-def test_other_places_are_no_sockets(live: LiveGateway) -> None:
+def test_other_paths_are_not_sockets(live: LiveGateway) -> None:
     token = live.token_issuer.token(1)
     assert refused(live, "/nowhere/ws", token=token) == (404, "not_found")
     assert refused(live, "/api/v1/..%2fws", token=token) == (400, "malformed_path")
@@ -99,7 +99,7 @@ def test_other_places_are_no_sockets(live: LiveGateway) -> None:
         pass
 
 
-def test_a_plain_request_is_told_what_this_is(live: LiveGateway) -> None:
+def test_plain_request_gets_upgrade_required(live: LiveGateway) -> None:
     answer = live.web.get(WS, headers=live.token_issuer.bearer(1))
     assert (answer.status_code, answer.json()["code"]) == (426, "upgrade_required")
     assert (answer.headers["upgrade"], answer.headers["connection"]) == ("websocket", "upgrade")
@@ -133,14 +133,16 @@ HANDSHAKE = {
         (dict.fromkeys((b"x-%d" % each for each in range(130)), b"x"), 431),
     ],
 )
-def test_a_handshake_with_a_fault_is_a_plain_request(live: LiveGateway, changed: dict[bytes, Any], status: int) -> None:
+def test_invalid_handshake_is_handled_as_a_plain_request(
+    live: LiveGateway, changed: dict[bytes, Any], status: int
+) -> None:
     token = live.token_issuer.bearer(1)["authorization"].encode()
     lines = {**HANDSHAKE, b"authorization": token, **changed}
     head = b"".join(b"%b: %b\r\n" % line for line in lines.items() if line[1] is not None)
     assert live.raw(b"GET %b HTTP/1.1\r\n%b\r\n" % (WS.encode(), head)).status == status
 
 
-def test_what_follows_an_upgrade_that_was_not_made_is_no_request(live: LiveGateway) -> None:
+def test_bytes_after_a_refused_upgrade_are_not_a_request(live: LiveGateway) -> None:
     lines = {
         **HANDSHAKE,
         b"content-length": b"56",
@@ -157,12 +159,12 @@ def test_what_follows_an_upgrade_that_was_not_made_is_no_request(live: LiveGatew
     assert not live.services.at("/api/v1/posts/smuggled")
 
 
-def test_a_socket_ends_with_its_token(live: LiveGateway) -> None:
+def test_socket_closes_when_its_token_expires(live: LiveGateway) -> None:
     with ear(live, exp=int(time.time()) + 2) as opened:
         assert opened.closed() == 4401
 
 
-def test_a_socket_ends_with_its_login_and_others_stay(live: LiveGateway) -> None:
+def test_socket_closes_with_its_session_and_others_stay_open(live: LiveGateway) -> None:
     live.services.socket = saying("1")
     mine, other = ids.new(), ids.new()
     now = clock.format_rfc3339(clock.now())
@@ -176,7 +178,7 @@ def test_a_socket_ends_with_its_login_and_others_stay(live: LiveGateway) -> None
     assert refused(live, token=live.token_issuer.token(11, mine)) == (401, "invalid_token")
 
 
-def test_every_socket_of_a_person_ends_with_them(live: LiveGateway) -> None:
+def test_withdrawal_closes_every_socket_of_the_user(live: LiveGateway) -> None:
     with ear(live, 12, ids.new()) as one, ear(live, 12, ids.new()) as two:
         assert live.deliver(
             "user.deleted", {"user_id": ids.encode(12), "deleted_at": clock.format_rfc3339(clock.now())}
@@ -184,7 +186,7 @@ def test_every_socket_of_a_person_ends_with_them(live: LiveGateway) -> None:
         assert (one.closed(), two.closed()) == (4401, 4401)
 
 
-def test_what_ends_while_a_socket_is_being_opened_ends_it_at_once(live: LiveGateway) -> None:
+def test_session_that_ends_during_the_handshake_closes_the_socket(live: LiveGateway) -> None:
     arrived, go_on, login = threading.Event(), threading.Event(), ids.new()
     accept = saying()
 
@@ -200,22 +202,22 @@ def test_what_ends_while_a_socket_is_being_opened_ends_it_at_once(live: LiveGate
     live.services.socket = hesitating
     with ThreadPoolExecutor(1) as pool:
         listening_there = pool.submit(listen)
-        assert arrived.wait(10)
+        assert arrived.wait(WAIT_SECONDS)
         now = clock.format_rfc3339(clock.now())
         revoked = {"session_id": ids.encode(login), "user_id": ids.encode(14), "revoked_at": now}
         assert live.deliver("session.revoked", revoked)
         go_on.set()
-        assert listening_there.result(20) == 4401
+        assert listening_there.result(WAIT_SECONDS) == 4401
 
 
-def test_without_the_bus_a_socket_ends_when_auth_tells(live: LiveGateway) -> None:
+def test_revocation_header_of_auth_closes_sockets_without_the_bus(live: LiveGateway) -> None:
     login = ids.new()
     with ear(live, 13, login) as opened:
         live.services.revocations = {"session_ids": [ids.encode(login)], "user_ids": []}
         assert opened.closed() == 4401
 
 
-def test_there_is_an_end_to_how_many_can_be_open(gateway_with_origins: LiveGateway) -> None:
+def test_open_sockets_are_bounded(gateway_with_origins: LiveGateway) -> None:
     first, second = gateway_with_origins.token_issuer.token(21), gateway_with_origins.token_issuer.token(22)
     with ExitStack() as stack:
         opened = stack.enter_context(listening(url(gateway_with_origins), first))
@@ -229,7 +231,7 @@ def test_there_is_an_end_to_how_many_can_be_open(gateway_with_origins: LiveGatew
     eventually(lambda: SOCKETS.labels("gateway")._value.get() == 0)
 
 
-def test_whoever_says_something_is_cut_off(live: LiveGateway) -> None:
+def test_client_that_sends_data_is_disconnected(live: LiveGateway) -> None:
     with ear(live) as opened:
         opened.connection.send("hello")
         assert opened.closed() == 1008
@@ -238,7 +240,7 @@ def test_whoever_says_something_is_cut_off(live: LiveGateway) -> None:
 @pytest.mark.parametrize(
     ("said", "heard"), [(4401, 4401), (4408, 4408), (1012, 1012), (1000, 1013), (1011, 1013), (4999, 1013)]
 )
-def test_how_the_service_ends_it_is_told(live: LiveGateway, said: int, heard: int) -> None:
+def test_close_code_of_the_service_is_forwarded(live: LiveGateway, said: int, heard: int) -> None:
     live.services.socket = saying("1", code=said)
     with ear(live) as opened:
         assert opened.closed() == heard
@@ -254,14 +256,14 @@ def test_how_the_service_ends_it_is_told(live: LiveGateway, said: int, heard: in
         (500, (502, "upstream_failed")),
     ],
 )
-def test_what_the_service_refuses_is_refused(
+def test_refusal_of_the_service_is_forwarded(
     gateway_with_origins: LiveGateway, status: int, answer: tuple[int, str]
 ) -> None:
     gateway_with_origins.services.socket = not_letting_in(status)
     assert refused(gateway_with_origins, token=gateway_with_origins.token_issuer.token(1)) == answer
 
 
-def test_a_service_that_keeps_silent_or_is_away_is_said_to_be_away() -> None:
+def test_silent_or_unreachable_service_gets_503() -> None:
     with live_gateway(whole_seconds=1, first_byte_seconds=1) as live:
         live.services.socket = never
         assert refused(live, token=live.token_issuer.token(1)) == (503, "upstream_unavailable")
@@ -271,17 +273,17 @@ def test_a_service_that_keeps_silent_or_is_away_is_said_to_be_away() -> None:
 
 
 async def vanishing(_asked: ReceivedRequest, _receive: Receive, send: Send) -> None:
-    """Accept, and be gone without a word."""
+    """Accept, and drop the connection without a close frame."""
     await send({"type": "websocket.accept"})
 
 
-def test_where_the_service_is_lost_the_client_is_asked_to_come_again(live: LiveGateway) -> None:
+def test_lost_service_connection_asks_the_client_to_reconnect(live: LiveGateway) -> None:
     live.services.socket = vanishing
     with ear(live) as opened:
         assert opened.closed() == 1013
 
 
-def test_the_end_of_the_process_asks_to_come_again() -> None:
+def test_shutdown_asks_clients_to_reconnect() -> None:
     with live_gateway() as live, ExitStack() as outside, ExitStack() as process:
         going = process.enter_context(live_gateway_alone(live.services))
         eventually(lambda: going.web.get("/readyz").json()["revocations"] == "loaded")
@@ -290,7 +292,7 @@ def test_the_end_of_the_process_asks_to_come_again() -> None:
         assert opened.closed() == 1012
 
 
-def test_a_reader_that_takes_in_nothing_is_given_up(live: LiveGateway, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_client_that_does_not_read_is_disconnected(live: LiveGateway, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub, "SEND_SECONDS", 0.2)
     live.services.socket = saying(*[json.dumps("x" * 100_000)] * 300)
     with ear(live, 31) as opened:

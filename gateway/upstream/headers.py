@@ -1,4 +1,4 @@
-"""Which headers are forwarded: to the service those of a list, to the client all but hop-by-hop and reserved ones."""
+"""Forwarded headers: to the service those of a list, to the client all but hop-by-hop and reserved ones."""
 
 from http import HTTPStatus
 
@@ -6,6 +6,7 @@ import aiohttp
 from multidict import CIMultiDict, istr
 
 from shared.security.access_tokens import LOGIN_LIMITED_HEADER, REVOKED_SESSIONS_HEADER, REVOKED_USER_HEADER
+from shared.tracing import spans
 
 from ..exchange import Exchange, Headers
 from ..request.body import Upload
@@ -19,6 +20,7 @@ _CONTENT_LENGTH = istr("content-length")
 _LOGIN_LIMITED = istr(LOGIN_LIMITED_HEADER)
 _FORWARDED_FOR = istr("x-forwarded-for")
 _REQUEST_ID = istr("x-request-id")
+_TRACEPARENT = istr(spans.HEADER)
 
 _NOT_FORWARDED = frozenset(
     {
@@ -55,6 +57,9 @@ def to_upstream(exchange: Exchange, body: bytes | Upload | None, login_limited_s
         headers.add(_LOGIN_LIMITED, str(login_limited_seconds))
     headers.add(_FORWARDED_FOR, exchange.client.address)
     headers.add(_REQUEST_ID, exchange.request_id)
+    traceparent = spans.current().traceparent
+    if traceparent is not None:
+        headers.add(_TRACEPARENT, traceparent)
     return headers
 
 

@@ -1,58 +1,49 @@
 """Forwards requests to the services and streams their responses back, without parsing bodies."""
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import fields
 from functools import partial
 from http import HTTPStatus
-from socket import SO_RCVBUF, SOL_SOCKET, socket
+from typing import TypeVar
 
 import aiohttp
 import structlog
-from aiohappyeyeballs import AddrInfoType
+from aiohttp.hdrs import CONNECTION
 
-from shared import errors
 from shared.security.verifier import Identity
+from shared.tracing import spans
 
 from .. import metrics
 from ..exchange import Exchange
 from ..request.body import Upload
-from ..responses import CHUNK_BYTES, HttpError, from_app_error, service_unavailable
-from ..routes import IMAGE_UPLOAD, PICTURE
+from ..responses import CHUNK_BYTES
+from ..routes import IMAGE_UPLOAD, NORMAL, PICTURE
 from ..settings import Settings
+from .addresses import Address
+from .call import (
+    ResponseAborted,
+    UpstreamCall,
+    handshake_rejected,
+    record_failure,
+    request_error,
+    timed_out,
+    upstream_failed,
+)
+from .client import UpstreamUnreachable, new_session
 from .headers import retry_after, to_client, to_upstream
-from .upstream import Bulkhead, Clients, Upstream
+from .upstream import Clients, Upstream
 
-SKIPPED_HEADERS = ("accept", "accept-encoding", "content-type", "user-agent")
-"""Headers that the client library would otherwise add."""
 MAX_FETCH_BYTES = 4 * 1024 * 1024
 MAX_MESSAGE_BYTES = 256 * 1024
-"""Bytes of one text on a WebSocket; the largest of a service has a tenth of it."""
+"""Bytes of one WebSocket message; the largest one of a service has a tenth of it."""
 HEARTBEAT_SECONDS = 20.0
 CLOSE_SECONDS = 1.0
 """How long a service may take to answer the close of a WebSocket."""
 STOPPED_ON_DISCONNECT = (PICTURE, IMAGE_UPLOAD)
 log = structlog.get_logger()
-
-
-class ResponseAborted(Exception):
-    """The response ended too early after it had started; for the client the connection is closed as well."""
-
-
-class UpstreamUnreachable(Exception):
-    """No connection, or it was lost before a response started."""
-
-
-@dataclass(slots=True)
-class UpstreamCall:
-    """One request that is forwarded."""
-
-    exchange: Exchange
-    upstream: Upstream
-    bulkhead: Bulkhead
-    body: bytes | Upload | None = None
-    clients: Clients = ()
-    """Whom the limits per client of the bulkhead count."""
-    login_limited_seconds: int | None = None
+T = TypeVar("T")
 
 
 class Proxy:
@@ -63,27 +54,19 @@ class Proxy:
         self._first_byte_seconds = settings.first_byte_seconds
         self._heavy_seconds = settings.heavy_seconds
         self._connect_seconds = settings.connect_seconds
-        self._session: aiohttp.ClientSession
+        limits = settings.rate_limits
+        self._rate_limit_policy = ", ".join(getattr(limits, each.name).policy for each in fields(limits))
 
     async def open(self) -> None:
-        """Create the HTTP client, in the running event loop."""
-        # Not with the library's `sock_read`: its timer outlives the request where the end of a response is parsed
-        # when a paused connection resumes, and ends the next request on the same connection.
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30, socket_factory=_new_socket),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            skip_auto_headers=SKIPPED_HEADERS,
-            auto_decompress=False,
-            timeout=aiohttp.ClientTimeout(total=None, connect=self._connect_seconds, sock_read=None),
-            read_bufsize=CHUNK_BYTES,
-            middlewares=(_without_library_retries,),
-        )
+        """Create the HTTP clients, in the running event loop."""
+        new_client = partial(new_session, self._connect_seconds)
+        await asyncio.gather(*(each.addresses.open(new_client) for each in self.upstreams.values()))
         for upstream in self.upstreams.values():
             metrics.IN_FLIGHT.labels(upstream.name).set_function(partial(getattr, upstream, "in_flight"))
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._session.close()
+        await asyncio.gather(*(each.addresses.close() for each in self.upstreams.values()))
 
     async def forward(
         self,
@@ -104,43 +87,68 @@ class Proxy:
             async with exchange.time_limit.within(seconds):
                 last_chunk = await self._stream(call)
         except TimeoutError as error:
-            raise _timed_out(call) from error
+            raise timed_out(call) from error
         await exchange.end_response(last_chunk)
 
-    async def connect(self, exchange: Exchange) -> aiohttp.ClientWebSocketResponse:
-        """Open a WebSocket at the service, with the token of this request. Raises HttpError."""
+    @asynccontextmanager
+    async def connect(self, exchange: Exchange) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+        """A WebSocket at the service, with the token of this request, closed at the end. Raises HttpError."""
         upstream = self.upstreams[exchange.route.upstream]
         call = UpstreamCall(exchange, upstream, upstream.bulkheads[exchange.route.traffic_class])
-        upstream.enter(call.bulkhead, call.clients)
+        call.bulkhead.enter(call.clients)
         try:
             async with asyncio.timeout(self._first_byte_seconds):
-                return await self._open_websocket(call)
-        except aiohttp.WSServerHandshakeError as error:
-            raise _handshake_rejected(call, error) from error
-        except (UpstreamUnreachable, aiohttp.ClientError, TimeoutError) as error:
-            _record_failure(call, error)
+                websocket = await self._repeated(call, self._open_websocket)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            record_failure(call, error)
             raise upstream.unavailable() from error
         finally:
             call.bulkhead.leave(call.clients)
+        address = call.tried[-1]
+        address.in_use += 1
+        try:
+            yield websocket
+        finally:
+            address.in_use -= 1
+            await websocket.close()
 
-    async def _open_websocket(self, call: UpstreamCall) -> aiohttp.ClientWebSocketResponse:
-        websocket = await self._session.ws_connect(
-            call.upstream.address(call.exchange.scope["raw_path"], b""),
-            headers=to_upstream(call.exchange, None, None),
-            timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_SECONDS),
-            heartbeat=HEARTBEAT_SECONDS,
-            max_msg_size=MAX_MESSAGE_BYTES,
-        )
-        call.bulkhead.breaker.succeeded()
+    async def _open_websocket(self, call: UpstreamCall, address: Address) -> aiohttp.ClientWebSocketResponse:
+        try:
+            websocket = await address.session.ws_connect(
+                call.upstream.address(call.exchange.scope["raw_path"], b""),
+                headers=to_upstream(call.exchange, None, None),
+                timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_SECONDS),
+                heartbeat=HEARTBEAT_SECONDS,
+                max_msg_size=MAX_MESSAGE_BYTES,
+            )
+        except aiohttp.WSServerHandshakeError as error:
+            raise handshake_rejected(call, error) from error
+        except UpstreamUnreachable as error:
+            record_failure(call, error)
+            raise
+        call.breaker.succeeded()
         return websocket
 
     async def fetch(self, name: str, path: str, seconds: float) -> tuple[int, bytes] | None:
         """Status and body of a GET of the gateway's own; None without a response."""
-        url = self.upstreams[name].address(path.encode(), b"")
+        upstream = self.upstreams[name]
+        address = upstream.addresses.choose(NORMAL)
+        if address is None:
+            return None
+        url = upstream.address(path.encode(), b"")
         try:
-            async with asyncio.timeout(seconds), self._session.get(url, allow_redirects=False) as response:
-                return response.status, await _read_at_most(MAX_FETCH_BYTES, response)
-        except (UpstreamUnreachable, aiohttp.ClientError, TimeoutError):
+            with spans.child(upstream.span_name, "client") as span:
+                headers = None if span.traceparent is None else {spans.HEADER: span.traceparent}
+                async with (
+                    asyncio.timeout(seconds),
+                    address.session.get(url, headers=headers, allow_redirects=False) as response,
+                ):
+                    span.set_status(response.status)
+                    return response.status, await _read_at_most(MAX_FETCH_BYTES, response)
+        except UpstreamUnreachable:
+            upstream.addresses.lost(address)
+            return None
+        except (aiohttp.ClientError, TimeoutError):
             return None
 
     async def _stream(self, call: UpstreamCall) -> bytes:
@@ -148,103 +156,69 @@ class Proxy:
 
         The request counts in the bulkhead until the response starts: after that the client's speed decides.
         """
-        call.upstream.enter(call.bulkhead, call.clients)
+        call.bulkhead.enter(call.clients)
         try:
-            response = await self._request(call)
+            call.upstream.retry_budget.deposit()
+            response = await self._repeated(call, self._try)
         finally:
             call.bulkhead.leave(call.clients)
+        address = call.tried[-1]
+        address.in_use += 1
         try:
             return await _stream_response(call, response, self._first_byte_seconds)
         finally:
+            address.in_use -= 1
             response.release()
 
-    async def _request(self, call: UpstreamCall) -> aiohttp.ClientResponse:
-        """The head of the response. A GET that did not reach the service is retried once."""
-        call.upstream.retry_budget.deposit()
-        try:
-            return await self._try(call)
-        except UpstreamUnreachable:
-            if call.exchange.route.method != "GET" or not call.upstream.retry_budget.withdraw():
-                raise call.upstream.unavailable() from None
-        try:
-            return await self._try(call)
-        except UpstreamUnreachable:
-            raise call.upstream.unavailable() from None
+    async def _repeated(self, call: UpstreamCall, attempt: Callable[[UpstreamCall, Address], Awaitable[T]]) -> T:
+        """Attempt at one address and, where the connection is lost and the request may be repeated, at others."""
+        while True:
+            address = call.choose_address()
+            try:
+                return await attempt(call, address)
+            except UpstreamUnreachable as error:
+                call.upstream.addresses.lost(address)
+                if not call.is_repeated_after(error):
+                    raise call.upstream.unavailable() from None
 
-    async def _try(self, call: UpstreamCall) -> aiohttp.ClientResponse:
+    async def _try(self, call: UpstreamCall, address: Address) -> aiohttp.ClientResponse:
         exchange = call.exchange
+        address.in_use += 1
+        address.sent()
         try:
-            response = await self._session.request(
-                exchange.route.method,
-                call.upstream.address(exchange.scope["raw_path"], exchange.scope["query_string"]),
-                headers=to_upstream(exchange, call.body, call.login_limited_seconds),
-                data=call.body,
-                allow_redirects=False,
-            )
+            with spans.child(call.upstream.span_name, "client") as span:
+                headers = to_upstream(exchange, call.body, call.login_limited_seconds)
+                if exchange.route.is_told_rate_limits:
+                    headers["ratelimit-policy"] = self._rate_limit_policy
+                response = await address.session.request(
+                    exchange.route.method,
+                    call.upstream.address(exchange.scope["raw_path"], exchange.scope["query_string"]),
+                    headers=headers,
+                    data=call.body,
+                    allow_redirects=False,
+                )
+                span.set_status(response.status)
         except (UpstreamUnreachable, aiohttp.ClientError, TimeoutError) as error:
-            raise _request_error(call, error) from error
+            raise request_error(call, error) from error
+        finally:
+            address.answered()
+            address.in_use -= 1
+        if response.headers.get(CONNECTION) == "close":
+            address.closed_connection()
         if response.status < HTTPStatus.INTERNAL_SERVER_ERROR or response.status == HTTPStatus.SERVICE_UNAVAILABLE:
-            call.bulkhead.breaker.succeeded()  # a service that says itself that it is busy is up
+            call.breaker.succeeded()  # a service that responds that it is busy is available
         else:
-            call.bulkhead.breaker.failed()
+            call.breaker.failed()
         return response
 
 
-async def _without_library_retries(
-    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
-) -> aiohttp.ClientResponse:
-    # The library retries PUT and DELETE by itself after a lost connection; with an error of ours it does not.
-    try:
-        return await handler(request)
-    except aiohttp.ClientConnectionError as error:  # refused, reset, disconnected, timed out: all that there are
-        raise UpstreamUnreachable(repr(error)) from error
-
-
-def _request_error(call: UpstreamCall, error: Exception) -> Exception:
-    """What to raise where there is no response: the client may have caused it, by its upload."""
-    if isinstance(call.body, Upload) and call.body.error is not None:
-        return call.body.error
-    _record_failure(call, error)
-    if isinstance(error, UpstreamUnreachable):
-        return error
-    return _upstream_timeout() if isinstance(error, TimeoutError) else _upstream_failed()
-
-
-def _handshake_rejected(call: UpstreamCall, error: aiohttp.WSServerHandshakeError) -> HttpError:
-    if error.status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
-        call.bulkhead.breaker.succeeded()  # it is up, and says itself that it has too many
-        return call.upstream.unavailable()
-    if error.status == HTTPStatus.UNAUTHORIZED:
-        call.bulkhead.breaker.succeeded()
-        return from_app_error(errors.Unauthenticated("invalid_token", "The access token is no longer valid."))
-    _record_failure(call, error)
-    return _upstream_failed()
-
-
-def _timed_out(call: UpstreamCall) -> Exception:
-    _record_failure(call, TimeoutError())
-    return _upstream_timeout() if call.exchange.status is None else ResponseAborted("the service stopped sending")
-
-
-def _record_failure(call: UpstreamCall, error: Exception) -> None:
-    # An upload that times out may just be waiting for a decoder: that is no failure of the service.
-    if call.exchange.route.traffic_class is not IMAGE_UPLOAD or not isinstance(error, TimeoutError):
-        call.bulkhead.breaker.failed()
-    log.warning(
-        "upstream did not respond",
-        upstream=call.upstream.name,
-        reason=repr(error),
-        request_id=call.exchange.request_id,
-    )
-
-
 async def _stream_response(call: UpstreamCall, response: aiohttp.ClientResponse, seconds: float) -> bytes:
-    """Send the client all but the last chunk, and return that. The service may pause for so many seconds."""
+    """Send the client all but the last chunk, which is returned. The service may pause for `seconds`."""
     exchange, upstream = call.exchange, call.upstream
     if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.warning("upstream failed", upstream=upstream.name, status=response.status, request_id=exchange.request_id)
         busy = response.status == HTTPStatus.SERVICE_UNAVAILABLE
-        raise upstream.unavailable(retry_after(response)) if busy else _upstream_failed()
+        raise upstream.unavailable(retry_after(response)) if busy else upstream_failed()
     upstream.on_response(response.headers)
     await exchange.start_response(response.status, to_client(response))
     if exchange.method == "HEAD":
@@ -260,24 +234,8 @@ async def _stream_response(call: UpstreamCall, response: aiohttp.ClientResponse,
             exchange.time_limit.move(None)
             await exchange.send_chunk(chunk)
     except aiohttp.ClientError as error:
-        call.bulkhead.breaker.failed()
+        call.breaker.failed()
         raise ResponseAborted(repr(error)) from error
-
-
-def _new_socket(address: AddrInfoType) -> socket:
-    """A socket with a small receive buffer: of a response that the client does not read, the kernel keeps little."""
-    family, kind, protocol, _, _ = address
-    new = socket(family, kind, protocol)
-    new.setsockopt(SOL_SOCKET, SO_RCVBUF, CHUNK_BYTES)
-    return new
-
-
-def _upstream_timeout() -> HttpError:
-    return service_unavailable("upstream_timeout", "This part of the service did not respond in time.")
-
-
-def _upstream_failed() -> HttpError:
-    return HttpError(HTTPStatus.BAD_GATEWAY, "upstream_failed", "This part of the service failed to respond.")
 
 
 async def _read_at_most(limit: int, response: aiohttp.ClientResponse) -> bytes:

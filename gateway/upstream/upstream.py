@@ -1,22 +1,23 @@
-"""One service behind the gateway: its address, its bulkheads, and its budget of retries."""
+"""One service behind the gateway: its addresses, its bulkheads, and its budget of retries."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from yarl import URL
 
-from ..circuit_breaker import OPEN_SECONDS, CircuitBreaker
+from ..circuit_breaker import OPEN_SECONDS
 from ..responses import HttpError, service_unavailable
 from ..routes import HASHING, IMAGE_UPLOAD, NORMAL, PICTURE, WEBSOCKET, TrafficClass
 from ..settings import Settings
+from .addresses import Address, Addresses
 
 RETRY_RATIO = 0.1
 MAX_SAVED_RETRIES = 10.0
 
 Clients = tuple[str | int, ...]
-"""The network of a client, and the id of the person where one is signed in."""
+"""The network of a client, and the id of the authenticated user, if any."""
 
 
 class RetryBudget:
@@ -43,16 +44,14 @@ class Bulkhead:
 
     limit: int
     limits_per_client: tuple[int, ...] = ()
-    """For one network, and for one person."""
+    """Limits for one network, and for one user."""
     retry_after: int = 1
-    """Seconds, told to clients that are rejected."""
+    """Retry-After of rejected requests, in seconds."""
     in_flight: int = 0
-    breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
-    """One for each traffic class: uploads that fail do not stop reading."""
     _of_client: Counter[str | int] = field(default_factory=Counter)
 
     def enter(self, clients: Clients) -> None:
-        """Count a request in. Raises HttpError where there are too many."""
+        """Admit a request. Raises HttpError if there are too many."""
         if self.in_flight >= self.limit:
             raise service_unavailable("upstream_busy", "This part of the service is busy.", self.retry_after)
         if self.limits_per_client:
@@ -60,7 +59,7 @@ class Bulkhead:
         self.in_flight += 1
 
     def leave(self, clients: Clients) -> None:
-        """Count it out."""
+        """Release the slot of a request."""
         self.in_flight -= 1
         for client, _ in zip(clients, self.limits_per_client, strict=False):
             self._of_client[client] -= 1
@@ -77,7 +76,7 @@ class Bulkhead:
 
 
 def bulkheads(settings: Settings) -> dict[TrafficClass, Bulkhead]:
-    """Those of one upstream."""
+    """The bulkheads of one upstream."""
     return {
         NORMAL: Bulkhead(settings.in_flight),
         WEBSOCKET: Bulkhead(settings.in_flight),
@@ -96,9 +95,11 @@ class Upstream:
 
     def __init__(self, name: str, url: str, bulkheads: dict[TrafficClass, Bulkhead]) -> None:
         self.name = name
+        self.span_name = f"call {name}"
         self._origin = URL(url)
         if self._origin.scheme not in ("http", "https") or not self._origin.host:
             raise ValueError(f"{name.upper()}_URL is not an address such as http://127.0.0.1:8101")
+        self.addresses = Addresses(name, self._origin.host, self._origin.port or 0)
         self.retry_budget = RetryBudget()
         self.bulkheads = bulkheads
         self.on_response: Callable[[Mapping[str, str]], None] = _ignore
@@ -121,12 +122,12 @@ class Upstream:
         """Requests that wait for a response."""
         return sum(bulkhead.in_flight for bulkhead in self.bulkheads.values())
 
-    def enter(self, bulkhead: Bulkhead, clients: Clients) -> None:
-        """Count a request in. Raises HttpError where there are too many, or where the circuit breaker is open."""
-        bulkhead.enter(clients)
-        if not bulkhead.breaker.lets_through():
-            bulkhead.leave(clients)
+    def choose(self, traffic_class: TrafficClass, tried: Collection[Address] = ()) -> Address:
+        """The address for the next request. Raises HttpError where none is known or all circuit breakers are open."""
+        address = self.addresses.choose(traffic_class, tried)
+        if address is None:
             raise self.unavailable(OPEN_SECONDS)
+        return address
 
     def unavailable(self, retry_after: float = 1) -> HttpError:
         """503: it cannot be reached."""
@@ -135,4 +136,4 @@ class Upstream:
 
 
 def _ignore(_headers: Mapping[str, str]) -> None:
-    """For the services that tell the gateway nothing in headers."""
+    """For services without headers for the gateway."""

@@ -35,17 +35,22 @@ class WebSocketProxy:
         self._open = Hub(LOCAL, settings.sockets, settings.sockets_per_person)
         revocations.on_revoked(self._open.end_session, self._open.end_subject)
 
+    def drain(self, seconds: float) -> None:
+        """Close the open ones one by one within this time."""
+        self._open.drain(seconds)
+
     async def proxy(self, exchange: Exchange, identity: Identity) -> None:
-        """Serve one until it ends. Raises HttpError while it can still be rejected, or ClientDisconnected."""
+        """Serve one until it is closed. Raises HttpError while it can still be rejected, or ClientDisconnected."""
         handshake = exchange.scope.get(SCOPE_KEY)
         if handshake is None:
             raise _upgrade_required()
         try:
             with self._open.register(identity) as socket:
-                # Again, now that a revocation would find the socket in the registry and close it.
+                # Check again: from here on, a revocation finds the socket in the hub and closes it.
                 if self._revocations.revoked(identity.subject, identity.session_id):
                     raise from_app_error(errors.Unauthenticated("invalid_token", "The access token has been revoked."))
-                await self._serve(exchange, handshake, socket, await self._proxy.connect(exchange))
+                async with self._proxy.connect(exchange) as upstream:
+                    await self._serve(exchange, handshake, socket, upstream)
         except errors.AppError as error:
             raise from_app_error(error) from error
         except OSError as error:
@@ -57,12 +62,9 @@ class WebSocketProxy:
         async def next_message() -> str | None:
             return await _next_message(upstream, socket)
 
-        try:
-            exchange.status = SWITCHING_PROTOCOLS
-            await handshake.accept(exchange.response_headers)
-            await self._open.serve(socket, handshake.receive, handshake.send, next_message)
-        finally:
-            await upstream.close()
+        exchange.status = SWITCHING_PROTOCOLS
+        await handshake.accept(exchange.response_headers)
+        await self._open.serve(socket, handshake.receive, handshake.send, next_message)
 
 
 async def _next_message(upstream: aiohttp.ClientWebSocketResponse, socket: Socket) -> str | None:
