@@ -1,29 +1,13 @@
-/** Everything that the client asks of the interface, one function for each route that it uses. */
+/** Calls of the API, one function for each route that the client uses. */
 
-import { Problem, exchange } from "./http.js";
+import { exchange } from "./http.js";
 import { authorized } from "./session.js";
 
-const PATIENCE_SECONDS = 5;
-
 /**
- * @param {string} method @param {string} path
- * @param {{query?: Record<string, any>, body?: unknown, key?: string, signal?: AbortSignal}} [options]
+ * @param {string} method @param {string} path @param {import("./http.js").RequestOptions} [options]
  * @returns {Promise<any>}
  */
-async function ask(method, path, options) {
-  const once = () => authorized((token) => exchange(method, path, { ...options, token }));
-  try {
-    return await once();
-  } catch (error) {
-    if (method !== "GET" || !(error instanceof Problem) || !worthWaitingFor(error)) throw error;
-    await new Promise((resolve) => setTimeout(resolve, Math.max(1, error.retryAfter) * 1000));
-    return once();
-  }
-}
-
-/** @param {Problem} problem a busy server that says when it will not be */
-const worthWaitingFor = ({ status, retryAfter }) =>
-  (status === 503 || status === 429) && retryAfter > 0 && retryAfter <= PATIENCE_SECONDS;
+const ask = (method, path, options) => authorized((token) => exchange(method, path, { ...options, token }));
 
 /** @param {string} id */
 const safe = (id) => encodeURIComponent(id);
@@ -38,12 +22,48 @@ const page = (path, cursor, query) => ask("GET", path, { query: { ...query, curs
 // accounts
 /** @param {SignUp} body @returns {Promise<Account>} */
 export const signUp = (body) => exchange("POST", "/auth/signup", { body });
+/** @param {string} email @returns {Promise<void>} */
+export const requestPasswordReset = (email) => exchange("POST", "/auth/password-reset", { body: { email } });
+/** @param {string} token @param {string} new_password @returns {Promise<void>} */
+export const resetPassword = (token, new_password) => exchange("POST", "/auth/password-reset/confirm", { body: { token, new_password } });
+/** @returns {Promise<void>} */
+export const sendConfirmation = () => ask("POST", "/auth/email-verification");
+/** @param {string} token @returns {Promise<void>} */
+export const confirmEmailByLink = (token) => exchange("POST", "/auth/email-verification/confirm", { body: { token } });
+/** @param {string} code @returns {Promise<void>} */
+export const confirmEmailByCode = (code) => ask("POST", "/auth/email-verification/confirm", { body: { code } });
 /** @param {ChangeAccount} body @returns {Promise<Account>} */
 export const changeAccount = (body) => ask("PATCH", "/users/me", { body });
 /** @returns {Promise<Account>} */
 export const removeAvatar = () => ask("DELETE", "/users/me/avatar");
-/** @param {string} current_password @returns {Promise<void>} */
-export const withdraw = (current_password) => ask("POST", "/users/me/deletion", { body: { current_password } });
+/** @param {Proof} proof @returns {Promise<void>} */
+export const withdraw = (proof) => ask("POST", "/users/me/deletion", { body: proof });
+/** @param {Proof} proof @returns {Promise<TotpSecret>} */
+export const beginTotp = (proof) => ask("POST", "/users/me/totp", { body: proof });
+/** @param {string} code @returns {Promise<RecoveryCodes>} */
+export const confirmTotp = (code) => ask("PUT", "/users/me/totp", { body: { code } });
+/** @param {Proof} proof @returns {Promise<void>} */
+export const removeTotp = (proof) => ask("DELETE", "/users/me/totp", { body: proof });
+/** @param {string | null} [cursor] @param {number} [limit] @returns {Promise<Page<Passkey>>} */
+export const passkeys = (cursor, limit) => page("/auth/passkeys", cursor, { limit });
+/** @param {Proof} proof @returns {Promise<any>} options for a new passkey */
+export const beginPasskey = (proof) => ask("POST", "/auth/passkeys/registration", { body: proof });
+/** @param {string} name @param {any} passkey @returns {Promise<Passkey>} */
+export const addPasskey = (name, passkey) => ask("POST", "/auth/passkeys/registration/verify", { body: { name, passkey } });
+/** @param {string} id @param {Proof} proof @returns {Promise<void>} */
+export const removePasskey = (id, proof) => ask("DELETE", `/auth/passkeys/${safe(id)}`, { body: proof });
+/** @returns {Promise<any>} options for a passkey that is used instead of the password */
+export const beginReauthentication = () => ask("POST", "/auth/passkeys/reauthentication");
+/** @param {string | null} [cursor] @returns {Promise<Page<Identity>>} */
+export const identities = (cursor) => page("/users/me/identities", cursor);
+/** @param {string} provider @param {string} continuation @param {Proof} proof @returns {Promise<Identity>} */
+export const linkIdentity = (provider, continuation, proof) => ask("PUT", `/users/me/identities/${safe(provider)}`, { body: { ...proof, continuation } });
+/** @param {string} provider @returns {Promise<void>} */
+export const unlinkIdentity = (provider) => ask("DELETE", `/users/me/identities/${safe(provider)}`);
+/** @returns {Promise<Export>} */
+export const beginExport = () => ask("POST", "/users/me/export");
+/** @returns {Promise<Export>} */
+export const exportState = () => ask("GET", "/users/me/export");
 /** @param {string | null} [cursor] @returns {Promise<Page<Session>>} */
 export const sessions = (cursor) => page("/auth/sessions", cursor);
 /** @param {string} id @returns {Promise<void>} */
@@ -68,6 +88,12 @@ export const following = (id, cursor) => page(`/users/${safe(id)}/following`, cu
 export const relations = (ids) => ask("GET", "/relations", { query: { user_ids: ids.join(",") } });
 /** @param {string} id @param {boolean} wanted @returns {Promise<Relation>} */
 export const follow = (id, wanted) => ask(wanted ? "PUT" : "DELETE", `/users/${safe(id)}/follow`);
+/** @param {string} id @returns {Promise<void>} */
+export const removeFollower = (id) => ask("DELETE", `/users/me/followers/${safe(id)}`);
+/** @param {"block" | "mute"} kind @param {string} id @param {boolean} wanted @returns {Promise<Relation>} */
+export const restrict = (kind, id, wanted) => ask(wanted ? "PUT" : "DELETE", `/users/${safe(id)}/${kind}`);
+/** @param {"blocks" | "mutes"} kind @param {string | null} [cursor] @returns {Promise<Page<UserRef>>} */
+export const restricted = (kind, cursor) => page(`/users/me/${kind}`, cursor);
 
 // posts
 /** @param {string | null} [cursor] @returns {Promise<Page<Post>>} */
@@ -76,7 +102,7 @@ export const feed = (cursor) => page("/feed", cursor, { limit: 10 });
 export const everyonesPosts = (cursor) => page("/posts", cursor, { limit: 30 });
 /** @param {string} id @param {string | null} [cursor] @returns {Promise<Page<Post>>} */
 export const postsOf = (id, cursor) => page(`/users/${safe(id)}/posts`, cursor, { limit: 30 });
-/** @param {string[]} ids at most 100; those that are gone are left out @returns {Promise<{items: Post[]}>} */
+/** @param {string[]} ids at most 100; deleted ones are left out @returns {Promise<{items: Post[]}>} */
 export const postsByIds = (ids) => ask("GET", "/posts", { query: { ids: ids.join(",") } });
 /** @param {string} id @returns {Promise<Post>} */
 export const post = (id) => ask("GET", `/posts/${safe(id)}`);
@@ -84,12 +110,22 @@ export const post = (id) => ask("GET", `/posts/${safe(id)}`);
 export const publish = (media_ids, caption, key) => ask("POST", "/posts", { body: { media_ids, caption }, key });
 /** @param {string} id @param {{caption?: string, media_ids?: string[]}} body @returns {Promise<Post>} */
 export const changePost = (id, body) => ask("PATCH", `/posts/${safe(id)}`, { body });
+/** @param {string} id @param {string | null} alt @returns {Promise<Media>} */
+export const describePhoto = (id, alt) => ask("PATCH", `/media/${safe(id)}`, { body: { alt } });
 /** @param {string} id @returns {Promise<void>} */
 export const deletePost = (id) => ask("DELETE", `/posts/${safe(id)}`);
 /** @param {string} id @param {boolean} wanted @returns {Promise<Like>} */
 export const like = (id, wanted) => ask(wanted ? "PUT" : "DELETE", `/posts/${safe(id)}/like`);
 /** @param {string} id @param {string | null} [cursor] @returns {Promise<Page<UserRef>>} */
 export const likes = (id, cursor) => page(`/posts/${safe(id)}/likes`, cursor);
+/** @param {string} id @param {boolean} wanted @returns {Promise<Save>} */
+export const save = (id, wanted) => ask(wanted ? "PUT" : "DELETE", `/posts/${safe(id)}/save`);
+/** @param {string | null} [cursor] @returns {Promise<Page<Post>>} */
+export const savedPosts = (cursor) => page("/users/me/saved", cursor, { limit: 30 });
+/** @param {string} tag @param {string | null} [cursor] @returns {Promise<Page<Post>>} */
+export const postsOfTag = (tag, cursor) => page(`/tags/${safe(tag)}/posts`, cursor, { limit: 30 });
+/** @param {string} id @param {boolean} wanted @returns {Promise<CommentLike>} */
+export const likeComment = (id, wanted) => ask(wanted ? "PUT" : "DELETE", `/comments/${safe(id)}/like`);
 /** @param {string} id @param {string | null} [cursor] @returns {Promise<Page<PostComment>>} */
 export const comments = (id, cursor) => page(`/posts/${safe(id)}/comments`, cursor);
 /** @param {string} id @param {string | null} [cursor] @returns {Promise<Page<PostComment>>} */
@@ -100,7 +136,7 @@ export const comment = (id, body, key) => ask("POST", `/posts/${safe(id)}/commen
 export const changeComment = (id, text) => ask("PATCH", `/comments/${safe(id)}`, { body: { text } });
 /** @param {string} id @returns {Promise<void>} */
 export const deleteComment = (id) => ask("DELETE", `/comments/${safe(id)}`);
-/** @returns {Promise<any>} what the server takes, told before it is sent */
+/** @returns {Promise<any>} the limits of the server */
 export const limits = () => ask("GET", "/limits");
 
 // conversations
@@ -117,5 +153,9 @@ export const messagesSince = (id, since, cursor) =>
   page(`/rooms/${safe(id)}/messages`, cursor, { since, limit: 100 });
 /** @param {string} id @param {NewMessage} body @param {string} key @returns {Promise<Message>} */
 export const send = (id, body, key) => ask("POST", `/rooms/${safe(id)}/messages`, { body, key });
+/** @param {string} id @param {boolean} muted @returns {Promise<Room>} */
+export const muteRoom = (id, muted) => ask(muted ? "PUT" : "DELETE", `/rooms/${safe(id)}/mute`);
+/** @param {string} id */
+export const hideRoom = (id) => ask("PUT", `/rooms/${safe(id)}/hidden`);
 /** @param {string} id @param {string} message_id @returns {Promise<Room>} */
 export const markRead = (id, message_id) => ask("PUT", `/rooms/${safe(id)}/read`, { body: { message_id } });

@@ -1,24 +1,24 @@
-/** Starts the client: the words, the session, the first view; then what runs behind the views. */
+/** Starts the client: translations, session, first view; then the background work. */
 
 import { render } from "preact";
 import { belowBase, currentAddress } from "./base.js";
 import { h } from "./html.js";
+import { startBackground } from "./live.js";
 import { Shell } from "./parts/shell.js";
 import { again, go, place, startRouter } from "./router.js";
 import { account, endedBecause, start } from "./session.js";
-import { loadRooms } from "./state/rooms.js";
 import { speak } from "./words/words.js";
 
 const ENTRANCES = ["/login", "/signup"];
 
-/** Whoever is not logged in is asked to, and comes back to the closed view afterwards. @param {string} path */
+/** Redirects anonymous users of a closed view to the login, which returns to the view. @param {string} path */
 function mayEnter(path) {
   if (account.peek()) return true;
   void go(`/login?next=${encodeURIComponent(path + location.search)}`, { replace: true });
   return false;
 }
 
-/** When a session ends, here or in another tab, closed views are left; when one begins, entrances are. */
+/** When a session ends, here or in another tab, leave closed views; when one begins, leave login and sign-up. */
 function followSession() {
   let before = account.peek()?.id;
   account.subscribe((who) => {
@@ -32,7 +32,7 @@ function followSession() {
   });
 }
 
-/** @returns {string} where a login leads, which is never another site */
+/** @returns {string} the path after a login, never on another site */
 function nextAddress() {
   const wanted = new URLSearchParams(location.search).get("next") ?? "/";
   const { origin, pathname, search } = new URL(wanted, location.origin);
@@ -48,7 +48,6 @@ const unsubscribe = place.subscribe((now) => {
   root.replaceChildren();
   render(h(Shell, {}), root);
   const later = globalThis.requestIdleCallback ?? setTimeout;
-  later(() => void import("./live.js"));
+  later(() => startBackground());
 });
 followSession();
-account.subscribe((who) => who && queueMicrotask(() => void loadRooms().catch(() => {})));

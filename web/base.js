@@ -1,7 +1,7 @@
 /**
  * The path below which the client is served, such as "/shutter", or "" at the root of a host (PUBLIC_URL).
- * It is known from the address of this file, which the gateway serves at `<base>/assets/`. Everywhere else in the
- * client paths begin at the base: `/p/1` is the page of a post wherever the client is served.
+ * It is derived from the URL of this file, which the gateway serves at `<base>/assets/`. Everywhere else in the
+ * client, paths are relative to the base: `/p/1` is the page of a post wherever the client is served.
  */
 
 export const BASE = new URL("..", import.meta.url).pathname.slice(0, -1);

@@ -1,5 +1,5 @@
 /**
- * Components are made by `h`, whose properties are checked; elements by `html` templates.
+ * Components are created by `h`, whose properties are type-checked; elements by `html` templates.
  * An `href` in a template that begins with "/" is a path below the base of the client.
  */
 

@@ -1,11 +1,17 @@
-/** What runs behind the views, once the first one is there: the socket, the outbox, the rest of the words. */
+/** Background work after the first view: the socket, the outbox, the other translations. */
 
+import { account, reload } from "./session.js";
 import { startSocket } from "./socket.js";
 import { startOutbox } from "./state/outbox.js";
+import { loadRooms } from "./state/rooms.js";
 import { speakOfProblems } from "./words/words.js";
 import { installWorker } from "./worker-client.js";
 
-startSocket();
-startOutbox();
-speakOfProblems().catch(() => {});
-installWorker();
+export function startBackground() {
+  startSocket();
+  startOutbox();
+  if (account.peek()) reload().catch(() => {});
+  account.subscribe((who) => who && queueMicrotask(() => void loadRooms().catch(() => {})));
+  void speakOfProblems();
+  installWorker();
+}

@@ -25,18 +25,100 @@ export interface components {
              * @example ada@example.org
              */
             email: string;
+            /** @description Whether its owner has confirmed the address */
+            email_verified: boolean;
+            /** @description False after a sign-up with a provider, until one is set by mail */
+            has_password: boolean;
             /** @example 0037a52d5f400001 */
             id: string;
+            /**
+             * @description Of messages to the owner
+             * @enum {string}
+             */
+            language: "ko" | "en";
             /** @example Ada Lovelace */
             name: string;
             /** @example ada */
             nickname: string;
             phone: string | null;
+            /** @description Whether a login needs a code besides the password */
+            second_factor: boolean;
             /**
              * Format: date-time
              * @example 2026-11-23T08:41:00.123Z
              */
             updated_at: string;
+        };
+        /**
+         * Assertion
+         * @description `PublicKeyCredential.toJSON()` of a passkey that was used.
+         */
+        Assertion: {
+            /** @example c2Vl */
+            id: string;
+            response: components["schemas"]["AssertionResponse"];
+            /** @constant */
+            type: "public-key";
+        };
+        /**
+         * AssertionResponse
+         * @description Of a credential that exists.
+         */
+        AssertionResponse: {
+            /** @example SZYN5YgO */
+            authenticatorData: string;
+            /** @example eyJ0eXBlIjoi */
+            clientDataJSON: string;
+            /** @example MEUCIQDx */
+            signature: string;
+            userHandle?: string | null;
+        };
+        /**
+         * Attestation
+         * @description `PublicKeyCredential.toJSON()` of a new passkey.
+         */
+        Attestation: {
+            /** @example c2Vl */
+            id: string;
+            response: components["schemas"]["AttestationResponse"];
+            /** @constant */
+            type: "public-key";
+        };
+        /**
+         * AttestationResponse
+         * @description Of a new credential.
+         */
+        AttestationResponse: {
+            /** @example o2NmbXRk */
+            attestationObject: string;
+            /** @example eyJ0eXBlIjoi */
+            clientDataJSON: string;
+        };
+        /**
+         * AuthenticatorSelection
+         * @description What an authenticator has to do: store the credential, and verify its user.
+         */
+        AuthenticatorSelection: {
+            /** @constant */
+            requireResidentKey: true;
+            /** @constant */
+            residentKey: "required";
+            /** @constant */
+            userVerification: "required";
+        };
+        /**
+         * CameraInfo
+         * @description Without position, serial numbers and names. Each is `null` if the file does not say it, or not credibly.
+         */
+        CameraInfo: {
+            exposure_seconds: number | null;
+            f_number: number | null;
+            focal_length_mm: number | null;
+            iso: number | null;
+            lens: string | null;
+            local_time: string | null;
+            make: string | null;
+            model: string | null;
         };
         /**
          * ChangeAccount
@@ -47,10 +129,12 @@ export interface components {
             bio?: string;
             /** @example correct horse battery */
             current_password: string;
+            /** @enum {string} */
+            language?: "ko" | "en";
             /** @example Ada Lovelace */
             name?: string;
             /**
-             * @description None of the common ones
+             * @description Not one of the most common passwords
              * @example correct horse battery
              */
             new_password?: string;
@@ -60,7 +144,7 @@ export interface components {
         };
         /**
          * Comment
-         * @description A comment. One that is `deleted` has no author and no text; it stays as long as it has replies.
+         * @description A comment. One that is `deleted` has no author, text and likes; it stays as long as it has replies.
          *
          *     `reply_count` counts replies that are not deleted: of a first comment in its whole thread, of a reply its direct
          *     replies.
@@ -75,6 +159,14 @@ export interface components {
             deleted: boolean;
             /** @example 0037a52d5f400002 */
             id: string;
+            /**
+             * Format: int32
+             * @example 4
+             */
+            like_count: number;
+            liked: boolean;
+            /** @description Who is mentioned by `@nickname`, as they are named now */
+            mentions: components["schemas"]["UserRef"][];
             parent_id: string | null;
             /** @example 0037a52d5f400001 */
             post_id: string;
@@ -97,6 +189,20 @@ export interface components {
         CommentChanges: {
             /** @example Lovely light! */
             text: string;
+        };
+        /**
+         * CommentLike
+         * @description Whether the user likes a comment, and how many users do.
+         */
+        CommentLike: {
+            /** @example 0037a52d5f400002 */
+            comment_id: string;
+            /**
+             * Format: int32
+             * @example 4
+             */
+            like_count: number;
+            liked: boolean;
         };
         /**
          * Comments
@@ -123,12 +229,43 @@ export interface components {
             following_count: number;
         };
         /**
+         * CreationOptions
+         * @description For `PublicKeyCredential.parseCreationOptionsFromJSON()`.
+         */
+        CreationOptions: {
+            /** @constant */
+            attestation: "none";
+            authenticatorSelection: components["schemas"]["AuthenticatorSelection"];
+            /** @example Zk3vQm9i */
+            challenge: string;
+            excludeCredentials: components["schemas"]["PasskeyDescriptor"][];
+            pubKeyCredParams: components["schemas"]["PasskeyAlgorithm"][];
+            rp: components["schemas"]["RelyingParty"];
+            /** @example 300000 */
+            timeout: number;
+            user: components["schemas"]["PasskeyUser"];
+        };
+        /**
          * Deletion
-         * @description The password, once more.
+         * @description The current password, or a passkey.
          */
         Deletion: {
             /** @example correct horse battery */
-            current_password: string;
+            current_password?: string;
+            passkey?: components["schemas"]["Assertion"];
+        };
+        /**
+         * EmailConfirmation
+         * @description Either the token of the link or the code.
+         */
+        EmailConfirmation: {
+            /** @example 40219385 */
+            code?: string;
+            /**
+             * @description From the link
+             * @example ADelLV9AAAE...
+             */
+            token?: string;
         };
         /**
          * Event
@@ -147,7 +284,7 @@ export interface components {
             ip: string;
             session_id: string | null;
             /**
-             * @description Kinds may be added
+             * @description More types may be added
              * @example login
              */
             type: string;
@@ -161,8 +298,18 @@ export interface components {
             next_cursor: string | null;
         };
         /**
+         * Export
+         * @description An export of one's own data. It has a URL when it is ready, until it expires.
+         */
+        Export: {
+            expires_at: string | null;
+            /** @enum {string} */
+            state: "collecting" | "ready";
+            url: string | null;
+        };
+        /**
          * FieldProblem
-         * @description One offending place.
+         * @description One invalid field or parameter.
          */
         FieldProblem: {
             /**
@@ -174,6 +321,49 @@ export interface components {
             code: string;
             /** @example String should have at most 2200 characters */
             detail: string;
+        };
+        /**
+         * Identities
+         * @description A page of identities.
+         */
+        Identities: {
+            items: components["schemas"]["Identity"][];
+            next_cursor: string | null;
+        };
+        /**
+         * Identity
+         * @description An account at a provider that lets its owner in here.
+         */
+        Identity: {
+            /**
+             * Format: date-time
+             * @example 2026-11-23T08:41:00.123Z
+             */
+            created_at: string;
+            /**
+             * @description Confirmed by the provider, then
+             * @example ada@example.org
+             */
+            email: string | null;
+            last_used_at: string | null;
+            /** @example google */
+            provider: string;
+            /** @example 110169484474386276334 */
+            subject: string;
+        };
+        /**
+         * IdentityLink
+         * @description The continuation of a sign-in at the provider, and the current password or a passkey.
+         */
+        IdentityLink: {
+            /**
+             * @description Valid for 15 minutes
+             * @example eyJwcm92aWRlciI6...
+             */
+            continuation: string;
+            /** @example correct horse battery */
+            current_password?: string;
+            passkey?: components["schemas"]["Assertion"];
         };
         /**
          * ImageMessage
@@ -258,7 +448,7 @@ export interface components {
         };
         /**
          * Limits
-         * @description Requests beyond these are rejected. Rate limits are in the headers of responses.
+         * @description Requests beyond these are rejected. Headers of responses tell how much of a rate limit is left.
          */
         Limits: {
             comment: components["schemas"]["TextLimits"];
@@ -273,6 +463,7 @@ export interface components {
             media: components["schemas"]["MediaLimits"];
             message: components["schemas"]["TextLimits"];
             post: components["schemas"]["PostLimits"];
+            rates: components["schemas"]["RateLimit"][];
         };
         /**
          * ListLimits
@@ -303,27 +494,43 @@ export interface components {
             device?: string | null;
             /** @example ada */
             identifier: string;
+            otp?: string | null;
+            passkey?: components["schemas"]["Assertion"] | null;
             /** @example correct horse battery */
             password: string;
         };
         /**
+         * MailRequested
+         * @description A message will be sent, if one has to be.
+         */
+        MailRequested: {
+            /** @example accepted */
+            status: string;
+        };
+        /**
          * Media
-         * @description A photo in two sizes; show `blurhash` while it loads.
+         * @description A photo; show `blurhash` while it loads. `url` is the largest JPEG, `thumbnail_url` one for lists.
+         *
+         *     `variants` has all sizes in all formats, ascending, for a `srcset`; it is empty for photos of before it existed. All
+         *     files of a photo that is `missing` are lost: its URLs lead nowhere, but it may be found again.
          */
         Media: {
             alt: string | null;
             /** @example LEHV6nWB2yk8pyo0adR*.7kCMdnj */
             blurhash: string;
+            camera_info: components["schemas"]["CameraInfo"] | null;
             /** @example image/jpeg */
             content_type: string;
             /** @example 1536 */
             height: number;
             /** @example 0037a52d5f400001 */
             id: string;
+            missing: boolean;
             /** @example /api/v1/media/4a3b2c1d5f0c2b8e.jpg */
             thumbnail_url: string;
             /** @example /api/v1/media/9d1a4f6b8c7d6e5f.jpg */
             url: string;
+            variants: components["schemas"]["Variant"][];
             /** @example 2048 */
             width: number;
         };
@@ -357,13 +564,31 @@ export interface components {
             max_bytes: number;
             /**
              * Format: int32
-             * @example 60000000
+             * @description Of decoding
+             * @example 10
+             */
+            max_cpu_seconds: number;
+            /**
+             * Format: int32
+             * @description What decoding the file takes, by its header
+             * @example 235000000
+             */
+            max_decoded_bytes: number;
+            /**
+             * Format: int32
+             * @example 60300000
              */
             max_pixels: number;
             /**
              * Format: int32
+             * @description Of a JPEG
+             * @example 100
+             */
+            max_scans: number;
+            /**
+             * Format: int32
              * @description Pixels
-             * @example 65535
+             * @example 1000000
              */
             max_side: number;
             /**
@@ -414,6 +639,31 @@ export interface components {
          * @description Exactly one of a text, a photo and a post; `type` says which.
          */
         NewMessage: components["schemas"]["NewTextMessage"] | components["schemas"]["NewImageMessage"] | components["schemas"]["NewPostMessage"];
+        /**
+         * NewPasskey
+         * @description A new passkey, and what its owner calls it.
+         */
+        NewPasskey: {
+            /** @example Ada's phone */
+            name: string;
+            passkey: components["schemas"]["Attestation"];
+        };
+        /**
+         * NewPasswordByLink
+         * @description The token of the link, and the new password.
+         */
+        NewPasswordByLink: {
+            /**
+             * @description Not one of the most common passwords
+             * @example correct horse battery
+             */
+            new_password: string;
+            /**
+             * @description From the link
+             * @example ADelLV9AAAE...
+             */
+            token: string;
+        };
         /**
          * NewPost
          * @description A post to publish.
@@ -467,8 +717,108 @@ export interface components {
             user_id: string;
         };
         /**
+         * Passkey
+         * @description A passkey of the user's own account.
+         */
+        Passkey: {
+            /**
+             * Format: date-time
+             * @example 2026-11-23T08:41:00.123Z
+             */
+            created_at: string;
+            /** @example 0037a52d5f400001 */
+            id: string;
+            last_used_at: string | null;
+            /** @example Ada's phone */
+            name: string;
+        };
+        /**
+         * PasskeyAlgorithm
+         * @description A COSE algorithm.
+         */
+        PasskeyAlgorithm: {
+            /** @example -7 */
+            alg: number;
+            /** @constant */
+            type: "public-key";
+        };
+        /**
+         * PasskeyBeginning
+         * @description The current password, or a passkey.
+         */
+        PasskeyBeginning: {
+            /** @example correct horse battery */
+            current_password?: string;
+            passkey?: components["schemas"]["Assertion"];
+        };
+        /**
+         * PasskeyDescriptor
+         * @description A credential that exists.
+         */
+        PasskeyDescriptor: {
+            /** @example c2Vl */
+            id: string;
+            /** @constant */
+            type: "public-key";
+        };
+        /**
+         * PasskeyLogIn
+         * @description A passkey instead of identifier, password and code.
+         */
+        PasskeyLogIn: {
+            device?: string | null;
+            passkey: components["schemas"]["Assertion"];
+        };
+        /**
+         * PasskeyRemoval
+         * @description The current password, or a passkey, which may be the one to remove.
+         */
+        PasskeyRemoval: {
+            /** @example correct horse battery */
+            current_password?: string;
+            passkey?: components["schemas"]["Assertion"];
+        };
+        /**
+         * PasskeyUser
+         * @description The account, as an authenticator shows it.
+         */
+        PasskeyUser: {
+            /** @example Ada Lovelace */
+            displayName: string;
+            /** @example MDAzN2E1MmQ1ZjQwMDAwMQ */
+            id: string;
+            /** @example ada */
+            name: string;
+        };
+        /**
+         * Passkeys
+         * @description A page of passkeys.
+         */
+        Passkeys: {
+            items: components["schemas"]["Passkey"][];
+            next_cursor: string | null;
+        };
+        /**
+         * PasswordReset
+         * @description The address of an account whose password is forgotten.
+         */
+        PasswordReset: {
+            /**
+             * Format: email
+             * @example ada@example.org
+             */
+            email: string;
+        };
+        /**
+         * PhotoChanges
+         * @description The new alternative text; `null` or blanks remove it. Without the field, nothing changes.
+         */
+        PhotoChanges: {
+            alt?: string | null;
+        };
+        /**
          * Post
-         * @description A post; `liked` is whether the user who asks likes it.
+         * @description A post; `liked` and `saved` are whether the user who asks likes it, and has saved it.
          */
         Post: {
             author: components["schemas"]["UserRef"];
@@ -492,6 +842,11 @@ export interface components {
             like_count: number;
             liked: boolean;
             media: components["schemas"]["Media"][];
+            /** @description Who is mentioned by `@nickname`, as they are named now */
+            mentions: components["schemas"]["UserRef"][];
+            saved: boolean;
+            /** @description Of the caption, as they are compared: NFKC, case folded */
+            tags: string[];
             /**
              * Format: date-time
              * @example 2026-11-23T08:41:00.123Z
@@ -528,6 +883,24 @@ export interface components {
              * @example 10
              */
             max_media: number;
+            /**
+             * Format: int32
+             * @description As `max_tags`; also of a comment
+             * @example 20
+             */
+            max_mentions: number;
+            /**
+             * Format: int32
+             * @description Unicode code points; a longer one is text
+             * @example 50
+             */
+            max_tag_length: number;
+            /**
+             * Format: int32
+             * @description Of a caption; further ones are text
+             * @example 30
+             */
+            max_tags: number;
         };
         /**
          * PostMessage
@@ -585,7 +958,22 @@ export interface components {
             code: string;
             /** @example 5f0c2b8e9d1a4f6b8c7d6e5f4a3b2c1d */
             request_id: string;
-            /** @description What is wrong where. Always there with 422; empty where no one field is to blame */
+            /**
+             * @description Only of a sign-in with a provider: to go on with
+             * @default
+             */
+            continuation: string;
+            /**
+             * @description With a continuation: the name at the provider
+             * @default null
+             */
+            name: string | null;
+            /**
+             * @description With a continuation: the confirmed address, or null
+             * @default null
+             */
+            email: string | null;
+            /** @description The invalid fields. Always present with 422; empty if no single field is invalid */
             errors?: components["schemas"]["FieldProblem"][];
         };
         /**
@@ -617,6 +1005,24 @@ export interface components {
             next_cursor: string | null;
         };
         /**
+         * Provider
+         * @description A provider that people can sign in with.
+         */
+        Provider: {
+            /** @example google */
+            id: string;
+            /** @example Google */
+            name: string;
+        };
+        /**
+         * Providers
+         * @description A page of providers, in the order of the configuration.
+         */
+        Providers: {
+            items: components["schemas"]["Provider"][];
+            next_cursor: string | null;
+        };
+        /**
          * Quote
          * @description The earlier message that this one quotes.
          */
@@ -626,8 +1032,28 @@ export interface components {
             /** @example 0037a52d5f400001 */
             sender_id: string;
             text: string | null;
+            /**
+             * @description Of a photo
+             * @example /api/v1/rooms/0037a52d5f400001/media/0037a52d5f400001/thumbnail.jpg?expires=1795426200&signature=mBq3Vg5x0S1yTr2c7dLhJp4k
+             */
+            thumbnail_url: string | null;
             /** @enum {string} */
             type: "text" | "image" | "post";
+        };
+        /**
+         * RateLimit
+         * @description So many requests in so many seconds, from one user or, without a token, from one address.
+         */
+        RateLimit: {
+            /** @example 30 */
+            max_requests: number;
+            /**
+             * @description As in the header `RateLimit`
+             * @example uploads
+             */
+            name: string;
+            /** @example 1800 */
+            seconds: number;
         };
         /**
          * Read
@@ -636,6 +1062,27 @@ export interface components {
         Read: {
             /** @example 0037a52d5f400001 */
             message_id: string;
+        };
+        /**
+         * RecoveryCodes
+         * @description Each replaces one code of the authenticator app. They are shown only now.
+         */
+        RecoveryCodes: {
+            /**
+             * @example [
+             *       "k7m2q-x9d4p",
+             *       "k7m2q-x9d4p",
+             *       "k7m2q-x9d4p",
+             *       "k7m2q-x9d4p",
+             *       "k7m2q-x9d4p",
+             *       "k7m2q-x9d4p",
+             *       "k7m2q-x9d4p",
+             *       "k7m2q-x9d4p",
+             *       "k7m2q-x9d4p",
+             *       "k7m2q-x9d4p"
+             *     ]
+             */
+            recovery_codes: string[];
         };
         /**
          * Refresh
@@ -647,11 +1094,13 @@ export interface components {
         };
         /**
          * Relation
-         * @description Whether the user follows another one, and is followed by them.
+         * @description Whether the user follows another one, is followed by them, and blocks or mutes them.
          */
         Relation: {
+            blocking: boolean;
             followed_by: boolean;
             following: boolean;
+            muting: boolean;
             /** @example 0037a52d5f400001 */
             user_id: string;
         };
@@ -664,19 +1113,52 @@ export interface components {
             next_cursor: string | null;
         };
         /**
+         * RelyingParty
+         * @description For which host the passkey works.
+         */
+        RelyingParty: {
+            /** @example example.com */
+            id: string;
+            /** @example Shutter */
+            name: string;
+        };
+        /**
+         * RequestOptions
+         * @description For `PublicKeyCredential.parseRequestOptionsFromJSON()`.
+         */
+        RequestOptions: {
+            allowCredentials: components["schemas"]["PasskeyDescriptor"][];
+            /** @example Zk3vQm9i */
+            challenge: string;
+            /** @example example.com */
+            rpId: string;
+            /** @example 300000 */
+            timeout: number;
+            /** @constant */
+            userVerification: "required";
+        };
+        /**
          * Room
          * @description The room of two users, as one of them sees it.
          */
         Room: {
+            /** @description Nobody can write: the account of the peer is deleted or suspended */
+            closed: boolean;
             /**
              * Format: date-time
              * @example 2026-11-23T08:41:00.123Z
              */
             created_at: string;
+            /** @description Not listed until there is a new message */
+            hidden: boolean;
             /** @example 0037a52d5f400001 */
             id: string;
             last_message: components["schemas"]["Message"] | null;
+            /** @description The user wants no notifications of its messages */
+            muted: boolean;
             peer: components["schemas"]["UserRef"];
+            /** @description The newest message that the other user has read */
+            peer_read_id: string | null;
             /**
              * Format: int32
              * @example 3
@@ -690,6 +1172,33 @@ export interface components {
         Rooms: {
             items: components["schemas"]["Room"][];
             next_cursor: string | null;
+        };
+        /**
+         * Save
+         * @description Whether the user has saved a post.
+         */
+        Save: {
+            /** @example 0037a52d5f400001 */
+            post_id: string;
+            saved: boolean;
+        };
+        /**
+         * SecondFactorBeginning
+         * @description The current password, or a passkey.
+         */
+        SecondFactorBeginning: {
+            /** @example correct horse battery */
+            current_password?: string;
+            passkey?: components["schemas"]["Assertion"];
+        };
+        /**
+         * SecondFactorRemoval
+         * @description The current password, or a passkey.
+         */
+        SecondFactorRemoval: {
+            /** @example correct horse battery */
+            current_password?: string;
+            passkey?: components["schemas"]["Assertion"];
         };
         /**
          * Session
@@ -722,6 +1231,52 @@ export interface components {
             next_cursor: string | null;
         };
         /**
+         * SignInFinish
+         * @description `code` and `state` of the redirect; or after 401 `second_factor_required`, `continuation` and `otp`.
+         * @example {
+         *       "code": "SplxlOBeZQQYbYS6WxSbIA",
+         *       "state": "Zk3v..."
+         *     }
+         */
+        SignInFinish: {
+            /** @example SplxlOBeZQQYbYS6WxSbIA */
+            code?: string;
+            /**
+             * @description Valid for 15 minutes
+             * @example eyJwcm92aWRlciI6...
+             */
+            continuation?: string;
+            device?: string | null;
+            /**
+             * @description The code of the authenticator app, or a recovery code
+             * @example 492039
+             */
+            otp?: string;
+            /** @example Zk3v... */
+            state?: string;
+        } & (unknown | unknown);
+        /**
+         * SignInStart
+         * @description Where the provider sends the browser back to: one of the URIs that the operator has configured.
+         */
+        SignInStart: {
+            /** @example https://example.org/login/google */
+            redirect_uri: string;
+        };
+        /**
+         * SignInStarted
+         * @description Where the browser goes, and the state that it comes back with. Compare both states before you finish.
+         */
+        SignInStarted: {
+            /** @example https://accounts.example.org/authorize?client_id=shutter&... */
+            authorization_url: string;
+            /**
+             * @description Valid for 10 minutes, once
+             * @example Zk3v...
+             */
+            state: string;
+        };
+        /**
          * SignUp
          * @description A new account.
          */
@@ -731,16 +1286,109 @@ export interface components {
              * @example ada@example.org
              */
             email: string;
+            /** @description Of messages to the owner; by default that of `Accept-Language` */
+            language?: ("ko" | "en") | null;
             /** @example Ada Lovelace */
             name: string;
             /** @example ada */
             nickname: string;
             /**
-             * @description None of the common ones
+             * @description Not one of the most common passwords
              * @example correct horse battery
              */
             password: string;
             phone?: string | null;
+        };
+        /**
+         * SignUpWithProvider
+         * @description A new account for whoever has signed in at the provider.
+         */
+        SignUpWithProvider: {
+            /**
+             * @description Valid for 15 minutes
+             * @example eyJwcm92aWRlciI6...
+             */
+            continuation: string;
+            device?: string | null;
+            email?: string | null;
+            /** @description Of messages to the owner; by default that of `Accept-Language` */
+            language?: ("ko" | "en") | null;
+            /** @example Ada Lovelace */
+            name: string;
+            /** @example ada */
+            nickname: string;
+            phone?: string | null;
+        };
+        /**
+         * SignedUp
+         * @description The new account, and the tokens of its first session.
+         */
+        SignedUp: {
+            /** @example eyJhbGciOiJFZERTQSIs... */
+            access_token: string;
+            avatar_url: string | null;
+            /** @example First programmer. */
+            bio: string;
+            /**
+             * Format: date-time
+             * @example 2026-11-23T08:41:00.123Z
+             */
+            created_at: string;
+            /**
+             * Format: email
+             * @example ada@example.org
+             */
+            email: string;
+            /** @description Whether its owner has confirmed the address */
+            email_verified: boolean;
+            /** @example 600 */
+            expires_in: number;
+            /** @description False after a sign-up with a provider, until one is set by mail */
+            has_password: boolean;
+            /** @example 0037a52d5f400001 */
+            id: string;
+            /**
+             * @description Of messages to the owner
+             * @enum {string}
+             */
+            language: "ko" | "en";
+            /** @example Ada Lovelace */
+            name: string;
+            /** @example ada */
+            nickname: string;
+            phone: string | null;
+            /** @example Zk3v... */
+            refresh_token: string;
+            /** @description Whether a login needs a code besides the password */
+            second_factor: boolean;
+            /** @constant */
+            token_type: "Bearer";
+            /**
+             * Format: date-time
+             * @example 2026-11-23T08:41:00.123Z
+             */
+            updated_at: string;
+        };
+        /**
+         * TagCount
+         * @description A tag, and how many posts have it.
+         */
+        TagCount: {
+            /**
+             * Format: int32
+             * @example 12
+             */
+            post_count: number;
+            /** @example harbour */
+            tag: string;
+        };
+        /**
+         * Tags
+         * @description A page of tags.
+         */
+        Tags: {
+            items: components["schemas"]["TagCount"][];
+            next_cursor: string | null;
         };
         /**
          * TextLimits
@@ -795,6 +1443,30 @@ export interface components {
             token_type: "Bearer";
         };
         /**
+         * TotpCode
+         * @description The current code of the authenticator app.
+         */
+        TotpCode: {
+            /** @example 492039 */
+            code: string;
+        };
+        /**
+         * TotpSecret
+         * @description What an authenticator app needs. It has no effect until a code confirms it.
+         */
+        TotpSecret: {
+            /**
+             * @description Base32
+             * @example JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP
+             */
+            secret: string;
+            /**
+             * @description The same as a URI, for a QR code
+             * @example otpauth://totp/Shutter:ada?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Shutter
+             */
+            uri: string;
+        };
+        /**
          * UserRef
          * @description A user as others see them; `deleted` if the account is deleted.
          */
@@ -815,8 +1487,22 @@ export interface components {
             next_cursor: string | null;
         };
         /**
+         * Variant
+         * @description A photo in one size and format.
+         */
+        Variant: {
+            /** @example image/webp */
+            content_type: string;
+            /** @example 810 */
+            height: number;
+            /** @example /api/v1/media/9d1a4f6b8c7d6e5f9d1a4f6b8c7d6e5f-1080.webp */
+            url: string;
+            /** @example 1080 */
+            width: number;
+        };
+        /**
          * Withdrawn
-         * @description The account is deleted; what belongs to it is removed in the background.
+         * @description The account is deleted; its data is removed in the background.
          */
         Withdrawn: {
             /** @example withdrawn */

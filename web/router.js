@@ -1,4 +1,4 @@
-/** Addresses and what they show. Links are ordinary links; clicks on our own are handled here without a reload. */
+/** Maps paths to views. Links are ordinary links; clicks on internal ones are handled here without a reload. */
 
 import { signal } from "@preact/signals";
 import { BASE, belowBase } from "./base.js";
@@ -12,19 +12,32 @@ import { keepScroll } from "./scroll.js";
  * `entry` names the entry of the browser's history; `returning` is true after back and forward.
  */
 
-/** The patterns and their modules; `closed` ones are only for whoever is logged in. */
+/** The patterns and their modules; `closed` ones need a login. */
 const ROUTES = /** @type {const} */ ([
   ["/", () => import("./views/home/home.js"), false],
   ["/explore", () => import("./views/explore/explore.js"), false],
   ["/login", () => import("./views/login/login.js"), false],
+  ["/login/:provider", () => import("./views/provider/provider.js"), false],
   ["/signup", () => import("./views/signup/signup.js"), false],
+  ["/forgot-password", () => import("./views/forgot-password/forgot-password.js"), false],
+  ["/reset-password", () => import("./views/reset-password/reset-password.js"), false],
+  ["/confirm-email", () => import("./views/confirm-email/confirm-email.js"), false],
+  ["/saved", () => import("./views/saved/saved.js"), true],
+  ["/tags/:tag", () => import("./views/tag/tag.js"), false],
   ["/new", () => import("./views/compose/compose.js"), true],
   ["/search", () => import("./views/search/search.js"), false],
   ["/messages", () => import("./views/rooms/rooms.js"), true],
   ["/messages/:id", () => import("./views/room/room.js"), true],
   ["/settings", () => import("./views/settings/settings.js"), true],
+  ["/settings/email", () => import("./views/email/email.js"), true],
   ["/settings/sessions", () => import("./views/sessions/sessions.js"), true],
+  ["/settings/blocks", () => import("./views/restrictions/restrictions.js"), true],
+  ["/settings/mutes", () => import("./views/restrictions/restrictions.js"), true],
+  ["/settings/second-factor", () => import("./views/second-factor/second-factor.js"), true],
+  ["/settings/passkeys", () => import("./views/passkeys/passkeys.js"), true],
+  ["/settings/identities", () => import("./views/identities/identities.js"), true],
   ["/settings/activity", () => import("./views/activity/activity.js"), true],
+  ["/settings/export", () => import("./views/export/export.js"), true],
   ["/settings/deletion", () => import("./views/deletion/deletion.js"), true],
   ["/p/:id", () => import("./views/post/post.js"), false],
   ["/p/:id/likes", () => import("./views/people/people.js"), false],
@@ -36,9 +49,9 @@ const ROUTES = /** @type {const} */ ([
 const TABLE = ROUTES.map(([pattern, load, closed]) => ({ pattern, load, closed, form: form(pattern) }));
 const NOT_FOUND = { pattern: "", load: () => import("./views/notfound/notfound.js"), closed: false };
 
-/** What is shown now; null until the first view is there. @type {import("@preact/signals").Signal<Place | null>} */
+/** The current view; null until the first view is loaded. @type {import("@preact/signals").Signal<Place | null>} */
 export const place = signal(null);
-/** Whether the module of another view is on its way. */
+/** Whether the module of another view is loading. */
 export const loading = signal(false);
 
 let latest = 0;
@@ -52,7 +65,7 @@ function form(pattern) {
 
 /**
  * @param {(path: string) => boolean} admitted whether a closed view may be shown now
- * @returns {Promise<void>} when the first view is there
+ * @returns {Promise<void>} when the first view is loaded
  */
 export function startRouter(admitted) {
   mayEnter = admitted;
@@ -69,18 +82,18 @@ export function startRouter(admitted) {
 /** @param {string} address below the base @param {{replace?: boolean}} [options] */
 export function go(address, { replace = false } = {}) {
   keepScroll(history.state?.entry);
-  const inside = !replace || Boolean(history.state?.inside); // whether the entry before it is one of ours
+  const inside = !replace || Boolean(history.state?.inside); // whether the previous entry belongs to the client
   history[replace ? "replaceState" : "pushState"]({ entry: fresh(), inside }, "", BASE + address);
   return show(false);
 }
 
-/** Show this address again, as after a change of who is logged in. */
+/** Show this path again, as after a login or logout. */
 export const again = () => show(false);
 
-/** Change the address of the page that is shown, as a search does while one types. @param {string} address below the base */
+/** Change the path of the current view, as a search does during typing. @param {string} address below the base */
 export const replaceAddress = (address) => history.replaceState(history.state, "", BASE + address);
 
-/** Back to where one came from; to `instead` where that was another site. @param {string} instead */
+/** Go back; go to `instead` if the previous page was on another site. @param {string} instead */
 export function back(instead) {
   if (history.state?.inside) history.back();
   else void go(instead, { replace: true });
@@ -98,7 +111,7 @@ async function show(returning) {
   try {
     view = (await found.load()).default;
   } catch {
-    // The line is away, or the server has newer files than this page.
+    // The browser is offline, or the server has newer files than this page.
   }
   if (turn !== latest) return;
   loading.value = false;

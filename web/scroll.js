@@ -20,7 +20,7 @@ export function keepScroll(entry) {
   if (kept.size > MOST) kept.delete(/** @type {string} */ (kept.keys().next().value));
 }
 
-/** Scroll to where this entry was, and stay there while what is around it takes its real height. @param {string} entry */
+/** Scroll to the stored position of this entry, and keep it while elements get their real heights. @param {string} entry */
 export function restoreScroll(entry) {
   const found = kept.get(entry);
   if (!found) return scrollTo({ top: 0, behavior: "instant" });

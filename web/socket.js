@@ -1,6 +1,6 @@
 /**
- * The one WebSocket of this browser: the tab that holds the lock has it, and passes on to the others what it hears.
- * It is opened again after growing pauses, at once when the line is back; what was missed is read by REST.
+ * The only WebSocket of this browser: the tab with the lock opens it, and forwards its events to the other tabs.
+ * It is reopened after growing pauses, at once when the browser is online again; missed events are read by REST.
  */
 
 import { signal } from "@preact/signals";
@@ -13,7 +13,7 @@ const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 30_000;
 const TOKEN_ENDED = 4401;
 
-/** Whether this browser hears of new messages at once. @type {import("@preact/signals").Signal<boolean>} */
+/** Whether this browser receives events at once. @type {import("@preact/signals").Signal<boolean>} */
 export const connected = signal(false);
 
 /** @type {AbortController | null} */
@@ -25,7 +25,7 @@ let wake = () => {};
 
 onTold("socket", (open) => (connected.value = open));
 
-/** Keep a socket open from now on, as long as somebody is logged in. */
+/** Keep a socket open while a user is logged in. */
 export function startSocket() {
   account.subscribe((who) => (who ? hold() : release()));
   addEventListener("online", () => wake());
@@ -56,13 +56,13 @@ async function keepOpen(stopped) {
     const { opened, code } = await once(stopped);
     if (stopped.aborted) return;
     if (opened) pause = FIRST_PAUSE_MS;
-    else await reload().catch(() => {}); // a token that is refused is exchanged, an ended session ends
+    else await reload().catch(() => {}); // a refused token is refreshed; an ended session logs out
     if (code !== TOKEN_ENDED || !opened) await rest(pause * (0.75 + Math.random() / 2));
     pause = Math.min(LONGEST_PAUSE_MS, pause * 2);
   }
 }
 
-/** @param {AbortSignal} stopped @returns {Promise<{opened: boolean, code: number}>} when it is closed again */
+/** @param {AbortSignal} stopped @returns {Promise<{opened: boolean, code: number}>} when it is closed */
 async function once(stopped) {
   const token = await accessToken().catch(() => null);
   if (!token || stopped.aborted) return { opened: false, code: 0 };
@@ -91,11 +91,11 @@ function hear(data) {
     const { event, data: content } = JSON.parse(String(data));
     tellAll(event, content);
   } catch {
-    // Not in the form of this interface: nothing that could be shown.
+    // Not a known format: nothing to show.
   }
 }
 
-/** @param {number} milliseconds @returns {Promise<void>} over at once when the line or the person comes back */
+/** @param {number} milliseconds @returns {Promise<void>} resolved at once when the browser is online or the tab is visible again */
 function rest(milliseconds) {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, milliseconds);

@@ -1,6 +1,6 @@
 /**
- * What this browser keeps: tokens, unsent messages, uploads and drafts, in IndexedDB.
- * Where IndexedDB is not available, everything lives in memory until the tab is closed.
+ * Local storage in IndexedDB: tokens, unsent messages, uploads and drafts.
+ * Without IndexedDB, everything is in memory until the tab is closed.
  */
 
 import { BASE } from "./base.js";
@@ -64,7 +64,7 @@ export const write = (store, key, value) =>
 export const remove = (store, key) =>
   run(store, "readwrite", (objects) => objects.delete(key), (kept) => kept.delete(key));
 
-/** Forget everything of the person who logs out. @returns {Promise<unknown>} */
+/** Delete everything of the user who logs out. @returns {Promise<unknown>} */
 export const clear = () =>
   Promise.all(
     STORES.map((store) =>

@@ -1,4 +1,4 @@
-/** Tells the other tabs of this browser what happened in this one. */
+/** Sends events to the other tabs of this browser. */
 
 import { BASE } from "./base.js";
 

@@ -1,4 +1,4 @@
-/** Sends one file, and tells how much of it has gone. `fetch` tells nothing of that, so this is XMLHttpRequest. */
+/** Uploads one file, and reports the progress, which needs XMLHttpRequest instead of `fetch`. */
 
 import { API, Problem, understood } from "./http.js";
 import { authorized } from "./session.js";
@@ -7,22 +7,23 @@ const STALLED_SECONDS = 60;
 
 /**
  * @param {string} method @param {string} path @param {Blob} file
- * @param {{name?: string, alt?: string, onProgress?: (share: number) => void, signal?: AbortSignal}} [options]
- * @returns {Promise<any>} the answer; rejects with a Problem, `cancelled` where `signal` was aborted
+ * @param {{name?: string, alt?: string, keepsCamera?: boolean, onProgress?: (share: number) => void, signal?: AbortSignal}} [options]
+ * @returns {Promise<any>} the response; rejects with a Problem, `cancelled` if `signal` was aborted
  */
 export const upload = (method, path, file, options = {}) =>
   authorized((token) => sendOnce(method, path, file, token, options));
 
 /**
  * @param {string} method @param {string} path @param {Blob} file @param {string | null} token
- * @param {{name?: string, alt?: string, onProgress?: (share: number) => void, signal?: AbortSignal}} options
+ * @param {{name?: string, alt?: string, keepsCamera?: boolean, onProgress?: (share: number) => void, signal?: AbortSignal}} options
  * @returns {Promise<any>}
  */
-function sendOnce(method, path, file, token, { name = "photo", alt, onProgress, signal }) {
+function sendOnce(method, path, file, token, { name = "photo", alt, keepsCamera, onProgress, signal }) {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(new Problem(0, "cancelled"));
     const form = new FormData();
     if (alt) form.append("alt", alt);
+    if (keepsCamera) form.append("keep_camera_info", "true");
     form.append("file", file, name);
     const request = new XMLHttpRequest();
     let stalled = setTimeout(() => request.abort(), STALLED_SECONDS * 1000);

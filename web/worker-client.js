@@ -1,4 +1,4 @@
-/** Registers the service worker, which keeps the files of the client so that it opens without a line. */
+/** Registers the service worker, which caches the files of the client so that it opens offline. */
 
 import { BASE } from "./base.js";
 

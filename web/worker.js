@@ -1,6 +1,6 @@
 /**
- * Keeps the files of the client and one page, so that it opens without a line. It never touches what the interface
- * answers: nothing private is in its cache.
+ * Caches the files of the client and one page, so that it opens offline. It ignores responses of the API:
+ * nothing private is in its cache.
  */
 
 /** The path below which the client is served, with a slash at its end. Other paths of the host may hold other clients. */
@@ -43,7 +43,7 @@ async function kept(request) {
   return (await cache.match(request, { ignoreVary: true })) ?? fetch(request);
 }
 
-/** The server's page, or the kept one where the line is away. The client itself shows what belongs to the address. */
+/** The server's page, or the cached one when offline. The client itself shows the view of the path. */
 async function fresh(request) {
   try {
     return await fetch(request);

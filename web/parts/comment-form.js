@@ -33,7 +33,7 @@ export function CommentForm({ label, submit, onSubmit, initial = "", field, draf
   const send = async (event) => {
     event?.preventDefault();
     const given = text.trim();
-    if (!given || given === initial) return onCancel?.();
+    if (!given) return onCancel?.();
     change("");
     if (!(await onSubmit(given))) change(given);
   };

@@ -45,7 +45,7 @@ export function Comment({ comment, own, onAnswer, onGone }) {
     </li>`;
 }
 
-/** Whether a new reply stands in the thread of this root. @param {Shown} reply @param {string} root @param {Set<string>} ids @param {Shown[]} own @param {PostComment[]} read @returns {boolean} */
+/** Whether a new reply belongs to the thread of this root. @param {Shown} reply @param {string} root @param {Set<string>} ids @param {Shown[]} own @param {PostComment[]} read @returns {boolean} */
 function belongs(reply, root, ids, own, read) {
   if (reply.parent_id === root || read.some((each) => each.id === reply.parent_id)) return true;
   const parent = own.find((each) => each.id === reply.parent_id);
@@ -55,7 +55,8 @@ function belongs(reply, root, ids, own, read) {
 /** @param {{comment: Shown, onAnswer: (comment: PostComment) => void, onGone: () => void}} props */
 function Line({ comment, onAnswer, onGone }) {
   const [text, setText] = useState(comment.text);
-  const [editing, setEditing] = useState(false);
+  const [edited, setEdited] = useState(/** @type {UserRef[]} */ ([])); // who is mentioned since it was edited
+  const [draft, setDraft] = useState(/** @type {string | null} */ (null)); // while it is edited
   const [gone, setGone] = useState(false);
   const deleted = comment.deleted || gone || !comment.author;
   if (gone && comment.reply_count === 0) return null;
@@ -65,14 +66,16 @@ function Line({ comment, onAnswer, onGone }) {
   /** @param {string} changed @returns {Promise<boolean>} */
   const save = async (changed) => {
     const before = text;
+    setDraft(null);
+    if (changed === before) return true;
     setText(changed);
-    setEditing(false);
     try {
-      await api.changeComment(comment.id, changed);
+      setEdited((await api.changeComment(comment.id, changed)).mentions);
       dropLists("comments of ");
       return true;
     } catch (error) {
       setText(before);
+      setDraft(changed);
       toastProblem(error);
       return false;
     }
@@ -89,27 +92,54 @@ function Line({ comment, onAnswer, onGone }) {
       toastProblem(error);
     }
   };
-  if (editing) {
+  if (draft !== null) {
     return h(CommentForm, {
-      label: t("comment.edit"), submit: t("save"), onSubmit: save, initial: text ?? "", onCancel: () => setEditing(false),
+      label: t("comment.edit"), submit: t("save"), onSubmit: save, initial: draft, onCancel: () => setDraft(null),
     });
   }
   return html`
     <div class="comment ${comment.sending ? "sending" : ""}">
       ${h(Avatar, { person: author, size: "small" })}
       <div class="comment-text">
-        <p>${h(Name, { person: author })} ${h(UserText, { text: text ?? "" })}</p>
+        <p>${h(Name, { person: author })} ${h(UserText, { text: text ?? "", mentions: text === comment.text ? comment.mentions : edited })}</p>
         <p class="comment-foot quiet">
           ${comment.sending ? t("sending") : h(Time, { iso: comment.created_at })}
+          ${!comment.sending && h(CommentLikes, { comment })}
           ${account.value && !comment.sending && html`<button type="button" class="link" onClick=${() => onAnswer({ ...comment, text })}>${t("comment.answer")}</button>`}
         </p>
       </div>
       ${own && !comment.sending && h(Menu, {
         label: t("comment.menu"),
         entries: [
-          { label: t("edit"), icon: "edit", act: () => setEditing(true) },
+          { label: t("edit"), icon: "edit", act: () => setDraft(text ?? "") },
           { label: t("delete"), icon: "trash", act: remove, bad: true },
         ],
       })}
     </div>`;
+}
+
+/** @param {{comment: PostComment}} props */
+function CommentLikes({ comment }) {
+  const [{ liked, like_count }, setLikes] = useState({ liked: comment.liked, like_count: comment.like_count });
+  const [busy, setBusy] = useState(false);
+  const like = async () => {
+    if (busy) return;
+    const before = { liked, like_count };
+    setBusy(true);
+    setLikes({ liked: !liked, like_count: like_count + (liked ? -1 : 1) });
+    try {
+      setLikes(await api.likeComment(comment.id, !liked));
+      dropLists("comments of ");
+    } catch (error) {
+      setLikes(before);
+      toastProblem(error);
+    } finally {
+      setBusy(false);
+    }
+  };
+  const count = like_count > 0 && html`<span>${t("post.likes", { count: like_count })}</span>`;
+  if (!account.value) return count || null;
+  return html`
+    <button type="button" class="link ${liked ? "liked" : ""}" aria-pressed=${liked} onClick=${like}>${t("comment.like")}</button>
+    ${count}`;
 }

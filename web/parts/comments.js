@@ -1,4 +1,4 @@
-/** The comments of a post and their replies: written, answered, changed and deleted where they stand. */
+/** The comments of a post and their replies, which can be written, edited and deleted in place. */
 
 import { useRef, useState } from "preact/hooks";
 import * as api from "../api.js";
@@ -85,6 +85,6 @@ function fresh(postId, text, parent) {
   const author = { id: me.id, nickname: me.nickname, name: me.name, avatar_url: me.avatar_url, deleted: false };
   return {
     id: randomKey(), post_id: postId, parent_id: parent?.id ?? null, author, text, deleted: false, reply_count: 0,
-    created_at: now, updated_at: now, sending: true,
+    like_count: 0, liked: false, mentions: [], created_at: now, updated_at: now, sending: true,
   };
 }

@@ -1,4 +1,4 @@
-/** The platform's own dialog, opened when it is shown and closed by Escape, by its button, or beside it. */
+/** A native dialog, opened when it is shown and closed by Escape, by its button, or by a click outside. */
 
 import { render } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
@@ -32,7 +32,7 @@ export function Dialog({ title, onClose, children = null, wide = false }) {
 }
 
 /**
- * Ask before something that cannot be undone.
+ * Ask for confirmation of an action that cannot be undone.
  * @param {string} title @param {string} text @param {string} yes @returns {Promise<boolean>}
  */
 export function confirm(title, text, yes) {

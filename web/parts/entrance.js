@@ -1,4 +1,4 @@
-/** The frame of logging in and signing up. */
+/** The layout of the login and sign-up views. */
 
 import { h, html } from "../html.js";
 import { Footer } from "./footer.js";

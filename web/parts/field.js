@@ -1,18 +1,18 @@
-/** Fields of forms: a label, the field, and below it what is wrong with it. */
+/** Form fields: a label, the field, and its error below. */
 
 import { useId, useLayoutEffect, useRef } from "preact/hooks";
 import { html } from "../html.js";
 import { explain, knows, t } from "../words/words.js";
 
 /**
- * Whether this key sends: Enter without Shift, and never while a syllable is being composed (Hangul).
- * Safari ends the composition before the key, and tells it only by the code 229.
+ * Whether this key submits: Enter without Shift, and not during text composition (Hangul).
+ * Safari ends the composition before the key event, and marks it only by the code 229.
  * @param {KeyboardEvent} event
  */
 export const isSubmit = (event) =>
   event.key === "Enter" && !event.shiftKey && !event.isComposing && event.keyCode !== 229;
 
-/** Let a text area be as high as its text. @param {{current: HTMLTextAreaElement | null}} area @param {string} text */
+/** Fit the height of a text area to its text. @param {{current: HTMLTextAreaElement | null}} area @param {string} text */
 export function useGrowing(area, text) {
   useLayoutEffect(() => {
     const element = area.current;
@@ -26,14 +26,18 @@ export function useGrowing(area, text) {
  * @param {{
  *   label: string, name: string, value: string, onInput: (value: string) => void, type?: string, hint?: string,
  *   problem?: import("../http.js").Problem | null, required?: boolean, autocomplete?: string, lines?: number,
- *   maxlength?: number, minlength?: number, inputmode?: string, error?: string,
- * }} props `problem` is the refusal of the whole form, of which the part about this field is shown
+ *   maxlength?: number, minlength?: number, inputmode?: string, error?: string, focused?: boolean,
+ * }} props `problem` is the refusal of the whole form, of which the part about this field is shown; a `focused` field
+ * takes the focus when it appears
  */
 export function Field(props) {
-  const { label, name, value, onInput, type = "text", hint, problem, required, autocomplete, lines, maxlength, minlength, inputmode, error } = props;
+  const { label, name, value, onInput, type = "text", hint, problem, required, autocomplete, lines, maxlength, minlength, inputmode, error, focused } = props;
   const id = useId();
   const area = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
   useGrowing(area, value);
+  useLayoutEffect(() => {
+    if (focused) document.getElementById(id)?.focus();
+  }, [focused, id]);
   const wrong = error || faultOf(problem, name);
   const shared = {
     id, name, required, autocomplete, maxlength, minlength, inputmode, value,
@@ -64,7 +68,7 @@ function faultOf(problem, name) {
   return key ? t(key) : t("problem.invalid_field");
 }
 
-/** What no field shows. @param {{problem: import("../http.js").Problem | null, fields: string[]}} props */
+/** Errors that belong to no field. @param {{problem: import("../http.js").Problem | null, fields: string[]}} props */
 export function FormProblem({ problem, fields }) {
   if (!problem || problem.code === "cancelled") return null;
   const shown = fields.some((name) => faultOf(problem, name));

@@ -1,4 +1,4 @@
-/** The choice of the language, and the way to the documentation of the interface. */
+/** The language selection, and a link to the API documentation. */
 
 import { html } from "../html.js";
 import { LANGUAGES, choose, language, t } from "../words/words.js";

@@ -21,7 +21,7 @@ function Cell({ id, eager }) {
   return html`
     <li class="grid-cell" data-anchor=${id}>
       <a href=${`/p/${id}`} aria-label=${t("grid.label", { name, likes: t("post.likes", { count: post.like_count }), alt: photo.alt ?? "" })}>
-        ${h(Photo, { media: photo, alt: "", sizes: "33vw", small: true, eager })}
+        ${h(Photo, { media: photo, alt: "", sizes: "(min-width: 640px) 203px, 33vw", eager })}
         ${post.media.length > 1 && html`<span class="grid-several">${h(Icon, { name: "layers" })}</span>`}
         <span class="grid-counts" aria-hidden="true">
           <span>${h(Icon, { name: "heart", filled: true })}${compact(post.like_count)}</span>

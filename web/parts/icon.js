@@ -1,4 +1,4 @@
-/** The icons of the interface: strokes on a grid of 24. They decorate; names stand in the elements around them. */
+/** The icons of the interface: strokes on a grid of 24. They are decorative; the elements around them have the accessible names. */
 
 import { html } from "../html.js";
 
@@ -10,8 +10,10 @@ const SHAPES = {
   chat: "M4 12a7.6 7.6 0 0 1 8-7.4 7.6 7.6 0 0 1 8 7.4 7.6 7.6 0 0 1-8 7.4c-1.2 0-2.4-.2-3.4-.7L4.4 20l1-3.6A7 7 0 0 1 4 12Z",
   person: "M12 4.2a3.9 3.9 0 1 0 0 7.8 3.9 3.9 0 0 0 0-7.8ZM4.6 20c.5-3.7 3.5-5.6 7.4-5.6s6.900 1.900 7.400 5.600",
   heart: "M12 20S4 15.200 4 9.400A4.300 4.300 0 0 1 8.300 5C10 5 11.300 5.900 12 7.200 12.700 5.900 14 5 15.700 5A4.300 4.300 0 0 1 20 9.400C20 15.200 12 20 12 20Z",
+  bookmark: "M6.500 4.500h11V20L12 15.500 6.500 20Z",
   comment: "M4.500 6.500A2 2 0 0 1 6.500 4.500h11a2 2 0 0 1 2 2v8a2 2 0 0 1-2 2H11l-4.500 3.500v-3.500a2 2 0 0 1-2-2Z",
   share: "M20.300 3.700 3.700 10l6.500 3.300M20.300 3.700 14 20.300l-3.800-7M20.300 3.700 10.200 13.300",
+  muted: "M6.500 9.500v5h3l4.500 3.500v-12L9.500 9.500ZM17 10l4 4M21 10l-4 4",
   more: "M5.500 12h.01M12 12h.01M18.500 12h.01",
   back: "M14.500 5 7.500 12l7 7",
   left: "M14.500 5 7.500 12l7 7",

@@ -1,4 +1,4 @@
-/** The end of a list: reads on by itself when it comes near, by a button for whoever prefers that. */
+/** The end of a list: loads more when it comes near the screen, or with a button. */
 
 import { useEffect, useRef } from "preact/hooks";
 import { h, html } from "../html.js";
@@ -7,7 +7,7 @@ import { Icon } from "./icon.js";
 
 const AHEAD = "1200px 0px";
 
-/** @param {{list: import("../state/lists.js").List<any>, empty?: any, quiet?: boolean}} props `empty` stands where there is nothing at all */
+/** @param {{list: import("../state/lists.js").List<any>, empty?: any, quiet?: boolean}} props `empty` is shown for an empty list */
 export function ListEnd({ list, empty = null, quiet = false }) {
   const end = useRef(/** @type {HTMLDivElement | null} */ (null));
   const state = list.state.value;

@@ -1,6 +1,6 @@
-/** A small menu behind a button: the platform's <details>, closed by Escape and by looking elsewhere. */
+/** A small menu behind a button: a native <details>, closed by Escape and by losing the focus. */
 
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { h, html } from "../html.js";
 import { Icon } from "./icon.js";
 
@@ -9,15 +9,17 @@ import { Icon } from "./icon.js";
 /** @param {{label: string, entries: Entry[]}} props */
 export function Menu({ label, entries }) {
   const element = useRef(/** @type {HTMLDetailsElement | null} */ (null));
+  const [open, setOpen] = useState(false);
   const close = () => element.current?.removeAttribute("open");
   useEffect(() => {
+    if (!open) return;
     /** @param {Event} event */
     const outside = (event) => {
       if (event.target instanceof Node && !element.current?.contains(event.target)) close();
     };
     document.addEventListener("pointerdown", outside);
     return () => document.removeEventListener("pointerdown", outside);
-  }, []);
+  }, [open]);
   /** @param {KeyboardEvent} event */
   const onKeyDown = (event) => {
     if (event.key !== "Escape" || !element.current?.open) return;
@@ -30,9 +32,9 @@ export function Menu({ label, entries }) {
     if (event.relatedTarget instanceof Node && !element.current?.contains(event.relatedTarget)) close();
   };
   return html`
-    <details class="menu" ref=${element} onKeyDown=${onKeyDown} onFocusOut=${onFocusOut}>
+    <details class="menu" ref=${element} onToggle=${() => setOpen(element.current?.open ?? false)} onKeyDown=${onKeyDown} onFocusOut=${onFocusOut}>
       <summary class="icon-button" aria-label=${label} title=${label}>${h(Icon, { name: "more" })}</summary>
-      <ul class="menu-list">
+      ${open && html`<ul class="menu-list">
         ${entries.map((entry) => html`
           <li key=${entry.label}>
             ${entry.href
@@ -40,6 +42,6 @@ export function Menu({ label, entries }) {
               : html`<button type="button" class="menu-entry ${entry.bad ? "bad" : ""}" onClick=${() => (close(), entry.act?.())}>
                   ${h(Icon, { name: entry.icon })}${entry.label}</button>`}
           </li>`)}
-      </ul>
+      </ul>`}
     </details>`;
 }

@@ -7,7 +7,10 @@ import { relationTo, setFollowing } from "../state/relations.js";
 import { t } from "../words/words.js";
 import { Avatar } from "./avatar.js";
 
-/** @param {{id: string, name: string, onChange?: (following: boolean) => void, large?: boolean}} props */
+/**
+ * `onChange` is called with the new state at once, and again when the server has answered: it is done, or taken back.
+ * @param {{id: string, name: string, onChange?: (following: boolean, done: boolean) => void, large?: boolean}} props
+ */
 export function FollowButton({ id, name, onChange, large = false }) {
   const me = account.value;
   if (me?.id === id) return null;
@@ -15,8 +18,9 @@ export function FollowButton({ id, name, onChange, large = false }) {
   const following = relation?.following ?? false;
   const label = following ? "follow.following" : relation?.followed_by ? "follow.back" : "follow.follow";
   const act = async () => {
-    onChange?.(!following);
-    if (!(await setFollowing(id, !following))) onChange?.(following);
+    onChange?.(!following, false);
+    const done = await setFollowing(id, !following);
+    onChange?.(done ? !following : following, done);
   };
   if (!me) return html`<a class="button ${large ? "" : "button-small"}" href=${`/login?next=${encodeURIComponent(currentAddress())}`}>${t("follow.follow")}</a>`;
   return html`

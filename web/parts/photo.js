@@ -1,41 +1,60 @@
-/** A photo that leaves its place free, shows its blurhash there, and then itself. */
+/** A photo that reserves its space, and shows its blurhash there until it is loaded. */
 
 import { decodeBlurHash } from "fast-blurhash";
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { html } from "../html.js";
+import { t } from "../words/words.js";
+import { useLoadFirst, useTurn } from "./loading-order.js";
 
 const THUMBNAIL = 480;
-const BLUR = 32;
+const JPEG = "image/jpeg";
+const WEBP = "image/webp";
+const BLUR = 16;
+const FADE_MS = 400;
 
 /**
- * The renditions that a photo has, for `srcset`.
- * @param {Media} media @returns {string}
+ * The files of a photo in one format, for `srcset`. Photos from before there were variants have two JPEGs.
+ * @param {Media} media @param {string} type @returns {string | undefined}
  */
-function renditions(media) {
-  const { width, height, url, thumbnail_url, variants } = /** @type {Media & {variants?: {width: number, url: string}[]}} */ (media);
-  if (variants?.length) return variants.map((each) => `${each.url} ${each.width}w`).join(", ");
+function files(media, type) {
+  const { width, height, url, thumbnail_url, variants } = media;
+  const found = (variants ?? []).filter((each) => each.content_type === type);
+  if (found.length) return found.map((each) => `${each.url} ${each.width}w`).join(", ");
+  if (type !== JPEG) return undefined;
   const small = Math.round(Math.min(1, THUMBNAIL / Math.max(width, height)) * width);
   return small < width ? `${thumbnail_url} ${small}w, ${url} ${width}w` : `${url} ${width}w`;
 }
 
 /**
- * @param {{media: Media, alt: string, sizes: string, eager?: boolean, small?: boolean}} props
- * `sizes` tells how wide it is shown; `small` takes the thumbnail alone, as in a grid.
+ * @param {{media: Media, alt: string, sizes: string, eager?: boolean}} props
+ * `sizes` is its displayed width; the browser chooses the file.
  */
-export function Photo({ media, alt, sizes, eager = false, small = false }) {
+export function Photo({ media, alt, sizes, eager = false }) {
   const [loaded, setLoaded] = useState(false);
   const [failed, setFailed] = useState(false);
   const canvas = useRef(/** @type {HTMLCanvasElement | null} */ (null));
-  useLayoutEffect(() => draw(canvas.current, media.blurhash), [media.blurhash]);
+  const [covered, setCovered] = useState(false); // by the loaded photo, so that the canvas can be removed
+  const turn = useTurn(eager);
+  const lost = failed || media.missing;
+  const told = media.missing ? [t("photo.missing"), alt].join(" ").trim() : alt;
+  useLoadFirst(eager, loaded || lost);
+  useEffect(() => draw(canvas.current, media.blurhash), [media.blurhash]);
+  useEffect(() => {
+    const timer = loaded ? setTimeout(() => setCovered(true), FADE_MS) : undefined;
+    return () => clearTimeout(timer);
+  }, [loaded]);
   return html`
     <span class="photo ${loaded ? "photo-loaded" : ""}">
-      <canvas ref=${canvas} width=${BLUR} height=${BLUR} aria-hidden="true"></canvas>
-      ${!failed && html`
-        <img src=${small ? media.thumbnail_url : media.url} srcset=${small ? undefined : renditions(media)} sizes=${sizes}
-          width=${media.width} height=${media.height} alt=${alt} decoding="async" draggable="false"
-          loading=${eager ? "eager" : "lazy"} fetchpriority=${eager ? "high" : undefined}
-          onLoad=${() => setLoaded(true)} onError=${() => setFailed(true)} />`}
-      ${failed && html`<span class="photo-lost" role="img" aria-label=${alt}>${alt}</span>`}
+      ${!covered && html`<canvas ref=${canvas} width=${BLUR} height=${BLUR} aria-hidden="true"></canvas>`}
+      ${!lost && turn && html`
+        <picture>
+          <source type=${WEBP} srcset=${files(media, WEBP)} sizes=${sizes} />
+          <img src=${media.url} srcset=${files(media, JPEG)} sizes=${sizes}
+            width=${media.width} height=${media.height} alt=${alt} decoding="async" draggable="false"
+            loading=${eager ? "eager" : "lazy"} fetchpriority=${eager ? "high" : undefined}
+            onLoad=${() => setLoaded(true)} onError=${() => setFailed(true)} />
+        </picture>`}
+      ${lost && html`<span class="photo-lost" role="img" aria-label=${told}>${told}</span>`}
     </span>`;
 }
 

@@ -1,10 +1,10 @@
-/** A post as it stands in the feed and on its own page. */
+/** A post as shown in the feed and on its own page. */
 
 import { useState } from "preact/hooks";
 import { h, html } from "../html.js";
 import { account } from "../session.js";
 import { go } from "../router.js";
-import { recall, setLiked } from "../state/posts.js";
+import { recall, setLiked, setSaved } from "../state/posts.js";
 import { compact, t } from "../words/words.js";
 import { Avatar } from "./avatar.js";
 import { Carousel } from "./carousel.js";
@@ -36,7 +36,7 @@ export function PostCard({ id, eager = false, whole = false }) {
         ${h(Carousel, { media: post.media, author, eager, sizes: SIZES })}
       </div>
       ${h(PostActions, { post })}
-      ${post.caption && h(Caption, { text: post.caption, whole })}
+      ${post.caption && h(Caption, { post, text: post.caption, whole })}
       ${!whole && post.comment_count > 0 && html`
         <a class="quiet post-comments-link" href=${`/p/${id}`}>${t("post.comments", { count: post.comment_count })}</a>`}
     </article>`;
@@ -44,10 +44,13 @@ export function PostCard({ id, eager = false, whole = false }) {
 
 /** @param {{post: Post}} props */
 function PostActions({ post }) {
-  const like = () => {
-    if (account.value) void setLiked(post.id, !post.liked);
+  /** @param {() => void} act */
+  const signedIn = (act) => {
+    if (account.value) act();
     else void go(`/login?next=${encodeURIComponent(`/p/${post.id}`)}`);
   };
+  const like = () => signedIn(() => void setLiked(post.id, !post.liked));
+  const save = () => signedIn(() => void setSaved(post.id, !post.saved));
   return html`
     <div class="post-actions">
       <button type="button" class="icon-button like ${post.liked ? "liked" : ""}" aria-pressed=${post.liked} aria-label=${t("post.like")} onClick=${like}>
@@ -55,18 +58,21 @@ function PostActions({ post }) {
       </button>
       <a class="icon-button" href=${`/p/${post.id}`} aria-label=${t("post.comment")}>${h(Icon, { name: "comment" })}</a>
       ${h(ShareButton, { post })}
+      <button type="button" class="icon-button" aria-pressed=${post.saved} aria-label=${t("post.save")} onClick=${save}>
+        ${h(Icon, { name: "bookmark", filled: post.saved })}
+      </button>
       ${post.like_count > 0
         ? html`<a class="post-likes" href=${`/p/${post.id}/likes`} title=${t("post.likes", { count: post.like_count })}>${t("post.likes.short", { count: post.like_count, shown: compact(post.like_count) })}</a>`
         : html`<span class="quiet post-likes">${t("post.likes.none")}</span>`}
     </div>`;
 }
 
-/** @param {{text: string, whole: boolean}} props */
-function Caption({ text, whole }) {
+/** @param {{post: Post, text: string, whole: boolean}} props */
+function Caption({ post, text, whole }) {
   const [open, setOpen] = useState(false);
   const long = !whole && !open && [...text].length > LONG;
   const shown = long ? `${[...text].slice(0, LONG).join("")}…` : text;
   return html`
-    <p class="caption">${h(UserText, { text: shown })}
+    <p class="caption">${h(UserText, { text: shown, tags: post.tags, mentions: post.mentions })}
       ${long && html` <button type="button" class="link quiet" onClick=${() => setOpen(true)}>${t("post.more")}</button>`}</p>`;
 }

@@ -1,4 +1,4 @@
-/** What can be done with a post besides liking it. */
+/** The menu of a post. */
 
 import * as api from "../api.js";
 import { BASE } from "../base.js";
@@ -11,7 +11,7 @@ import { t } from "../words/words.js";
 import { Menu } from "./menu.js";
 import { toast, toastProblem } from "./toast.js";
 
-/** @param {{post: Post, leave: boolean}} props `leave`: the page is the post's own, so go away when it is deleted */
+/** @param {{post: Post, leave: boolean}} props `leave`: this is the page of the post, so leave it when the post is deleted */
 export function PostMenu({ post, leave }) {
   const address = `/p/${post.id}`;
   const copy = async () => {

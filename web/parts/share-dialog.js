@@ -1,4 +1,4 @@
-/** Chooses to whom a post is sent. */
+/** The dialog that selects the receiver of a shared post. */
 
 import { useEffect } from "preact/hooks";
 import { h, html } from "../html.js";
@@ -12,7 +12,7 @@ import { toast } from "./toast.js";
 /** @param {{post: Post, onClose: () => void}} props */
 export function ShareDialog({ post, onClose }) {
   useEffect(() => void loadRooms().catch(() => {}), []);
-  const open = roomList.value.filter((room) => !room.peer.deleted);
+  const open = roomList.value.filter((room) => !room.closed);
   /** @param {Room} room */
   const send = async (room) => {
     onClose();

@@ -1,4 +1,4 @@
-/** Sends a post to somebody one talks to. */
+/** The button that shares a post in a conversation. */
 
 import { useState } from "preact/hooks";
 import { h, html } from "../html.js";

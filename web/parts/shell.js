@@ -1,4 +1,4 @@
-/** What surrounds every view: the way to the others, notices, and the state of the line. */
+/** The frame of every view: navigation, notices, and the offline indicator. */
 
 import { useLayoutEffect, useState, useEffect } from "preact/hooks";
 import { h, html } from "../html.js";
@@ -31,7 +31,7 @@ export function Shell() {
     ${h(Notices, {})}`;
 }
 
-/** A new view begins at its top with the focus on its heading; one that is returned to is where it was left.
+/** A new view starts at its top with the focus on its heading; a revisited one keeps its scroll position.
  * @param {import("../router.js").Place | null} now */
 function useArrival(now) {
   const [first, setFirst] = useState(true);
@@ -74,7 +74,7 @@ function Navigation({ path }) {
 
 /**
  * @param {{href: string, icon: Parameters<typeof Icon>[0]["name"], label: string, path: string, count?: number, strong?: boolean, wide?: boolean}} props
- * `wide`: only where there is room for it
+ * `wide`: only on wide screens
  */
 function NavLink({ href, icon, label, path, count = 0, strong = false, wide = false }) {
   const here = href === "/" ? path === "/" : path === href || path.startsWith(`${href}/`);
@@ -85,7 +85,7 @@ function NavLink({ href, icon, label, path, count = 0, strong = false, wide = fa
     </a>`;
 }
 
-/** Tells when the line is away. */
+/** Shows that the browser is offline. */
 function Line() {
   const [online, setOnline] = useState(navigator.onLine);
   useEffect(() => {

@@ -1,4 +1,4 @@
-/** Stands where a post will be, in its shape, so that nothing jumps. */
+/** A placeholder with the shape of a post, so that the layout does not shift. */
 
 import { html } from "../html.js";
 

@@ -1,9 +1,9 @@
-/** Short notices at the edge of the screen, and what screen readers are told. */
+/** Short notices at the edge of the screen, and announcements for screen readers. */
 
 import { signal } from "@preact/signals";
 import { asProblem } from "../http.js";
 import { h, html } from "../html.js";
-import { explain, t } from "../words/words.js";
+import { explained, t } from "../words/words.js";
 import { Icon } from "./icon.js";
 
 const SHOWN_MS = 6000;
@@ -21,13 +21,13 @@ export function toast(text, { tone = "plain", action } = {}) {
   setTimeout(() => dismiss(notice.id), SHOWN_MS);
 }
 
-/** Say what went wrong. @param {unknown} error */
+/** Show an error. @param {unknown} error */
 export function toastProblem(error) {
   const problem = asProblem(error);
-  if (problem.code !== "cancelled") toast(explain(problem), { tone: "bad" });
+  if (problem.code !== "cancelled") void explained(problem).then((text) => toast(text, { tone: "bad" }));
 }
 
-/** Tell a screen reader, politely. @param {string} text */
+/** Announce a text to screen readers (polite). @param {string} text */
 export function announce(text) {
   spoken.value = spoken.value === text ? `${text}\u00a0` : text;
 }

@@ -1,4 +1,4 @@
-/** The frame of a view: its title in the tab, its heading, and the way back. */
+/** The layout of a view: tab title, heading, and back link. */
 
 import { useEffect } from "preact/hooks";
 import { h, html } from "../html.js";

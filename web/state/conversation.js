@@ -1,4 +1,4 @@
-/** The messages of one room, oldest first, without gaps between the oldest and the newest that are shown. */
+/** The messages of one room, oldest first, without gaps between the oldest and the newest shown. */
 
 import { signal } from "@preact/signals";
 import * as api from "../api.js";
@@ -15,7 +15,7 @@ export class Conversation {
     this.id = id;
     /** @type {import("@preact/signals").Signal<Message[]>} */
     this.messages = signal([]);
-    /** @type {import("@preact/signals").Signal<"loading" | "ready" | "whole" | "failed">} `whole`: nothing is older */
+    /** @type {import("@preact/signals").Signal<"loading" | "ready" | "whole" | "failed">} `whole`: there are no older ones */
     this.state = signal("loading");
     /** @type {import("../http.js").Problem | null} */
     this.problem = null;
@@ -44,11 +44,11 @@ export class Conversation {
     }
   }
 
-  /** What came while nobody listened. */
+  /** Fetch messages that arrived while the socket was closed. */
   async catchUp() {
     const newest = this.messages.peek().at(-1);
     if (!newest) {
-      if (this.started) this.state.value = "ready"; // there was nothing: begin anew
+      if (this.started) this.state.value = "ready"; // there was nothing: start again
       return this.older();
     }
     let cursor = null;
@@ -60,7 +60,7 @@ export class Conversation {
     } while (cursor);
   }
 
-  /** Read back until this message is there. @param {string} messageId @returns {Promise<boolean>} */
+  /** Load older messages until this one is included. @param {string} messageId @returns {Promise<boolean>} */
   async reach(messageId) {
     const there = () => this.messages.peek().some((message) => message.id === messageId);
     for (let pages = 0; !there() && this.state.peek() === "ready" && pages < MOST_PAGES_TO_A_QUOTE; pages++) await this.older();

@@ -1,4 +1,4 @@
-/** What the server takes, asked once, so that a refusal is told before anything is sent. */
+/** The limits of the server, fetched once, so that errors are shown before anything is sent. */
 
 import * as api from "../api.js";
 import { asProblem } from "../http.js";
@@ -8,14 +8,14 @@ const USUAL = {
   bytes: 20 * 2 ** 20,
   photos: 10,
   types: ["image/jpeg", "image/png", "image/webp", "image/gif", "image/heic", "image/heif", "image/avif"],
-  pixels: 50_000_000,
+  pixels: 60_300_000,
 };
 const BY_NAME = /\.(jpe?g|png|webp|gif|heic|heif|avif)$/i;
 
 /** @type {Promise<typeof USUAL> | undefined} */
 let asked;
 
-/** @returns {Promise<typeof USUAL>} the server's limits, or the usual ones where it does not tell them */
+/** @returns {Promise<typeof USUAL>} the server's limits, or the usual ones if they cannot be fetched */
 export function limits() {
   asked ??= api.limits().then(understood, (error) => {
     if (asProblem(error).passing) asked = undefined;
@@ -36,7 +36,7 @@ function understood(told) {
 }
 
 /**
- * Why a file cannot be sent, in words; "" where it can, as far as a browser can tell.
+ * The reason why a file cannot be sent; "" if it can, as far as the browser can check.
  * @param {File} file @returns {Promise<string>}
  */
 export async function reasonAgainst(file) {

@@ -1,7 +1,7 @@
-/** Lists that are read page by page, and kept so that one finds one's place again on return. */
+/** Lists that are loaded page by page, and kept so that the position is restored on return. */
 
 import { batch, signal } from "@preact/signals";
-import { useEffect, useMemo } from "preact/hooks";
+import { useLayoutEffect, useMemo } from "preact/hooks";
 import { asProblem } from "../http.js";
 import { account } from "../session.js";
 import { place } from "../router.js";
@@ -15,19 +15,19 @@ export class List {
     this.fetchPage = fetchPage;
     /** @type {import("@preact/signals").Signal<T[]>} */
     this.items = signal([]);
-    /** `ready` where there is more, `done` where there is not.
+    /** `ready` if there is more, `done` if there is not.
      * @type {import("@preact/signals").Signal<"loading" | "ready" | "done" | "failed">} */
     this.state = signal("ready");
     /** @type {import("@preact/signals").Signal<import("../http.js").Problem | null>} */
     this.problem = signal(null);
-    /** Whether the first page has come. */
+    /** Whether the first page is loaded. */
     this.started = signal(false);
     /** @type {string | null} */
     this.cursor = null;
     this.turn = 0;
   }
 
-  /** The next page; the first one instead where `anew`. */
+  /** Load the next page; with `anew` the first one. */
   async more(anew = false) {
     if (!anew && (this.state.value === "loading" || this.state.value === "done")) return;
     const turn = ++this.turn;
@@ -58,14 +58,14 @@ account.subscribe((who) => {
   if (!who) kept.clear();
 });
 
-/** Forget the lists whose key begins so, after a change that they do not show. @param {string} [beginning] */
+/** Drop the lists whose keys have this prefix, after a change that they do not contain. @param {string} [beginning] */
 export function dropLists(beginning = "") {
   for (const key of kept.keys()) if (key.startsWith(beginning)) kept.delete(key);
 }
 
 /**
- * The list of this key. After back and forward it is as it was left; else it is read again, and shows what it
- * had until the answer is there.
+ * The list of this key. After back and forward it is unchanged; else it is loaded again, and shows what it
+ * had until the response arrives.
  * @template T
  * @param {string} key @param {(cursor: string | null) => Promise<Page<T>>} fetchPage @returns {List<T>}
  */
@@ -77,7 +77,7 @@ export function useList(key, fetchPage) {
     if (kept.size > KEPT) kept.delete(/** @type {string} */ (kept.keys().next().value));
     return found;
   }, [key]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!list.started.value || !place.peek()?.returning) void list.more(true);
   }, [list]);
   return list;

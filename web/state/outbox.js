@@ -1,6 +1,6 @@
 /**
- * Messages on their way. Each is kept with its Idempotency-Key until the server has answered, so that it is neither
- * lost nor doubled when the line breaks, the page is reloaded, or another tab goes on with it.
+ * Unsent messages. Each is stored with its Idempotency-Key until the server has responded, so that it is neither
+ * lost nor sent twice when the connection breaks, the page is reloaded, or another tab continues with it.
  */
 
 import { signal } from "@preact/signals";
@@ -20,14 +20,14 @@ const LONGEST_PAUSE_MS = 30_000;
 /**
  * @typedef {{
  *   key: string, roomId: string, at: number, body: NewMessage | null, file: Blob | null, alt: string,
- *   reply: {id: string, sender_id: string, type: string, text: string | null} | null, failed: string | null,
+ *   reply: {id: string, sender_id: string, type: string, text: string | null, thumbnail_url?: string | null} | null, failed: string | null,
  * }} Pending
  * `body` is null until the photo of `file` has been uploaded; `failed` is the code of a refusal.
  */
 
-/** All that are on their way, oldest first. @type {import("@preact/signals").Signal<Pending[]>} */
+/** All unsent messages, oldest first. @type {import("@preact/signals").Signal<Pending[]>} */
 export const pending = signal([]);
-/** How much of the photo that is being sent has gone, by key. @type {import("@preact/signals").Signal<Map<string, number>>} */
+/** The upload progress of photos, by key. @type {import("@preact/signals").Signal<Map<string, number>>} */
 export const sentShare = signal(new Map());
 
 let pause = FIRST_PAUSE_MS;
@@ -38,7 +38,7 @@ onTold("outbox", () => void load());
 onTold("outbox-done", (key) => drop(key));
 onTold("caught-up", () => void flush());
 
-/** Take up what an earlier visit has left, and send it when the line is there. */
+/** Load messages of an earlier visit, and send them when the browser is online. */
 export function startOutbox() {
   addEventListener("online", () => void flush());
   let before = "";
@@ -76,7 +76,7 @@ async function keep(item) {
     await write("outbox", item.key, item);
     tellOthers("outbox", null);
   } catch {
-    toast(t("storage.full"), { tone: "bad" }); // it is sent all the same while this page is open
+    toast(t("storage.full"), { tone: "bad" }); // it is sent anyway while this page is open
   }
 }
 
@@ -98,7 +98,7 @@ function drop(key) {
   pending.value = pending.peek().filter((each) => each.key !== key);
 }
 
-/** Send all that waits, one after another, in the order in which it was written. */
+/** Send all waiting messages, one after another, in the order in which they were written. */
 export function flush() {
   clearTimeout(timer);
   return alone("shutter.outbox", sendAll).catch(() => {});

@@ -1,12 +1,13 @@
-/** Every post that is shown anywhere, once: what changes in one place changes in all. */
+/** A store of all shown posts: a change is visible in every place. */
 
 import { signal } from "@preact/signals";
 import * as api from "../api.js";
 import { toastProblem } from "../parts/toast.js";
+import { dropLists } from "./lists.js";
 
 const MOST = 2000;
 
-/** @typedef {import("@preact/signals").Signal<Post | null>} PostSignal null where the post is gone */
+/** @typedef {import("@preact/signals").Signal<Post | null>} PostSignal null if the post is deleted */
 /** @type {Map<string, PostSignal>} */
 const known = new Map();
 /** @type {Set<string>} */
@@ -46,7 +47,7 @@ export function forget(id) {
   if (found) found.value = null;
 }
 
-/** Like or unlike at once; the server's answer counts in the end, and a refusal puts everything back.
+/** Like or unlike at once; the response of the server is final, and an error restores the previous state.
  * @param {string} id @param {boolean} wanted */
 export async function setLiked(id, wanted) {
   const before = known.get(id)?.value;
@@ -58,6 +59,24 @@ export async function setLiked(id, wanted) {
     amend(id, { liked, like_count });
   } catch (error) {
     amend(id, { liked: before.liked, like_count: before.like_count });
+    toastProblem(error);
+  } finally {
+    changing.delete(id);
+  }
+}
+
+/** Save or no longer, at once, as `setLiked`.
+ * @param {string} id @param {boolean} wanted */
+export async function setSaved(id, wanted) {
+  const before = known.get(id)?.value;
+  if (!before || changing.has(id)) return;
+  changing.add(id);
+  amend(id, { saved: wanted });
+  try {
+    amend(id, { saved: (await api.save(id, wanted)).saved });
+    dropLists("saved");
+  } catch (error) {
+    amend(id, { saved: before.saved });
     toastProblem(error);
   } finally {
     changing.delete(id);

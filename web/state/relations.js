@@ -1,11 +1,13 @@
-/** Whom one follows, of the people who are shown: asked for together, and changed at once. */
+/** The relations to the shown users: fetched together, and changed at once. */
 
 import { signal } from "@preact/signals";
 import * as api from "../api.js";
 import { toastProblem } from "../parts/toast.js";
 import { account } from "../session.js";
+import { dropLists } from "./lists.js";
 
-const MOST = 100;
+const MAX_PER_REQUEST = 100;
+const MAX_KNOWN = 2000;
 
 /** @typedef {import("@preact/signals").Signal<Relation | null>} RelationSignal null until it is known */
 /** @type {Map<string, RelationSignal>} */
@@ -24,6 +26,7 @@ export function relationTo(id) {
   /** @type {RelationSignal} */
   const fresh = signal(null);
   known.set(id, fresh);
+  if (known.size > MAX_KNOWN) known.delete(/** @type {string} */ (known.keys().next().value));
   if (account.peek()) {
     if (!wanted.size) queueMicrotask(ask);
     wanted.add(id);
@@ -34,12 +37,12 @@ export function relationTo(id) {
 async function ask() {
   const ids = [...wanted];
   wanted = new Set();
-  for (let start = 0; start < ids.length; start += MOST) {
+  for (let start = 0; start < ids.length; start += MAX_PER_REQUEST) {
     try {
-      const { items } = await api.relations(ids.slice(start, start + MOST));
+      const { items } = await api.relations(ids.slice(start, start + MAX_PER_REQUEST));
       for (const relation of items) relationTo(relation.user_id).value = relation;
     } catch {
-      ids.forEach((id) => known.delete(id)); // asked for again with the next view that shows them
+      ids.forEach((id) => known.delete(id)); // fetched again with the next view that shows them
     }
   }
 }
@@ -49,7 +52,8 @@ export async function setFollowing(id, follow) {
   const relation = relationTo(id);
   const before = relation.value;
   if (before?.following === follow) return true;
-  relation.value = { user_id: id, followed_by: false, ...before, following: follow };
+  const none = { user_id: id, followed_by: false, blocking: false, muting: false };
+  relation.value = { ...none, ...before, following: follow };
   try {
     relation.value = await api.follow(id, follow);
     return true;
@@ -58,4 +62,30 @@ export async function setFollowing(id, follow) {
     toastProblem(error);
     return false;
   }
+}
+
+/** Block or mute, or end it. @param {"block" | "mute"} kind @param {string} id @param {boolean} wanted @returns {Promise<boolean>} whether it was done */
+export async function restrict(kind, id, wanted) {
+  try {
+    relationTo(id).value = await api.restrict(kind, id, wanted);
+  } catch (error) {
+    toastProblem(error);
+    return false;
+  }
+  dropLists(); // any of them may show what is hidden now
+  return true;
+}
+
+/** Let this user follow one no longer. @param {string} id @returns {Promise<boolean>} whether it was done */
+export async function removeFollower(id) {
+  const relation = relationTo(id);
+  try {
+    await api.removeFollower(id);
+  } catch (error) {
+    toastProblem(error);
+    return false;
+  }
+  if (relation.value) relation.value = { ...relation.value, followed_by: false };
+  dropLists("followers of ");
+  return true;
 }

@@ -1,14 +1,15 @@
 /**
- * The photos of the post that is being made. They are kept in IndexedDB with how far they are, so that a reload
+ * The photos of the post that is being written. They are stored in IndexedDB with their progress, so that a reload
  * loses nothing; at most two are sent at once.
  */
 
 import { signal } from "@preact/signals";
+import * as api from "../api.js";
 import { asProblem } from "../http.js";
 import { account } from "../session.js";
 import { randomKey, readAll, remove, write } from "../storage.js";
 import { upload } from "../upload.js";
-import { explain, t } from "../words/words.js";
+import { explained, t } from "../words/words.js";
 import { toast } from "../parts/toast.js";
 import { limits, reasonAgainst } from "./limits.js";
 
@@ -18,9 +19,10 @@ const AT_ONCE = 2;
  * @typedef {{
  *   key: string, file: File, alt: string, order: number, preview: string, share: number, reason: string,
  *   state: "chosen" | "refused" | "waiting" | "sending" | "sent" | "failed", mediaId: string | null, sentAlt: string,
+ *   keepsCamera?: boolean, sentCamera?: boolean,
  * }} Shot
- * `refused` is not sendable at all, `failed` may be tried again; `reason` says why. `sentAlt` is the description that
- * the server has.
+ * `refused` cannot be sent, `failed` can be retried; `reason` says why. `sentAlt` is the description that
+ * the server has. `keepsCamera`: its camera, lens and exposure are to be kept; `sentCamera`: the server was told so.
  */
 
 /** @type {import("@preact/signals").Signal<Shot[]>} */
@@ -38,7 +40,7 @@ account.subscribe((who) => {
   loaded = false;
 });
 
-/** Take up what was chosen before the page was left. */
+/** Restore the photos chosen before the page was left. */
 export async function loadShots() {
   if (loaded) return;
   loaded = true;
@@ -52,20 +54,22 @@ export async function loadShots() {
 /** @param {Iterable<File>} files */
 export async function choose(files) {
   const { photos } = await limits();
-  for (const file of files) {
-    if (shots.peek().length >= photos) {
-      toast(t("upload.too_many", { count: photos }), { tone: "bad" });
-      return;
-    }
-    const order = (shots.peek().at(-1)?.order ?? 0) + 1;
-    /** @type {Shot} */
-    const shot = {
-      key: randomKey(), file, alt: "", order, preview: URL.createObjectURL(file), share: 0, reason: "", state: "chosen",
-      mediaId: null, sentAlt: "",
-    };
-    shots.value = [...shots.peek(), shot];
+  const chosen = [...files];
+  const room = photos - shots.peek().length;
+  if (chosen.length > room) toast(t("upload.too_many", { count: photos }), { tone: "bad" });
+  const first = (shots.peek().at(-1)?.order ?? 0) + 1;
+  const keepsCamera = shots.peek().at(-1)?.keepsCamera;
+  // All are in the list before the first is checked, which takes a while: sending may begin meanwhile.
+  /** @type {Shot[]} */
+  const added = chosen.slice(0, Math.max(0, room)).map((file, index) => ({
+    key: randomKey(), file, alt: "", order: first + index, preview: URL.createObjectURL(file), share: 0, reason: "",
+    state: "chosen", mediaId: null, sentAlt: "", keepsCamera,
+  }));
+  shots.value = [...shots.peek(), ...added];
+  for (const { key, file } of added) {
     const reason = await reasonAgainst(file);
-    await change(shot.key, { state: reason ? "refused" : "chosen", reason });
+    if (reason) running.get(key)?.abort();
+    await change(key, reason ? { state: "refused", reason } : {});
   }
 }
 
@@ -81,6 +85,12 @@ async function change(key, changes) {
 
 /** @param {string} key @param {string} alt */
 export const describe = (key, alt) => change(key, { alt });
+
+/** Whether to keep the camera, lens and exposure of all of them. @param {boolean} keepsCamera */
+export async function keepCamera(keepsCamera) {
+  shots.value = shots.peek().map((shot) => ({ ...shot, keepsCamera }));
+  for (const { key } of shots.peek()) await change(key, {});
+}
 
 /** @param {string} key @param {number} to its new place */
 export async function move(key, to) {
@@ -107,17 +117,20 @@ export function cancel(key) {
   void change(key, { state: "failed", reason: t("upload.cancelled"), share: 0 });
 }
 
-/** Send those that the server does not have yet, with their descriptions as they are now. @param {string} [key] only this one */
+/**
+ * Send those that the server does not have yet, with their current descriptions and choices. A photo that was sent is
+ * not sent again for another description. @param {string} [key] only this one
+ */
 export function sendShots(key) {
   for (const shot of shots.peek()) {
     if (shot.state === "refused" || shot.state === "sending" || (key && shot.key !== key)) continue;
-    if (shot.state === "sent" && shot.alt === shot.sentAlt) continue;
-    void change(shot.key, { state: "waiting", reason: "", share: 0, mediaId: null });
+    if (shot.state === "sent" && shot.alt === shot.sentAlt && shot.keepsCamera === shot.sentCamera) continue;
+    void change(shot.key, { state: "waiting", reason: "", share: 0, mediaId: shot.keepsCamera === shot.sentCamera ? shot.mediaId : null });
   }
   next();
 }
 
-/** Forget all of them, after they were published or given up. */
+/** Remove all of them, after they were published or discarded. */
 export async function clearShots() {
   for (const { key } of shots.peek()) await take(key);
 }
@@ -135,17 +148,33 @@ async function send(shot) {
   running.set(shot.key, stop);
   shots.value = shots.peek().map((each) => (each.key === shot.key ? { ...each, state: "sending", share: 0 } : each));
   try {
-    const media = await upload("POST", "/media", shot.file, {
-      name: shot.file.name, alt: shot.alt.trim(), signal: stop.signal, onProgress: (share) => tell(shot.key, share),
-    });
-    await change(shot.key, { state: "sent", share: 1, mediaId: media.id, sentAlt: shot.alt });
+    const { id } = shot.mediaId ? await describeSent(shot, stop.signal) : await sendFile(shot, stop.signal);
+    await change(shot.key, { state: "sent", share: 1, mediaId: id, sentAlt: shot.alt, sentCamera: shot.keepsCamera });
+    const now = shots.peek().find((each) => each.key === shot.key);
+    if (now?.state === "sent" && (now.alt !== shot.alt || now.keepsCamera !== shot.keepsCamera)) sendShots(shot.key); // changed meanwhile
   } catch (error) {
     const problem = asProblem(error);
     const lasting = ["corrupt_media", "unsupported_media", "too_large"].includes(problem.code);
-    if (problem.code !== "cancelled") await change(shot.key, { state: lasting ? "refused" : "failed", reason: explain(problem), share: 0 });
+    if (problem.code !== "cancelled") await change(shot.key, { state: lasting ? "refused" : "failed", reason: await explained(problem), share: 0 });
   } finally {
     running.delete(shot.key);
     next();
+  }
+}
+
+/** @param {Shot} shot @param {AbortSignal} signal @returns {Promise<Media>} */
+const sendFile = (shot, signal) => upload("POST", "/media", shot.file, {
+  name: shot.file.name, alt: shot.alt.trim(), keepsCamera: shot.keepsCamera, signal,
+  onProgress: (share) => tell(shot.key, share),
+});
+
+/** @param {Shot} shot @param {AbortSignal} signal @returns {Promise<Media>} */
+async function describeSent(shot, signal) {
+  try {
+    return await api.describePhoto(/** @type {string} */ (shot.mediaId), shot.alt.trim() || null);
+  } catch (error) {
+    if (asProblem(error).code !== "not_found") throw error;
+    return sendFile(shot, signal); // it was deleted, as unused ones are after a day
   }
 }
 

@@ -1,4 +1,4 @@
-/** The words of the interface in the language of the person: `t` for texts, and numbers and times by Intl. */
+/** Translations: `t` for texts; numbers and times are formatted by Intl. */
 
 import { signal } from "@preact/signals";
 import { BASE } from "../base.js";
@@ -14,7 +14,7 @@ const PROBLEMS = {
   en: () => import("./problems-en.js"),
   ko: () => import("./problems-ko.js"),
 };
-/** Problems of a file, whose `errors` say more. */
+/** Problems of a file, which have details in `errors`. */
 const OF_FILES = ["too_large", "corrupt_media", "unsupported_media"];
 const CHOICE = `shutter${BASE}.language`;
 const MINUTE = 60;
@@ -26,6 +26,9 @@ const WEEK = 604_800;
 export const language = signal(preferred());
 /** @type {import("@preact/signals").Signal<Dictionary>} */
 const dictionary = signal({});
+/** The words for problems, which the first view rarely needs: null until they are loaded.
+ * @type {import("@preact/signals").Signal<Dictionary | null>} */
+const problems = signal(null);
 
 /** @returns {keyof typeof LANGUAGES} */
 function preferred() {
@@ -49,22 +52,22 @@ export async function speak(wanted = language.value) {
   document.documentElement.lang = wanted;
 }
 
-/** Load the words for problems as well, which the first view does not need. */
+/** Load the texts of problems as well. If they cannot be loaded, all problems have the same text. */
 export async function speakOfProblems() {
-  const wanted = language.value;
-  const { default: words } = await PROBLEMS[wanted]();
-  if (wanted === language.value) dictionary.value = { ...dictionary.value, ...words };
+  const wanted = language.peek();
+  const words = await PROBLEMS[wanted]().then((loaded) => loaded.default, () => problems.peek() ?? {});
+  if (wanted === language.peek()) problems.value = words;
 }
 
-/** Choose a language, for this browser and from now on. @param {keyof typeof LANGUAGES} wanted */
+/** Set the language of this browser. @param {keyof typeof LANGUAGES} wanted */
 export async function choose(wanted) {
   try {
     localStorage.setItem(CHOICE, wanted);
   } catch {
-    // Without a store the choice holds until the page is left.
+    // Without storage, the choice lasts until the page is left.
   }
+  problems.value = (await PROBLEMS[wanted]()).default;
   await speak(wanted);
-  await speakOfProblems();
 }
 
 /**
@@ -72,25 +75,28 @@ export async function choose(wanted) {
  * @param {string} key @param {Record<string, string | number>} [values] @returns {string}
  */
 export function t(key, values = {}) {
-  const entry = dictionary.value[key] ?? key;
+  const entry = dictionary.value[key] ?? problems.value?.[key] ?? key;
   const form = typeof entry === "string" ? entry : plural(entry, Number(values.count));
   return form.replace(/\{(\w+)\}/g, (whole, name) => shown(values[name]) ?? whole);
 }
 
 /** @param {string} key */
-export const knows = (key) => key in dictionary.value;
+export const knows = (key) => key in dictionary.value || key in (problems.value ?? {});
 
 /** @type {Map<string, any>} */
 const formats = new Map();
 
+/** The language with the region that the browser prefers, such as "en-GB": regions write dates and times differently. */
+const locale = () => navigator.languages.find((tag) => tag.split("-")[0] === language.value) ?? language.value;
+
 /**
- * A format of the language. Making one takes long, so each is made once.
+ * A format of the language. Creating one is slow, so each is created once.
  * @template T
  * @param {new (language: string, options?: any) => T} kind @param {object} [options] @returns {T}
  */
 function format(kind, options) {
   const key = `${language.value} ${kind.name} ${JSON.stringify(options)}`;
-  if (!formats.has(key)) formats.set(key, new kind(language.value, options));
+  if (!formats.has(key)) formats.set(key, new kind(locale(), options));
   return formats.get(key);
 }
 
@@ -142,16 +148,27 @@ export const full = (iso) =>
   format(Intl.DateTimeFormat, { dateStyle: "full", timeStyle: "short" }).format(new Date(iso));
 
 /**
- * What went wrong, in words: by its code, else by its status.
+ * The text for a problem: by its code, else by its status. Empty while the texts are loaded; a component that shows it
+ * is rendered again then.
  * @param {import("../http.js").Problem} problem @returns {string}
  */
 export function explain(problem) {
   const reasons = OF_FILES.includes(problem.code) ? problem.errors.map((each) => each.code) : [];
-  const key = [...reasons, problem.code, problem.status].map((each) => `problem.${each}`).find(knows) ?? "problem.unexpected";
-  const text = t(key);
+  const key = [...reasons, problem.code, problem.status].map((each) => `problem.${each}`).find(knows);
+  if (!key && !problems.value) {
+    void speakOfProblems();
+    return "";
+  }
+  const text = t(key ?? "problem.unexpected");
   if (!problem.retryAfter) return text;
   const seconds = Math.ceil(problem.retryAfter);
   return seconds < 90
     ? `${text} ${t("problem.retry_seconds", { count: seconds })}`
     : `${text} ${t("problem.retry_minutes", { count: Math.ceil(seconds / 60) })}`;
+}
+
+/** The same for what is kept or shown once: waits for the texts, if need be. @param {import("../http.js").Problem} problem */
+export async function explained(problem) {
+  if (!explain(problem)) await speakOfProblems();
+  return explain(problem);
 }

@@ -1,4 +1,4 @@
-/** What was done with one's account, and from where. */
+/** The audit log of the own account. */
 
 import * as api from "../../api.js";
 import { h, html } from "../../html.js";

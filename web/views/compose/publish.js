@@ -1,4 +1,4 @@
-/** The second step of a post: its preview, its caption, and how far its photos are. */
+/** The second step of a post: preview, caption, and upload progress. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import * as api from "../../api.js";
@@ -6,6 +6,7 @@ import { h, html } from "../../html.js";
 import { asProblem } from "../../http.js";
 import { Field, FormProblem } from "../../parts/field.js";
 import { Icon } from "../../parts/icon.js";
+import { LocalPhoto } from "../../parts/local-photo.js";
 import { announce, toast } from "../../parts/toast.js";
 import { useTitle } from "../../parts/view.js";
 import { go } from "../../router.js";
@@ -84,7 +85,7 @@ function Progress({ shot, index }) {
   const waiting = shot.state === "waiting" || shot.state === "sending";
   return html`
     <li class="preview preview-${shot.state}">
-      <img src=${shot.preview} alt=${shot.alt} />
+      ${h(LocalPhoto, { src: shot.preview, alt: shot.alt })}
       ${waiting && html`
         <progress max="1" value=${shot.share} aria-label=${t("upload.progress", { index: index + 1 })}></progress>
         <button type="button" class="icon-button preview-button" aria-label=${t("upload.cancel", { index: index + 1 })} onClick=${() => cancel(shot.key)}>${h(Icon, { name: "close" })}</button>`}

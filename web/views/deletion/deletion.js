@@ -1,36 +1,25 @@
-/** Deleting one's account: what that means, said plainly, and the password once more. */
+/** Deleting one's account: an explanation of the effects, and the password or a passkey. */
 
 import { useState } from "preact/hooks";
 import * as api from "../../api.js";
 import { h, html } from "../../html.js";
-import { asProblem } from "../../http.js";
-import { Field, FormProblem } from "../../parts/field.js";
+import { ProofForm } from "../../parts/proof-form.js";
 import { toast } from "../../parts/toast.js";
 import { Head } from "../../parts/view.js";
-import { account, end } from "../../session.js";
+import { account, endWith } from "../../session.js";
 import { t } from "../../words/words.js";
 
 const CONSEQUENCES = ["deletion.posts", "deletion.people", "deletion.messages", "deletion.name", "deletion.final"];
 
 export default function Deletion() {
   const me = account.value;
-  const [password, setPassword] = useState("");
   const [sure, setSure] = useState(false);
-  const [problem, setProblem] = useState(/** @type {import("../../http.js").Problem | null} */ (null));
-  const [busy, setBusy] = useState(false);
-  /** @param {Event} event */
-  const submit = async (event) => {
-    event.preventDefault();
-    setBusy(true);
-    try {
-      await api.withdraw(password);
-      await end(null);
-      toast(t("deletion.done"));
-    } catch (error) {
-      setProblem(asProblem(error));
-      setBusy(false);
-    }
+  /** @param {Proof} proof */
+  const withdraw = async (proof) => {
+    await endWith(() => api.withdraw(proof));
+    toast(t("deletion.done"));
   };
+  const consent = html`<label class="check"><input type="checkbox" checked=${sure} onChange=${(/** @type {any} */ event) => setSure(event.target.checked)} /> ${t("deletion.sure")}</label>`;
   return html`
     <section class="page">
       ${h(Head, { title: t("deletion.title"), backTo: "/settings" })}
@@ -38,12 +27,6 @@ export default function Deletion() {
         <h2>${t("deletion.means")}</h2>
         <ul class="consequences">${CONSEQUENCES.map((key) => html`<li key=${key}>${t(key, { nickname: me?.nickname ?? "" })}</li>`)}</ul>
       </div>
-      <form class="form" onSubmit=${submit}>
-        <input type="text" name="username" autocomplete="username" value=${me?.nickname} readonly hidden />
-        ${h(Field, { label: t("password.current"), name: "current_password", type: "password", value: password, onInput: setPassword, required: true, autocomplete: "current-password", problem })}
-        <label class="check"><input type="checkbox" checked=${sure} onChange=${(/** @type {any} */ event) => setSure(event.target.checked)} /> ${t("deletion.sure")}</label>
-        ${h(FormProblem, { problem, fields: ["current_password"] })}
-        <div class="form-actions"><button class="button button-bad" disabled=${!sure || !password || busy}>${t("deletion.act")}</button></div>
-      </form>
+      ${h(ProofForm, { act: t("deletion.act"), submit: withdraw, bad: true, ready: sure, more: consent })}
     </section>`;
 }

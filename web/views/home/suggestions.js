@@ -1,4 +1,4 @@
-/** Beside the feed, where there is room: oneself, and people whom one does not follow yet. */
+/** Next to the feed on wide screens: the current user, and suggested users to follow. */
 
 import { useEffect, useState } from "preact/hooks";
 import * as api from "../../api.js";
@@ -17,7 +17,7 @@ account.subscribe((who) => {
   if (!who) found = null;
 });
 
-/** Who posted lately. @returns {Promise<UserRef[]>} */
+/** Authors of recent posts. @returns {Promise<UserRef[]>} */
 async function lately() {
   const { items } = await api.everyonesPosts();
   return [...new Map(items.map((post) => [post.author.id, post.author])).values()];

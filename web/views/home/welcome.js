@@ -1,4 +1,4 @@
-/** What a visitor sees first: what this is, the way in, and the newest photos. */
+/** The start page for visitors: a description, login and sign-up, and the newest photos. */
 
 import { useEffect, useState } from "preact/hooks";
 import * as api from "../../api.js";
@@ -31,7 +31,7 @@ export function Welcome() {
       <ul class="welcome-photos plain-list" aria-label=${t("welcome.photos")}>
         ${posts.map((post) => html`
           <li key=${post.id}><a href=${`/p/${post.id}`}>
-            ${h(Photo, { media: post.media[0], alt: post.media[0].alt || t("photo.by", { name: post.author.name ?? "" }), sizes: "25vw", small: true, eager: true })}</a></li>`)}
+            ${h(Photo, { media: post.media[0], alt: post.media[0].alt || t("photo.by", { name: post.author.name ?? "" }), sizes: "25vw", eager: true })}</a></li>`)}
       </ul>
     </section>`;
 }

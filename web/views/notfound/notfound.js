@@ -1,4 +1,4 @@
-/** For addresses that lead nowhere, and for what has been deleted. */
+/** For unknown paths, and for deleted resources. */
 
 import { h, html } from "../../html.js";
 import { useTitle } from "../../parts/view.js";

@@ -1,4 +1,4 @@
-/** Who follows somebody, whom they follow, and who likes a post. */
+/** Followers and followed users of a user, and the likers of a post. */
 
 import * as api from "../../api.js";
 import { h, html } from "../../html.js";

@@ -3,6 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { h, html } from "../../html.js";
 import { asProblem } from "../../http.js";
+import { CameraInfo } from "../../parts/camera-info.js";
 import { Comments } from "../../parts/comments.js";
 import { PostCard } from "../../parts/post-card.js";
 import { PostSkeleton } from "../../parts/skeleton.js";
@@ -31,6 +32,7 @@ export default function PostView({ params: { id } }) {
       ${h(Head, { title, backTo: "/" })}
       ${post ? h(PostCard, { id, whole: true, eager: true }) : !problem && h(PostSkeleton, {})}
       ${problem && !post && html`<p class="problem" role="alert">${explain(problem)}</p><button type="button" class="button" onClick=${load}>${t("retry")}</button>`}
+      ${post && h(CameraInfo, { media: post.media })}
       ${post && h(Comments, { postId: id })}
     </section>`;
 }

@@ -1,6 +1,6 @@
-/** A person: who they are, and their posts. */
+/** The profile and posts of a user. */
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import * as api from "../../api.js";
 import { h, html } from "../../html.js";
 import { asProblem } from "../../http.js";
@@ -15,11 +15,13 @@ import { useTitle } from "../../parts/view.js";
 import { go } from "../../router.js";
 import { account } from "../../session.js";
 import { useList } from "../../state/lists.js";
+import { relationTo } from "../../state/relations.js";
 import { useProfile } from "../../state/profiles.js";
 import { remember } from "../../state/posts.js";
 import { roomWith } from "../../state/rooms.js";
 import { compact, explain, t } from "../../words/words.js";
 import NotFound from "../notfound/notfound.js";
+import { PersonMenu } from "./person-menu.js";
 
 /** @param {{params: {nickname: string}}} props */
 export default function ProfileView({ params: { nickname } }) {
@@ -31,18 +33,29 @@ export default function ProfileView({ params: { nickname } }) {
   return html`
     <section class="page page-wide">
       ${h(ProfileHead, { profile })}
-      ${h(Posts, { profile })}
+      ${blocking(profile.id) ? html`<p class="note" role="note">${t("profile.blocked")}</p>` : h(Posts, { profile })}
     </section>`;
 }
+
+/** @param {string} id */
+const blocking = (id) => Boolean(account.value && account.value.id !== id && relationTo(id).value?.blocking);
 
 /** @param {{profile: Profile}} props */
 function ProfileHead({ profile }) {
   const [counts, setCounts] = useState(/** @type {Counts | null} */ (null));
   const own = account.value?.id === profile.id;
-  useEffect(() => void api.counts(profile.id).then(setCounts).catch(() => {}), [profile.id]);
-  /** @param {boolean} following */
-  const followed = (following) =>
+  const blocked = blocking(profile.id);
+  const fetches = useRef(0);
+  const fetchCounts = () => {
+    const mine = ++fetches.current;
+    api.counts(profile.id).then((fresh) => mine === fetches.current && setCounts(fresh)).catch(() => {});
+  };
+  useEffect(fetchCounts, [profile.id]);
+  /** @param {boolean} following @param {boolean} done */
+  const followed = (following, done) => {
+    if (done) return fetchCounts(); // a fetch that began before may not have it
     setCounts((before) => before && { ...before, followers_count: before.followers_count + (following ? 1 : -1) });
+  };
   const talk = async () => {
     try {
       await go(`/messages/${(await roomWith(profile.id)).id}`);
@@ -65,8 +78,9 @@ function ProfileHead({ profile }) {
         <p class="profile-actions">
           ${own
             ? html`<a class="button button-quiet" href="/settings">${t("profile.edit")}</a>`
-            : h(FollowButton, { id: profile.id, name: profile.name, onChange: followed, large: true })}
-          ${!own && account.value && html`<button type="button" class="button button-quiet" onClick=${talk}>${t("profile.message")}</button>`}
+            : !blocked && h(FollowButton, { id: profile.id, name: profile.name, onChange: followed, large: true })}
+          ${!own && account.value && !blocked && html`<button type="button" class="button button-quiet" onClick=${talk}>${t("profile.message")}</button>`}
+          ${!own && account.value && h(PersonMenu, { profile, onChange: fetchCounts })}
         </p>
       </div>
     </header>`;

@@ -1,8 +1,9 @@
-/** The photos that go with the next message, each with its description. */
+/** The photos of the next message, each with its description. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { h, html } from "../../html.js";
 import { Icon } from "../../parts/icon.js";
+import { LocalPhoto } from "../../parts/local-photo.js";
 import { toast } from "../../parts/toast.js";
 import { reasonAgainst } from "../../state/limits.js";
 import { randomKey } from "../../storage.js";
@@ -12,7 +13,7 @@ const LONGEST_ALT = 1000;
 
 /** @typedef {{key: string, file: File, preview: string, alt: string}} Attachment */
 
-/** The chosen photos, until they are sent or taken away. */
+/** The selected photos, until they are sent or removed. */
 export function useAttachments() {
   const [list, setList] = useState(/** @type {Attachment[]} */ ([]));
   const previews = useRef(/** @type {string[]} */ ([]));
@@ -44,7 +45,7 @@ export function Attachments({ list, onDescribe, onRemove }) {
     <ul class="attachments plain-list" aria-label=${t("composer.photos")}>
       ${list.map(({ key, preview, alt }, index) => html`
         <li class="attachment" key=${key}>
-          <img class="attachment-picture" src=${preview} alt=${alt} />
+          ${h(LocalPhoto, { src: preview, alt, className: "attachment-picture" })}
           <div class="attachment-text">
             <label for=${`alt-${key}`}>${t("compose.alt", { index: index + 1 })}</label>
             <textarea id=${`alt-${key}`} rows="1" maxlength=${LONGEST_ALT} dir="auto" value=${alt} placeholder=${t("compose.alt.example")}

@@ -1,9 +1,10 @@
-/** One message, said or on its way. */
+/** One message, sent or unsent. */
 
 import { useState, useEffect } from "preact/hooks";
 import { h, html } from "../../html.js";
 import { Dialog } from "../../parts/dialog.js";
 import { Icon } from "../../parts/icon.js";
+import { LocalPhoto } from "../../parts/local-photo.js";
 import { Photo } from "../../parts/photo.js";
 import { UserText } from "../../parts/text.js";
 import { account } from "../../session.js";
@@ -17,7 +18,7 @@ const HIGHEST = 400;
  * @param {{
  *   message: Message, room: Room, first: boolean, highlit: boolean, post: Post | null | undefined,
  *   onAnswer: ((message: Message) => void) | null, onJump: (id: string) => void,
- * }} props `post` is the shared one: null where it is gone, undefined until that is known
+ * }} props `post` is the shared one: null if it is deleted, undefined until that is known
  */
 export function Bubble({ message, room, first, highlit, post, onAnswer, onJump }) {
   const own = message.sender.id === account.value?.id;
@@ -42,8 +43,12 @@ export function Bubble({ message, room, first, highlit, post, onAnswer, onJump }
 /** @param {string} id @param {Room} room */
 const nameOf = (id, room) => (id === account.value?.id ? t("you") : (room.peer.name ?? t("person.deleted")));
 
-/** What is quoted, in two lines. @param {{quote: {sender_id: string, type: string, text: string | null}, room: Room}} props */
+/**
+ * The quoted message, in two lines, or its photo.
+ * @param {{quote: {sender_id: string, type: string, text: string | null, thumbnail_url?: string | null}, room: Room}} props
+ */
 export const Quote = ({ quote, room }) => html`
+  ${quote.thumbnail_url && html`<img class="quote-photo" src=${quote.thumbnail_url} alt="" width="40" height="40" loading="lazy" />`}
   <span class="quote-name"><bdi>${nameOf(quote.sender_id, room)}</bdi></span>
   <span class="quote-text" dir="auto">${quote.type === "text" ? quote.text : t(`message.${quote.type}`)}</span>`;
 
@@ -68,7 +73,7 @@ function SharedPost({ id, post }) {
   const name = post.author.name ?? t("person.deleted");
   return html`
     <a class="shared-post" href=${`/p/${id}`}>
-      <span class="shared-post-photo">${h(Photo, { media: post.media[0], alt: post.media[0].alt || t("photo.by", { name }), sizes: "260px", small: true })}</span>
+      <span class="shared-post-photo">${h(Photo, { media: post.media[0], alt: post.media[0].alt || t("photo.by", { name }), sizes: "260px" })}</span>
       <span class="shared-post-text"><span class="name"><bdi>${name}</bdi></span>${post.caption && html`<span class="quiet shared-post-caption" dir="auto">${post.caption}</span>`}</span>
     </a>`;
 }
@@ -91,7 +96,7 @@ export function PendingBubble({ item, room, onRetry, onDiscard }) {
         ${item.reply && html`<div class="quote">${h(Quote, { quote: item.reply, room })}</div>`}
         ${body?.type === "text" && h(UserText, { text: body.text })}
         ${body?.type === "post" && html`<span>${t("message.post")}</span>`}
-        ${preview && html`<img class="pending-picture" src=${preview} alt=${item.alt || t("message.image")} />`}
+        ${preview && h(LocalPhoto, { src: preview, alt: item.alt || t("message.image"), className: "pending-picture" })}
         ${item.file && !item.failed && html`<progress max="1" value=${share ?? 0} aria-label=${t("message.sending")}></progress>`}
       </div>
       <span class="message-side">

@@ -1,4 +1,4 @@
-/** Where a message is written and photos are added to it. Enter sends, Shift and Enter begin a new line. */
+/** The form for a message and its photos. Enter sends, Shift and Enter begin a new line. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { h, html } from "../../html.js";
@@ -24,7 +24,7 @@ export function Composer({ roomId, name, field, reply, onReplied }) {
   const draft = `message to ${roomId}`;
   useGrowing(field, text);
   useEffect(() => void read("drafts", draft).then((kept) => kept && setText((now) => now || kept)).catch(() => {}), [roomId]);
-  const quote = reply && { id: reply.id, sender_id: reply.sender.id, type: reply.type, text: reply.text };
+  const quote = reply && { id: reply.id, sender_id: reply.sender.id, type: reply.type, text: reply.text, thumbnail_url: reply.image?.thumbnail_url ?? null };
 
   /** @param {string} changed */
   const change = (changed) => {
@@ -41,7 +41,7 @@ export function Composer({ roomId, name, field, reply, onReplied }) {
     onReplied();
     field.current?.focus();
   };
-  /** The photos first, each as a message of its own. @param {typeof photos.list} list @param {string} given */
+  /** The photos first, each as a separate message. @param {typeof photos.list} list @param {string} given */
   const sendAll = async (list, given) => {
     for (const { file, alt } of list) await sendMessage(roomId, null, { file, alt: alt.trim(), reply: quote });
     if (given) await sendMessage(roomId, { type: "text", text: given, reply_to: reply?.id ?? null }, { reply: quote });
@@ -67,7 +67,7 @@ export function Composer({ roomId, name, field, reply, onReplied }) {
           <button type="button" class="icon-button icon-button-small" aria-label=${t("cancel")} onClick=${onReplied}>${h(Icon, { name: "close" })}</button></p>`}
       ${h(Attachments, { list: photos.list, onDescribe: photos.describe, onRemove: photos.remove })}
       <div class="composer-line">
-        <input ref=${picker} class="visually-hidden" tabindex="-1" type="file" accept="image/*,.heic,.heif" multiple aria-label=${t("composer.photo")}
+        <input ref=${picker} type="file" hidden accept="image/*,.heic,.heif" multiple
           onChange=${(/** @type {any} */ event) => {
             void photos.add(Array.from(event.target.files));
             event.target.value = "";

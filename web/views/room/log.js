@@ -1,4 +1,4 @@
-/** The messages of a room. The newest are at the bottom; older ones are read when one scrolls up. */
+/** The messages of a room. The newest are at the bottom; older ones are loaded on scrolling up. */
 
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { h, html } from "../../html.js";
@@ -8,7 +8,7 @@ import { toast } from "../../parts/toast.js";
 import { account } from "../../session.js";
 import { conversationOf } from "../../state/conversation.js";
 import { discard, pending, retry } from "../../state/outbox.js";
-import { peerRead, readUpTo } from "../../state/rooms.js";
+import { readUpTo } from "../../state/rooms.js";
 import { day, explain, t } from "../../words/words.js";
 import { Bubble, PendingBubble } from "./bubble.js";
 import { useSharedPosts } from "./shared-posts.js";
@@ -58,7 +58,7 @@ export function Log({ room, onAnswer }) {
     });
     setTimeout(() => setHighlit(""), HIGHLIGHT_MS);
   };
-  const read = peerRead.value.get(room.id) ?? "";
+  const read = room.peer_read_id ?? "";
   const lastOwn = messages.findLast((each) => each.sender.id === account.value?.id);
   return html`
     <div class="log" ref=${log} onScroll=${onScroll} tabindex="0" role="log" aria-live="polite" aria-relevant="additions" aria-label=${t("room.log")}>
@@ -80,7 +80,7 @@ export function Log({ room, onAnswer }) {
 }
 
 /**
- * Keeps the end in sight while one is there, and what one reads in its place while older messages come above it.
+ * Keeps the end visible if it was, and the visible messages in place while older ones are inserted above.
  * @param {Message[]} messages @param {number} waiting @param {() => void} onBelow called for a message out of sight
  */
 function useStickyEnd(messages, waiting, onBelow) {

@@ -15,6 +15,7 @@ import NotFound from "../notfound/notfound.js";
 import { NewRoom, RoomList } from "../rooms/rooms.js";
 import { Composer } from "./composer.js";
 import { Log } from "./log.js";
+import { RoomMenu } from "./room-menu.js";
 
 /** @param {{params: {id: string}}} props */
 export default function RoomView({ params: { id } }) {
@@ -58,11 +59,12 @@ function Open({ id }) {
         <button type="button" class="icon-button room-back" aria-label=${t("back")} onClick=${() => back("/messages")}>${h(Icon, { name: "back" })}</button>
         ${room && h(Avatar, { person: room.peer, size: "small" })}
         <h1>${room?.peer.nickname ? html`<a href=${`/@${room.peer.nickname}`}><bdi>${name}</bdi></a>` : name}</h1>
+        ${room && h(RoomMenu, { room })}
       </header>
       ${problem && html`<p class="problem" role="alert">${explain(problem)} <button type="button" class="link" onClick=${load}>${t("retry")}</button></p>`}
-      ${room ? h(Log, { room, onAnswer: room.peer.deleted ? null : answer }) : !problem && h(Spinner, {})}
-      ${room && (room.peer.deleted
-        ? html`<p class="room-closed" role="note">${t("room.closed")}</p>`
+      ${room ? h(Log, { room, onAnswer: room.closed ? null : answer }) : !problem && h(Spinner, {})}
+      ${room && (room.closed
+        ? html`<p class="room-closed" role="note">${t(room.peer.deleted ? "room.closed" : "room.suspended")}</p>`
         : h(Composer, { roomId: id, name, field, reply, onReplied: () => setReply(null) }))}
     </section>`;
 }

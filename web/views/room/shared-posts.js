@@ -1,4 +1,4 @@
-/** The posts that messages share, read together: one request for all cards of a page. */
+/** Shared posts of messages, loaded together: one request for all cards of a page. */
 
 import { useEffect, useState } from "preact/hooks";
 import * as api from "../../api.js";
@@ -8,7 +8,7 @@ const MOST = 100;
 
 /**
  * @param {Message[]} messages
- * @returns {Map<string, Post | null>} by id; null for one that is gone, nothing for one that is not read yet
+ * @returns {Map<string, Post | null>} by id; null for a deleted one, absent for one that is not loaded yet
  */
 export function useSharedPosts(messages) {
   const [gone, setGone] = useState(/** @type {Set<string>} */ (new Set()));

@@ -1,4 +1,4 @@
-/** The list of conversations; beside it, where there is room, the one that is open. */
+/** The list of conversations; next to it, on wide screens, the open one. */
 
 import { useEffect, useState } from "preact/hooks";
 import * as api from "../../api.js";
@@ -43,7 +43,7 @@ function RoomRow({ room, current }) {
       <a class="room-row ${room.unread_count ? "unread" : ""}" href=${`/messages/${room.id}`} aria-current=${current ? "page" : undefined}>
         ${h(Avatar, { person: room.peer })}
         <span class="room-text">
-          <span class="room-line"><span class="name"><bdi>${name}</bdi></span>${last && html`<span class="quiet room-time">${h(Time, { iso: last.created_at })}</span>`}</span>
+          <span class="room-line"><span class="name"><bdi>${name}</bdi></span>${room.muted && html`<span class="quiet">${h(Icon, { name: "muted" })}<span class="visually-hidden">${t("room.muted")}</span></span>`}${last && html`<span class="quiet room-time">${h(Time, { iso: last.created_at })}</span>`}</span>
           <span class="room-line"><span class="quiet room-last" dir="auto">${waiting ? t("room.waiting") : last ? summary(last) : t("rooms.nothing")}</span>
             ${room.unread_count > 0 && html`<span class="badge"><span aria-hidden="true">${compact(room.unread_count)}</span><span class="visually-hidden">${t("rooms.unread", { count: room.unread_count })}</span></span>`}</span>
         </span>
@@ -57,7 +57,7 @@ function summary(message) {
   return message.sender.id === account.value?.id ? t("rooms.you", { text }) : text;
 }
 
-/** Starts a conversation with somebody who is searched for. */
+/** The search for a user to start a conversation with. */
 export function NewRoom() {
   const [open, setOpen] = useState(false);
   return html`

@@ -1,4 +1,4 @@
-/** Finding people by the beginning of their name or nickname. */
+/** Searching users by the prefix of their name or nickname. */
 
 import { useEffect, useState } from "preact/hooks";
 import * as api from "../../api.js";

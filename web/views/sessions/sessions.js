@@ -1,4 +1,4 @@
-/** Where one is logged in; each session can be ended from here. */
+/** The sessions of the own account, each of which can be ended. */
 
 import * as api from "../../api.js";
 import { h, html } from "../../html.js";

@@ -38,7 +38,7 @@ export function AvatarForm({ me }) {
   return html`
     <div class="avatar-form">
       ${h(Avatar, { person: me, size: "large" })}
-      <input ref=${picker} class="visually-hidden" tabindex="-1" type="file" accept="image/*,.heic,.heif" aria-label=${t("settings.avatar.choose")} onChange=${onChange} />
+      <input ref=${picker} type="file" hidden accept="image/*,.heic,.heif" onChange=${onChange} />
       <div class="form-actions">
         <button type="button" class="button button-quiet" disabled=${share !== null} onClick=${() => picker.current?.click()}>${t("settings.avatar.choose")}</button>
         ${me.avatar_url && html`<button type="button" class="button button-quiet" disabled=${share !== null} onClick=${() => run(api.removeAvatar, t("settings.avatar.removed"))}>${t("settings.avatar.remove")}</button>`}

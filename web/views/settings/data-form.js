@@ -1,4 +1,4 @@
-/** Changing one's name, nickname, phone and bio; the current password is asked for. */
+/** Changing one's name, nickname, phone and bio; needs the current password. */
 
 import { useState } from "preact/hooks";
 import * as api from "../../api.js";

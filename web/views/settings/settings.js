@@ -1,4 +1,4 @@
-/** One's own account: picture, data, password, and the way to sessions, activity and deletion. */
+/** The own account: avatar, data, password, and links to the second factor, passkeys, identities, sessions, activity, blocks, mutes, export and deletion. */
 
 import { h, html } from "../../html.js";
 import { Footer } from "../../parts/footer.js";
@@ -11,8 +11,16 @@ import { DataForm } from "./data-form.js";
 import { PasswordForm } from "./password-form.js";
 
 const PAGES = /** @type {const} */ ([
+  ["/saved", "saved.title"],
+  ["/settings/email", "email.title"],
+  ["/settings/second-factor", "second.title"],
+  ["/settings/passkeys", "passkeys.title"],
+  ["/settings/identities", "identities.title"],
   ["/settings/sessions", "sessions.title"],
   ["/settings/activity", "activity.title"],
+  ["/settings/blocks", "blocks.title"],
+  ["/settings/mutes", "mutes.title"],
+  ["/settings/export", "export.title"],
   ["/settings/deletion", "deletion.title"],
 ]);
 
@@ -22,6 +30,7 @@ export default function Settings() {
   return html`
     <section class="page settings">
       ${h(Head, { title: t("settings.title") })}
+      ${!me.email_verified && html`<p class="note">${t("settings.unverified")} <a href="/settings/email">${t("confirm.title")}</a></p>`}
       <section class="card"><h2>${t("settings.avatar")}</h2>${h(AvatarForm, { me })}</section>
       <section class="card"><h2>${t("settings.data")}</h2>${h(DataForm, { me })}</section>
       <section class="card"><h2>${t("settings.password")}</h2>${h(PasswordForm, { me })}</section>

@@ -1,4 +1,4 @@
-/** Signing up, and logging in with it at once. */
+/** Signing up, followed by a login. */
 
 import { useState } from "preact/hooks";
 import * as api from "../../api.js";
@@ -7,7 +7,7 @@ import { Problem, asProblem } from "../../http.js";
 import { Entrance } from "../../parts/entrance.js";
 import { Field, FormProblem } from "../../parts/field.js";
 import { logIn } from "../../session.js";
-import { t } from "../../words/words.js";
+import { language, t } from "../../words/words.js";
 
 const FIELDS = ["email", "name", "nickname", "password", "phone"];
 const EMPTY = { email: "", name: "", nickname: "", password: "", phone: "" };
@@ -29,7 +29,7 @@ export default function SignUpView({ query }) {
     setBusy(true);
     try {
       const { phone, ...rest } = given;
-      await api.signUp({ ...rest, nickname: rest.nickname.trim(), phone: phone.trim() || null });
+      await api.signUp({ ...rest, language: language.value, nickname: rest.nickname.trim(), phone: phone.trim() || null });
       await logIn(given.email.trim(), given.password);
     } catch (error) {
       setProblem(asProblem(error));

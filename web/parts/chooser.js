@@ -1,15 +1,16 @@
-/** Taking photos in: by a button, by dropping them anywhere on the page, or by pasting them. */
+/** Selecting photos: with a button, by dropping them anywhere on the page, or by pasting them. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { h, html } from "../../html.js";
-import { Icon } from "../../parts/icon.js";
-import { choose } from "../../state/uploads.js";
-import { t } from "../../words/words.js";
+import { h, html } from "../html.js";
+import { t } from "../words/words.js";
+import { Icon } from "./icon.js";
 
 const TYPES = "image/jpeg,image/png,image/webp,image/gif,image/heic,image/heif,image/avif,.heic,.heif";
 
-/** @param {{many: number}} props how many there are already */
-export function Chooser({ many }) {
+/** @param {{many: number, onChoose: (files: File[]) => void}} props `many` is the number of selected ones */
+export function Chooser({ many, onChoose }) {
+  const chosen = useRef(onChoose);
+  chosen.current = onChoose;
   const input = useRef(/** @type {HTMLInputElement | null} */ (null));
   const [over, setOver] = useState(false);
   useEffect(() => {
@@ -20,11 +21,11 @@ export function Chooser({ many }) {
       if (!event.dataTransfer?.types.includes("Files")) return;
       event.preventDefault();
       setOver(event.type === "dragover");
-      if (event.type === "drop") void choose(files(event.dataTransfer));
+      if (event.type === "drop") chosen.current(files(event.dataTransfer));
     };
     /** @param {ClipboardEvent} event */
     const onPaste = (event) => {
-      if (files(event.clipboardData).length) void choose(files(event.clipboardData));
+      if (files(event.clipboardData).length) chosen.current(files(event.clipboardData));
     };
     const drags = /** @type {const} */ (["dragover", "dragleave", "drop"]);
     drags.forEach((name) => addEventListener(name, onDrag));
@@ -36,14 +37,14 @@ export function Chooser({ many }) {
   }, []);
   /** @param {any} event */
   const onChange = (event) => {
-    void choose(Array.from(event.target.files));
+    onChoose(Array.from(event.target.files));
     event.target.value = "";
   };
   return html`
     <div class="chooser ${over ? "chooser-over" : ""} ${many ? "chooser-small" : ""}">
       ${h(Icon, { name: "image" })}
       <p>${t("compose.drop")}</p>
-      <input ref=${input} class="visually-hidden" tabindex="-1" type="file" multiple accept=${TYPES} aria-label=${t("compose.choose")} onChange=${onChange} />
+      <input ref=${input} type="file" hidden multiple accept=${TYPES} onChange=${onChange} />
       <button type="button" class="button ${many ? "button-quiet" : ""}" onClick=${() => input.current?.click()}>${many ? t("compose.add") : t("compose.choose")}</button>
     </div>`;
 }
