@@ -30,26 +30,38 @@ SETTINGS = (
 
 
 def main() -> None:
-    known = read(ENV)
+    prepare(ENV, MADE)
+
+
+def prepare(env: Path, made: Path) -> None:
+    """Write what is missing into this env file, and the broker's definitions into this folder."""
+    known = read(env)
     missing = [name for name in SETTINGS if not known.get(name)]
     if missing:
-        write_settings(ENV, {name: secrets.token_urlsafe(32) for name in missing})
-        known = read(ENV)
+        write_settings(env, {name: new_secret() for name in missing})
+        known = read(env)
     keys = {
         f"{caller.upper()}_TO_{callee.upper()}_KEY": caller_key(known[f"{caller.upper()}_SECRET"], callee)
         for callee, callers in CALLS.items()
         for caller in callers
     }
     if any(known.get(name) != key for name, key in keys.items()):
-        write_settings(ENV, keys)
-    MADE.mkdir(exist_ok=True)
+        write_settings(env, keys)
+    made.mkdir(exist_ok=True)
+    target = made / "definitions.json"
+    hashes = _hashes(target)
     definitions = json.loads(TOPOLOGY.read_text())
     definitions["users"] = [
-        *(_user(name, known[f"{name.upper()}_BROKER_PASSWORD"], []) for name in PROGRAMS),
-        _user("admin", known["BROKER_ADMIN_PASSWORD"], ["administrator"]),
+        *(_user(name, known[f"{name.upper()}_BROKER_PASSWORD"], hashes, []) for name in PROGRAMS),
+        _user("admin", known["BROKER_ADMIN_PASSWORD"], hashes, ["administrator"]),
     ]
     definitions["permissions"].append({"user": "admin", "vhost": "/", "configure": ".*", "write": ".*", "read": ".*"})
-    _write_whole(MADE / "definitions.json", json.dumps(definitions, indent=1))
+    _write_whole(target, json.dumps(definitions, indent=1))
+
+
+def new_secret() -> str:
+    """256 random bits, in characters that need no escape in a URL."""
+    return secrets.token_urlsafe(32)
 
 
 def read(path: Path) -> dict[str, str]:
@@ -75,9 +87,9 @@ def _write_whole(path: Path, text: str, mode: int = 0o644) -> None:
     part.replace(path)
 
 
-def _user(name: str, password: str, tags: list[str]) -> dict[str, object]:
+def _user(name: str, password: str, hashes: dict[str, str], tags: list[str]) -> dict[str, object]:
     """RabbitMQ's salted SHA-256: base64 of the salt and the digest of salt and password."""
-    before = _hashes().get(name)
+    before = hashes.get(name)
     salt = base64.b64decode(before)[:4] if before else secrets.token_bytes(4)
     digest = hashlib.sha256(salt + password.encode()).digest()
     return {
@@ -88,9 +100,8 @@ def _user(name: str, password: str, tags: list[str]) -> dict[str, object]:
     }
 
 
-def _hashes() -> dict[str, str]:
+def _hashes(path: Path) -> dict[str, str]:
     """The previous hashes: the same salt leaves the file unchanged for an unchanged password."""
-    path = MADE / "definitions.json"
     users = json.loads(path.read_text())["users"] if path.exists() else []
     return {user["name"]: user["password_hash"] for user in users}
 

@@ -7,16 +7,14 @@ They are ordinary servers on loopback in one event loop, so that a request takes
 import asyncio
 import contextlib
 import importlib
-import json
 import os
-import secrets
 import signal
 import socket
 import sys
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import httpx
 import uvicorn
@@ -27,31 +25,33 @@ from pydantic import SecretStr
 import gateway.app
 import gateway.server.server
 import gateway.settings
-from deploy.cluster import CALLS
+from deploy.data_folder import StartupError, load_secrets, lock, service_settings
 from shared import logs, metrics
 from shared.database import migrations
 from shared.database.engine import Database
 from shared.events.in_memory import InMemoryBus
-from shared.security.derived_keys import caller_key
 from shared.server.config import Server, freeze_gc, server_options
 from shared.service_list import NAMES
-from shared.settings import Settings
-
-
-class StartupError(Exception):
-    """The process cannot start; the message says what to change."""
+from shared.settings import LogLevel, Settings
+from shared.tracing import spans
 
 
 def main() -> None:
     """Run until Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # until the event loop handles it: Ctrl-C prints no traceback
     os.umask(0o077)  # no other user of this machine may read databases, photos and secrets
     try:
-        logs.configure(_environment("LOG_LEVEL", "warning"), "development")
+        logs.configure(_log_level(), "production" if os.environ.get("ENVIRONMENT") == "production" else "development")
+        _configure_traces()
         data = _data_folder(Path(_environment("DATA_DIR", "data")))
         gateway_socket = _gateway_socket(_environment("HOST", "127.0.0.1"), _port(_environment("PORT", "8080")))
-        uvloop.run(_run(data, gateway_socket))
+        with lock(data):
+            uvloop.run(_run(data, gateway_socket))
+        spans.flush()
     except StartupError as error:
         sys.exit(f"Shutter cannot start: {error}")
+    except KeyboardInterrupt:  # before `_run` handles the signal
+        sys.exit(128 + signal.SIGINT)
 
 
 async def _run(data: Path, gateway_socket: socket.socket) -> None:
@@ -60,7 +60,7 @@ async def _run(data: Path, gateway_socket: socket.socket) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     service_sockets = {name: _listener() for name in NAMES}
     listeners = [*service_sockets.values(), gateway_socket]
-    servers, unlimited = await asyncio.to_thread(_servers, data, service_sockets)
+    servers, unlimited = _servers(data, service_sockets, _address(gateway_socket))
     freeze_gc()
     running = [
         asyncio.create_task(server.serve(sockets=[listener]))
@@ -78,9 +78,9 @@ async def _run(data: Path, gateway_socket: socket.socket) -> None:
         raise StartupError("one of its servers stopped; the log lines above say why.")
 
 
-def _servers(data: Path, service_sockets: dict[str, socket.socket]) -> tuple[list[uvicorn.Server], bool]:
+def _servers(data: Path, service_sockets: dict[str, socket.socket], address: str) -> tuple[list[uvicorn.Server], bool]:
     """All servers on one bus, the gateway last; and whether any rate is unlimited."""
-    keys = _secrets(data)
+    keys = load_secrets(data)
     urls = {name: f"http://127.0.0.1:{listener.getsockname()[1]}" for name, listener in service_sockets.items()}
     bus = InMemoryBus()
     metrics.serve("127.0.0.1", _optional_port("METRICS_PORT"))
@@ -88,6 +88,8 @@ def _servers(data: Path, service_sockets: dict[str, socket.socket]) -> tuple[lis
     for name in NAMES:
         app_module: Any = importlib.import_module(f"services.{name}.app")
         settings = importlib.import_module(f"services.{name}.settings").Settings(**_settings(name, data, urls, keys))
+        if name == "auth":
+            settings = settings.model_copy(update=_addresses(settings, address))
         _migrate(settings, Path(app_module.__file__).parent)
         app: FastAPI = app_module.create_app(settings, bus)
         servers.append(_ServiceServer(uvicorn.Config(app, **server_options())))
@@ -105,36 +107,25 @@ def _servers(data: Path, service_sockets: dict[str, socket.socket]) -> tuple[lis
 
 def _settings(name: str, data: Path, urls: dict[str, str], keys: dict[str, str]) -> dict[str, Any]:
     return {
-        "database_url": f"sqlite:///{data / name}.db",
-        "storage_url": (data / "files" / name).as_uri(),
-        "secret": keys[name],
-        "callers": {caller: caller_key(keys[caller], name) for caller in CALLS.get(name, ())},
+        **service_settings(name, data, keys),
         "access_token_seconds": _seconds("ACCESS_TOKEN_SECONDS", 600),
         "auth_url": urls["auth"],
         "posts_url": urls["posts"],
+        "social_url": urls["social"],
+        "dm_url": urls["dm"],
     }
+
+
+def _addresses(settings: Any, address: str) -> dict[str, str]:
+    """Settings of auth that follow from the address of the gateway: for passkeys, and for links of messages."""
+    own = {"public_url": address} if not settings.public_url else {}
+    return own | ({"passkey_origin": address} if not (settings.passkey_origin or settings.public_url) else {})
 
 
 def _migrate(settings: Settings, folder: Path) -> None:
     database = Database(settings.database_url, pool_size=1)
     migrations.upgrade(database, folder / "migrations")
     database.close()
-
-
-def _secrets(data: Path) -> dict[str, str]:
-    """The secret of each program, generated at the first start. Without them earlier tokens and links are invalid."""
-    path = data / "secrets.json"
-    if not path.exists():
-        fresh = {name: secrets.token_urlsafe(32) for name in (*NAMES, "gateway")}
-        part = path.with_suffix(".part")
-        part.touch(mode=0o600)
-        part.write_text(json.dumps(fresh, indent=1))
-        part.replace(path)
-    try:
-        found: dict[str, str] = json.loads(path.read_text())
-    except ValueError as problem:
-        raise StartupError(f"{path} is damaged; restore it from a backup, or remove {data} to start anew.") from problem
-    return found
 
 
 def _data_folder(path: Path) -> Path:
@@ -171,8 +162,7 @@ def _listener() -> socket.socket:
 
 async def _print_startup_message(data: Path, gateway_socket: socket.socket, *, unlimited: bool) -> None:
     host, port = gateway_socket.getsockname()[:2]
-    bound = ip_address(host)
-    address = f"http://{'localhost' if bound.is_loopback or bound.is_unspecified else host}:{port}"
+    bound, address = ip_address(host), _address(gateway_socket)
     await _ready(f"http://{'127.0.0.1' if bound.is_unspecified else host}:{port}/readyz")
     print(
         f"\n  Shutter is ready on {address}\n\n"
@@ -182,6 +172,13 @@ async def _print_startup_message(data: Path, gateway_socket: socket.socket, *, u
         f"  Stop it        Ctrl-C\n{_warning(bound, unlimited=unlimited)}",
         flush=True,
     )
+
+
+def _address(gateway_socket: socket.socket) -> str:
+    """Where a browser on this machine, or on its network, reaches the gateway."""
+    host, port = gateway_socket.getsockname()[:2]
+    bound = ip_address(host)
+    return f"http://{'localhost' if bound.is_loopback or bound.is_unspecified else host}:{port}"
 
 
 def _warning(bound: IPv4Address | IPv6Address, *, unlimited: bool) -> str:
@@ -219,8 +216,22 @@ class _GatewayServer(_NoSignalHandlers, gateway.server.server.GatewayServer):
     pass
 
 
+def _configure_traces() -> None:
+    try:
+        spans.configure()
+    except ValueError as problem:
+        raise StartupError(str(problem)) from problem
+
+
 def _environment(name: str, default: str) -> str:
     return os.environ.get(name) or default
+
+
+def _log_level() -> str:
+    level = _environment("LOG_LEVEL", "warning").lower()
+    if level not in get_args(LogLevel):
+        raise StartupError(f"LOG_LEVEL={level} is not a level; choose {', '.join(get_args(LogLevel))}.")
+    return level
 
 
 def _port(given: str) -> int:

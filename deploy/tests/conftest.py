@@ -1,4 +1,4 @@
-"""The instance that the tests speak to: the one that BASE_URL names, else one that is started here."""
+"""The instance under test: that of BASE_URL, or one that is started here."""
 
 import os
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from shared.testing.waiting import WAIT_SECONDS
 
 @pytest.fixture(scope="session")
 def base_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where the gateway listens. An instance started here has to end cleanly as well."""
+    """The URL of the gateway. An instance started here must end cleanly as well."""
     given = os.environ.get("BASE_URL")
     if given:
         _require_high_limits(given.rstrip("/"))
@@ -23,7 +23,7 @@ def base_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def _require_high_limits(base_url: str) -> None:
-    """Hundreds of people sign up here, all from one address. One sentence says more than hundreds of 429."""
+    """Hundreds of users sign up from one address. One error message explains more than hundreds of 429."""
     limit = httpx.get(f"{base_url}/api/v1/posts", params={"limit": 1}, timeout=WAIT_SECONDS).headers.get(
         "X-RateLimit-Limit"
     )

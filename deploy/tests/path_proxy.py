@@ -1,4 +1,4 @@
-"""A reverse proxy that serves an instance below a path and takes that path away, as nginx does in docs/gateway.md."""
+"""A reverse proxy that serves an instance below a path prefix and removes it, as nginx does in docs/gateway.md."""
 
 import socket
 import threading
@@ -19,6 +19,12 @@ class _Server(ThreadingTCPServer):
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Browsers drop connections at any time."""
+
+
+def _end(*connections: socket.socket) -> None:
+    for each in connections:
+        with suppress(OSError):
+            each.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager
@@ -44,8 +50,12 @@ def below_path(base_url: str) -> Iterator[str]:
                 there.sendall(b"\r\n".join(lines) + b"\r\n\r\n")
                 sending = threading.Thread(target=self._send_to, args=(there,), daemon=True)
                 sending.start()
-                while data := there.recv(CHUNK_BYTES):
-                    self.wfile.write(data)
+                try:
+                    while data := there.recv(CHUNK_BYTES):
+                        self.wfile.write(data)
+                finally:
+                    _end(self.connection, there)  # and so what the other thread waits for
+                    sending.join()
 
         def _head(self) -> list[bytes]:
             lines = []

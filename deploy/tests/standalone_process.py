@@ -1,4 +1,4 @@
-"""A standalone as a person runs it: a real process with a port and a data folder, ended or killed at will."""
+"""A standalone as in production: a real process with a port and a data folder, stopped or killed."""
 
 import os
 import signal
@@ -12,6 +12,7 @@ from typing import Self
 
 import httpx
 
+from shared.security.service_calls import ssl_context_for
 from shared.testing import eventually
 from shared.testing.ports import free_port
 from shared.testing.waiting import WAIT_SECONDS
@@ -19,14 +20,20 @@ from shared.testing.waiting import WAIT_SECONDS
 REPOSITORY = Path(__file__).parents[2]
 
 CHEAP_HASHES = {"ARGON2_MEMORY_KIB": "8", "ARGON2_ITERATIONS": "1"}
-"""Settings for an instance at which people sign up and log in by the hundred; passwords have tests of their own."""
+"""Settings for an instance with hundreds of sign-ups and logins; passwords have separate tests."""
+
+PATIENT = dict.fromkeys(
+    ("CONNECT_SECONDS", "FIRST_BYTE_SECONDS", "WHOLE_SECONDS", "BODY_SECONDS", "STALL_SECONDS", "HEAD_SECONDS"),
+    str(WAIT_SECONDS),
+)
+"""The gateway's time limits: the usual ones would make results depend on the speed of the machine."""
 
 _OURS = ("BASE_URL", "DATABASE_URL", "BROKER_URL")
 
 
 @dataclass
 class Standalone:
-    """One run after another of `python -m deploy.standalone` on the same data folder and port."""
+    """Consecutive runs of `python -m deploy.standalone` on the same data folder and port."""
 
     data_dir: Path
     port: int = field(default_factory=free_port)
@@ -42,9 +49,9 @@ class Standalone:
         return self.data_dir.parent / f"{self.data_dir.name}.{self.port}.log"
 
     def launch(self) -> None:
-        """Start the process and do not wait for anything."""
+        """Start the process without waiting."""
         inherited = {name: value for name, value in os.environ.items() if name not in _OURS}
-        own = {"PORT": str(self.port), "DATA_DIR": str(self.data_dir), **self.settings}
+        own = {"PORT": str(self.port), "DATA_DIR": str(self.data_dir), **PATIENT, **self.settings}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "deploy.standalone"],
@@ -52,40 +59,49 @@ class Standalone:
             )  # fmt: skip
 
     def start(self) -> None:
-        """Start the process and wait until it says that it is ready."""
+        """Start the process and wait until it is ready."""
         self.launch()
         eventually(self.is_ready)
 
     def is_ready(self) -> bool:
-        """Whether GET /readyz answers 200. A process that has ended never will: that is an error at once."""
+        """Whether GET /readyz answers 200. Raises at once if the process has exited."""
         ended = self.running().poll()
         if ended is not None:
             raise RuntimeError(f"standalone ended with {ended}:\n{self.printed()[-4000:]}")
         try:
-            return httpx.get(f"{self.base_url}/readyz", timeout=WAIT_SECONDS).status_code == 200
+            verify = ssl_context_for(self.base_url)  # it is asked again and again; reading all authorities takes 25 ms
+            return httpx.get(f"{self.base_url}/readyz", timeout=WAIT_SECONDS, verify=verify).status_code == 200
         except httpx.TransportError:
             return False
 
     def end(self, how: signal.Signals = signal.SIGINT) -> int:
-        """Ask it to end, wait until it has, and give its exit code."""
+        """Stop it, wait, and return its exit code."""
         process = self.running()
         process.send_signal(how)
         return process.wait(timeout=WAIT_SECONDS)
 
     def kill(self) -> None:
-        """Take it away in the middle of whatever it does, as a power cut would, if it still runs."""
+        """SIGKILL, if it still runs."""
         if self.process is None:
             return
         self.process.kill()
         self.process.wait(timeout=WAIT_SECONDS)
 
+    def admin(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of an operator on its data: the service, the command and its arguments."""
+        return subprocess.run(
+            [sys.executable, "-m", "deploy.admin", *command],
+            cwd=REPOSITORY, env={"DATA_DIR": str(self.data_dir)}, capture_output=True, text=True, check=False,
+            timeout=WAIT_SECONDS,
+        )  # fmt: skip
+
     def printed(self) -> str:
-        """Everything that it has written so far, over all its runs."""
+        """Its output so far, over all runs."""
         return self.log.read_text(errors="replace")
 
     @contextmanager
     def served(self) -> Iterator[Self]:
-        """It runs as long as the block lasts, and has to end cleanly after it."""
+        """It runs during the block, and must end cleanly after it."""
         try:
             self.start()
             yield self

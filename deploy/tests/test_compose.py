@@ -1,4 +1,4 @@
-"""What compose starts keeps its secrets apart, publishes one door, and is made of code alone."""
+"""The compose file keeps secrets apart and publishes one port; images contain only code."""
 
 import re
 import shutil
@@ -12,6 +12,7 @@ import yaml
 
 from deploy.cluster import CALLS, read
 from shared.security.derived_keys import caller_key
+from shared.testing.waiting import WAIT_SECONDS
 
 ROOT = Path(__file__).parents[2]
 OURS = ("auth", "social", "posts", "dm", "gateway")
@@ -21,28 +22,43 @@ SECRET = re.compile(r"\$\{((?:[A-Z]+_)*(?:PASSWORD|SECRET|KEY))\}")
 
 
 def told(name: str) -> set[str]:
-    """The secrets that this container is given."""
+    """The secrets that this container gets."""
     return set(SECRET.findall(str(SERVICES[name].get("environment"))))
 
 
-def test_only_the_gateways_door_is_published() -> None:
+def test_only_the_gateway_port_is_published() -> None:
     assert {name: each["ports"] for name, each in SERVICES.items() if "ports" in each} == {
         "gateway": ["${BIND:-127.0.0.1}:${PORT:-8080}:8080"]
     }
 
 
-def test_services_reach_nothing_outside() -> None:
+def test_services_have_no_outbound_network_unless_a_setting_allows_it() -> None:
     assert NETWORKS["inside"] == {"internal": True}
-    assert {name for name, each in SERVICES.items() if each["networks"] != ["inside"]} == {"gateway"}
+    assert NETWORKS["egress"] == {"internal": "${EGRESS_INTERNAL:-true}"}
+    others = {name: each["networks"] for name, each in SERVICES.items() if each["networks"] != ["inside"]}
+    with_files = {name: ["inside", "egress"] for name in ("auth", "posts", "dm")}
+    assert others == {"gateway": ["inside", "outside"], **with_files}
 
 
-def test_every_part_of_ours_is_in_production() -> None:
+def test_files_are_in_a_volume_unless_a_setting_names_object_storage() -> None:
+    keys = {"AWS_ENDPOINT_URL", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ALLOW_HTTP"}
+    for name in OURS:
+        environment = SERVICES[name]["environment"]
+        passed_on = {key for key in environment if key.startswith("AWS_")}
+        if name in ("auth", "posts", "dm"):
+            assert environment["STORAGE_URL"] == f"${{{name.upper()}_STORAGE_URL:-file:///data}}"
+            assert passed_on == keys and not any(environment[key] for key in keys)
+        else:
+            assert not passed_on and "STORAGE_URL" not in environment
+
+
+def test_every_own_container_runs_in_production_mode() -> None:
     told_so = {name for name, each in SERVICES.items() if each["environment"].get("ENVIRONMENT") == "production"}
     assert told_so == {*OURS, *(f"{name}-migrate" for name in OURS[:-1])}
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_every_container_has_as_few_rights_as_it_can(name: str) -> None:
+def test_every_container_has_minimal_privileges(name: str) -> None:
     each = SERVICES[name]
     assert each["read_only"] is True
     assert each["cap_drop"] == ["ALL"]
@@ -51,15 +67,15 @@ def test_every_container_has_as_few_rights_as_it_can(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_a_service_is_told_no_password_of_another(name: str) -> None:
+def test_service_gets_only_its_own_password(name: str) -> None:
     own = {f"{name.upper()}_{kind}" for kind in ("SECRET", "BROKER_PASSWORD", "DATABASE_PASSWORD")}
     callers = {f"{caller.upper()}_TO_{name.upper()}_KEY" for caller in CALLS.get(name, ())}
     assert told(name) <= own | callers
     assert f"{name.upper()}_SECRET" in told(name)
 
 
-def test_callees_are_told_keys_that_follow_from_the_callers_secrets(tmp_path: Path) -> None:
-    """By a Python without packages; run again, it changes nothing, and with another secret the keys follow."""
+def test_caller_keys_are_derived_from_the_callers_secrets(tmp_path: Path) -> None:
+    """By a Python without packages; repeated, it changes nothing, and another secret gives other keys."""
     for name in (
         "deploy/cluster.py",
         "deploy/rabbitmq/definitions.json",
@@ -71,7 +87,7 @@ def test_callees_are_told_keys_that_follow_from_the_callers_secrets(tmp_path: Pa
         shutil.copy(ROOT / name, tmp_path / name)
 
     def made() -> dict[str, str]:
-        subprocess.run([sys.executable, "-S", "-m", "deploy.cluster"], cwd=tmp_path, check=True, timeout=60)
+        subprocess.run([sys.executable, "-S", "-m", "deploy.cluster"], cwd=tmp_path, check=True, timeout=WAIT_SECONDS)
         return read(tmp_path / ".env")
 
     first = made()
@@ -82,12 +98,12 @@ def test_callees_are_told_keys_that_follow_from_the_callers_secrets(tmp_path: Pa
     second = made()
     assert second["DM_TO_POSTS_KEY"] == caller_key("another secret", "posts")
     assert {name for name in first if first[name] != second[name]} == {
-        "DM_SECRET", "DM_TO_AUTH_KEY", "DM_TO_POSTS_KEY"
+        "DM_SECRET", "DM_TO_AUTH_KEY", "DM_TO_POSTS_KEY", "DM_TO_SOCIAL_KEY"
     }  # fmt: skip
     assert len(env.read_text().splitlines()) == len(second) + 1
 
 
-def test_no_secret_stands_in_the_file() -> None:
+def test_compose_file_contains_no_secret() -> None:
     given = [(key, value) for each in SERVICES.values() for key, value in each.get("environment", {}).items()]
     secret = [str(value) for key, value in given if key.endswith(("PASSWORD", "SECRET"))]
     assert secret and all(SECRET.fullmatch(value) for value in secret)
@@ -95,7 +111,7 @@ def test_no_secret_stands_in_the_file() -> None:
     assert addresses and all(re.search(r"://[a-z]+:\$\{[A-Z_]+\}@", value) for value in addresses)
 
 
-def test_an_image_is_made_of_code_alone() -> None:
+def test_image_contains_only_code() -> None:
     lines = (ROOT / ".dockerignore").read_text().splitlines()
     patterns = [line for line in lines if line and not line.startswith("#")]
     assert patterns[0] == "*"
@@ -105,12 +121,18 @@ def test_an_image_is_made_of_code_alone() -> None:
     copied = {stage.split()[2]: re.findall(r"^COPY (?!--from)(\S+)", stage, re.MULTILINE) for stage in stages}
     assert copied == {
         "packages": ["${MEMBER}/requirements.lock"],
-        "program": ["shared", "${MEMBER}"],
-        "gateway": ["web"],
+        "user": [],
+        "code": ["shared", "${MEMBER}"],
+        "pages": ["web"],
+        "program": [],
+        "gateway": [],
         "service": [],
     }
-    assert [stage.split()[0] for stage in stages] == ["${PYTHON_IMAGE}", "${PYTHON_IMAGE}", "program", "program"]
-    assert re.search(r"^USER \d+$", stages[1], re.MULTILINE)
+    assert [stage.split()[0] for stage in stages] == ["${PYTHON_IMAGE}"] * 5 + ["program"] * 2
+    parts = {stage.split()[2]: re.findall(r"^COPY --from=(\S+)", stage, re.MULTILINE) for stage in stages}
+    assert parts["program"] == ["user", "packages", "code"] and parts["gateway"] == ["pages"]
+    program = next(stage for stage in stages if stage.split()[2] == "program")
+    assert re.search(r"^USER \d+$", program, re.MULTILINE)
     for name in OURS:
         folder = name if name == "gateway" else f"services/{name}"
         build = SERVICES[name]["build"]

@@ -1,4 +1,4 @@
-"""Killed in the middle: a withdrawal that was accepted ends complete, and nothing answered is lost."""
+"""Kills at any moment: an accepted withdrawal completes, and no acknowledged write is lost."""
 
 import random
 from collections.abc import Iterator
@@ -17,19 +17,19 @@ from shared.testing.waiting import WAIT_SECONDS
 
 chance = random.Random(2026)
 MOMENTS = [0, *sorted(chance.randrange(1, 80) for _ in range(3))]
-"""How many times somebody looks between the answer to a withdrawal and the kill."""
+"""The number of reads between the response to a withdrawal and the kill."""
 
 
 @pytest.fixture(scope="module")
 def standalone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]:
-    """One data folder; each test finds it served, and leaves it served by another process."""
+    """One data folder; each test finds it running, and leaves it running in another process."""
     with Standalone(tmp_path_factory.mktemp("crash") / "data").served() as running:
         yield running
 
 
 @dataclass
 class Life:
-    """What somebody did, and who stays behind."""
+    """The data of a user, and of those who stay."""
 
     leaver: Person
     friend: Person
@@ -39,7 +39,7 @@ class Life:
     history: list[dict[str, Any]]
 
     def reached_by(self, web: httpx.Client) -> "Life":
-        """The same seen through another connection."""
+        """The same through another connection."""
         self.leaver.web = self.friend.web = web
         return self
 
@@ -72,7 +72,7 @@ def said(person: Person, room: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("looks", MOMENTS)
-def test_a_withdrawal_ends_complete_though_killed_in_the_middle(standalone: Standalone, looks: int) -> None:
+def test_withdrawal_completes_after_a_kill(standalone: Standalone, looks: int) -> None:
     with httpx.Client(base_url=standalone.base_url, timeout=WAIT_SECONDS) as web:
         life = lived(web)
         answer(life.leaver.withdraw(), 202)
@@ -113,7 +113,7 @@ def the_history_stays(life: Life) -> None:
     refusal(life.friend.say(life.room, "hello?"), 409, "peer_withdrawn")
 
 
-def test_what_was_answered_before_a_kill_is_there_after_it(standalone: Standalone) -> None:
+def test_acknowledged_writes_survive_a_kill(standalone: Standalone) -> None:
     with httpx.Client(base_url=standalone.base_url, timeout=WAIT_SECONDS) as web:
         jo, friend = Person.newcomer(web), Person.newcomer(web)
         room, post = answer(jo.open_room(friend.id), 201)["id"], jo.posted("last words")

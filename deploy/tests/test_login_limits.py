@@ -1,4 +1,4 @@
-"""The limit of wrong passwords by address, and the account's owner who shares the address with whoever guesses."""
+"""The limit of wrong passwords by address, for an account owner who shares the address with an attacker."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +19,7 @@ OFFICE, ELSEWHERE = "198.51.100.7", "203.0.113.5"
 
 @pytest.fixture
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    """Everybody is in the same office, unless a request says otherwise."""
+    """All clients have the same address, unless a request says otherwise."""
     data = tmp_path_factory.mktemp("limits") / "data"
     with (
         Standalone(data, settings=CHEAP_HASHES | LIMITS | PROXY).served() as standalone,
@@ -28,7 +28,7 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
         yield client
 
 
-def test_after_a_thousand_wrong_passwords_from_an_address_who_logged_in_there_lately_still_can(
+def test_known_user_can_log_in_from_an_address_after_a_thousand_wrong_passwords(
     web: httpx.Client,
 ) -> None:
     owner = Person.newcomer(web)

@@ -1,4 +1,4 @@
-"""The proxy of docs/gateway.md, as it stands there, in front of a running instance."""
+"""The proxy configuration of docs/gateway.md in front of a running instance."""
 
 import datetime
 import ipaddress
@@ -55,7 +55,7 @@ class Proxied:
     """The certificate to believe."""
 
     def trust(self, *protocols: str) -> ssl.SSLContext:
-        """What believes it, and speaks one of these protocols."""
+        """A TLS context that trusts the certificate, with one of these protocols."""
         context = ssl.create_default_context(cafile=self.authority)
         if protocols:
             context.set_alpn_protocols(protocols)
@@ -63,7 +63,7 @@ class Proxied:
 
 
 def certificate(folder: Path) -> Path:
-    """Write a key and its certificate for 127.0.0.1; the file of the latter."""
+    """Create a key and a certificate for 127.0.0.1. Returns the file of the certificate."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "photos.example.com")])
     now = datetime.datetime.now(datetime.UTC)
@@ -88,7 +88,7 @@ def certificate(folder: Path) -> Path:
 
 
 def recipe(folder: Path, port: int, gateway: int) -> str:
-    """The block of the document, at other addresses and nothing else."""
+    """The block in the document, with only its addresses changed."""
     found = re.search(r"```nginx\n(.*?)```", (ROOT / "docs" / "gateway.md").read_text(), re.DOTALL)
     assert found
     text = re.sub(r"listen \[::\]:443[^;]*;", "", found[1])
@@ -109,7 +109,7 @@ def accepts(port: int) -> bool:
 
 
 def configuration(folder: Path, port: int, gateway: int) -> Path:
-    """A whole configuration around it, with all its files in this folder."""
+    """A complete configuration with it, and all files in this folder."""
     path = folder / "nginx.conf"
     path.write_text(MAIN.format(folder=folder, recipe=recipe(folder, port, gateway)))
     return path
@@ -136,7 +136,7 @@ def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxied]:
             nginx.wait(timeout=WAIT_SECONDS)
 
 
-def test_it_speaks_http_2(proxied: Proxied) -> None:
+def test_proxy_speaks_http_2(proxied: Proxied) -> None:
     with (
         socket.create_connection(("127.0.0.1", proxied.port), timeout=WAIT_SECONDS) as line,
         proxied.trust("h2", "http/1.1").wrap_socket(line, server_hostname="127.0.0.1") as spoken,
@@ -144,7 +144,7 @@ def test_it_speaks_http_2(proxied: Proxied) -> None:
         assert spoken.selected_alpn_protocol() == "h2"
 
 
-def test_text_is_compressed_and_tokens_are_not(proxied: Proxied) -> None:
+def test_proxy_compresses_text_but_not_tokens(proxied: Proxied) -> None:
     described = proxied.web.get("/openapi.json", headers={"accept-encoding": "gzip"})
     assert described.headers["content-encoding"] == "gzip" and described.json()["openapi"]
     tag = {"if-none-match": described.headers["etag"], "accept-encoding": "gzip"}
@@ -156,7 +156,7 @@ def test_text_is_compressed_and_tokens_are_not(proxied: Proxied) -> None:
     assert "content-encoding" not in ada.log_in().headers
 
 
-def test_the_address_is_that_of_the_client_whatever_it_says(proxied: Proxied) -> None:
+def test_client_address_cannot_be_forged(proxied: Proxied) -> None:
     ada = Person.registered(proxied.web)
     given = {"identifier": ada.nickname, "password": ada.password}
     claimed = {"x-forwarded-for": "203.0.113.7", "forwarded": "for=203.0.113.7"}
@@ -164,11 +164,11 @@ def test_the_address_is_that_of_the_client_whatever_it_says(proxied: Proxied) ->
     assert [each["ip"] for each in answer(ada.send("GET", "/auth/sessions"))["items"]] == ["127.0.0.1"]
 
 
-def test_browsers_are_told_to_insist_on_https(proxied: Proxied) -> None:
+def test_hsts_header_is_sent(proxied: Proxied) -> None:
     assert proxied.web.get("/healthz").headers["strict-transport-security"] == "max-age=31536000"
 
 
-def test_the_socket_opens_and_hears(proxied: Proxied) -> None:
+def test_websocket_works_through_the_proxy(proxied: Proxied) -> None:
     ada, bob = Person.newcomer(proxied.web), Person.newcomer(proxied.web)
     room = answer(ada.open_room(bob.id), 201)["id"]
     address = f"https://127.0.0.1:{proxied.port}{API}/ws"
@@ -178,10 +178,12 @@ def test_the_socket_opens_and_hears(proxied: Proxied) -> None:
 
 
 @pytest.mark.containers
-def test_the_newest_nginx_takes_it_too(tmp_path: Path) -> None:
-    """The one above is Debian 12's or 13's, whichever is installed."""
+def test_recipe_works_with_the_newest_nginx(tmp_path: Path) -> None:
+    """The test above uses that of Debian 12 or 13, whichever is installed."""
     certificate(tmp_path)
     checked = ["nginx", "-t", "-c", str(configuration(tmp_path, 8443, 8080))]
     command = ["docker", "run", "--rm", "--pull=never", f"--volume={tmp_path}:{tmp_path}:ro", "nginx:stable", *checked]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=WAIT_SECONDS, check=False
+    )
     assert "syntax is ok" in done.stderr, done.stderr

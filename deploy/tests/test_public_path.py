@@ -1,4 +1,4 @@
-"""Below a path of another server: a proxy in front takes the prefix away, and every address in an answer has it."""
+"""Below a path prefix of another server: a proxy removes the prefix, and every URL in a response has it."""
 
 import re
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from shared.testing.websocket_client import listening
 
 @pytest.fixture(scope="module")
 def standalone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]:
-    """One that is told its public address."""
+    """With a public URL."""
     settings = {"PUBLIC_URL": f"https://example.com{PREFIX}"}
     with Standalone(tmp_path_factory.mktemp("public") / "data", settings=settings).served() as running:
         yield running
@@ -33,7 +33,7 @@ def web(standalone: Standalone) -> Iterator[httpx.Client]:
 
 
 def served(web: httpx.Client, address: str, person: Person | None = None) -> httpx.Response:
-    """What is at an address of an answer, resolved as browsers do it (RFC 3986)."""
+    """The resource at a URL in a response, resolved as browsers do (RFC 3986)."""
     assert address.startswith(f"{PREFIX}/")
     headers = {"authorization": f"Bearer {person.access_token}"} if person else {}
     response = web.get(urljoin(str(web.base_url), address), headers=headers)
@@ -41,7 +41,7 @@ def served(web: httpx.Client, address: str, person: Person | None = None) -> htt
     return response
 
 
-def test_every_address_in_an_answer_leads_there(web: httpx.Client, standalone: Standalone) -> None:
+def test_every_url_in_a_response_has_the_path_prefix(web: httpx.Client, standalone: Standalone) -> None:
     jo, friend = Person.newcomer(web), Person.newcomer(web)
     avatar = answer(jo.show_face(picture()))["avatar_url"]
     answer(friend.follow(jo.id))
@@ -77,7 +77,7 @@ def test_every_address_in_an_answer_leads_there(web: httpx.Client, standalone: S
     assert answer(served(web, link[1]))["items"][0]["id"] == post["id"]
 
 
-def test_the_documentation_is_all_below_the_path(web: httpx.Client) -> None:
+def test_documentation_works_below_the_path_prefix(web: httpx.Client) -> None:
     page = web.get("/docs")
     for address in re.findall(r'(?:src|href)="([^"]+)"', page.text):
         assert web.get(urljoin(str(page.url), address)).status_code == 200, address

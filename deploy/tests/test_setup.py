@@ -26,7 +26,7 @@ esac
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    """A checkout on a machine that has the usual commands and, for now, no Python."""
+    """A checkout on a machine with the usual commands and without Python."""
     (tmp_path / "deploy").mkdir()
     shutil.copy(ROOT / "deploy/setup.sh", tmp_path / "deploy")
     (tmp_path / "requirements.lock").write_text("anything==1\n")
@@ -67,13 +67,13 @@ def refusal(clone: Path) -> str:
 
 
 def calls(clone: Path) -> list[str]:
-    """Which installer was called, in order: "installer" (pip installs uv), "uv" or "pip" (the packages)."""
+    """The installers called, in order: "installer" (pip installs uv), "uv" or "pip" (the packages)."""
     if not (clone / "calls").exists():
         return []
     return [line.split()[0] for line in (clone / "calls").read_text().splitlines()]
 
 
-def test_it_installs_once_and_says_how_many_packages(clone: Path) -> None:
+def test_install_runs_once_and_prints_the_number_of_packages(clone: Path) -> None:
     give_python(clone)
     first, second = set_up(clone), set_up(clone)
     assert first.returncode == second.returncode == 0
@@ -83,7 +83,7 @@ def test_it_installs_once_and_says_how_many_packages(clone: Path) -> None:
     assert calls(clone) == ["installer", "uv"]
 
 
-def test_the_elapsed_time_is_printed_while_it_installs(clone: Path) -> None:
+def test_elapsed_time_is_printed_during_the_install(clone: Path) -> None:
     give_python(clone, uv="while [ ! -e shown ]; do sleep 0.1; done")
     path = {"PATH": str(clone / "bin")}
     command = [str(clone / "bin/sh"), "deploy/setup.sh"]
@@ -97,8 +97,8 @@ def test_the_elapsed_time_is_printed_while_it_installs(clone: Path) -> None:
     assert process.returncode == 0
 
 
-def test_only_what_the_lock_names_is_installed(clone: Path) -> None:
-    """An old pip takes `name[extra]` for something that is not locked, and its newest version refuses all of them."""
+def test_only_locked_packages_are_installed(clone: Path) -> None:
+    """Old versions of pip treat `name[extra]` as not locked, and the newest one refuses it."""
     give_python(clone, uv="exit 1")
     assert set_up(clone).returncode == 0
     called = (clone / "calls").read_text().splitlines()
@@ -107,7 +107,7 @@ def test_only_what_the_lock_names_is_installed(clone: Path) -> None:
     assert all(call.endswith(" requirements.lock") for call in called[1:])
 
 
-def test_the_test_tools_are_added_to_what_running_needs(clone: Path) -> None:
+def test_test_tools_are_added_to_the_runtime_packages(clone: Path) -> None:
     give_python(clone)
     assert set_up(clone).returncode == 0
     (clone / ".venv/kept").touch()
@@ -119,26 +119,26 @@ def test_the_test_tools_are_added_to_what_running_needs(clone: Path) -> None:
     assert set_up(clone).stdout + set_up(clone, "dev").stdout == "", "an environment with test tools serves both"
 
 
-def test_without_uv_pip_installs_the_packages(clone: Path) -> None:
+def test_pip_is_used_without_uv(clone: Path) -> None:
     give_python(clone, installer='echo "No matching distribution found for uv" >&2; exit 1')
     assert set_up(clone).returncode == 0
     assert calls(clone) == ["installer", "pip"]
 
 
-def test_where_uv_fails_pip_installs_the_packages(clone: Path) -> None:
-    """uv does not read pip's configuration, in which an index or a proxy may be named."""
+def test_pip_is_used_when_uv_fails(clone: Path) -> None:
+    """uv does not read pip's configuration, which may name an index or a proxy."""
     give_python(clone, uv='echo "failed to fetch" >&2; exit 2')
     assert set_up(clone).returncode == 0
     assert calls(clone) == ["installer", "uv", "pip"]
 
 
-def test_without_a_network_nothing_is_tried_twice(clone: Path) -> None:
+def test_installer_is_not_retried_without_a_network(clone: Path) -> None:
     give_python(clone, installer='echo "NewConnectionError: no route" >&2; exit 1')
     assert "check the network connection" in refusal(clone)
     assert calls(clone) == ["installer"]
 
 
-def test_another_lock_means_another_venv(clone: Path) -> None:
+def test_changed_lock_recreates_the_venv(clone: Path) -> None:
     give_python(clone)
     set_up(clone)
     (clone / ".venv/left-over").touch()
@@ -148,22 +148,22 @@ def test_another_lock_means_another_venv(clone: Path) -> None:
     assert not (clone / ".venv/left-over").exists()
 
 
-def test_without_python_it_asks_for_one(clone: Path) -> None:
+def test_missing_python_is_reported(clone: Path) -> None:
     assert "Python 3.11 or newer is needed and none was found" in refusal(clone)
 
 
-def test_an_old_python_is_named_with_the_remedy(clone: Path) -> None:
+def test_old_python_is_reported_with_a_remedy(clone: Path) -> None:
     give_python(clone, version="3.9", too_old=1)
     assert "Python 3.9 is too old" in refusal(clone)
 
 
-def test_a_newer_python_beside_the_old_one_is_found(clone: Path) -> None:
+def test_newer_python_next_to_an_old_one_is_used(clone: Path) -> None:
     give_python(clone, version="3.9", too_old=1)
     give_python(clone, name="python3.13")
     assert set_up(clone).returncode == 0
 
 
-def test_a_python_without_venv_is_named_with_the_remedy(clone: Path) -> None:
+def test_python_without_venv_is_reported_with_a_remedy(clone: Path) -> None:
     give_python(clone, version="3.12", without_venv=1)
     assert "apt install python3.12-venv" in refusal(clone)
 
@@ -178,13 +178,13 @@ def test_a_python_without_venv_is_named_with_the_remedy(clone: Path) -> None:
         ("an unknown reason", "read the reason in .venv/setup.log"),
     ],
 )
-def test_a_failed_install_is_explained(clone: Path, pip_says: str, told: str) -> None:
+def test_failed_install_is_explained(clone: Path, pip_says: str, told: str) -> None:
     give_python(clone, uv="exit 1", pip=f'echo "{pip_says}" >&2; exit 1')
     assert told in refusal(clone)
     assert pip_says in (clone / ".venv/setup.log").read_text()
 
 
-def test_a_set_up_that_was_cut_off_is_started_afresh(clone: Path) -> None:
+def test_interrupted_install_is_started_again(clone: Path) -> None:
     give_python(clone, uv="kill -9 $PPID")
     assert set_up(clone).returncode != 0
     assert (clone / ".venv/bin/python").exists()
@@ -193,7 +193,7 @@ def test_a_set_up_that_was_cut_off_is_started_afresh(clone: Path) -> None:
     assert calls(clone) == ["installer", "uv"] * 2
 
 
-def test_a_folder_that_cannot_be_written_is_named(clone: Path) -> None:
+def test_read_only_folder_is_reported(clone: Path) -> None:
     give_python(clone)
     (clone / "bin/mkdir").unlink()
     (clone / "bin/mkdir").write_text("#!/bin/sh\nexit 1\n")
@@ -201,7 +201,7 @@ def test_a_folder_that_cannot_be_written_is_named(clone: Path) -> None:
     assert f"Cannot write in {clone}" in refusal(clone)
 
 
-def test_make_alone_lists_every_verb() -> None:
+def test_make_without_arguments_lists_all_commands() -> None:
     verbs = {line.split(":")[0] for line in (ROOT / "Makefile").read_text().splitlines() if ": ## " in line}
     listed = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert verbs >= {"run", "demo", "test", "check", "lock", "clean"}

@@ -1,4 +1,4 @@
-"""Starting and ending: it says where to look when ready, ends cleanly, and fails in one sentence."""
+"""Start and stop of the standalone: prints its URL when ready, ends cleanly, and explains failures in one sentence."""
 
 import re
 import signal
@@ -27,11 +27,11 @@ def standalone(tmp_path: Path) -> Iterator[Standalone]:
 
 
 def plain(text: str) -> str:
-    """What was printed without colours and line breaks, since a long path may be broken over lines."""
+    """The output without colours and line breaks, because long paths are wrapped."""
     return re.sub(r"\x1b\[[0-9;]*m|\s", "", text)
 
 
-def test_it_says_where_to_look_only_once_it_is_ready(standalone: Standalone) -> None:
+def test_url_is_printed_only_when_ready(standalone: Standalone) -> None:
     standalone.launch()
     eventually(lambda: has_announced(standalone))
     ready = httpx.get(f"{standalone.base_url}/readyz", timeout=WAIT_SECONDS)
@@ -44,13 +44,13 @@ def test_it_says_where_to_look_only_once_it_is_ready(standalone: Standalone) -> 
 
 
 def has_announced(standalone: Standalone) -> bool:
-    """Whether it has printed its address. A process that has ended will not."""
+    """Whether it has printed its URL. Raises if the process has exited."""
     if standalone.running().poll() is not None:
         pytest.fail(f"it ended:\n{standalone.printed()[-4000:]}")
     return f":{standalone.port}" in plain(standalone.printed())
 
 
-def test_what_an_earlier_version_left_open_is_closed_and_the_folder_left_alone(tmp_path: Path) -> None:
+def test_data_files_become_private_and_the_folder_mode_is_unchanged(tmp_path: Path) -> None:
     (tmp_path / "files" / "posts").mkdir(parents=True)
     for name in ("auth.db", "auth.db-wal", "somebody.txt"):
         (tmp_path / name).touch()
@@ -68,15 +68,13 @@ def test_what_an_earlier_version_left_open_is_closed_and_the_folder_left_alone(t
     ("address", "unlimited", "warns"),
     [("192.0.2.7", True, True), ("::", True, True), ("192.0.2.7", False, False), ("127.0.0.1", True, False)],
 )
-def test_it_warns_where_others_can_connect_and_requests_are_not_limited(
-    address: str, unlimited: bool, warns: bool
-) -> None:
+def test_warning_when_others_can_connect_and_rate_limits_are_off(address: str, unlimited: bool, warns: bool) -> None:
     warning = standalone_module._warning(ip_address(address), unlimited=unlimited)
     assert (address in warning and "ENVIRONMENT=production" in warning) is warns
     assert bool(warning) is warns
 
 
-def test_it_warns_that_requests_are_not_limited_where_it_listens_everywhere(standalone: Standalone) -> None:
+def test_warning_when_listening_on_all_addresses_without_rate_limits(standalone: Standalone) -> None:
     standalone.settings = {"HOST": "0.0.0.0"}  # noqa: S104 - that is what is to be told
     standalone.launch()
     eventually(lambda: has_announced(standalone))
@@ -84,7 +82,7 @@ def test_it_warns_that_requests_are_not_limited_where_it_listens_everywhere(stan
     assert "requestsarenotlimited" in plain(standalone.printed())
 
 
-def test_asked_to_end_it_ends_cleanly_and_a_second_start_keeps_everything(standalone: Standalone) -> None:
+def test_stops_cleanly_and_keeps_data_for_the_next_start(standalone: Standalone) -> None:
     standalone.start()
     with httpx.Client(base_url=standalone.base_url, timeout=WAIT_SECONDS) as web:
         jo, friend = Person.newcomer(web), Person.newcomer(web)
@@ -112,7 +110,7 @@ def test_asked_to_end_it_ends_cleanly_and_a_second_start_keeps_everything(standa
     assert standalone.end(signal.SIGINT) == 0
 
 
-def test_asked_to_end_while_it_starts_it_ends_too(standalone: Standalone) -> None:
+def test_stops_during_start(standalone: Standalone) -> None:
     standalone.launch()
     eventually(standalone.data_dir.exists)
     standalone.end(signal.SIGINT)
@@ -120,7 +118,7 @@ def test_asked_to_end_while_it_starts_it_ends_too(standalone: Standalone) -> Non
 
 
 def refused_start(standalone: Standalone) -> str:
-    """The one sentence of a start that cannot be."""
+    """The error message of a start that cannot succeed."""
     standalone.launch()
     code = standalone.running().wait(timeout=WAIT_SECONDS)
     said = standalone.printed().strip()
@@ -130,7 +128,7 @@ def refused_start(standalone: Standalone) -> str:
     return plain(said)
 
 
-def test_a_busy_port_warns_in_one_sentence(standalone: Standalone) -> None:
+def test_busy_port_is_reported_in_one_sentence(standalone: Standalone) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", standalone.port))
         other.listen()
@@ -138,8 +136,8 @@ def test_a_busy_port_warns_in_one_sentence(standalone: Standalone) -> None:
     assert str(standalone.port) in said and "PORT" in said, "the port, and how to choose another"
 
 
-def test_a_folder_that_cannot_be_written_warns_in_one_sentence(standalone: Standalone, tmp_path: Path) -> None:
-    """Below a regular file nobody can make a folder, not even root."""
+def test_read_only_data_folder_is_reported_in_one_sentence(standalone: Standalone, tmp_path: Path) -> None:
+    """Nobody can create a folder below a regular file, not even root."""
     (tmp_path / "file").write_text("in the way")
     folder = tmp_path / "file" / "data"
     standalone.settings = {"DATA_DIR": str(folder)}

@@ -1,4 +1,4 @@
-"""The README's tour, executed as it is written there: what the first page promises has to work."""
+"""The tour of the README is executed as written."""
 
 import os
 import re
@@ -29,11 +29,11 @@ SIGHTS = [
     "the post now answers 404",
     '"deleted":true',
 ]
-"""What somebody who types it in sees on the way."""
+"""Output of the tour."""
 
 
 def blocks(markdown: str) -> list[str]:
-    """The fenced sh blocks under the heading `Tour`."""
+    """The fenced sh blocks below the heading `Tour`."""
     section = re.search(r"^## Tour\b.*?$(.*?)(?=^## |\Z)", markdown, re.DOTALL | re.MULTILINE)
     if section is None:
         pytest.fail("the README has no heading `## Tour`")
@@ -57,24 +57,24 @@ def walked(tour: str, base_url: str, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.mark.parametrize("station", STATIONS)
-def test_the_tour_comes_past_every_station(tour: str, station: str) -> None:
+def test_tour_covers_every_feature(tour: str, station: str) -> None:
     assert STATIONS[station] in tour
 
 
-def test_the_tour_needs_no_other_tools_than_everybody_has(tour: str) -> None:
+def test_tour_needs_only_common_tools(tour: str) -> None:
     assert re.findall(r"\b(jq|http|httpie|wget|yq)\s", tour) == []
 
 
-def test_the_tour_works_as_written(walked: subprocess.CompletedProcess[str]) -> None:
+def test_tour_runs_as_written(walked: subprocess.CompletedProcess[str]) -> None:
     assert walked.returncode == 0, f"{walked.stdout}\n{walked.stderr}"
     assert '"request_id"' not in walked.stdout, "nothing on the way is refused"
 
 
 @pytest.mark.parametrize("sight", SIGHTS)
-def test_the_tour_shows_what_it_promises(walked: subprocess.CompletedProcess[str], sight: str) -> None:
+def test_tour_prints_the_promised_output(walked: subprocess.CompletedProcess[str], sight: str) -> None:
     assert sight in walked.stdout.replace('": ', '":'), walked.stdout
 
 
-def test_the_tour_can_be_walked_twice(tour: str) -> None:
-    """A nickname stays taken after the withdrawal, so the tour has to choose a new one each time."""
+def test_tour_can_be_run_twice(tour: str) -> None:
+    """A nickname stays taken after the withdrawal, so the tour must choose a new one each time."""
     assert re.search(r"RANDOM|date \+|uuid|\$\$|secrets|mktemp", tour)

@@ -1,4 +1,4 @@
-"""What `make up` and `make pin` tell the engine: limits, secrets, digests. The engine is a script here."""
+"""`make up` and `make pin`: the limits, secrets and digests passed to the engine, which is a script here."""
 
 import os
 import shutil
@@ -11,6 +11,7 @@ import yaml
 
 from deploy.cluster import read, write_settings
 from deploy.pin import digest_of, images
+from shared.testing.waiting import WAIT_SECONDS
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = (ROOT / "docker-compose.yml").read_text()
@@ -26,7 +27,7 @@ esac
 
 @pytest.fixture
 def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """First on the path; the file that it writes what it was told into."""
+    """First on the path. Returns the file to which it writes its arguments."""
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "docker").write_text(ENGINE)
     (tmp_path / "bin" / "docker").chmod(0o755)
@@ -36,7 +37,7 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def up(folder: Path, **settings: str) -> "subprocess.CompletedProcess[str]":
-    """`make up` in a folder of its own."""
+    """`make up` in a separate folder."""
     for name in (
         "deploy/up.sh",
         "deploy/cluster.py",
@@ -50,11 +51,11 @@ def up(folder: Path, **settings: str) -> "subprocess.CompletedProcess[str]":
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("RATE")}
     return subprocess.run(
         ["sh", "deploy/up.sh"], cwd=folder, env={**inherited, "PYTHON": sys.executable, **settings},
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False,
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=WAIT_SECONDS, check=False,
     )  # fmt: skip
 
 
-def test_the_limits_are_those_of_production_where_nothing_is_said(engine: Path, tmp_path: Path) -> None:
+def test_rate_limits_default_to_production(engine: Path, tmp_path: Path) -> None:
     done = up(tmp_path)
     assert done.returncode == 0 and "Rate limits" not in done.stderr
     assert "RATE_" not in engine.read_text()
@@ -63,19 +64,19 @@ def test_the_limits_are_those_of_production_where_nothing_is_said(engine: Path, 
     assert gateway["ENVIRONMENT"] == "production"
 
 
-def test_tests_can_lift_them_and_are_told_so(engine: Path, tmp_path: Path) -> None:
+def test_rate_limits_can_be_lifted_with_a_warning(engine: Path, tmp_path: Path) -> None:
     done = up(tmp_path, RATES="off")
     assert done.returncode == 0 and "Rate limits are off" in done.stderr
     told = engine.read_text().splitlines()
     assert {f"RATE_{name}=1000000/minute" for name in RATES} <= set(told)
 
 
-def test_whatever_else_is_said_starts_nothing(engine: Path, tmp_path: Path) -> None:
+def test_invalid_rates_value_starts_nothing(engine: Path, tmp_path: Path) -> None:
     assert up(tmp_path, RATES="of").returncode == 1
     assert not engine.exists()
 
 
-def test_every_base_image_can_be_pinned_in_one_place() -> None:
+def test_every_base_image_can_be_pinned_in_one_file() -> None:
     named = images(COMPOSE)
     assert set(named) == {"PYTHON_IMAGE", "MYSQL_IMAGE", "RABBITMQ_IMAGE"}
     services = yaml.safe_load(COMPOSE)["services"].values()
@@ -89,14 +90,14 @@ def test_every_base_image_can_be_pinned_in_one_place() -> None:
     assert {line.split()[1] for line in lines if line.startswith("FROM ")} == {"${PYTHON_IMAGE}", "program"}
 
 
-def test_the_digest_is_the_one_under_which_an_image_was_pulled(engine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_digest_is_that_of_the_pulled_image(engine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert digest_of("mysql:9.7") == f"sha256:{7:064d}"
     assert digest_of("built:here") is None
     monkeypatch.setenv("MISSING", "1")
     assert digest_of("not:here") is None
 
 
-def test_a_setting_is_replaced_and_all_others_are_kept(tmp_path: Path) -> None:
+def test_setting_is_replaced_and_the_others_are_kept(tmp_path: Path) -> None:
     env = tmp_path / ".env"
     env.write_text("# Kept\nA=1\nMYSQL_IMAGE=old\nB=2\n")
     write_settings(env, {"MYSQL_IMAGE": "new", "C": "3"})

@@ -1,4 +1,4 @@
-"""An instance of its own, whose signing key the tests know."""
+"""A separate instance, whose signing key the tests have."""
 
 import json
 from collections.abc import Iterator
@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from deploy.tests import identities
 from deploy.tests.journeys.person import API, Person
 from deploy.tests.standalone_process import CHEAP_HASHES, Standalone
 from services.auth.actions import keys
@@ -25,13 +26,17 @@ from .table import Expected
 
 @dataclass
 class RunningGateway:
-    """A running instance, and what somebody knows who has stolen its signing key."""
+    """A running instance and its signing key, as after a theft."""
 
     web: httpx.Client
     forger: Forger
+    withdrawn: str
+    """The token of a user who has withdrawn."""
+    superseded: str
+    """A token from before its owner changed the password on another device."""
 
     def ask(self, expected: Expected, scene: Scene, who: Person, token: str | None) -> httpx.Response:
-        """The route's one valid request, with this token or none."""
+        """The one valid request of the route, with this token or none."""
         request = REQUESTS[str(expected)](scene, who)
         path = request.pop("path", {})
         url = request.pop("url", None) or API + expected.path.format(**path)
@@ -39,13 +44,13 @@ class RunningGateway:
         return self.web.request(expected.method, url, headers=headers, **request)
 
     def bad_tokens(self, owner: Person) -> dict[str, str]:
-        """One of each kind, as near to a good one as can be."""
+        """One invalid token of each kind, as close to a valid one as possible."""
         return {
             "expired": self.forger.token(sub=owner.id, iat=1_000_000_000, exp=1_000_000_600),
             "forged": scenes.forged(self.forger.kid, owner.id),
-            "withdrawn": scenes.withdrawn(self.web),
+            "withdrawn": self.withdrawn,
             "logged out": scenes.logged_out(owner),
-            "superseded": scenes.superseded(self.web),
+            "superseded": self.superseded,
         }
 
 
@@ -54,10 +59,10 @@ def running_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runnin
     """It serves all tests of this folder."""
     data = tmp_path_factory.mktemp("authorization") / "data"
     with (
-        Standalone(data, settings=CHEAP_HASHES).served() as standalone,
+        Standalone(data, settings=CHEAP_HASHES | identities.settings()).served() as standalone,
         httpx.Client(base_url=standalone.base_url, timeout=WAIT_SECONDS) as web,
     ):
-        yield RunningGateway(web, _forger(data))
+        yield RunningGateway(web, _forger(data), scenes.withdrawn(web), scenes.superseded(web))
 
 
 def _forger(data: Path) -> Forger:
@@ -65,12 +70,21 @@ def _forger(data: Path) -> Forger:
         database_url=f"sqlite:///{data / 'auth.db'}", secret=json.loads((data / "secrets.json").read_text())["auth"]
     )
     database = Database(settings.database_url, pool_size=1)
-    (key,) = database.write(keys.have_keys, KeyCipher(settings.key(SIGNING_KEYS)))
+    (key,) = database.write(keys.load_or_create_keys, KeyCipher(settings.key(SIGNING_KEYS)))
     database.close()
     return Forger(key.private, key.kid)
 
 
+@pytest.fixture(scope="package")
+def unchanged_scene(running_gateway: RunningGateway) -> Scene:
+    """For all requests that only read."""
+    return Scene.made(running_gateway.web)
+
+
 @pytest.fixture
-def scene(running_gateway: RunningGateway) -> Scene:
-    """For one test alone."""
+def scene(running_gateway: RunningGateway, expected: Expected, request: pytest.FixtureRequest) -> Scene:
+    """For one test only, if its request changes it."""
+    if expected.method == "GET":
+        unchanged: Scene = request.getfixturevalue("unchanged_scene")
+        return unchanged
     return Scene.made(running_gateway.web)

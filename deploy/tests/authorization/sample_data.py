@@ -1,4 +1,4 @@
-"""What every request of the matrix is about: an owner with one of each thing, and all who might ask for it."""
+"""The resources of the requests: an owner with one of each, and every kind of client."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -6,17 +6,21 @@ from typing import Any
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from deploy.tests import identities, passkeys
 from deploy.tests.journeys.person import Person, form, fresh_password
 from deploy.tests.journeys.responses import answer, ids
+from shared.testing import eventually
 from shared.tests.forged_tokens import Forger
 
 
 @dataclass
 class Scene:
-    """An owner, their peer, and one of everything that is theirs."""
+    """An owner, their peer, and one resource of each kind."""
 
     owner: Person
     peer: Person
+    outsider: Person
+    """Whom nobody follows, and with whom nobody has a room."""
     session: str = ""
     photo: str = ""
     unused: str = ""
@@ -27,11 +31,14 @@ class Scene:
     message: str = ""
     room_photo: dict[str, Any] = field(default_factory=dict)
     avatar: str = ""
+    continuation: str = ""
+    """That has linked the owner's identity."""
+    passkey: passkeys.Passkey = field(default_factory=passkeys.Passkey)
 
     @classmethod
     def made(cls, web: httpx.Client) -> "Scene":
-        """In the middle of life."""
-        scene = cls(Person.newcomer(web), Person.newcomer(web))
+        """In the middle of the test run."""
+        scene = cls(Person.newcomer(web), Person.newcomer(web), Person.registered(web))
         owner, peer = scene.owner, scene.peer
         scene.unused = owner.photo()
         scene.post = owner.posted("as it was")
@@ -42,40 +49,53 @@ class Scene:
         scene.room_photo = answer(owner.upload_to(scene.room), 201)
         scene.avatar = answer(owner.show_face(form()["file"][1]))["avatar_url"]
         answer(owner.follow(peer.id))
+        answer(owner.send("POST", "/users/me/export"), 202)
+        scene.passkey = passkeys.register(owner)
+        scene.continuation = identities.linked(owner)
+        identities.linked(peer)
         scene.session = ids(owner.send("GET", "/auth/sessions"))[0]
         return scene
 
+    def export_url(self) -> str:
+        """The URL of the owner's export."""
+        return str(eventually(lambda: answer(self.owner.send("GET", "/users/me/export"))["url"]))
+
     def state(self) -> list[Any]:
-        """All that the owner has, as they and their peer see it."""
+        """All data of the owner, as the owner and the peer see it."""
         mine = ("/users/me", "/feed", "/rooms", f"/rooms/{self.room}/messages", f"/posts/{self.post['id']}")
         about = (f"/posts/{self.post['id']}/comments", f"/comments/{self.comment}/replies", f"/users/{self.owner.id}")
-        counts = (f"/posts/{self.post['id']}/likes", f"/users/{self.owner.id}/counts", "/auth/events")
+        counts = (
+            f"/posts/{self.post['id']}/likes",
+            f"/users/{self.owner.id}/counts",
+            "/auth/events",
+            "/users/me/identities",
+        )
         seen = [answer(self.owner.send("GET", path)) for path in (*mine, *about, *counts)]
         return [*seen, len(ids(self.owner.send("GET", "/auth/sessions"))), answer(self.peer.send("GET", "/rooms"))]
 
 
 def withdrawn(web: httpx.Client) -> str:
-    """The token of somebody who has just withdrawn."""
+    """The token of a user who has just withdrawn."""
     person = Person.newcomer(web)
     answer(person.withdraw(), 202)
     return person.access_token
 
 
 def logged_out(person: Person) -> str:
-    """A token of this person whose login has ended."""
+    """A token of this user from an ended session."""
     twin = person.elsewhere()
     answer(twin.log_out(), 204)
     return twin.access_token
 
 
 def superseded(web: httpx.Client) -> str:
-    """A token from before its owner took another password at another device."""
+    """A token from before its owner changed the password on another device."""
     person = Person.newcomer(web)
     answer(person.elsewhere().change(new_password=fresh_password()))
     return person.access_token
 
 
 def forged(kid: str, subject: str) -> str:
-    """The owner's, signed with a key that is not the issuer's."""
+    """The token of the owner, signed with another key."""
     forger = Forger(Ed25519PrivateKey.generate(), kid)
     return forger.token(sub=subject)

@@ -1,4 +1,4 @@
-"""Forged tokens of every kind, and every route that looks at one: at the gateway, and at the services behind it."""
+"""Forged tokens of every kind, on every route that verifies tokens, at the gateway and at the services."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -36,15 +36,17 @@ PACKAGES: Mapping[str, Any] = {
     "posts": services.posts,
     "dm": services.dm,
 }
-ANYTHING = {name: ids.encode(7) for name in ("id", "message_id", "media_id", "name", "rendition")}
+ANYTHING = {
+    name: ids.encode(7) for name in ("id", "message_id", "media_id", "name", "nickname", "provider", "rendition", "tag")
+}
 FEWEST = 60
 LONGEST = 15_000
 TAKEN = {"social": "/relations?user_ids=", "posts": "/posts", "dm": "/rooms"}
-"""What a good token of anybody is enough for. Auth wants a login that it knows, too."""
+"""Routes that accept any valid token. Auth also requires an existing session."""
 
 
 def sendable(forger: Forger) -> dict[str, str]:
-    """Forgeries that fit into a header; the others are shown to the verifier itself in shared/tests."""
+    """Forgeries that fit into a header; the others are tested with the verifier in shared/tests."""
     return {
         name: token
         for name, token in forgeries(forger)
@@ -53,10 +55,10 @@ def sendable(forger: Forger) -> dict[str, str]:
 
 
 def let_in(client: httpx.Client, routes: Sequence[Route], tokens: Mapping[str, str]) -> Iterator[str]:
-    """Whatever is answered in another way than a bad token should be.
+    """Responses that differ from the expected refusal.
 
-    Each route is asked with every eighth forgery, beginning with another one than the route before: one verifier
-    serves all routes, so each forgery at a few of them and a few forgeries at each tell as much as all at all.
+    Each route is tested with every eighth forgery, starting with another one than the previous route: one verifier
+    serves all routes, so these samples cover as much as all combinations.
     """
     stride = max(1, min(8, len(routes) // 2))
     for number, route in enumerate(routes):
@@ -72,19 +74,19 @@ def let_in(client: httpx.Client, routes: Sequence[Route], tokens: Mapping[str, s
 LOOKED_AT = [route for route in ROUTES if route.access is not PUBLIC]
 
 
-def test_the_gateway_takes_no_forgery_at_any_route(running_gateway: RunningGateway) -> None:
+def test_gateway_rejects_every_forged_token_at_every_route(running_gateway: RunningGateway) -> None:
     tokens = sendable(running_gateway.forger)
     assert len(tokens) > FEWEST
     assert list(let_in(running_gateway.web, LOOKED_AT, tokens)) == []
 
 
-def test_the_same_key_can_write_a_token_that_is_taken(running_gateway: RunningGateway) -> None:
-    """Else every forgery would be refused for nothing."""
+def test_valid_token_written_with_the_same_key_is_accepted(running_gateway: RunningGateway) -> None:
+    """Otherwise every forgery would be refused for the wrong reason."""
     good = running_gateway.forger.token()
     assert running_gateway.web.get(f"{API}/posts", headers={"authorization": f"Bearer {good}"}).status_code == 200
 
 
-def test_an_expired_access_token_gets_401_and_the_refresh_token_helps(running_gateway: RunningGateway) -> None:
+def test_expired_access_token_gets_401_and_can_be_refreshed(running_gateway: RunningGateway) -> None:
     person = Person.newcomer(running_gateway.web)
     session = jwt.decode(person.access_token, options={"verify_signature": False})["sid"]
     fresh = person.access_token
@@ -97,7 +99,7 @@ def test_an_expired_access_token_gets_401_and_the_refresh_token_helps(running_ga
 
 @contextmanager
 def served(name: str, folder: Path, token_issuer: FakeTokenIssuer) -> Iterator[httpx.Client]:
-    """This service alone, reached past the gateway."""
+    """Only this service, called without the gateway."""
     url = f"sqlite:///{folder / name}.db"
     database = Database(url, pool_size=1)
     migrations.upgrade(database, Path(PACKAGES[name].__path__[0]) / "migrations")
@@ -110,7 +112,7 @@ def served(name: str, folder: Path, token_issuer: FakeTokenIssuer) -> Iterator[h
 
 
 @pytest.mark.parametrize("name", PACKAGES)
-def test_a_service_that_is_reached_past_the_gateway_takes_none_either(name: str, tmp_path: Path) -> None:
+def test_services_reject_forged_tokens_without_the_gateway(name: str, tmp_path: Path) -> None:
     token_issuer = FakeTokenIssuer()
     tokens = sendable(Forger(token_issuer.key, token_issuer.kid))
     with served(name, tmp_path, token_issuer) as client:

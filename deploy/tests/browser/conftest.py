@@ -1,7 +1,9 @@
-"""One instance and one Chromium for all tests of the web client; each test opens windows of its own."""
+"""One instance and one Chromium for all tests of the web client; each test opens its own windows."""
 
 import os
+import shlex
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,9 +13,11 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from deploy.tests.journeys.person import Person
+from deploy.tests.journeys.responses import answer
 from deploy.tests.standalone_process import Standalone
 from shared.testing.waiting import WAIT_SECONDS
 
+from . import without_netlink
 from .window import Window
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -30,18 +34,24 @@ Opened = Callable[..., Window]
 
 
 @pytest.fixture(scope="session")
-def chromium() -> str:
-    """The path of a Chromium; without one, these tests are skipped."""
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Starts a Chromium that is not affected by containers; without one, these tests are skipped."""
     found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     if found is None:
         pytest.skip(f"no Chromium: none of {', '.join(NAMES)} is installed")
-    return found
+    script = tmp_path_factory.mktemp("chromium") / "chromium"
+    command = shlex.join([sys.executable, without_netlink.__file__, found])
+    script.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
+    script.chmod(0o700)
+    return script
 
 
 @pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    """A Chromium for the tests of one file. Playwright's event loop counts as running until it is closed, and tests of
-    other files, which may come next in any order, run loops of their own.
+def browser(chromium: Path) -> Iterator[Browser]:
+    """A Chromium for the tests of one file.
+
+    Playwright's event loop counts as running until it is closed, and tests of other files, which may come next in any
+    order, run their own loops.
     """
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
@@ -50,10 +60,16 @@ def browser(chromium: str) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> Iterator[str]:
-    """The address of an instance that these tests alone use."""
+def instance(tmp_path_factory: pytest.TempPathFactory, chromium: Path) -> Iterator[Standalone]:
+    """An instance that only these tests use."""
     with Standalone(tmp_path_factory.mktemp("browser") / "data").served() as standalone:
-        yield standalone.base_url
+        yield standalone
+
+
+@pytest.fixture(scope="session")
+def site(instance: Standalone) -> str:
+    """Its URL."""
+    return instance.base_url
 
 
 @pytest.fixture(scope="session")
@@ -64,12 +80,30 @@ def web(site: str) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def newcomer(web: httpx.Client) -> Callable[..., Person]:
-    """Makes people who exist and hold tokens, without a browser."""
+    """Creates users with tokens, without a browser."""
 
     def make(**details: str) -> Person:
         return Person.newcomer(web, **details)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def scene(web: httpx.Client) -> dict[str, Any]:
+    """A user with one of each resource, for tests that only look at the views."""
+    person, peer = Person.newcomer(web, name="Ada Lovelace"), Person.newcomer(web, name="밥")
+    post = person.posted("A caption with a link: https://example.org/", photos=2)["id"]
+    comment = answer(peer.comment(post, "a comment"), 201)["id"]
+    person.reply(post, comment, "a reply")
+    peer.like(post)
+    peer.follow(person.id)
+    person.follow(peer.id)
+    room = answer(person.open_room(peer.id), 201)["id"]
+    said = answer(peer.say(room, "hello"), 201)["id"]
+    person.say(room, "an answer", reply_to=said)
+    peer.share(room, post)
+    peer.show(room)
+    return {"person": person, "post": post, "room": room, "nickname": person.nickname}
 
 
 @pytest.fixture

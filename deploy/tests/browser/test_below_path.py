@@ -1,4 +1,4 @@
-"""The client below a path of a host, behind a proxy that takes the path away (`PUBLIC_URL`)."""
+"""The client below a path prefix, behind a proxy that removes the prefix (`PUBLIC_URL`)."""
 
 import re
 from collections.abc import Iterator
@@ -17,12 +17,12 @@ from shared.testing.waiting import WAIT_SECONDS
 
 from .window import Window, expect
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.browser
 OUTSIDE = re.compile(rf"^https?://[^/]+/(?!{PREFIX[1:]}/)")
 
 
 @pytest.fixture
-def site(tmp_path: Path, chromium: str) -> Iterator[str]:
+def site(tmp_path: Path, chromium: Path) -> Iterator[str]:
     settings = {"PUBLIC_URL": f"https://example.com{PREFIX}"}
     with (
         Standalone(tmp_path / "data", settings=settings).served() as standalone,
@@ -37,7 +37,7 @@ def web(site: str) -> Iterator[httpx.Client]:
         yield client
 
 
-def test_the_whole_client_works_below_a_path(browser: Browser, site: str, web: httpx.Client) -> None:
+def test_client_works_below_a_path_prefix(browser: Browser, site: str, web: httpx.Client) -> None:
     ada, bob = Person.newcomer(web, name="Ada"), Person.newcomer(web, name="Bob")
     post = bob.posted("below a path")["id"]
     ada.follow(bob.id)
@@ -78,7 +78,7 @@ def test_the_whole_client_works_below_a_path(browser: Browser, site: str, web: h
     page.reload()
     expect(window.heading("Post by Bob")).to_be_visible()
 
-    # The service worker serves this path only, and shows the client when the line is away.
+    # The service worker serves this path only, and shows the client offline.
     scope = page.evaluate("navigator.serviceWorker.ready.then((found) => found.scope)")
     assert scope == f"{site}/"
     assert (

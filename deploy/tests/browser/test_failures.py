@@ -1,4 +1,4 @@
-"""What goes wrong outside: refused files, a server that is away, tokens that end, tabs, full disks."""
+"""Failures: refused files, an unavailable server, expired tokens, several tabs, full storage."""
 
 import json
 import re
@@ -14,7 +14,9 @@ from deploy.tests.journeys.responses import answer
 from .conftest import Opened
 from .window import Window, expect
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.browser
+
+FILL_STORAGE = "() => void (IDBObjectStore.prototype.put = () => { throw new DOMException('', 'QuotaExceededError') })"
 
 
 @pytest.fixture
@@ -31,7 +33,7 @@ def photo(name: str = "photo.jpg", content: bytes | None = None) -> FilePayload:
     return {"name": name, "mimeType": "image/jpeg", "buffer": content or picture("JPEG", (640, 480))}
 
 
-def test_a_file_that_is_no_photo_is_refused_before_it_is_sent(window: Window, person: Person) -> None:
+def test_file_that_is_not_an_image_is_refused_before_upload(window: Window, person: Person) -> None:
     window.log_in(person, "/login?next=/new")
     text: FilePayload = {"name": "\u202egpj.notes.txt", "mimeType": "text/plain", "buffer": b"words"}
     window.page.set_input_files("input[type=file]", [text, photo()])
@@ -42,7 +44,7 @@ def test_a_file_that_is_no_photo_is_refused_before_it_is_sent(window: Window, pe
     expect(window.page.get_by_role("img", name="Sent")).to_be_visible()
 
 
-def test_a_damaged_photo_is_refused_by_the_server_and_the_rest_is_published(window: Window, person: Person) -> None:
+def test_damaged_photo_is_refused_and_the_others_are_published(window: Window, person: Person) -> None:
     window.expect_status(422, 415)
     window.log_in(person, "/login?next=/new")
     whole = picture("JPEG", (640, 480))
@@ -56,7 +58,7 @@ def test_a_damaged_photo_is_refused_by_the_server_and_the_rest_is_published(wind
     expect(window.heading("Post by Ada Lovelace")).to_be_visible()
 
 
-def test_an_upload_is_stopped_and_tried_again(window: Window, person: Person) -> None:
+def test_upload_can_be_cancelled_and_retried(window: Window, person: Person) -> None:
     window.expect_lost_line()
     window.log_in(person, "/login?next=/new")
     held: list[Route] = []
@@ -70,7 +72,7 @@ def test_an_upload_is_stopped_and_tried_again(window: Window, person: Person) ->
     expect(window.page.get_by_role("img", name="Sent")).to_be_visible()
 
 
-def test_chosen_photos_and_their_words_outlive_a_reload(window: Window, person: Person) -> None:
+def test_chosen_photos_and_texts_survive_a_reload(window: Window, person: Person) -> None:
     window.log_in(person, "/login?next=/new")
     window.page.set_input_files("input[type=file]", photo())
     window.field("Describe photo 1").fill("A harbour")
@@ -88,12 +90,12 @@ def test_chosen_photos_and_their_words_outlive_a_reload(window: Window, person: 
 
 
 def reloaded(window: Window) -> None:
-    """Once what was typed has been written down."""
+    """After the typed text has been stored."""
     window.page.wait_for_function("() => new Promise((resolve) => requestIdleCallback(() => resolve(true)))")
     window.page.reload()
 
 
-def test_a_like_is_undone_when_the_server_refuses_it(
+def test_like_is_undone_when_the_server_refuses_it(
     window: Window, person: Person, newcomer: Callable[..., Person]
 ) -> None:
     post = newcomer().posted("like me")["id"]
@@ -107,7 +109,7 @@ def test_a_like_is_undone_when_the_server_refuses_it(
     expect(window.page.get_by_text("No likes yet")).to_be_visible()
 
 
-def test_too_many_requests_and_answers_that_are_not_json_are_explained(window: Window, person: Person) -> None:
+def test_rate_limit_and_non_json_responses_show_an_explanation(window: Window, person: Person) -> None:
     window.expect_status(429, 502)
     window.log_in(person)
     body = json.dumps({"code": "rate_limited", "status": 429})
@@ -127,7 +129,7 @@ def refuse(route: Route, status: int, body: str, headers: dict[str, str]) -> Non
     route.fulfill(status=status, body=body, headers=headers, content_type="application/problem+json")
 
 
-def test_the_server_goes_away_and_comes_back(window: Window, person: Person) -> None:
+def test_client_recovers_when_the_server_returns(window: Window, person: Person) -> None:
     person.posted("still here")
     window.expect_lost_line()
     window.log_in(person)
@@ -140,7 +142,7 @@ def test_the_server_goes_away_and_comes_back(window: Window, person: Person) -> 
     expect(window.page.locator(".grid-cell").first).to_be_visible()
 
 
-def test_a_token_that_ends_is_renewed_once_for_all_tabs(window: Window, person: Person) -> None:
+def test_expired_token_is_renewed_once_for_all_tabs(window: Window, person: Person) -> None:
     window.log_in(person)
     tabs = [window.page, *(other_tab(window) for _ in range(2))]
     tokens = window.kept("session")[-1]
@@ -161,7 +163,7 @@ def other_tab(window: Window) -> Page:
     return page
 
 
-def test_a_refused_token_is_renewed_in_the_middle_of_what_one_does(
+def test_refused_token_is_renewed_during_an_action(
     window: Window, person: Person, newcomer: Callable[..., Person]
 ) -> None:
     post = newcomer().posted("like me")["id"]
@@ -173,7 +175,7 @@ def test_a_refused_token_is_renewed_in_the_middle_of_what_one_does(
     expect(window.page.get_by_text("1 like", exact=True)).to_be_visible()
 
 
-def test_a_session_that_was_ended_elsewhere_returns_to_where_one_was(window: Window, person: Person) -> None:
+def test_login_after_an_ended_session_returns_to_the_same_view(window: Window, person: Person) -> None:
     window.expect_status(401)
     window.expected.append("WebSocket")
     window.log_in(person, "/login?next=/settings/activity")
@@ -188,8 +190,9 @@ def test_a_session_that_was_ended_elsewhere_returns_to_where_one_was(window: Win
     expect(window.heading("Account activity")).to_be_visible()
 
 
-def test_logging_out_in_one_tab_ends_all(window: Window, person: Person) -> None:
+def test_logout_in_one_tab_logs_out_all_tabs(window: Window, person: Person) -> None:
     window.expected.append("WebSocket")
+    window.expect_status(401)  # the server closes the socket before its response to the logout arrives
     window.log_in(person, "/login?next=/settings")
     other = window.context.new_page()
     other.goto("/messages")
@@ -200,14 +203,12 @@ def test_logging_out_in_one_tab_ends_all(window: Window, person: Person) -> None
     assert window.kept("session") == []
 
 
-def test_a_full_disk_of_the_browser_is_told_and_the_message_sent_all_the_same(
+def test_full_browser_storage_is_reported_and_the_message_is_sent(
     window: Window, person: Person, newcomer: Callable[..., Person]
 ) -> None:
     room = answer(person.open_room(newcomer().id), 201)["id"]
     window.log_in(person, f"/login?next=/messages/{room}")
-    window.page.evaluate(
-        "() => void (IDBObjectStore.prototype.put = () => { throw new DOMException('full', 'QuotaExceededError') })"
-    )
+    window.page.evaluate(FILL_STORAGE)
     window.page.get_by_placeholder("Message").fill("without a disk")
     window.page.keyboard.press("Enter")
     window.says("This browser has no space left")
@@ -215,7 +216,20 @@ def test_a_full_disk_of_the_browser_is_told_and_the_message_sent_all_the_same(
     expect(said.get_by_text("without a disk")).to_be_visible()
 
 
-def test_the_client_opens_without_a_line_once_it_was_there(opened: Opened, person: Person) -> None:
+def test_full_browser_storage_is_reported_and_photos_are_published(window: Window, person: Person) -> None:
+    window.log_in(person, "/login?next=/new")
+    expect(window.button("Choose photos")).to_be_visible()
+    window.page.evaluate(FILL_STORAGE)
+    window.page.set_input_files("input[type=file]", photo())
+    window.says("This browser has no space left")
+    window.button("Next").click()
+    window.field("Caption").fill("without a disk")
+    window.button("Share").click()
+    expect(window.heading("Post by Ada Lovelace")).to_be_visible()
+    expect(window.page.get_by_text("without a disk")).to_be_visible()
+
+
+def test_client_opens_offline_after_the_first_visit(opened: Opened, person: Person) -> None:
     window = opened(worker=True)
     window.log_in(person)
     window.page.wait_for_function("async () => (await navigator.serviceWorker.ready).active?.state === 'activated'")

@@ -1,4 +1,4 @@
-"""Text that wants to be more than text: nothing runs, nothing leaves its place."""
+"""Hostile text: no script runs, and no element is injected or displaced."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from deploy.tests.journeys.responses import answer
 from .conftest import Opened
 from .window import Window, expect
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.browser
 MARKUP = "<img src=x onerror=document.title='owned'><script>document.title='owned'</script></article><h1>big</h1>"
 LINKS = "javascript:alert(1) https://example.org/?a=1&b=<b> data:text/html,x http://[broken"
 TURNED = "\u202egnihtemos \u2067right to left\u2069 \u200fabc"
@@ -25,7 +25,7 @@ def hostile(newcomer: Callable[..., Person]) -> Person:
 
 
 def intact(window: Window, path: str) -> None:
-    """The page has one heading, its own title, our own links, and is no wider than the screen."""
+    """The page has one heading, its own title and links, and is not wider than the screen."""
     window.open(path)
     window.page.wait_for_load_state("networkidle")
     expect(window.page.get_by_role("heading", level=1)).to_have_count(1)
@@ -37,7 +37,7 @@ def intact(window: Window, path: str) -> None:
 
 
 @pytest.mark.parametrize("width", ["phone", "desk"])
-def test_hostile_captions_names_and_comments_stay_text(opened: Opened, hostile: Person, width: str) -> None:
+def test_hostile_captions_names_and_comments_are_shown_as_text(opened: Opened, hostile: Person, width: str) -> None:
     window = opened(width=width)
     posts = [hostile.posted(text)["id"] for text in TEXTS.values()]
     for text in TEXTS.values():
@@ -53,7 +53,7 @@ def test_hostile_captions_names_and_comments_stay_text(opened: Opened, hostile: 
     expect(links).to_have_attribute("rel", "noopener noreferrer nofollow ugc")
 
 
-def test_hostile_messages_stay_text(opened: Opened, hostile: Person, newcomer: Callable[..., Person]) -> None:
+def test_hostile_messages_are_shown_as_text(opened: Opened, hostile: Person, newcomer: Callable[..., Person]) -> None:
     reader = newcomer()
     room = answer(hostile.open_room(reader.id), 201)["id"]
     for text in TEXTS.values():
@@ -66,7 +66,7 @@ def test_hostile_messages_stay_text(opened: Opened, hostile: Person, newcomer: C
     expect(window.page.get_by_role("log").get_by_text("<script>").first).to_be_visible()
 
 
-def test_hostile_previews_and_addresses_stay_text(opened: Opened, hostile: Person) -> None:
+def test_hostile_previews_and_urls_are_shown_as_text(opened: Opened, hostile: Person) -> None:
     post = hostile.posted(f"</title>{MARKUP}")["id"]
     window = opened()
     intact(window, f"/p/{post}")
@@ -82,7 +82,7 @@ def test_hostile_previews_and_addresses_stay_text(opened: Opened, hostile: Perso
     assert window.page.url == f"{window.site}/"
 
 
-def test_a_visitor_reads_posts_and_profiles_and_is_asked_to_log_in_for_the_rest(
+def test_anonymous_visitor_reads_posts_and_profiles_and_must_log_in_for_actions(
     opened: Opened, newcomer: Callable[..., Person]
 ) -> None:
     person = newcomer(name="Zoe Quill")
@@ -100,7 +100,7 @@ def test_a_visitor_reads_posts_and_profiles_and_is_asked_to_log_in_for_the_rest(
     expect(window.heading("Zoe Quill")).to_be_visible()
 
 
-def test_back_and_forward_lead_to_the_same_place(opened: Opened, newcomer: Callable[..., Person]) -> None:
+def test_back_and_forward_restore_the_view(opened: Opened, newcomer: Callable[..., Person]) -> None:
     person = newcomer()
     for number in range(24):
         person.posted(f"number {number}")
@@ -123,7 +123,7 @@ def test_back_and_forward_lead_to_the_same_place(opened: Opened, newcomer: Calla
     expect(page.get_by_text("No comments yet")).to_be_visible()
 
 
-def test_the_language_is_chosen_and_kept(opened: Opened) -> None:
+def test_language_choice_is_kept(opened: Opened) -> None:
     window = opened(language="ko")
     window.open("/")
     expect(window.link("회원가입")).to_be_visible()

@@ -1,4 +1,4 @@
-"""A window of a browser as its user sees it, which notes every error of its pages."""
+"""A browser window as its user sees it; records every error of its pages."""
 
 import re
 from collections.abc import Iterator
@@ -9,9 +9,10 @@ from typing import Any, Self
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Locator, Page, expect
 
 from deploy.tests.journeys.person import Person
+from shared.testing.waiting import WAIT_SECONDS, eventually
 
-PATIENCE = 60_000.0
-"""Milliseconds. Machines differ; nothing is decided by how fast it was."""
+PATIENCE = WAIT_SECONDS * 1_000
+"""Milliseconds, as Playwright has them."""
 WIDTHS = {"phone": (390, 844), "tablet": (820, 1180), "desk": (1440, 900)}
 expect.set_options(timeout=PATIENCE)
 
@@ -47,6 +48,7 @@ class Window:
             service_workers="allow" if worker else "block",
         )
         context.set_default_timeout(PATIENCE)
+        context.add_init_script(_RECORD_NOTICES)
         window = cls(context, context.new_page(), site)
         context.on("console", window._note)
         context.on("weberror", lambda error: window.errors.append(f"uncaught: {error.error} {error.error.stack}"))
@@ -59,11 +61,11 @@ class Window:
             self.errors.append(f"{message.text} {message.location.get('url', '')}".strip())
 
     def unexpected(self) -> list[str]:
-        """Errors that no test has asked for; violations of the Content-Security-Policy are among them."""
+        """Errors that no test expects, including violations of the Content-Security-Policy."""
         return [error for error in self.errors if not any(re.search(each, error) for each in self.expected)]
 
     def expect_status(self, *statuses: int) -> None:
-        """Chromium writes every refused request to the console."""
+        """Chromium logs every refused request to the console."""
         self.expected += [f"server responded with a status of {status}" for status in statuses]
 
     def expect_lost_line(self) -> None:
@@ -73,7 +75,7 @@ class Window:
         self.page.goto(path)
 
     def log_in(self, person: Person, path: str = "/login") -> None:
-        """Through the form, as a person does."""
+        """With the form."""
         self.open(path)
         self.field("Email, nickname or phone", "이메일, 닉네임 또는 전화번호").fill(person.nickname)
         self.field("Password", "비밀번호").fill(person.password)
@@ -93,8 +95,8 @@ class Window:
         return self.page.get_by_role("heading", name=name)
 
     def says(self, text: str) -> None:
-        """A notice with this text is shown."""
-        expect(self.page.locator(".notices").get_by_text(text, exact=False)).to_be_visible()
+        """A notice with this text is shown. Each one counts once, also if it has already disappeared."""
+        eventually(lambda: self.page.evaluate(_TAKE_NOTICE, text))
 
     def menu(self, label: str, entry: str, within: Locator | None = None) -> None:
         """Choose from a menu."""
@@ -106,22 +108,36 @@ class Window:
 
     @contextmanager
     def away(self) -> Iterator[None]:
-        """The line is away as long as the block lasts."""
+        """The network is unavailable during the block."""
         self.expect_lost_line()
         self.context.set_offline(True)
         yield
         self.context.set_offline(False)
 
     def kept(self, store: str) -> list[Any]:
-        """What the page keeps in a store of IndexedDB."""
+        """The content of a store of IndexedDB."""
         found: list[Any] = self.page.evaluate(_READ_ALL, store)
         return found
 
     def keep(self, store: str, key: str, value: Any) -> None:
-        """Put something into a store of IndexedDB."""
+        """Put a value into a store of IndexedDB."""
         self.page.evaluate(_WRITE, [store, key, value])
 
 
+_RECORD_NOTICES = """
+window.shownNotices = [];
+new MutationObserver((changes) => {
+  const added = changes.flatMap(({ addedNodes }) => [...addedNodes]).filter((node) => node instanceof Element);
+  for (const element of added) {
+    const notices = element.matches(".notice") ? [element] : element.querySelectorAll(".notice");
+    for (const notice of notices) if (notice.checkVisibility()) window.shownNotices.push(notice.textContent);
+  }
+}).observe(document, { subtree: true, childList: true });
+"""
+_TAKE_NOTICE = """(text) => {
+  const index = window.shownNotices.findIndex((each) => each.includes(text));
+  return index >= 0 && window.shownNotices.splice(index, 1).length === 1;
+}"""
 _READ_ALL = """(store) => new Promise((resolve, reject) => {
   const opening = indexedDB.open("shutter", 1);
   opening.onerror = reject;

@@ -1,4 +1,4 @@
-"""What Schemathesis did, read from the events that it writes down (--report=ndjson)."""
+"""The results of Schemathesis, read from its event file (--report=ndjson)."""
 
 import json
 from collections import Counter
@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 ACCEPTED = (*range(200, 400), 426)
-"""426 is what there is to be had of a WebSocket without an upgrade."""
+"""426 is the response of a WebSocket without an upgrade."""
 
 
 @dataclass
 class Deeds:
-    """Counted over a whole run."""
+    """Counts of a whole run."""
 
     checks: Counter[str] = field(default_factory=Counter)
     """Answers that each check has looked at."""
@@ -26,7 +26,7 @@ class Deeds:
 
     @classmethod
     def read(cls, path: Path) -> "Deeds":
-        """From the file of a run."""
+        """From the event file of a run."""
         deeds = cls()
         for line in path.read_text().splitlines():
             finished = json.loads(line).get("ScenarioFinished")

@@ -1,6 +1,6 @@
-"""What Schemathesis calls while it runs (SCHEMATHESIS_HOOKS): requests are filled in, and answers remembered.
+"""Hooks of Schemathesis (SCHEMATHESIS_HOOKS): fills in requests, and records responses.
 
-PEOPLE is the file of those in whose name it asks, BASE where the instance is.
+PEOPLE is the file of the users that send requests, BASE the URL of the instance.
 """
 
 import json
@@ -12,11 +12,11 @@ import httpx
 import schemathesis
 from hypothesis.strategies import just
 from schemathesis.core.failures import AcceptedNegativeData, Failure
-from schemathesis.openapi.checks import UseAfterFree
+from schemathesis.openapi.checks import EnsureResourceAvailability, UseAfterFree
 from schemathesis.transport.serialization import Binary
 
 from deploy.tests.journeys.image_files import picture
-from deploy.tests.journeys.person import Person
+from deploy.tests.journeys.person import API, Person
 from deploy.tests.journeys.responses import answer
 from shared.testing.waiting import WAIT_SECONDS
 
@@ -31,7 +31,7 @@ NAMES = ("id", "url", "nickname", "email", "phone")
 
 
 class Stage:
-    """Who is there, and what the server has told so far."""
+    """The users, and the values from responses so far."""
 
     def __init__(self, base_url: str, people: list[dict[str, Any]]) -> None:
         web = httpx.Client(base_url=base_url, timeout=WAIT_SECONDS)
@@ -40,11 +40,11 @@ class Stage:
         self.told: set[str] = set()
 
     def owner_of(self, case: schemathesis.Case[Any]) -> Owner:
-        """Who asks. Whoever asks without a name asks for what somebody has."""
+        """The user of a request; for anonymous requests, the user whose resources are requested."""
         return self.owners.get(case.auth_identity or "") or next(iter(self.owners.values()))
 
     def hear(self, value: Any, field: str = "") -> None:
-        """Remember every id, handle and address in an answer; a text such as "0" is none of them, and a usual guess."""
+        """Record every id, handle and URL in a response; other texts such as "0" are not recorded."""
         if isinstance(value, dict):
             for name, each in value.items():
                 self.hear(each, name)
@@ -55,7 +55,7 @@ class Stage:
             self.told |= {value, last_part(value)}
 
     def forget(self, case: schemathesis.Case[Any]) -> None:
-        """What was asked for is not there any more."""
+        """The requested resource has been deleted."""
         for owner in self.owners.values():
             for thing in case.path_parameters.values():
                 owner.forget(str(thing))
@@ -90,7 +90,7 @@ def before_call(_: schemathesis.HookContext, case: schemathesis.Case[Any], kwarg
 
 @schemathesis.hook
 def after_call(_: schemathesis.HookContext, case: schemathesis.Case[Any], response: schemathesis.Response) -> None:
-    """Learn from the answer."""
+    """Record the response."""
     if response.status_code in GONE and case.method != "OPTIONS":
         stage.forget(case)
     if "application/json" in response.headers.get("content-type", []):
@@ -101,17 +101,24 @@ def after_call(_: schemathesis.HookContext, case: schemathesis.Case[Any], respon
 def filter_failure(
     _: schemathesis.HookContext, failure: Failure, case: schemathesis.Case[Any], response: schemathesis.Response
 ) -> bool:
-    """All failures count but two that are none; the report says how many were dropped."""
-    return not (_is_plural(failure, case) or _is_text_after_all(failure, case))
+    """All failures count except three false ones; the report has the number of dropped ones."""
+    return not (_is_plural(failure, case) or _is_text_after_all(failure, case) or _is_file_name(failure, case))
 
 
 def _is_plural(failure: Failure, case: schemathesis.Case[Any]) -> bool:
-    """To the check, the list of who likes a post is the plural of one's own like, which was taken back."""
+    """The check takes the list of likers for the collection of the user's own like, which was deleted."""
     return isinstance(failure, UseAfterFree) and failure.free.endswith("/like") and case.path.endswith("/likes")
 
 
 def _is_text_after_all(failure: Failure, case: schemathesis.Case[Any]) -> bool:
-    """A form knows no types: a number arrives as text. The check knows that only of forms without a file."""
+    """Forms have no types: a number is sent as text. The check knows that only for forms without files."""
     if not isinstance(failure, AcceptedNegativeData) or case.media_type != FORM or not isinstance(case.body, dict):
         return False
     return not isinstance(case.body.get("alt"), str)
+
+
+def _is_file_name(failure: Failure, case: schemathesis.Case[Any]) -> bool:
+    """The Location of an upload is the URL of a file, for GET; PATCH at the same path takes the id of the photo."""
+    if not isinstance(failure, EnsureResourceAvailability) or case.operation.label != f"PATCH {API}/media/{{name}}":
+        return False
+    return not case.path_parameters["name"].isdecimal()

@@ -1,21 +1,24 @@
-"""The people in whose name Schemathesis asks, and their things, of which one is made where none is left."""
+"""The users of Schemathesis and their resources, which are created when none is left."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import count
 from typing import Any
 
 import httpx
 
+from deploy.tests import identities, passkeys
 from deploy.tests.journeys.person import Person, form
 from deploy.tests.journeys.responses import answer, items
+from shared.testing import eventually
 
 
 class Known(Person):
-    """Somebody who logs in again when a request of the run has ended their login."""
+    """A user who logs in again when a request of the run has ended the session."""
 
     def fetch(self, method: str, url: str, **options: Any) -> httpx.Response:
-        """As every person, and once more after a 401."""
+        """As any user, and once more after a 401."""
         response = super().fetch(method, url, **options)
         if response.status_code != httpx.codes.UNAUTHORIZED:
             return response
@@ -25,23 +28,44 @@ class Known(Person):
 
 @dataclass
 class Owner:
-    """One of them."""
+    """One of the users."""
 
     person: Known
     friend: Person
     _kept: dict[str, list[str]] = field(default_factory=dict)
     _rooms_opened: "count[int]" = field(default_factory=count)
 
+    @cached_property
+    def export_url(self) -> str:
+        """The URL of an export of the user."""
+        self.person.send("POST", "/users/me/export")  # or it has been requested
+        return str(eventually(lambda: answer(self.person.send("GET", "/users/me/export"))["url"]))
+
+    @cached_property
+    def passkey_of_friend(self) -> passkeys.Passkey:
+        """A passkey that nobody removes."""
+        return passkeys.register(self.friend)
+
+    @cached_property
+    def friend_with_identity(self) -> Person:
+        """The friend, who can sign in with a provider."""
+        identities.linked(self.friend)
+        return self.friend
+
+    def passkey(self) -> str:
+        """A passkey of the user."""
+        return self._one("passkey", lambda: passkeys.register(self.person).id)
+
     def post(self) -> str:
-        """A post of theirs."""
+        """A post of the user."""
         return self._one("post", lambda: self.person.posted("as it was")["id"])
 
     def comment(self) -> str:
-        """A comment of theirs."""
+        """A comment of the user."""
         return self._one("comment", lambda: self.comment_on(self.post()))
 
     def comment_on(self, post_id: str) -> str:
-        """A new comment of theirs on this post. AssertionError where there is no such post."""
+        """A new comment of the user on this post. AssertionError without such a post."""
         return str(answer(self.person.comment(post_id, "as it was"), 201)["id"])
 
     def room(self) -> str:
@@ -49,16 +73,16 @@ class Owner:
         return self._one("room", lambda: self.person.open_room(self.friend.id).json()["id"])
 
     def message_in(self, room_id: str) -> str:
-        """A new message of theirs in this room. AssertionError where they are not in it."""
+        """A new message of the user in this room. AssertionError if the user is not in it."""
         return str(answer(self.person.say(room_id, "as it was"), 201)["id"])
 
     def photo_in(self, room_id: str) -> dict[str, Any]:
-        """A new photo of theirs in this room. AssertionError where they are not in it."""
+        """A new photo of the user in this room. AssertionError if the user is not in it."""
         photo: dict[str, Any] = answer(self.person.upload_to(room_id), 201)
         return photo
 
     def photo(self) -> str:
-        """A new photo that no post shows."""
+        """A new photo without a post."""
         return self.person.photo()
 
     def photo_name(self) -> str:
@@ -66,22 +90,22 @@ class Owner:
         return last_part(answer(self.person.upload(), 201)["url"])
 
     def avatar_name(self) -> str:
-        """The name of the file of their picture."""
+        """The name of the avatar file."""
         return last_part(answer(self.person.show_face(form()["file"][1]))["avatar_url"])
 
     def session(self) -> str:
-        """A login of theirs on another device."""
+        """A session of the user on another device."""
         there = items(self.person.elsewhere().send("GET", "/auth/sessions"))
         return str(next(each["id"] for each in there if each["current"]))
 
     def company(self) -> str:
-        """By turns somebody with whom they have a room, and somebody new."""
+        """Alternately a user with whom they have a room, and a new user."""
         if next(self._rooms_opened) % 2:
             return self.friend.id
         return Person.registered(self.person.web).id
 
     def forget(self, thing: str) -> None:
-        """It is not there any more."""
+        """It has been deleted."""
         for kept in self._kept.values():
             if thing in kept:
                 kept.remove(thing)

@@ -1,7 +1,6 @@
 """Schemathesis over the merged OpenAPI: every check, in every phase, on every route.
 
-By hand longer, and with other chances:
-SCHEMATHESIS_EXAMPLES=300 SCHEMATHESIS_SEED=7 make test ARGS="deploy/tests/contract -s"
+A longer run with another seed: SCHEMATHESIS_EXAMPLES=300 SCHEMATHESIS_SEED=7 make test ARGS="deploy/tests/contract -s"
 """
 
 import json
@@ -17,6 +16,7 @@ import httpx
 import pytest
 from schemathesis.checks import CHECKS, load_all_checks
 
+from deploy.tests import identities
 from deploy.tests.journeys.person import API, Person
 from deploy.tests.standalone_process import CHEAP_HASHES, REPOSITORY, Standalone
 from shared.testing.waiting import WAIT_SECONDS
@@ -25,14 +25,16 @@ from .events import Deeds
 
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "4")
-"""For each operation in fuzzing, and for sequences of operations. CI asks for more."""
+"""For each operation in fuzzing, and for sequences of operations."""
 SEED = os.environ.get("SCHEMATHESIS_SEED", "2026")
 PHASES = {"examples", "coverage", "fuzzing", "stateful"}
+BY_MESSAGE = {f"POST {API}/auth/password-reset/confirm", f"POST {API}/auth/email-verification/confirm"}
+"""What they accept exists only in messages; `services/auth/tests` reads those."""
 
 
 @dataclass
 class Run:
-    """One run of Schemathesis that has ended."""
+    """A finished run of Schemathesis."""
 
     operations: set[str]
     code: int
@@ -42,13 +44,15 @@ class Run:
 
 @pytest.fixture
 def standalone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]:
-    with Standalone(tmp_path_factory.mktemp("contract") / "data", settings=CHEAP_HASHES).served() as running:
+    with Standalone(
+        tmp_path_factory.mktemp("contract") / "data", settings=CHEAP_HASHES | identities.settings()
+    ).served() as running:
         yield running
 
 
 @pytest.fixture
 def run(standalone: Standalone, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Schemathesis over the document that the instance serves."""
+    """Schemathesis with the document that the instance serves."""
     folder = tmp_path_factory.mktemp("schemathesis")
     with httpx.Client(base_url=standalone.base_url, timeout=WAIT_SECONDS) as web:
         document = web.get("/openapi.json").json()
@@ -72,6 +76,7 @@ def _schemathesis(folder: Path, base_url: str) -> "subprocess.CompletedProcess[s
     environment = {
         **os.environ, "BASE": base_url, "PEOPLE": str(folder / "people.json"),
         "SCHEMATHESIS_HOOKS": "deploy.tests.contract.hooks", "PYTHONPATH": str(REPOSITORY),
+        "HYPOTHESIS_STORAGE_DIRECTORY": str(REPOSITORY / ".hypothesis"),  # has the tables of Unicode from other tests
     }  # fmt: skip
     return subprocess.run(
         command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
@@ -79,7 +84,7 @@ def _schemathesis(folder: Path, base_url: str) -> "subprocess.CompletedProcess[s
 
 
 def _login(name: str, person: Person) -> dict[str, Any]:
-    """How Schemathesis logs in as this person, in the form of the Web Fuzzing Commons."""
+    """How Schemathesis logs in as this user, in the format of the Web Fuzzing Commons."""
     credentials = {
         "usernameField": "identifier",
         "username": person.nickname,
@@ -97,12 +102,12 @@ def _login(name: str, person: Person) -> dict[str, Any]:
     return {"name": name, "loginEndpointAuth": {**route, "payloadUserPwd": credentials, "token": token}}
 
 
-def test_what_is_described_is_what_is_done(run: Run) -> None:
-    """One test for all that is asserted of the run: several would make two workers run Schemathesis twice."""
+def test_responses_match_the_openapi_description(run: Run) -> None:
+    """One test for all assertions about the run: with several, two workers would run Schemathesis twice."""
     assert run.code == 0, run.printed[-20_000:]
     assert f"Seed: {SEED}" in run.printed
     load_all_checks()
     assert set(CHECKS.get_all_names()) - set(run.deeds.checks) == set(), "each check has run"
     assert set(run.deeds.phases) == PHASES
     assert run.deeds.links > 0
-    assert run.operations - set(run.deeds.accepted) == set(), "each route has accepted something"
+    assert run.operations - set(run.deeds.accepted) == BY_MESSAGE, "each other route has accepted something"

@@ -1,4 +1,4 @@
-"""What every generated client starts from: the description as it is served, and a picture to upload."""
+"""The input of every generated client: the description as served, and an image to upload."""
 
 from pathlib import Path
 

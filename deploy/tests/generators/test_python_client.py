@@ -1,4 +1,4 @@
-"""openapi-python-client makes a client of the description, without a warning, and a program on it works."""
+"""openapi-python-client generates a client without warnings, and a program with it works."""
 
 import os
 import subprocess
@@ -10,7 +10,7 @@ SECONDS = 100
 
 
 def run(*arguments: str, **environment: str) -> str:
-    """What this Python command printed. It has to succeed."""
+    """The output of this Python command, which must succeed."""
     done = subprocess.run(
         [sys.executable, *arguments], env={**os.environ, **environment}, stdin=subprocess.DEVNULL,
         capture_output=True, text=True, timeout=SECONDS, check=False,
@@ -19,7 +19,7 @@ def run(*arguments: str, **environment: str) -> str:
     return done.stdout
 
 
-def test_a_program_on_the_generated_client_does_what_people_do(
+def test_generated_python_client_covers_the_main_user_actions(
     description: Path, photo: Path, base_url: str, tmp_path: Path
 ) -> None:
     client = tmp_path / "shutter_client"

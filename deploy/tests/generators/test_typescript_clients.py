@@ -1,4 +1,4 @@
-"""openapi-typescript with openapi-fetch, and @hey-api/openapi-ts, make clients, and strict programs on them work."""
+"""openapi-typescript with openapi-fetch, and @hey-api/openapi-ts: strict programs with the generated clients work."""
 
 import json
 import shutil
@@ -8,11 +8,11 @@ import httpx
 import pytest
 from jsonschema import Draft7Validator
 
+from shared.testing.node import node_modules, run, workspace
 from shared.testing.waiting import WAIT_SECONDS
 
-from .node import run, tools, workspace
-
-pytestmark = [pytest.mark.node, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.node
+SOURCES = Path(__file__).with_name("typescript")
 
 
 def binary(name: str) -> str:
@@ -21,8 +21,8 @@ def binary(name: str) -> str:
 
 @pytest.fixture(scope="module")
 def compiled(description: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Both programs, type-checked against what was generated and translated to JavaScript."""
-    folder = workspace(tmp_path_factory.mktemp("typescript"))
+    """Both programs, type-checked and compiled to JavaScript."""
+    folder = workspace(SOURCES, tmp_path_factory.mktemp("clients"))
     shutil.copy(description, folder / "openapi.json")
     run(folder, binary("openapi-typescript"), "openapi.json", "--output", "schema.ts")
     run(folder, binary("openapi-ts"))
@@ -31,13 +31,15 @@ def compiled(description: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 @pytest.mark.parametrize("program", ["openapi_fetch.js", "hey_api.js"])
-def test_a_program_on_a_generated_client_does_what_people_do(
+def test_generated_typescript_client_covers_the_main_user_actions(
     compiled: Path, photo: Path, base_url: str, program: str
 ) -> None:
     assert run(compiled, "node", program, base_url, str(photo)) == "done\n"
 
 
-def test_the_description_of_the_socket_is_valid_asyncapi(base_url: str) -> None:
+def test_websocket_description_is_valid_asyncapi(base_url: str) -> None:
     document = httpx.get(f"{base_url}/asyncapi.json", timeout=WAIT_SECONDS).json()
-    schema = json.loads((tools() / "@asyncapi/specs/schemas" / f"{document['asyncapi']}.json").read_text())
+    schema = json.loads(
+        (node_modules(SOURCES) / "@asyncapi/specs/schemas" / f"{document['asyncapi']}.json").read_text()
+    )
     assert [error.message for error in Draft7Validator(schema).iter_errors(document)] == []

@@ -1,4 +1,4 @@
-"""A good body for each route that takes JSON, and the many ways to spoil one."""
+"""A valid body for each route with JSON, and many ways to make it invalid."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -10,11 +10,18 @@ from .person import API, Person
 
 JSON_HEADERS = {"Content-Type": "application/json"}
 Body = dict[str, Any]
+ATTESTATION = {"id": "aWQ", "type": "public-key", "response": {"clientDataJSON": "e30", "attestationObject": "oA"}}
+ASSERTION = {
+    "id": "aWQ",
+    "type": "public-key",
+    "response": {"clientDataJSON": "e30", "authenticatorData": "AA", "signature": "AA"},
+}
+"""Of the right shape; no authenticator has made them."""
 
 
 @dataclass
 class Scene:
-    """Somebody whose things the bad requests are aimed at, and who must find them unchanged."""
+    """A user whose resources the invalid requests refer to, and must not change."""
 
     person: Person
     peer: Person
@@ -28,11 +35,11 @@ class Scene:
     """How everything looked when it was last looked at."""
 
     def path(self, operation: Operation) -> str:
-        """The operation's path with ids of things that are there."""
+        """The path of the operation with ids of existing resources."""
         return self.filled(operation.template, lambda real: real)
 
     def filled(self, template: str, change: Callable[[str], str]) -> str:
-        """The path with each id put through a change."""
+        """The path, with each id transformed."""
         path = template
         for before, real in self._ids().items():
             path = path.replace(f"/{before}/{{}}", f"/{before}/{change(real)}")
@@ -42,14 +49,19 @@ class Scene:
         return {
             "users/by-nickname": self.person.nickname,
             "users": self.peer.id,
+            "users/me/followers": self.peer.id,
             "posts": self.post,
+            "media": self.photo,
             "comments": self.comment,
             "rooms": self.room,
             "auth/sessions": self.session,
+            "auth/providers": "nobody",
+            "users/me/identities": "nobody",
+            "auth/passkeys": self.session,  # no request gets as far as to ask for it
         }
 
     def body(self, operation: Operation) -> Body | None:
-        """A good body for this operation, or None where the tests know none."""
+        """A valid body for this operation, or None if the tests have none."""
         make = {f"{method} {API}{path}": body for method, path, body in self._bodies()}.get(
             f"{operation.method} {operation.template}"
         )
@@ -61,9 +73,24 @@ class Scene:
         yield "POST", "/auth/signup", lambda: Person(person.web).details()
         yield "POST", "/auth/login", lambda: {"identifier": person.nickname, "password": person.password}
         yield "POST", "/auth/refresh", lambda: {"refresh_token": person.refresh_token}
+        yield "POST", "/auth/passkeys/registration", lambda: dict(password)
+        yield "POST", "/auth/passkeys/registration/verify", lambda: {"name": "changed", "passkey": ATTESTATION}
+        yield "POST", "/auth/passkeys/login/verify", lambda: {"passkey": ASSERTION}
+        yield "DELETE", "/auth/passkeys/{}", lambda: dict(password)
+        yield "POST", "/auth/providers/{}/start", lambda: {"redirect_uri": "http://localhost/login/nobody"}
+        yield "POST", "/auth/providers/{}/finish", lambda: {"code": "made up", "state": "made up"}
+        yield "POST", "/auth/providers/{}/sign-up", lambda: {"continuation": "a", "nickname": "newcomer", "name": "Jo"}
+        yield "PUT", "/users/me/identities/{}", lambda: password | {"continuation": "made up"}
+        yield "POST", "/auth/email-verification/confirm", lambda: {"token": "made up"}
+        yield "POST", "/auth/password-reset", lambda: {"email": "nobody@example.org"}
+        yield "POST", "/auth/password-reset/confirm", lambda: {"token": "made up", "new_password": "six happy otters"}
         yield "PATCH", "/users/me", lambda: password | {"bio": "changed"}
+        yield "POST", "/users/me/totp", lambda: dict(password)
+        yield "PUT", "/users/me/totp", lambda: {"code": "492039"}
+        yield "DELETE", "/users/me/totp", lambda: dict(password)
         yield "POST", "/users/me/deletion", lambda: dict(password)
         yield "POST", "/posts", lambda: {"media_ids": [self.photo], "caption": "changed"}
+        yield "PATCH", "/media/{}", lambda: {"alt": "changed"}
         yield "PATCH", "/posts/{}", lambda: {"caption": "changed"}
         yield "POST", "/posts/{}/comments", lambda: {"text": "changed"}
         yield "PATCH", "/comments/{}", lambda: {"text": "changed"}
@@ -72,7 +99,7 @@ class Scene:
         yield "PUT", "/rooms/{}/read", lambda: {"message_id": self.message}
 
     def state(self) -> list[Any]:
-        """Everything that the bad requests might have changed."""
+        """Everything that the invalid requests might have changed."""
         person = self.person
         looks = [
             person.send("GET", path)
@@ -94,7 +121,7 @@ def written(body: Any) -> bytes:
 
 
 def with_raw_field(body: Body, name: str, raw: bytes) -> bytes:
-    """The body with one field set to these bytes, whatever they are."""
+    """The body with one field replaced by these bytes."""
     others = {key: value for key, value in body.items() if key != name}
     start = written(others)[:-1]
     return start + (b", " if others else b"") + json.dumps(name).encode() + b": " + raw + b"}"

@@ -1,4 +1,4 @@
-"""Who and what the journeys start from: a client, another user, and the sample data of bad requests."""
+"""Fixtures of the journeys: a client, another user, and the sample data of invalid requests."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ from .responses import answer, ids
 
 @pytest.fixture(scope="session")
 def web(base_url: str) -> Iterator[httpx.Client]:
-    """A visitor without a token. It follows no redirects, because no route should answer with one."""
+    """An anonymous client. It follows no redirects, because no route should redirect."""
     with httpx.Client(base_url=base_url, timeout=WAIT_SECONDS) as client:
         yield client
 
@@ -28,20 +28,20 @@ def _other_user(web: httpx.Client) -> Person:
 
 @pytest.fixture
 def other_user(_other_user: Person) -> Person:
-    """Somebody who only looks and is refused, shared by every test: never change what is theirs."""
+    """A user who only reads and is refused, shared by all tests: never change their data."""
     _other_user.keep_fresh()
     return _other_user
 
 
 @pytest.fixture(scope="session")
 def declared(web: httpx.Client) -> list[Operation]:
-    """Every operation of the merged contract."""
+    """Every operation of the merged description."""
     return operations(answer(web.get("/openapi.json")))
 
 
 @pytest.fixture(scope="module")
 def scene(web: httpx.Client) -> Scene:
-    """Somebody with one of each thing."""
+    """A user with one of each resource."""
     person, peer = Person.newcomer(web), Person.registered(web)
     post = person.posted("as it was")["id"]
     room = answer(person.open_room(peer.id), 201)["id"]
@@ -59,7 +59,7 @@ def scene(web: httpx.Client) -> Scene:
 
 @pytest.fixture
 def refusals(scene: Scene) -> Iterator[Refusals]:
-    """Afterwards nothing may have changed, and nothing may have been answered in another way."""
+    """At the end nothing may have changed, and every response must have been the expected refusal."""
     before, found = scene.seen or scene.state(), Refusals(scene)
     yield found
     scene.seen = scene.state()

@@ -1,4 +1,4 @@
-"""The merged OpenAPI document as the tests read it: operations, with everything they refer to looked up."""
+"""The merged OpenAPI document for the tests: operations with resolved references."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ MULTIPART = "multipart/form-data"
 
 @dataclass(frozen=True)
 class Operation:
-    """One method of one path, as the document declares it."""
+    """One method of one path."""
 
     method: str
     path: str
@@ -36,7 +36,7 @@ class Operation:
 
     @property
     def body_types(self) -> Mapping[str, Any]:
-        """Media types of the request's body, with what is declared of each."""
+        """Media types of the request body, with their declarations."""
         types: Mapping[str, Any] = self.resolved(self.declared.get("requestBody", {})).get("content", {})
         return types
 
@@ -48,7 +48,7 @@ class Operation:
         return any((one["in"], one["name"]) == (place, name) for one in self.parameters)
 
     def body_fields(self) -> Mapping[str, Any]:
-        """The fields of a JSON body with their schemas, those of every alternative together."""
+        """The fields of a JSON body with their schemas, including those of every alternative."""
         schema = self.body_types.get(JSON, {}).get("schema", {})
         return dict(self._fields(schema))
 
@@ -60,7 +60,7 @@ class Operation:
                 yield from self._fields(one)
 
     def resolved(self, declared: Mapping[str, Any]) -> Mapping[str, Any]:
-        """What a `$ref` refers to, or the thing itself."""
+        """The target of a `$ref`, or the value itself."""
         found: Any = declared
         while "$ref" in found:
             target: Any = self.document
@@ -70,7 +70,7 @@ class Operation:
         return dict(found)
 
     def has_example(self, media: Mapping[str, Any]) -> bool:
-        """Whether this content shows what it looks like, as a whole or field by field."""
+        """Whether this content has an example, as a whole or for each field."""
         if "example" in media or media.get("examples"):
             return True
         return self._is_shown(media.get("schema", {}))
@@ -87,7 +87,7 @@ class Operation:
 
 
 def operations(document: Mapping[str, Any]) -> list[Operation]:
-    """Every operation, with its path as a client of the gateway asks for it."""
+    """Every operation, with its path at the gateway."""
     servers = document.get("servers") or [{"url": ""}]
     prefix = "" if "://" in servers[0]["url"] else servers[0]["url"].rstrip("/")
     return [

@@ -1,4 +1,4 @@
-"""Draws the photos that the tests upload, so that no picture has to lie in the repository."""
+"""Generates the photos that the tests upload, so that the repository needs no image files."""
 
 import io
 import random
@@ -15,7 +15,7 @@ CORNERS = {"red": (220, 30, 30), "green": (30, 200, 30), "blue": (30, 30, 220), 
 
 
 def picture(form: str = "JPEG", size: tuple[int, int] = (48, 32), **options: Any) -> bytes:
-    """A photo like no other in this run, as a file of this format."""
+    """A unique photo, as a file of this format."""
     return encoded(drawn(size), form, **options)
 
 
@@ -30,7 +30,7 @@ def drawn(size: tuple[int, int]) -> Image.Image:
 
 
 def four_corners(size: tuple[int, int] = (64, 48)) -> Image.Image:
-    """Four differently coloured quarters, which tell how a picture was turned."""
+    """Four quarters of different colours, which show the rotation of an image."""
     image = Image.new("RGB", size)
     half = (size[0] // 2, size[1] // 2)
     places = [(0, 0), (half[0], 0), (0, half[1]), half]
@@ -71,7 +71,7 @@ def turned_exif(orientation: int) -> Image.Exif:
 
 
 def telling_exif() -> Image.Exif:
-    """Metadata that must not get out: where it was taken, with what, and by whom."""
+    """Metadata that must be removed: location, camera and author."""
     exif = Image.Exif()
     exif[0x010F], exif[0x013B] = "SecretCameraMaker", "Secret Author"
     exif.get_ifd(GPS).update({1: "N", 2: (37.0, 33.0, 59.0), 3: "E", 4: (126.0, 58.0, 40.0)})
@@ -79,7 +79,7 @@ def telling_exif() -> Image.Exif:
 
 
 def exchanged_profile() -> bytes:
-    """A colour profile in which red means green and green means red."""
+    """A colour profile with red and green exchanged."""
     plain = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     return plain.replace(b"rXYZ", b"----").replace(b"gXYZ", b"rXYZ").replace(b"----", b"gXYZ")
 

@@ -1,4 +1,4 @@
-"""Lets several people do things at the same instant."""
+"""Runs functions at the same time."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 def at_once(actions: Sequence[Callable[[], T]]) -> list[T]:
-    """Do all of it together: nobody starts before everybody stands ready. The results keep the order."""
+    """Run all of them at the same time, after each thread is ready. The results keep the order."""
     line = Barrier(len(actions), timeout=WAIT_SECONDS)
 
     def wait_and_do(action: Callable[[], T]) -> T:

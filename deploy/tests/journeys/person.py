@@ -1,4 +1,4 @@
-"""Somebody who uses the service: each method is a thing people do and gives back the raw answer."""
+"""A user of the service: each method sends a request and returns the raw response."""
 
 import secrets
 import time
@@ -22,7 +22,7 @@ def fresh_email() -> str:
 
 
 def fresh_phone() -> str:
-    """A Korean mobile number the way people there write it."""
+    """A Korean mobile number in national format."""
     return f"010-{2000 + secrets.randbelow(3000)}-{secrets.randbelow(10_000):04d}"
 
 
@@ -31,13 +31,13 @@ def fresh_password() -> str:
 
 
 def form(file: bytes | None = None) -> dict[str, tuple[str, bytes, str]]:
-    """The form of an upload: of this file, or of a new picture."""
+    """The form of an upload: of this file, or of a new image."""
     return {"file": ("photo.jpg", picture() if file is None else file, "image/jpeg")}
 
 
 @dataclass
 class Person:
-    """A person with the data they sign up with, and the tokens that they hold at the moment."""
+    """A user with sign-up data and current tokens."""
 
     web: httpx.Client = field(repr=False)
     email: str = field(default_factory=fresh_email)
@@ -53,7 +53,7 @@ class Person:
 
     @classmethod
     def registered(cls, web: httpx.Client, **details: Any) -> Self:
-        """Signed up, but holding no tokens."""
+        """Signed up, without tokens."""
         person = cls(web, **details)
         answer(person.sign_up(), 201)
         return person
@@ -66,28 +66,28 @@ class Person:
         return person
 
     def send(self, method: str, path: str, **options: Any) -> httpx.Response:
-        """Any request below the API's base path, with one's token."""
+        """Any request below the API's base path, with the token."""
         return self.fetch(method, f"{API}{path}", **options)
 
     def fetch(self, method: str, url: str, **options: Any) -> httpx.Response:
-        """Any request at all, with one's token."""
+        """Any request, with the token."""
         self.keep_fresh()
         headers = {"Authorization": f"Bearer {self.access_token}", **options.pop("headers", {})}
         return self.web.request(method, url, headers=headers, **options)
 
     def elsewhere(self) -> Self:
-        """The same person at another device, logged in there too."""
+        """The same user, logged in on another device."""
         twin = type(self)(self.web, self.email, self.nickname, self.name, self.password, self.phone, self.id)
         answer(twin.log_in(), 200)
         return twin
 
     def details(self) -> dict[str, Any]:
-        """What they fill in to sign up."""
+        """The sign-up data."""
         required = {name: getattr(self, name) for name in ("email", "name", "nickname", "password")}
         return required if self.phone is None else required | {"phone": self.phone}
 
     def shown(self) -> dict[str, Any]:
-        """How others see them beside a post, a comment or a message, as long as they have no face."""
+        """The UserRef of a user without an avatar."""
         return {
             "id": self.id,
             "nickname": self.nickname,
@@ -123,7 +123,7 @@ class Person:
         return response
 
     def keep_fresh(self) -> None:
-        """Refresh the access token in the middle of its lifetime, as clients do. One that a test has set stays."""
+        """Refresh the access token in the middle of its lifetime, as clients do. A token set by a test stays."""
         if self.access_token == self._issued != "" and time.monotonic() > self._refresh_at:
             answer(self.refresh())
 
@@ -134,7 +134,7 @@ class Person:
         return self.send("GET", "/users/me")
 
     def change(self, **fields: Any) -> httpx.Response:
-        """Change one's data, with the current password unless another is given."""
+        """Change the account, with the current password unless another one is given."""
         return self.send("PATCH", "/users/me", json={"current_password": self.password, **fields})
 
     def show_face(self, file: bytes) -> httpx.Response:
@@ -157,19 +157,19 @@ class Person:
         return self.send("POST", "/media", files=form(file), data=fields)
 
     def photo(self) -> str:
-        """The id of a new photo of theirs."""
+        """The id of a new photo of the user."""
         media_id: str = answer(self.upload(), 201)["id"]
         return media_id
 
     def post(self, caption: str | None = None, photos: int = 1, **options: Any) -> httpx.Response:
-        """Publish new photos, with a caption unless there is none."""
+        """Post new photos, with a caption unless it is None."""
         body: dict[str, Any] = {"media_ids": [self.photo() for _ in range(photos)]}
         if caption is not None:
             body["caption"] = caption
         return self.send("POST", "/posts", json=body, **options)
 
     def posted(self, caption: str | None = None, photos: int = 1) -> Any:
-        """A new post of theirs."""
+        """A new post of the user."""
         return answer(self.post(caption, photos), 201)
 
     def edit_post(self, post_id: str, **fields: Any) -> httpx.Response:
@@ -184,6 +184,12 @@ class Person:
     def unlike(self, post_id: str) -> httpx.Response:
         return self.send("DELETE", f"/posts/{post_id}/like")
 
+    def save(self, post_id: str) -> httpx.Response:
+        return self.send("PUT", f"/posts/{post_id}/save")
+
+    def unsave(self, post_id: str) -> httpx.Response:
+        return self.send("DELETE", f"/posts/{post_id}/save")
+
     # Comments
 
     def comment(self, post_id: str, text: str, **options: Any) -> httpx.Response:
@@ -197,6 +203,12 @@ class Person:
 
     def delete_comment(self, comment_id: str) -> httpx.Response:
         return self.send("DELETE", f"/comments/{comment_id}")
+
+    def like_comment(self, comment_id: str) -> httpx.Response:
+        return self.send("PUT", f"/comments/{comment_id}/like")
+
+    def unlike_comment(self, comment_id: str) -> httpx.Response:
+        return self.send("DELETE", f"/comments/{comment_id}/like")
 
     # Rooms
 

@@ -1,4 +1,4 @@
-"""Sends bad requests and collects the answers that are not the refusals they should be."""
+"""Sends invalid requests and collects responses that are not the expected refusals."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,7 @@ from .responses import flaw_in_problem, shown
 
 
 class Refusals:
-    """Everything that was answered wrongly so far in one test."""
+    """All unexpected responses of one test so far."""
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene

@@ -1,4 +1,4 @@
-"""Reads answers strictly: what was asked for, or a problem in the one form that all of them have."""
+"""Checks responses strictly: the expected result, or a problem document in the common format."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -16,7 +16,7 @@ LEAKS = ("Traceback (most recent", "<html", "<!doctype", "sqlalchemy", "sqlite3"
 
 
 def answer(response: httpx.Response, status: int = 200) -> Any:
-    """The JSON of an answer that has this status."""
+    """The JSON of a response with this status."""
     assert response.status_code == status, f"not {status} but {shown(response)}"
     return response.json() if response.content else None
 
@@ -34,7 +34,7 @@ def ids(response: httpx.Response) -> list[str]:
 
 
 def refusal(response: httpx.Response, status: int | Iterable[int], code: str | None = None) -> Any:
-    """The problem of an answer that has this status, and this code where API.md names one."""
+    """The problem of a response with this status, and with this code if it is given."""
     allowed = {status} if isinstance(status, int) else set(status)
     assert response.status_code in allowed, f"not {sorted(allowed)} but {shown(response)}"
     flaw = flaw_in_problem(response)
@@ -45,7 +45,7 @@ def refusal(response: httpx.Response, status: int | Iterable[int], code: str | N
 
 
 def invalid(response: httpx.Response, pointer: str) -> Any:
-    """The 422 of a body with a fault at this place."""
+    """The 422 of a body with an error at this pointer."""
     problem = refusal(response, 422)
     assert pointer in pointers(problem), f"no fault at {pointer}: {shown(response)}"
     return problem
@@ -56,7 +56,7 @@ def pointers(problem: Mapping[str, Any]) -> list[str]:
 
 
 def unauthorized(response: httpx.Response) -> Any:
-    """The 401 of a missing, bad, expired or revoked token."""
+    """The 401 of a missing, invalid, expired or revoked token."""
     problem = refusal(response, 401)
     challenge = response.headers.get("www-authenticate")
     assert challenge == 'Bearer error="invalid_token"', f"WWW-Authenticate is {challenge!r}"
@@ -64,12 +64,12 @@ def unauthorized(response: httpx.Response) -> Any:
 
 
 def disappears(web: httpx.Client, url: str) -> None:
-    """Wait until nothing is found there."""
+    """Wait until the response is 404."""
     eventually(lambda: web.get(url).status_code == 404)
 
 
 def flaw_in_problem(response: httpx.Response) -> str | None:
-    """What is wrong with the form of a refusal, or None."""
+    """What is wrong with the format of a problem, or None."""
     if not 400 <= response.status_code < 500:
         return f"status {response.status_code}"
     if response.headers.get("content-type", "").partition(";")[0] != "application/problem+json":
@@ -102,6 +102,6 @@ def _flaw_in_faults(problem: Mapping[str, Any]) -> str | None:
 
 
 def shown(response: httpx.Response) -> str:
-    """An answer in one line, for the message of a failed test."""
+    """A response in one line, for the message of a failed test."""
     request = response.request
     return f"{response.status_code} to {request.method} {request.url}: {response.text[:600]}"

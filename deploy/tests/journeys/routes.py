@@ -1,4 +1,4 @@
-"""Every route of the public interface, and of a few more what a journey needs to call them."""
+"""Every route of the public interface, with the data that a journey needs to call some of them."""
 
 import re
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Route:
 
     @property
     def template(self) -> str:
-        """The whole path with nameless parameters: the names of parameters are nobody's contract."""
+        """The whole path with unnamed parameters: names of parameters are not part of the interface."""
         return nameless(f"{API}{self.path}")
 
 
@@ -50,6 +50,9 @@ PUBLIC = listed(
     GET /posts/{id}/likes
     GET /posts/{id}/comments
     GET /comments/{id}/replies
+    GET /comments/{id}/likes
+    GET /tags
+    GET /tags/{tag}/posts
     GET /limits
     """,
     public=True,
@@ -66,6 +69,14 @@ OWN = listed(
     POST /users/me/deletion
     PUT /users/{id}/follow
     DELETE /users/{id}/follow
+    DELETE /users/me/followers/{id}
+    GET /users/{id}/followers/common
+    PUT /users/{id}/block
+    DELETE /users/{id}/block
+    GET /users/me/blocks
+    PUT /users/{id}/mute
+    DELETE /users/{id}/mute
+    GET /users/me/mutes
     GET /relations
     POST /media
     POST /posts
@@ -74,9 +85,14 @@ OWN = listed(
     GET /feed
     PUT /posts/{id}/like
     DELETE /posts/{id}/like
+    PUT /posts/{id}/save
+    DELETE /posts/{id}/save
+    GET /users/me/saved
     POST /posts/{id}/comments
     PATCH /comments/{id}
     DELETE /comments/{id}
+    PUT /comments/{id}/like
+    DELETE /comments/{id}/like
     POST /rooms
     GET /rooms
     GET /rooms/{id}
@@ -84,6 +100,9 @@ OWN = listed(
     POST /rooms/{id}/messages
     POST /rooms/{id}/media
     PUT /rooms/{id}/read
+    PUT /rooms/{id}/mute
+    DELETE /rooms/{id}/mute
+    PUT /rooms/{id}/hidden
     GET /ws
     """,
     public=False,

@@ -1,4 +1,4 @@
-"""Accounts: signing up, logging in, changing one's data, and that no two people share a handle (A1 to A7)."""
+"""Accounts: signing up, logging in, changes, and unique handles (A1 to A7)."""
 
 from collections.abc import Callable
 from functools import partial
@@ -28,10 +28,11 @@ def test_A1_sign_up_takes_email_real_name_nickname_password_and_phone(web: httpx
     assert (account["bio"], account["avatar_url"]) == ("", None)
     assert ID.fullmatch(account["id"])
     assert TIME.fullmatch(account["created_at"]) and account["updated_at"] == account["created_at"]
-    assert jo.password not in response.text and "password" not in response.text
+    assert jo.password not in response.text
+    assert {name for name in account if "password" in name} == {"has_password"}
 
 
-def test_A1_the_location_of_a_new_account_leads_to_it(web: httpx.Client) -> None:
+def test_A1_location_of_a_new_account_is_its_profile(web: httpx.Client) -> None:
     jo = Person(web)
     response = jo.sign_up()
     answer(response, 201)
@@ -39,19 +40,19 @@ def test_A1_the_location_of_a_new_account_leads_to_it(web: httpx.Client) -> None
     assert answer(jo.fetch("GET", response.headers["Location"]))["id"] == jo.id
 
 
-def test_A2_the_phone_may_be_left_out_by_any_number_of_people(web: httpx.Client) -> None:
+def test_A2_several_accounts_may_have_no_phone(web: httpx.Client) -> None:
     first, second = Person(web), Person(web)
     assert answer(first.sign_up(), 201)["phone"] is None
     assert answer(second.sign_up(), 201)["phone"] is None
 
 
-def test_A2_a_phone_that_is_null_counts_as_left_out(web: httpx.Client) -> None:
+def test_A2_null_phone_means_no_phone(web: httpx.Client) -> None:
     body = Person(web).details() | {"phone": None}
     assert answer(web.post(f"{API}/auth/signup", json=body), 201)["phone"] is None
 
 
 @pytest.mark.parametrize("field", ["email", "name", "nickname", "password"])
-def test_A2_everything_but_the_phone_is_required(web: httpx.Client, field: str) -> None:
+def test_A2_all_fields_but_the_phone_are_required(web: httpx.Client, field: str) -> None:
     details = Person(web).details()
     left_out = {name: value for name, value in details.items() if name != field}
     for body in (left_out, details | {field: None}, details | {field: ""}):
@@ -70,19 +71,19 @@ def test_A2_everything_but_the_phone_is_required(web: httpx.Client, field: str) 
         ("phone", "12"), ("phone", "not a phone"), ("phone", "+999123456789"), ("phone", ""),
     ],
 )  # fmt: skip
-def test_A1_what_breaks_a_limit_is_refused_at_its_field(web: httpx.Client, field: str, value: str) -> None:
+def test_A1_value_outside_its_limits_is_refused_with_its_field(web: httpx.Client, field: str, value: str) -> None:
     body = Person(web).details() | {field: value}
     invalid(web.post(f"{API}/auth/signup", json=body), f"/{field}")
 
 
-def test_A1_a_password_that_is_refused_is_not_repeated(web: httpx.Client) -> None:
+def test_A1_refused_password_is_not_repeated_in_the_response(web: httpx.Client) -> None:
     for password in ("x9-Kq", "x9-Kq" * 30):
         response = Person(web, password=password).sign_up()
         invalid(response, "/password")
         assert "x9-Kq" not in response.text
 
 
-def test_A1_the_longest_values_allowed_are_taken(web: httpx.Client) -> None:
+def test_A1_longest_allowed_values_are_accepted(web: httpx.Client) -> None:
     nickname = fresh_nickname().ljust(28, "x") + "._"
     jo = Person(web, name="n" * 60, nickname=nickname, password=fresh_password().ljust(128, "p"))
     assert answer(jo.sign_up(), 201)["nickname"] == nickname
@@ -109,19 +110,19 @@ def test_A3_name_nickname_phone_and_bio_can_change(web: httpx.Client) -> None:
     answer(jo.log_in(wanted["nickname"]))
 
 
-def test_A3_what_is_not_mentioned_stays(web: httpx.Client) -> None:
+def test_A3_omitted_fields_are_unchanged(web: httpx.Client) -> None:
     jo = Person.newcomer(web, phone=fresh_phone())
     before = answer(jo.account())
     after = answer(jo.change(bio="only this"))
     assert before | {"bio": "only this", "updated_at": after["updated_at"]} == after
 
 
-def test_A3_the_phone_can_be_taken_away(web: httpx.Client) -> None:
+def test_A3_phone_can_be_removed(web: httpx.Client) -> None:
     jo = Person.newcomer(web, phone=fresh_phone())
     assert answer(jo.change(phone=None))["phone"] is None
 
 
-def test_A3_the_email_cannot_change(web: httpx.Client) -> None:
+def test_A3_email_cannot_be_changed(web: httpx.Client) -> None:
     jo = Person.newcomer(web)
     refusal(jo.change(email=fresh_email()), 422, "immutable_field")
     assert answer(jo.account())["email"] == jo.email
@@ -134,13 +135,13 @@ def test_A3_the_email_cannot_change(web: httpx.Client) -> None:
         ("phone", "12"), ("bio", "b" * 151), ("new_password", "short"), ("new_password", "password1"),
     ],
 )  # fmt: skip
-def test_A3_a_change_keeps_to_the_limits(other_user: Person, field: str, value: str | None) -> None:
+def test_A3_changes_are_validated(other_user: Person, field: str, value: str | None) -> None:
     before = answer(other_user.account())
     invalid(other_user.change(**{field: value}), f"/{field}")
     assert answer(other_user.account()) == before
 
 
-def test_A3_a_new_password_replaces_the_old_and_ends_every_other_session(web: httpx.Client) -> None:
+def test_A3_new_password_replaces_the_old_and_ends_all_other_sessions(web: httpx.Client) -> None:
     jo = Person.newcomer(web)
     elsewhere, old = jo.elsewhere(), jo.password
     answer(jo.change(new_password=(new := fresh_password())))
@@ -161,13 +162,13 @@ def test_A4_login_takes_email_nickname_or_phone_with_the_password(web: httpx.Cli
         assert answer(jo.account())["id"] == jo.id
 
 
-def test_A4_email_and_nickname_are_compared_in_lower_case(web: httpx.Client) -> None:
+def test_A4_email_and_nickname_are_case_insensitive(web: httpx.Client) -> None:
     jo = Person.registered(web)
     answer(jo.log_in(jo.email.upper()))
     answer(jo.log_in(jo.nickname.upper()))
 
 
-def test_A4_a_wrong_password_and_an_unknown_account_are_answered_alike(web: httpx.Client) -> None:
+def test_A4_wrong_password_and_unknown_account_get_the_same_response(web: httpx.Client) -> None:
     jo = Person.registered(web)
     jo.password = fresh_password()
     known = refusal(jo.log_in(), 401, "invalid_credentials")
@@ -176,7 +177,7 @@ def test_A4_a_wrong_password_and_an_unknown_account_are_answered_alike(web: http
         assert known | {"request_id": unknown["request_id"]} == unknown
 
 
-def test_A4_after_repeated_failures_one_has_to_wait(web: httpx.Client) -> None:
+def test_A4_repeated_failures_are_throttled(web: httpx.Client) -> None:
     jo = Person.registered(web)
     jo.password = fresh_password()
     failures: list[httpx.Response] = []
@@ -187,7 +188,7 @@ def test_A4_after_repeated_failures_one_has_to_wait(web: httpx.Client) -> None:
     assert int(failures[-1].headers["Retry-After"]) > 0
 
 
-def test_A5_withdrawal_needs_the_password(web: httpx.Client) -> None:
+def test_A5_withdrawal_requires_the_password(web: httpx.Client) -> None:
     jo = Person.newcomer(web)
     right, jo.password = jo.password, fresh_password()
     refusal(jo.withdraw(), 403, "wrong_password")
@@ -198,7 +199,7 @@ def test_A5_withdrawal_needs_the_password(web: httpx.Client) -> None:
     unauthorized(jo.account())
 
 
-def test_A6_everyone_is_public(web: httpx.Client) -> None:
+def test_A6_every_profile_is_public(web: httpx.Client) -> None:
     jo, fan = Person.newcomer(web, phone=fresh_phone()), Person.newcomer(web)
     post = jo.posted("for all to see")
     answer(fan.follow(jo.id))
@@ -231,13 +232,13 @@ HANDLES = pytest.mark.parametrize(
 
 
 @HANDLES
-def test_A7_what_is_taken_is_refused(web: httpx.Client, same: Callable[[Person], dict[str, Any]], code: str) -> None:
+def test_A7_taken_handles_are_refused(web: httpx.Client, same: Callable[[Person], dict[str, Any]], code: str) -> None:
     jo = Person.registered(web, phone=fresh_phone())
     refusal(Person(web, **same(jo)).sign_up(), 409, code)
 
 
 @HANDLES
-def test_A7_nickname_email_and_phone_are_unique_even_when_many_sign_up_at_the_same_instant(
+def test_A7_handles_stay_unique_under_concurrent_sign_ups(
     web: httpx.Client, same: Callable[[Person], dict[str, Any]], code: str
 ) -> None:
     wanted = same(Person(web, phone=fresh_phone()))
@@ -248,14 +249,14 @@ def test_A7_nickname_email_and_phone_are_unique_even_when_many_sign_up_at_the_sa
             refusal(response, 409, code)
 
 
-def test_A7_another_spelling_of_a_handle_is_the_same_handle(web: httpx.Client) -> None:
+def test_A7_other_spelling_is_the_same_handle(web: httpx.Client) -> None:
     jo = Person.registered(web, phone=fresh_phone())
     refusal(Person(web, email=jo.email.upper()).sign_up(), 409, "email_taken")
     refusal(Person(web, phone=international(str(jo.phone))).sign_up(), 409, "phone_taken")
     refusal(Person(web, nickname=jo.nickname.upper()).sign_up(), {409, 422})
 
 
-def test_A7_a_change_cannot_take_what_belongs_to_another(web: httpx.Client, other_user: Person) -> None:
+def test_A7_handle_of_another_account_cannot_be_taken_by_a_change(web: httpx.Client, other_user: Person) -> None:
     jo = Person.registered(web, phone=fresh_phone())
     before = answer(other_user.account())
     refusal(other_user.change(nickname=jo.nickname), 409, "nickname_taken")
@@ -263,7 +264,7 @@ def test_A7_a_change_cannot_take_what_belongs_to_another(web: httpx.Client, othe
     assert answer(other_user.account()) == before
 
 
-def test_A7_two_who_change_to_the_same_nickname_at_the_same_instant_do_not_both_get_it(
+def test_A7_concurrent_changes_to_one_nickname_let_only_one_succeed(
     web: httpx.Client,
 ) -> None:
     people, nickname = [Person.newcomer(web) for _ in range(3)], fresh_nickname()

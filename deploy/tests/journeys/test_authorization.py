@@ -1,4 +1,4 @@
-"""Who may do what: routes that need a token refuse without one, and nobody touches another's things."""
+"""Authorization: protected routes refuse requests without a token, and users cannot change resources of others."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ def path_of(route: Route) -> str:
 
 
 @pytest.mark.parametrize("route", routes.OWN, ids=str)
-def test_T2_a_route_that_needs_a_token_refuses_without_or_with_a_bad_one(web: httpx.Client, route: Route) -> None:
+def test_T2_protected_route_refuses_a_missing_or_invalid_token(web: httpx.Client, route: Route) -> None:
     unauthorized(web.request(route.method, path_of(route)))
     for token in BAD_TOKENS:
         headers = {"Authorization": f"Bearer {token}".strip()}
@@ -32,12 +32,12 @@ def test_T2_a_route_that_needs_a_token_refuses_without_or_with_a_bad_one(web: ht
 
 
 @pytest.mark.parametrize("route", routes.PUBLIC, ids=str)
-def test_A6_a_public_route_asks_for_no_token(web: httpx.Client, route: Route) -> None:
+def test_A6_public_route_needs_no_token(web: httpx.Client, route: Route) -> None:
     response = web.request(route.method, path_of(route))
     assert response.status_code in (200, 404, 422), shown(response)
 
 
-def test_T2_every_other_route_that_declares_a_token_refuses_without_one(web: httpx.Client) -> None:
+def test_T2_every_protected_route_refuses_a_missing_token(web: httpx.Client) -> None:
     wrong = []
     for operation in operations(answer(web.get("/openapi.json"))):
         response = web.request(operation.method, operation.template.replace("{}", SOMETHING))
@@ -46,13 +46,13 @@ def test_T2_every_other_route_that_declares_a_token_refuses_without_one(web: htt
     assert wrong == []
 
 
-def test_T2_a_token_in_the_address_is_no_token(web: httpx.Client, other_user: Person) -> None:
+def test_T2_token_in_the_url_is_ignored(web: httpx.Client, other_user: Person) -> None:
     for name in ("access_token", "token", "authorization"):
         unauthorized(web.get(f"{API}/users/me", params={name: other_user.access_token}))
     unauthorized(web.get(f"{API}/users/me", headers={"Cookie": f"access_token={other_user.access_token}"}))
 
 
-def test_who_one_is_stands_in_the_token_and_in_no_other_header(web: httpx.Client, other_user: Person) -> None:
+def test_identity_headers_from_the_client_are_ignored(web: httpx.Client, other_user: Person) -> None:
     other = Person.registered(web)
     names = (
         "X-User-Id",
@@ -68,7 +68,7 @@ def test_who_one_is_stands_in_the_token_and_in_no_other_header(web: httpx.Client
     assert answer(other_user.send("GET", "/users/me", headers=claims))["id"] == other_user.id
 
 
-def test_routes_between_the_services_are_not_public(other_user: Person) -> None:
+def test_internal_routes_are_not_public(other_user: Person) -> None:
     inner = (
         "/internal",
         "/internal/people",
@@ -84,7 +84,7 @@ def test_routes_between_the_services_are_not_public(other_user: Person) -> None:
 
 @dataclass
 class Belongings:
-    """Everything of one person that another might try to touch."""
+    """Resources of one user that another one tries to access."""
 
     owner: Person
     peer: Person
@@ -134,7 +134,7 @@ TRIES: dict[str, tuple[Try, set[int]]] = {
 
 
 @pytest.mark.parametrize("what", TRIES)
-def test_P6_P7_D1_nobody_touches_what_is_anothers(other_user: Person, theirs: Belongings, what: str) -> None:
+def test_P6_P7_D1_other_users_resources_are_protected(other_user: Person, theirs: Belongings, what: str) -> None:
     attempt, statuses = TRIES[what]
     refusal(attempt(other_user, theirs), statuses)
     owner, it = theirs.owner, theirs
@@ -145,21 +145,19 @@ def test_P6_P7_D1_nobody_touches_what_is_anothers(other_user: Person, theirs: Be
     assert answer(owner.account())["id"] == owner.id
 
 
-def test_a_quote_from_a_room_of_others_is_not_given_away(
-    web: httpx.Client, other_user: Person, theirs: Belongings
-) -> None:
+def test_message_of_another_room_cannot_be_quoted(web: httpx.Client, other_user: Person, theirs: Belongings) -> None:
     own_room = answer(other_user.open_room(Person.registered(web).id), 201)["id"]
     refusal(other_user.say(own_room, "look", reply_to=theirs.message), 422, "unknown_message")
     refusal(other_user.read(own_room, theirs.message), {404, 422})
     refusal(other_user.message(own_room, type="image", media_id=theirs.private_photo), 422, "unknown_media")
 
 
-def test_the_peer_of_a_room_may_do_what_the_owner_may(theirs: Belongings) -> None:
+def test_both_members_of_a_room_have_the_same_rights(theirs: Belongings) -> None:
     assert ids(theirs.peer.send("GET", f"/rooms/{theirs.room}/messages")) == [theirs.message]
     answer(theirs.peer.upload_to(theirs.room, picture()), 201)
 
 
-def test_a_wrong_token_on_a_public_route_changes_nothing_for_others(web: httpx.Client, theirs: Belongings) -> None:
+def test_invalid_token_on_a_public_route_does_not_affect_others(web: httpx.Client, theirs: Belongings) -> None:
     headers = {"Authorization": "Bearer nonsense"}
     response = web.get(f"{API}/posts/{theirs.post}", headers=headers)
     assert response.status_code in (200, 401), shown(response)

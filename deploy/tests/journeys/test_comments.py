@@ -1,4 +1,4 @@
-"""Comments and replies: by anyone, changed only by their writer, not lost through others (P4, P5, P7, P8)."""
+"""Comments and replies: by any user, changed only by their author, never lost through others (P4, P5, P7, P8)."""
 
 from functools import partial
 from itertools import pairwise
@@ -12,7 +12,18 @@ from .person import API, Person
 from .responses import ID, TIME, answer, ids, invalid, items, refusal, unauthorized
 
 TIMES = {"created_at", "updated_at"}
-COMMENT = TIMES | {"id", "post_id", "parent_id", "author", "text", "deleted", "reply_count"}
+COMMENT = TIMES | {
+    "id",
+    "post_id",
+    "parent_id",
+    "author",
+    "text",
+    "deleted",
+    "reply_count",
+    "like_count",
+    "liked",
+    "mentions",
+}
 NOTHING = "0000000000000001"
 
 
@@ -49,7 +60,7 @@ def comment_count(web: httpx.Client, post: str) -> int:
     return count
 
 
-def test_P4_anyone_comments_on_a_post(web: httpx.Client, fan: Person, post: str) -> None:
+def test_P4_any_user_can_comment_on_a_post(web: httpx.Client, fan: Person, post: str) -> None:
     comment = said(fan, post, "Lovely 🌸\nsecond line")
     assert set(comment) >= COMMENT and ID.fullmatch(comment["id"])
     assert fan.shown().items() <= comment["author"].items()
@@ -69,29 +80,27 @@ def test_P4_comments_are_listed_oldest_first(web: httpx.Client, jo: Person, fan:
     assert [comment["id"] for comment in comments_of(web, post)] == written
 
 
-def test_P4_a_comment_has_1_to_1000_characters(fan: Person, post: str) -> None:
+def test_P4_comment_has_1_to_1000_characters(fan: Person, post: str) -> None:
     assert said(fan, post, "字" * 1000)["text"] == "字" * 1000
     for text in ("", "t" * 1001, None):
         invalid(fan.send("POST", f"/posts/{post}/comments", json={"text": text}), "/text")
     invalid(fan.send("POST", f"/posts/{post}/comments", json={}), "/text")
 
 
-def test_P4_there_has_to_be_a_post_and_a_person(web: httpx.Client, fan: Person, post: str) -> None:
+def test_P4_comment_requires_an_existing_post_and_a_user(web: httpx.Client, fan: Person, post: str) -> None:
     refusal(fan.comment(NOTHING, "hello?"), 404)
     refusal(web.get(f"{API}/posts/{NOTHING}/comments"), 404)
     unauthorized(web.post(f"{API}/posts/{post}/comments", json={"text": "anonymous"}))
     assert comments_of(web, post) == []
 
 
-def test_P4_the_count_of_comments_holds_when_many_comment_at_the_same_instant(
-    web: httpx.Client, jo: Person, fan: Person, post: str
-) -> None:
+def test_P4_comment_count_is_exact_under_concurrency(web: httpx.Client, jo: Person, fan: Person, post: str) -> None:
     responses = at_once([partial(person.comment, post, "me too") for person in (jo, fan) * 4])
     assert [response.status_code for response in responses] == [201] * 8
     assert comment_count(web, post) == 8 == len(comments_of(web, post))
 
 
-def test_P5_a_comment_is_replied_to(web: httpx.Client, jo: Person, fan: Person, post: str) -> None:
+def test_P5_comment_can_be_replied_to(web: httpx.Client, jo: Person, fan: Person, post: str) -> None:
     first = said(fan, post, "first")
     reply = answer(jo.reply(post, first["id"], "thanks"), 201)
     assert (reply["parent_id"], reply["post_id"], reply["author"]["id"]) == (first["id"], post, jo.id)
@@ -100,7 +109,7 @@ def test_P5_a_comment_is_replied_to(web: httpx.Client, jo: Person, fan: Person, 
     assert comment_count(web, post) == 2
 
 
-def test_P5_replies_at_any_depth_are_listed_flat_under_the_first_comment(
+def test_P5_nested_replies_are_listed_flat_under_the_first_comment(
     web: httpx.Client, jo: Person, fan: Person, post: str
 ) -> None:
     first = said(fan, post, "0")
@@ -116,14 +125,14 @@ def test_P5_replies_at_any_depth_are_listed_flat_under_the_first_comment(
     assert comment_count(web, post) == 4
 
 
-def test_P5_the_comment_replied_to_has_to_be_of_the_same_post(web: httpx.Client, jo: Person, post: str) -> None:
+def test_P5_reply_must_be_to_a_comment_of_the_same_post(web: httpx.Client, jo: Person, post: str) -> None:
     elsewhere = said(jo, jo.posted()["id"], "another post")
     for parent in (elsewhere["id"], NOTHING, "no id"):
         refusal(jo.reply(post, parent, "lost"), 422)
     assert comments_of(web, post) == [] and replies_to(web, elsewhere) == []
 
 
-def test_P7_only_its_writer_edits_and_deletes_a_comment(web: httpx.Client, jo: Person, fan: Person, post: str) -> None:
+def test_P7_only_the_author_edits_and_deletes_a_comment(web: httpx.Client, jo: Person, fan: Person, post: str) -> None:
     comment = said(fan, post, "my words")
     for other in (jo, Person.newcomer(web)):
         refusal(other.edit_comment(comment["id"], "twisted"), 403)
@@ -136,7 +145,7 @@ def test_P7_only_its_writer_edits_and_deletes_a_comment(web: httpx.Client, jo: P
     assert comments_of(web, post) == [] and comment_count(web, post) == 0
 
 
-def test_P8_editing_a_comment_moves_its_updated_at(web: httpx.Client, fan: Person, post: str) -> None:
+def test_P8_editing_a_comment_changes_updated_at(web: httpx.Client, fan: Person, post: str) -> None:
     comment = said(fan, post, "before")
     edited = answer(fan.edit_comment(comment["id"], "after"))
     assert edited["updated_at"] > comment["updated_at"]
@@ -146,7 +155,7 @@ def test_P8_editing_a_comment_moves_its_updated_at(web: httpx.Client, fan: Perso
         invalid(fan.edit_comment(comment["id"], text), "/text")
 
 
-def test_P7_a_deleted_comment_with_replies_stays_without_its_words(
+def test_P7_deleted_comment_with_replies_stays_without_text(
     web: httpx.Client, jo: Person, fan: Person, post: str
 ) -> None:
     first = said(fan, post, "regretted words")
@@ -159,7 +168,7 @@ def test_P7_a_deleted_comment_with_replies_stays_without_its_words(
     assert replies_to(web, first) == [reply]
 
 
-def test_P7_a_blank_comment_cannot_be_edited_back(web: httpx.Client, jo: Person, fan: Person, post: str) -> None:
+def test_P7_deleted_comment_cannot_be_edited(web: httpx.Client, jo: Person, fan: Person, post: str) -> None:
     first = said(fan, post, "regretted words")
     answer(jo.reply(post, first["id"], "kept words"), 201)
     answer(fan.delete_comment(first["id"]), 204)
@@ -167,7 +176,7 @@ def test_P7_a_blank_comment_cannot_be_edited_back(web: httpx.Client, jo: Person,
     assert comments_of(web, post)[0]["text"] is None
 
 
-def test_P7_a_reply_in_the_middle_of_a_thread_is_blanked_and_a_last_one_goes(
+def test_P7_deleted_middle_reply_is_blanked_and_deleted_last_reply_is_removed(
     web: httpx.Client, jo: Person, fan: Person, post: str
 ) -> None:
     first = said(fan, post, "first")
@@ -181,5 +190,32 @@ def test_P7_a_reply_in_the_middle_of_a_thread_is_blanked_and_a_last_one_goes(
     assert last["id"] not in ids(web.get(f"{API}/comments/{first['id']}/replies"))
 
 
-def test_replies_to_nothing_are_not_there(web: httpx.Client) -> None:
+def test_replies_to_an_unknown_comment_are_not_found(web: httpx.Client) -> None:
     refusal(web.get(f"{API}/comments/{NOTHING}/replies"), 404)
+
+
+def test_comment_can_be_liked_and_likers_are_listed(web: httpx.Client, jo: Person, fan: Person, post: str) -> None:
+    comment = said(jo, post, "like me")["id"]
+    liked = {"comment_id": comment, "liked": True, "like_count": 1}
+    assert answer(fan.like_comment(comment)) == answer(fan.like_comment(comment)) == liked
+    answer(jo.like_comment(comment))
+    likers = items(web.get(f"{API}/comments/{comment}/likes"))
+    assert [(one["id"], one["nickname"]) for one in likers] == [(jo.id, jo.nickname), (fan.id, fan.nickname)]
+    assert answer(jo.unlike_comment(comment)) == {"comment_id": comment, "liked": False, "like_count": 1}
+    path = f"/posts/{post}/comments"
+    seen = [items(response)[0] for response in (web.get(API + path), jo.send("GET", path), fan.send("GET", path))]
+    assert [(each["liked"], each["like_count"]) for each in seen] == [(False, 1), (False, 1), (True, 1)]
+    reply = answer(fan.reply(post, comment, "and me"), 201)["id"]
+    answer(jo.like_comment(reply))
+    assert [each["liked"] for each in items(jo.send("GET", f"/comments/{comment}/replies"))] == [True]
+
+
+def test_likes_of_a_comment_need_one_that_is_there_and_a_user(web: httpx.Client, fan: Person, post: str) -> None:
+    comment = said(fan, post, "not for long")["id"]
+    unauthorized(web.put(f"{API}/comments/{comment}/like"))
+    answer(fan.like_comment(comment))
+    answer(fan.delete_comment(comment), 204)
+    for missing in (comment, NOTHING):
+        refusal(fan.like_comment(missing), 404)
+        refusal(fan.unlike_comment(missing), 404)
+        refusal(web.get(f"{API}/comments/{missing}/likes"), 404)

@@ -1,4 +1,4 @@
-"""Text comes compressed through the gateway to whoever takes it; pictures and tokens never do."""
+"""Text is compressed for clients that accept it; images and tokens never are."""
 
 import httpx
 import pytest
@@ -13,7 +13,7 @@ def coding(response: httpx.Response) -> str | None:
 
 
 @pytest.mark.parametrize("accepted", ["gzip", "identity"])
-def test_a_page_of_posts_is_the_same_in_either_coding(web: httpx.Client, accepted: str) -> None:
+def test_compressed_page_equals_the_uncompressed_page(web: httpx.Client, accepted: str) -> None:
     person = Person.newcomer(web)
     for number in range(4):
         person.posted(f"A caption of the {number}th post")
@@ -26,14 +26,14 @@ def test_a_page_of_posts_is_the_same_in_either_coding(web: httpx.Client, accepte
     assert "accept-encoding" in response.headers["vary"].lower()
 
 
-def test_a_picture_is_not_compressed_once_more(web: httpx.Client) -> None:
+def test_images_are_not_compressed_again(web: httpx.Client) -> None:
     person = Person.newcomer(web)
     photo = web.get(person.posted()["media"][0]["url"], headers={"accept-encoding": "gzip"})
     assert photo.status_code == 200 and coding(photo) is None
 
 
 def test_tokens_are_not_compressed(web: httpx.Client) -> None:
-    """`device` comes back to whoever gave it, and the length of a compressed answer would tell of the token beside."""
+    """The response repeats `device`, so its compressed length would reveal parts of the token."""
     person = Person.registered(web)
     given = {"identifier": person.nickname, "password": person.password, "device": "x" * 100}
     response = web.post(f"{API}/auth/login", json=given, headers={"accept-encoding": "gzip"})

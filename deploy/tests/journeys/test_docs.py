@@ -1,4 +1,4 @@
-"""What the gateway says of itself: documentation from our own host, a valid contract, health, request ids."""
+"""The gateway's own routes: documentation, description, health, request ids."""
 
 import json
 import re
@@ -20,7 +20,7 @@ HEADS_OF_ADDRESSES = ("src", "href", "action", "data", "srcset", "poster")
 
 
 class Addresses(HTMLParser):
-    """Collects what a page refers to, and its inline scripts and styles."""
+    """Collects the URLs of a page, and its inline scripts and styles."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ def document(web: httpx.Client) -> Mapping[str, Any]:
     return found
 
 
-def test_the_documentation_is_a_page_that_refers_only_to_our_own_host(web: httpx.Client, base_url: str) -> None:
+def test_documentation_page_refers_only_to_its_own_host(web: httpx.Client, base_url: str) -> None:
     response = web.get("/docs")
     assert response.status_code == 200 and response.headers["content-type"].startswith("text/html")
     page = read_page(response.text)
@@ -64,7 +64,7 @@ def test_the_documentation_is_a_page_that_refers_only_to_our_own_host(web: httpx
         assert not re.search(r"""["'(](https?:)?//""", script.replace(base_url, "")), script
 
 
-def test_the_files_of_the_documentation_load(web: httpx.Client, base_url: str) -> None:
+def test_documentation_files_load(web: httpx.Client, base_url: str) -> None:
     for address in read_page(web.get("/docs").text).found:
         if address.startswith(("data:", "#")):
             continue
@@ -73,36 +73,36 @@ def test_the_files_of_the_documentation_load(web: httpx.Client, base_url: str) -
         assert response.content and not response.headers["content-type"].startswith("text/html"), address
 
 
-def test_the_documentation_asks_no_validator_on_another_host(web: httpx.Client, base_url: str) -> None:
+def test_documentation_uses_no_external_validator(web: httpx.Client, base_url: str) -> None:
     page = read_page(web.get("/docs").text)
     small = [web.get(urljoin(f"{base_url}/docs", one)).text for one in page.found if one.endswith(".js")]
     settings = [*page.inline, *(script for script in small if len(script) < 10_000)]
     assert re.search(r"""validatorUrl["']?\s*:\s*(null|["']none["']|["']["'])""", "\n".join(settings))
 
 
-def test_the_merged_contract_is_valid_openapi_3_1(document: Mapping[str, Any]) -> None:
+def test_merged_description_is_valid_openapi_3_1(document: Mapping[str, Any]) -> None:
     assert document["openapi"].startswith("3.1")
     OpenAPIV31SpecValidator(json.loads(json.dumps(document))).validate()
 
 
-def test_the_contract_has_every_route(declared: list[Operation]) -> None:
+def test_description_contains_every_route(declared: list[Operation]) -> None:
     there = {(operation.method, operation.template) for operation in declared}
     missing = [str(route) for route in routes.EVERY if (route.method, route.template) not in there]
     assert missing == []
 
 
-def test_the_contract_says_which_routes_are_public(declared: list[Operation]) -> None:
+def test_description_marks_public_routes(declared: list[Operation]) -> None:
     needs_token = {(operation.method, operation.template): operation.needs_token for operation in declared}
     for route in routes.EVERY:
         assert needs_token[route.method, route.template] is not route.public, route
 
 
-def test_the_contract_shows_no_route_between_the_services(declared: list[Operation]) -> None:
+def test_description_omits_internal_routes(declared: list[Operation]) -> None:
     assert [str(operation) for operation in declared if "internal" in operation.path] == []
 
 
 def flaws(operation: Operation) -> list[str]:
-    """What is missing of one operation's description."""
+    """What is missing in the description of one operation."""
     responses = {status: operation.resolved(one) for status, one in operation.declared["responses"].items()}
     problems = [status for status, one in responses.items() if PROBLEM in one.get("content", {})]
     found = [] if operation.declared.get("summary") else ["summary"]
@@ -123,22 +123,22 @@ def flaws(operation: Operation) -> list[str]:
     return found
 
 
-def test_every_route_has_its_summary_problem_answers_and_examples(declared: list[Operation]) -> None:
+def test_every_operation_has_a_summary_problem_responses_and_examples(declared: list[Operation]) -> None:
     lacking = {str(operation): flaws(operation) for operation in declared}
     assert {operation: found for operation, found in lacking.items() if found} == {}
 
 
-def test_every_operation_has_a_name_of_its_own(declared: list[Operation]) -> None:
+def test_every_operation_id_is_unique(declared: list[Operation]) -> None:
     names = [operation.declared["operationId"] for operation in declared]
     assert len(set(names)) == len(names)
 
 
-def test_authorize_takes_a_bearer_token(document: Mapping[str, Any]) -> None:
+def test_description_declares_bearer_authentication(document: Mapping[str, Any]) -> None:
     schemes = document["components"]["securitySchemes"].values()
     assert [(scheme["type"], scheme["scheme"].lower()) for scheme in schemes] == [("http", "bearer")]
 
 
-def test_the_gateway_is_up_and_ready(web: httpx.Client) -> None:
+def test_gateway_is_healthy_and_ready(web: httpx.Client) -> None:
     answer(web.get("/healthz"))
     ready = web.get("/readyz")
     answer(ready)
@@ -146,7 +146,7 @@ def test_the_gateway_is_up_and_ready(web: httpx.Client) -> None:
         assert upstream in ready.text
 
 
-def test_the_keys_of_tokens_are_public_and_only_their_public_part(web: httpx.Client) -> None:
+def test_jwks_contains_only_public_keys(web: httpx.Client) -> None:
     keys = answer(web.get("/.well-known/jwks.json"))["keys"]
     assert keys
     for key in keys:
@@ -155,14 +155,14 @@ def test_the_keys_of_tokens_are_public_and_only_their_public_part(web: httpx.Cli
 
 
 @pytest.mark.parametrize("path", routes.AT_THE_ROOT)
-def test_what_is_at_the_root_can_only_be_read(web: httpx.Client, path: str) -> None:
+def test_root_resources_are_read_only(web: httpx.Client, path: str) -> None:
     for method in ("POST", "PUT", "PATCH", "DELETE"):
         response = web.request(method, path)
         refusal(response, 405, "method_not_allowed")
         assert "GET" in response.headers["Allow"]
 
 
-def test_an_unknown_path_is_not_there(web: httpx.Client, other_user: Person) -> None:
+def test_unknown_path_is_not_found(web: httpx.Client, other_user: Person) -> None:
     for path in (
         "/nothing",
         API,
@@ -179,7 +179,7 @@ def test_an_unknown_path_is_not_there(web: httpx.Client, other_user: Person) -> 
 @pytest.mark.parametrize(
     "given", ["5f0c2b8e9d1a4f6b8c7d6e5f4a3b2c1d", "550e8400-e29b-41d4-a716-446655440000", "order-7"]
 )
-def test_a_request_id_is_taken_from_the_client_and_returned(web: httpx.Client, given: str) -> None:
+def test_client_request_id_is_returned(web: httpx.Client, given: str) -> None:
     headers = {"X-Request-ID": given}
     for path in ("/healthz", f"{API}/posts", "/openapi.json"):
         assert web.get(path, headers=headers).headers["X-Request-ID"] == given
@@ -190,14 +190,14 @@ def test_a_request_id_is_taken_from_the_client_and_returned(web: httpx.Client, g
 
 
 @pytest.mark.parametrize("given", ["", "with space", "x" * 500, 'quo"te', "<script>", "tab\there", "a;b", "é"])
-def test_a_request_id_that_is_not_well_formed_is_replaced(web: httpx.Client, given: str) -> None:
+def test_malformed_request_id_is_replaced(web: httpx.Client, given: str) -> None:
     for path in ("/healthz", f"{API}/posts", f"{API}/feed"):
         response = web.get(path, headers={b"X-Request-ID": given.encode()})
         returned = response.headers["X-Request-ID"]
         assert returned != given and re.fullmatch(r"[A-Za-z0-9._-]{8,128}", returned)
 
 
-def test_every_request_has_an_id_of_its_own(web: httpx.Client) -> None:
+def test_every_request_gets_a_unique_id(web: httpx.Client) -> None:
     responses = [web.get(f"{API}/posts") for _ in range(3)]
     assert len({response.headers["X-Request-ID"] for response in responses}) == 3
     assert all(len(response.headers.get_list("X-Request-ID")) == 1 for response in responses)

@@ -1,4 +1,4 @@
-"""Bad bodies on every route of the contract: a 4xx problem each time, and nothing has changed."""
+"""Invalid bodies on every route: each gets a 4xx problem, and nothing changes."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -28,13 +28,13 @@ def of_services(declared: list[Operation]) -> list[Operation]:
     ]
 
 
-def test_the_tests_know_a_good_body_for_every_route(scene: Scene, with_json: list[Operation]) -> None:
+def test_there_is_a_valid_body_for_every_route(scene: Scene, with_json: list[Operation]) -> None:
     assert len(with_json) >= 12
     assert [str(operation) for operation in with_json if scene.body(operation) is None] == []
 
 
 @pytest.mark.parametrize("kind", NOT_JSON)
-def test_what_is_no_json_is_refused(refusals: Refusals, with_json: list[Operation], kind: str) -> None:
+def test_invalid_json_is_refused(refusals: Refusals, with_json: list[Operation], kind: str) -> None:
     for operation in with_json:
         response = refusals.send(operation, NOT_JSON[kind])
         if kind == "empty":
@@ -44,12 +44,14 @@ def test_what_is_no_json_is_refused(refusals: Refusals, with_json: list[Operatio
 
 
 @pytest.mark.parametrize("kind", OTHER_SHAPES)
-def test_json_of_another_shape_is_refused(refusals: Refusals, with_json: list[Operation], kind: str) -> None:
+def test_json_of_the_wrong_type_is_refused(refusals: Refusals, with_json: list[Operation], kind: str) -> None:
     for operation in with_json:
         refusals.expect(refusals.send(operation, OTHER_SHAPES[kind]), {422}, operation, "validation_failed")
 
 
-def test_an_unknown_field_is_refused_at_its_place(refusals: Refusals, scene: Scene, with_json: list[Operation]) -> None:
+def test_unknown_field_is_refused_with_its_pointer(
+    refusals: Refusals, scene: Scene, with_json: list[Operation]
+) -> None:
     for operation in with_json:
         for name in ("id", "is_admin", "__class__", "Text", "a/b~c", ""):
             response = refusals.send(operation, written((scene.body(operation) or {}) | {name: "x"}))
@@ -59,7 +61,7 @@ def test_an_unknown_field_is_refused_at_its_place(refusals: Refusals, scene: Sce
                 refusals.wrong.append(f"{operation}: does not point at {pointer}")
 
 
-def test_a_field_given_twice_is_refused(refusals: Refusals, scene: Scene, with_json: list[Operation]) -> None:
+def test_duplicate_field_is_refused(refusals: Refusals, scene: Scene, with_json: list[Operation]) -> None:
     for operation in with_json:
         body = scene.body(operation) or {}
         name = next(iter(body))
@@ -69,7 +71,7 @@ def test_a_field_given_twice_is_refused(refusals: Refusals, scene: Scene, with_j
 
 
 @pytest.mark.parametrize("kind", WRONG_TYPES)
-def test_a_value_of_the_wrong_type_is_refused(
+def test_value_of_the_wrong_type_is_refused(
     refusals: Refusals, scene: Scene, with_json: list[Operation], kind: str
 ) -> None:
     for operation in with_json:
@@ -80,7 +82,7 @@ def test_a_value_of_the_wrong_type_is_refused(
 
 
 @pytest.mark.parametrize("kind", BAD_TEXTS)
-def test_a_text_that_cannot_be_kept_is_refused(
+def test_text_that_cannot_be_stored_is_refused(
     refusals: Refusals, scene: Scene, with_json: list[Operation], kind: str
 ) -> None:
     for operation in with_json:
@@ -91,16 +93,14 @@ def test_a_text_that_cannot_be_kept_is_refused(
 
 
 def expected_of(operation: Operation, name: str, kind: str) -> set[int]:
-    """Refusing is the rule. A refresh token or a login that cannot be right may also be called wrong."""
+    """The expected refusal; an invalid refresh token or login may also get 401."""
     if kind == "1 MB":
         return {413, 422}
     may_be_called_wrong = {"refresh_token": 401, "password": 401, "identifier": 401, "current_password": 403}
     return {400, 422, may_be_called_wrong.get(name, 422)}
 
 
-def test_a_field_that_is_null_is_refused_where_it_is_required(
-    refusals: Refusals, scene: Scene, with_json: list[Operation]
-) -> None:
+def test_null_in_a_required_field_is_refused(refusals: Refusals, scene: Scene, with_json: list[Operation]) -> None:
     for operation in with_json:
         for name in required(operation):
             response = refusals.send(operation, written((scene.body(operation) or {}) | {name: None}))
@@ -117,7 +117,7 @@ def required(operation: Operation) -> list[str]:
 @pytest.mark.parametrize(
     "content_type", ["text/plain", "application/x-www-form-urlencoded", "application/xml", "json", ""]
 )
-def test_another_content_type_is_refused(
+def test_wrong_content_type_is_refused(
     refusals: Refusals, scene: Scene, with_json: list[Operation], content_type: str
 ) -> None:
     for operation in with_json:
@@ -125,7 +125,7 @@ def test_another_content_type_is_refused(
         refusals.expect(refusals.send(operation, good, {"Content-Type": content_type}), {415}, operation)
 
 
-def test_json_without_a_content_type_or_with_a_charset(
+def test_json_is_accepted_without_a_content_type_or_with_a_charset(
     refusals: Refusals, scene: Scene, with_json: list[Operation]
 ) -> None:
     for operation in with_json:
@@ -134,7 +134,7 @@ def test_json_without_a_content_type_or_with_a_charset(
         refusals.expect(refusals.send(operation, b'{"nothing": 1}', declared), {422}, operation)
 
 
-def test_an_upload_route_refuses_another_content_type(refusals: Refusals, declared: list[Operation]) -> None:
+def test_upload_with_a_wrong_content_type_is_refused(refusals: Refusals, declared: list[Operation]) -> None:
     uploads = [operation for operation in declared if MULTIPART in operation.body_types]
     assert len(uploads) >= 3
     for operation in uploads:
@@ -144,7 +144,7 @@ def test_an_upload_route_refuses_another_content_type(refusals: Refusals, declar
 
 
 @pytest.mark.parametrize("bad", ["", "no id", "0", "x" * 300, "9" * 20, "FFFFFFFFFFFFFFFF", "../../x", "é", "0x10"])
-def test_an_id_in_a_body_that_is_not_an_id_is_invalid(refusals: Refusals, scene: Scene, bad: str) -> None:
+def test_malformed_id_in_a_body_is_invalid(refusals: Refusals, scene: Scene, bad: str) -> None:
     person, bodies = scene.person, {
         "/posts": {"media_ids": [bad]},
         f"/posts/{scene.post}/comments": {"text": "x", "parent_id": bad},
@@ -159,15 +159,13 @@ def test_an_id_in_a_body_that_is_not_an_id_is_invalid(refusals: Refusals, scene:
     refusals.expect(person.edit_post(scene.post, media_ids=[bad]), {422}, "edit")
 
 
-def test_an_id_in_a_body_is_text_and_never_a_number(refusals: Refusals, scene: Scene) -> None:
+def test_id_in_a_body_must_be_a_string(refusals: Refusals, scene: Scene) -> None:
     refusals.expect(scene.person.send("POST", "/rooms", json={"user_id": int(scene.peer.id, 16)}), {422}, "room")
     by_number = {"text": "x", "parent_id": int(scene.comment, 16)}
     refusals.expect(scene.person.send("POST", f"/posts/{scene.post}/comments", json=by_number), {422}, "reply")
 
 
-def test_a_password_of_a_megabyte_is_refused_before_it_costs_anything(
-    refusals: Refusals, scene: Scene, web: httpx.Client
-) -> None:
+def test_password_of_a_megabyte_is_refused_before_hashing(refusals: Refusals, scene: Scene, web: httpx.Client) -> None:
     huge = "p" * 1_000_000
     jo = Person(web, password=huge)
     refusals.expect(jo.sign_up(), {413, 422}, "sign up")
@@ -176,12 +174,12 @@ def test_a_password_of_a_megabyte_is_refused_before_it_costs_anything(
     refusals.expect(scene.person.change(current_password=huge), {403, 413, 422}, "current password")
 
 
-def test_a_body_larger_than_any_route_takes_is_refused(refusals: Refusals, with_json: list[Operation]) -> None:
+def test_body_above_every_limit_is_refused(refusals: Refusals, with_json: list[Operation]) -> None:
     for operation in with_json:
         refusals.expect(refusals.send(operation, b" " * 2_000_000 + b"{}"), {413}, operation)
 
 
-def test_a_fault_names_its_place_and_its_code(scene: Scene) -> None:
+def test_field_error_has_a_pointer_and_a_code(scene: Scene) -> None:
     problem = invalid(scene.person.edit_post(scene.post, caption="c" * 2201), "/caption")
     assert problem["code"] == "validation_failed" and problem["title"] and problem["detail"]
     assert problem["instance"] == f"{API}/posts/{scene.post}"
@@ -189,13 +187,13 @@ def test_a_fault_names_its_place_and_its_code(scene: Scene) -> None:
     assert fault["code"] and fault["detail"]
 
 
-def test_several_faults_are_all_told(web: httpx.Client) -> None:
+def test_all_field_errors_are_reported(web: httpx.Client) -> None:
     body = {"email": 1, "name": [], "nickname": {}, "password": True}
     problem = refusal(web.post(f"{API}/auth/signup", json=body), 422, "validation_failed")
     assert {fault["pointer"] for fault in problem["errors"]} == {"/email", "/name", "/nickname", "/password"}
 
 
-def test_an_unknown_query_parameter_is_refused_on_every_route(
+def test_unknown_query_parameter_is_refused_on_every_route(
     refusals: Refusals, scene: Scene, of_services: list[Operation]
 ) -> None:
     for operation in of_services:
@@ -206,9 +204,7 @@ def test_an_unknown_query_parameter_is_refused_on_every_route(
             refusals.wrong.append(f"{operation}: does not point at the parameter")
 
 
-def test_a_query_parameter_given_twice_is_refused(
-    refusals: Refusals, scene: Scene, of_services: list[Operation]
-) -> None:
+def test_duplicate_query_parameter_is_refused(refusals: Refusals, scene: Scene, of_services: list[Operation]) -> None:
     with_parameters = [(each, one["name"]) for each in of_services for one in each.parameters if one["in"] == "query"]
     assert len(with_parameters) >= 20
     for operation, name in with_parameters:
@@ -216,14 +212,12 @@ def test_a_query_parameter_given_twice_is_refused(
         refusals.expect(response, {422}, f"{operation} {name}", "repeated_parameter")
 
 
-def test_the_length_of_a_text_is_told_in_characters(
-    refusals: Refusals, scene: Scene, with_json: list[Operation]
-) -> None:
+def test_text_length_is_counted_in_characters(refusals: Refusals, scene: Scene, with_json: list[Operation]) -> None:
     for operation in with_json:
         body = scene.body(operation) or {}
         for name, schema in operation.body_fields().items():
             longest = longest_of(operation, schema)
-            if longest is None or "password" in name:  # their length has a code of its own
+            if longest is None or "password" in name:  # their length has its own code
                 continue
             response = refusals.send(operation, written(body | {name: "x" * 600 * (longest // 600 + 1)}))
             refusals.expect(response, {422}, f"{operation} {name}")
@@ -232,14 +226,14 @@ def test_the_length_of_a_text_is_told_in_characters(
 
 
 def longest_of(operation: Operation, schema: Mapping[str, Any]) -> int | None:
-    """How many characters this field takes, where that is declared."""
+    """The maximum length of this field, if it is declared."""
     found = operation.resolved(schema)
     alternatives = [operation.resolved(one) for one in [found, *found.get("anyOf", [])]]
     return next((one["maxLength"] for one in alternatives if "maxLength" in one), None)
 
 
 @pytest.mark.parametrize("text", [" ", "\n\t", "\u200b", "\u3164", "\u2800 \u00ad"], ids=ascii)
-def test_a_comment_or_a_message_shows_something(scene: Scene, text: str) -> None:
+def test_comment_or_message_without_visible_characters_is_refused(scene: Scene, text: str) -> None:
     person = scene.person
     problems = [
         invalid(person.send("POST", f"/posts/{scene.post}/comments", json={"text": text}), "/text"),

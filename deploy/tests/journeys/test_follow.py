@@ -1,4 +1,4 @@
-"""Following: one follows another (F1), which is accepted at once (F2), and who follows whom is visible."""
+"""Following: accepted at once (F1, F2), and lists of followers are public."""
 
 from functools import partial
 
@@ -18,16 +18,22 @@ def counts(web: httpx.Client, person: Person) -> tuple[int, int]:
     return shown["followers_count"], shown["following_count"]
 
 
-def test_F1_one_follows_another_and_F2_it_is_accepted_at_once(web: httpx.Client) -> None:
+def relation(user_id: str, **differs: bool) -> dict[str, object]:
+    """The relation to this user: nothing but what differs."""
+    none = {"following": False, "followed_by": False, "blocking": False, "muting": False}
+    return {"user_id": user_id, **none, **differs}
+
+
+def test_F1_follow_F2_needs_no_approval(web: httpx.Client) -> None:
     jo, star = Person.newcomer(web), Person.newcomer(web)
-    assert answer(jo.follow(star.id)) == {"user_id": star.id, "following": True, "followed_by": False}
+    assert answer(jo.follow(star.id)) == relation(star.id, following=True)
     followers = items(web.get(f"{API}/users/{star.id}/followers"))
     assert len(followers) == 1 and jo.shown().items() <= followers[0].items()
     assert ids(web.get(f"{API}/users/{jo.id}/following")) == [star.id]
     assert (counts(web, star), counts(web, jo)) == ((1, 0), (0, 1))
 
 
-def test_F1_following_twice_is_following_once(web: httpx.Client) -> None:
+def test_F1_following_twice_has_no_further_effect(web: httpx.Client) -> None:
     jo, star = Person.newcomer(web), Person.registered(web)
     first, second = jo.follow(star.id), jo.follow(star.id)
     assert answer(first) == answer(second)
@@ -35,10 +41,10 @@ def test_F1_following_twice_is_following_once(web: httpx.Client) -> None:
     assert ids(web.get(f"{API}/users/{star.id}/followers")) == [jo.id]
 
 
-def test_F1_one_can_stop_following(web: httpx.Client) -> None:
+def test_F1_unfollow(web: httpx.Client) -> None:
     jo, star = Person.newcomer(web), Person.registered(web)
     answer(jo.follow(star.id))
-    expected = {"user_id": star.id, "following": False, "followed_by": False}
+    expected = relation(star.id)
     assert answer(jo.unfollow(star.id)) == expected
     assert answer(jo.unfollow(star.id)) == expected
     assert ids(web.get(f"{API}/users/{star.id}/followers")) == []
@@ -46,16 +52,16 @@ def test_F1_one_can_stop_following(web: httpx.Client) -> None:
     assert (counts(web, star), counts(web, jo)) == ((0, 0), (0, 0))
 
 
-def test_F1_nobody_follows_themselves(web: httpx.Client, other_user: Person) -> None:
+def test_F1_following_oneself_is_refused(web: httpx.Client, other_user: Person) -> None:
     refusal(other_user.follow(other_user.id), 422, "cannot_follow_self")
     assert counts(web, other_user)[1] == 0
 
 
-def test_F1_only_people_can_be_followed(other_user: Person) -> None:
+def test_F1_only_users_can_be_followed(other_user: Person) -> None:
     refusal(other_user.follow(NOBODY), 404)
 
 
-def test_F2_the_counts_hold_when_many_follow_and_stop_at_the_same_instant(web: httpx.Client) -> None:
+def test_F2_counts_are_exact_under_concurrency(web: httpx.Client) -> None:
     star, fans = Person.registered(web), [Person.newcomer(web) for _ in range(4)]
     at_once([partial(fan.follow, star.id) for fan in fans * 3])
     assert counts(web, star) == (4, 0)
@@ -65,7 +71,7 @@ def test_F2_the_counts_hold_when_many_follow_and_stop_at_the_same_instant(web: h
     assert [counts(web, fan)[1] for fan in fans] == [0, 0, 1, 1]
 
 
-def test_F1_relations_tell_both_directions(web: httpx.Client) -> None:
+def test_F1_relation_shows_both_directions(web: httpx.Client) -> None:
     jo, followed, follower, friend = (Person.newcomer(web) for _ in range(4))
     for person in (followed, friend):
         answer(jo.follow(person.id))
@@ -78,19 +84,19 @@ def test_F1_relations_tell_both_directions(web: httpx.Client) -> None:
     }  # fmt: skip
 
 
-def test_relations_are_told_of_up_to_a_hundred_people(other_user: Person) -> None:
+def test_relations_accept_up_to_a_hundred_users(other_user: Person) -> None:
     hundred = [f"{number:016x}" for number in range(1, 102)]
     items(other_user.send("GET", f"/relations?user_ids={','.join(hundred[:100])}"))
     refusal(other_user.send("GET", f"/relations?user_ids={','.join(hundred)}"), 422)
     refusal(other_user.send("GET", "/relations"), 422)
 
 
-def test_the_lists_of_somebody_unknown_are_not_there(web: httpx.Client) -> None:
+def test_lists_of_an_unknown_user_are_not_found(web: httpx.Client) -> None:
     for list_name in ("followers", "following", "counts"):
         refusal(web.get(f"{API}/users/{NOBODY}/{list_name}"), 404)
 
 
-def test_the_feed_shows_those_one_follows_and_oneself_newest_first(web: httpx.Client) -> None:
+def test_feed_shows_own_and_followed_posts_newest_first(web: httpx.Client) -> None:
     jo, star = Person.newcomer(web), Person.newcomer(web)
     older = star.posted("before the follow")
     own = jo.posted("my own")
@@ -103,7 +109,7 @@ def test_the_feed_shows_those_one_follows_and_oneself_newest_first(web: httpx.Cl
     assert shown == newer
 
 
-def test_the_feed_loses_what_one_no_longer_follows_and_what_is_deleted(web: httpx.Client) -> None:
+def test_feed_omits_unfollowed_authors_and_deleted_posts(web: httpx.Client) -> None:
     jo, star, other = (Person.newcomer(web) for _ in range(3))
     answer(jo.follow(star.id))
     answer(jo.follow(other.id))

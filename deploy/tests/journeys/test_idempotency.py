@@ -1,4 +1,4 @@
-"""Idempotency-Key: a client that lost the answer may ask again, and it happens once."""
+"""Idempotency keys: a client that lost the response may repeat the request, and it is executed once."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ KINDS = pytest.mark.parametrize("kind", ["post", "comment", "message"])
 
 @dataclass
 class Write:
-    """A route that takes the key: how to ask, and what there is after."""
+    """A route that accepts the key: its request, and how to read the result."""
 
     ask: Callable[[str, str], httpx.Response]
     """Takes the key and the words."""
@@ -61,7 +61,7 @@ def messaging(web: httpx.Client, jo: Person) -> Write:
 
 
 @KINDS
-def test_the_same_key_and_body_give_the_first_answer_again(write: Write) -> None:
+def test_same_key_and_body_repeat_the_first_response(write: Write) -> None:
     before, key = write.there(), fresh_nickname()
     first, second, third = (write.ask(key, "once") for _ in range(3))
     made = answer(first, 201)
@@ -73,7 +73,7 @@ def test_the_same_key_and_body_give_the_first_answer_again(write: Write) -> None
 
 
 @KINDS
-def test_the_same_key_with_another_body_is_refused(write: Write) -> None:
+def test_same_key_with_another_body_is_refused(write: Write) -> None:
     key = fresh_nickname()
     answer(write.ask(key, "first"), 201)
     before = write.there()
@@ -82,7 +82,7 @@ def test_the_same_key_with_another_body_is_refused(write: Write) -> None:
 
 
 @KINDS
-def test_many_at_the_same_instant_make_one(write: Write) -> None:
+def test_concurrent_requests_with_one_key_create_one_resource(write: Write) -> None:
     before, key = write.there(), fresh_nickname()
     responses = at_once([lambda: write.ask(key, "together")] * 6)
     made = [response.content for response in responses if response.status_code == 201]
@@ -94,7 +94,7 @@ def test_many_at_the_same_instant_make_one(write: Write) -> None:
 
 
 @KINDS
-def test_a_key_is_printable_and_has_255_characters_at_most(write: Write) -> None:
+def test_key_is_printable_and_has_at_most_255_characters(write: Write) -> None:
     before = write.there()
     refusal(write.ask("k" * 256, "too long"), {400, 422})
     assert write.there() == before
@@ -102,13 +102,13 @@ def test_a_key_is_printable_and_has_255_characters_at_most(write: Write) -> None
 
 
 @pytest.mark.parametrize("kind", ["comment", "message"])
-def test_without_a_key_or_with_another_it_happens_again(write: Write, kind: str) -> None:
+def test_request_without_a_key_or_with_another_key_is_executed_again(write: Write, kind: str) -> None:
     before = write.there()
     made = {answer(write.ask(fresh_nickname(), "again"), 201)["id"] for _ in range(2)}
     assert len(made) == 2 and set(write.there()) - set(before) == made
 
 
-def test_a_key_is_its_owners_alone(web: httpx.Client, jo: Person) -> None:
+def test_key_belongs_to_one_user(web: httpx.Client, jo: Person) -> None:
     other, key = Person.newcomer(web), fresh_nickname()
     post = jo.posted()["id"]
     mine = answer(jo.comment(post, "same words", headers={"Idempotency-Key": key}), 201)
@@ -116,7 +116,7 @@ def test_a_key_is_its_owners_alone(web: httpx.Client, jo: Person) -> None:
     assert mine["id"] != theirs["id"] and theirs["author"]["id"] == other.id
 
 
-def test_the_answer_is_given_again_even_when_the_thing_is_gone(web: httpx.Client, jo: Person) -> None:
+def test_first_response_is_repeated_after_the_resource_is_deleted(web: httpx.Client, jo: Person) -> None:
     post, key = jo.posted()["id"], fresh_nickname()
     first = jo.comment(post, "short life", headers={"Idempotency-Key": key})
     answer(jo.delete_comment(answer(first, 201)["id"]), 204)

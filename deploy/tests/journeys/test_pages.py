@@ -1,4 +1,4 @@
-"""Lists in pages: every list keeps its limits, its cursors and its order while others add to it."""
+"""Pagination: every list keeps its limits, cursors and order while items are added."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,7 +12,8 @@ from .responses import answer, items, refusal
 
 SIZE = 5
 NEWEST_FIRST = (
-    "sessions", "followers", "following", "posts", "feed", "likes", "rooms", "messages", "search",
+    "sessions", "followers", "following", "posts", "feed", "likes", "comment likes", "saved", "tag", "rooms",
+    "messages", "search",
 )  # fmt: skip
 OLDEST_FIRST = ("comments", "replies")
 EXACT_LISTS = pytest.mark.parametrize("name", NEWEST_FIRST + OLDEST_FIRST)
@@ -22,7 +23,7 @@ EVERY_LIST = pytest.mark.parametrize("name", [*NEWEST_FIRST, *OLDEST_FIRST, "eve
 
 @dataclass
 class List:
-    """A list that belongs to somebody, and the way to add one more item to it."""
+    """A list of a user, and how to add an item to it."""
 
     owner: Person
     path: str
@@ -38,7 +39,7 @@ class List:
 
 @dataclass
 class Users:
-    """A hub in the middle of five others, so that every list of theirs has items."""
+    """A user connected with five others, so that every list of users has items."""
 
     hub: Person
     others: list[Person]
@@ -46,6 +47,7 @@ class Users:
     post: str
     comment: str
     room: str
+    unsaved: Iterator[str]
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +55,7 @@ def new_users(web: httpx.Client) -> Users:
     family = fresh_nickname()
     hub = Person.newcomer(web)
     others = [Person.newcomer(web, name=f"{family} {number}") for number in range(SIZE)]
-    posts = [hub.posted(str(number))["id"] for number in range(SIZE)]
+    posts = [hub.posted(f"{number} #{family}")["id"] for number in range(SIZE)]
     comment = answer(hub.comment(posts[0], "the first"), 201)["id"]
     for other in others:
         answer(hub.log_in())
@@ -62,11 +64,15 @@ def new_users(web: httpx.Client) -> Users:
         answer(other.like(posts[0]))
         answer(other.comment(posts[0], "a comment"), 201)
         answer(other.reply(posts[0], comment, "a reply"), 201)
+        answer(other.like_comment(comment))
         room = answer(hub.open_room(other.id), 201)["id"]
     for number in range(SIZE):
         answer(hub.say(room, str(number)), 201)
     newcomers = (Person.newcomer(web, name=f"{family} new") for _ in range(100))
-    return Users(hub, others, newcomers, posts[0], comment, room)
+    for post in posts:
+        answer(hub.save(post))
+    unsaved = (hub.posted("to be saved")["id"] for _ in range(100))
+    return Users(hub, others, newcomers, posts[0], comment, room, unsaved)
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +88,11 @@ def lists(new_users: Users) -> dict[str, List]:
         "posts": List(hub, f"/users/{hub.id}/posts", hub.post),
         "feed": List(hub, "/feed", hub.post),
         "likes": List(hub, f"/posts/{post}/likes", lambda: next(new_users.newcomers).like(post)),
+        "comment likes": List(
+            hub, f"/comments/{comment}/likes", lambda: next(new_users.newcomers).like_comment(comment)
+        ),
+        "tag": List(hub, f"/tags/{family}/posts", lambda: hub.post(f"#{family}")),
+        "saved": List(hub, "/users/me/saved", lambda: hub.save(next(new_users.unsaved))),
         "comments": List(hub, f"/posts/{post}/comments", lambda: hub.comment(post, "one more")),
         "replies": List(hub, f"/comments/{comment}/replies", lambda: hub.reply(post, comment, "one more")),
         "rooms": List(hub, "/rooms", lambda: hub.open_room(next(new_users.newcomers).id)),
@@ -109,12 +120,12 @@ def read_while_adding(one: List, pages: int = 50) -> list[str]:
 
 
 def next_link(response: httpx.Response) -> str | None:
-    """Where the `Link` header leads, if it leads on."""
+    """The target of the `Link` header, if there is one."""
     return response.links["next"]["url"] if "next" in response.links else None
 
 
 @EXACT_LISTS
-def test_every_item_comes_once_when_others_are_added_meanwhile(one: List, name: str) -> None:
+def test_pages_contain_every_item_once_while_items_are_added(one: List, name: str) -> None:
     before, read = one.whole(), read_while_adding(one)
     assert len(set(read)) == len(read), "an item came twice"
     assert [item for item in read if item in set(before)] == before, "one was skipped, or the order changed"
@@ -122,27 +133,30 @@ def test_every_item_comes_once_when_others_are_added_meanwhile(one: List, name: 
         assert set(read) <= set(before), "what is newer than the first page belongs before it"
 
 
-def test_everyones_posts_come_once_when_others_are_added_meanwhile(lists: dict[str, List]) -> None:
-    read = read_while_adding(lists["everyones posts"], pages=4)
-    assert len(read) == 8
+def test_explore_pages_contain_every_post_once_while_posts_are_added(lists: dict[str, List]) -> None:
+    everyones_posts = lists["everyones posts"]
+    for _ in range(4 * 2):
+        assert everyones_posts.add().status_code == 201
+    read = read_while_adding(everyones_posts, pages=4)
+    assert len(read) == 4 * 2
     assert read == sorted(set(read), reverse=True), "one came twice, or the order changed"
 
 
 @EVERY_LIST
-def test_a_list_has_twenty_items_at_most_unless_asked_for_more(one: List, name: str) -> None:
+def test_default_page_size_is_twenty(one: List, name: str) -> None:
     assert len(items(one.page())) <= 20
     assert len(items(one.page(limit=1))) == 1
     assert SIZE <= len(items(one.page(limit=100))) <= 100
 
 
 @EVERY_LIST
-def test_a_limit_that_is_not_1_to_100_is_refused(one: List, name: str) -> None:
+def test_limit_outside_1_to_100_is_refused(one: List, name: str) -> None:
     for limit in ("0", "-1", "101", "9" * 30, "ten", "1.5", "", "1e1", "\0", "１０ ", "0x10", "true"):
         refusal(one.page(limit=limit), 422)
 
 
 @EVERY_LIST
-def test_the_link_leads_to_the_next_page_and_keeps_every_other_parameter(one: List, name: str) -> None:
+def test_next_link_keeps_all_other_parameters(one: List, name: str) -> None:
     first = one.page(limit=2)
     link = next_link(first)
     assert link is not None
@@ -158,13 +172,13 @@ def test_the_link_leads_to_the_next_page_and_keeps_every_other_parameter(one: Li
 
 
 @EXACT_LISTS
-def test_the_last_page_leads_nowhere(one: List, name: str) -> None:
+def test_last_page_has_no_next_link(one: List, name: str) -> None:
     response = one.page(limit=100)
     assert answer(response)["next_cursor"] is None and next_link(response) is None
 
 
 @EVERY_LIST
-def test_a_forged_cursor_is_refused(one: List, name: str) -> None:
+def test_forged_cursor_is_refused(one: List, name: str) -> None:
     good = answer(one.page(limit=2))["next_cursor"]
     middle = len(good) // 2
     changed = good[:middle] + ("B" if good[middle] != "B" else "C") + good[middle + 1 :]
@@ -173,7 +187,7 @@ def test_a_forged_cursor_is_refused(one: List, name: str) -> None:
     assert items(one.page(limit=2, cursor=good))
 
 
-def test_a_cursor_with_any_one_character_changed_is_refused(lists: dict[str, List]) -> None:
+def test_cursor_with_one_changed_character_is_refused(lists: dict[str, List]) -> None:
     one = lists["posts"]
     good = answer(one.page(limit=2))["next_cursor"]
     accepted = []
@@ -184,7 +198,7 @@ def test_a_cursor_with_any_one_character_changed_is_refused(lists: dict[str, Lis
     assert accepted == []
 
 
-def test_a_cursor_of_another_list_is_refused(lists: dict[str, List]) -> None:
+def test_cursor_of_another_list_is_refused(lists: dict[str, List]) -> None:
     cursors = {name: answer(one.page(limit=2))["next_cursor"] for name, one in lists.items()}
     for name, one in lists.items():
         for other, cursor in cursors.items():
@@ -192,26 +206,26 @@ def test_a_cursor_of_another_list_is_refused(lists: dict[str, List]) -> None:
                 refusal(one.page(limit=2, cursor=cursor), 400, "invalid_cursor")
 
 
-def test_a_limit_may_change_from_page_to_page(lists: dict[str, List]) -> None:
+def test_limit_may_differ_between_pages(lists: dict[str, List]) -> None:
     one = lists["messages"]
     whole = one.whole()
     cursor = answer(one.page(limit=1))["next_cursor"]
     assert [item["id"] for item in items(one.page(limit=3, cursor=cursor))] == whole[1:4]
 
 
-def test_relations_are_a_list_too(new_users: Users) -> None:
+def test_relations_are_returned_as_a_list(new_users: Users) -> None:
     asked = ",".join(other.id for other in new_users.others)
     page = answer(new_users.hub.send("GET", f"/relations?user_ids={asked}"))
     assert set(page) >= {"items", "next_cursor"} and len(page["items"]) == SIZE
 
 
-def test_a_fault_in_a_parameter_is_told(other_user: Person) -> None:
+def test_parameter_error_is_reported_with_a_pointer(other_user: Person) -> None:
     problem = refusal(other_user.send("GET", "/feed?limit=0"), 422)
     assert problem["errors"], "which parameter, and why"
     assert "limit" in str(problem["errors"])
 
 
-def test_the_pages_of_a_long_list_are_the_list(web: httpx.Client, new_users: Users, lists: dict[str, List]) -> None:
+def test_pages_together_contain_the_whole_list(web: httpx.Client, new_users: Users, lists: dict[str, List]) -> None:
     read: list[str] = []
     link: str | None = f"{API}/users/{new_users.hub.id}/posts?limit=3"
     while link and len(read) < 200:

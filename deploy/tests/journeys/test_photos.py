@@ -1,4 +1,4 @@
-"""Photos: taken by content in six formats, turned upright, served with nothing in them but the picture."""
+"""Photos: detected by content in six formats, rotated upright, served without metadata."""
 
 from typing import Any
 
@@ -44,7 +44,7 @@ def seen(web: httpx.Client, media: dict[str, Any], rendition: str = "url") -> Im
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_a_photo_of_each_format_is_taken_and_shown(web: httpx.Client, jo: Person, form: str) -> None:
+def test_photo_of_each_format_is_accepted_and_served(web: httpx.Client, jo: Person, form: str) -> None:
     media = uploaded(jo, encoded(four_corners((160, 120)), form))
     assert set(media) >= MEDIA and ID.fullmatch(media["id"])
     assert (media["width"], media["height"], media["alt"]) == (160, 120, None)
@@ -58,7 +58,7 @@ def test_a_photo_of_each_format_is_taken_and_shown(web: httpx.Client, jo: Person
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_the_content_decides_and_neither_name_nor_declared_type(jo: Person, form: str) -> None:
+def test_format_is_detected_from_the_content_only(jo: Person, form: str) -> None:
     declared_otherwise = (
         ("x.exe", "application/x-msdownload"),
         ("../../x", "text/html"),
@@ -69,7 +69,7 @@ def test_the_content_decides_and_neither_name_nor_declared_type(jo: Person, form
         answer(jo.send("POST", "/media", files=files), 201)
 
 
-def test_of_an_animation_the_first_frame_is_taken(web: httpx.Client, jo: Person) -> None:
+def test_first_frame_of_an_animation_is_used(web: httpx.Client, jo: Person) -> None:
     image = seen(web, uploaded(jo, animation()))
     assert getattr(image, "n_frames", 1) == 1
     assert corners_of(image) == ["red"] * 4
@@ -89,7 +89,7 @@ TURNS: dict[int, Image.Transpose | None] = {
 
 
 @pytest.mark.parametrize("orientation", sorted(TURNS))
-def test_a_photo_is_turned_upright(web: httpx.Client, jo: Person, orientation: int) -> None:
+def test_photo_is_rotated_upright(web: httpx.Client, jo: Person, orientation: int) -> None:
     turn, upright = TURNS[orientation], four_corners((120, 80))
     stored = upright if turn is None else upright.transpose(turn)
     media = uploaded(jo, encoded(stored, "JPEG", quality=95, exif=turned_exif(orientation)))
@@ -101,7 +101,7 @@ def test_a_photo_is_turned_upright(web: httpx.Client, jo: Person, orientation: i
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "HEIF", "AVIF"])
-def test_where_it_was_taken_and_by_whom_is_not_in_what_is_served(web: httpx.Client, jo: Person, form: str) -> None:
+def test_location_and_author_metadata_are_removed(web: httpx.Client, jo: Person, form: str) -> None:
     comment = {"comment": b"<script>"} if form == "JPEG" else {}
     original = encoded(four_corners(), form, exif=telling_exif(), **comment)
     assert decoded(original).getexif().get_ifd(GPS) and b"Secret" in original, "there is something to remove"
@@ -114,7 +114,7 @@ def test_where_it_was_taken_and_by_whom_is_not_in_what_is_served(web: httpx.Clie
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "HEIF", "AVIF"])
-def test_the_colour_profile_is_honoured_and_then_dropped(web: httpx.Client, jo: Person, form: str) -> None:
+def test_colour_profile_is_applied_and_removed(web: httpx.Client, jo: Person, form: str) -> None:
     media = uploaded(jo, encoded(four_corners((160, 120)), form, icc_profile=exchanged_profile()))
     for rendition in RENDITIONS:
         image = seen(web, media, rendition)
@@ -122,31 +122,31 @@ def test_the_colour_profile_is_honoured_and_then_dropped(web: httpx.Client, jo: 
         assert "icc_profile" not in image.info
 
 
-def test_what_a_file_carries_behind_the_picture_is_not_served(web: httpx.Client, jo: Person) -> None:
+def test_data_after_the_image_is_removed(web: httpx.Client, jo: Person) -> None:
     media = uploaded(jo, picture() + b"<html><script>alert('behind')</script>")
     assert all(b"behind" not in web.get(media[rendition]).content for rendition in RENDITIONS)
 
 
-def test_a_transparent_photo_is_taken(web: httpx.Client, jo: Person) -> None:
+def test_transparent_photo_is_accepted(web: httpx.Client, jo: Person) -> None:
     image = Image.new("RGBA", (60, 40), (10, 200, 30, 0))
     image.paste((220, 30, 30, 255), (0, 0, 30, 40))
     assert seen(web, uploaded(jo, encoded(image, "PNG"))).size == (60, 40)
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "CMYK", "I;16"])
-def test_other_kinds_of_pixels_are_taken(web: httpx.Client, jo: Person, mode: str) -> None:
+def test_other_pixel_formats_are_accepted(web: httpx.Client, jo: Person, mode: str) -> None:
     image = Image.new("I;16", (60, 40), 3000) if mode == "I;16" else drawn((60, 40)).convert(mode)
     file = encoded(image, "JPEG" if mode == "CMYK" else "PNG")
     assert seen(web, uploaded(jo, file)).size == (60, 40)
 
 
-def test_the_smallest_photo_is_taken(web: httpx.Client, jo: Person) -> None:
+def test_smallest_photo_is_accepted(web: httpx.Client, jo: Person) -> None:
     media = uploaded(jo, encoded(Image.new("RGB", (1, 1), "red"), "PNG"))
     assert (media["width"], media["height"]) == (1, 1)
     assert seen(web, media, "thumbnail_url").size == (1, 1)
 
 
-def test_a_large_photo_has_a_thumbnail_smaller_than_itself(web: httpx.Client, jo: Person) -> None:
+def test_thumbnail_is_smaller_than_a_large_photo(web: httpx.Client, jo: Person) -> None:
     media = uploaded(jo, encoded(four_corners((3000, 2000)), "JPEG"))
     display, thumbnail = seen(web, media), seen(web, media, "thumbnail_url")
     assert display.size == (media["width"], media["height"])
@@ -154,7 +154,7 @@ def test_a_large_photo_has_a_thumbnail_smaller_than_itself(web: httpx.Client, jo
     assert corners_of(thumbnail) == corners_of(display) == list(CORNERS)
 
 
-def test_a_photo_has_a_description_for_those_who_cannot_see_it(jo: Person) -> None:
+def test_photo_has_an_alternative_text(jo: Person) -> None:
     assert uploaded(jo, picture(), alt="A quay at dusk 🌊")["alt"] == "A quay at dusk 🌊"
     assert uploaded(jo, picture(), alt="a" * 1000)["alt"] == "a" * 1000
     invalid(jo.upload(picture(), alt="a" * 1001), "/alt")
@@ -173,40 +173,40 @@ NO_PHOTOS = {
 
 
 @pytest.mark.parametrize("kind", NO_PHOTOS)
-def test_what_is_no_photo_is_refused(jo: Person, kind: str) -> None:
+def test_file_that_is_not_an_image_is_refused(jo: Person, kind: str) -> None:
     refusal(jo.upload(NO_PHOTOS[kind]), 415, "unsupported_media")
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_a_photo_that_is_cut_short_is_refused(jo: Person, form: str) -> None:
+def test_truncated_photo_is_refused(jo: Person, form: str) -> None:
     whole = encoded(drawn((300, 200)), form)
     refusal(jo.upload(whole[: len(whole) * 2 // 3]), 422, "corrupt_media")
 
 
-def test_a_photo_whose_bytes_are_garbled_is_refused(jo: Person) -> None:
+def test_corrupted_photo_is_refused(jo: Person) -> None:
     whole = picture("PNG", (200, 200))
     garbled = whole[:60] + bytes(byte ^ 0xFF for byte in whole[60:200]) + whole[200:]
     refusal(jo.upload(garbled), 422, "corrupt_media")
 
 
-def test_a_file_of_more_than_20_megabytes_is_refused(jo: Person) -> None:
+def test_file_above_20_megabytes_is_refused(jo: Person) -> None:
     refusal(jo.upload(picture() + b"\0" * (20 * 1024 * 1024)), 413)
 
 
-def test_a_small_file_with_too_many_pixels_is_refused(jo: Person) -> None:
+def test_small_file_with_too_many_pixels_is_refused(jo: Person) -> None:
     bomb = encoded(Image.new("1", (13_300, 13_300)), "PNG")
     assert len(bomb) < 100_000
     refusal(jo.upload(bomb), {413, 422})
 
 
-def test_an_upload_without_a_file_is_refused(jo: Person) -> None:
+def test_upload_without_a_file_is_refused(jo: Person) -> None:
     invalid(jo.send("POST", "/media", files={"other": ("photo.jpg", picture(), "image/jpeg")}), "/file")
     invalid(jo.send("POST", "/media", files={"alt": (None, b"words only")}), "/file")
     refusal(jo.upload(b""), {415, 422})
     refusal(jo.send("POST", "/media", json={"file": "words"}), 415)
 
 
-def test_an_upload_that_breaks_the_multipart_form_is_refused(jo: Person) -> None:
+def test_upload_with_a_malformed_multipart_body_is_refused(jo: Person) -> None:
     broken = (
         ("multipart/form-data", b"no boundary"),
         ("multipart/form-data; boundary=b", b"no such boundary"),
@@ -218,11 +218,11 @@ def test_an_upload_that_breaks_the_multipart_form_is_refused(jo: Person) -> None
         refusal(jo.send("POST", "/media", content=body, headers={"Content-Type": content_type}), {400, 422})
 
 
-def test_a_photo_needs_a_person(web: httpx.Client) -> None:
+def test_upload_requires_a_token(web: httpx.Client) -> None:
     unauthorized(web.post("/api/v1/media", files={"file": ("photo.jpg", picture(), "image/jpeg")}))
 
 
-def test_what_is_served_cannot_be_mistaken_for_a_page_and_may_be_kept(web: httpx.Client, jo: Person) -> None:
+def test_served_image_is_not_sniffed_and_is_cacheable(web: httpx.Client, jo: Person) -> None:
     media = jo.posted()["media"][0]
     avatar = answer(jo.show_face(picture()))["avatar_url"]
     for url in (media["url"], media["thumbnail_url"], avatar):
@@ -234,7 +234,7 @@ def test_what_is_served_cannot_be_mistaken_for_a_page_and_may_be_kept(web: httpx
         assert int(served.headers["content-length"]) == len(served.content)
 
 
-def test_a_private_photo_is_kept_by_nobody_in_between(web: httpx.Client, jo: Person) -> None:
+def test_private_photo_is_not_stored_by_shared_caches(web: httpx.Client, jo: Person) -> None:
     room = answer(jo.open_room(Person.registered(web).id), 201)["id"]
     media = answer(jo.upload_to(room), 201)
     for rendition in RENDITIONS:
@@ -244,7 +244,7 @@ def test_a_private_photo_is_kept_by_nobody_in_between(web: httpx.Client, jo: Per
         assert served.headers["content-security-policy"] == "default-src 'none'; sandbox"
 
 
-def test_the_name_of_a_file_does_not_come_from_the_client(web: httpx.Client, jo: Person) -> None:
+def test_stored_file_name_is_not_chosen_by_the_client(web: httpx.Client, jo: Person) -> None:
     files = {"file": ("../../../holiday.php", picture(), "image/jpeg")}
     media = answer(jo.send("POST", "/media", files=files), 201)
     assert "holiday" not in media["url"] and ".." not in media["url"] and "php" not in media["url"]

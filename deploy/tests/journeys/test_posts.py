@@ -12,7 +12,7 @@ from .person import API, Person
 from .responses import ID, TIME, answer, disappears, ids, invalid, items, refusal, unauthorized
 
 TIMES = {"created_at", "updated_at"}
-POST = TIMES | {"id", "author", "caption", "media", "like_count", "comment_count", "liked"}
+POST = TIMES | {"id", "author", "caption", "media", "like_count", "comment_count", "liked", "saved", "tags", "mentions"}
 MEDIA = {"id", "url", "thumbnail_url", "width", "height", "blurhash", "alt", "content_type"}
 NOTHING = "0000000000000001"
 
@@ -31,7 +31,7 @@ def shown(web: httpx.Client, post: dict[str, Any]) -> Any:
     return answer(web.get(f"{API}/posts/{post['id']}"))
 
 
-def test_P1_a_post_has_a_caption_and_photos(web: httpx.Client, jo: Person) -> None:
+def test_P1_post_has_a_caption_and_photos(web: httpx.Client, jo: Person) -> None:
     photos = [answer(jo.upload(alt=f"photo {number}"), 201) for number in range(3)]
     body = {"media_ids": [photo["id"] for photo in photos], "caption": "Three of them 🌊"}
     response = jo.send("POST", "/posts", json=body)
@@ -46,7 +46,7 @@ def test_P1_a_post_has_a_caption_and_photos(web: httpx.Client, jo: Person) -> No
     assert shown(web, post) == post
 
 
-def test_P1_a_new_post_is_first_among_the_authors_and_among_everyones(web: httpx.Client, jo: Person) -> None:
+def test_P1_new_post_is_first_in_the_authors_list_and_in_explore(web: httpx.Client, jo: Person) -> None:
     older, newer = jo.posted(), jo.posted()
     assert ids(web.get(f"{API}/users/{jo.id}/posts"))[:2] == [newer["id"], older["id"]]
     everyones = ids(web.get(f"{API}/posts", params={"limit": 100}))
@@ -54,7 +54,7 @@ def test_P1_a_new_post_is_first_among_the_authors_and_among_everyones(web: httpx
     assert everyones == sorted(everyones, reverse=True)
 
 
-def test_P1_ten_photos_and_a_caption_of_2200_characters_are_the_most(jo: Person) -> None:
+def test_P1_post_has_at_most_ten_photos_and_2200_characters(jo: Person) -> None:
     photos = [jo.photo() for _ in range(11)]
     refused = jo.send("POST", "/posts", json={"media_ids": photos})
     invalid(refused, "/media_ids")
@@ -63,14 +63,14 @@ def test_P1_ten_photos_and_a_caption_of_2200_characters_are_the_most(jo: Person)
     assert [photo["id"] for photo in full["media"]] == photos[:10]
 
 
-def test_P2_a_post_needs_no_caption(jo: Person) -> None:
+def test_P2_caption_is_optional(jo: Person) -> None:
     assert jo.posted()["caption"] is None
     body = {"media_ids": [jo.photo()], "caption": None}
     assert answer(jo.send("POST", "/posts", json=body), 201)["caption"] is None
 
 
 @pytest.mark.parametrize("caption", ["", "  ", "\n", "\u200b\u3164"], ids=ascii)
-def test_P2_a_caption_of_blanks_counts_as_none(jo: Person, caption: str) -> None:
+def test_P2_caption_of_spaces_is_stored_as_none(jo: Person, caption: str) -> None:
     body = {"media_ids": [jo.photo()], "caption": caption}
     assert answer(jo.send("POST", "/posts", json=body), 201)["caption"] is None
     post = jo.posted("words")
@@ -78,13 +78,13 @@ def test_P2_a_caption_of_blanks_counts_as_none(jo: Person, caption: str) -> None
 
 
 @pytest.mark.parametrize("body", [{}, {"media_ids": []}, {"media_ids": None}, {"media_ids": [], "caption": "words"}])
-def test_P2_a_post_needs_at_least_one_photo(web: httpx.Client, jo: Person, body: dict[str, Any]) -> None:
+def test_P2_post_requires_at_least_one_photo(web: httpx.Client, jo: Person, body: dict[str, Any]) -> None:
     before = ids(web.get(f"{API}/users/{jo.id}/posts"))
     invalid(jo.send("POST", "/posts", json=body), "/media_ids")
     assert ids(web.get(f"{API}/users/{jo.id}/posts")) == before
 
 
-def test_P1_a_photo_has_to_be_ones_own_and_new_and_there(jo: Person, fan: Person) -> None:
+def test_P1_photo_must_be_an_unused_upload_of_the_author(jo: Person, fan: Person) -> None:
     own, others = jo.photo(), fan.photo()
     used = jo.posted()["media"][0]["id"]
     for media_ids in ([others], [used], [NOTHING], ["no id"], [own, own], [own, others], [own, used]):
@@ -93,13 +93,13 @@ def test_P1_a_photo_has_to_be_ones_own_and_new_and_there(jo: Person, fan: Person
     answer(fan.send("POST", "/posts", json={"media_ids": [others]}), 201)
 
 
-def test_P1_two_posts_at_the_same_instant_cannot_share_a_photo(jo: Person) -> None:
+def test_P1_concurrent_posts_cannot_share_a_photo(jo: Person) -> None:
     body = {"media_ids": [jo.photo()]}
     responses = at_once([lambda: jo.send("POST", "/posts", json=body)] * 4)
     assert sorted(response.status_code for response in responses) == [201, 422, 422, 422]
 
 
-def test_P3_a_post_can_be_liked_and_who_liked_is_visible(web: httpx.Client, jo: Person, fan: Person) -> None:
+def test_P3_post_can_be_liked_and_likers_are_listed(web: httpx.Client, jo: Person, fan: Person) -> None:
     post = jo.posted()
     assert answer(fan.like(post["id"])) == {"post_id": post["id"], "liked": True, "like_count": 1}
     answer(jo.like(post["id"]))
@@ -108,7 +108,7 @@ def test_P3_a_post_can_be_liked_and_who_liked_is_visible(web: httpx.Client, jo: 
     assert shown(web, post)["like_count"] == 2
 
 
-def test_P3_liking_twice_is_liking_once(web: httpx.Client, jo: Person, fan: Person) -> None:
+def test_P3_liking_twice_has_no_further_effect(web: httpx.Client, jo: Person, fan: Person) -> None:
     post = jo.posted()
     assert answer(fan.like(post["id"])) == answer(fan.like(post["id"]))
     assert shown(web, post)["like_count"] == 1
@@ -117,7 +117,7 @@ def test_P3_liking_twice_is_liking_once(web: httpx.Client, jo: Person, fan: Pers
     assert items(web.get(f"{API}/posts/{post['id']}/likes")) == []
 
 
-def test_P3_whether_a_post_is_liked_depends_on_who_looks(web: httpx.Client, jo: Person, fan: Person) -> None:
+def test_P3_liked_field_depends_on_the_viewer(web: httpx.Client, jo: Person, fan: Person) -> None:
     post = jo.posted()
     answer(fan.like(post["id"]))
     assert answer(fan.send("GET", f"/posts/{post['id']}"))["liked"] is True
@@ -127,7 +127,7 @@ def test_P3_whether_a_post_is_liked_depends_on_who_looks(web: httpx.Client, jo: 
     assert items(web.get(f"{API}/users/{jo.id}/posts"))[0]["liked"] is False
 
 
-def test_P3_the_count_of_likes_holds_when_many_like_at_the_same_instant(web: httpx.Client, jo: Person) -> None:
+def test_P3_like_count_is_exact_under_concurrency(web: httpx.Client, jo: Person) -> None:
     post, fans = jo.posted(), [Person.newcomer(web) for _ in range(4)]
     at_once([partial(fan.like, post["id"]) for fan in fans * 3])
     assert shown(web, post)["like_count"] == 4
@@ -148,7 +148,7 @@ def test_P6_only_the_author_edits_and_deletes_a_post(web: httpx.Client, jo: Pers
     answer(jo.delete_post(post["id"]), 204)
 
 
-def test_P8_editing_moves_updated_at_and_nothing_else_does(web: httpx.Client, jo: Person, fan: Person) -> None:
+def test_P8_only_editing_changes_updated_at(web: httpx.Client, jo: Person, fan: Person) -> None:
     post = jo.posted("before")
     answer(fan.like(post["id"]))
     answer(fan.comment(post["id"], "nice"), 201)
@@ -162,14 +162,14 @@ def test_P8_editing_moves_updated_at_and_nothing_else_does(web: httpx.Client, jo
     assert shown(web, post) == edited
 
 
-def test_P8_the_caption_can_be_taken_away_again(web: httpx.Client, jo: Person) -> None:
+def test_P8_caption_can_be_removed(web: httpx.Client, jo: Person) -> None:
     post = jo.posted("words")
     edited = answer(jo.edit_post(post["id"], caption=None))
     assert edited["caption"] is None and edited["media"] == post["media"]
     assert shown(web, post) == edited
 
 
-def test_P8_the_photos_can_be_exchanged_and_pages_from_before_still_show_the_old(web: httpx.Client, jo: Person) -> None:
+def test_P8_photos_can_be_replaced_and_old_files_stay_for_a_while(web: httpx.Client, jo: Person) -> None:
     post = jo.posted("words", photos=2)
     kept, dropped = post["media"]
     new = jo.photo()
@@ -181,7 +181,7 @@ def test_P8_the_photos_can_be_exchanged_and_pages_from_before_still_show_the_old
         assert web.get(url).status_code == 200
 
 
-def test_P8_an_edit_keeps_to_the_rules_of_a_post(web: httpx.Client, jo: Person, fan: Person) -> None:
+def test_P8_edits_are_validated(web: httpx.Client, jo: Person, fan: Person) -> None:
     post, other = jo.posted("words"), jo.posted()
     for media_ids in ([], None, [NOTHING], [fan.photo()], [other["media"][0]["id"]]):
         refusal(jo.edit_post(post["id"], media_ids=media_ids), 422)
@@ -189,7 +189,7 @@ def test_P8_an_edit_keeps_to_the_rules_of_a_post(web: httpx.Client, jo: Person, 
     assert shown(web, post) == post and shown(web, other) == other
 
 
-def test_P10_deleting_a_post_takes_its_likes_comments_and_files(web: httpx.Client, jo: Person, fan: Person) -> None:
+def test_P10_deleting_a_post_deletes_its_likes_comments_and_files(web: httpx.Client, jo: Person, fan: Person) -> None:
     post = jo.posted("soon gone", photos=2)
     answer(fan.like(post["id"]))
     comment = answer(fan.comment(post["id"], "first"), 201)
@@ -207,7 +207,7 @@ def test_P10_deleting_a_post_takes_its_likes_comments_and_files(web: httpx.Clien
         disappears(web, url)
 
 
-def test_P10_a_deleted_post_stays_deleted(jo: Person) -> None:
+def test_P10_deleted_post_stays_deleted(jo: Person) -> None:
     post = jo.posted()
     answer(jo.delete_post(post["id"]), 204)
     refusal(jo.delete_post(post["id"]), 404)
@@ -215,12 +215,12 @@ def test_P10_a_deleted_post_stays_deleted(jo: Person) -> None:
     refusal(jo.send("POST", "/posts", json={"media_ids": [post["media"][0]["id"]]}), 422)
 
 
-def test_the_posts_of_somebody_unknown_are_not_there(web: httpx.Client) -> None:
+def test_posts_of_an_unknown_user_are_not_found(web: httpx.Client) -> None:
     refusal(web.get(f"{API}/users/{NOTHING}/posts"), 404)
     refusal(web.get(f"{API}/posts/{NOTHING}"), 404)
 
 
-def test_posts_are_read_by_their_ids_in_that_order(web: httpx.Client, jo: Person, fan: Person) -> None:
+def test_posts_are_returned_in_the_order_of_the_requested_ids(web: httpx.Client, jo: Person, fan: Person) -> None:
     first, second, gone = (jo.posted(str(number))["id"] for number in range(3))
     answer(fan.like(first))
     answer(jo.delete_post(gone), 204)
@@ -232,8 +232,8 @@ def test_posts_are_read_by_their_ids_in_that_order(web: httpx.Client, jo: Person
     invalid(web.get(f"{API}/posts", params={"ids": ",".join([NOTHING] * 101)}), "/ids")
 
 
-def test_the_limits_are_as_each_route_describes_itself(web: httpx.Client, declared: list[Operation]) -> None:
-    """Whichever service it is that has the limit."""
+def test_documented_limits_are_enforced(web: httpx.Client, declared: list[Operation]) -> None:
+    """In whichever service."""
     limits = answer(web.get(f"{API}/limits"))
 
     def most(path: str, field: str, bound: str) -> int:
@@ -247,3 +247,20 @@ def test_the_limits_are_as_each_route_describes_itself(web: httpx.Client, declar
     assert limits["comment"]["max_text_length"] == most("/posts/{}/comments", "text", "maxLength")
     assert limits["message"]["max_text_length"] == most("/rooms/{}/messages", "text", "maxLength")
     assert limits["media"]["max_bytes"] == 20 * 1024 * 1024
+
+
+def test_post_can_be_saved_and_only_its_owner_sees_that(web: httpx.Client, jo: Person, fan: Person) -> None:
+    first, second = jo.posted("one")["id"], jo.posted("two")["id"]
+    assert answer(fan.save(second)) == answer(fan.save(second)) == {"post_id": second, "saved": True}
+    answer(fan.save(first))
+    assert ids(fan.send("GET", "/users/me/saved")) == [first, second]
+    assert [each["saved"] for each in items(fan.send("GET", "/users/me/saved"))] == [True, True]
+    assert answer(fan.send("GET", f"/posts/{first}"))["saved"] is True
+    assert answer(jo.send("GET", f"/posts/{first}"))["saved"] is False
+    assert shown(web, {"id": first})["saved"] is False
+    assert ids(jo.send("GET", "/users/me/saved")) == []
+    assert answer(fan.unsave(first)) == answer(fan.unsave(first)) == {"post_id": first, "saved": False}
+    answer(jo.delete_post(second), 204)
+    assert ids(fan.send("GET", "/users/me/saved")) == []
+    refusal(fan.save(second), 404)
+    unauthorized(web.get(f"{API}/users/me/saved"))

@@ -1,4 +1,4 @@
-"""Profiles: found by id, nickname and search, with a face, and with names that arrive everywhere."""
+"""Profiles: found by id, nickname and search, with an avatar, and with current names in every service."""
 
 from typing import Any
 
@@ -11,19 +11,19 @@ from .person import API, Person, fresh_nickname
 from .responses import answer, disappears, ids, invalid, items, refusal
 
 
-def test_a_profile_is_found_by_id_and_by_nickname_in_any_case(web: httpx.Client, other_user: Person) -> None:
+def test_profile_is_found_by_id_and_by_nickname_in_any_case(web: httpx.Client, other_user: Person) -> None:
     by_id = answer(web.get(f"{API}/users/{other_user.id}"))
     assert (by_id["id"], by_id["nickname"], by_id["name"]) == (other_user.id, other_user.nickname, other_user.name)
     assert answer(web.get(f"{API}/users/by-nickname/{other_user.nickname}")) == by_id
     assert answer(web.get(f"{API}/users/by-nickname/{other_user.nickname.upper()}")) == by_id
 
 
-def test_an_unknown_profile_is_not_there(web: httpx.Client) -> None:
+def test_unknown_profile_is_not_found(web: httpx.Client) -> None:
     refusal(web.get(f"{API}/users/0000000000000001"), 404)
     refusal(web.get(f"{API}/users/by-nickname/{fresh_nickname()}"), 404)
 
 
-def test_people_are_found_by_the_beginning_of_nickname_or_name_in_any_case(web: httpx.Client) -> None:
+def test_search_matches_the_beginning_of_nickname_or_name_in_any_case(web: httpx.Client) -> None:
     jo = Person.registered(web, name=f"Zoë {fresh_nickname()}")
     for query in (jo.nickname, jo.nickname[:12].upper(), jo.name, jo.name.lower(), jo.name[:15]):
         found = items(web.get(f"{API}/users", params={"query": query}))
@@ -33,13 +33,13 @@ def test_people_are_found_by_the_beginning_of_nickname_or_name_in_any_case(web: 
     assert ids(web.get(f"{API}/users", params={"query": jo.nickname[1:]})) == []
 
 
-def test_a_search_takes_its_text_literally(web: httpx.Client) -> None:
+def test_search_text_has_no_wildcards(web: httpx.Client) -> None:
     jo = Person.registered(web)
     for query in (f"{jo.nickname[:6]}%", f"_{jo.nickname[1:]}", "%", "\\", "'", f'{jo.nickname}" or 1=1 --'):
         assert jo.id not in ids(web.get(f"{API}/users", params={"query": query, "limit": 100})), query
 
 
-def test_a_face_is_shown_and_taken_away(web: httpx.Client) -> None:
+def test_avatar_can_be_set_and_removed(web: httpx.Client) -> None:
     jo = Person.newcomer(web)
     url = answer(jo.show_face(picture()))["avatar_url"]
     assert answer(web.get(f"{API}/users/{jo.id}"))["avatar_url"] == url
@@ -51,7 +51,7 @@ def test_a_face_is_shown_and_taken_away(web: httpx.Client) -> None:
     disappears(web, url)
 
 
-def test_a_new_face_has_another_url_and_pages_from_before_still_show_the_old(web: httpx.Client) -> None:
+def test_new_avatar_has_a_new_url_and_the_old_file_stays_for_a_while(web: httpx.Client) -> None:
     jo = Person.newcomer(web)
     old = answer(jo.show_face(picture()))["avatar_url"]
     new = answer(jo.show_face(picture()))["avatar_url"]
@@ -59,7 +59,7 @@ def test_a_new_face_has_another_url_and_pages_from_before_still_show_the_old(web
     assert [web.get(url).status_code for url in (old, new)] == [200, 200]
 
 
-def test_a_face_tells_nothing_but_what_it_shows(web: httpx.Client) -> None:
+def test_avatar_metadata_is_removed(web: httpx.Client) -> None:
     jo = Person.newcomer(web)
     exif = telling_exif()
     exif.update(turned_exif(6))
@@ -69,7 +69,7 @@ def test_a_face_tells_nothing_but_what_it_shows(web: httpx.Client) -> None:
     assert b"Secret" not in served.content and b"<script>" not in served.content
 
 
-def test_what_is_no_picture_is_no_face(other_user: Person) -> None:
+def test_avatar_that_is_not_an_image_is_refused(other_user: Person) -> None:
     refusal(other_user.show_face(b"just text"), 415, "unsupported_media")
     refusal(other_user.show_face(picture(size=(400, 400))[:2000]), 422, "corrupt_media")
     invalid(
@@ -79,7 +79,7 @@ def test_what_is_no_picture_is_no_face(other_user: Person) -> None:
     assert answer(other_user.account())["avatar_url"] is None
 
 
-def test_a_new_name_and_face_arrive_wherever_the_person_is_shown(web: httpx.Client) -> None:
+def test_new_name_and_avatar_are_shown_in_every_service(web: httpx.Client) -> None:
     jo, peer = Person.newcomer(web), Person.newcomer(web)
     post = jo.posted()
     answer(jo.comment(post["id"], "hello"), 201)

@@ -1,4 +1,4 @@
-"""Rooms: one for two people, messages of one kind each, quotes, and nothing said is changed (D1 to D4)."""
+"""Rooms: one for two users, messages of three kinds, quotes, and immutable messages (D1 to D4)."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ def newest(person: Person, room: str) -> Any:
     return items(person.send("GET", f"/rooms/{room}/messages"))[0]
 
 
-def test_D1_two_people_have_one_room(web: httpx.Client, jo: Person) -> None:
+def test_D1_two_users_share_one_room(web: httpx.Client, jo: Person) -> None:
     peer = Person.newcomer(web, name="Pia")
     room = answer(jo.open_room(peer.id), 201)
     assert set(room) >= ROOM and ID.fullmatch(room["id"]) and TIME.fullmatch(room["created_at"])
@@ -49,7 +49,7 @@ def test_D1_two_people_have_one_room(web: httpx.Client, jo: Person) -> None:
     assert answer(peer.send("GET", f"/rooms/{room['id']}")) == theirs
 
 
-def test_D1_two_who_open_the_room_at_the_same_instant_meet_in_one(web: httpx.Client) -> None:
+def test_D1_concurrent_requests_for_a_room_get_the_same_room(web: httpx.Client) -> None:
     one, other = Person.newcomer(web), Person.newcomer(web)
     responses = at_once([lambda: one.open_room(other.id), lambda: other.open_room(one.id)] * 3)
     assert sorted(response.status_code for response in responses) == [200] * 5 + [201]
@@ -57,13 +57,13 @@ def test_D1_two_who_open_the_room_at_the_same_instant_meet_in_one(web: httpx.Cli
     assert len(items(one.send("GET", "/rooms"))) == 1 == len(items(other.send("GET", "/rooms")))
 
 
-def test_D1_nobody_has_a_room_with_themselves_or_with_nobody(jo: Person) -> None:
+def test_D1_room_with_oneself_or_an_unknown_user_is_refused(jo: Person) -> None:
     refusal(jo.open_room(jo.id), 422)
     refusal(jo.open_room(NOTHING), 404)
     invalid(jo.open_room("no id"), "/user_id")
 
 
-def test_D2_a_message_is_a_text(jo: Person, max_: Person, room: str) -> None:
+def test_D2_message_can_be_a_text(jo: Person, max_: Person, room: str) -> None:
     message = answer(jo.say(room, "Hi Max 👋"), 201)
     assert set(message) >= MESSAGE and ID.fullmatch(message["id"]) and TIME.fullmatch(message["created_at"])
     assert (message["room_id"], message["type"], message["text"]) == (room, "text", "Hi Max 👋")
@@ -72,7 +72,7 @@ def test_D2_a_message_is_a_text(jo: Person, max_: Person, room: str) -> None:
     assert newest(max_, room) == message
 
 
-def test_D2_a_message_is_a_photo_private_to_the_room(web: httpx.Client, jo: Person, max_: Person, room: str) -> None:
+def test_D2_message_can_be_a_photo_private_to_the_room(web: httpx.Client, jo: Person, max_: Person, room: str) -> None:
     photo = answer(jo.upload_to(room), 201)
     message = answer(jo.message(room, type="image", media_id=photo["id"]), 201)
     assert (message["type"], message["text"], message["post_id"]) == ("image", None, None)
@@ -84,7 +84,7 @@ def test_D2_a_message_is_a_photo_private_to_the_room(web: httpx.Client, jo: Pers
         assert web.get(url.partition("?")[0]).status_code in (401, 403, 404)
 
 
-def test_D2_the_signature_of_a_private_photo_cannot_be_changed(web: httpx.Client, jo: Person, room: str) -> None:
+def test_D2_changed_signature_of_a_private_photo_is_refused(web: httpx.Client, jo: Person, room: str) -> None:
     url = answer(jo.upload_to(room), 201)["url"]
     assert web.get(url).status_code == 200, "the signature is enough, so that a page can show it"
     path, _, query = url.partition("?")
@@ -94,7 +94,7 @@ def test_D2_the_signature_of_a_private_photo_cannot_be_changed(web: httpx.Client
             refusal(web.get(f"{path}?{changed}"), {400, 401, 403, 404})
 
 
-def test_D2_a_message_is_a_shared_post(jo: Person, max_: Person, room: str) -> None:
+def test_D2_message_can_be_a_shared_post(jo: Person, max_: Person, room: str) -> None:
     post = max_.posted("look at this")
     message = answer(jo.share(room, post["id"]), 201)
     assert (message["type"], message["post_id"]) == ("post", post["id"])
@@ -102,7 +102,7 @@ def test_D2_a_message_is_a_shared_post(jo: Person, max_: Person, room: str) -> N
     assert newest(max_, room) == message
 
 
-def test_D2_a_shared_post_may_be_deleted_and_the_message_stays(jo: Person, max_: Person, room: str) -> None:
+def test_D2_message_stays_when_its_shared_post_is_deleted(jo: Person, max_: Person, room: str) -> None:
     post = jo.posted()
     message = answer(jo.share(room, post["id"]), 201)
     answer(jo.delete_post(post["id"]), 204)
@@ -124,13 +124,13 @@ NOT_ONE_OF_THE_THREE: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("content", NOT_ONE_OF_THE_THREE)
-def test_D2_a_message_is_exactly_one_of_the_three(jo: Person, room: str, content: dict[str, Any]) -> None:
+def test_D2_message_has_exactly_one_content(jo: Person, room: str, content: dict[str, Any]) -> None:
     before = ids(jo.send("GET", f"/rooms/{room}/messages"))
     refusal(jo.message(room, **content), 422)
     assert ids(jo.send("GET", f"/rooms/{room}/messages")) == before
 
 
-def test_D2_what_is_shown_has_to_be_there_and_ones_own_to_use(
+def test_D2_shared_post_and_photo_must_exist_and_be_usable_by_the_sender(
     web: httpx.Client, jo: Person, max_: Person, room: str
 ) -> None:
     elsewhere = answer(jo.open_room(Person.registered(web).id), 201)["id"]
@@ -142,11 +142,11 @@ def test_D2_what_is_shown_has_to_be_there_and_ones_own_to_use(
     refusal(jo.send("POST", "/posts", json={"media_ids": [private]}), 422)
 
 
-def test_D2_the_longest_text_is_taken(jo: Person, room: str) -> None:
+def test_D2_longest_text_is_accepted(jo: Person, room: str) -> None:
     assert answer(jo.say(room, "字" * 2000), 201)["text"] == "字" * 2000
 
 
-def test_D3_a_message_is_never_edited_or_deleted(jo: Person, max_: Person, room: str) -> None:
+def test_D3_messages_cannot_be_edited_or_deleted(jo: Person, max_: Person, room: str) -> None:
     message = answer(jo.say(room, "carved in stone"), 201)
     path = f"/rooms/{room}/messages/{message['id']}"
     for person in (jo, max_):
@@ -160,7 +160,7 @@ def test_D3_a_message_is_never_edited_or_deleted(jo: Person, max_: Person, room:
     assert newest(max_, room) == message
 
 
-def test_D4_a_message_may_quote_an_earlier_one_of_the_room(jo: Person, max_: Person, room: str) -> None:
+def test_D4_message_may_quote_an_earlier_message_of_the_room(jo: Person, max_: Person, room: str) -> None:
     text = answer(jo.say(room, "shall we?"), 201)
     image, post = answer(jo.show(room), 201), answer(jo.share(room, jo.posted()["id"]), 201)
     for quoted in (text, image, post):
@@ -173,7 +173,7 @@ def test_D4_a_message_may_quote_an_earlier_one_of_the_room(jo: Person, max_: Per
     assert with_photo["reply_to"]["id"] == text["id"]
 
 
-def test_D4_what_is_quoted_has_to_be_of_the_same_room(web: httpx.Client, jo: Person, room: str) -> None:
+def test_D4_quoted_message_must_be_of_the_same_room(web: httpx.Client, jo: Person, room: str) -> None:
     elsewhere = answer(jo.open_room(Person.registered(web).id), 201)["id"]
     other = answer(jo.say(elsewhere, "elsewhere"), 201)["id"]
     before = ids(jo.send("GET", f"/rooms/{room}/messages"))
@@ -183,7 +183,7 @@ def test_D4_what_is_quoted_has_to_be_of_the_same_room(web: httpx.Client, jo: Per
     assert ids(jo.send("GET", f"/rooms/{room}/messages")) == before
 
 
-def test_rooms_are_listed_last_active_first_with_what_is_unread(web: httpx.Client) -> None:
+def test_rooms_are_listed_by_last_activity_with_unread_counts(web: httpx.Client) -> None:
     jo, ann, bea = (Person.newcomer(web) for _ in range(3))
     with_ann, with_bea = (answer(jo.open_room(peer.id), 201)["id"] for peer in (ann, bea))
     assert ids(jo.send("GET", "/rooms")) == [with_bea, with_ann]
@@ -195,7 +195,7 @@ def test_rooms_are_listed_last_active_first_with_what_is_unread(web: httpx.Clien
     assert items(ann.send("GET", "/rooms"))[0]["unread_count"] == 0, "one's own words are read"
 
 
-def test_reading_up_to_a_message_leaves_the_later_ones_unread(web: httpx.Client) -> None:
+def test_messages_after_the_read_position_stay_unread(web: httpx.Client) -> None:
     jo, ann = Person.newcomer(web), Person.newcomer(web)
     room = answer(jo.open_room(ann.id), 201)["id"]
     first, second, third = (answer(ann.say(room, text), 201)["id"] for text in ("1", "2", "3"))
@@ -206,7 +206,7 @@ def test_reading_up_to_a_message_leaves_the_later_ones_unread(web: httpx.Client)
     refusal(jo.read(room, NOTHING), {404, 422})
 
 
-def test_somebody_else_finds_no_such_room(other_user: Person, jo: Person, room: str) -> None:
+def test_room_of_others_is_not_found(other_user: Person, jo: Person, room: str) -> None:
     message = answer(jo.say(room, "between us"), 201)
     refusal(other_user.send("GET", f"/rooms/{room}"), 404)
     refusal(other_user.send("GET", f"/rooms/{room}/messages"), 404)
@@ -217,7 +217,7 @@ def test_somebody_else_finds_no_such_room(other_user: Person, jo: Person, room: 
     eventually(lambda: newest(jo, room) == message)
 
 
-def test_what_was_missed_is_read_after_the_last_known_message(web: httpx.Client, jo: Person) -> None:
+def test_missed_messages_are_read_after_the_last_known_message(web: httpx.Client, jo: Person) -> None:
     peer = Person.newcomer(web)
     room = answer(jo.open_room(peer.id), 201)["id"]
     known, *missed = [answer(each.say(room, "words"), 201)["id"] for each in [jo, peer] * 3]

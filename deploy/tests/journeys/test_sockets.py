@@ -1,4 +1,4 @@
-"""Listening: both sides hear at once what happens in their room, for as long as their tokens are good."""
+"""WebSockets: both members receive the events of their room at once, while their tokens are valid."""
 
 from contextlib import ExitStack
 
@@ -17,11 +17,11 @@ from .websocket import address, ear_of
 
 @pytest.fixture
 def pair(web: httpx.Client) -> tuple[Person, Person]:
-    """Two people."""
+    """Two users."""
     return Person.newcomer(web), Person.newcomer(web)
 
 
-def test_D_both_sides_hear_what_is_said_and_read_at_each_of_their_devices(pair: tuple[Person, Person]) -> None:
+def test_D_both_members_receive_messages_and_read_marks_on_every_device(pair: tuple[Person, Person]) -> None:
     ada, bob = pair
     room = answer(ada.open_room(bob.id), 201)["id"]
     with ear_of(ada) as at_home, ear_of(ada.elsewhere()) as on_the_way, ear_of(bob) as his:
@@ -35,7 +35,7 @@ def test_D_both_sides_hear_what_is_said_and_read_at_each_of_their_devices(pair: 
         assert [ear.next()["data"] for ear in ears] == [shown] * 3
 
 
-def test_D_what_was_missed_is_read_by_rest(pair: tuple[Person, Person]) -> None:
+def test_D_missed_messages_are_read_by_rest(pair: tuple[Person, Person]) -> None:
     ada, bob = pair
     room = answer(ada.open_room(bob.id), 201)["id"]
     missed = answer(ada.say(room, "are you there?"), 201)
@@ -46,7 +46,7 @@ def test_D_what_was_missed_is_read_by_rest(pair: tuple[Person, Person]) -> None:
         assert answer(bob.send("GET", f"/rooms/{room}/messages"))["items"] == [heard, missed]
 
 
-def test_D_nobody_else_hears_it(web: httpx.Client, pair: tuple[Person, Person]) -> None:
+def test_D_other_users_receive_nothing(web: httpx.Client, pair: tuple[Person, Person]) -> None:
     ada, bob = pair
     eve = Person.newcomer(web)
     theirs, hers = answer(ada.open_room(bob.id), 201)["id"], answer(eve.open_room(bob.id), 201)["id"]
@@ -56,7 +56,7 @@ def test_D_nobody_else_hears_it(web: httpx.Client, pair: tuple[Person, Person]) 
         assert ear.next()["data"] == own
 
 
-def test_T2_the_token_comes_in_a_header_or_as_a_subprotocol_and_never_in_the_address(other_user: Person) -> None:
+def test_T2_socket_token_is_sent_in_a_header_or_subprotocol_but_not_in_the_url(other_user: Person) -> None:
     url, token = address(other_user), other_user.access_token
     with listening(url, subprotocols=["bearer", token]) as ear:
         assert ear.connection.subprotocol == "bearer"
@@ -67,12 +67,12 @@ def test_T2_the_token_comes_in_a_header_or_as_a_subprotocol_and_never_in_the_add
         assert refused.value.response.headers["www-authenticate"] == 'Bearer error="invalid_token"'
 
 
-def test_a_request_that_does_not_ask_for_a_websocket_is_told_so(web: httpx.Client, other_user: Person) -> None:
+def test_request_without_websocket_upgrade_gets_an_explanation(web: httpx.Client, other_user: Person) -> None:
     refusal(other_user.send("GET", "/ws"), 426, "upgrade_required")
     unauthorized(web.get("/api/v1/ws"))
 
 
-def test_T3_logging_out_ends_the_sockets_of_this_login_and_no_others(pair: tuple[Person, Person]) -> None:
+def test_T3_logout_closes_only_the_sockets_of_this_session(pair: tuple[Person, Person]) -> None:
     ada, _ = pair
     twin = ada.elsewhere()
     with ear_of(ada) as first, ear_of(ada) as second, ear_of(twin) as there:
@@ -85,7 +85,7 @@ def test_T3_logging_out_ends_the_sockets_of_this_login_and_no_others(pair: tuple
         pass
 
 
-def test_T3_ending_a_session_from_another_device_ends_its_sockets(pair: tuple[Person, Person]) -> None:
+def test_T3_ending_a_session_from_another_device_closes_its_sockets(pair: tuple[Person, Person]) -> None:
     ada, _ = pair
     twin = ada.elsewhere()
     (session,) = (one["id"] for one in answer(twin.send("GET", "/auth/sessions"))["items"] if one["current"])
@@ -94,7 +94,7 @@ def test_T3_ending_a_session_from_another_device_ends_its_sockets(pair: tuple[Pe
         assert there.closed() == 4401
 
 
-def test_T3_a_new_password_ends_the_sockets_of_every_other_login(pair: tuple[Person, Person]) -> None:
+def test_T3_new_password_closes_the_sockets_of_all_other_sessions(pair: tuple[Person, Person]) -> None:
     ada, bob = pair
     others = [ada.elsewhere() for _ in range(2)]
     with ear_of(ada) as own, ExitStack() as stack:
@@ -106,7 +106,7 @@ def test_T3_a_new_password_ends_the_sockets_of_every_other_login(pair: tuple[Per
         assert own.next()["data"] == said
 
 
-def test_A6_withdrawing_ends_every_socket(pair: tuple[Person, Person]) -> None:
+def test_A6_withdrawal_closes_every_socket(pair: tuple[Person, Person]) -> None:
     ada, bob = pair
     room = answer(ada.open_room(bob.id), 201)["id"]
     twin = ada.elsewhere()
@@ -118,7 +118,7 @@ def test_A6_withdrawing_ends_every_socket(pair: tuple[Person, Person]) -> None:
         assert his.connection.ping().wait(WAIT_SECONDS), "the other's stays"
 
 
-def test_D_a_client_that_says_something_is_cut_off(other_user: Person) -> None:
+def test_D_client_that_sends_data_is_disconnected(other_user: Person) -> None:
     with ear_of(other_user) as ear:
         ear.connection.send("hello")
         assert ear.closed() == 1008

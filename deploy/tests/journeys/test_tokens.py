@@ -1,4 +1,4 @@
-"""Tokens and sessions: what a login gives, how long it holds, and what ends it (T1 to T4)."""
+"""Tokens and sessions: what a login returns, how long it is valid, and what ends it (T1 to T4)."""
 
 import base64
 import json
@@ -52,7 +52,7 @@ def test_T1_anyone_can_verify_an_access_token_by_the_published_keys(web: httpx.C
     assert verified["exp"] - verified["iat"] <= 3600
 
 
-def test_T1_every_login_is_a_session_of_its_own(web: httpx.Client) -> None:
+def test_T1_every_login_creates_its_own_session(web: httpx.Client) -> None:
     jo = Person.registered(web)
     first, second = answer(jo.log_in()), answer(jo.log_in())
     assert first["access_token"] != second["access_token"]
@@ -66,7 +66,7 @@ def test_T2_a_missing_access_token_gets_401(web: httpx.Client) -> None:
     unauthorized(web.post(f"{API}/posts", json={}))
 
 
-def test_T2_a_token_that_was_changed_gets_401(web: httpx.Client, other_user: Person) -> None:
+def test_T2_modified_token_gets_401(web: httpx.Client, other_user: Person) -> None:
     header, claims, signature = other_user.access_token.split(".")
     longer = part(other_user.access_token, 1) | {"exp": 4_000_000_000}
     other = part(other_user.access_token, 1) | {"sub": "0000000000000001"}
@@ -85,7 +85,7 @@ def test_T2_a_token_that_was_changed_gets_401(web: httpx.Client, other_user: Per
     answer(with_token(web, other_user.access_token))
 
 
-def test_T2_a_token_signed_with_another_key_gets_401(web: httpx.Client, other_user: Person) -> None:
+def test_T2_token_signed_with_another_key_gets_401(web: httpx.Client, other_user: Person) -> None:
     header, claims = part(other_user.access_token, 0), part(other_user.access_token, 1)
     published = answer(web.get("/.well-known/jwks.json"))["keys"][0]["x"]
     forged = jwt.encode(claims, published, algorithm="HS256", headers={**header, "alg": "HS256"})
@@ -94,7 +94,7 @@ def test_T2_a_token_signed_with_another_key_gets_401(web: httpx.Client, other_us
     unauthorized(with_token(web, forged))
 
 
-def test_T3_the_refresh_token_gives_a_new_pair(web: httpx.Client) -> None:
+def test_T3_refresh_token_is_exchanged_for_a_new_pair(web: httpx.Client) -> None:
     jo = Person.newcomer(web)
     old_access, old_refresh = jo.access_token, jo.refresh_token
     tokens = answer(jo.refresh())
@@ -104,7 +104,7 @@ def test_T3_the_refresh_token_gives_a_new_pair(web: httpx.Client) -> None:
     answer(jo.refresh())
 
 
-def test_T3_a_repeat_gets_the_same_successor(web: httpx.Client) -> None:
+def test_T3_repeated_refresh_gets_the_same_successor(web: httpx.Client) -> None:
     jo = Person.newcomer(web)
     spent = jo.refresh_token
     first = answer(jo.refresh())
@@ -117,7 +117,7 @@ def test_T3_a_repeat_gets_the_same_successor(web: httpx.Client) -> None:
     assert answer(jo.account())["id"] == jo.id
 
 
-def test_T3_what_is_no_refresh_token_gets_401(web: httpx.Client, other_user: Person) -> None:
+def test_T3_invalid_refresh_token_gets_401(web: httpx.Client, other_user: Person) -> None:
     for token in ("nothing", other_user.access_token, other_user.refresh_token[:-1] + "!", "a" * 500):
         refusal(web.post(f"{API}/auth/refresh", json={"refresh_token": token}), 401)
     answer(other_user.account())
@@ -156,7 +156,7 @@ ENDS = [end_by_logout, end_from_elsewhere, end_by_new_password, end_by_withdrawa
 
 
 @pytest.mark.parametrize("end", ENDS)
-def test_T4_from_the_answer_on_an_ended_token_is_refused_by_every_service(
+def test_T4_every_service_refuses_the_access_token_after_logout(
     web: httpx.Client, end: Callable[[Person, Person], httpx.Response]
 ) -> None:
     for path in ("/feed", "/rooms", "/relations?user_ids=0000000000000001", "/feed"):
@@ -178,7 +178,7 @@ def test_sessions_are_listed_with_their_device(web: httpx.Client) -> None:
     assert all(one["ip"] for one in sessions)
 
 
-def test_one_can_end_a_session_of_ones_own_but_nobody_elses(web: httpx.Client, other_user: Person) -> None:
+def test_user_can_end_only_own_sessions(web: httpx.Client, other_user: Person) -> None:
     jo = Person.newcomer(web)
     lost = jo.elsewhere()
     session = next(one for one in items(lost.send("GET", "/auth/sessions")) if one["current"])

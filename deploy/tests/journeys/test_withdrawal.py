@@ -1,4 +1,4 @@
-"""Withdrawal, the signature rule: what somebody made goes by itself, what they said stays (P9, D5, A5)."""
+"""Withdrawal: what a user created is removed, and sent messages stay (P9, D5, A5)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ CARRIED_ANEW = ("url", "thumbnail_url")
 
 @dataclass
 class World:
-    """Jo, who withdraws, Max, who stays, and what both left behind. Taken down before the withdrawal."""
+    """Jo, who withdraws, Max, who stays, and the data of both before the withdrawal."""
 
     jo: Person
     elsewhere: Person
@@ -42,7 +42,7 @@ class World:
 
 @pytest.fixture(scope="module")
 def world(web: httpx.Client) -> World:
-    """Everything that a person can leave behind, and then Jo is gone."""
+    """Data of every kind, after Jo has withdrawn."""
     jo, max_ = Person.newcomer(web, phone=fresh_phone()), Person.newcomer(web)
     avatar_url = answer(jo.show_face(picture()))["avatar_url"]
     for one, other in ((jo, max_), (max_, jo)):
@@ -88,11 +88,11 @@ def without_signatures(message: Json) -> Json:
     return message | {"image": image}
 
 
-def test_A5_the_withdrawal_is_accepted(world: World) -> None:
+def test_A5_withdrawal_is_accepted(world: World) -> None:
     assert world.ended.status_code == 202
 
 
-def test_A5_every_token_is_refused_at_once(web: httpx.Client, world: World) -> None:
+def test_A5_every_token_is_revoked_at_once(web: httpx.Client, world: World) -> None:
     for person in (world.jo, world.elsewhere):
         unauthorized(person.account())
         unauthorized(person.send("GET", "/feed"))
@@ -103,19 +103,19 @@ def test_A5_every_token_is_refused_at_once(web: httpx.Client, world: World) -> N
         refusal(web.post(f"{API}/auth/refresh", json={"refresh_token": person.refresh_token}), 401)
 
 
-def test_A5_nobody_logs_in_any_more(world: World) -> None:
+def test_A5_login_is_refused(world: World) -> None:
     for identifier in (world.jo.email, world.jo.nickname, world.jo.phone):
         refusal(world.jo.log_in(identifier), 401, "invalid_credentials")
 
 
-def test_A5_the_person_is_not_found_any_more(web: httpx.Client, world: World) -> None:
+def test_A5_profile_is_not_found(web: httpx.Client, world: World) -> None:
     refusal(web.get(f"{API}/users/{world.jo.id}"), 404)
     refusal(web.get(f"{API}/users/by-nickname/{world.jo.nickname}"), 404)
     assert items(web.get(f"{API}/users", params={"query": world.jo.nickname})) == []
     disappears(web, world.avatar_url)
 
 
-def test_A7_nickname_email_and_phone_are_not_given_to_anyone_else(web: httpx.Client, world: World) -> None:
+def test_A7_handles_stay_reserved(web: httpx.Client, world: World) -> None:
     refusal(Person(web, email=world.jo.email).sign_up(), 409, "email_taken")
     refusal(Person(web, nickname=world.jo.nickname).sign_up(), 409, "nickname_taken")
     refusal(Person(web, phone=world.jo.phone).sign_up(), 409, "phone_taken")
@@ -123,7 +123,7 @@ def test_A7_nickname_email_and_phone_are_not_given_to_anyone_else(web: httpx.Cli
     refusal(Person(web, email=world.jo.email.upper()).sign_up(), 409, "email_taken")
 
 
-def test_P9_the_posts_go_with_their_likes_and_comments(web: httpx.Client, world: World) -> None:
+def test_P9_posts_are_removed_with_their_likes_and_comments(web: httpx.Client, world: World) -> None:
     for post in world.posts:
         for path in ("", "/likes", "/comments"):
             url = f"{API}/posts/{post['id']}{path}"
@@ -133,25 +133,25 @@ def test_P9_the_posts_go_with_their_likes_and_comments(web: httpx.Client, world:
     refusal(world.max.like(world.posts[0]["id"]), 404)
 
 
-def test_P9_the_posts_leave_every_list(web: httpx.Client, world: World) -> None:
+def test_P9_posts_disappear_from_every_list(web: httpx.Client, world: World) -> None:
     theirs = {post["id"] for post in world.posts}
     eventually(lambda: not theirs & set(ids(web.get(f"{API}/posts?limit=100"))))
     eventually(lambda: ids(world.max.send("GET", "/feed")) == [world.post_of_max["id"]])
     disappears(web, f"{API}/users/{world.jo.id}/posts")
 
 
-def test_P9_the_files_of_the_photos_go(web: httpx.Client, world: World) -> None:
+def test_P9_photo_files_are_deleted(web: httpx.Client, world: World) -> None:
     for url in (photo[kind] for post in world.posts for photo in post["media"] for kind in CARRIED_ANEW):
         disappears(web, url)
 
 
-def test_P9_the_likes_given_go_and_the_counter_follows(web: httpx.Client, world: World) -> None:
+def test_P9_given_likes_are_removed_and_counted(web: httpx.Client, world: World) -> None:
     url = f"{API}/posts/{world.post_of_max['id']}"
     eventually(lambda: answer(web.get(url))["like_count"] == 0)
     assert items(web.get(f"{url}/likes")) == []
 
 
-def test_P9_the_comments_written_go_but_nobody_elses_words_are_lost(web: httpx.Client, world: World) -> None:
+def test_P9_own_comments_are_removed_and_replies_of_others_stay(web: httpx.Client, world: World) -> None:
     url = f"{API}/posts/{world.post_of_max['id']}/comments"
     eventually(lambda: ids(web.get(url)) == [world.thread_of_jo["id"]])
     eventually(lambda: items(web.get(url))[0]["deleted"])
@@ -163,8 +163,8 @@ def test_P9_the_comments_written_go_but_nobody_elses_words_are_lost(web: httpx.C
     assert (kept["text"], kept["author"]["id"]) == ("words of Max", world.max.id)
 
 
-def test_P9_the_count_of_comments_follows(web: httpx.Client, world: World) -> None:
-    """Blank comments are counted as they are where the writer has deleted one that has a reply."""
+def test_P9_comment_counts_are_updated(web: httpx.Client, world: World) -> None:
+    """A deleted comment with replies is counted as a blank one."""
     post = world.post_of_max["id"]
     twin = answer(world.max.comment(world.max.posted()["id"], "answered"), 201)
     answer(world.max.reply(twin["post_id"], twin["id"], "kept"), 201)
@@ -174,7 +174,7 @@ def test_P9_the_count_of_comments_follows(web: httpx.Client, world: World) -> No
     answer(world.max.delete_post(twin["post_id"]), 204)
 
 
-def test_P9_the_follows_go_in_both_directions_and_the_counters_follow(web: httpx.Client, world: World) -> None:
+def test_P9_follows_are_removed_in_both_directions_and_counted(web: httpx.Client, world: World) -> None:
     url = f"{API}/users/{world.max.id}"
     eventually(lambda: answer(web.get(f"{url}/counts")) == {"followers_count": 0, "following_count": 0})
     assert items(web.get(f"{url}/followers")) == [] == items(web.get(f"{url}/following"))
@@ -183,7 +183,7 @@ def test_P9_the_follows_go_in_both_directions_and_the_counters_follow(web: httpx
     eventually(lambda: world.max.follow(world.jo.id).status_code == 404)
 
 
-def test_D5_the_other_keeps_every_message_byte_for_byte(world: World) -> None:
+def test_D5_messages_stay_unchanged_for_the_other_member(world: World) -> None:
     def senders() -> set[bool]:
         return {one["sender"]["deleted"] for one in said_in(world.max, world.room["id"]) if is_of_jo(one)}
 
@@ -196,7 +196,7 @@ def test_D5_the_other_keeps_every_message_byte_for_byte(world: World) -> None:
     assert [without_signatures(one) for one in kept] == [without_signatures(one) for one in expected]
 
 
-def test_D5_the_other_keeps_the_room_with_a_deleted_peer(world: World) -> None:
+def test_D5_room_stays_with_a_deleted_peer(world: World) -> None:
     def room() -> Json:
         shown: Json = answer(world.max.send("GET", f"/rooms/{world.room['id']}"))
         return shown
@@ -209,21 +209,21 @@ def test_D5_the_other_keeps_the_room_with_a_deleted_peer(world: World) -> None:
     assert ids(world.max.send("GET", "/rooms")) == [world.room["id"]]
 
 
-def test_D5_the_photos_of_the_conversation_can_still_be_seen(world: World) -> None:
+def test_D5_photos_of_the_conversation_stay_visible(world: World) -> None:
     images = [one["image"] for one in said_in(world.max, world.room["id"]) if one["image"]]
     assert len(images) == 2
     assert [world.max.fetch("GET", image["url"]).status_code for image in images] == [200, 200]
     assert world.max.fetch("GET", images[0]["url"]).content == world.photo_of_history
 
 
-def test_D5_nothing_new_can_be_said_and_no_new_room_be_made(world: World) -> None:
+def test_D5_no_new_message_or_room_is_possible(world: World) -> None:
     eventually(lambda: answer(world.max.send("GET", f"/rooms/{world.room['id']}"))["peer"]["deleted"])
     refusal(world.max.say(world.room["id"], "are you there?"), 409, "peer_withdrawn")
     refusal(world.max.open_room(world.jo.id), 404)
     assert len(said_in(world.max, world.room["id"])) == len(world.history)
 
 
-def test_the_others_own_things_stay_as_they_were(web: httpx.Client, world: World) -> None:
+def test_data_of_other_users_is_unchanged(web: httpx.Client, world: World) -> None:
     after = answer(web.get(f"{API}/posts/{world.post_of_max['id']}"))
     changing = ("like_count", "comment_count")
     assert {**after, **dict.fromkeys(changing)} == {**world.post_of_max, **dict.fromkeys(changing)}
@@ -231,7 +231,7 @@ def test_the_others_own_things_stay_as_they_were(web: httpx.Client, world: World
     assert answer(world.max.account())["id"] == world.max.id
 
 
-def test_a_post_published_by_a_request_still_in_flight_goes_too(web: httpx.Client) -> None:
+def test_post_published_by_a_concurrent_request_is_removed_too(web: httpx.Client) -> None:
     jo = Person.newcomer(web)
     photos = [jo.photo() for _ in range(4)]
 

@@ -1,4 +1,4 @@
-"""Somebody's open WebSocket, as a journey needs it."""
+"""An open WebSocket of a user, for the journeys."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ def address(person: Person) -> str:
 
 @contextmanager
 def ear_of(person: Person) -> Iterator[Listener]:
-    """Open as long as the block lasts."""
+    """Open during the block."""
     person.keep_fresh()
     with listening(address(person), person.access_token) as ear:
         yield ear
