@@ -1,4 +1,4 @@
-"""`python -m chaos`: injects faults into a system of its own and reports whether anything was lost."""
+"""`python -m chaos`: injects faults into a separate system and reports whether anything was lost."""
 
 import random
 import secrets
@@ -17,9 +17,11 @@ from chaos.cluster import Cluster
 from chaos.containers import SERVICES, NoEngine
 from chaos.embedded import Embedded
 from chaos.mixed_scenario import run
+from chaos.node_scenario import node_killed
 from chaos.report import details, say, summary
 from chaos.result import QUIET_SECONDS, Plan, Result
 from chaos.system import System
+from chaos.three_nodes import BrokerCluster, DatabaseGroup
 
 
 class Mode(StrEnum):
@@ -31,6 +33,8 @@ class Scenario(StrEnum):
     mixed = "mixed"
     broker_away = "broker-away"
     broker_never = "broker-never"
+    broker_node = "broker-node"
+    database_primary = "database-primary"
 
 
 class Broken(StrEnum):
@@ -43,13 +47,13 @@ def _one_of(kind: type[StrEnum]) -> click.Choice[str]:
 
 @click.command()
 @click.option("--mode", type=_one_of(Mode), default="cluster", help="Real processes and servers, or all in one")
-@click.option("--scenario", type=_one_of(Scenario), default="mixed", help="Random faults, or a broker outage")
+@click.option("--scenario", type=_one_of(Scenario), default="mixed", help="Random faults, or one certain fault")
 @click.option("--seed", type=int, help="The same seed plans the same faults")
 @click.option("--seconds", type=click.FloatRange(10), default=90, help="Duration of the faults")
-@click.option("--withdrawals", default=0, help="Continue after the faults until so many accounts are deleted")
+@click.option("--withdrawals", default=0, help="Continue after the faults until this number of accounts is deleted")
 @click.option("--kills", type=int, help="Processes killed; default: one every six seconds")
 @click.option("--threads", type=click.IntRange(3), default=6, help="Concurrent clients")
-@click.option("--again/--no-again", default=True, help="Publish every event once more in the end")
+@click.option("--again/--no-again", default=True, help="Publish every event again at the end")
 @click.option("--broken", type=_one_of(Broken), help="Run with a deliberate defect, which must be detected")
 @click.option("--keep", is_flag=True, help="Keep the folder with the logs")
 def main(  # noqa: PLR0913 - the options of a command
@@ -76,6 +80,8 @@ def main(  # noqa: PLR0913 - the options of a command
     with ExitStack() as stack:
         if not keep:
             stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        if scenario in (Scenario.broker_node, Scenario.database_primary):
+            sys.exit(_node_scenario(Scenario(scenario), Path(folder), plan))
         if scenario != Scenario.mixed:
             sys.exit(_broker_scenario(Scenario(scenario), Path(folder), plan))
         result = _on(_system(Mode(mode), Path(folder), seed, broken), plan)
@@ -123,6 +129,28 @@ def _broker_scenario(scenario: Scenario, folder: Path, plan: Plan) -> int:
         return int(bool(differences))
     finally:
         cluster.stop()
+
+
+def _node_scenario(scenario: Scenario, folder: Path, plan: Plan) -> int:
+    name = f"shutter-chaos-{secrets.token_hex(3)}"
+    database = DatabaseGroup(name) if scenario is Scenario.database_primary else None
+    broker = BrokerCluster(name) if scenario is Scenario.broker_node else None
+    cluster = Cluster(folder, proxied="", database=database, broker=broker)
+    try:
+        cluster.start()
+        loss = node_killed(cluster, database or cluster.broker, plan.seed, plan.seconds, plan.threads)
+    finally:
+        cluster.stop()
+    counts = ", ".join(f"{number:,} {outcome.value}" for outcome, number in loss.requests.items())
+    say(f"{loss.seconds:.0f} s with two of three: requests {counts}")
+    say(
+        f"the last of those that failed ended {loss.refused_seconds:.1f} s after the kill; the longest time without an"
+        f" acknowledged write was {loss.longest_pause_seconds:.1f} s"
+    )
+    idle = "never idle" if loss.quiet_after is None else f"idle after {loss.quiet_after:.1f} s"
+    say(f"{idle} with two of three; the third was back after {loss.rejoined_after:.1f} s")
+    details(loss.differences)
+    return int(bool(loss.differences))
 
 
 def _exit_code(result: Result, broken: str | None) -> int:

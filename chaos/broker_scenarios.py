@@ -21,20 +21,20 @@ QUIET_SECONDS = 900.0
 
 @dataclass(frozen=True)
 class Backlog:
-    """How much of the backlog was published in which time, once the first relay had found the broker again."""
+    """The time from the first reconnection of a relay until the backlog was published."""
 
     facts: int
     seconds: float
 
     @property
     def rate(self) -> float:
-        """Facts in a second."""
+        """Events per second."""
         return self.facts / self.seconds
 
 
 @dataclass(frozen=True)
 class BrokerOutage:
-    """What was seen while the broker was away, and after."""
+    """Observations during and after the outage."""
 
     seconds: float
     acknowledged: int
@@ -46,11 +46,11 @@ class BrokerOutage:
 
 
 def broker_away(cluster: Cluster, seed: int, seconds: float, threads: int) -> BrokerOutage:
-    """Writes go on, the backlog drains after, and nothing is missing then."""
+    """Writes continue, the backlog drains afterwards, and nothing is missing then."""
     context, traffic = _with_traffic(cluster, seed, threads)
-    cluster.broker.container.kill()
+    cluster.broker.kill()
     counted = dict(context.history.requests)
-    say(f"the broker is away for {seconds:.0f} s")
+    say(f"the broker is down for {seconds:.0f} s")
     time.sleep(seconds)
     traffic.stop()
     acknowledged, refused, unanswered = (
@@ -58,7 +58,7 @@ def broker_away(cluster: Cluster, seed: int, seconds: float, threads: int) -> Br
     )
     backlog = unpublished(context)
     say(f"{backlog:,} facts wait; the broker comes back")
-    cluster.broker.container.start()
+    cluster.broker.start()
     _until(cluster.broker.answers)
     _until(lambda: unpublished(context) < backlog)
     began, before = time.monotonic(), unpublished(context)
@@ -70,11 +70,11 @@ def broker_away(cluster: Cluster, seed: int, seconds: float, threads: int) -> Br
 
 
 def never_there(cluster: Cluster, seed: int, seconds: float, threads: int) -> tuple[History, float, list[Difference]]:
-    """Every service learns of every withdrawal from auth's list alone, and purges."""
+    """Every service reads every withdrawal from auth's list, and purges."""
     context, traffic = _with_traffic(cluster, seed, threads)
     time.sleep(seconds)
     traffic.stop()
-    say(f"{context.history.withdrawals} have withdrawn; nobody was ever told")
+    say(f"{context.history.withdrawals} have withdrawn; no event was delivered")
     began = time.monotonic()
     _until(lambda: not missing_tombstones(context))
     return context.history, time.monotonic() - began, run_checks(context, (*WITHOUT_EVENTS, people.tombstones))

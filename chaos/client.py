@@ -1,4 +1,4 @@
-"""An HTTP client that repeats requests without a response, where repeating is safe."""
+"""An HTTP client that repeats requests without a response, if repeating is safe."""
 
 import random
 import time
@@ -6,17 +6,22 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
+import pyotp
 
 from chaos.history import ACKED, REFUSED, UNKNOWN, History, Outcome, Person
+from chaos.pace import Pace
+from shared.security.service_calls import ssl_context_for
 
 API = "/api/v1"
 GIVE_UP_SECONDS = 90.0  # longer than any fault
+MAX_CODES = 4
+"""Of the second factor, for one login."""
 _LATER = (429, 502, 503, 504)
 
 
 @dataclass(frozen=True)
 class Reply:
-    """The last answer to a request, and what it means after those before it."""
+    """The last response to a request, and what it means after earlier attempts."""
 
     outcome: Outcome
     status: int
@@ -30,19 +35,26 @@ class Reply:
 class Client:
     """One connection to the gateway, for one thread."""
 
-    def __init__(self, base_url: str, history: History, chance: random.Random) -> None:
+    def __init__(self, base_url: str, history: History, chance: random.Random, pace: Pace | None = None) -> None:
         self.base_url = base_url
         self.history = history
         self.unanswered = 0
-        """Requests so far that had no answer."""
+        """Requests without a response so far."""
         self._chance = chance
-        self._http = httpx.Client(base_url=base_url, timeout=httpx.Timeout(20.0, connect=3.0))
+        self._pace = pace
+        self._http = httpx.Client(
+            base_url=base_url, timeout=httpx.Timeout(20.0, connect=3.0), verify=ssl_context_for(base_url)
+        )
 
     def close(self) -> None:
         self._http.close()
 
+    def another(self) -> "Client":
+        """A second connection of the same thread, for a thread of its own."""
+        return Client(self.base_url, self.history, self._chance, self._pace)
+
     def ask(self, person: Person | None, method: str, path: str, **sent: Any) -> Reply:
-        """Until the answer is certain, or patience ends. Only for what may be repeated."""
+        """Repeat until the outcome is certain, or the time is over. Only for requests that may be repeated."""
         doubted, signed_in, ends = False, False, time.monotonic() + GIVE_UP_SECONDS
         while True:
             reply = self._once(person, method, path, sent)
@@ -60,7 +72,7 @@ class Client:
             time.sleep(self._chance.uniform(0.1, 0.6))
 
     def sign_up(self, person: Person) -> bool:
-        """Whether they are let in. A repeat of what had been done says that the name is taken: by themselves."""
+        """Returns whether the account exists. On a repetition, a taken name means that the first attempt succeeded."""
         reply = self.ask(None, "POST", "/auth/signup", json=person.account())
         if reply.status not in (201, 409):
             return False
@@ -71,12 +83,11 @@ class Client:
         return bool(person.id)
 
     def log_in(self, person: Person, instead_of: str) -> bool:
-        """Whether they have another access token than this one."""
+        """Returns whether the user has a new access token."""
         with person.signing_in:
             if person.token != instead_of:
                 return True
-            known = {"identifier": person.mark, "password": person.password}
-            reply = self.ask(None, "POST", "/auth/login", json=known)
+            reply = self._exchange_credentials(person)
             if reply.outcome is ACKED:
                 person.token = reply.body["access_token"]
             elif person.living:
@@ -84,33 +95,46 @@ class Client:
             return reply.outcome is ACKED
 
     def withdraw(self, person: Person) -> None:
-        """For good. After an unknown outcome, being no longer let in tells that it was done."""
+        """After an unknown outcome, a refused login means that it succeeded."""
         person.withdrawal = UNKNOWN
-        known = {"identifier": person.mark, "password": person.password}
         for _ in range(3):
             reply = self.ask(person, "POST", "/users/me/deletion", json={"current_password": person.password})
             if reply.outcome is ACKED:
                 person.withdrawal = ACKED
             if reply.status != 401:
                 break
-            again = self.ask(None, "POST", "/auth/login", json=known)
+            again = self._exchange_credentials(person)
             if again.outcome is not ACKED:
-                person.withdrawal = ACKED if again.status == 401 else UNKNOWN
+                person.withdrawal = ACKED if again.code == "invalid_credentials" else UNKNOWN
                 break
-            person.token = again.body["access_token"]  # the one of before had expired
+            person.token = again.body["access_token"]  # the previous one had expired
         if person.withdrawal is not ACKED and reply.outcome is REFUSED:
             self.history.surprises.append(f"{person.mark} may not withdraw: {reply.status} {reply.code}")
+
+    def _exchange_credentials(self, person: Person) -> Reply:
+        """Log in. A code of the second factor is good once: instead of one that was used, the next one is awaited."""
+        known = {"identifier": person.mark, "password": person.password}
+        for _ in range(MAX_CODES):
+            totp = pyotp.TOTP(person.totp_secret) if person.totp_secret else None
+            reply = self.ask(None, "POST", "/auth/login", json=known | ({"otp": totp.now()} if totp else {}))
+            if totp is None or reply.code != "invalid_otp":
+                break
+            time.sleep(totp.interval - time.time() % totp.interval)
+        return reply
 
     def _once(self, person: Person | None, method: str, path: str, sent: dict[str, Any]) -> Reply:
         headers = dict(sent.get("headers", {}))
         if person is not None:
             headers["authorization"] = f"Bearer {person.token}"
+        if self._pace is not None:
+            self._pace.wait()
+        began = time.time()
         try:
             answer = self._http.request(method, f"{API}{path}", **{**sent, "headers": headers})
             reply = Reply(_outcome(answer.status_code), answer.status_code, answer.json() if answer.content else {})
-        except (httpx.HTTPError, ValueError):
-            reply = Reply(UNKNOWN, 0, {})
-        self.history.count(reply.outcome)
+        except (httpx.HTTPError, ValueError) as problem:
+            reply = Reply(UNKNOWN, 0, {"code": repr(problem)})
+        self.history.count(reply.outcome, f"{method} {path}: {reply.status} {reply.code}", began)
         if reply.status == 500:
             self.history.surprises.append(f"500 to {method} {path}: {reply.code}")
         return reply

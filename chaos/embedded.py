@@ -13,7 +13,7 @@ READY_SECONDS = 60.0
 
 
 class Embedded:
-    """`python -m deploy.standalone` with a data folder of its own."""
+    """`python -m deploy.standalone` with its own data folder."""
 
     def __init__(self, folder: Path) -> None:
         data = folder / "data"
@@ -22,6 +22,7 @@ class Embedded:
             "DATA_DIR": str(data),
             "ACCESS_TOKEN_SECONDS": str(ACCESS_TOKEN_SECONDS),
             "LOG_LEVEL": "info",
+            "MAIL_URL": (folder / "mails").as_uri(),  # messages have names; in the log they would be differences
         }
         standalone = Process("standalone", ["-m", "deploy.standalone"], settings, folder, free_port())
         self.processes = {standalone.name: standalone}
@@ -35,25 +36,25 @@ class Embedded:
         wait_until_ready(self.processes.values(), self.is_ready, READY_SECONDS)
 
     def stop(self) -> None:
-        """End it; its folder is removed by whoever made it."""
+        """Stop it; the caller removes the folder."""
         self.processes["standalone"].stop()
         for engine in self.engines.values():
             engine.dispose()
 
     def faults(self) -> list[Fault]:
-        """Nothing but kills: there are no other parts."""
+        """None but kills: there are no other parts."""
         return []
 
     def is_ready(self) -> bool:
-        """Whether it says that it can work."""
+        """Whether it reports that it is ready."""
         return self.processes["standalone"].is_ready()
 
     def waiting_messages(self) -> dict[str, int]:
-        """None: what is under way is in the outboxes."""
+        """None: unpublished events are in the outboxes."""
         return {}
 
     def printed(self) -> dict[str, str]:
-        """All logs, by who wrote them."""
+        """All logs, by process."""
         return {name: process.log.read_text(errors="replace") for name, process in self.processes.items()}
 
 

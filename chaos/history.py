@@ -2,6 +2,7 @@
 
 import secrets
 import threading
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import Enum
@@ -28,6 +29,12 @@ class Person:
     phone: str | None = None
     id: str = ""
     token: str = ""
+    totp_secret: str = ""
+    """Of the second factor, which may not be confirmed; a login sends a code anyway."""
+    second_factor: Outcome | None = None
+    """Of its confirmation."""
+    export: Outcome | None = None
+    """Of the request for an export of the user's data."""
     withdrawal: Outcome | None = None
     signing_in: threading.Lock = field(default_factory=threading.Lock)
 
@@ -59,6 +66,19 @@ class Written:
     text: str
     outcome: Outcome = UNKNOWN
     id: str = ""
+    began: float = 0.0
+    """When its request was first sent, and when its outcome was known: seconds since the epoch."""
+    ended: float = 0.0
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A request without a response, or with one that says that the server failed. It was repeated."""
+
+    what: str
+    began: float
+    ended: float
+    """Seconds since the epoch."""
 
 
 @dataclass
@@ -80,12 +100,19 @@ class History:
         self.likes: dict[tuple[str, str], DesiredState] = {}
         self.rooms: dict[frozenset[str], str] = {}
         self.requests: Counter[Outcome] = Counter()
+        self.failures: list[Failure] = []
+        self.durations: list[float] = []  # of each request, in seconds
         self.surprises: list[str] = []  # responses that must never occur
         self._lock = threading.Lock()
 
-    def count(self, outcome: Outcome) -> None:
+    def count(self, outcome: Outcome, what: str, began: float) -> None:
+        """Add a request that began at this time and has ended now."""
+        ended = time.time()
         with self._lock:
             self.requests[outcome] += 1
+            self.durations.append(ended - began)
+            if outcome is UNKNOWN:
+                self.failures.append(Failure(what, began, ended))
 
     @property
     def withdrawals(self) -> int:
@@ -93,3 +120,8 @@ class History:
 
     def by_id(self) -> dict[str, Person]:
         return {person.id: person for person in self.people if person.id}
+
+    def wait_for(self, withdrawals: int, until: float) -> None:
+        """Return after this number of withdrawals, or at this time of the monotonic clock."""
+        while self.withdrawals < withdrawals and time.monotonic() < until:
+            time.sleep(0.5)

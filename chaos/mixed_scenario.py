@@ -13,7 +13,7 @@ from chaos.processes import Process
 from chaos.report import say
 from chaos.result import Plan, Result
 from chaos.system import System
-from chaos.traffic import Traffic, wait_for
+from chaos.traffic import Traffic
 
 
 def run(system: System, plan: Plan) -> Result:
@@ -42,7 +42,7 @@ def _run_traffic(context: CheckContext, plan: Plan, fault_injector: FaultInjecto
         fault_injector.wait()
         ended = time.monotonic()
         say(f"the last fault has ended; {context.history.withdrawals} have withdrawn so far")
-        wait_for(context.history, plan.withdrawals, ended + plan.seconds)
+        context.history.wait_for(plan.withdrawals, ended + plan.seconds)
         late = time.monotonic() - ended > 1
     finally:
         traffic.stop()
@@ -51,7 +51,7 @@ def _run_traffic(context: CheckContext, plan: Plan, fault_injector: FaultInjecto
 
 
 def _once_more(context: CheckContext, plan: Plan, result: Result) -> None:
-    """Deliver every event again, to restarted services: no effect twice, nobody resurrected."""
+    """Deliver every event again, to restarted services: none may have a second effect or restore a deleted user."""
     say("all events are published again, to restarted processes")
     for process in context.system.processes.values():
         process.stop()

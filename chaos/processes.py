@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 
 from chaos.containers import until
+from shared.security.service_calls import ssl_context_for
 
 ROOT = Path(__file__).resolve().parents[1]
 _PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
@@ -19,12 +20,12 @@ _LOG_TAIL_CHARACTERS = 2_000
 
 
 class NotReady(Exception):
-    """What was started cannot work; what each process says and printed last is told."""
+    """A started process is not ready; the message has the status and the last output of each process."""
 
 
 @dataclass
 class Process:
-    """One part of the system, over all its lives."""
+    """One process of the system, including its restarts."""
 
     name: str
     arguments: list[str]
@@ -34,33 +35,36 @@ class Process:
     kills: int = 0
     unexpected_exits: list[int] = field(default_factory=list)
     """Exit codes of the times that it ended by itself."""
+    program: str = sys.executable
+    code: Path = ROOT
+    """The folder from which its modules are imported."""
     _running: subprocess.Popen[bytes] | None = None
     _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def log(self) -> Path:
-        """What it printed, over all its lives."""
+        """Its output, including that of earlier runs."""
         return self.folder / f"{self.name}.log"
 
     @property
     def url(self) -> str:
-        """Where it answers."""
+        """The base URL."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def pid(self) -> int:
-        """Of this life. RuntimeError where it was never started."""
+        """Of the current run. RuntimeError if it was never started."""
         if self._running is None:
             raise RuntimeError(f"{self.name} does not run")
         return self._running.pid
 
     def start(self) -> None:
-        """Begin a life; returns at once."""
+        """Returns at once."""
         with self._one_at_a_time:
             self._launch()
 
     def kill(self) -> None:
-        """End this life in the middle of whatever it does, and begin the next."""
+        """SIGKILL, and start it again."""
         with self._one_at_a_time:
             if self._running is None:
                 return
@@ -71,14 +75,14 @@ class Process:
             self._launch()
 
     def restart_if_ended(self) -> None:
-        """Start it again if it ended by itself, and remember that it did."""
+        """Start it again if it exited by itself, and record that."""
         with self._one_at_a_time:
             if self._running is not None and (code := self._running.poll()) is not None:
                 self.unexpected_exits.append(code)
                 self._launch()
 
     def stop(self) -> int | None:
-        """Ask it to end, and wait; its exit code."""
+        """Terminate it, and wait. Returns its exit code."""
         with self._one_at_a_time:
             running, self._running = self._running, None
             if running is None:
@@ -91,18 +95,19 @@ class Process:
                 return running.wait()
 
     def is_ready(self) -> bool:
-        """Whether it says of itself that it can work."""
+        """Whether it reports that it is ready."""
         try:
-            return httpx.get(f"{self.url}/readyz", timeout=5).status_code == httpx.codes.OK
+            verify = ssl_context_for(self.url)  # it is asked again and again, and reading all authorities takes 25 ms
+            return httpx.get(f"{self.url}/readyz", timeout=5, verify=verify).status_code == httpx.codes.OK
         except httpx.HTTPError:
             return False
 
     def has_ended(self) -> bool:
-        """Whether this life is over though nobody ended it."""
+        """Whether it exited although nobody stopped it."""
         return self._running is not None and self._running.poll() is not None
 
     def status_report(self) -> str:
-        """Whether it runs, what it says of itself, and the end of its log."""
+        """Whether it runs, its readiness, and the end of its log."""
         if self.has_ended():
             says = "ended by itself"
         else:
@@ -115,9 +120,9 @@ class Process:
         return f"{self.name} on port {self.port}: {says}\n{printed}"
 
     def run_once(self, *arguments: str) -> str:
-        """One of its other commands, to its end; what it prints. Raises CalledProcessError."""
+        """Run one of its commands to the end. Returns the output. Raises CalledProcessError."""
         done = subprocess.run(  # noqa: S603 - our own commands
-            [sys.executable, *self.arguments, *arguments],
+            [self.program, *self.arguments, *arguments],
             check=True,
             cwd=self.folder,
             env=self._environment(),
@@ -129,7 +134,7 @@ class Process:
     def _launch(self) -> None:
         with self.log.open("ab") as log:
             self._running = subprocess.Popen(  # noqa: S603 - our own command
-                [sys.executable, *self.arguments],
+                [self.program, *self.arguments],
                 cwd=self.folder,
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,
@@ -138,13 +143,13 @@ class Process:
             )
 
     def _environment(self) -> dict[str, str]:
-        """Nothing of the caller's own settings: a run is decided by its options alone."""
+        """Without settings of the caller: a run depends only on its options."""
         kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-        return {**kept, "PYTHONPATH": str(ROOT), "PORT": str(self.port), **self.settings}
+        return {**kept, "PYTHONPATH": str(self.code), "PORT": str(self.port), **self.settings}
 
 
 def wait_until_ready(processes: Collection[Process], ready: Callable[[], bool], within: float) -> None:
-    """Wait for what was just started, at most so many seconds. Raises NotReady; at once where a process has ended."""
+    """Wait for started processes. Raises NotReady, at once if a process has exited."""
 
     def ready_or_never() -> bool:
         if any(each.has_ended() for each in processes):

@@ -17,7 +17,7 @@ class Plan:
     withdrawals: int
     threads: int
     quiet_within: float = QUIET_SECONDS
-    again: bool = True  # publish every event once more in the end, to restarted processes
+    again: bool = True  # publish every event again at the end, to restarted processes
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Mixed traffic through the gateway: some stay and do everything, many come, take part a little, and withdraw."""
+"""Mixed traffic through the gateway: some users stay and do everything; many sign up, do a few things, and withdraw."""
 
 import io
 import random
@@ -9,19 +9,21 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+import pyotp
 from PIL import Image
 
 from chaos.client import Client
 from chaos.history import ACKED, MARK, UNKNOWN, DesiredState, History, Person, Written
+from chaos.pace import Pace
 
 RESIDENTS = 4
-"""People who stay, for each thread that plays them."""
+"""Users who stay, for each of their threads."""
 REMEMBERED = 60
-"""Posts and comments that new things are said about: the newest."""
+"""Posts and comments that get likes and comments: the newest ones."""
 
 
 def tiny_picture() -> bytes:
-    """As little work for the decoders as a photo can be."""
+    """An image that costs the decoders as little as possible."""
     memory = io.BytesIO()
     Image.new("RGB", (8, 8), (200, 60, 30)).save(memory, "PNG")
     return memory.getvalue()
@@ -32,21 +34,21 @@ PICTURE = tiny_picture()
 
 @dataclass
 class Town:
-    """What is there to take part in, shared by all threads."""
+    """The data shared by all threads."""
 
     residents: list[Person] = field(default_factory=list)
     posts: list[Written] = field(default_factory=list)
     comments: list[Written] = field(default_factory=list)
 
     def remember(self, thing: Written) -> None:
-        """It can be talked about."""
+        """Make it available to other threads."""
         those = self.posts if thing.kind == "post" else self.comments
         those.append(thing)
         del those[:-REMEMBERED]
 
 
 class Hand:
-    """One thread's people and what they do."""
+    """One thread and its users."""
 
     def __init__(self, client: Client, town: Town, chance: random.Random) -> None:
         self.client = client
@@ -55,23 +57,23 @@ class Hand:
         self.chance = chance
 
     def newcomer(self) -> Person | None:
-        """Somebody new who is logged in."""
+        """A new user who is logged in."""
         phone = f"+8210{secrets.randbelow(10**8):08d}" if self.chance.random() < 0.2 else None
         person = Person(phone=phone)
         return person if self.client.sign_up(person) else None
 
     def follow(self, who: Person, whom: Person, *, wanted: bool = True) -> None:
-        """Or no longer."""
+        """Or unfollow."""
         wishes, pair = self.history.follows, (who.id, whom.id)
         self._wish(wishes.setdefault(pair, DesiredState(wanted)), who, f"/users/{whom.id}/follow", wanted=wanted)
 
     def like(self, who: Person, post: Written, *, wanted: bool = True) -> None:
-        """Or no longer."""
+        """Or unlike."""
         wishes, pair = self.history.likes, (who.id, post.id)
         self._wish(wishes.setdefault(pair, DesiredState(wanted)), who, f"/posts/{post.id}/like", wanted=wanted)
 
     def publish(self, who: Person) -> Written | None:
-        """A post with one photo. An upload whose answer was lost is just made again."""
+        """A post with one photo. An upload without a response is repeated."""
         upload = self.client.ask(who, "POST", "/media", files={"file": ("a.png", PICTURE, "image/png")})
         if upload.outcome is not ACKED:
             return None
@@ -80,18 +82,18 @@ class Hand:
         return post
 
     def comment(self, who: Person, post: Written, parent: Written | None = None) -> None:
-        """On a post, or in answer to a comment on it."""
+        """On a post, or as a reply to one of its comments."""
         comment = self._written("comment", who, post.id)
         answered = {"parent_id": parent.id} if parent else {}
         self._say(comment, f"/posts/{post.id}/comments", {"text": comment.text, **answered})
 
     def reply(self, who: Person, comment: Written) -> None:
-        """In answer to this."""
+        """To this comment."""
         said = self._written("comment", who, comment.place)
         self._say(said, f"/posts/{comment.place}/comments", {"text": said.text, "parent_id": comment.id})
 
     def message(self, who: Person, whom: Person, times: int = 1) -> None:
-        """In private; sometimes what was said last is marked as read."""
+        """A direct message; sometimes messages are marked as read."""
         pair = frozenset({who.id, whom.id})
         if pair not in self.history.rooms:
             opened = self.client.ask(who, "POST", "/rooms", json={"user_id": whom.id})
@@ -106,7 +108,7 @@ class Hand:
                 self.client.ask(whom, "PUT", f"/rooms/{room}/read", json={"message_id": message.id})
 
     def show(self, who: Person, whom: Person) -> None:
-        """A photo in the room of the two, if they have one."""
+        """A photo in the room of the two users, if they have one."""
         room = self.history.rooms.get(frozenset({who.id, whom.id}))
         if room is None:
             return
@@ -117,13 +119,31 @@ class Hand:
             self._say(photo, f"/rooms/{room}/messages", {"type": "image", "media_id": photo.text})
 
     def portrait(self, who: Person) -> None:
-        """A picture of themselves, in place of an earlier one."""
+        """A new avatar."""
         self.client.ask(who, "PUT", "/users/me/avatar", files={"file": ("me.png", PICTURE, "image/png")})
 
+    def add_second_factor(self, who: Person) -> None:
+        """Later logins need a code."""
+        path, proof = "/users/me/totp", {"current_password": who.password}
+        begun = self.client.ask(who, "POST", path, json=proof)
+        if begun.outcome is ACKED:
+            who.totp_secret = begun.body["secret"]
+            code = {"code": pyotp.TOTP(who.totp_secret).now()}
+            who.second_factor = self.client.ask(who, "PUT", path, json=code).outcome
+
+    def request_export(self, who: Person) -> None:
+        """Of all data of this user, once."""
+        if who.export is None:
+            who.export = self.client.ask(who, "POST", "/users/me/export").outcome
+
+    def request_reset(self, who: Person) -> None:
+        """Of the password; the link is not used."""
+        self.client.ask(None, "POST", "/auth/password-reset", json={"email": who.account()["email"]})
+
     def withdraw(self, who: Person) -> None:
-        """While they themselves still do things with a token that is about to be refused."""
+        """While the user's other requests are still running."""
         post = self.chance.choice(self.town.posts)
-        other = Client(self.client.base_url, self.history, self.chance)
+        other = self.client.another()
         racing = Hand(other, self.town, self.chance)
         racer = threading.Thread(target=lambda: racing.comment(who, post))
         with_race = self.chance.random() < 0.25
@@ -144,9 +164,7 @@ class Hand:
         desired.wanted, desired.outcome, desired.frozen = wanted, UNKNOWN, True
         unanswered = self.client.unanswered
         desired.outcome = self.client.ask(who, "PUT" if wanted else "DELETE", path).outcome
-        desired.frozen = (
-            self.client.unanswered > unanswered
-        )  # a request without an answer may still be carried out, and late
+        desired.frozen = self.client.unanswered > unanswered  # a request without a response may still be executed later
 
     def _written(self, kind: str, who: Person, place: str) -> Written:
         text = f"{MARK}-{kind}-{secrets.token_hex(8)} by {who.mark} 글🌊"
@@ -156,7 +174,9 @@ class Hand:
 
     def _say(self, thing: Written, path: str, body: dict[str, object]) -> None:
         key = {"idempotency-key": secrets.token_hex(8)}
+        thing.began = time.time()
         reply = self.client.ask(thing.author, "POST", path, json=body, headers=key)
+        thing.ended = time.time()
         thing.outcome = reply.outcome
         if reply.outcome is ACKED:
             thing.id = reply.body["id"]
@@ -167,18 +187,19 @@ class Hand:
 class Traffic:
     """All threads, from the first request to the last."""
 
-    def __init__(self, base_url: str, history: History, seed: int, threads: int) -> None:
+    def __init__(self, base_url: str, history: History, seed: int, threads: int, pace: Pace | None = None) -> None:
         self._base_url = base_url
         self._history = history
         self._seed = seed
         self._threads = threads
+        self._pace = pace
         self._town = Town()
         self._stopping = threading.Event()
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="traffic")
         self._running: list[Future[None]] = []
 
     def start(self) -> None:
-        """A third stays, the others come and go."""
+        """A third of the threads has users who stay."""
         staying = max(1, self._threads // 3)
         settled = threading.Barrier(staying + 1)
         lives: list[Callable[[Hand], None]] = [lambda hand: self._stay(hand, settled)] * staying
@@ -188,7 +209,7 @@ class Traffic:
             self._running.append(self._pool.submit(self._play, number, self._come_and_go))
 
     def stop(self) -> None:
-        """Begin nothing new; wait for what was asked."""
+        """Start no new actions; wait for running ones."""
         self._stopping.set()
         for each in self._running:
             each.result()
@@ -196,7 +217,7 @@ class Traffic:
 
     def _play(self, number: int, life: Callable[[Hand], None]) -> None:
         chance = random.Random(f"{self._seed} {number}")  # noqa: S311 - to be drawn again from the same seed
-        client = Client(self._base_url, self._history, chance)
+        client = Client(self._base_url, self._history, chance, self._pace)
         try:
             life(Hand(client, self._town, chance))
         finally:
@@ -237,6 +258,8 @@ class Traffic:
             (1, lambda: hand.publish(who) if chance.random() < 0.3 else None),
             (1, lambda: hand.show(who, other) if chance.random() < 0.3 else None),
             (1, lambda: hand.portrait(who) if chance.random() < 0.1 else None),
+            (1, lambda: hand.request_export(who) if chance.random() < 0.1 else None),
+            (1, lambda: hand.add_second_factor(who) if not who.totp_secret and chance.random() < 0.1 else None),
         ]
         chance.choices([deed for _, deed in deeds], [weight for weight, _ in deeds])[0]()
 
@@ -253,7 +276,7 @@ class Traffic:
         friend, post = chance.choice(town.residents), chance.choice(town.posts)
         hand.follow(who, friend)
         if chance.random() < 0.65:
-            return  # many only have a look, so that very many withdraw
+            return  # many users do little, so that very many withdraw
         hand.like(who, post)
         hand.comment(who, post)
         if chance.random() < 0.5:
@@ -261,6 +284,8 @@ class Traffic:
         if chance.random() < 0.1:
             hand.portrait(who)
             hand.show(who, friend)
+        if chance.random() < 0.1:
+            chance.choice((hand.add_second_factor, hand.request_export, hand.request_reset))(who)
         if chance.random() < 0.3:
             hand.follow(friend, who)
             hand.message(friend, who)
@@ -269,9 +294,3 @@ class Traffic:
         if chance.random() < 0.06 and (own := hand.publish(who)) is not None and own.id:
             hand.like(friend, own)
             hand.comment(friend, own)
-
-
-def wait_for(history: History, withdrawals: int, until: float) -> None:
-    """Return when so many have withdrawn, or when the time has come."""
-    while history.withdrawals < withdrawals and time.monotonic() < until:
-        time.sleep(0.5)

@@ -9,13 +9,14 @@ import httpx
 from chaos.checks.context import LOST, RESURRECTED, CheckContext, Difference
 from chaos.client import API, Client
 from chaos.history import ACKED, Person, Written
+from shared.security.service_calls import ssl_context_for
 
 SAMPLE = 40
 T = TypeVar("T")
 
 
 def seen(context: CheckContext) -> Iterator[Difference]:
-    """Profiles, posts and rooms of some of the living and some of the withdrawn."""
+    """Profiles, posts and rooms of a sample of existing and deleted users."""
     chance = random.Random(len(context.history.people))  # noqa: S311 - a sample, no secret
     people = [person for person in context.history.people if person.id]
     living = [person for person in people if person.living]
@@ -35,7 +36,8 @@ def _some(chance: random.Random, things: list[T]) -> list[T]:
 
 
 def _status(context: CheckContext, path: str) -> int:
-    return httpx.get(f"{context.system.base_url}{API}{path}", timeout=20).status_code
+    url = f"{context.system.base_url}{API}{path}"
+    return httpx.get(url, timeout=20, verify=ssl_context_for(url)).status_code
 
 
 def _profiles(context: CheckContext, living: list[Person], gone: list[Person]) -> Iterator[Difference]:

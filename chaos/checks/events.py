@@ -1,4 +1,4 @@
-"""Facts: every one published, every one taken in by each service that consumes it, nothing left in any queue."""
+"""Events: each was published, each was handled by every consumer, and no queue has messages left."""
 
 import importlib
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ MODELS: dict[str, Any] = {name: importlib.import_module(f"services.{name}.models
 
 
 def unpublished(context: CheckContext) -> int:
-    """How many facts wait in outboxes."""
+    """The number of events that wait in outboxes."""
     waiting = 0
     for service, models in MODELS.items():
         statement = select(func.count()).where(models.outbox.c.published_at.is_(None))
@@ -24,7 +24,7 @@ def unpublished(context: CheckContext) -> int:
 
 
 def published(context: CheckContext) -> Iterator[Difference]:
-    """No outbox holds anything back."""
+    """No outbox has unpublished events."""
     for service, models in MODELS.items():
         table = models.outbox.c
         waiting = context.rows(service, select(table.id, table.type, table.tries).where(table.published_at.is_(None)))
@@ -32,7 +32,7 @@ def published(context: CheckContext) -> Iterator[Difference]:
 
 
 def taken_in(context: CheckContext) -> Iterator[Difference]:
-    """What an outbox says was published is in the inbox of everybody who hears it."""
+    """Every published event is in the inbox of each of its consumers."""
     inboxes = {
         service: {row.event_id for row in context.rows(service, select(models.inbox.c.event_id))}
         for service, models in MODELS.items()
@@ -48,12 +48,12 @@ def taken_in(context: CheckContext) -> Iterator[Difference]:
 
 
 def drained(context: CheckContext) -> Iterator[Difference]:
-    """No queue of the broker holds anything, least of all those of the dead."""
+    """No queue of the broker has messages, in particular no dead-letter queue."""
     yield from each(UNFINISHED, "messages at the broker", context.system.waiting_messages().items())
 
 
 def announced_once(context: CheckContext) -> Iterator[Difference]:
-    """One fact for each sign-up and each follow: an action that was run again left none behind."""
+    """One event for each sign-up and each follow: a retried action left none behind."""
     table = MODELS["social"].outbox.c
     rows = context.rows("social", select(table.type, table.data).where(table.type.like("user.%followed")))
     versions = [(row.data["follower_id"], row.data["version"]) for row in rows]

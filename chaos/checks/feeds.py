@@ -1,4 +1,4 @@
-"""Home feeds: above its floor every timeline holds exactly the posts that a pull would find."""
+"""Home feeds: above its watermark every timeline has exactly the posts that a search would find."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from services.posts import models as posts
 
 
 def pushed(context: CheckContext) -> Iterator[Difference]:
-    """For whoever lives: one's own posts and those of whom one follows; nothing is left of the withdrawn."""
+    """Own and followed posts of existing users; no rows of deleted users."""
     by_author = defaultdict(set)
     for post in context.rows("posts", select(posts.posts.c.id, posts.posts.c.author_id)):
         by_author[post.author_id].add(post.id)
@@ -30,6 +30,6 @@ def pushed(context: CheckContext) -> Iterator[Difference]:
 
 
 def waiting(context: CheckContext) -> int:
-    """Posts that are still being pushed, and feeds that are still being written."""
+    """Posts in fan-out, and feeds in rebuild."""
     tables = (posts.pushes, posts.rebuilds)
     return sum(int(context.rows("posts", select(func.count()).select_from(table))[0][0]) for table in tables)

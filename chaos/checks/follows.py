@@ -1,4 +1,4 @@
-"""Who follows whom: as it was acknowledged, in social and in posts, with counts that equal the rows."""
+"""Follows: as acknowledged, in social and in posts, with counts that equal the rows."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -15,12 +15,12 @@ Edge = tuple[int, int]
 
 
 def edges(context: CheckContext) -> set[Edge]:
-    """Those of social."""
+    """Of social."""
     return {(row.follower_id, row.followee_id) for row in context.rows("social", select(social.follows))}
 
 
 def as_acknowledged(context: CheckContext) -> Iterator[Difference]:
-    """Every edge between two who live is as the last answer said; the withdrawn have none."""
+    """Every edge between existing users is as in the last response; deleted users have none."""
     there, living, gone = edges(context), context.living, context.gone
     for (follower, followee), desired in list(context.history.follows.items()):
         edge = ids.parse(follower), ids.parse(followee)
@@ -30,7 +30,7 @@ def as_acknowledged(context: CheckContext) -> Iterator[Difference]:
 
 
 def counts(context: CheckContext) -> Iterator[Difference]:
-    """Of everybody's followers and followees, against the rows."""
+    """The counts of all users equal the rows."""
     there = edges(context)
     following = Counter(follower for follower, _ in there)
     followers = Counter(followee for _, followee in there)
@@ -41,7 +41,7 @@ def counts(context: CheckContext) -> Iterator[Difference]:
 
 
 def same_in_posts(context: CheckContext) -> Iterator[Difference]:
-    """The feed's copy has the same edges."""
+    """The copies in posts are equal."""
     rows = context.rows("posts", select(posts.follows))
     copied = {(row.follower_id, row.followee_id) for row in rows if row.following}
     kept = {(row.follower_id, row.followee_id) for row in rows}

@@ -1,4 +1,4 @@
-"""Posts, likes and comments: what was acknowledged and may live is there once, and nothing hangs in the air."""
+"""Posts, likes and comments: acknowledged ones of existing users exist once, and no row has a dangling reference."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ def _acknowledged(context: CheckContext, kind: str) -> Iterator[Written]:
 
 
 def published(context: CheckContext) -> Iterator[Difference]:
-    """Every post of the living, once; none of the withdrawn; no photo of theirs."""
+    """Every post of an existing user, once; no posts and photos of deleted users."""
     rows = {row.id: row for row in _all(context, posts.posts)}
     yield from each(DOUBLED, "post", repeated(row.caption for row in rows.values()))
     yield from each(ORPHANED, "post of a withdrawn", [row.id for row in rows.values() if row.author_id in context.gone])
@@ -36,7 +36,7 @@ def published(context: CheckContext) -> Iterator[Difference]:
 
 
 def liked(context: CheckContext) -> Iterator[Difference]:
-    """Every like of the living for a post that is there; none of the withdrawn."""
+    """Every like of an existing user for an existing post; none of deleted users."""
     rows = {(row.person_id, row.post_id) for row in _all(context, posts.likes)}
     there = {row.id for row in _all(context, posts.posts)}
     for (person, post), desired in list(context.history.likes.items()):
@@ -49,7 +49,7 @@ def liked(context: CheckContext) -> Iterator[Difference]:
 
 
 def commented(context: CheckContext) -> Iterator[Difference]:
-    """Every comment of the living on a post that is there, once; of the withdrawn not a word."""
+    """Every comment of an existing user on an existing post, once; no text of deleted users."""
     rows = {row.id: row for row in _all(context, posts.comments)}
     there = {row.id for row in _all(context, posts.posts)}
     yield from each(DOUBLED, "comment", repeated(row.text for row in rows.values() if row.text is not None))
@@ -69,7 +69,7 @@ def commented(context: CheckContext) -> Iterator[Difference]:
 
 
 def counted(context: CheckContext) -> Iterator[Difference]:
-    """Likes and comments of each post, and replies of each comment, against the rows."""
+    """Likes and comments of each post, and replies of each comment, equal the rows."""
     likes = Counter(row.post_id for row in _all(context, posts.likes))
     rows = _all(context, posts.comments)
     alive = [row for row in rows if not row.deleted]
@@ -94,7 +94,7 @@ def counted(context: CheckContext) -> Iterator[Difference]:
 
 
 def finished(context: CheckContext) -> Iterator[Difference]:
-    """No removal is left over, no answer is kept for a withdrawn."""
+    """No cleanup is left, and no response is stored for a deleted user."""
     yield from each(UNFINISHED, "removal of a post", [row.post_id for row in _all(context, posts.removals)])
     owners = {row.owner_id for row in context.rows("posts", select(posts.idempotency_keys.c.owner_id))}
     yield from each(ORPHANED, "answer kept for a withdrawn", owners & context.gone)

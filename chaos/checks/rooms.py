@@ -1,4 +1,4 @@
-"""Rooms: byte for byte what was acknowledged, also of those who have withdrawn."""
+"""Rooms: every acknowledged message is unchanged, also those of deleted users."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from shared import ids
 
 
 def said(context: CheckContext) -> Iterator[Difference]:
-    """Every acknowledged message, in its room, from its sender, in these bytes, once; and none that was refused."""
+    """Every acknowledged message once, in its room, from its sender, unchanged; and no refused one."""
     rows = {row.id: row for row in context.rows("dm", select(dm.messages).where(dm.messages.c.text.is_not(None)))}
     yield from each(DOUBLED, "message", repeated(row.text for row in rows.values()))
     texts = {row.text for row in rows.values()}
@@ -29,7 +29,7 @@ def said(context: CheckContext) -> Iterator[Difference]:
 
 
 def shown(context: CheckContext) -> Iterator[Difference]:
-    """Every acknowledged photo, in its room, from its sender, once."""
+    """Every acknowledged photo once, in its room, from its sender."""
     rows = {row.id: row for row in context.rows("dm", select(dm.messages).where(dm.messages.c.media_id.is_not(None)))}
     yield from each(DOUBLED, "photo in a room", repeated(row.media_id for row in rows.values()))
     for photo in [thing for thing in list(context.history.written) if thing.kind == "photo" and thing.outcome is ACKED]:
@@ -40,7 +40,7 @@ def shown(context: CheckContext) -> Iterator[Difference]:
 
 
 def one_room_for_two(context: CheckContext) -> Iterator[Difference]:
-    """Both are in it."""
+    """Both users are members."""
     rooms = context.rows("dm", select(dm.rooms))
     yield from each(DOUBLED, "room", repeated((row.low_id, row.high_id) for row in rooms))
     pairs = {frozenset({ids.encode(row.low_id), ids.encode(row.high_id)}): ids.encode(row.id) for row in rooms}
@@ -52,7 +52,7 @@ def one_room_for_two(context: CheckContext) -> Iterator[Difference]:
 
 
 def counted(context: CheckContext) -> Iterator[Difference]:
-    """Unread messages and the newest one, against the rows."""
+    """Unread counts and the newest message equal the rows."""
     by_room = defaultdict(list)
     for row in context.rows("dm", select(dm.messages.c.id, dm.messages.c.room_id, dm.messages.c.sender_id)):
         by_room[row.room_id].append(row)
@@ -66,6 +66,6 @@ def counted(context: CheckContext) -> Iterator[Difference]:
 
 
 def finished(context: CheckContext) -> Iterator[Difference]:
-    """No answer is kept for a withdrawn."""
+    """No response is stored for a deleted user."""
     owners = {row.owner_id for row in context.rows("dm", select(dm.idempotency_keys.c.owner_id))}
     yield from each(ORPHANED, "answer kept for a withdrawn in dm", owners & context.gone)

@@ -17,6 +17,8 @@ Check = Callable[[CheckContext], Iterable[Difference]]
 # These hold even if no event is ever delivered: services then read withdrawals from auth's list.
 WITHOUT_EVENTS: Sequence[Check] = (
     people.accounts,
+    people.credentials,
+    people.exported,
     people.tombstones,
     follows.as_acknowledged,
     follows.counts,
@@ -64,6 +66,7 @@ def under_way(context: CheckContext) -> list[str]:
             "events in outboxes": events.unpublished(context),
             "purges": sum(_purging(context, service) for service in people.COPIES),
             "withdrawals not complete": _count(context, "auth", auth.withdrawals.c.complete.is_(False)),
+            "exports being collected": _count(context, "auth", auth.exports.c.due_at.is_not(None)),
             "posts being removed": context.rows("posts", select(func.count()).select_from(posts_tables.removals))[0][0],
             "posts being pushed": feeds.waiting(context),
             "messages at the broker": sum(context.system.waiting_messages().values()),

@@ -1,4 +1,4 @@
-"""Traces of those who have withdrawn: in every column of every table, in the names and bytes of files, in the logs."""
+"""Traces of deleted users: in every column of every table, in names and contents of files, in logs."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -10,24 +10,26 @@ from chaos.checks.context import ORPHANED, TRACES, CheckContext, Difference, eac
 from chaos.containers import SERVICES
 from chaos.history import MARK
 from services.auth import models as auth
+from services.auth.actions.withdrawal_records import record_name
 from services.dm import models as dm
-from services.dm.actions.photos import names_of
+from services.dm import photo_queries
 from services.posts import models as posts
+from services.posts.queries.photos import file_names
 
 SIGNS = re.compile(rf"{MARK}[0-9a-f]{{14}}|\+?8210[0-9]{{8}}")
 KEPT = {("dm", "messages", "text")}
-"""What was said to others stays theirs."""
+"""Messages to other users stay."""
 
 
 def signs(context: CheckContext) -> set[str]:
-    """Marks and phone numbers of the withdrawn."""
+    """Markers and phone numbers of deleted users."""
     gone = [person for person in context.history.people if person.gone]
     phones = {person.phone for person in gone if person.phone}
     return {person.mark for person in gone} | phones | {phone.removeprefix("+") for phone in phones}
 
 
 def in_schemas(context: CheckContext) -> Iterator[Difference]:
-    """Nowhere but in what others were given to keep."""
+    """Only in messages that other users received."""
     wanted = signs(context)
     for service in SERVICES:
         metadata = MetaData()
@@ -54,7 +56,7 @@ def _in_table(context: CheckContext, service: str, table: Table, wanted: set[str
 
 
 def _answer_to_the_living(service: str, table: str) -> bool:
-    """Answers kept for repeated requests quote messages that were answered; their owners are checked elsewhere."""
+    """Stored responses quote messages; their owners are checked elsewhere."""
     return (service, table) == ("dm", "idempotency_keys")
 
 
@@ -63,7 +65,7 @@ def _text(value: object) -> str:
 
 
 def in_files(context: CheckContext) -> Iterator[Difference]:
-    """Neither in a name nor in the bytes of a file."""
+    """Neither in names nor in contents."""
     wanted = signs(context)
     for service, folder in context.system.files.items():
         for path in folder.rglob("*"):
@@ -72,7 +74,7 @@ def in_files(context: CheckContext) -> Iterator[Difference]:
 
 
 def in_logs(context: CheckContext) -> Iterator[Difference]:
-    """Nobody's, living or not."""
+    """Of no user."""
     for who, log in context.system.printed().items():
         yield from each(TRACES, f"log of {who}", _found(log))
 
@@ -82,17 +84,18 @@ def _found(*texts: str) -> set[str]:
 
 
 def stored(context: CheckContext) -> Iterator[Difference]:
-    """Every file belongs to a photo or is to go by itself; every photo has its files."""
+    """Every file belongs to a photo or a deleted account, or is scheduled for deletion; every file is there."""
     yield from _compare(context, "posts", _names(context))
     avatars = {row.avatar for row in context.rows("auth", select(auth.accounts.c.avatar)) if row.avatar}
-    yield from _compare(context, "auth", avatars)
-    files = context.rows("dm", select(dm.media.c.file))
-    yield from _compare(context, "dm", {name for row in files for name in names_of(row.file)})
+    deleted = context.rows("auth", select(auth.withdrawals.c.account_id))
+    yield from _compare(context, "auth", avatars | {record_name(row.account_id) for row in deleted})
+    rows = context.rows("dm", select(dm.media))
+    yield from _compare(context, "dm", {name for row in rows for name in photo_queries.file_names(row)})
 
 
 def _names(context: CheckContext) -> set[str]:
-    rows = context.rows("posts", select(posts.media.c.display, posts.media.c.thumbnail))
-    return {name for row in rows for name in row}
+    rows = context.rows("posts", select(posts.media))
+    return {name for row in rows for name in file_names(row)}
 
 
 def _compare(context: CheckContext, service: str, wanted: Iterable[str]) -> Iterator[Difference]:
