@@ -9,7 +9,7 @@ COMPOSE = docker compose
 # Without bytecode files each process compiles every module again, and a start takes about a third longer.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run demo up pin down ps logs e2e chaos bench test check audit fix openapi lock clean clean-data
+.PHONY: help run demo backup restore up move pin image down ps logs e2e chaos rolling skew bench test check k8s-check audit fix openapi lock clean clean-data
 
 help:
 	@echo 'Shutter: share photos, follow people, talk in private.'
@@ -24,9 +24,21 @@ demo: ## Add sample users, posts and conversations to a running instance (PORT=8
 	$(SETUP)
 	@$(PYTHON_HERE) -m demo
 
+backup: ## Back up all data while it runs, to ./backups (DATA_DIR=./data, TO=folder; ARGS=--compose for the cluster)
+	$(SETUP)
+	@$(PYTHON_HERE) -m deploy.backup backup $(if $(TO),--to=$(TO)) $(ARGS)
+
+restore: ## Restore a backup: FROM=backups/... (SERVICES="auth posts" for some, ARGS=--compose for the cluster)
+	$(SETUP)
+	@$(PYTHON_HERE) -m deploy.backup restore $(ARGS) $(or $(FROM),$(error FROM=backups/... is missing)) $(SERVICES)
+
 ##@ Run it as a cluster (needs a container engine with Compose)
 up: ## Build and start the cluster with MySQL and RabbitMQ, wait until it is healthy (BIND=127.0.0.1, PORT=8080; RATES=off for tests)
 	@sh deploy/up.sh
+
+move: ## Move the data of a stopped `make run` (DATA_DIR=./data) into the cluster; interrupted, run it again
+	$(SETUP)
+	@$(PYTHON_HERE) -m deploy.move
 
 pin: ## Pin the local base images by digest in .env for later builds and starts
 	$(SETUP)
@@ -45,15 +57,26 @@ e2e: ## Run the end-to-end tests against the cluster that `make up RATES=off` st
 	$(SETUP_DEVELOPMENT)
 	@BASE_URL=http://127.0.0.1:$(or $(PORT),8080) $(PYTHON_HERE) -m pytest deploy/tests/journeys --quiet $(ARGS)
 
-chaos: ## Inject faults into a cluster of its own and look for lost data: SEED, SECONDS, KILLS, WITHDRAWALS, MODE=embedded, BROKEN=mark-before-publish
+chaos: ## Inject faults into a separate cluster and check that no data is lost: SEED, SECONDS, KILLS, WITHDRAWALS, MODE=embedded, BROKEN=mark-before-publish
 	$(SETUP_DEVELOPMENT)
 	@$(PYTHON_HERE) -m chaos $(if $(MODE),--mode=$(MODE)) $(if $(SEED),--seed=$(SEED)) $(if $(SECONDS),--seconds=$(SECONDS)) \
 	  $(if $(KILLS),--kills=$(KILLS)) $(if $(WITHDRAWALS),--withdrawals=$(WITHDRAWALS)) $(if $(BROKEN),--broken=$(BROKEN)) $(ARGS)
+
+rolling: ## Update and kill replicas on Docker Swarm under traffic, and count failed requests (RATE=200, REQUESTS=50000)
+	$(SETUP_DEVELOPMENT)
+	@$(PYTHON_HERE) -m chaos.rolling $(if $(RATE),--rate=$(RATE)) $(if $(REQUESTS),--requests=$(REQUESTS)) $(if $(SEED),--seed=$(SEED)) $(ARGS)
+
+skew: ## Run the programs of the release before beside these, on one database, in every mixture (FORMER=HEAD~1)
+	$(SETUP_DEVELOPMENT)
+	@$(PYTHON_HERE) -m chaos.skew $(if $(FORMER),--former=$(FORMER)) $(ARGS)
 
 bench: ## Measure costs against a baseline implementation (ARGS="feed gateway --rounds=3" for some, GRAPH=file for a follow graph)
 	$(SETUP_DEVELOPMENT)
 	@$(PYTHON_HERE) -m pip install --quiet --no-input --disable-pip-version-check --no-deps --require-hashes --requirement bench/requirements.lock
 	@$(PYTHON_HERE) -m bench $(ARGS)
+
+image: ## Build the image of one program, with its version and a bill of its materials (SERVICE=posts)
+	@$(or $(PYTHON),python3) -m deploy.image $(SERVICE)
 
 ##@ Change it
 test: ## Run all tests, with MySQL and RabbitMQ if a container engine runs (ARGS="-k follow" for some)
@@ -64,6 +87,10 @@ check: ## Check style, types, import rules, lint rules, and that generated files
 	$(SETUP_DEVELOPMENT)
 	@$(PYTHON_HERE) -m tools.check
 
+k8s-check: ## Build all overlays of deploy/kubernetes, and check them against the schemas and the rules of this project
+	$(SETUP_DEVELOPMENT)
+	@$(PYTHON_HERE) -m pytest deploy/tests/test_kubernetes.py deploy/tests/test_kubernetes_storage.py --quiet $(ARGS)
+
 audit: ## Look for known vulnerabilities, dangerous code, and secrets in the whole history
 	$(SETUP_DEVELOPMENT)
 	@$(PYTHON_HERE) -m tools.audit
@@ -73,9 +100,11 @@ fix: ## Format the code, sort imports, and apply automatic fixes
 	@$(PYTHON_HERE) -m ruff check --quiet --fix-only .
 	@$(PYTHON_HERE) -m ruff format .
 
-openapi: ## Write the API descriptions and the broker's definitions from the code
+openapi: ## Write the API descriptions, the configuration reference and the broker's definitions from the code
 	$(SETUP_DEVELOPMENT)
 	@$(PYTHON_HERE) -m tools.openapi
+	@$(PYTHON_HERE) -m tools.configuration
+	@$(PYTHON_HERE) -m deploy.observability.dashboard
 	@$(PYTHON_HERE) -m deploy.broker
 	@$(PYTHON_HERE) -m tools.web_types
 

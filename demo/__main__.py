@@ -4,12 +4,9 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from typing import TypeVar
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
+import click
 
 from .client import ApiClient, RequestRejected, SeedingAborted
 from .people import PASSWORD, PEOPLE
@@ -17,55 +14,46 @@ from .plan import plan
 from .seed import Seeder
 
 T = TypeVar("T")
+LABEL_WIDTH = 24
+"""Characters before each progress bar."""
 
 
 def main() -> None:
     base_url = (os.environ.get("BASE_URL") or f"http://localhost:{os.environ.get('PORT') or 8080}").rstrip("/")
-    console = Console(highlight=False)
     try:
-        seeder = _seed(base_url, console)
+        seeder = _seed(base_url)
     except (SeedingAborted, RequestRejected) as end:
         sys.exit(str(end))
     except KeyboardInterrupt:
         sys.exit("\nStopped. Run it again: it continues where it stopped.")
-    _print_summary(seeder, base_url, console)
+    _print_summary(seeder, base_url)
 
 
-@dataclass(frozen=True, slots=True)
-class Bars:
-    """One bar for each step."""
-
-    progress: Progress
-
-    def __call__(self, step: str, items: Iterable[T], total: int) -> Iterator[T]:
-        if not total:
-            return
-        task = self.progress.add_task(step, total=total)
-        for item in items:
-            yield item
-            self.progress.advance(task)
+def _with_bar(step: str, items: Iterable[T], total: int) -> Iterator[T]:
+    """The items, with a progress bar of this step."""
+    if total:
+        with click.progressbar(items, total, step.ljust(LABEL_WIDTH), show_pos=True, show_eta=False) as bar:
+            yield from bar
 
 
-def _seed(base_url: str, console: Console) -> Seeder:
+def _seed(base_url: str) -> Seeder:
     client = ApiClient(base_url)
     client.check_reachable()
-    columns = (TextColumn("{task.description:24}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with closing(client.http), Progress(*columns, console=console) as progress:
-        seeder = Seeder(plan(), client, Bars(progress))
+    with closing(client.http):
+        seeder = Seeder(plan(), client, _with_bar)
         seeder.run()
     return seeder
 
 
-def _print_summary(seeder: Seeder, base_url: str, console: Console) -> None:
+def _print_summary(seeder: Seeder, base_url: str) -> None:
     added = ", ".join(f"{count} {what}" for what, count in seeder.added.items())
-    console.print(f"\nAdded {added}." if added else "\nAll sample data exists already.")
+    print(f"\nAdded {added}." if added else "\nAll sample data exists already.")
     present = [user.person for user in seeder.users.values()]
-    logins = Table("Log in as", "Email", "Password", title="\nThree of the users", title_justify="left")
+    print("\nThree of the users:")
     for person in [person for person in PEOPLE if person in present][:3]:
-        logins.add_row(person.name, person.email, PASSWORD)
-    console.print(logins)
+        print(f"  {person.email:32} {PASSWORD}  {person.name}")
     if present:
-        console.print(_what_to_try(base_url, min(present, key=PEOPLE.index).email), soft_wrap=True, markup=False)
+        print(_what_to_try(base_url, min(present, key=PEOPLE.index).email))
 
 
 def _what_to_try(base_url: str, email: str) -> str:

@@ -1,4 +1,4 @@
-"""An HTTP client that waits and repeats where the server asks for it, a limited number of times."""
+"""An HTTP client that waits and repeats requests as the server asks, a limited number of times."""
 
 import time
 import uuid
@@ -100,7 +100,7 @@ class ApiClient:
         body: object,
         file: ImageFile | None,
     ) -> httpx.Response | None:
-        """None when the connection broke."""
+        """None if the connection broke."""
         bearer = {"Authorization": f"Bearer {user.token}"} if user else {}
         files = {"file": (file.name, file.data, file.media_type)} if file else None
         data = {"alt": file.alt} if file and method == "POST" else None

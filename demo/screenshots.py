@@ -79,7 +79,7 @@ def take_for_readme(browser: Browser, base_url: str) -> None:
 
 
 def take_all(browser: Browser, base_url: str, folder: Path) -> None:
-    """Every view, named `view-width-theme.png`. Each is loaded once; its width and theme are changed in place."""
+    """Every view, named `view-width-theme.png`. Each is loaded once; width and theme are changed in place."""
     anonymous = browser.new_context(base_url=base_url, locale="en-GB", reduced_motion="reduce").new_page()
     for name, path in PUBLIC_VIEWS.items():
         take(anonymous, name, path, folder)
@@ -105,7 +105,7 @@ def take(page: Page, name: str, path: str, folder: Path) -> None:
 
 
 def logged_in(browser: Browser, base_url: str, *, dark: bool) -> Page:
-    """The feed of the first person of the demo."""
+    """The feed of the first demo user."""
     context = browser.new_context(
         base_url=base_url, viewport=SIZE, locale="en-GB", color_scheme="dark" if dark else "light"
     )
@@ -119,7 +119,7 @@ def logged_in(browser: Browser, base_url: str, *, dark: bool) -> Page:
 
 
 def keep(page: Page, name: str) -> None:
-    """Write what is shown into a small file, once all its photos are there."""
+    """Write a screenshot into a small file, after all photos are loaded."""
     page.wait_for_load_state("networkidle")
     image = Image.open(io.BytesIO(page.screenshot(animations="disabled")))
     image.thumbnail((SHOWN, SHOWN), Image.Resampling.LANCZOS)

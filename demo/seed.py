@@ -1,4 +1,4 @@
-"""Creates what the plan contains and does not exist yet, so that it can be run again."""
+"""Creates everything in the plan that does not exist yet, so it can be run again."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
@@ -68,7 +68,7 @@ class Seeder:
         try:
             user = DemoUser(person, "", self.client.token(person))
         except RequestRejected:
-            return  # deleted, or not one of ours
+            return  # deleted, or not a demo user
         self._complete_profile(user, number)
         self.users[number] = user
 

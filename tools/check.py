@@ -27,7 +27,10 @@ STEPS = [
     Step("lock files", ["-m", "tools.lockfiles", "--check"]),
     Step("packages", ["-m", "pip", "check"]),  # installed with --no-deps
     Step("api descriptions", ["-m", "tools.openapi", "--check"]),
+    Step("configuration reference", ["-m", "tools.configuration", "--check"]),
+    Step("dashboard", ["-m", "deploy.observability.dashboard", "--check"]),
     Step("Dockerfile", ["-m", "tools.dockerfile"]),
+    Step("migrations", ["-m", "tools.migrations"]),
     Step("broker definitions", ["-m", "deploy.broker", "--check"]),
     Step("web types", ["-m", "tools.web_types", "--check"]),
 ]

@@ -1,4 +1,4 @@
-"""Checks the Dockerfile against hadolint's rules, where hadolint is published for this machine."""
+"""Checks the Dockerfile with hadolint, if it is published for this platform."""
 
 import subprocess
 import sys

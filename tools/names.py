@@ -1,4 +1,4 @@
-"""The names that a module gives, the words in them, and a rule that refuses words which have a standard term."""
+"""Words in names, and a rule that refuses words which have a standard term."""
 
 import ast
 import re
@@ -45,13 +45,13 @@ def refused(path: PurePosixPath, nodes: Iterable[ast.AST], old: Mapping[str, Any
             line = getattr(node, "lineno", 1)
             if isinstance(node, ast.arg | ast.Name) and name.strip("_").lower() in old["variables"]:
                 yield line, _reason(name, name.strip("_").lower(), old["variables"])
-            if not (isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and name.startswith("test_")):
-                yield from ((line, reason) for reason in _words_refused(name, old))
+            is_test = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and name.startswith("test_")
+            yield from ((line, reason) for reason in _words_refused(name, old, "test_words" if is_test else "words"))
 
 
-def _words_refused(name: str, old: Mapping[str, Any]) -> Iterator[str]:
+def _words_refused(name: str, old: Mapping[str, Any], section: str = "words") -> Iterator[str]:
     if name not in old["allowed"]:
-        yield from (_reason(name, word, old["words"]) for word in sorted(words_of(name) & set(old["words"])))
+        yield from (_reason(name, word, old[section]) for word in sorted(words_of(name) & set(old[section])))
 
 
 def _reason(name: str, word: str, replacements: Mapping[str, str]) -> str:

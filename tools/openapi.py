@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def document(name: str) -> str:
-    """A service's document as the code has it now."""
+    """The document of a service, from its code."""
     app = importlib.import_module(f"services.{name}.app")
     settings = importlib.import_module(f"services.{name}.settings")
     with tempfile.TemporaryDirectory() as folder:
@@ -33,7 +33,7 @@ def document(name: str) -> str:
 
 
 def documents() -> Iterator[tuple[Path, str]]:
-    """All files, and what has to be in them."""
+    """All files with their content."""
     own = {name: document(name) for name in NAMES}
     for name, text in own.items():
         yield ROOT / "services" / name / "openapi.json", text

@@ -17,8 +17,8 @@ WEB = ROOT / "web"
 TOOLS = ROOT / ".web"
 TYPES = WEB / "openapi.d.ts"
 COMPILER = {"typescript": "5.9.3", "openapi-typescript": "7.13.0"}
-INSTALL_SECONDS = 300
-RUN_SECONDS = 300
+INSTALL_SECONDS = 900
+RUN_SECONDS = 900
 
 
 class ToolsUnavailable(Exception):
@@ -74,7 +74,7 @@ def install() -> None:
 
 
 def packages() -> dict[str, str]:
-    """What is installed: the compiler, and the vendored packages for their types."""
+    """The installed packages: the compiler, and the vendored packages for their types."""
     vendored = json.loads((WEB / "vendor" / "versions.json").read_text(encoding="utf-8"))
     return COMPILER | {row["package"]: row["version"] for row in vendored.values()}
 
@@ -92,7 +92,7 @@ def interface_types() -> str:
 
 
 def scripts() -> int:
-    """Check every script of the client; the compiler's exit code."""
+    """Check every script of the client. Returns the compiler's exit code."""
     done = run("typescript/bin/tsc", "--project", str(WEB / "jsconfig.json"))
     print(done.stdout, end="")
     return done.returncode

@@ -1,4 +1,4 @@
-"""What all drawings share: a canvas at twice the size of the image, colours, soft light, and wandering lines."""
+"""Common parts of all drawings: a canvas of twice the image size, colours, soft light, and wavy lines."""
 
 import math
 from dataclasses import dataclass

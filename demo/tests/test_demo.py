@@ -19,12 +19,12 @@ from shared.testing.waiting import WAIT_SECONDS
 PLAN = plan()
 
 
-def test_the_plan_depends_on_nothing_but_its_seed() -> None:
+def test_plan_depends_only_on_the_seed() -> None:
     assert plan() == PLAN
     assert plan(seed=1).posts != PLAN.posts
 
 
-def test_there_are_thirty_people_who_can_sign_up() -> None:
+def test_plan_has_thirty_users_with_valid_sign_up_data() -> None:
     assert len(PEOPLE) == len({person.nickname for person in PEOPLE}) == len({person.email for person in PEOPLE}) == 30
     for person in PEOPLE:
         assert re.fullmatch(r"[a-z0-9._]{3,30}", person.nickname)
@@ -34,7 +34,7 @@ def test_there_are_thirty_people_who_can_sign_up() -> None:
     assert 8 <= len(PASSWORD) <= 128
 
 
-def test_everyone_posts_and_the_pictures_are_of_many_kinds_and_shapes() -> None:
+def test_every_user_posts_and_image_kinds_and_shapes_vary() -> None:
     drawn = [drawing for post in PLAN.posts for drawing in post.drawings]
     assert len(PLAN.posts) == 90
     assert {post.author for post in PLAN.posts} == set(range(30))
@@ -44,14 +44,14 @@ def test_everyone_posts_and_the_pictures_are_of_many_kinds_and_shapes() -> None:
     assert {drawing.shape for drawing in drawn} == set(SHAPES)
 
 
-def test_nobody_follows_or_likes_themselves_or_anything_twice() -> None:
+def test_no_user_follows_or_likes_themselves_or_twice() -> None:
     assert all(who != whom for who, whom in PLAN.follows)
     assert len(set(PLAN.follows)) == len(PLAN.follows) > 150
     assert all(who != PLAN.posts[post].author for who, post in PLAN.likes)
     assert len(set(PLAN.likes)) == len(PLAN.likes) > 300
 
 
-def test_an_answer_comes_after_what_it_answers_and_nobody_says_the_same_twice_under_a_post() -> None:
+def test_reply_comes_after_its_comment_and_texts_under_a_post_are_unique() -> None:
     assert sum(len(comments) for comments in PLAN.comments) > 150
     for number, comments in enumerate(PLAN.comments):
         for place, comment in enumerate(comments):
@@ -60,13 +60,13 @@ def test_an_answer_comes_after_what_it_answers_and_nobody_says_the_same_twice_un
         assert len({(comment.author, comment.text) for comment in comments}) == len(comments)
 
 
-def test_everything_that_is_said_fits() -> None:
+def test_every_text_is_within_its_limit() -> None:
     assert all(0 < len(caption) <= 2200 for captions in CAPTIONS.values() for caption in captions)
     assert set(CAPTIONS) == set(COMMENTS) == set(SUBJECTS)
     assert all(0 < len(text) <= 1000 for talk in COMMENTS.values() for text, _ in talk)
 
 
-def test_conversations_have_words_pictures_shared_posts_and_quotes_of_earlier_lines() -> None:
+def test_conversations_contain_texts_photos_shared_posts_and_quotes() -> None:
     nicknames = {person.nickname for person in PEOPLE}
     for conversation in CONVERSATIONS:
         assert set(conversation.between) < nicknames
@@ -80,14 +80,14 @@ def test_conversations_have_words_pictures_shared_posts_and_quotes_of_earlier_li
 
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long the client waited, without the waiting."""
+    """Records how long the client would wait, without waiting."""
     waited: list[float] = []
     monkeypatch.setattr("demo.client.time.sleep", waited.append)
     return waited
 
 
 def visiting(*answers: httpx.Response | Exception) -> ApiClient:
-    """A client of an instance that gives these answers in turn, the last one again and again."""
+    """A client of an instance with these responses in order, the last one repeated."""
     left = list(answers)
 
     def answer(_request: httpx.Request) -> httpx.Response:
@@ -103,35 +103,35 @@ def busy(retry_after: str) -> httpx.Response:
     return httpx.Response(429, headers={"Retry-After": retry_after})
 
 
-def test_the_client_waits_as_long_as_the_server_asks(waits: list[float]) -> None:
+def test_client_waits_for_retry_after(waits: list[float]) -> None:
     assert visiting(busy("3"), httpx.Response(503), httpx.Response(200, json={"ok": 1})).ask("GET", "/x") == {"ok": 1}
     assert waits == [3, 1]
 
 
-def test_a_broken_connection_is_tried_again(waits: list[float]) -> None:
+def test_client_retries_a_broken_connection(waits: list[float]) -> None:
     assert visiting(httpx.ReadTimeout("slow"), httpx.Response(204)).ask("PUT", "/x") is None
     assert waits == [1]
 
 
 @pytest.mark.parametrize("answer", [busy("1"), httpx.ConnectError("gone")])
-def test_the_client_gives_up_after_some_attempts(waits: list[float], answer: httpx.Response | Exception) -> None:
+def test_client_gives_up_after_several_attempts(waits: list[float], answer: httpx.Response | Exception) -> None:
     with pytest.raises(SeedingAborted, match="continues where it stopped"):
         visiting(answer).ask("GET", "/x")
     assert len(waits) == client.MAX_ATTEMPTS
 
 
-def test_a_long_ban_is_told_and_not_waited_for(waits: list[float]) -> None:
+def test_long_retry_after_is_reported_instead_of_waited_for(waits: list[float]) -> None:
     with pytest.raises(SeedingAborted, match="900 seconds"):
         visiting(busy("900")).ask("GET", "/x")
     assert waits == []
 
 
-def test_a_no_is_told_with_its_code() -> None:
+def test_error_response_is_reported_with_its_code() -> None:
     with pytest.raises(RequestRejected, match="409 nickname_taken"):
         visiting(httpx.Response(409, json={"code": "nickname_taken"})).ask("POST", "/auth/signup", body={})
 
 
-def test_an_ended_token_is_replaced() -> None:
+def test_expired_token_is_renewed() -> None:
     user = DemoUser(PEOPLE[0], "1", "old")
     there = visiting(
         httpx.Response(401), httpx.Response(200, json={"access_token": "new"}), httpx.Response(200, json=[])
@@ -140,7 +140,7 @@ def test_an_ended_token_is_replaced() -> None:
     assert user.token == "new"
 
 
-def test_a_repeated_post_carries_the_same_idempotency_key(waits: list[float]) -> None:
+def test_repeated_post_request_has_the_same_idempotency_key(waits: list[float]) -> None:
     keys = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -155,7 +155,7 @@ def test_a_repeated_post_carries_the_same_idempotency_key(waits: list[float]) ->
     assert keys[0] == keys[1] != keys[2]
 
 
-def test_lists_are_read_to_their_end() -> None:
+def test_lists_are_read_to_the_last_page() -> None:
     pages = {"": {"items": [1, 2], "next_cursor": "abc"}, "abc": {"items": [3], "next_cursor": None}}
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -167,7 +167,7 @@ def test_lists_are_read_to_their_end() -> None:
     assert list(there.every("/users")) == [1, 2, 3]
 
 
-def test_when_nobody_answers_the_remedy_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreachable_server_is_reported_with_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BASE_URL", "http://127.0.0.1:9")
     with pytest.raises(SystemExit, match="make run"):
         demo.main()

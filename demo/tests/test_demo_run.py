@@ -1,4 +1,4 @@
-"""The demo against a real instance: what it adds can be seen, and running it again adds nothing."""
+"""The demo against a real instance: its data is visible, and a second run adds nothing."""
 
 import secrets
 from collections.abc import Iterable
@@ -27,7 +27,7 @@ def unseen(_step: str, items: Iterable[T], _total: int) -> Iterable[T]:
 
 @pytest.fixture
 def small_plan() -> Plan:
-    """Four people that no earlier run has signed up, and a little of everything."""
+    """Four new users, and a little of everything."""
     run = secrets.token_hex(4)
     people = tuple(replace(person, nickname=f"demo.{run}.{number}") for number, person in enumerate(PEOPLE[:4]))
     lines = (
@@ -48,7 +48,7 @@ def seeded(plan: Plan, base_url: str) -> Seeder:
     return seeder
 
 
-def test_the_demo_adds_what_is_missing_and_nothing_twice(base_url: str, small_plan: Plan) -> None:
+def test_demo_adds_only_what_is_missing(base_url: str, small_plan: Plan) -> None:
     first = seeded(replace(small_plan, posts=small_plan.posts[:3], likes=(), conversations=()), base_url)
     assert (first.added["people"], first.added["posts"]) == (4, 3)
 
@@ -60,7 +60,7 @@ def test_the_demo_adds_what_is_missing_and_nothing_twice(base_url: str, small_pl
     assert not any(again.added.values())
 
 
-def test_what_the_demo_added_is_there_for_everyone(base_url: str, small_plan: Plan) -> None:
+def test_demo_data_is_visible_to_everyone(base_url: str, small_plan: Plan) -> None:
     seeder = seeded(small_plan, base_url)
     with httpx.Client(base_url=base_url + API, timeout=WAIT_SECONDS) as anyone:
         for number, post in enumerate(small_plan.posts):
@@ -72,7 +72,7 @@ def test_what_the_demo_added_is_there_for_everyone(base_url: str, small_plan: Pl
             assert seen["comment_count"] == len(small_plan.comments[number])
 
 
-def test_somebody_who_has_withdrawn_is_left_out(base_url: str, small_plan: Plan) -> None:
+def test_withdrawn_demo_user_is_skipped(base_url: str, small_plan: Plan) -> None:
     first = seeded(replace(small_plan, posts=()), base_url)
     gone = first.users[0]
     bearer = {"Authorization": f"Bearer {gone.token}"}

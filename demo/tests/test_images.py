@@ -1,4 +1,4 @@
-"""The demo's pictures: each can be drawn in every shape and kind of file, is accepted, and comes out the same again."""
+"""The demo's images: each can be drawn in every shape and format, is accepted, and is deterministic."""
 
 from io import BytesIO
 from random import Random
@@ -16,31 +16,31 @@ SMALL = (240, 160)
 
 @pytest.mark.parametrize("suffix", FORMATS)
 @pytest.mark.parametrize("subject", SUBJECTS)
-def test_every_drawing_in_every_format_is_accepted(subject: str, suffix: str) -> None:
+def test_every_image_is_accepted_in_every_format(subject: str, suffix: str) -> None:
     image, alt = SUBJECTS[subject](SMALL, Random(7))
     file = image_files.encode(image, "drawing", suffix, alt)
     picture = renditions.render(file.data)
-    assert (picture.display.width, picture.display.height) == SMALL
+    assert (picture.display.variant.width, picture.display.variant.height) == SMALL
     assert 0 < len(file.alt) <= 1000
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_a_drawing_has_the_size_of_its_shape_and_many_colours(shape: str) -> None:
+def test_image_has_the_size_of_its_shape_and_many_colours(shape: str) -> None:
     image = Image.open(BytesIO(image_files.image_file(Drawing("waves", shape, "jpg", seed=3)).data))
     assert image.size == SHAPES[shape]
     assert len(image.resize((16, 16)).getcolors() or ()) > 30
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)
-def test_the_seed_decides_the_drawing(subject: str) -> None:
+def test_seed_determines_the_image(subject: str) -> None:
     first, again, other = (SUBJECTS[subject](SMALL, Random(seed))[0].tobytes() for seed in (1, 1, 2))
     assert first == again
     assert first != other
 
 
 @pytest.mark.parametrize("style", STYLES)
-def test_every_look_gives_an_avatar(style: str) -> None:
+def test_every_avatar_style_can_be_drawn(style: str) -> None:
     for place in range(len(SKINS)):
         look = Look(style, skin=place, hair=place % len(HAIRS), glasses=place % 2 == 0)
         picture = renditions.render(image_files.avatar(look, seed=place).data)
-        assert picture.display.width == picture.display.height == 512
+        assert picture.display.variant.width == picture.display.variant.height == 512

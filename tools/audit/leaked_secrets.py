@@ -21,13 +21,13 @@ UNCOMMITTED = "not committed"
 
 
 KEYWORD = "Secret Keyword"
-# Here a keyword such as `password` before a string is no finding; every other kind of secret is.
+# In these files a keyword such as `password` before a string is no finding; other kinds of secrets are.
 HARMLESS_KEYWORDS = {
     "*/tests/*": "the passwords of tests are no secrets",
     "/shared/testing/*": "of containers that live only during a test run",
     "/bench/*": "of users and servers that exist only during a measurement, on loopback",
 }
-# The same for a line that says why the string is no secret.
+# The same for a line with a reason why the string is no secret.
 EXPLAINED = re.compile(r"noqa: S10[567]\b.*[A-Za-z]{2}")
 # Fingerprints of strings that look like a secret, and what each is.
 HARMLESS = {
@@ -128,7 +128,7 @@ def _suspects(files: dict[str, Lines]) -> Iterator[Suspect]:
 
 
 def _write_files(files: dict[str, Lines], folder: Path) -> Iterator[tuple[str, str]]:
-    """Each in a folder of its own: a former file may be a folder today."""
+    """Each in a separate folder: a former file may be a folder today."""
     for number, (file, lines) in enumerate(files.items()):
         path = folder / str(number) / Path(file).name
         path.parent.mkdir()

@@ -1,4 +1,4 @@
-"""What is pushed over the WebSocket, as AsyncAPI 3.0: made of the same models as the answers of REST."""
+"""The events of the WebSocket, as AsyncAPI 3.0, generated from the same models as the REST responses."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,37 +6,38 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from services.dm.api.schemas import MessageCreated, RoomRead
+from services.dm.api.schemas import MessageCreated, RoomRead, RoomUpdated
 from shared.websockets.hub import RESTARTED, TOKEN_EXPIRED, TOO_SLOW, UPSTREAM_LOST
 
 from .merge import INFO, without_titles
 
 JSON = "application/json"
 MESSAGES: tuple[tuple[type[BaseModel], str], ...] = (
-    (MessageCreated, "Somebody has sent a message in a room of one's own; one's own messages come too."),
-    (RoomRead, "Somebody has read a room of one's own up to a message; one's own reading comes too."),
+    (MessageCreated, "A member of one of the user's rooms has sent a message; the user's own messages are included."),
+    (RoomUpdated, "The user has muted or hidden a room, or ended that, perhaps in another client."),
+    (RoomRead, "A member of one of the user's rooms has read it up to a message; includes the user's own."),
 )
 CLOSE_CODES = {
-    1008: "The client has said something. On this socket only the server speaks.",
-    1009: "The client has said something, and it was too long.",
-    1011: "An error of the server. Come again, waiting longer each time.",
-    RESTARTED.code: "A process restarts. Come again soon.",
-    UPSTREAM_LOST.code: "A part of the service was lost. Come again, waiting longer each time.",
-    TOKEN_EXPIRED.code: "The access token has ended or was revoked. Refresh it, then come again.",
-    TOO_SLOW.code: "Too much was waiting to be read. Come again, and read what was missed by REST.",
+    1008: "The client has sent a message. On this socket only the server sends.",
+    1009: "The client has sent a message that was too long.",
+    1011: "An error of the server. Reconnect with growing pauses.",
+    RESTARTED.code: "A process restarts. Reconnect soon.",
+    UPSTREAM_LOST.code: "The connection to a part of the service was lost. Reconnect with growing pauses.",
+    TOKEN_EXPIRED.code: "The access token has expired or was revoked. Refresh it, then reconnect.",
+    TOO_SLOW.code: "The client read too slowly. Reconnect, and read missed events by REST.",
 }
-_ABOUT = """A WebSocket (RFC 6455) that tells at once what happens in one's rooms.
+_ABOUT = """A WebSocket (RFC 6455) that sends the events of the user's rooms as they happen.
 
 **Opening it.** `GET /api/v1/ws` with the access token in `Authorization: Bearer ...`, or, for browsers, which cannot
 send that header, as the subprotocols `bearer` and the token itself: `new WebSocket(url, ["bearer", token])`. A token in
-the address is refused. What is refused before the socket is open is an ordinary HTTP answer with a problem; browsers
-show none of it and report close code 1006. After a 1006, refresh the token once, then wait longer before each try.
+the URL is refused. A refusal before the socket is open is an ordinary HTTP response with a problem document; browsers
+hide it and report close code 1006. After a 1006, refresh the token once, then wait longer before each try.
 
 **Reading it.** Each text is one JSON object with `event` and `data`. Ignore events that you do not know: some may be
-added. Texts come nearly in order, and one may come twice: ids tell. The server pings every 20 s. What was missed while
-the socket was away is read by REST.
+added. Texts arrive nearly in order, and one may arrive twice: compare ids. The server pings every 20 s. Events missed
+while the socket was closed are read by REST.
 
-**Its end.** The close codes are listed in `x-close-codes` of the channel."""
+**Close codes.** They are listed in `x-close-codes` of the channel."""
 
 
 def asyncapi() -> dict[str, Any]:
@@ -57,7 +58,7 @@ def asyncapi() -> dict[str, Any]:
             "hear": {
                 "action": "send",
                 "channel": {"$ref": "#/channels/socket"},
-                "title": "Hear what happens in one's rooms",
+                "title": "Receive the events of one's rooms",
                 "messages": [{"$ref": f"#/channels/socket/messages/{model.__name__}"} for model, _ in MESSAGES],
             }
         },
@@ -70,12 +71,12 @@ def asyncapi() -> dict[str, Any]:
 
 
 def _schema(name: str, schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The `discriminator` of OpenAPI means something else here, and a `const` in each alternative says the same."""
+    """Without `discriminator`, which means something else here; a `const` in each alternative replaces it."""
     return {**{key: value for key, value in without_titles(schema).items() if key != "discriminator"}, "title": name}
 
 
 def _channel() -> Mapping[str, Any]:
-    offered = {"type": "string", "description": "`bearer, <token>`, for those who cannot send `Authorization`"}
+    offered = {"type": "string", "description": "`bearer, <token>`, for clients that cannot send `Authorization`"}
     headers = {"type": "object", "properties": {"Sec-WebSocket-Protocol": offered}}
     return {
         "address": "/api/v1/ws",

@@ -12,7 +12,7 @@ _ROW = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A code, the statuses that it comes with, when it is answered, and what a client should do."""
+    """A code, its statuses, when it occurs, and what a client should do."""
 
     code: str
     statuses: frozenset[int]

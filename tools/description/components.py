@@ -1,4 +1,4 @@
-"""The named parts of several OpenAPI documents in one: shared where they mean the same, else renamed."""
+"""The named components of several OpenAPI documents in one: shared if they are equal, else renamed."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -11,17 +11,17 @@ Key = tuple[str, str]
 """Section and name of a component."""
 Parts = Mapping[str, Mapping[str, Any]]
 WORDS = ("title", "description", "example", "examples")
-"""What is said about a schema and is no part of what it allows."""
+"""Keywords that describe a schema without restricting values."""
 
 
 class Components:
-    """Collects components, and knows the names under which they are kept."""
+    """Collects components, and renames conflicting ones."""
 
     def __init__(self) -> None:
         self.sections: dict[str, dict[str, Any]] = {}
 
     def adopt(self, owner: str, parts: Parts) -> dict[Key, str]:
-        """Take these in. The new names of those that had to get one."""
+        """Add these. Returns the new names of the renamed ones."""
         own = {(section, name): value for section in SECTIONS for name, value in parts.get(section, {}).items()}
         renamed = {key: f"{owner.capitalize()}{key[1]}" for key in self._different(own)}
         for key, value in own.items():
@@ -30,7 +30,7 @@ class Components:
         return renamed
 
     def _different(self, own: Mapping[Key, Any]) -> set[Key]:
-        """Those whose name stands for something else already, and all that refer to one of them."""
+        """Components whose name is used for something else, and all that refer to one of them."""
         different = {key for key, value in own.items() if self._kept(key) not in (None, meaning(value))}
         while True:
             more = {key for key, value in own.items() if key not in different and different & set(references(value))}
@@ -44,7 +44,7 @@ class Components:
 
 
 def meaning(value: Any) -> Any:
-    """A copy without words, which may differ between services. (A field that has such a name stays.)"""
+    """A copy without descriptions, which may differ between services. (A field with such a name stays.)"""
     if isinstance(value, list):
         return [meaning(each) for each in value]
     if not isinstance(value, dict):
@@ -68,7 +68,7 @@ def references(value: Any) -> Iterator[Key]:
 
 
 def rewritten(value: Any, renamed: Mapping[Key, str]) -> Any:
-    """A copy of this value that refers to the components by their new names."""
+    """A copy that refers to the components by their new names."""
     if isinstance(value, dict):
         return {name: rewritten(each, renamed) for name, each in value.items()}
     if isinstance(value, list):

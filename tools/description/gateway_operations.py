@@ -1,4 +1,4 @@
-"""The operations that the gateway answers itself, for OpenAPI."""
+"""The operations of the gateway itself, for OpenAPI."""
 
 from typing import Any
 
@@ -14,8 +14,8 @@ def _own(name: str, summary: str, about: str, kind: str, example: object, **othe
 
 
 def _document(name: str, summary: str, kind: str, example: object) -> dict[str, Any]:
-    """One that stays the same until the next release."""
-    about = "With an `ETag`; asked again with `If-None-Match`, it is sent only if it has changed."
+    """A document that changes only with a release."""
+    about = "With an `ETag`: a request with `If-None-Match` gets it only if it has changed."
     unchanged = {"description": "Not Modified", "headers": {"ETag": _ETAG}}
     own = _own(name, summary, about, kind, example, **{"304": unchanged})
     own["get"]["responses"]["200"]["headers"] = {"ETag": _ETAG}
@@ -24,14 +24,14 @@ def _document(name: str, summary: str, kind: str, example: object) -> dict[str, 
             "name": "If-None-Match",
             "in": "header",
             "required": False,
-            "description": "The `ETag` of the copy that one has",
+            "description": "The `ETag` of the client's copy",
             "schema": {"type": "string"},
         }
     ]
     return own
 
 
-_ETAG = {"description": "Names this very content", "required": True, "schema": {"type": "string"}}
+_ETAG = {"description": "Identifies this content", "required": True, "schema": {"type": "string"}}
 _STATES = {"auth": "up", "social": "up", "posts": "up", "dm": "down"}
 _READY = {"status": "degraded", "revocations": "loaded", "upstreams": _STATES}
 _NOT_READY = {"status": "starting", "revocations": "unknown", "upstreams": _STATES}
@@ -39,14 +39,14 @@ PATHS = {
     "/healthz": _own(
         "healthz",
         "Whether the gateway is up",
-        "200 as long as the process answers at all.",
+        "200 while the process responds.",
         "application/json",
         {"status": "up"},
     ),
     "/readyz": _own(
         "readyz",
         "Whether the gateway can serve",
-        "The state of each service is in the answer. One that is away does not make the gateway unready.",
+        "The response has the state of each service. One unavailable service does not make the gateway unready.",
         "application/json",
         _READY,
         **{
@@ -60,6 +60,6 @@ PATHS = {
     "/docs": _document("docs", "The page that shows this description", "text/html", "<!doctype html>"),
     "/openapi.json": _document("openapi", "This description", "application/json", {"openapi": "3.1.0"}),
     "/asyncapi.json": _document(
-        "asyncapi", "What is pushed over the WebSocket, as AsyncAPI", "application/json", {"asyncapi": "3.0.0"}
+        "asyncapi", "The events of the WebSocket, as AsyncAPI", "application/json", {"asyncapi": "3.0.0"}
     ),
 }

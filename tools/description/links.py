@@ -1,4 +1,4 @@
-"""OpenAPI links: with what an operation answers, what can be asked next."""
+"""OpenAPI links: which operations can follow a response."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ SUCCESSES = ("200", "201")
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """An operation that can follow, and where in the answer its path parameters are found."""
+    """An operation that can follow, and where its path parameters are in the response."""
 
     operation: str
     parameters: Mapping[str, str]
@@ -27,12 +27,15 @@ NEXT: dict[str, tuple[Next, ...]] = {
         Next("posts_edit_post", {"post_id": "/id"}),
         Next("posts_like", {"post_id": "/id"}),
         Next("posts_list_likes", {"post_id": "/id"}),
+        Next("posts_save", {"post_id": "/id"}),
         Next("posts_write_comment", {"post_id": "/id"}),
         Next("posts_comments_of", {"post_id": "/id"}),
     ),
     "posts_write_comment": (
         Next("posts_edit_comment", {"comment_id": "/id"}),
         Next("posts_replies_to", {"comment_id": "/id"}),
+        Next("posts_like_comment", {"comment_id": "/id"}),
+        Next("posts_list_comment_likes", {"comment_id": "/id"}),
         Next("posts_post", {"post_id": "/post_id"}),
     ),
     "dm_open_room": (
@@ -49,7 +52,7 @@ NEXT: dict[str, tuple[Next, ...]] = {
 
 
 def with_links(paths: Mapping[str, Mapping[str, Any]]) -> None:
-    """Add them to the operations that are there. Raises KeyError for a link to a parameter that is not."""
+    """Add them to the operations. Raises KeyError for a link to an unknown parameter."""
     there = {operation["operationId"]: operation for item in paths.values() for operation in item.values()}
     for name, following in NEXT.items():
         links = dict(_link(each, there[each.operation]) for each in following if each.operation in there)

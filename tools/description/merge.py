@@ -1,4 +1,4 @@
-"""One OpenAPI document out of those of the services: what the gateway's routes let through, as they let it through."""
+"""Merges the OpenAPI documents of the services into one, with the routes and headers of the gateway."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -14,22 +14,22 @@ from .responses import described, shared_headers, shared_responses
 METHODS = ("get", "put", "post", "delete", "patch")
 SCHEME = "accessToken"
 ABOUT = {
-    "auth": "Who exists: accounts, passwords, sessions, tokens",
+    "auth": "Accounts, passwords, sessions, tokens",
     "social": "Who follows whom",
     "posts": "Photos, posts, likes, comments, the home feed",
-    "dm": "Rooms of two, and what is said there",
+    "dm": "Rooms of two users, and their messages",
     LOCAL: "Health and documentation",
 }
 VERSION = "1.1.0"
-"""Raised in the middle with each addition; the first number is that of the paths."""
+"""The minor version increases with each addition; the major version is that of the paths."""
 INFO = {
     "title": "Shutter",
     "version": VERSION,
-    "summary": "Share photos, follow people, talk in private",
+    "summary": "Share photos, follow people, send private messages",
     "description": "Sign up, log in, and give the `access_token` of the answer to **Authorize**.\n\n"
     "What is pushed over the WebSocket is described in [/asyncapi.json](/asyncapi.json). Within a version routes,"
     " fields and codes are only added: clients ignore what they do not know.",
-    "contact": {"name": "Whoever runs this instance"},
+    "contact": {"name": "The operator of this instance"},
     "license": {"name": "MIT", "identifier": "MIT"},
 }
 SERVERS = [{"url": "/", "description": "This instance"}]
@@ -47,12 +47,12 @@ _SECURITY: dict[Access, list[dict[str, list[str]]]] = {
 
 
 def merged(documents: Mapping[str, Mapping[str, Any]], table: Router, codes: list[str]) -> dict[str, Any]:
-    """The whole interface. `documents` are the services' own, by their names; `codes` those of all problems."""
+    """The whole interface. `documents` are those of the services, by their names; `codes` are those of all problems."""
     components = Components()
     components.adopt(LOCAL, {"schemas": schemas(codes)})
     paths: dict[str, dict[str, Any]] = {}
     for name, document in {**documents, LOCAL: {"paths": PATHS}}.items():
-        # Each service describes problems as well; the one of all is there already, with all codes.
+        # Each service describes problems as well; the common one with all codes is added already.
         parts = {**document.get("components", {})}
         parts["schemas"] = {key: value for key, value in parts.get("schemas", {}).items() if key != "Problem"}
         renamed = components.adopt(name, parts)
@@ -79,22 +79,22 @@ def merged(documents: Mapping[str, Mapping[str, Any]], table: Router, codes: lis
 def _routed(
     name: str, paths: Mapping[str, Mapping[str, Any]], table: Router
 ) -> Iterator[tuple[str, str, dict[str, Any], Route]]:
-    """The operations of this document that the table sends to this service."""
+    """The operations of this document that the table routes to this service."""
     for path, item in paths.items():
-        place = table.match(path)
+        node = table.match(path)
         for method in METHODS:
-            route = place.routes.get(method.upper()) if place else None
+            route = node.routes.get(method.upper()) if node else None
             if method in item and route is not None and route.upstream == name:
                 yield path, method, item[method], route
 
 
 def _titled(schemas: Mapping[str, Any]) -> dict[str, Any]:
-    """A schema's title is its name. Generators name types by titles where there are any, so no two may be the same."""
+    """Set the title of each schema to its name: generators name types by titles, so titles must be unique."""
     return {name: {**without_titles(schema), "title": name} for name, schema in sorted(schemas.items())}
 
 
 def without_titles(value: Any) -> Any:
-    """A copy without the titles that pydantic makes of the names of fields. (What is named `title` stays.)"""
+    """A copy without the titles that pydantic derives from field names. (A field named `title` stays.)"""
     if isinstance(value, dict):
         return {
             name: without_titles(each) if name not in ("example", "examples") else each

@@ -1,4 +1,4 @@
-"""The problems that the gateway answers, and the schema of all problems, for OpenAPI."""
+"""The problems that the gateway may return, and the schema of all problems, for OpenAPI."""
 
 from http import HTTPStatus
 from typing import Any
@@ -17,7 +17,7 @@ REFERENCE = "#/components/schemas/"
 
 
 def schemas(codes: list[str]) -> dict[str, Any]:
-    """Those of a problem and its parts. A client has to get on with codes that are added later."""
+    """Of a problem and its parts. Clients must accept codes that are added later."""
     _, found = models_json_schema([(problem_details.Problem, "validation")], ref_template=REFERENCE + "{model}")
     made: dict[str, Any] = found["$defs"]
     made["Problem"]["properties"]["code"]["x-extensible-enum"] = codes
@@ -25,7 +25,7 @@ def schemas(codes: list[str]) -> dict[str, Any]:
 
 
 def problems_of(route: Route) -> dict[str, Any]:
-    """What the gateway may answer on this route before, or instead of, the service."""
+    """The problems that the gateway may return on this route before, or instead of, the service."""
     if route.rate_limit is UNLIMITED:  # probes
         return {}
     possible = [

@@ -1,8 +1,9 @@
-"""Finds every problem code that the source can answer: what is given for a parameter named `code`."""
+"""Finds every problem code in the source: the values of parameters named `code`."""
 
 import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 
 from tools.description.codes import PAGE
 
@@ -13,35 +14,45 @@ UNNAMED = {"PydanticCustomError": 0}
 KEYWORD_ONLY = 1_000
 """The place of a `code` that no positional argument reaches."""
 Functions = Mapping[str, int]
+Modules = tuple[ast.Module, ...]
 
 
-def trees() -> list[ast.Module]:
+@cache
+def trees() -> Modules:
     """All modules but tests."""
     paths = (path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py")))
-    return [parsed(path.read_text()) for path in paths if not {"tests", "testing"} & set(path.parts)]
+    return tuple(parsed(path.read_text()) for path in paths if not {"tests", "testing"} & set(path.parts))
 
 
 def parsed(source: str) -> ast.Module:
     return ast.parse(source)
 
 
-def codes_in(modules: list[ast.Module], *, known: list[ast.Module] | None = None, only: str = "") -> set[str]:
-    """Patterns of all codes in calls, of `only` this kind: a code, or a regular expression where a part is put in.
+def codes_in(modules: Modules, *, known: Modules | None = None, only: str = "") -> set[str]:
+    """Patterns of all codes in calls, of `only` this kind.
 
-    Functions with a parameter named `code` are looked for in `known`, or in the same modules.
+    A code, or a regular expression if a part is interpolated. Functions with a parameter named `code` are searched in
+    `known`, or in the same modules.
     """
-    functions = {**UNNAMED, **dict(_functions(known or modules))}
-    return {
-        pattern
+    return {pattern for kinds, pattern in _calls(modules, known or modules) if not only or only in kinds}
+
+
+@cache
+def _calls(modules: Modules, known: Modules) -> list[tuple[list[str], str]]:
+    """The dotted name of each function that is called, in parts, with each pattern given to it."""
+    functions = {**UNNAMED, **_functions(known)}
+    return [
+        (ast.unparse(call.func).split("."), pattern)
         for module in modules
         for call in ast.walk(module)
-        if isinstance(call, ast.Call) and (not only or only in ast.unparse(call.func).split("."))
+        if isinstance(call, ast.Call)
         for pattern in _given(call, functions, module)
-    }
+    ]
 
 
-def _functions(modules: Iterable[ast.Module]) -> Iterator[tuple[str, int]]:
-    """Functions and classes that take a `code`, and at which place."""
+@cache
+def _functions(modules: Modules) -> Functions:
+    """Functions and classes with a parameter `code`, and its position."""
     heirs: dict[str, str] = {}
     found: dict[str, int] = {}
     for node in (node for module in modules for node in ast.walk(module)):
@@ -52,8 +63,7 @@ def _functions(modules: Iterable[ast.Module]) -> Iterator[tuple[str, int]]:
                 found[node.name] = place
         elif isinstance(node, ast.FunctionDef) and node.name != "__init__" and (place := _place(node)) is not None:
             found[node.name] = place
-    yield from found.items()
-    yield from ((name, found[base]) for name, base in heirs.items() if base in found)
+    return found | {name: found[base] for name, base in heirs.items() if base in found}
 
 
 def _place(function: ast.FunctionDef) -> int | None:
@@ -74,7 +84,7 @@ def _given(call: ast.Call, functions: Functions, module: ast.Module) -> Iterator
 
 
 def _spread(arguments: Iterable[ast.expr], module: ast.Module) -> Iterator[ast.expr]:
-    """`*NOT_FOUND` as what NOT_FOUND stands for in this module."""
+    """The values of `*NOT_FOUND` in this module."""
     for each in arguments:
         if isinstance(each, ast.Starred):
             yield from _elements(ast.unparse(each.value), module)

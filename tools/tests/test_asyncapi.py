@@ -1,4 +1,4 @@
-"""The description of the socket: every code with which we close one is in it."""
+"""The description of the socket: every close code is documented."""
 
 from typing import Any
 
@@ -16,14 +16,14 @@ def document() -> dict[str, Any]:
     return asyncapi()
 
 
-def test_every_code_of_ours_is_explained(document: dict[str, Any]) -> None:
+def test_every_close_code_is_documented(document: dict[str, Any]) -> None:
     ours = {each.code for each in vars(hub).values() if isinstance(each, hub.CloseReason)} | hub._KNOWN_CODES
     assert set(CLOSE_CODES) == ours - OF_RFC_6455
     told = document["channels"]["socket"]["x-close-codes"]
     assert {int(code) for code in told} == set(CLOSE_CODES) and all(told.values())
 
 
-def test_schemas_are_those_of_the_answers(document: dict[str, Any]) -> None:
+def test_schemas_equal_those_of_the_responses(document: dict[str, Any]) -> None:
     """The same names as in openapi.json, so that a client generates each type once."""
     schemas = document["components"]["schemas"]
     assert {"Message", "TextMessage", "ImageMessage", "PostMessage", "UserRef", "Media"} <= set(schemas)

@@ -34,7 +34,7 @@ def commit(root: Path, file: str, text: str, words: str = "A change") -> str:
     return git(root, "rev-parse", f"HEAD:{file}").strip()
 
 
-def test_a_secret_that_was_removed_again_is_found(repository: Path) -> None:
+def test_removed_secret_is_found_in_the_history(repository: Path) -> None:
     version = commit(repository, "shared/cloud.py", f'import boto\nKEY = "{CLOUD_KEY}"\n')
     commit(repository, "shared/cloud.py", "import boto\n")
     (finding,) = leaked_secrets.check(repository).found
@@ -42,7 +42,7 @@ def test_a_secret_that_was_removed_again_is_found(repository: Path) -> None:
     assert CLOUD_KEY not in finding
 
 
-def test_a_secret_on_another_branch_in_a_message_or_not_yet_committed_is_found(repository: Path) -> None:
+def test_secret_on_a_branch_in_a_message_or_uncommitted_is_found(repository: Path) -> None:
     commit(repository, "a.txt", "nothing\n", f"Use {CLOUD_KEY} from now on")
     git(repository, "checkout", "--quiet", "-b", "other")
     commit(repository, "key.pem", f"{PRIVATE_KEY}\n")
@@ -52,7 +52,7 @@ def test_a_secret_on_another_branch_in_a_message_or_not_yet_committed_is_found(r
     assert sorted(where) == sorted([leaked_secrets.COMMITS, "key.pem", "notes.txt"])
 
 
-def test_the_password_of_a_test_is_harmless_and_a_key_there_is_not(repository: Path) -> None:
+def test_test_password_is_allowed_and_a_key_in_tests_is_not(repository: Path) -> None:
     secret = f'password = "{"correct"}-horse-battery"\n'
     commit(repository, "gateway/tests/test_a.py", secret)
     commit(repository, "gateway/named.py", secret.rstrip() + f"  # {'noqa'}: S105 - of nobody\n")
@@ -63,7 +63,7 @@ def test_the_password_of_a_test_is_harmless_and_a_key_there_is_not(repository: P
     assert sorted(found) == ["gateway/pipeline.py: Secret Keyword", "gateway/tests/test_b.py: AWS Access Key"]
 
 
-def test_a_shallow_clone_is_reported(repository: Path, tmp_path: Path) -> None:
+def test_shallow_clone_is_reported(repository: Path, tmp_path: Path) -> None:
     commit(repository, "a.txt", "one\n")
     commit(repository, "a.txt", "two\n")
     shallow = tmp_path / "shallow"
@@ -72,7 +72,7 @@ def test_a_shallow_clone_is_reported(repository: Path, tmp_path: Path) -> None:
     assert "newest" not in leaked_secrets.check(repository).remark
 
 
-def test_a_dangerous_call_is_found_in_its_line(tmp_path: Path) -> None:
+def test_dangerous_call_is_found_with_its_line(tmp_path: Path) -> None:
     (tmp_path / "danger.py").write_text(
         "import hashlib, httpx, os, pickle, sys\n"
         "eval(sys.argv[1])\n"
@@ -89,7 +89,7 @@ def test_a_dangerous_call_is_found_in_its_line(tmp_path: Path) -> None:
     assert report.remark.startswith("1 places are suppressed")
 
 
-def test_a_vulnerable_package_is_reported_with_its_fix() -> None:
+def test_vulnerable_package_is_reported_with_its_fix() -> None:
     printed = {
         "dependencies": [
             {"name": "sound", "version": "1.0", "vulns": []},
@@ -111,7 +111,7 @@ def test_a_vulnerable_package_is_reported_with_its_fix() -> None:
         b'{"dependencies": [{"name": "sound", "skip_reason": "not found"}]}',
     ],
 )
-def test_an_unreachable_database_is_reported_and_is_no_failure(
+def test_unreachable_vulnerability_database_is_reported_without_failing(
     printed: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     asked: list[str] = []

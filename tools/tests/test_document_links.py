@@ -61,20 +61,20 @@ def missing_files(document: Path, text: str) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("name", documents())
-def test_every_link_leads_to_a_file_and_a_heading(name: str) -> None:
+def test_every_link_has_a_target(name: str) -> None:
     assert list(broken_links(ROOT / name, (ROOT / name).read_text())) == []
 
 
 @pytest.mark.parametrize("name", documents())
-def test_every_file_that_is_named_exists(name: str) -> None:
+def test_every_named_file_exists(name: str) -> None:
     assert list(missing_files(ROOT / name, (ROOT / name).read_text())) == []
 
 
-def test_a_broken_link_is_found() -> None:
+def test_broken_link_is_found() -> None:
     text = "# Top\n[a](docs/nowhere.md) [b](docs/cluster.md#nowhere) [c](#top) [d](https://example.org/x.md)"
     assert list(broken_links(ROOT / "README.md", text)) == ["docs/nowhere.md", "docs/cluster.md#nowhere"]
 
 
-def test_a_file_that_does_not_exist_is_found() -> None:
+def test_missing_file_is_found() -> None:
     text = "`shared/nowhere.py` `nowhere.py` `shared/clock.py` `clock.py` `docs/nowhere/` `/openapi.json` `a/b`"
     assert list(missing_files(ROOT / "README.md", text)) == ["shared/nowhere.py", "nowhere.py", "docs/nowhere/"]

@@ -1,4 +1,4 @@
-"""Each import rule can fail: it is broken once in a copy of the code, and has to be reported."""
+"""Each import rule can fail: it is broken once in a copy of the code, and must be reported."""
 
 import os
 import shutil
@@ -105,13 +105,13 @@ def lint(root: Path) -> tuple[int, str]:
     return done.returncode, " ".join(done.stdout.split())
 
 
-def test_the_code_keeps_the_rules(code: Path) -> None:
+def test_code_follows_the_import_rules(code: Path) -> None:
     status, report = lint(code)
     assert status == 0, report
 
 
 @pytest.mark.parametrize("module", ["services.auth.stray", "shared.stray"])
-def test_a_module_that_no_layer_lists_is_found(code: Path, tmp_path: Path, module: str) -> None:
+def test_unlisted_module_is_found(code: Path, tmp_path: Path, module: str) -> None:
     broken = copy_of(code, tmp_path)
     (broken / f"{module.replace('.', '/')}.py").write_text("x = 1\n")
     status, report = lint(broken)
@@ -119,7 +119,7 @@ def test_a_module_that_no_layer_lists_is_found(code: Path, tmp_path: Path, modul
     assert f"not listed as layers: - {module}" in report
 
 
-def test_a_cycle_is_found(code: Path, tmp_path: Path) -> None:
+def test_import_cycle_is_found(code: Path, tmp_path: Path) -> None:
     broken = copy_of(code, tmp_path)
     with (broken / "shared/clock.py").open("a") as clock:
         clock.write("\nimport shared.ids\n")
@@ -129,7 +129,7 @@ def test_a_cycle_is_found(code: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("path", "line", "who", "whom"), FORBIDDEN.values(), ids=FORBIDDEN.keys())
-def test_what_breaks_a_rule_is_found(code: Path, tmp_path: Path, path: str, line: str, who: str, whom: str) -> None:
+def test_import_rule_violation_is_found(code: Path, tmp_path: Path, path: str, line: str, who: str, whom: str) -> None:
     broken = copy_of(code, tmp_path)
     place = file_of(broken / path)
     place.write_text(f"{place.read_text()}\n{line}\n")
@@ -143,5 +143,5 @@ def copy_of(code: Path, tmp_path: Path) -> Path:
 
 
 def file_of(module: Path) -> Path:
-    """The module's file, or the first one of the folder that it has grown into."""
+    """The file of the module, or the first one of its package."""
     return module if module.exists() else min(module.with_suffix("").glob("*.py"))

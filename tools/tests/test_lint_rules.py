@@ -81,7 +81,7 @@ def findings(root: Path, path: str, text: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("path", "text", "line", "message"), FORBIDDEN.values(), ids=FORBIDDEN.keys())
-def test_a_violation_is_found_in_its_line(tmp_path: Path, path: str, text: str, line: int, message: str) -> None:
+def test_violation_is_found_with_its_line(tmp_path: Path, path: str, text: str, line: int, message: str) -> None:
     (finding,) = findings(tmp_path, path, text)
     assert finding.startswith(f"{path}:{line}: ")
     assert message in finding
@@ -107,18 +107,18 @@ FILES = [
 ]
 
 
-def test_a_complete_service_is_not_reported() -> None:
+def test_complete_service_is_not_reported() -> None:
     assert list(lint_rules.services_have_the_same_files(a_service())) == []
 
 
 @pytest.mark.parametrize("name", ["queries.py", "README.md", "migrations/env.py"])
-def test_a_service_without_a_required_file_is_reported(name: str) -> None:
+def test_service_without_a_required_file_is_reported(name: str) -> None:
     missing = name.partition("/")[0]
     found = list(lint_rules.services_have_the_same_files(a_service() - {PurePosixPath(f"services/dm/{name}")}))
     assert found == [f"services/dm:1: has no {missing}, as every service has"]
 
 
-def test_a_module_may_be_a_package() -> None:
+def test_module_may_be_a_package() -> None:
     package = a_service() - {PurePosixPath("services/dm/api.py")} | {PurePosixPath("services/dm/api/rooms.py")}
     assert list(lint_rules.services_have_the_same_files(package)) == []
 

@@ -32,11 +32,11 @@ def replace(file: Path, before: str, after: str) -> None:
     file.write_text(text.replace(before, after, 1))
 
 
-def test_the_locks_agree() -> None:
+def test_lock_files_are_consistent() -> None:
     assert list(lockfiles.disagreements(lockfiles.ROOT)) == []
 
 
-def test_a_package_that_was_never_locked_is_found(project: Path) -> None:
+def test_unlocked_package_is_found(project: Path) -> None:
     replace(project / "services/auth/pyproject.toml", '"argon2-cffi', '"brand-new>=1",\n    "argon2-cffi')
     assert set(lockfiles.disagreements(project)) == {
         f"{lockfiles.RUN}: brand-new>=1 is declared but not locked",
@@ -44,7 +44,7 @@ def test_a_package_that_was_never_locked_is_found(project: Path) -> None:
     }
 
 
-def test_what_shared_needs_is_needed_by_all_that_use_it(project: Path) -> None:
+def test_dependencies_of_shared_are_locked_for_its_users(project: Path) -> None:
     replace(project / "shared/pyproject.toml", 'images = ["', 'images = ["brand-new>=1", "')
     found = {line.partition(":")[0] for line in lockfiles.disagreements(project)}
     assert found == {
@@ -53,19 +53,19 @@ def test_what_shared_needs_is_needed_by_all_that_use_it(project: Path) -> None:
     }
 
 
-def test_a_bound_above_the_locked_version_is_found(project: Path) -> None:
+def test_bound_above_the_locked_version_is_found(project: Path) -> None:
     replace(project / "gateway/pyproject.toml", '"aiohttp>=', '"aiohttp>=9')
     assert any(line.startswith("gateway/requirements.lock: aiohttp") for line in lockfiles.disagreements(project))
 
 
-def test_a_test_tool_that_was_never_locked_is_found(project: Path) -> None:
+def test_unlocked_test_tool_is_found(project: Path) -> None:
     replace(project / "pyproject.toml", '"pytest>=', '"brand-new>=1",\n    "pytest>=')
     assert list(lockfiles.disagreements(project)) == [
         f"{lockfiles.DEVELOPMENT}: brand-new>=1 is declared but not locked"
     ]
 
 
-def test_running_needs_no_test_tools() -> None:
+def test_runtime_needs_no_test_tools() -> None:
     run, development = (
         lockfiles.pins(lockfiles.ROOT / lockfiles.RUN),
         lockfiles.pins(lockfiles.ROOT / lockfiles.DEVELOPMENT),
@@ -74,34 +74,34 @@ def test_running_needs_no_test_tools() -> None:
     assert run.keys() < development.keys()
 
 
-def test_another_uv_than_that_of_the_test_tools_is_found(project: Path) -> None:
+def test_different_uv_version_is_found(project: Path) -> None:
     replace(project / lockfiles.INSTALLER, "uv==", "uv==9.")
     assert f"{lockfiles.INSTALLER}: uv is not the version of {lockfiles.DEVELOPMENT}" in list(
         lockfiles.disagreements(project)
     )
 
 
-def test_a_member_locked_to_another_version_is_found(project: Path) -> None:
+def test_member_with_another_locked_version_is_found(project: Path) -> None:
     replace(project / "services/dm/requirements.lock", "pydantic==", "pydantic==9.")
     expected = "services/dm/requirements.lock: pydantic is not the version of requirements-dev.lock"
     assert expected in list(lockfiles.disagreements(project))
 
 
-def test_what_only_the_benchmark_needs_is_in_its_own_lock_alone(project: Path) -> None:
+def test_benchmark_only_packages_are_in_their_own_lock_file(project: Path) -> None:
     replace(project / "bench/pyproject.toml", '"asyncmy', '"brand-new>=1",\n    "asyncmy')
     assert list(lockfiles.disagreements(project)) == [
         "bench/requirements.lock: brand-new>=1 is declared but not locked"
     ]
 
 
-def test_a_missing_lock_is_found(project: Path) -> None:
+def test_missing_lock_file_is_found(project: Path) -> None:
     (project / "services/social/requirements.lock").unlink()
     assert any(line.startswith("services/social/requirements.lock") for line in lockfiles.disagreements(project))
 
 
 @pytest.mark.parametrize("member", lockfiles.IMAGES)
-def test_a_member_imports_only_what_its_lock_installs(member: str) -> None:
-    """Its image has nothing else: what a shared module imports on the way counts as well."""
+def test_member_imports_only_locked_packages(member: str) -> None:
+    """Its image contains nothing else; imports of shared modules count as well."""
     locked = lockfiles.pins(lockfiles.ROOT / member / "requirements.lock").keys()
     owners = packages_distributions()
     imported = set(imported_from_outside(member.replace("/", ".")))

@@ -59,7 +59,7 @@ def wanted() -> list[str]:
 
 
 def missing(text: str) -> Iterator[str]:
-    """Each place and test in backticks that is not there."""
+    """Each path and test in backticks that does not exist."""
     for name in re.findall(r"`([\w./-]+\.(?:py|md|json|sh|yml)(?:::\w+)?)`", text):
         file, _, test = name.partition("::")
         path = ROOT / file
@@ -82,16 +82,16 @@ def document() -> str:
     return DOCUMENT.read_text()
 
 
-def test_every_requirement_of_both_levels_is_there_once_and_no_other(document: str) -> None:
+def test_every_requirement_of_both_levels_is_listed_once(document: str) -> None:
     assert len(wanted()) == 253, "so many has ASVS 5.0.0 in levels 1 and 2"
     assert [each for cells in rows(document) for each in meant(cells[0])] == wanted()
 
 
-def test_every_place_and_test_that_it_names_is_there(document: str) -> None:
+def test_every_named_place_and_test_exists(document: str) -> None:
     assert list(missing(document)) == []
 
 
-def test_what_is_met_is_shown_by_a_test(document: str) -> None:
+def test_every_met_requirement_names_a_test(document: str) -> None:
     unshown = [cells[0] for cells in rows(document) if "::test_" not in cells[3] and not _excused(cells)]
     assert unshown == []
 
@@ -109,5 +109,5 @@ def _excused(cells: list[str]) -> bool:
         "docs/nowhere.md",
     ],
 )
-def test_a_place_or_test_that_is_not_there_is_noticed(named: str) -> None:
+def test_missing_place_or_test_is_found(named: str) -> None:
     assert list(missing(f"| V1.1.1 | short | `shared/ids.py` | `{named}` |")) == [named]

@@ -1,4 +1,4 @@
-"""Every service is in the list of services, and a withdrawal waits for each that keeps personal data."""
+"""Every service is in the list of services, and a withdrawal waits for each that stores personal data."""
 
 import importlib
 from typing import Any
@@ -30,25 +30,25 @@ def keeps_personal_data(metadata: MetaData, events: set[str]) -> bool:
     return bool(columns & PERSON_COLUMNS) or any(event.startswith("user.") for event in events)
 
 
-def test_every_folder_of_a_service_is_in_the_list() -> None:
+def test_every_service_folder_is_in_the_list() -> None:
     assert {path.parent.name for path in (ROOT / "services").glob("*/main.py")} == set(NAMES)
 
 
 @pytest.mark.parametrize("service", OTHERS, ids=lambda each: each.name)
-def test_a_withdrawal_waits_for_every_service_that_keeps_personal_data(service: Service) -> None:
+def test_withdrawal_waits_for_every_service_that_keeps_personal_data(service: Service) -> None:
     events = set(module(service, "subscriptions").HANDLERS)
     keeps = keeps_personal_data(module(service, "models").metadata, events)
     assert (service.name in PURGE_REPORTERS) == service.reports_purge == keeps
 
 
 @pytest.mark.parametrize("service", [each for each in OTHERS if each.reports_purge], ids=lambda each: each.name)
-def test_a_service_that_a_withdrawal_waits_for_hears_of_it_and_reports(service: Service) -> None:
+def test_service_awaited_by_a_withdrawal_handles_it_and_reports(service: Service) -> None:
     assert "user.deleted.v1" in module(service, "subscriptions").HANDLERS
     assert "user.purged.v1" in module(service, "events").ANNOUNCES
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_place_that_lists_the_services_has_it(name: str) -> None:
+def test_every_list_of_services_is_complete(name: str) -> None:
     compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
     schemas = (ROOT / "deploy" / "mysql" / "provision.sh").read_text()
     assert name in compose and f"{name}-migrate" in compose
