@@ -1,1 +1,1 @@
-"""Measurements: each a module that prints its table, with the command that reproduces it in its first line."""
+"""Measurements: each module prints its table, and the command that reproduces it in its first line."""

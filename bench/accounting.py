@@ -1,4 +1,4 @@
-"""What processes have cost, as the kernel counts it: CPU seconds and resident memory, by tier."""
+"""The cost of processes as the kernel counts it: CPU seconds and resident memory, by tier."""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -16,16 +16,16 @@ Tiers = Mapping[str, Iterable[int]]
 
 @dataclass(frozen=True)
 class Process:
-    """One line of the kernel's table."""
+    """One line of the process table."""
 
     pid: int
     parent: int
     seconds: float
-    """CPU so far, of children that have ended and were waited for as well."""
+    """CPU so far, including children that have ended and were waited for."""
 
 
 def parsed(stat: str) -> Process:
-    """One `/proc/PID/stat` (proc(5)). The name in it may hold spaces and brackets."""
+    """One `/proc/PID/stat` (proc(5)). The name in it may contain spaces and brackets."""
     pid = int(stat[: stat.index(" ")])
     fields = stat[stat.rindex(")") + 2 :].split()
     return Process(pid, int(fields[1]), sum(map(int, fields[11:15])) / TICKS)
@@ -44,7 +44,7 @@ def table() -> dict[int, Process]:
 
 
 def family(processes: Mapping[int, Process], root: int) -> set[int]:
-    """The process and all that descend from it."""
+    """The process and all its descendants."""
     found = {root}
     grown = True
     while grown:
@@ -68,7 +68,7 @@ Threads = Mapping[str, int]
 
 
 def wake_ups(tiers: Tiers) -> dict[str, Threads]:
-    """Voluntary context switches of the living threads of each tier so far."""
+    """Voluntary context switches of the running threads of each tier so far."""
     processes = table()
     return {
         tier: {
@@ -82,7 +82,7 @@ def wake_ups(tiers: Tiers) -> dict[str, Threads]:
 
 
 def more(before: Threads, after: Threads) -> int:
-    """How many came between; what a thread that has ended counted last is not known."""
+    """The increase; the last increase of a thread that has ended is unknown."""
     return sum(number - before.get(thread, 0) for thread, number in after.items())
 
 
@@ -96,7 +96,7 @@ def _wake_ups_alone(pid: int) -> dict[str, int]:
 
 
 def resident(root: int) -> float:
-    """Megabytes (10^6 bytes) that a process and its children hold; what they share is counted for each."""
+    """Megabytes (10^6 bytes) of a process and its children; shared memory is counted for each."""
     return sum(map(_resident_alone, family(table(), root)))
 
 
@@ -109,5 +109,5 @@ def _resident_alone(pid: int) -> float:
 
 
 def pid_of(container: Container) -> int:
-    """Its first process, as this machine numbers it."""
+    """The id of the container's first process on this machine."""
     return int(docker("inspect", "--format={{.State.Pid}}", container.name))

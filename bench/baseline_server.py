@@ -1,6 +1,6 @@
 """The smallest possible upstream: `python -m bench.baseline_server PORT FILE` answers every request with 6 kB.
 
-The file holds the keys that it publishes as an issuer of tokens; nothing is revoked.
+The file has the JWK set that it publishes; it reports no revocations.
 """
 
 import sys
@@ -24,7 +24,7 @@ Message = MutableMapping[str, Any]
 
 
 class Bare:
-    """One answer, whatever is asked."""
+    """The same response to every request."""
 
     def __init__(self, keys: bytes) -> None:
         self._answers = {path: _messages(body) for path, body in OTHERS.items()}
@@ -47,7 +47,7 @@ def _messages(body: bytes) -> tuple[Message, Message]:
 
 
 def main() -> None:
-    """Serve until told to stop."""
+    """Serve until stopped."""
     app = Bare(Path(sys.argv[2]).read_bytes())
     uvicorn.run(app, port=int(sys.argv[1]), lifespan="off", **server_options())
 

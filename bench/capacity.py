@@ -1,4 +1,4 @@
-"""How many requests a second a system takes, in open loop, while nearly all are answered quickly."""
+"""The capacity of a system in requests per second: open loop, with nearly all responses below a latency limit."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,14 +19,14 @@ Drawn = Callable[[int], list[Request]]
 
 @dataclass(frozen=True)
 class Capacity:
-    """The highest rate at which it went well, and how it went."""
+    """The highest rate within the limits, and its result."""
 
     rate: float
     stream: Stream
 
 
 def capacity(system: System, drawn: Drawn, seconds: float) -> Capacity:
-    """By halving, between a fifth of what 16 impatient connections get done and a fifth more than that."""
+    """By bisection between one fifth of the closed-loop throughput of 16 connections, and 20 % more than it."""
     guess = burst(system.port(), drawn(GUESS_ANSWERS), 16, GUESS_ANSWERS // 2).rate
     system.settle()
     low, high = 0.2 * guess, 1.2 * guess
@@ -45,5 +45,5 @@ def capacity(system: System, drawn: Drawn, seconds: float) -> Capacity:
 
 
 def went_well(found: Stream, settled: float) -> bool:
-    """Everything was answered, nearly all of it quickly, and nothing was left undone."""
+    """Every request got a response, nearly all within the limit, and no background work was left."""
     return found.answered == found.sent and found.p99 < QUICK_MS and settled < SETTLED_SECONDS

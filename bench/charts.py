@@ -1,4 +1,4 @@
-"""Bars as an SVG picture."""
+"""Bar charts in SVG."""
 
 from collections.abc import Mapping
 from xml.sax.saxutils import escape
@@ -8,12 +8,12 @@ COLOURS = ("#2f6f9f", "#c8553d", "#6b7f3a", "#8a6fae", "#b28b2e", "#4f5d75")
 
 
 def figure(value: float) -> str:
-    """Three digits, or all of them before the point."""
+    """Three significant digits, or all before the decimal point."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def bars(title: str, values: Mapping[str, float], unit: str) -> str:
-    """One bar for each value, the longest as wide as there is room."""
+    """One bar for each value; the longest has the full width."""
     longest = max(values.values(), default=0.0) or 1.0
     room = WIDTH - LEFT - RIGHT
     height = 60 + LINE * len(values)

@@ -1,4 +1,4 @@
-"""What a request costs all processes of a system together, and how two costs compare over interleaved rounds."""
+"""The CPU cost of a request over all processes of a system, and comparisons over interleaved rounds."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from bench.systems import System
 
 @dataclass(frozen=True)
 class Cost:
-    """CPU microseconds for each answer, by tier, and how the load that was measured went."""
+    """CPU microseconds per response, by tier, and the result of the measured load."""
 
     micros: dict[str, float]
     load: Burst
@@ -26,7 +26,7 @@ class Cost:
 def cost(
     system: System, requests: Sequence[Request], answers: int, *, connections: int = 16, through_gateway: bool = True
 ) -> Cost:
-    """Of so many answers, and of all that they leave to be done."""
+    """Of this number of responses, including the background work that they cause."""
     tiers = system.tiers()
     before = used(tiers)
     load = burst(system.port(through_gateway=through_gateway), requests, connections, answers)
@@ -37,7 +37,7 @@ def cost(
 
 @dataclass(frozen=True)
 class Ratio:
-    """Of two series that were measured in turn."""
+    """Of two series measured in alternation."""
 
     median: float
     lowest: float
@@ -45,7 +45,7 @@ class Ratio:
 
     @classmethod
     def of(cls, ones: Sequence[float], others: Sequence[float]) -> "Ratio":
-        """Round by round."""
+        """Of each round."""
         found = [one / other for one, other in zip(ones, others, strict=True)]
         return cls(median(found), min(found), max(found))
 
@@ -54,7 +54,7 @@ class Ratio:
 
 
 def in_turn(sides: Mapping[str, Callable[[], Cost]], rounds: int) -> dict[str, list[Cost]]:
-    """Each side once in each round, in an order that turns round each time."""
+    """Each side once in each round, in alternating order."""
     found: dict[str, list[Cost]] = {name: [] for name in sides}
     for number in range(rounds):
         for name in reversed(list(sides)) if number % 2 else sides:
@@ -83,10 +83,10 @@ def row(name: str, costs: Sequence[Cost]) -> tuple[str, ...]:
 
 
 def middles(costs: Mapping[str, Sequence[Cost]]) -> dict[str, float]:
-    """The median over all tiers of each side, for a picture."""
+    """The median over all tiers of each side, for a chart."""
     return {name: median(totals(each)) for name, each in costs.items()}
 
 
 def totals(costs: Sequence[Cost]) -> list[float]:
-    """Microseconds over all tiers, round by round."""
+    """Microseconds over all tiers, by round."""
     return [each.total for each in costs]

@@ -1,4 +1,4 @@
-"""The data that both systems hold: users, follows, posts."""
+"""The data of both systems: users, follows, posts."""
 
 import random
 from collections import Counter, defaultdict
@@ -17,7 +17,7 @@ COMMENTS = 2
 
 @dataclass(frozen=True)
 class Post:
-    """Somebody's; `number` tells its caption and photo from all others."""
+    """`number` determines its caption and photo."""
 
     id: int
     author: int
@@ -26,7 +26,7 @@ class Post:
 
 @dataclass
 class Dataset:
-    """Everything by id. `uploads` are photos that no post shows yet."""
+    """Everything by id. `uploads` are photos without a post."""
 
     name: str
     people: list[int]
@@ -41,7 +41,7 @@ class Dataset:
 
     @cached_property
     def followed_by(self) -> dict[int, list[int]]:
-        """Whom each follows."""
+        """The followees of each user."""
         found = defaultdict(list)
         for follower, followee in self.follows:
             found[follower].append(followee)
@@ -49,7 +49,7 @@ class Dataset:
 
     @cached_property
     def followers(self) -> Counter[int]:
-        """How many follow each."""
+        """The number of followers of each user."""
         return Counter(followee for _, followee in self.follows)
 
     def sizes(self) -> str:
@@ -59,18 +59,18 @@ class Dataset:
 
 
 def people(number: int, since: int) -> list[int]:
-    """So many ids, from this moment on (ms since 1970)."""
+    """This number of ids, starting at this time (ms since 1970)."""
     return [ids.first_id_at(since + each) | each for each in range(1, number + 1)]
 
 
 def posted(authors: Sequence[int], since: int) -> list[Post]:
-    """One post for each mention, in this order and evenly over the time until a day ago."""
+    """One post for each item, in this order, evenly distributed over the time until a day ago."""
     step = (AGE - clock.DAY) / max(1, len(authors))
     return [Post(ids.first_id_at(since + int(n * step)) | n, author, n) for n, author in enumerate(authors)]
 
 
 def society(name: str, edges: Iterable[tuple[int, int]], posts_each: int, uploads_each: int) -> Dataset:
-    """The social graph, with so many posts a person, and likes and comments by friends."""
+    """The social graph, with this number of posts per user, and likes and comments by friends."""
     chance = random.Random(posts_each)  # noqa: S311 - the same in each run
     since = clock.now() - AGE
     pairs = list(edges)
@@ -86,7 +86,7 @@ def society(name: str, edges: Iterable[tuple[int, int]], posts_each: int, upload
 
 
 def uploads(number_of: dict[int, int]) -> dict[int, list[int]]:
-    """So many for each owner, made just now."""
+    """This number for each owner, created now."""
     first = ids.first_id_at(clock.now() - clock.MINUTE)
     numbers = count(first)
     return {owner: [next(numbers) for _ in range(number)] for owner, number in number_of.items()}

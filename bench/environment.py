@@ -1,4 +1,4 @@
-"""The environment of a measurement: the servers, both systems, and the dataset that they hold."""
+"""The environment of a measurement: the servers, both systems, and the dataset that they contain."""
 
 import copy
 import random
@@ -25,12 +25,12 @@ from services.posts import models
 UPLOADS_EACH = 60
 BESIDE = 10
 SAMPLE = 25
-"""Readers whose answers are compared with the oracle before anything is timed."""
+"""Users whose responses are compared with the oracle before any measurement."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """How much is measured."""
+    """The extent of a measurement."""
 
     rounds: int = 5
     answers: int = 3_000
@@ -39,12 +39,12 @@ class Options:
     seconds: float = 6.0
     """Of each try of an open-loop load."""
     idle_seconds: float = 60.0
-    """For how long idle processes are watched."""
+    """How long idle processes are measured."""
     graph: Path | None = None
 
 
 class Environment:
-    """Started when first needed, removed in the end."""
+    """Started when first needed, removed at the end."""
 
     def __init__(self, folder: Path, options: Options) -> None:
         self.folder = folder
@@ -87,11 +87,11 @@ class Environment:
 
     @property
     def sizes(self) -> list[int]:
-        """Posts a person, each to be measured, beginning with what is there at the moment."""
+        """Numbers of posts per user to be measured, starting with the current one."""
         return sorted(self.options.posts, key=lambda each: self.dataset.name != _society(each))
 
     def answers(self, system: System) -> int:
-        """Of a run where the baseline is only to be seen beside ours, and so is asked for less."""
+        """The number of responses of a run in which the baseline is only shown for comparison: fewer than in others."""
         return self.options.answers // (1 if system is self.ours else BESIDE)
 
     @property
@@ -108,7 +108,7 @@ class Environment:
         return self.play(society(_society(posts_each), edges, posts_each, UPLOADS_EACH))
 
     def play(self, dataset: Dataset) -> Dataset:
-        """Both systems hold this dataset, run, and answer rightly."""
+        """Load this dataset into both systems, start them, and verify their responses."""
         self._stop()
         began = time.monotonic()
         ours, _ = self.ours, self.baseline
@@ -128,18 +128,18 @@ class Environment:
         return dataset
 
     def tokens(self, people: Iterable[int]) -> dict[int, str]:
-        """By person."""
+        """By user."""
         return {each: self.signer.token(each) for each in people}
 
     def extra_uploads(self, owner: int, number: int) -> list[int]:
-        """So many more, of ours."""
+        """This number of additional uploads, in ours."""
         made = uploads({owner: number})
         seeding.add_uploads(self.ours.engines["posts"], made)
         return made[owner]
 
     @contextmanager
     def ours_alone(self) -> Iterator[Ours]:
-        """Ours without the baseline, on whatever the database holds, as long as the block lasts."""
+        """Ours without the baseline, on the current database, during the block."""
         self._stop()
         self.dataset = Dataset("nothing", [], [], [])
         self.ours.start()
@@ -161,7 +161,7 @@ class Environment:
             self._playing = False
 
     def _verify(self) -> None:
-        """Raises Wrong where a sample of answers is not what the oracle says."""
+        """Raises Wrong if a sample of responses differs from the oracle."""
         oracle, chance = Oracle(self.dataset), random.Random(1)  # noqa: S311 - the same in each run
         sample = chance.sample(self.dataset.people, min(SAMPLE, len(self.dataset.people)))
         tokens = self.tokens(sample)
@@ -181,7 +181,7 @@ def _society(posts_each: int) -> str:
 
 
 def walk(web: httpx.Client, first: Request, pages: int) -> list[dict[str, Any]]:
-    """So many pages, or as many as there are, each by the cursor of the one before."""
+    """This number of pages, or fewer if the list ends, each by the cursor of the previous one."""
     found: list[dict[str, Any]] = []
     target: str | None = first.target
     while target and len(found) < pages:

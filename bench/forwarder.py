@@ -1,6 +1,6 @@
-"""The least that a gateway of our parts could be: `python -m bench.forwarder PORT URL`.
+"""A minimal gateway of the same libraries: `python -m bench.forwarder PORT URL`.
 
-uvicorn, aiohttp's client, and a look whether a token is known. It verifies, limits, counts and bounds nothing.
+It uses uvicorn and the client of aiohttp, and looks up whether a token is known. It verifies and limits nothing.
 """
 
 import sys
@@ -19,7 +19,7 @@ KEPT_BACK = (b"date", b"server")
 
 
 class Forwarder:
-    """Asks the one service behind it, and hands its answer back in one piece."""
+    """Forwards requests to the only service, and returns its responses in one piece."""
 
     def __init__(self, url: str) -> None:
         self._origin = URL(url)
@@ -27,7 +27,7 @@ class Forwarder:
 
     @cached_property
     def _http(self) -> aiohttp.ClientSession:
-        """Made in the running loop."""
+        """Created in the running loop."""
         connector, timeout = aiohttp.TCPConnector(limit=0), aiohttp.ClientTimeout(total=60)
         return aiohttp.ClientSession(connector=connector, timeout=timeout, auto_decompress=False)
 
@@ -47,7 +47,7 @@ class Forwarder:
 
 
 def main() -> None:
-    """Serve until told to stop."""
+    """Serve until stopped."""
     uvicorn.run(Forwarder(sys.argv[2]), port=int(sys.argv[1]), lifespan="off", **server_options())
 
 

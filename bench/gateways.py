@@ -1,4 +1,4 @@
-"""Gateways in front of one tiny service: ours, the baseline's, a bare forwarder, nginx, Envoy, and none at all."""
+"""Gateways in front of one tiny service: ours, the baseline's, a minimal forwarder, nginx, Envoy, and none."""
 
 import asyncio
 import json
@@ -25,12 +25,12 @@ KEYS = "keys.json"
 
 
 class Absent(Exception):
-    """This one cannot be had here, and why."""
+    """This gateway is not available here; the message has the reason."""
 
 
 @dataclass(frozen=True)
 class MeasuredGateway:
-    """One of them, with its first process and that of the service behind."""
+    """A gateway, with its first process and that of the service behind it."""
 
     name: str
     at: int
@@ -42,11 +42,11 @@ class MeasuredGateway:
         return self.pids
 
     def port(self, *, through_gateway: bool = True) -> int:  # noqa: ARG002 - it has one measured only
-        """Where it answers."""
+        """The port to send requests to."""
         return self.at
 
     def settle(self) -> float:
-        """Nothing goes on after an answer."""
+        """Nothing to wait for."""
         return 0.0
 
 
@@ -61,7 +61,7 @@ def no_gateway(folder: Path) -> Iterator[MeasuredGateway]:
 
 @contextmanager
 def gateways(folder: Path, token_issuer: FakeTokenIssuer) -> Iterator[tuple[dict[str, MeasuredGateway], list[str]]]:
-    """All that can be had here, by name, as long as the block lasts; and why the others cannot."""
+    """All available gateways by name, during the block; and the reasons why others are not available."""
     key_set = asyncio.run(token_issuer.key_set())
     bare = _bare(folder, key_set)
     with ExitStack() as stack:
@@ -97,7 +97,7 @@ def _bare(folder: Path, key_set: KeySet) -> Process:
 
 
 def _ours(bare: Process) -> Process:
-    """As in production, with everything that it does for each request; one service stands for all four."""
+    """As in production, with all of its work for each request; one service stands for all four."""
     urls = {f"{name}_URL": bare.url for name in ("AUTH", "SOCIAL", "POSTS", "DM")}
     told = {
         "ENVIRONMENT": "production",
@@ -119,7 +119,7 @@ def _forwarder(bare: Process) -> Process:
 
 
 def _nginx(stack: ExitStack, bare: Process) -> MeasuredGateway:
-    """As a plain proxy: it checks nothing."""
+    """As a plain proxy, without any checks."""
     port = free_port()
     container = Container(f"shutter-bench-nginx-{port}")
     config = bare.folder / "nginx.conf"

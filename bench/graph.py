@@ -1,4 +1,4 @@
-"""Who follows whom: the friendships of a file, or a generated graph with the shape of socfb-Reed98."""
+"""The social graph: the friendships of a file, or a generated graph with the shape of socfb-Reed98."""
 
 import random
 from itertools import accumulate
@@ -15,24 +15,24 @@ Edge = tuple[int, int]
 
 
 def graph(path: Path | None) -> tuple[list[Edge], str]:
-    """The friendships, and where they come from."""
+    """The friendships, and their source."""
     if path is not None:
         return read(path.read_text()), path.name
     return made(random.Random(98)), "generated, in the shape of socfb-Reed98"  # noqa: S311 - the same in each run
 
 
 def read(text: str) -> list[Edge]:
-    """One `a b` pair a line; people are numbered anew, in their order."""
+    """One `a b` pair per line; users are renumbered in order of appearance."""
     pairs = [(int(a), int(b)) for a, b in (line.split() for line in text.splitlines() if line[:1].isdigit())]
     numbers = {person: number for number, person in enumerate(sorted({each for pair in pairs for each in pair}))}
     return sorted({_ordered(numbers[a], numbers[b]) for a, b in pairs if a != b})
 
 
 def made(chance: random.Random) -> list[Edge]:
-    """As many people and friendships, a few with very many, nobody with more than the most of the real one."""
+    """As many users and friendships as the real graph, with a similar distribution and the same maximum degree."""
     weights = list(accumulate(chance.lognormvariate(0, SPREAD) for _ in range(PEOPLE)))
     friends = [0] * PEOPLE
-    found = {_ordered(person, (person + 1) % PEOPLE) for person in range(PEOPLE)}  # so that nobody has none
+    found = {_ordered(person, (person + 1) % PEOPLE) for person in range(PEOPLE)}  # so that every user has a friend
     for pair in found:
         for each in pair:
             friends[each] += 1

@@ -50,7 +50,7 @@ async def timed_request(
 
 @contextmanager
 def started(*command: str, **settings: str) -> Iterator[subprocess.Popen[str]]:
-    """A module of ours as a process, until the end of the block."""
+    """A process of this repository, until the end of the block."""
     with subprocess.Popen(  # noqa: S603 - our own modules
         [sys.executable, "-m", *command],
         cwd=REPOSITORY, env={**os.environ, **settings}, stdout=subprocess.PIPE, text=True,

@@ -1,6 +1,6 @@
-"""The mix of the DeathStarBench social network: 60 % home feeds, 30 % one person's posts, 10 % new posts, 10 a page.
+"""The mix of the DeathStarBench social network: 60 % home feeds, 30 % posts of one user, 10 % new posts, 10 a page.
 
-A read begins at any of the first eleven pages, by cursors that were walked to before.
+A read requests any of the first eleven pages, by cursors that were read before.
 """
 
 import random
@@ -18,7 +18,7 @@ HOME, ONE_PERSON = 0.6, 0.9
 
 
 class Mix:
-    """Of one system; every new post takes an upload of its own."""
+    """Of one system; every new post uses up an upload."""
 
     def __init__(self, environment: Environment, system: System) -> None:
         self._system = system
@@ -32,7 +32,7 @@ class Mix:
             self._lists = [request for each in lists for request in _pages(web, each)]
 
     def requests(self, number: int) -> list[Request]:
-        """So many, drawn anew."""
+        """This number of random requests."""
         return [self._one() for _ in range(number)]
 
     def _one(self) -> Request:
@@ -52,7 +52,7 @@ class Mix:
 
 
 def _pages(web: httpx.Client, first: Request) -> list[Request]:
-    """The requests of the first pages, as far as there are so many."""
+    """The requests of the first pages, at most as many as exist."""
     cursors = [page["next_cursor"] for page in walk(web, first, PAGES - 1)]
     rest = [Request("GET", f"{first.target}&cursor={each}", first.token) for each in cursors if each]
     return [first, *rest]

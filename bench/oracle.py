@@ -1,4 +1,4 @@
-"""What lists of posts have to show, by looking at everything; and whether an answer shows that."""
+"""The expected lists of posts, computed from the whole dataset, and a comparison with responses."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -9,12 +9,12 @@ from bench.dataset import Dataset, Post
 
 
 class Wrong(Exception):
-    """An answer is not what it has to be: what would be timed is not the same work."""
+    """A response differs from the expected one, so timing it would compare different work."""
 
 
 @dataclass(frozen=True)
 class Shown:
-    """What somebody sees of a post."""
+    """The fields of a post as a user sees them."""
 
     post: int
     author: int
@@ -24,7 +24,7 @@ class Shown:
 
 
 class Oracle:
-    """Knows a dataset by heart."""
+    """Computes lists from the whole dataset."""
 
     def __init__(self, dataset: Dataset) -> None:
         self._dataset = dataset
@@ -36,11 +36,11 @@ class Oracle:
         self._liked = set(dataset.likes)
 
     def feed(self, reader: int) -> list[Shown]:
-        """All of it, newest first."""
+        """Complete, newest first."""
         return self._shown([reader, *self._dataset.followed_by.get(reader, [])], reader)
 
     def posts_of(self, author: int, reader: int) -> list[Shown]:
-        """All of them, newest first."""
+        """Complete, newest first."""
         return self._shown([author], reader)
 
     def _shown(self, authors: Sequence[int], reader: int) -> list[Shown]:
@@ -52,7 +52,7 @@ class Oracle:
 
 
 def shown(item: Mapping[str, Any], base: int) -> Shown:
-    """What an answer says of a post; ids are written to this base."""
+    """The fields in a response; ids are written in this base."""
     return Shown(
         int(str(item["id"]), base),
         int(str(item["author"]["id"]), base),

@@ -1,4 +1,4 @@
-"""Tables, goals and pictures of one measurement: printed as they come, and kept with a description of the machine."""
+"""Tables, goals and charts of one measurement: printed, and stored with a description of the machine."""
 
 import os
 import platform
@@ -16,7 +16,7 @@ LIBRARIES = ("uvicorn", "fastapi", "sqlalchemy", "pymysql", "aiohttp", "httpx", 
 
 @dataclass(frozen=True)
 class Goal:
-    """What was to be reached, and what was found."""
+    """A goal, and the measured value."""
 
     name: str
     limit: str
@@ -44,21 +44,21 @@ class Report:
         self._lines += [text, ""]
 
     def table(self, title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """With columns of equal width, so that the text itself can be read."""
+        """With columns of equal width, readable as text."""
         self.say(f"{title}\n\n{markdown(head, rows)}")
 
     def goal(self, name: str, limit: str, found: str, *, held: bool) -> None:
-        """Whether it is reached."""
+        """Record whether it is reached."""
         goal = Goal(name, limit, found, held)
         self.goals.append(goal)
         self.say(f"- {goal}")
 
     def picture(self, name: str, title: str, values: Mapping[str, float], unit: str) -> None:
-        """Bars, kept beside the tables."""
+        """A bar chart, stored next to the tables."""
         self._pictures[name] = bars(title, values, unit)
 
     def keep(self, folder: Path = RESULTS) -> Path:
-        """Write it down; a later one of the same day and name takes its place."""
+        """Write the report; a later one of the same day and name replaces it."""
         day = f"{datetime.now(UTC):%Y-%m-%d}"
         for name, picture in self._pictures.items():
             file = folder / f"{day}-{name}.svg"
@@ -83,7 +83,7 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def machine() -> str:
-    """What it was measured on."""
+    """The description of the machine."""
     versions = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
     system = f"{os.cpu_count()} cores, Linux {platform.release()}, Python {platform.python_version()}"
     return f"{system}, {versions}. Load average before: {os.getloadavg()[0]:.2f}."

@@ -1,7 +1,7 @@
-"""Writes a dataset into the database, in the form that posts keeps it, and copies it to the baseline's tables.
+"""Writes a dataset into the database as posts stores it, and copies it to the baseline's tables.
 
-Only the schema of posts is filled: none of the measured routes reads another one. Timelines are written by the
-service's own `rebuild-feed`.
+Only the schema of posts is filled: the measured routes read no other one. Timelines are written by the service's own
+`rebuild-feed`.
 """
 
 from collections import Counter
@@ -17,7 +17,7 @@ from bench.baseline.models import Model
 from bench.dataset import Dataset
 from services.posts import models
 from services.posts.actions.counters import shard_of
-from services.posts.queries.photos import media_json
+from services.posts.queries.photos import stored_json
 from shared import clock, ids
 
 BATCH = 5_000
@@ -27,7 +27,7 @@ Uploads = Mapping[int, Sequence[int]]
 
 
 def fill(engine: Engine, dataset: Dataset) -> None:
-    """Into the schema of posts, instead of whatever was there."""
+    """Replace the content of the schema of posts."""
     for table in models.metadata.sorted_tables:
         with engine.begin() as tx:
             tx.execute(text(f"TRUNCATE TABLE {table.name}"))
@@ -44,13 +44,13 @@ def fill(engine: Engine, dataset: Dataset) -> None:
 
 
 def add_uploads(engine: Engine, uploads: Uploads) -> None:
-    """Photos that no post shows yet, into the schema of posts."""
+    """Photos without a post, into the schema of posts."""
     _pour(engine, models.media, _unused(uploads))
     _pour(engine, models.disposal, _files(uploads))
 
 
 def copy_to_baseline(engine: Engine) -> None:
-    """The same into the baseline's schema, made anew; the engine may do everything."""
+    """Copy the dataset into a new schema of the baseline."""
     with engine.begin() as tx:
         tx.execute(text("DROP SCHEMA IF EXISTS baseline"))
         tx.execute(text("CREATE SCHEMA baseline CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_ai_ci"))
@@ -64,7 +64,7 @@ def copy_to_baseline(engine: Engine) -> None:
 
 
 def analyze(engine: Engine, schema: str, tables: Iterable[Table]) -> None:
-    """Let the optimizer know what is there now."""
+    """Update the statistics of the optimizer."""
     with engine.connect() as connection:
         names = ", ".join(f"{schema}.{table.name}" for table in tables)
         connection.execute(text(f"ANALYZE TABLE {names}")).all()
@@ -118,12 +118,15 @@ def _photo(media_id: int, owner: int, post: int | None) -> dict[str, Any]:
         "blurhash": "LEHV6nWB2yk8pyo0adR*.7kCMdnj",
         "alt": "Boats in a harbour, one of them red",
         "content_type": "image/jpeg",
+        "variants": None,
+        "camera_info": None,
+        "missing": None,
         "created_at": _made_at(media_id),
     }
 
 
 def _files(uploads: Uploads) -> Rows:
-    """Those of uploads that no post shows go by themselves after a day."""
+    """Those of unused uploads are deleted after a day."""
     for photo in _unused(uploads):
         for name in (photo["display"], photo["thumbnail"]):
             yield {"name": name, "due_at": clock.now() + clock.DAY}
@@ -142,7 +145,7 @@ def _posts(dataset: Dataset) -> Rows:
             "id": post.id,
             "author_id": post.author,
             "caption": f"The harbour this morning, seen from the bridge, number {post.number}",
-            "media": [media_json(row)],
+            "media": [stored_json(row)],
             "created_at": made_at,
             "updated_at": made_at,
         }

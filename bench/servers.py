@@ -1,6 +1,6 @@
 """MySQL and RabbitMQ for a run, in containers as durable as the cluster's.
 
-MySQL shares this machine's network: a port that the engine forwards costs CPU that belongs to no tier.
+MySQL shares the network of this machine: a forwarded port costs CPU that belongs to no tier.
 """
 
 import secrets
@@ -15,7 +15,7 @@ from shared.testing.ports import free_port
 
 @dataclass(frozen=True)
 class Servers:
-    """Both, up."""
+    """Both, running."""
 
     database: Database
     broker: Broker
@@ -23,7 +23,7 @@ class Servers:
 
 @contextmanager
 def servers(folder: Path) -> Iterator[Servers]:
-    """As long as the block lasts. Raises NoEngine where there is no container engine."""
+    """During the block. Raises NoEngine without a container engine."""
     run = f"shutter-bench-{secrets.token_hex(3)}"
     found = Servers(
         Database(Container(f"{run}-mysql"), free_port()),
@@ -39,7 +39,7 @@ def servers(folder: Path) -> Iterator[Servers]:
 
 
 def run_mysql(database: Database) -> None:
-    """Make it, and return when all four schemas are there."""
+    """Start it, and return when all four schemas exist."""
     passwords = [f"--env={name.upper()}_DATABASE_PASSWORD={PASSWORD}" for name in SERVICES]
     docker(
         "run",

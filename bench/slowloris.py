@@ -1,4 +1,4 @@
-"""Slow clients: `python -m bench.slowloris PORT COUNT KIND [PATH TOKEN]` keeps so many connections busy.
+"""Slow clients: `python -m bench.slowloris PORT COUNT KIND [PATH TOKEN]` keeps this number of connections busy.
 
 - `heads`: a head that never comes to an end, a byte a second.
 - `uploads`: an upload to PATH, a byte a second.
@@ -46,7 +46,7 @@ async def _run(port: int, count: int, kind: str, head: bytes) -> None:
 
 
 def main() -> None:
-    """Go on until killed."""
+    """Run until killed."""
     max_open_files()
     port, count, kind, *more = sys.argv[1:]
     path, token = more or ("", "")

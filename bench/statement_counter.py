@@ -1,6 +1,6 @@
-"""`python -m bench.statement_counter FILE`: the standalone, counting in FILE the statements that SQLite is given.
+"""`python -m bench.statement_counter FILE`: the standalone, with a count of its SQLite statements in FILE.
 
-The count is 8 bytes in the order of the machine, written through shared memory: counting wakes nobody up.
+The count is 8 bytes in native order, written through shared memory, so that counting causes no wake-ups.
 """
 
 import itertools
@@ -18,7 +18,7 @@ COUNT = struct.Struct("=Q")
 
 
 def counted(file: Path) -> int:
-    """How many there were so far."""
+    """The number so far."""
     (number,) = COUNT.unpack(file.read_bytes())
     return int(number)
 

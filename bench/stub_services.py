@@ -1,6 +1,6 @@
 """Stubs of services: `python -m bench.stub_services NAME ...` serves one port for each.
 
-Prints one line of JSON: the ports by name, and a token that is good here.
+Prints one line of JSON: the ports by name, and a valid token.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""What is compared: our five processes and the two of the baseline, on one MySQL; each tells where it answers."""
+"""The compared systems on one MySQL: our five processes and the two of the baseline."""
 
 import asyncio
 import json
@@ -36,71 +36,71 @@ class System(Protocol):
 
     @property
     def name(self) -> str:
-        """As it is called in tables."""
+        """Its name in tables."""
 
     @property
     def base(self) -> int:
-        """In which its ids are written."""
+        """The base in which its ids are written."""
 
     def tiers(self) -> dict[str, list[int]]:
         """Its first processes, by tier."""
 
     def port(self, *, through_gateway: bool = True) -> int:
-        """Where it answers."""
+        """The port to send requests to."""
 
     def settle(self) -> float:
-        """Wait until nothing is left to do; the seconds that took."""
+        """Wait until no background work is left. Returns the seconds."""
 
 
 def id_text(system: System, id_: int) -> str:
-    """An id as this system writes it."""
+    """An id in its wire format."""
     return ids.encode(id_) if system.base == 16 else str(id_)
 
 
 def feed(token: str, limit: int = 10) -> Request:
-    """One's home feed."""
+    """A request for the home feed."""
     return Request("GET", f"{API}/feed?limit={limit}", token)
 
 
 def person(system: System, token: str, author: int, limit: int = 10) -> Request:
-    """Somebody's posts."""
+    """A request for the posts of a user."""
     return Request("GET", f"{API}/users/{id_text(system, author)}/posts?limit={limit}", token)
 
 
 def new_post(system: System, token: str, media_id: int) -> Request:
-    """A post of an upload."""
+    """A request that creates a post of an upload."""
     named: Any = ids.encode(media_id) if system.base == 16 else media_id
     return Request("POST", f"{API}/posts", token, json.dumps({"media_ids": [named], "caption": "Just now"}).encode())
 
 
 def like(system: System, token: str, post_id: int) -> Request:
-    """A like."""
+    """A request that likes a post."""
     return Request("PUT", f"{API}/posts/{id_text(system, post_id)}/like", token)
 
 
 class Signer:
-    """Makes tokens with auth's own key, so that nobody has to log in."""
+    """Issues tokens with auth's own key, without logins."""
 
     def __init__(self, servers: Servers) -> None:
         settings = AuthSettings(secret=_secret("auth"), database_url=servers.database.url("auth", "auth"))  # type: ignore[arg-type] # pydantic turns the text into a secret
         database = Database(settings.database_url, pool_size=1)
         self._mint = TokenIssuer(settings.token_issuer, settings.token_audience, TOKEN_SECONDS)
-        self._mint.load(database.write(keys.have_keys, KeyCipher(settings.key(SIGNING_KEYS))))
+        self._mint.load(database.write(keys.load_or_create_keys, KeyCipher(settings.key(SIGNING_KEYS))))
         database.close()
 
     def token(self, person_id: int) -> str:
-        """Good for an hour."""
+        """Valid for an hour."""
         return self._mint.access_token(person_id, LOGIN)
 
     def public_key(self) -> dict[str, Any]:
-        """The JWK by which they are verified."""
+        """The JWK that verifies them."""
         found: dict[str, Any] = asyncio.run(self._mint.key_set())["keys"][-1]
         return found
 
 
 @dataclass
 class Ours:
-    """Five processes with the settings of production; passwords are cheap, and rates are counted but never reached."""
+    """Five processes with the settings of production, except for cheap passwords and high rate limits."""
 
     folder: Path
     servers: Servers
@@ -117,12 +117,12 @@ class Ours:
         self.engines = {name: create_engine(url("root", name), pool_pre_ping=True) for name in SERVICES}
 
     def migrate(self) -> None:
-        """Make all tables."""
+        """Create all tables."""
         with ThreadPoolExecutor() as pool:
             list(pool.map(lambda name: self.processes[name].run_once("migrate"), SERVICES))
 
     def write_timelines(self) -> None:
-        """Of all feeds, by the command that an operator has."""
+        """Of all feeds, by the command for operators."""
         self.processes["posts"].run_once("rebuild-feed")
 
     def start(self) -> None:
@@ -130,7 +130,6 @@ class Ours:
         start(self.processes.values())
 
     def stop(self) -> None:
-        """End them."""
         stop(self.processes.values())
 
     def tiers(self) -> dict[str, list[int]]:
@@ -143,11 +142,11 @@ class Ours:
         }
 
     def port(self, *, through_gateway: bool = True) -> int:
-        """Where it answers."""
+        """The port to send requests to."""
         return self.processes["gateway" if through_gateway else "posts"].port
 
     def settle(self) -> float:
-        """Until every post is pushed and every fact published."""
+        """Until every post is fanned out and every event published."""
         return until(self._is_quiet, 300, "nothing is left to do")
 
     def _is_quiet(self) -> bool:
@@ -156,7 +155,7 @@ class Ours:
         )
 
     def left(self, service: str, rows: str) -> int:
-        """How many of these rows there are."""
+        """The number of these rows."""
         with self.engines[service].connect() as connection:
             return int(connection.execute(text(f"SELECT COUNT(*) FROM {rows}")).scalar_one())  # noqa: S608 - our own words
 
@@ -183,7 +182,7 @@ class Ours:
 
 @dataclass
 class Baseline:
-    """The textbook's gateway and its one service."""
+    """The baseline's gateway and its only service."""
 
     folder: Path
     servers: Servers
@@ -209,7 +208,6 @@ class Baseline:
         start(self.processes.values())
 
     def stop(self) -> None:
-        """End them."""
         stop(self.processes.values())
 
     def tiers(self) -> dict[str, list[int]]:
@@ -221,11 +219,11 @@ class Baseline:
         }
 
     def port(self, *, through_gateway: bool = True) -> int:
-        """Where it answers."""
+        """The port to send requests to."""
         return self.processes["gateway" if through_gateway else "posts"].port
 
     def settle(self) -> float:
-        """Nothing goes on after an answer."""
+        """Nothing to wait for."""
         return 0.0
 
 
@@ -238,7 +236,7 @@ def start(processes: Iterable[Process]) -> None:
 
 
 def stop(processes: Iterable[Process]) -> None:
-    """All at once."""
+    """All at the same time."""
     with ThreadPoolExecutor() as pool:
         list(pool.map(Process.stop, processes))
 

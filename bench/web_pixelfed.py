@@ -40,7 +40,7 @@ window.App = {{ config: {config} }};</script>
 
 @contextmanager
 def pixelfed(public: Path, base_url: str) -> Iterator[str]:
-    """The address of Pixelfed's home feed."""
+    """The URL of Pixelfed's home feed."""
     posts = httpx.get(f"{base_url}/api/v1/posts", params={"limit": SHOWN}, timeout=TIMEOUT_SECONDS).json()["items"]
     user = json.dumps(_account(posts[0]["author"]))
     page = gzip.compress(PAGE.format(user=user, config=json.dumps(CONFIG)).encode())

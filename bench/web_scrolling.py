@@ -46,7 +46,7 @@ SCROLL = """async ([posts, pixels]) => {
 
 
 def scrolled(context: BrowserContext, base_url: str) -> dict[str, float]:
-    """The figures of one way through all posts."""
+    """The figures of scrolling through all posts once."""
     page = context.new_page()
     page.add_init_script(MANY_POSTS)
     page.goto(base_url)

@@ -1,4 +1,4 @@
-"""Somebody who reads while something else goes on, and how long that takes."""
+"""A client that reads at a constant rate while other load runs, and its latencies."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,7 +16,7 @@ def p99(answers: list[Answer]) -> float:
 
 
 class BackgroundReader:
-    """Somebody who reads, at a steady pace, while something else goes on."""
+    """Reads at a constant rate."""
 
     ROUTES = ("/posts", "/users/me", "/feed", "/rooms", "/auth/sessions")
 
@@ -28,7 +28,7 @@ class BackgroundReader:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[None]:
-        """As long as the block lasts."""
+        """During the block."""
         async with http_client(self._system.base, "127.0.0.99") as web:
             token = (await log_in(web, self._system.people[-1])).body["access_token"]
             task = asyncio.create_task(self._go_on(web, token))

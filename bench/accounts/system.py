@@ -1,4 +1,4 @@
-"""The standalone under measurement, and requests to it."""
+"""The measured standalone process, and requests to it."""
 
 import json
 import os
@@ -7,7 +7,7 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +26,7 @@ TIMEOUT = aiohttp.ClientTimeout(total=30)
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back: the status, how long it took, and what it says."""
+    """A response: status, duration and body."""
 
     status: int
     seconds: float
@@ -35,7 +35,7 @@ class Answer:
 
 @dataclass
 class System:
-    """The system under measurement, and those who have signed up."""
+    """The measured system, and its users."""
 
     base: str
     metrics_port: int
@@ -46,21 +46,21 @@ class System:
     people: list[str] = field(default_factory=list)
 
     async def hashed(self, web: aiohttp.ClientSession) -> int:
-        """Passwords that reached a hash so far."""
+        """Passwords verified against a hash so far."""
         async with web.get(f"http://127.0.0.1:{self.metrics_port}/metrics") as answer:
             found = re.search(r"^passwords_verified_total (\S+)$", await answer.text(), re.MULTILINE)
         return int(float(found[1])) if found else 0
 
     def memory(self) -> float:
-        """Megabytes that the processes hold."""
+        """Megabytes of its processes."""
         return sum(resident(pid) for pid in self.pids)
 
 
 @contextmanager
-def running_system(folder: Path) -> Iterator[System]:
-    """The standalone."""
+def running_system(folder: Path, settings: Mapping[str, str] | None = None) -> Iterator[System]:
+    """The standalone process, with these settings."""
     port = free_port()
-    standalone = Standalone(folder / "data", settings={"METRICS_PORT": str(port)})
+    standalone = Standalone(folder / "data", settings={"METRICS_PORT": str(port), **(settings or {})})
 
     def rotate_keys() -> str:
         own = {
@@ -82,14 +82,14 @@ def running_system(folder: Path) -> Iterator[System]:
 
 @asynccontextmanager
 async def http_client(base: str, address: str = "127.0.0.1") -> AsyncIterator[aiohttp.ClientSession]:
-    """A client that comes from this address of the loopback."""
+    """A client with this source address."""
     connector = aiohttp.TCPConnector(limit=0, local_addr=(address, 0))
     async with aiohttp.ClientSession(base, connector=connector, timeout=TIMEOUT) as web:
         yield web
 
 
 async def ask(web: aiohttp.ClientSession, method: str, path: str, token: str = "", body: Any = None) -> Answer:
-    """One request and its whole answer."""
+    """One request and its complete response."""
     headers = {"authorization": f"Bearer {token}"} if token else {}
     began = time.perf_counter()
     async with web.request(method, API + path, json=body, headers=headers) as answer:

@@ -1,1 +1,1 @@
-"""The control: the same routes as a careful engineer builds them from the textbook; nothing is slow on purpose."""
+"""The baseline: the same routes, written as in the documentation of the frameworks; nothing is slow on purpose."""

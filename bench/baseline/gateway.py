@@ -1,4 +1,4 @@
-"""The baseline's gateway: FastAPI takes the request, PyJWT checks the token, httpx asks the service."""
+"""The gateway of the baseline: FastAPI receives the request, PyJWT verifies the token, httpx calls the service."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,7 +14,7 @@ HOP_BY_HOP = {
     "connection", "keep-alive", "proxy-authenticate", "proxy-authorization",
     "te", "trailer", "transfer-encoding", "upgrade", "host", "content-length",
 }  # fmt: skip
-"""RFC 9110, section 7.6.1, and what the next hop says anew."""
+"""RFC 9110, section 7.6.1, and headers that the next hop sets itself."""
 client = httpx.AsyncClient(
     base_url=settings.posts_url,
     timeout=httpx.Timeout(10.0, connect=1.0),
@@ -24,7 +24,7 @@ client = httpx.AsyncClient(
 
 @asynccontextmanager
 async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-    """Close the connections in the end."""
+    """Close the connections at the end."""
     async with client:
         yield
 
@@ -34,7 +34,7 @@ app = FastAPI(title="baseline gateway", lifespan=lifespan)
 
 @app.get("/readyz")
 async def ready() -> dict[str, str]:
-    """Whether what is behind it can work."""
+    """Whether the service is ready."""
     (await client.get("/readyz")).raise_for_status()
     return {"status": "ready"}
 
@@ -43,7 +43,7 @@ async def ready() -> dict[str, str]:
     "/api/v1/{path:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"], dependencies=[Depends(current_user_id)]
 )
 async def forward(request: Request) -> Response:
-    """Hand the request on, and the answer back."""
+    """Forward the request and its response."""
     headers = [(name, value) for name, value in request.headers.items() if name not in HOP_BY_HOP]
     try:
         answer = await client.request(

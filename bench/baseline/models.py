@@ -1,4 +1,4 @@
-"""The baseline's tables, mapped."""
+"""The ORM models of the baseline."""
 
 from datetime import datetime
 
@@ -8,14 +8,12 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 
 class Model(DeclarativeBase):
-    """What all have."""
+    """Base class."""
 
     type_annotation_map = {int: BigInteger, datetime: DATETIME(fsp=3)}  # noqa: RUF012 - as SQLAlchemy documents it
 
 
 class User(Model):
-    """A person."""
-
     __tablename__ = "users"
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -25,8 +23,6 @@ class User(Model):
 
 
 class Follow(Model):
-    """Who follows whom."""
-
     __tablename__ = "follows"
 
     follower_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True)
@@ -34,8 +30,6 @@ class Follow(Model):
 
 
 class Post(Model):
-    """A post."""
-
     __tablename__ = "posts"
     __table_args__ = (Index("posts_by_author", "author_id", "id"),)
 
@@ -68,18 +62,16 @@ class Media(Model):
 
     @property
     def url(self) -> str:
-        """Where its larger form is."""
+        """The URL of the display size."""
         return f"/api/v1/media/{self.display}"
 
     @property
     def thumbnail_url(self) -> str:
-        """Where its smaller form is."""
+        """The URL of the thumbnail."""
         return f"/api/v1/media/{self.thumbnail}"
 
 
 class Like(Model):
-    """Who likes what."""
-
     __tablename__ = "likes"
 
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True)
@@ -87,8 +79,6 @@ class Like(Model):
 
 
 class Comment(Model):
-    """What somebody said to a post."""
-
     __tablename__ = "comments"
     __table_args__ = (Index("comments_by_post", "post_id", "id"),)
 

@@ -1,4 +1,4 @@
-"""The baseline's one service: FastAPI, the async ORM, `response_model`, and a feed that is pulled."""
+"""The only service of the baseline: FastAPI, the async ORM, `response_model`, and a feed that is read on demand."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -29,7 +29,7 @@ sessions = async_sessionmaker(engine, expire_on_commit=False)
 
 @asynccontextmanager
 async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-    """Give the connections back in the end."""
+    """Close the connections at the end."""
     yield
     await engine.dispose()
 
@@ -49,21 +49,20 @@ Limit = Annotated[int, Query(ge=1, le=100)]
 
 @app.get("/readyz")
 async def ready(db: Session) -> dict[str, str]:
-    """Whether it can work."""
     await db.execute(select(literal(1)))
     return {"status": "ready"}
 
 
 @app.get("/api/v1/feed", response_model=schemas.Posts)
 async def feed(db: Session, me: CurrentUserId, limit: Limit = 20, cursor: int | None = None) -> Any:
-    """Posts of those one follows, and one's own, newest first."""
+    """Own and followed posts, newest first."""
     followees = await db.scalars(select(Follow.followee_id).where(Follow.follower_id == me))
     return await page(db, me, Post.author_id.in_([*followees, me]), limit, cursor)
 
 
 @app.get("/api/v1/users/{user_id}/posts", response_model=schemas.Posts)
 async def posts_of(db: Session, me: CurrentUserId, user_id: int, limit: Limit = 20, cursor: int | None = None) -> Any:
-    """A person's posts, newest first."""
+    """Posts of a user, newest first."""
     found = await page(db, me, Post.author_id == user_id, limit, cursor)
     if not found["items"] and await db.get(User, user_id) is None:
         raise HTTPException(404, "There is no such person")
@@ -72,7 +71,6 @@ async def posts_of(db: Session, me: CurrentUserId, user_id: int, limit: Limit = 
 
 @app.get("/api/v1/posts/{post_id}", response_model=schemas.Post)
 async def one_post(db: Session, me: CurrentUserId, post_id: int) -> Any:
-    """A post."""
     found = await page(db, me, Post.id == post_id, 1, None)
     if not found["items"]:
         raise HTTPException(404, "There is no such post")
@@ -81,7 +79,7 @@ async def one_post(db: Session, me: CurrentUserId, post_id: int) -> Any:
 
 @app.post("/api/v1/posts", response_model=schemas.Post, status_code=201)
 async def publish(db: Session, me: CurrentUserId, body: schemas.NewPost) -> Any:
-    """A new post of one's own uploads."""
+    """Create a post of own uploads."""
     mine = select(Media).where(Media.id.in_(body.media_ids), Media.owner_id == me, Media.post_id.is_(None))
     found = {media.id: media for media in await db.scalars(mine.with_for_update())}
     if set(found) != set(body.media_ids):
@@ -98,7 +96,7 @@ async def publish(db: Session, me: CurrentUserId, body: schemas.NewPost) -> Any:
 
 @app.put("/api/v1/posts/{post_id}/like", response_model=schemas.Like)
 async def like(db: Session, me: CurrentUserId, post_id: int) -> Any:
-    """The same answer where one likes it already."""
+    """Idempotent."""
     if await db.get(Post, post_id) is None:
         raise HTTPException(404, "There is no such post")
     await db.execute(insert(Like).prefix_with("IGNORE").values(user_id=me, post_id=post_id))
@@ -108,7 +106,7 @@ async def like(db: Session, me: CurrentUserId, post_id: int) -> Any:
 
 
 async def page(db: AsyncSession, me: int, which: ColumnElement[bool], limit: int, cursor: int | None) -> dict[str, Any]:
-    """Posts with everything that is shown beside them, newest first, from after this id."""
+    """Posts with authors, photos and counts, newest first, after this id."""
     wanted = select(Post).where(which).options(selectinload(Post.author), selectinload(Post.media))
     if cursor is not None:
         wanted = wanted.where(Post.id < cursor)
@@ -119,7 +117,7 @@ async def page(db: AsyncSession, me: int, which: ColumnElement[bool], limit: int
 
 
 async def shown(db: AsyncSession, me: int, posts: Sequence[Post]) -> list[dict[str, Any]]:
-    """With their counts, and whether this person likes them: one grouped query for each."""
+    """With their counts, and whether this user likes them: one grouped query for each."""
     post_ids = [post.id for post in posts]
     likes = await counted(db, Like.post_id, post_ids)
     comments = await counted(db, Comment.post_id, post_ids)
@@ -141,7 +139,7 @@ async def shown(db: AsyncSession, me: int, posts: Sequence[Post]) -> list[dict[s
 
 
 async def counted(db: AsyncSession, column: Any, post_ids: list[int]) -> dict[int, int]:
-    """How many rows there are of each of these posts."""
+    """The number of rows of each of these posts."""
     rows = await db.execute(select(column, func.count()).where(column.in_(post_ids)).group_by(column))
     return dict(rows.tuples().all())
 

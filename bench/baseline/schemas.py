@@ -1,4 +1,4 @@
-"""What the baseline takes and gives."""
+"""Request and response bodies of the baseline."""
 
 from datetime import datetime
 from typing import Annotated
@@ -7,14 +7,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class FromRow(BaseModel):
-    """Read from a mapped row."""
+    """Read from an ORM object."""
 
     model_config = ConfigDict(from_attributes=True)
 
 
 class UserRef(FromRow):
-    """A person as others see them."""
-
     id: int
     nickname: str
     name: str
@@ -23,8 +21,6 @@ class UserRef(FromRow):
 
 
 class Media(FromRow):
-    """A photo."""
-
     id: int
     url: str
     thumbnail_url: str
@@ -36,7 +32,7 @@ class Media(FromRow):
 
 
 class Post(FromRow):
-    """A post as somebody sees it."""
+    """A post as a user sees it."""
 
     id: int
     author: UserRef
@@ -57,14 +53,14 @@ class Posts(BaseModel):
 
 
 class NewPost(BaseModel):
-    """A post to publish."""
+    """A post to create."""
 
     media_ids: Annotated[list[int], Field(min_length=1, max_length=10)]
     caption: Annotated[str, Field(max_length=2200)] | None = None
 
 
 class Like(BaseModel):
-    """Whether one likes a post, and how many do."""
+    """Whether the user likes a post, and the number of likes."""
 
     post_id: int
     liked: bool

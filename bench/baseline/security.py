@@ -1,4 +1,4 @@
-"""Who is asking, by PyJWT, with a key that is known."""
+"""Authentication of the baseline: PyJWT with a fixed key."""
 
 from typing import Annotated
 
@@ -13,7 +13,7 @@ bearer = HTTPBearer(auto_error=False)
 
 
 async def current_user_id(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> int:
-    """The person a token speaks for; 401 without a good one."""
+    """The user of the token; 401 without a valid one."""
     if credentials is None:
         raise HTTPException(401, "Not authenticated")
     try:

@@ -1,4 +1,4 @@
-"""What the baseline processes are told from outside."""
+"""Settings of the baseline processes."""
 
 from typing import Any
 

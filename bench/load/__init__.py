@@ -1,1 +1,1 @@
-"""Requests, and the two generators that send them: wrk as fast as answers come, `steady` at a constant rate."""
+"""Requests, and two load generators: wrk (closed loop) and `constant_rate` (open loop)."""

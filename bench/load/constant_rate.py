@@ -28,7 +28,7 @@ PATIENCE = 30.0
 
 @dataclass(frozen=True)
 class Stream:
-    """What came back; times in milliseconds, from when each request was due."""
+    """The result; times in milliseconds, counted from when each request was due."""
 
     sent: int
     statuses: dict[str, int]
@@ -45,17 +45,20 @@ class Stream:
 
     @property
     def answered(self) -> int:
-        """Requests that were done."""
+        """The number of completed requests."""
         return sum(number for status, number in self.statuses.items() if status.startswith("2"))
 
     @property
     def rate(self) -> float:
-        """Requests done in a second."""
+        """Completed requests per second."""
         return self.answered / self.seconds
 
 
 def stream(port: int, requests: Sequence[Request], rate: float, connections: int = 256) -> Stream:
-    """All of these, so many a second. Raises Invalid where the generator was the bottleneck, or answers never came."""
+    """Send these requests at this rate.
+
+    Raises Invalid if the generator was the bottleneck, or responses are missing.
+    """
     with tempfile.NamedTemporaryFile() as file:
         write(Path(file.name), requests)
         command = [sys.executable, "-m", "bench.load.constant_rate", str(port), str(rate), str(connections), file.name]
@@ -84,13 +87,13 @@ class Line(asyncio.Protocol):
         self._sender.take(self)
 
     def send(self, raw: bytes, due: float) -> None:
-        """Ask."""
+        """Send a request."""
         self._due = due
         if self._transport is not None:
             self._transport.write(raw)
 
     def data_received(self, data: bytes) -> None:
-        """Find where the answer ends."""
+        """Find the end of the response."""
         self._got += data
         if not self._length:
             head = self._got.find(b"\r\n\r\n")
@@ -104,7 +107,7 @@ class Line(asyncio.Protocol):
             self._sender.take(self)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - as asyncio calls it
-        """Whatever was asked here is not answered."""
+        """The current request gets no response."""
         self._sender.lose(self, self._due)
 
 
@@ -116,7 +119,7 @@ def _length_of_body(head: bytes) -> int:
 
 
 class Sender:
-    """Hands requests to free connections, the last one that became free first."""
+    """Assigns requests to free connections, the one that became free last first."""
 
     def __init__(self, raws: Sequence[bytes], rate: float) -> None:
         self._raws = raws
@@ -131,7 +134,7 @@ class Sender:
         self._done = asyncio.Event()
 
     async def run(self, port: int, connections: int) -> None:
-        """Until the last is answered."""
+        """Until the last response."""
         loop = asyncio.get_running_loop()
         for _ in range(connections):
             await loop.create_connection(lambda: Line(self), "127.0.0.1", port)
@@ -147,20 +150,20 @@ class Sender:
         self.seconds, self.busy = time.perf_counter() - began, time.process_time() - idle
 
     def take(self, line: Line) -> None:
-        """This one is free."""
+        """This connection is free."""
         self._free.append(line)
         if self._waiting:
             self._serve()
 
     def lose(self, line: Line, due: float) -> None:
-        """This one is closed."""
+        """This connection is closed."""
         if line in self._free:
             self._free.remove(line)
         else:
             self.note("none", due)
 
     def note(self, status: str, due: float) -> None:
-        """One more is answered."""
+        """Another request is completed."""
         self.statuses[status] += 1
         if status != "503":
             self.admitted.append((due, time.perf_counter() - due))
@@ -179,7 +182,7 @@ def _percentile(ordered: Sequence[float], part: float) -> float:
 
 
 def main() -> None:
-    """Send, and tell."""
+    """Send the requests, and print the result."""
     port, rate, connections, file = sys.argv[1:]
     raws = read(Path(file))
     sender = Sender(raws, float(rate))

@@ -1,4 +1,4 @@
-"""Load by wrk: some connections, each with a new request as soon as the last is answered, for a number of answers."""
+"""Load by wrk: several connections, each with a new request after each response, for a number of responses."""
 
 import json
 import resource
@@ -16,16 +16,16 @@ SCRIPT = Path(__file__).with_name("wrk.lua")
 LONGEST = 120
 """Seconds that a run may take."""
 BUSY = 0.9
-"""A generator that used more of its core than this measured itself."""
+"""The maximum CPU share of a generator; above it, the generator was the bottleneck."""
 
 
 class Invalid(Exception):
-    """A run that says nothing about the system."""
+    """A run without a valid result."""
 
 
 @dataclass(frozen=True)
 class Burst:
-    """What came back; times in milliseconds."""
+    """The result; times in milliseconds."""
 
     answers: int
     seconds: float
@@ -37,12 +37,12 @@ class Burst:
 
     @property
     def rate(self) -> float:
-        """Answers in a second."""
+        """Responses per second."""
         return self.answers / self.seconds
 
 
 def burst(port: int, requests: Iterable[Request], connections: int, answers: int) -> Burst:
-    """Raises Invalid where any answer is not 2xx or 3xx, or where the generator was the bottleneck."""
+    """Raises Invalid if a response is not 2xx or 3xx, or if the generator was the bottleneck."""
     with tempfile.NamedTemporaryFile() as file:
         write(Path(file.name), requests)
         options = ["-t1", f"-c{connections}", f"-d{LONGEST}s", "--timeout=30s", f"--script={SCRIPT}"]
@@ -61,7 +61,7 @@ def burst(port: int, requests: Iterable[Request], connections: int, answers: int
 
 
 def wrk() -> str:
-    """Where it is; without it the run ends with the remedy."""
+    """Its path; exits with instructions if it is not installed."""
     return shutil.which("wrk") or sys.exit("wrk is needed and not here: install it (Debian, Ubuntu: apt install wrk)")
 
 

@@ -1,1 +1,1 @@
-"""What is measured: a file for each, with its goals at the top."""
+"""The measurements: a file for each, with its goals at the top."""

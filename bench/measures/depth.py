@@ -1,4 +1,4 @@
-"""Whether a page costs the same however deep it lies, and however much its author has posted."""
+"""Whether the cost of a page depends on its depth, or on the number of posts of the author."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -21,7 +21,7 @@ POSTS = 1_010
 
 
 def measure(environment: Environment, report: Report) -> None:
-    """Feeds of the social graph, then lists of long and short histories."""
+    """Feeds of the social graph, then lists of authors with many and few posts."""
     _depth(environment, report)
     _history(environment, report)
 

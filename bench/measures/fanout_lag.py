@@ -1,4 +1,4 @@
-"""How long after its answer a new post is in the feeds of all 313 followers, while half of capacity is asked."""
+"""The time from the response until a new post is in the feeds of 313 followers, under half of the capacity."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -45,7 +45,7 @@ def measure(environment: Environment, report: Report) -> None:
 
 
 def _lag(environment: Environment, request: Request, feeds: int) -> float:
-    """Milliseconds; found by looking into the table every few of them."""
+    """In milliseconds, by polling the table."""
     headers = {"authorization": f"Bearer {request.token}", "content-type": "application/json"}
     address = f"http://127.0.0.1:{environment.ours.port()}{request.target}"
     answer = httpx.post(address, content=request.body, headers=headers, timeout=10).raise_for_status()

@@ -1,4 +1,4 @@
-"""The home feed of 10."""
+"""The cost of a home feed page of 10 posts."""
 
 from collections.abc import Sequence
 from statistics import median
@@ -17,7 +17,7 @@ BUDGET = 1_200 / 50
 
 
 def measure(environment: Environment, report: Report) -> None:
-    """With each number of posts a person."""
+    """With each number of posts per user."""
     for posts_each in environment.sizes:
         dataset = environment.society(posts_each)
         report.say(f"{posts_each} posts a person: {dataset.sizes()}.")

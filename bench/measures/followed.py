@@ -1,4 +1,4 @@
-"""Whether a home feed costs the same however many one follows."""
+"""Whether the cost of a home feed depends on the number of followed users."""
 
 import random
 from functools import partial
@@ -16,7 +16,7 @@ FEW = 50
 
 
 def measure(environment: Environment, report: Report) -> None:
-    """Some follow 50, others 5,000."""
+    """Some users follow 50, others 5,000."""
     since = clock.now() - AGE
     persons = people(AUTHORS + 2 * READERS, since - clock.DAY)
     authors, of_few, of_all = persons[:AUTHORS], persons[AUTHORS:-READERS], persons[-READERS:]

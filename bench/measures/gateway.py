@@ -1,4 +1,4 @@
-"""CPU that a gateway adds to a response of 6 kB: ours, the baseline's, a bare forwarder, Envoy and nginx."""
+"""CPU that a gateway adds to a response of 6 kB: ours, the baseline's, a minimal forwarder, Envoy and nginx."""
 
 from functools import partial
 from statistics import median
@@ -16,7 +16,7 @@ AT_MOST = {16: 1 / 8, 64: 1 / 12}
 """Of the baseline's, by connections."""
 OF_ENVOY = 2.5
 FASTER = 5
-"""So many times as many answers of those that cost little: the kernel counts in hundredths of a second."""
+"""Cheap gateways get this multiple of responses: the kernel counts in hundredths of a second."""
 TARGET = "/api/v1/feed"
 
 
@@ -39,7 +39,7 @@ def measure(environment: Environment, report: Report) -> None:
                 )
                 for name, measured in found.items()
             }
-            in_turn(sides, 1)  # so that everybody has met the token and opened connections
+            in_turn(sides, 1)  # so that the token is cached and connections are open
             _judge(report, connections, in_turn(sides, rounds))
 
 

@@ -1,4 +1,4 @@
-"""What the gateway's limits prevent. The gateway is a process of its own; stub services run behind it.
+"""What the gateway's limits prevent. The gateway is a separate process; stub services run behind it.
 
 - 2,000 connections whose heads never end: the latency of other clients.
 - A chunked body of 100 MB, to a JSON route and to an upload: the memory that it costs.
@@ -82,7 +82,7 @@ def _is_ready(port: int) -> bool:
 
 
 async def request_at_constant_rate(gateway: Gateway, path: str, seconds: float = SECONDS) -> Latencies:
-    """Answers at a steady pace, on connections that are kept."""
+    """Send requests at a constant rate on keep-alive connections."""
     latencies = Latencies([], Counter())
     async with aiohttp.ClientSession(gateway.url, timeout=TIMEOUT) as web, asyncio.TaskGroup() as group:
         beginning = time.perf_counter()
@@ -134,7 +134,7 @@ async def _watch(gateway: Gateway, memory: list[float]) -> None:
 
 
 async def _send_body(gateway: Gateway, path: str) -> tuple[int, int]:
-    """Send 100 MB, whatever is said meanwhile; the status of the answer, and how many bytes were taken."""
+    """Send 100 MB, ignoring responses meanwhile. Returns the status, and the number of bytes accepted."""
     reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
     head = f"POST {path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {gateway.token}\r\n"
     writer.write(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode())

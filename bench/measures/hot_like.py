@@ -1,4 +1,4 @@
-"""Whether likes of one post wait for one another more than likes of many, and whether all are counted."""
+"""Whether likes of one post wait for each other more than likes of many posts, and whether all are counted."""
 
 from collections.abc import Sequence
 from statistics import median
@@ -18,11 +18,11 @@ AT_LEAST = 0.8
 CLIENTS = 32
 POSTS = 1_000
 LIKES = 2_000
-"""Of each run, each by somebody else."""
+"""Of each run, each by another user."""
 
 
 def measure(environment: Environment, report: Report) -> None:
-    """In turn on one post and on all of them."""
+    """Alternately on one post and on all posts."""
     rounds = environment.options.rounds
     since = clock.now() - AGE
     persons = people(LIKES * (rounds + 1), since - clock.DAY)

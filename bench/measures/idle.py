@@ -1,4 +1,4 @@
-"""What each process costs while nobody asks for anything: CPU, wake-ups and SQL statements a second."""
+"""The cost of each process without requests: CPU, wake-ups and SQL statements per second."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -21,20 +21,20 @@ MOST_STATEMENTS = 2.0
 MOST_START_SECONDS = 2.0
 MOST_MEGABYTES = 120.0
 SETTLE_SECONDS = 15.0
-"""Until what starting and the questions whether it is ready have left is over, such as idle connections."""
+"""Until the effects of the start and of readiness checks are over, such as idle connections."""
 HEAD = ("", "CPU, ms/s", "wake-ups/s")
 
 
 @dataclass(frozen=True)
 class Idle:
-    """Of one process, in a second: milliseconds of CPU, and voluntary context switches of all its threads."""
+    """Of one process, per second: milliseconds of CPU, and voluntary context switches of all its threads."""
 
     cpu: float
     wake_ups: float
 
 
 def measure(environment: Environment, report: Report) -> None:
-    """The standalone at its second start; then each process of the cluster, where there is a container engine."""
+    """The standalone at its second start; then each process of the cluster, if there is a container engine."""
     seconds = environment.options.idle_seconds
     report.say(f"Counted for {seconds:.0f} s in which nothing is asked.")
     _standalone(environment, report, seconds)
@@ -89,7 +89,7 @@ def _cluster(ours: Ours, report: Report, seconds: float) -> None:
 
 
 def _idle(roots: Tiers, statements: Callable[[], int], seconds: float) -> tuple[Mapping[str, Idle], float]:
-    """Each process, and the statements a second of all."""
+    """Each process, and the statements per second of all."""
     time.sleep(SETTLE_SECONDS)
     cpu, woken, asked = used(roots), wake_ups(roots), statements()
     began = time.monotonic()

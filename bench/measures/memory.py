@@ -1,4 +1,4 @@
-"""What each process holds in memory, and what each tier costs, while nothing is asked."""
+"""The memory of each process, and the CPU of each tier, without requests."""
 
 import time
 

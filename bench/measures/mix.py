@@ -1,4 +1,4 @@
-"""What both take of the mix at p99 under 50 ms through their gateways, fan-out included."""
+"""The capacity of both systems for the mix, with a p99 below 50 ms through their gateways, including fan-out."""
 
 from collections.abc import Callable
 from statistics import median
@@ -17,7 +17,7 @@ ROUNDS = 3
 
 
 def measure(environment: Environment, report: Report) -> None:
-    """Capacities in turn; then what a request costs, and how long it takes at the same rate."""
+    """Capacities in alternation; then the cost of a request, and latencies at the same rate."""
     environment.society(environment.options.posts[-1])
     report.say(f"{environment.dataset.name}: {environment.dataset.sizes()}.")
     mixes = {system.name: Mix(environment, system) for system in environment.systems}

@@ -1,4 +1,4 @@
-"""How fast facts get from the outbox to confirmed, beside a relay that awaits each publish before the next."""
+"""The rate of events from the outbox to confirmed, compared with a relay that awaits each publish."""
 
 import asyncio
 from collections.abc import Collection, Sequence
@@ -36,13 +36,13 @@ CONNECT_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class OneByOne:
-    """A bus that awaits each publish: the control."""
+    """A bus that awaits each publish, for comparison."""
 
     bus: Bus
 
     @property
     def connected(self) -> bool:
-        """As the bus is."""
+        """Of the wrapped bus."""
         return self.bus.connected
 
     async def publish(self, events: Sequence[Event]) -> list[bool]:
@@ -50,19 +50,19 @@ class OneByOne:
         return [(await self.bus.publish([event]))[0] for event in events]
 
     def subscribe(self, service: str, names: Collection[str], receive: Receive) -> None:
-        """As the bus does."""
+        """Of the wrapped bus."""
         self.bus.subscribe(service, names, receive)
 
     def subscribe_ephemeral(self, service: str, names: Collection[str], receive: Receive) -> None:
-        """As the bus does."""
+        """Of the wrapped bus."""
         self.bus.subscribe_ephemeral(service, names, receive)
 
     async def start(self) -> None:
-        """As the bus does."""
+        """Of the wrapped bus."""
         await self.bus.start()
 
     async def stop(self) -> None:
-        """As the bus does."""
+        """Of the wrapped bus."""
         await self.bus.stop()
 
 
@@ -136,7 +136,7 @@ def _make_schema(servers: Servers, outbox: Table) -> None:
 
 
 def _make_vhost(servers: Servers) -> None:
-    """With one queue that holds what is published."""
+    """With one queue that stores the published events."""
     topology = definitions({"listener": ServiceTopology((), {NAME})}, VHOST)
     del topology["vhosts"]
     local = {

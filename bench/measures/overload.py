@@ -1,6 +1,6 @@
-"""What becomes of twice the capacity: how much is done, how long it takes, and how the rest is refused.
+"""The effect of twice the capacity: completed requests, latencies, and rejections.
 
-Capacity is here the most that gets done at all, however long it takes: what impatient connections get out of it.
+Capacity is here the highest throughput at any latency: that of a closed loop.
 """
 
 from statistics import median

@@ -1,4 +1,4 @@
-"""A person's posts, 10 of them, asked for by others."""
+"""The cost of a page of 10 posts of a user, for other users."""
 
 import random
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ AT_MOST = 1 / 3
 
 
 def measure(environment: Environment, report: Report) -> None:
-    """With each number of posts a person."""
+    """With each number of posts per user."""
     for posts_each in environment.sizes:
         people = environment.society(posts_each).people
 

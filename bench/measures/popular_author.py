@@ -1,4 +1,4 @@
-"""What a new post costs, its way into feeds included, by how many follow its author."""
+"""The cost of a new post, including fan-out, by the number of followers of its author."""
 
 from functools import partial
 
@@ -17,7 +17,7 @@ CONNECTIONS = 4
 
 
 def measure(environment: Environment, report: Report) -> None:
-    """The first run, in which the popular author is found to be so, does not count."""
+    """The first run, in which the author becomes popular, is not counted."""
     rounds = min(3, environment.options.rounds)
     persons = people(VERY_MANY + 2, clock.now() - AGE - clock.DAY)
     modest, popular, *followers = persons

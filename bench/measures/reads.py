@@ -1,4 +1,4 @@
-"""How two reads are compared: ours through the gateway, with many and few readers, and the baseline."""
+"""How two reads are compared: ours through the gateway, with many and few users, and the baseline."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -19,7 +19,7 @@ from shared.testing.tokens import FakeTokenIssuer
 FEW = 10
 CHECKS = 500
 FASTER = 10
-"""So many times as many bare answers: the kernel counts in hundredths of a second."""
+"""The multiple of requests to the baseline server: the kernel counts in hundredths of a second."""
 OURS, WARM, ALONE, BASELINE = (
     "ours, everyone",
     f"ours, the same {FEW}",
@@ -32,7 +32,7 @@ Asked = Callable[[System, dict[int, str], Sequence[int]], list[Request]]
 
 
 def compared(environment: Environment, asked: Asked) -> dict[str, list[Cost]]:
-    """CPU of each side over interleaved rounds, every token met before."""
+    """CPU of each side over interleaved rounds; every token has been used before."""
     options = environment.options
     tokens = environment.tokens(environment.dataset.people)
     everyone, few = environment.dataset.people, environment.dataset.people[:FEW]
@@ -50,7 +50,7 @@ def compared(environment: Environment, asked: Asked) -> dict[str, list[Cost]]:
 
 
 def token_check() -> float:
-    """CPU microseconds of PyJWT for one token, as each process of the baseline spends them on each request."""
+    """CPU microseconds of PyJWT for one token, which each process of the baseline spends on each request."""
     token_issuer = FakeTokenIssuer()
     token, key = token_issuer.token(1), token_issuer.key.public_key()
     began = process_time()
@@ -60,7 +60,7 @@ def token_check() -> float:
 
 
 def tell(report: Report, title: str, costs: Mapping[str, Sequence[Cost]]) -> None:
-    """The table and its picture."""
+    """Print the table and the chart."""
     report.table(title, HEAD, [row(name, each) for name, each in costs.items()])
     report.say(f"Checking a token costs each of the baseline's processes {token_check():.0f} us of these.")
     name = f"{report.name}-{title.partition(' ')[0]}"
@@ -68,7 +68,7 @@ def tell(report: Report, title: str, costs: Mapping[str, Sequence[Cost]]) -> Non
 
 
 def latencies(environment: Environment, report: Report, asked: Asked, rate: float) -> None:
-    """Of both through their gateways, at one rate."""
+    """Of both systems through their gateways, at one rate."""
     options = environment.options
     tokens = environment.tokens(environment.dataset.people)
     rows = []

@@ -61,16 +61,16 @@ class Person:
             setattr(self, name, (await self._send("POST", "/auth/login", "", credentials))["access_token"])
 
     async def log_out(self) -> None:
-        """With the token that listens."""
+        """With the token of the WebSocket."""
         await self._send("POST", "/auth/logout", self.listens)
 
     async def change_password(self) -> None:
-        """From the other device."""
+        """From the other session."""
         both = {"current_password": self.password, "new_password": f"Wharf-{secrets.token_urlsafe(12)}"}
         await self._send("PATCH", "/users/me", self.acts, both)
 
     async def withdraw(self) -> None:
-        """From the other device."""
+        """From the other session."""
         await self._send("POST", "/users/me/deletion", self.acts, {"current_password": self.password})
 
     async def _send(self, method: str, path: str, token: str, body: object = None) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """What slow clients cost the others, on a standalone.
 
-100 clients do not read an image of some megabytes, 50 send an upload and 50 a head at a byte a second. From the same
-address, other clients read the image, upload images and read lists. None of these requests may fail.
+100 clients do not read an image of some megabytes, 50 send an upload and 50 a request head at a byte per second. From
+the same address, other clients read the image, upload images and read lists. None of these requests may fail.
 """
 
 import asyncio
@@ -74,7 +74,7 @@ def _png(pixels: Image.Image) -> bytes:
 
 
 async def _other_clients(url: str, token: str, path: str, picture: bytes) -> dict[str, Latencies]:
-    """Ask as clients do, each kind at its pace, beside one another."""
+    """Send requests of each kind at its rate, concurrently."""
     bearer = {"authorization": f"Bearer {token}"}
     latencies = {name: Latencies([], Counter()) for name in ("pictures", "uploads", "lists")}
     async with aiohttp.ClientSession(url, timeout=TIMEOUT) as web:

@@ -1,4 +1,4 @@
-"""A server that says yes, or 503 where asked for."""
+"""A server that responds with 200, or with 503 on request."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from threading import Thread
 
 @dataclass
 class Server:
-    """Where it is, and what it was asked."""
+    """Its port, and the requests it received."""
 
     port: int = 0
     asked: list[str] = field(default_factory=list)
@@ -17,7 +17,7 @@ class Server:
 
 @contextmanager
 def answering() -> Iterator[Server]:
-    """As long as the block lasts."""
+    """During the block."""
     told = Server()
 
     class Answers(BaseHTTPRequestHandler):
@@ -31,7 +31,7 @@ def answering() -> Iterator[Server]:
             self.wfile.write(b"ok")
 
         def log_message(self, *_: object) -> None:
-            """Nothing."""
+            """Logs nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
         told.port = server.server_port

@@ -1,4 +1,4 @@
-"""wrk sends the requests in their order, each once, until so many are answered; it is left out where wrk is not."""
+"""wrk sends each request once, in order, for a number of responses; skipped if wrk is not installed."""
 
 import shutil
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not 
 CONNECTIONS = 4
 
 
-def test_it_stops_after_as_many_answers_as_are_wanted() -> None:
+def test_load_stops_after_the_requested_number_of_responses() -> None:
     requests = [Request("GET", f"/{number}", "t") for number in range(120)]
     with answering() as server:
         found = burst(server.port, requests, CONNECTIONS, 100)
@@ -21,7 +21,7 @@ def test_it_stops_after_as_many_answers_as_are_wanted() -> None:
     assert len(server.asked) == len(set(server.asked))
 
 
-def test_a_refusal_makes_the_run_invalid() -> None:
+def test_error_response_invalidates_the_run() -> None:
     requests = [Request("GET", "/busy", "t")]
     with answering() as server, pytest.raises(Invalid, match="refusals"):
         burst(server.port, requests, CONNECTIONS, 20)
