@@ -19,6 +19,7 @@ from shared.security.service_calls import ServiceClient
 from shared.security.verifier import LEEWAY_SECONDS
 
 PATH = "/internal/revocations"
+_REVOKED_HEADERS = REVOKED_SESSIONS_HEADER.encode(), REVOKED_USER_HEADER.encode()
 EVENTS = ("session.revoked.v1", "user.deleted.v1")
 RETRY_SECONDS = 0.5
 MAX_IDS = 200_000
@@ -85,9 +86,10 @@ class Revocations:
         self._sessions.on_new = session_ended
         self._accounts.on_new = subject_ended
 
-    def apply_headers(self, headers: Mapping[str, str]) -> None:
+    def apply_headers(self, headers: Mapping[bytes, bytes]) -> None:
         """Add the revocations in the headers of a response of auth, before the client gets the response."""
-        self._note(headers.get(REVOKED_SESSIONS_HEADER, "").split(), headers.get(REVOKED_USER_HEADER, "").split())
+        sessions, user = (headers.get(name, b"").decode() for name in _REVOKED_HEADERS)
+        self._note(sessions.split(), user.split())
 
     def listen(self, bus: Bus, name: str) -> None:
         """Subscribe to the events, which arrive at once if this process has the bus."""

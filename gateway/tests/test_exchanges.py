@@ -1,6 +1,5 @@
 """Consecutive exchanges: nothing of one affects the next, slow ones do not affect others, disconnects end them."""
 
-import asyncio
 import gc
 import logging
 import socket
@@ -9,14 +8,10 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import cast
 
-import aiohttp
 import pytest
-from aiohttp.client_proto import ResponseHandler
 
 from gateway.exchange import Exchange, Receive, Send
-from gateway.upstream.client import UpstreamUnreachable, _without_library_retries
 from shared.testing.waiting import WAIT_SECONDS, eventually
 
 from .gateway_server import LiveGateway, live_gateway, refused
@@ -28,34 +23,6 @@ POSTS = "/api/v1/posts"
 PICTURE = "/api/v1/media/large.jpg"
 LARGE = b"x" * 3_600_000
 PNG = b"x" * 100_000
-
-
-def read_late(live: LiveGateway, size: int) -> None:
-    """Request an image of this size, and read it only after the service's connection was paused."""
-    live.services.behaviours[PICTURE] = answering(200, b"x" * size)
-    with socket.socket() as line:
-        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
-        line.settimeout(10)
-        line.connect(("127.0.0.1", live.port))
-        line.sendall(f"GET {PICTURE} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n".encode())
-        eventually(lambda: len(live.gateway.slow_clients) == 1)
-        with line.makefile("rb") as stream:
-            assert len(stream.read()) > size
-
-
-def test_exchange_leaves_no_timer_on_its_connection() -> None:
-    """A timer of the client library would abort the next request there. It depends on the size of the response."""
-    with live_gateway() as live:
-        connector = live.gateway._proxy.upstreams["posts"].addresses._listed[0].session.connector
-        assert isinstance(connector, aiohttp.TCPConnector)
-        port = next(port for port, name in live.services.ports.items() if name == "posts")
-
-        def pooled() -> list[ResponseHandler]:
-            return [kept[0] for key, all_ in connector._conns.items() if key.port == port for kept in all_]
-
-        for size in range(100_000, 1_000_000, 50_000):
-            read_late(live, size)
-            assert [each._read_timeout_handle for each in eventually(pooled)] == [None]
 
 
 def test_response_is_sent_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,29 +44,6 @@ def test_response_is_sent_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
         assert live.web.get(PICTURE).content == LARGE
     assert sum(sizes) >= len(LARGE)
     assert max(sizes) <= 64 * 1024
-
-
-@pytest.mark.parametrize(
-    "problem",
-    [
-        aiohttp.SocketTimeoutError(),
-        aiohttp.ConnectionTimeoutError(),
-        aiohttp.ServerDisconnectedError(),
-        aiohttp.ClientOSError(104, "reset"),
-        aiohttp.ClientConnectionResetError(),
-        aiohttp.ClientConnectionError(),
-    ],
-    ids=lambda problem: type(problem).__name__,
-)
-def test_every_lost_connection_is_recognised(problem: Exception) -> None:
-    async def lose(_request: aiohttp.ClientRequest) -> aiohttp.ClientResponse:
-        raise problem
-
-    async def ask() -> None:
-        await _without_library_retries(cast("aiohttp.ClientRequest", None), lose)
-
-    with pytest.raises(UpstreamUnreachable):
-        asyncio.run(ask())
 
 
 def reset(line: socket.socket) -> None:

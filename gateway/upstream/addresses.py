@@ -10,14 +10,13 @@ import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
 
-import aiohttp
 import structlog
-from aiohttp.abc import AbstractResolver, ResolveResult
 
 from shared.background import PeriodicWorker
 
 from ..circuit_breaker import CircuitBreaker
 from ..routes import TrafficClass
+from .client import Client, Origin
 
 RESOLVE_SECONDS = 5.0
 """Between two questions to the name server; after a failure the next one follows at once."""
@@ -30,15 +29,16 @@ DRAIN_SECONDS = 30.0
 """How long an address is avoided after a response that closed its connection: the process there drains."""
 log = structlog.get_logger()
 
-NewSession = Callable[[AbstractResolver | None], aiohttp.ClientSession]
+
+NewClient = Callable[[Origin, str], Client]
 
 
 class Address:
     """One address of a service, with its own connections and its own circuit breakers."""
 
-    def __init__(self, host: str, session: aiohttp.ClientSession) -> None:
+    def __init__(self, host: str, client: Client) -> None:
         self.host = host
-        self.session = session
+        self.client = client
         self.breakers = {each: CircuitBreaker() for each in TrafficClass}
         """One for each traffic class: uploads that fail do not stop reading."""
         self.down = False
@@ -85,12 +85,11 @@ class Address:
 class Addresses:
     """All addresses of one service."""
 
-    def __init__(self, name: str, host: str, port: int) -> None:
+    def __init__(self, name: str, origin: Origin) -> None:
         self._name = name
-        self._host = host
-        self._port = port
-        self._is_numeric = _is_numeric(host)
-        self._new_session: NewSession
+        self._origin = origin
+        self._is_numeric = _is_numeric(origin.host)
+        self._new_client: NewClient
         self._listed: list[Address] = []
         self._gone: list[Address] = []
         """No longer listed by the name server, but still in use."""
@@ -98,11 +97,11 @@ class Addresses:
         self._resolve_at = 0.0
         self._checking = PeriodicWorker(f"gateway.addresses.{name}", self._check, every=CHECK_SECONDS)
 
-    async def open(self, new_session: NewSession) -> None:
+    async def open(self, new_client: NewClient) -> None:
         """Resolve the name, and go on doing so until `close`."""
-        self._new_session = new_session
+        self._new_client = new_client
         if self._is_numeric:
-            self._listed = [Address(self._host, new_session(None))]
+            self._listed = [self._new_address(self._origin.host)]
             return
         await self._resolve()
         self._checking.start()
@@ -111,7 +110,7 @@ class Addresses:
         """Close all connections."""
         await self._checking.stop()
         for address in (*self._listed, *self._gone):
-            await address.session.close()
+            address.client.close()
 
     def choose(self, traffic_class: TrafficClass, tried: Collection[Address] = ()) -> Address | None:
         """The next address that may be sent a request; one that drains or is down only if no other is left."""
@@ -149,7 +148,7 @@ class Addresses:
         await asyncio.gather(*(self._probe(each) for each in listed + self._gone if each.down or each.is_silent))
         for address in [each for each in self._gone if not each.in_use]:
             self._gone.remove(address)
-            await address.session.close()
+            address.client.close()
         return False
 
     async def _resolve(self) -> None:
@@ -157,7 +156,9 @@ class Addresses:
         self._resolve_at = time.monotonic() + RESOLVE_SECONDS
         try:
             async with asyncio.timeout(PROBE_SECONDS):
-                found = await asyncio.get_running_loop().getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+                found = await asyncio.get_running_loop().getaddrinfo(
+                    self._origin.host, self._origin.port, type=socket.SOCK_STREAM
+                )
         except (OSError, TimeoutError):
             self._resolve_at = 0.0
             return
@@ -167,14 +168,14 @@ class Addresses:
         self._listed = [known.get(host) or self._new_address(host) for host in sorted(hosts)]
 
     def _new_address(self, host: str) -> Address:
-        return Address(host, self._new_session(_FixedResolver(host)))
+        return Address(host, self._new_client(self._origin, host))
 
     async def _probe(self, address: Address) -> None:
         try:
             async with asyncio.timeout(PROBE_SECONDS):
-                _, writer = await asyncio.open_connection(address.host, self._port)
+                _, writer = await asyncio.open_connection(address.host, self._origin.port)
         except (OSError, TimeoutError):
-            await self._abandon(address)
+            self._abandon(address)
             return
         writer.close()
         with suppress(OSError):
@@ -183,34 +184,11 @@ class Addresses:
             log.info("address is back", upstream=self._name, address=address.host)
         address.accepted_probe()
 
-    async def _abandon(self, address: Address) -> None:
+    def _abandon(self, address: Address) -> None:
         """Close its connections: who waits for a response there shall not wait for the time limit."""
         self.lost(address)
         if address.in_use:
-            session = address.session
-            address.session = self._new_session(_FixedResolver(address.host))
-            await session.close()
-
-
-class _FixedResolver(AbstractResolver):
-    """Resolves every name to one address, so that the client library keeps the name in `Host` and in TLS."""
-
-    def __init__(self, address: str) -> None:
-        self._address = address
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        """The one address."""
-        family = socket.AF_INET6 if ":" in self._address else socket.AF_INET
-        return [
-            ResolveResult(
-                hostname=host, host=self._address, port=port, family=family, proto=0, flags=socket.AI_NUMERICHOST
-            )
-        ]
-
-    async def close(self) -> None:
-        """Nothing to release."""
+            address.client.close()
 
 
 def _is_numeric(host: str) -> bool:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
-import aiohttp
 import structlog
+from websockets.exceptions import InvalidStatus
 
 from shared import errors
 
@@ -14,7 +14,8 @@ from ..request.body import Upload
 from ..responses import HttpError, from_app_error, service_unavailable
 from ..routes import IMAGE_UPLOAD
 from .addresses import Address
-from .client import NeverSent, UpstreamUnreachable
+from .client import NeverSent
+from .connection import UpstreamUnreachable
 from .upstream import Bulkhead, Clients, Upstream
 
 IDEMPOTENT_METHODS = ("GET", "PUT", "DELETE")
@@ -75,12 +76,13 @@ def request_error(call: UpstreamCall, error: Exception) -> Exception:
     return upstream_timeout() if isinstance(error, TimeoutError) else upstream_failed()
 
 
-def handshake_rejected(call: UpstreamCall, error: aiohttp.WSServerHandshakeError) -> HttpError:
+def handshake_rejected(call: UpstreamCall, error: InvalidStatus) -> HttpError:
     """What to raise for a WebSocket that the service did not accept."""
-    if error.status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
+    status = error.response.status_code
+    if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
         call.breaker.succeeded()  # it is available, and responds that it has too many
         return call.upstream.unavailable()
-    if error.status == HTTPStatus.UNAUTHORIZED:
+    if status == HTTPStatus.UNAUTHORIZED:
         call.breaker.succeeded()
         return from_app_error(errors.Unauthenticated("invalid_token", "The access token is no longer valid."))
     record_failure(call, error)

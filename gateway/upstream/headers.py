@@ -2,9 +2,6 @@
 
 from http import HTTPStatus
 
-import aiohttp
-from multidict import CIMultiDict, istr
-
 from shared.security.access_tokens import LOGIN_LIMITED_HEADER, REVOKED_SESSIONS_HEADER, REVOKED_USER_HEADER
 from shared.tracing import spans
 
@@ -13,15 +10,10 @@ from ..request.body import Upload
 from ..request.validation import FORWARDED_HEADERS
 from ..responses import HttpError
 from ..routes import PUBLIC
+from .connection import Response
 
-_NAMES = {name: istr(name.decode()) for name in FORWARDED_HEADERS}
-_AUTHORIZATION = istr("authorization")
-_CONTENT_LENGTH = istr("content-length")
-_LOGIN_LIMITED = istr(LOGIN_LIMITED_HEADER)
-_FORWARDED_FOR = istr("x-forwarded-for")
-_REQUEST_ID = istr("x-request-id")
-_TRACEPARENT = istr(spans.HEADER)
-
+_LOGIN_LIMITED = LOGIN_LIMITED_HEADER.encode()
+_TRACEPARENT = spans.HEADER.encode()
 _NOT_FORWARDED = frozenset(
     {
         # hop-by-hop (RFC 9110, section 7.6.1)
@@ -39,40 +31,47 @@ _NOT_FORWARDED = frozenset(
 MAX_RETRY_AFTER_SECONDS = 3600
 
 
-def to_upstream(exchange: Exchange, body: bytes | Upload | None, login_limited_seconds: int | None) -> CIMultiDict[str]:
+def to_upstream(exchange: Exchange, body: bytes | Upload | None, login_limited_seconds: int | None) -> Headers:
     """The request headers for the service. Raises HttpError for a value that is not UTF-8."""
     request = exchange.request
-    headers: CIMultiDict[str] = CIMultiDict()
-    try:
-        for name, value in request.headers.items():
-            if name in _NAMES:
-                headers.add(_NAMES[name], value.decode())
-    except UnicodeDecodeError:
-        raise HttpError(HTTPStatus.BAD_REQUEST, "malformed_header", "A header field is not UTF-8.") from None
+    headers = [(name, value) for name, value in request.headers.items() if name in FORWARDED_HEADERS]
+    _check_encoding(headers)
     if exchange.route.access is not PUBLIC and b"authorization" in request.headers:
-        headers.add(_AUTHORIZATION, request.headers[b"authorization"].decode())
-    if isinstance(body, Upload) and request.content_length is not None:
-        headers.add(_CONTENT_LENGTH, str(request.content_length))
+        headers.append((b"authorization", request.headers[b"authorization"]))
     if login_limited_seconds is not None:
-        headers.add(_LOGIN_LIMITED, str(login_limited_seconds))
-    headers.add(_FORWARDED_FOR, exchange.client.address)
-    headers.add(_REQUEST_ID, exchange.request_id)
+        headers.append((_LOGIN_LIMITED, b"%d" % login_limited_seconds))
+    headers.append((b"x-forwarded-for", exchange.client.address.encode()))
+    headers.append((b"x-request-id", exchange.request_id.encode()))
     traceparent = spans.current().traceparent
     if traceparent is not None:
-        headers.add(_TRACEPARENT, traceparent)
+        headers.append((_TRACEPARENT, traceparent.encode()))
+    if isinstance(body, bytes):
+        headers.append((b"content-length", b"%d" % len(body)))
+    elif body is not None:
+        length = request.content_length
+        headers.append((b"transfer-encoding", b"chunked") if length is None else (b"content-length", b"%d" % length))
     return headers
 
 
-def to_client(response: aiohttp.ClientResponse) -> Headers:
+def _check_encoding(headers: Headers) -> None:
+    try:
+        for _, value in headers:
+            if not value.isascii():
+                value.decode()
+    except UnicodeDecodeError:
+        raise HttpError(HTTPStatus.BAD_REQUEST, "malformed_header", "A header field is not UTF-8.") from None
+
+
+def to_client(response: Response) -> Headers:
     """The response headers of the service that the client receives."""
     not_forwarded = _NOT_FORWARDED
-    connection = response.headers.get("connection")
+    connection = response.headers.get(b"connection")
     if connection is not None:
-        not_forwarded = not_forwarded | {name.strip().lower().encode() for name in connection.split(",")}
-    return [(name, value) for name, value in response.raw_headers if name.lower() not in not_forwarded]
+        not_forwarded = not_forwarded | {name.strip().lower() for name in connection.split(b",")}
+    return [field for field in response.fields if field[0] not in not_forwarded]
 
 
-def retry_after(response: aiohttp.ClientResponse) -> int:
+def retry_after(response: Response) -> int:
     """The seconds until a retry that the service asks for."""
-    value = response.headers.get("retry-after", "")
+    value = response.headers.get(b"retry-after", b"").decode("latin-1")
     return min(int(value), MAX_RETRY_AFTER_SECONDS) if value.isdecimal() and len(value) < 10 else 1

@@ -8,9 +8,9 @@ from functools import partial
 from http import HTTPStatus
 from typing import TypeVar
 
-import aiohttp
 import structlog
-from aiohttp.hdrs import CONNECTION
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import InvalidStatus
 
 from shared.security.verifier import Identity
 from shared.tracing import spans
@@ -18,7 +18,6 @@ from shared.tracing import spans
 from .. import metrics
 from ..exchange import Exchange
 from ..request.body import Upload
-from ..responses import CHUNK_BYTES
 from ..routes import IMAGE_UPLOAD, NORMAL, PICTURE
 from ..settings import Settings
 from .addresses import Address
@@ -31,16 +30,12 @@ from .call import (
     timed_out,
     upstream_failed,
 )
-from .client import UpstreamUnreachable, new_session
+from .client import Client
+from .connection import InvalidResponse, Response, UpstreamUnreachable
 from .headers import retry_after, to_client, to_upstream
 from .upstream import Clients, Upstream
 
 MAX_FETCH_BYTES = 4 * 1024 * 1024
-MAX_MESSAGE_BYTES = 256 * 1024
-"""Bytes of one WebSocket message; the largest one of a service has a tenth of it."""
-HEARTBEAT_SECONDS = 20.0
-CLOSE_SECONDS = 1.0
-"""How long a service may take to answer the close of a WebSocket."""
 STOPPED_ON_DISCONNECT = (PICTURE, IMAGE_UPLOAD)
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -55,11 +50,11 @@ class Proxy:
         self._heavy_seconds = settings.heavy_seconds
         self._connect_seconds = settings.connect_seconds
         limits = settings.rate_limits
-        self._rate_limit_policy = ", ".join(getattr(limits, each.name).policy for each in fields(limits))
+        self._rate_limit_policy = ", ".join(getattr(limits, each.name).policy for each in fields(limits)).encode()
 
     async def open(self) -> None:
         """Create the HTTP clients, in the running event loop."""
-        new_client = partial(new_session, self._connect_seconds)
+        new_client = partial(Client, connect_seconds=self._connect_seconds)
         await asyncio.gather(*(each.addresses.open(new_client) for each in self.upstreams.values()))
         for upstream in self.upstreams.values():
             metrics.IN_FLIGHT.labels(upstream.name).set_function(partial(getattr, upstream, "in_flight"))
@@ -91,7 +86,7 @@ class Proxy:
         await exchange.end_response(last_chunk)
 
     @asynccontextmanager
-    async def connect(self, exchange: Exchange) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+    async def connect(self, exchange: Exchange) -> AsyncIterator[ClientConnection]:
         """A WebSocket at the service, with the token of this request, closed at the end. Raises HttpError."""
         upstream = self.upstreams[exchange.route.upstream]
         call = UpstreamCall(exchange, upstream, upstream.bulkheads[exchange.route.traffic_class])
@@ -99,7 +94,7 @@ class Proxy:
         try:
             async with asyncio.timeout(self._first_byte_seconds):
                 websocket = await self._repeated(call, self._open_websocket)
-        except (aiohttp.ClientError, TimeoutError) as error:
+        except (InvalidResponse, TimeoutError) as error:
             record_failure(call, error)
             raise upstream.unavailable() from error
         finally:
@@ -112,16 +107,10 @@ class Proxy:
             address.in_use -= 1
             await websocket.close()
 
-    async def _open_websocket(self, call: UpstreamCall, address: Address) -> aiohttp.ClientWebSocketResponse:
+    async def _open_websocket(self, call: UpstreamCall, address: Address) -> ClientConnection:
         try:
-            websocket = await address.session.ws_connect(
-                call.upstream.address(call.exchange.scope["raw_path"], b""),
-                headers=to_upstream(call.exchange, None, None),
-                timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_SECONDS),
-                heartbeat=HEARTBEAT_SECONDS,
-                max_msg_size=MAX_MESSAGE_BYTES,
-            )
-        except aiohttp.WSServerHandshakeError as error:
+            websocket = await address.client.open_websocket(call.exchange.path, to_upstream(call.exchange, None, None))
+        except InvalidStatus as error:
             raise handshake_rejected(call, error) from error
         except UpstreamUnreachable as error:
             record_failure(call, error)
@@ -135,20 +124,20 @@ class Proxy:
         address = upstream.addresses.choose(NORMAL)
         if address is None:
             return None
-        url = upstream.address(path.encode(), b"")
         try:
             with spans.child(upstream.span_name, "client") as span:
-                headers = None if span.traceparent is None else {spans.HEADER: span.traceparent}
-                async with (
-                    asyncio.timeout(seconds),
-                    address.session.get(url, headers=headers, allow_redirects=False) as response,
-                ):
-                    span.set_status(response.status)
-                    return response.status, await _read_at_most(MAX_FETCH_BYTES, response)
+                headers = [] if span.traceparent is None else [(spans.HEADER.encode(), span.traceparent.encode())]
+                async with asyncio.timeout(seconds):
+                    response = await address.client.request("GET", path.encode(), headers)
+                    try:
+                        span.set_status(response.status)
+                        return response.status, await _read_at_most(MAX_FETCH_BYTES, response)
+                    finally:
+                        response.release()
         except UpstreamUnreachable:
             upstream.addresses.lost(address)
             return None
-        except (aiohttp.ClientError, TimeoutError):
+        except (InvalidResponse, TimeoutError):
             return None
 
     async def _stream(self, call: UpstreamCall) -> bytes:
@@ -181,7 +170,7 @@ class Proxy:
                 if not call.is_repeated_after(error):
                     raise call.upstream.unavailable() from None
 
-    async def _try(self, call: UpstreamCall, address: Address) -> aiohttp.ClientResponse:
+    async def _try(self, call: UpstreamCall, address: Address) -> Response:
         exchange = call.exchange
         address.in_use += 1
         address.sent()
@@ -189,21 +178,17 @@ class Proxy:
             with spans.child(call.upstream.span_name, "client") as span:
                 headers = to_upstream(exchange, call.body, call.login_limited_seconds)
                 if exchange.route.is_told_rate_limits:
-                    headers["ratelimit-policy"] = self._rate_limit_policy
-                response = await address.session.request(
-                    exchange.route.method,
-                    call.upstream.address(exchange.scope["raw_path"], exchange.scope["query_string"]),
-                    headers=headers,
-                    data=call.body,
-                    allow_redirects=False,
-                )
+                    headers.append((b"ratelimit-policy", self._rate_limit_policy))
+                query = exchange.scope["query_string"]
+                target = exchange.scope["raw_path"] + (b"?" + query if query else b"")
+                response = await address.client.request(exchange.route.method, target, headers, call.body)
                 span.set_status(response.status)
-        except (UpstreamUnreachable, aiohttp.ClientError, TimeoutError) as error:
+        except (UpstreamUnreachable, InvalidResponse, TimeoutError) as error:
             raise request_error(call, error) from error
         finally:
             address.answered()
             address.in_use -= 1
-        if response.headers.get(CONNECTION) == "close":
+        if response.headers.get(b"connection") == b"close":
             address.closed_connection()
         if response.status < HTTPStatus.INTERNAL_SERVER_ERROR or response.status == HTTPStatus.SERVICE_UNAVAILABLE:
             call.breaker.succeeded()  # a service that responds that it is busy is available
@@ -212,7 +197,7 @@ class Proxy:
         return response
 
 
-async def _stream_response(call: UpstreamCall, response: aiohttp.ClientResponse, seconds: float) -> bytes:
+async def _stream_response(call: UpstreamCall, response: Response, seconds: float) -> bytes:
     """Send the client all but the last chunk, which is returned. The service may pause for `seconds`."""
     exchange, upstream = call.exchange, call.upstream
     if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -223,23 +208,22 @@ async def _stream_response(call: UpstreamCall, response: aiohttp.ClientResponse,
     await exchange.start_response(response.status, to_client(response))
     if exchange.method == "HEAD":
         return b""
-    content = response.content
     try:
         while True:
-            if not content.is_eof():
+            if not response.is_received:
                 exchange.time_limit.move(seconds)
-            chunk = await content.read(CHUNK_BYTES)
-            if content.at_eof():
+            chunk = await response.read()
+            if response.at_end:
                 return chunk
             exchange.time_limit.move(None)
             await exchange.send_chunk(chunk)
-    except aiohttp.ClientError as error:
+    except InvalidResponse as error:
         call.breaker.failed()
         raise ResponseAborted(repr(error)) from error
 
 
-async def _read_at_most(limit: int, response: aiohttp.ClientResponse) -> bytes:
+async def _read_at_most(limit: int, response: Response) -> bytes:
     content = bytearray()
-    while len(content) <= limit and (chunk := await response.content.readany()):
+    while len(content) <= limit and (chunk := await response.read()):
         content += chunk
     return bytes(content)

@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-
-from yarl import URL
+from urllib.parse import urlsplit
 
 from ..circuit_breaker import OPEN_SECONDS
 from ..responses import HttpError, service_unavailable
 from ..routes import HASHING, IMAGE_UPLOAD, NORMAL, PICTURE, WEBSOCKET, TrafficClass
 from ..settings import Settings
 from .addresses import Address, Addresses
+from .client import DEFAULT_PORTS, Origin
 
 RETRY_RATIO = 0.1
 MAX_SAVED_RETRIES = 10.0
@@ -96,26 +96,12 @@ class Upstream:
     def __init__(self, name: str, url: str, bulkheads: dict[TrafficClass, Bulkhead]) -> None:
         self.name = name
         self.span_name = f"call {name}"
-        self._origin = URL(url)
-        if self._origin.scheme not in ("http", "https") or not self._origin.host:
-            raise ValueError(f"{name.upper()}_URL is not an address such as http://127.0.0.1:8101")
-        self.addresses = Addresses(name, self._origin.host, self._origin.port or 0)
+        self.origin = _origin(name, url)
+        self.addresses = Addresses(name, self.origin)
         self.retry_budget = RetryBudget()
         self.bulkheads = bulkheads
-        self.on_response: Callable[[Mapping[str, str]], None] = _ignore
+        self.on_response: Callable[[Mapping[bytes, bytes]], None] = _ignore
         """Called with the headers of each response, before the client gets it."""
-
-    def address(self, raw_path: bytes, query: bytes) -> URL:
-        """The URL at this service: path and query of the client, byte for byte."""
-        origin = self._origin
-        return URL.build(
-            scheme=origin.scheme,
-            host=origin.raw_host or "",
-            port=origin.port,
-            path=raw_path.decode(),
-            query_string=query.decode(),
-            encoded=True,
-        )
 
     @property
     def in_flight(self) -> int:
@@ -135,5 +121,12 @@ class Upstream:
         return service_unavailable("upstream_unavailable", detail, round(retry_after))
 
 
-def _ignore(_headers: Mapping[str, str]) -> None:
+def _origin(name: str, url: str) -> Origin:
+    parts = urlsplit(url)
+    if parts.scheme not in DEFAULT_PORTS or not parts.hostname:
+        raise ValueError(f"{name.upper()}_URL is not an address such as http://127.0.0.1:8101")
+    return Origin(parts.scheme, parts.hostname, parts.port or DEFAULT_PORTS[parts.scheme])
+
+
+def _ignore(_headers: Mapping[bytes, bytes]) -> None:
     """For services without headers for the gateway."""

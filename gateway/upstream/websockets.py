@@ -1,9 +1,11 @@
 """Proxies WebSockets to the service: opened as a request, closed when the token ends."""
 
+from contextlib import suppress
 from http import HTTPStatus
 
-import aiohttp
 import structlog
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
 
 from shared import errors
 from shared.security.verifier import Identity
@@ -57,7 +59,7 @@ class WebSocketProxy:
             raise ClientDisconnected from error
 
     async def _serve(
-        self, exchange: Exchange, handshake: Handshake, socket: Socket, upstream: aiohttp.ClientWebSocketResponse
+        self, exchange: Exchange, handshake: Handshake, socket: Socket, upstream: ClientConnection
     ) -> None:
         async def next_message() -> str | None:
             return await _next_message(upstream, socket)
@@ -67,11 +69,10 @@ class WebSocketProxy:
         await self._open.serve(socket, handshake.receive, handshake.send, next_message)
 
 
-async def _next_message(upstream: aiohttp.ClientWebSocketResponse, socket: Socket) -> str | None:
+async def _next_message(upstream: ClientConnection, socket: Socket) -> str | None:
     """The next text of the service; None when the service has closed the socket, or is lost."""
-    message = await upstream.receive()
-    if message.type is aiohttp.WSMsgType.TEXT:
-        return str(message.data)
+    with suppress(ConnectionClosed):
+        return await upstream.recv(decode=True)
     ending = CLOSE_REASONS.get(upstream.close_code or 0, UPSTREAM_LOST)
     if ending is UPSTREAM_LOST:
         log.warning("a service dropped a WebSocket", code=upstream.close_code)
