@@ -2,8 +2,12 @@
 
 from typing import Any
 
+from shared.errors import Forbidden
+
 ALGORITHM = "EdDSA"
 TYPE = "at+jwt"
+MEMBER, MODERATOR, ADMIN = ROLES = ("member", "moderator", "admin")
+"""The values of the claim `role`. Each may do what those before it may."""
 REQUIRED_CLAIMS = ["exp", "iat", "sub", "aud", "iss", "jti", "sid"]
 
 KeySet = dict[str, Any]
@@ -17,3 +21,8 @@ LOGIN_LIMITED_HEADER = "x-login-limited"
 """In a request from the gateway: too many wrong passwords came from this address, so that for this number of seconds it
 may only log in to accounts that recently logged in from its network.
 """
+
+
+def role_required(role: str) -> Forbidden:
+    """The error for a user with a lower role."""
+    return Forbidden("role_required", f"This needs the role {role}, or a higher one.")

@@ -17,7 +17,7 @@ import jwt
 import structlog
 
 from shared import errors, ids
-from shared.security.access_tokens import ALGORITHM, REQUIRED_CLAIMS, TYPE, KeySet
+from shared.security.access_tokens import ALGORITHM, MEMBER, REQUIRED_CLAIMS, ROLES, TYPE, KeySet
 from shared.security.service_calls import ssl_context_for
 
 LEEWAY_SECONDS = 10
@@ -33,13 +33,14 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The user and session of a valid token, when it expires (seconds since 1970), and whether the user has confirmed
-    the email address; tokens of releases without this claim count as confirmed."""
+    """The user and session of a valid token, when it expires (seconds since 1970), whether the user has confirmed the
+    email address, and the user's role. Tokens of releases without these claims count as confirmed and of a member."""
 
     subject: int
     session_id: int
     expires_at: int
     email_verified: bool = True
+    role: str = MEMBER
 
 
 class JwksClient:
@@ -150,7 +151,10 @@ def _identity(claims: dict[str, Any]) -> Identity:
     email_verified = claims.get("email_verified", True)
     if type(email_verified) is not bool:
         raise ValueError("not a boolean")
-    return Identity(ids.parse(claims["sub"]), ids.parse(claims["sid"]), expires_at, email_verified)
+    role = claims.get("role", MEMBER)
+    if role not in ROLES:
+        raise ValueError("not a role")
+    return Identity(ids.parse(claims["sub"]), ids.parse(claims["sid"]), expires_at, email_verified, role)
 
 
 def invalid_token() -> errors.Unauthenticated:

@@ -6,6 +6,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from shared.errors import Forbidden
+from shared.security.access_tokens import ROLES, role_required
 from shared.security.service_calls import InternalCallerVerifier, not_a_service
 from shared.security.verifier import WIRE_FORM, CachingTokenVerifier, Identity, TokenVerifier, invalid_token
 from shared.web.fast_path import FastPathMiss, FastPathReader
@@ -63,6 +64,12 @@ async def _verified(request: Request, identity: CurrentUser) -> Identity:
 
 VerifiedUser = Annotated[Identity, Depends(_verified)]
 """The authenticated user, for what others see of them; 403 if the address has to be confirmed first."""
+
+
+def require_role(identity: Identity, role: str) -> None:
+    """Raises Forbidden if the user's token has a lower role. Called by routes, after the request has been validated."""
+    if ROLES.index(identity.role) < ROLES.index(role):
+        raise role_required(role)
 
 
 async def _internal_caller(request: Request) -> str:
