@@ -115,5 +115,7 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
         clients=[auth, social],
         closing=[image_processor.close],
     )
-    app.state.dependencies = Dependencies(database, storage, image_processor, idempotency, with_known_users)
+    app.state.dependencies = Dependencies(
+        database, storage, image_processor, idempotency, with_known_users, settings.storage_quota_mb * 1_000_000
+    )
     return app

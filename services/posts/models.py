@@ -61,7 +61,9 @@ media = Table(  # uploads; deleted after a day without a post
     Column("camera_info", JSON(none_as_null=True)),  # how it was taken, if its owner asked to keep it
     Column("missing", Boolean),  # true: all its files are lost (check-media)
     Column("created_at", BigInt, nullable=False),
+    Column("stored_bytes", BigInt),  # of all its files; NULL: of a release that did not count them
     Index("media_by_owner", "owner_id", "id"),
+    Index("media_by_size", "owner_id", "stored_bytes"),  # the sum of an owner reads nothing else
     Index("media_by_post", "post_id", "created_at"),  # the photos of a post, and the oldest without one
 )
 

@@ -21,5 +21,10 @@ class Settings(SharedSettings):
     """Where the social service is reached."""
     pushed_followers: Annotated[int, Field(ge=1)] = 10_000
     """Posts of authors with at most this number of followers are copied to timelines; others are merged at reading."""
+    storage_quota_mb: Annotated[int, Field(ge=0)] = 0
+    """Megabytes that all photos of one person may take, in all sizes and formats; 0: as many as there is room for.
+
+    Without photos of conversations, and those of a release before this setting.
+    """
     timeline_kept: Annotated[int, Field(ge=1)] = 2_500
     """Posts that a timeline keeps: 100 pages of 20 and some more; older ones are read on demand."""

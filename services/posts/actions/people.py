@@ -30,6 +30,15 @@ RECOUNTS = RecountJobs(models.people, models.recounts)
 PEOPLE = Projection(models.people, User, "user_id", RECOUNTS.note)
 
 
+def lock_for_update(tx: Connection, person_id: int) -> None:
+    """Lock the user FOR UPDATE: what this transaction counts of them changes only after its commit.
+
+    Raises as `lock_for_share` does.
+    """
+    tx.execute(select(_people.id).where(_people.id == person_id).with_for_update())
+    lock_for_share(tx, person_id)
+
+
 def lock_for_share(tx: Connection, person_id: int) -> None:
     """Lock the user FOR SHARE: they are neither deleted nor suspended before this transaction commits.
 

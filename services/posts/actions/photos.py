@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
 
 from shared import clock, ids
-from shared.errors import FieldError, Forbidden, Invalid, NotFound
+from shared.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
 from shared.files import garbage
 
 from .. import models
@@ -35,6 +35,7 @@ class Upload:
     alt: str | None
     content_type: str
     camera_info: dict[str, Any] | None = None
+    stored_bytes: int = 0
 
 
 def reserve(tx: Connection, owner_id: int, names: Iterable[str]) -> None:
@@ -43,9 +44,18 @@ def reserve(tx: Connection, owner_id: int, names: Iterable[str]) -> None:
     garbage.schedule_deletion(tx, models.disposal, names, due_at=clock.now() + UNUSED_FOR_MS + FILE_MARGIN_MS)
 
 
-def keep(tx: Connection, owner_id: int, upload: Upload) -> int:
-    """Insert the upload after its files are stored: from now on a post can use it. Returns its id."""
-    people.lock_for_share(tx, owner_id)
+def keep(tx: Connection, owner_id: int, upload: Upload, quota_bytes: int = 0) -> int:
+    """Insert the upload after its files are stored: from now on a post can use it. Returns its id.
+
+    Raises Conflict if the photos of the owner then take more than the quota, unless that is 0.
+    """
+    if quota_bytes:
+        people.lock_for_update(tx, owner_id)  # of two uploads, the second counts the first
+        used = select(func.coalesce(func.sum(_media.stored_bytes), 0)).where(_media.owner_id == owner_id)
+        if tx.execute(used).scalar_one() + upload.stored_bytes > quota_bytes:
+            raise Conflict("storage_full", "There is no room for this photo. Delete others first.")
+    else:
+        people.lock_for_share(tx, owner_id)
     media_id, now = ids.new(), clock.now()
     row = {"id": media_id, "owner_id": owner_id, "created_at": now, **asdict(upload)}
     tx.execute(insert(models.media).values(**row))

@@ -25,6 +25,8 @@ class Dependencies:
     image_processor: ImageProcessor
     idempotency: Idempotency
     with_known_users: WithKnownRecords
+    quota_bytes: int
+    """Of all photos of one person; 0: no limit."""
 
 
 def viewer(identity: Identity | None) -> int | None:

@@ -20,6 +20,7 @@ from shared.web.request_body import StrictRoute
 
 from ..actions.photos import UNUSED_FOR_MS
 from ..text_entities import MAX_MENTIONS, MAX_TAG_LENGTH, MAX_TAGS
+from .dependencies import Deps
 from .schemas import MAX_PHOTOS
 
 router = APIRouter(prefix="/api/v1", tags=["posts"], route_class=StrictRoute)
@@ -52,6 +53,15 @@ class MediaLimits(BaseModel):
     max_cpu_seconds: Annotated[Count, Field(examples=[MAX_CPU_SECONDS], description="Of decoding")]
     max_alt_length: Characters
     unused_seconds: Seconds
+    quota_bytes: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            le=2**53 - 1,
+            examples=[5_000_000_000],
+            description="Of all photos of one person's posts, in all sizes and formats; null if there is no limit",
+        ),
+    ]
 
 
 class PostLimits(BaseModel):
@@ -120,6 +130,7 @@ _LIMITS = Limits(
         max_cpu_seconds=MAX_CPU_SECONDS,
         max_alt_length=MAX_LENGTHS["alt"],
         unused_seconds=UNUSED_FOR_MS // clock.SECOND,
+        quota_bytes=None,  # a setting
     ),
     post=PostLimits(
         max_media=MAX_PHOTOS,
@@ -143,10 +154,11 @@ _HEADERS = {"cache-control": "public, max-age=3600"}
 
 
 @router.get("/limits", response_model=Limits, summary="Limits of uploads and requests", responses=documented())
-async def limits(request: Request) -> Response:
+async def limits(request: Request, deps: Deps) -> Response:
     """The same for every user, until an upgrade or another configuration."""
     rates = [
         {"name": name, "max_requests": int(limit), "seconds": int(seconds)}
         for name, limit, seconds in _POLICY.findall(request.headers.get("ratelimit-policy", ""))[:MAX_RATES]
     ]
-    return responses.to_response(StoredResponse(200, orjson.dumps(_LIMITS | {"rates": rates}), _HEADERS))
+    own = {"media": _LIMITS["media"] | {"quota_bytes": deps.quota_bytes or None}, "rates": rates}
+    return responses.to_response(StoredResponse(200, orjson.dumps(_LIMITS | own), _HEADERS))

@@ -51,7 +51,8 @@ async def upload(
 ) -> Response:
     """JPEG, PNG, WebP, GIF, HEIC or AVIF, up to 20 MB and 60 megapixels. Deleted after a day unless a post uses it.
 
-    413 `too_large`, 415 `unsupported_media`, 422 `corrupt_media`; 503 while too many are being processed.
+    409 `storage_full`, 413 `too_large`, 415 `unsupported_media`, 422 `corrupt_media`; 503 while too many are being
+    processed.
     """
 
     async def work() -> StoredResponse:
@@ -114,12 +115,13 @@ def _store(
         alt=alt,
         content_type=shown.content_type,
         camera_info=None if info is None else asdict(info),
+        stored_bytes=sum(len(each.data) for each in files),
     )
 
 
 def _keep(deps: Dependencies, owner_id: int, upload: photos.Upload, key: Key | None) -> StoredResponse:
     def keep(tx: Connection) -> StoredResponse:
-        media = shown(tx, photos.keep(tx, owner_id, upload))
+        media = shown(tx, photos.keep(tx, owner_id, upload, deps.quota_bytes))
         return responses.created(media, media["url"])
 
     return deps.idempotency.record(key, keep)
