@@ -210,7 +210,7 @@ def _message_json(row: Row[Any], url_signer: UrlSigner) -> dict[str, Any]:
         "id": ids.encode(row.message_id),
         "room_id": ids.encode(row.room_id),
         "sender": _person_json(row, "sender"),
-        "type": _message_type(row.text, row.media_id),
+        "type": message_type(row.text, row.media_id),
         "text": row.text,
         "image": None if row.media_id is None else photo_queries.photo_json(row, url_signer),
         "post_id": None if row.post_id is None else ids.encode(row.post_id),
@@ -227,13 +227,14 @@ def _quote_json(row: Row[Any], url_signer: UrlSigner) -> dict[str, Any]:
     return {
         "id": ids.encode(row.quoted_id),
         "sender_id": ids.encode(row.quoted_sender_id),
-        "type": _message_type(row.quoted_text, row.quoted_media_id),
+        "type": message_type(row.quoted_text, row.quoted_media_id),
         "text": row.quoted_text,
         "thumbnail_url": thumbnail_url,
     }
 
 
-def _message_type(text: str | None, media_id: int | None) -> str:
+def message_type(text: str | None, media_id: int | None) -> str:
+    """What a message consists of."""
     if text is not None:
         return "text"
     return "post" if media_id is None else "image"

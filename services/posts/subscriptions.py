@@ -13,6 +13,8 @@ again by the version that reinstates it. Meanwhile likes and comments are left o
 
 A block hides what each of the two makes from the other, and a mute hides posts from the home feed. Both change the
 edges between the two (`actions/feed/follows.py`); all other lists look them up.
+
+What a moderator removes is deleted as its author would, in the transaction that marks the event as handled.
 """
 
 from pydantic import BaseModel
@@ -23,6 +25,7 @@ from shared.events.inbox import Handler
 from shared.ids import Id
 from shared.replication.replica import Replica
 
+from .actions import comments, posts
 from .actions.feed import follows
 from .actions.people import PEOPLE
 from .actions.restrictions import RESTRICTIONS
@@ -51,6 +54,24 @@ def on_user_unfollowed(tx: Connection, event: Event) -> None:
     follows.note(tx, edge.follower_id, edge.followee_id, edge.version, following=False)
 
 
+class RemovedSubject(BaseModel):
+    kind: str
+    id: Id
+
+
+class ContentRemoved(BaseModel):
+    subject: RemovedSubject
+
+
+def on_content_removed(tx: Connection, event: Event) -> None:
+    """Delete a post or a comment that a moderator has removed."""
+    subject = ContentRemoved.model_validate(event.data).subject
+    if subject.kind == "post":
+        posts.remove(tx, subject.id)
+    elif subject.kind == "comment":
+        comments.remove(tx, subject.id)
+
+
 HANDLERS: dict[str, Handler] = {
     "user.registered.v1": USERS.on_changed,
     "user.updated.v1": USERS.on_changed,
@@ -58,4 +79,5 @@ HANDLERS: dict[str, Handler] = {
     "user.followed.v1": on_user_followed,
     "user.unfollowed.v1": on_user_unfollowed,
     "user.restricted.v1": RESTRICTIONS.on_changed,
+    "content.removed.v1": on_content_removed,
 }

@@ -1,22 +1,39 @@
 """Routes for the other services."""
 
 from functools import partial
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from shared.ids import Id
-from shared.web import internal_pages
+from shared.web import internal_pages, responses
 from shared.web.authentication import InternalCaller
 from shared.web.request_body import StrictRoute
+from shared.web.threadpools import run_in_internal_pool
 
-from .. import queries
+from .. import moderation_queries, queries
 from .dependencies import Deps
 
-router = APIRouter(prefix="/internal/exports/{user_id}/rooms", include_in_schema=False, route_class=StrictRoute)
+router = APIRouter(prefix="/internal", include_in_schema=False, route_class=StrictRoute)
+_ROOMS = "/exports/{user_id}/rooms"
 
 
-@router.get("")
+@router.get("/messages/{message_id}")
+async def reported(
+    message_id: Id,
+    viewer: Id,
+    request: Request,
+    _: InternalCaller,
+    deps: Deps,
+    before: Annotated[int, Query(ge=0, le=20)] = 0,
+) -> Response:
+    """A message that somebody reports, with those before it, as they see them. 404 if it is not in a room of theirs."""
+    read = (deps.database.read, moderation_queries.reported, message_id, viewer, before)
+    return responses.ok(await run_in_internal_pool(request, *read))
+
+
+@router.get(_ROOMS)
 async def rooms(
     user_id: Id, request: Request, _: InternalCaller, deps: Deps, page: internal_pages.Requested
 ) -> Response:
@@ -25,7 +42,7 @@ async def rooms(
     return await internal_pages.response(request, *read)
 
 
-@router.get("/{room_id}/messages")
+@router.get(f"{_ROOMS}/{{room_id}}/messages")
 async def messages(
     user_id: Id, room_id: Id, request: Request, _: InternalCaller, deps: Deps, page: internal_pages.Requested
 ) -> Response:

@@ -70,6 +70,20 @@ def delete_comment(tx: Connection, person_id: int, comment_id: int) -> None:
         counters.count(tx, comment.post_id, person_id, comments=-1)
 
 
+def remove(tx: Connection, comment_id: int) -> None:
+    """The same for a moderator, whoever the author is. Does nothing if it is gone, or its post is."""
+    comment = found(tx, comment_id)
+    if comment is None or not counters.lock_existing(tx, [comment.post_id]):
+        return
+    _lock(tx, {_thread(comment)})
+    comment = found(tx, comment_id)
+    if comment is None or comment.deleted:
+        return
+    _take_away(tx, comment, MAX_LEVELS)
+    if not comment.uncounted:
+        counters.count(tx, comment.post_id, comment.author_id, comments=-1)
+
+
 def remove_some_by(tx: Connection, person_id: int, chunk: int) -> bool:
     """Remove or blank some comments of a user whose account is deleted. Returns whether there may be more."""
     mine = select(models.comments).where(_comments.author_id == person_id).order_by(_comments.id)

@@ -74,6 +74,14 @@ def delete_post(tx: Connection, person_id: int, post_id: int) -> None:
     _remove(tx, person_id, [post_id])
 
 
+def remove(tx: Connection, post_id: int) -> None:
+    """The same for a moderator, whoever the author is. Does nothing if it is gone."""
+    of_post = select(_posts.author_id).where(_posts.id == post_id).with_for_update()
+    author_id = tx.execute(of_post).scalar_one_or_none()
+    if author_id is not None:
+        _remove(tx, author_id, [post_id])
+
+
 def lock_for_share(tx: Connection, post_id: int, viewer: int = NOBODY) -> None:
     """Lock the post FOR SHARE: it is neither changed nor deleted before this transaction commits.
 

@@ -10,7 +10,7 @@ from shared.web.authentication import InternalCaller
 from shared.web.request_body import StrictRoute
 from shared.web.threadpools import run_in_internal_pool
 
-from ..queries import exports
+from ..queries import exports, reports
 from ..queries.posts import require_author
 from .dependencies import Deps
 
@@ -22,6 +22,16 @@ async def post(post_id: Id, request: Request, _: InternalCaller, deps: Deps, vie
     """The author of a post. 404 if the post cannot be seen, by this viewer if one is given."""
     author_id = await run_in_internal_pool(request, deps.database.read, require_author, post_id, viewer)
     return responses.ok({"post_id": ids.encode(post_id), "author_id": ids.encode(author_id)})
+
+
+@router.get("/internal/reported/{kind}/{subject_id}")
+async def reported(
+    kind: reports.Kind, subject_id: Id, viewer: Id, request: Request, _: InternalCaller, deps: Deps
+) -> Response:
+    """A post or a comment that somebody reports, as they see it. 404 if they cannot see it."""
+    return responses.ok(
+        await run_in_internal_pool(request, deps.database.read, reports.reported, kind, subject_id, viewer)
+    )
 
 
 @router.get("/internal/exports/{user_id}/{kind}")

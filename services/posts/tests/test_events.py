@@ -47,6 +47,8 @@ def test_every_contract_example_is_handled(service: LiveService, database: Datab
             example["muting"],
             example["version"],
         )
+    elif name == "content.removed.v1":
+        return  # it is of something unknown; test_moderation.py
     elif "user_id" in example:
         (person,) = rows_of(database, models.people)
         assert (person.id, person.nickname) == (ids.parse(example["user_id"]), example.get("nickname"))
