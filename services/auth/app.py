@@ -30,16 +30,18 @@ from .api import (
     email_confirmation,
     identities,
     internal,
+    moderation,
     passkeys,
     password_reset,
     people,
     providers,
+    reports,
     second_factor,
     sessions,
 )
 from .api import exports as export_routes
 from .api.dependencies import Dependencies, mail_writer_of
-from .clients import Exporter, Jobs
+from .clients import ContentReader, Exporter, Jobs
 from .openid_client import OpenIdClient
 from .passwords import Passwords
 from .settings import Settings
@@ -139,6 +141,8 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
             email_confirmation.router,
             password_reset.router,
             people.router,
+            moderation.router,
+            reports.router,
             internal.router,
             export_routes.router,
         ],
@@ -160,7 +164,7 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
         JwksClient(token_issuer.key_set), issuer=settings.token_issuer, audience=settings.token_audience
     )
     app.state.dependencies = Dependencies(
-        settings, database, passwords, token_issuer, storage, image_processor, openid_client
+        settings, database, passwords, token_issuer, storage, image_processor, openid_client, ContentReader(others)
     )
     return app
 

@@ -39,6 +39,7 @@ account.jsonl    your account
 sessions.jsonl   your open sessions
 passkeys.jsonl   your passkeys: their names and times. Their keys are in your devices.
 identities.jsonl the accounts at other providers that you sign in with
+reports.jsonl    what you have reported to the moderators
 activity.jsonl   what was done with your account in the last 90 days
 networks.jsonl   from where you have logged in
 posts.jsonl      your posts; the photos are photos/posts/<id>.jpg
@@ -62,12 +63,30 @@ Shutter에 있는 내 데이터
 
 .jsonl 파일은 한 줄에 하나씩 API와 같은 형식의 JSON 객체가 있습니다. 시각은 UTC입니다.
 
-account 계정, sessions 세션, passkeys 패스키, identities 연결된 외부 계정, activity 계정 활동,
+account 계정, sessions 세션, passkeys 패스키, identities 연결된 외부 계정, reports 신고 내역, activity 계정 활동,
 networks 로그인한 네트워크, posts 게시물,
 comments 댓글, likes 좋아요, comment_likes 댓글 좋아요, saved 저장한 게시물, following 팔로잉, followers 팔로워,
 blocks 차단, mutes 숨김,
 rooms 대화, messages 메시지, photos/ 사진
 """
+
+
+class ContentReader:
+    """Reads what is reported, as the reporter sees it."""
+
+    def __init__(self, services: Mapping[str, ServiceClient]) -> None:
+        self._services = services
+
+    async def read(self, kind: str, subject_id: int, viewer: int, messages_before: int) -> dict[str, Any] | None:
+        """The id of who has made it (`owner_id`) and its content; None if the viewer cannot see it.
+
+        With so many messages before a message. Raises Unavailable.
+        """
+        asked = {"viewer": ids.encode(viewer)}
+        if kind == "message":
+            path = f"/internal/messages/{ids.encode(subject_id)}"
+            return await self._services["dm"].get(path, before=messages_before, **asked)
+        return await self._services["posts"].get(f"/internal/reported/{kind}/{ids.encode(subject_id)}", **asked)
 
 
 @dataclass(frozen=True, slots=True)

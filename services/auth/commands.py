@@ -13,10 +13,12 @@ from shared import clock, ids
 from shared.database.engine import Database
 from shared.errors import AppError
 from shared.events.replay import publish_outbox
+from shared.security.access_tokens import ROLES
 from shared.server.output import as_json_option, print_rows
 
 from . import handles, queries
-from .actions import exports, password_resets, second_factor, sessions, suspensions, withdrawals
+from .actions import exports, moderation, password_resets, second_factor, sessions, suspensions, withdrawals
+from .actions.moderation_log import Deed
 from .queries import Account
 from .settings import Settings
 from .signed_urls import EXPORTS, UrlSigner
@@ -31,12 +33,11 @@ _limit = click.option("--limit", type=click.IntRange(1, 10_000), default=100, sh
 
 def add_account_commands(cli: click.Group) -> None:
     """Add them to the commands of auth."""
-    for command in (_accounts, _sessions, _suspensions, _delete_account):
+    for command in (_accounts, _sessions, _suspensions, _suspend, _role, _delete_account):
         cli.add_command(command)
     for name, work in (
         ("send-reset", _send_reset),
         ("remove-second-factor", _remove_second_factor),
-        ("suspend", _suspend),
         ("reinstate", _reinstate),
         ("export", _export),
     ):
@@ -154,6 +155,36 @@ def _delete_account(*, who: str, yes: bool, as_json: bool) -> None:
     _run(_withdraw, who, as_json=as_json)
 
 
+@click.command("suspend")
+@click.argument("who")
+@click.option("--reason", help="Why; its owner reads it in the message about it")
+@as_json_option
+def _suspend(*, who: str, reason: str | None, as_json: bool) -> None:
+    """Hide this account and its content everywhere, and end its sessions. `reinstate` undoes it."""
+
+    def work(database: Database, account: Account) -> tuple[dict[str, Any], str]:
+        done = database.write(suspensions.suspend, account.id, Deed(None, reason))
+        told = "It is suspended, and hidden within two seconds." if done else "It was suspended before."
+        return {"suspended": True, "changed": done}, told
+
+    _run(work, who, as_json=as_json)
+
+
+@click.command("role")
+@click.argument("who")
+@click.argument("role", type=click.Choice(ROLES))
+@as_json_option
+def _role(*, who: str, role: str, as_json: bool) -> None:
+    """Give this account a role. This is how an instance gets its first admin; admins then appoint others."""
+
+    def work(database: Database, account: Account) -> tuple[dict[str, Any], str]:
+        done = database.write(moderation.set_role_by_operator, account.id, role)
+        told = f"Its role is {role} within two seconds." if done else f"Its role was {role} before."
+        return {"role": role, "changed": done}, told
+
+    _run(work, who, as_json=as_json)
+
+
 def _withdraw(database: Database, account: Account) -> tuple[dict[str, Any], str]:
     database.write(withdrawals.withdraw_by_operator, account.id)
     return {"deleted": True}, "It is deleted. `withdrawals` shows which services are done."
@@ -170,13 +201,6 @@ def _remove_second_factor(database: Database, account: Account) -> tuple[dict[st
     removed = database.write(second_factor.remove_without_proof, account.id)
     told = "It is removed, and the account's audit log says so." if removed else "It has none."
     return {"removed": removed}, told
-
-
-def _suspend(database: Database, account: Account) -> tuple[dict[str, Any], str]:
-    """Hide this account and its content everywhere, and end its sessions. `reinstate` undoes it."""
-    done = database.write(suspensions.suspend, account.id)
-    told = "It is suspended, and hidden within two seconds." if done else "It was suspended before."
-    return {"suspended": True, "changed": done}, told
 
 
 def _reinstate(database: Database, account: Account) -> tuple[dict[str, Any], str]:

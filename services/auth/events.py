@@ -11,7 +11,7 @@ from shared.events.outbox import enqueue
 from . import models
 
 # All events that the broker allows this service to publish.
-ANNOUNCES = ("user.registered.v1", "user.updated.v1", "user.deleted.v1", "session.revoked.v1")
+ANNOUNCES = ("user.registered.v1", "user.updated.v1", "user.deleted.v1", "session.revoked.v1", "content.removed.v1")
 BATCH_SIZE = 1_000
 
 
@@ -37,6 +37,13 @@ def session_revoked(tx: Connection, account_id: int, session_id: int) -> None:
         "revoked_at": clock.format_rfc3339(clock.now()),
     }
     enqueue(tx, models.outbox, "session.revoked", 1, data)
+
+
+def content_removed(tx: Connection, kind: str, subject_id: int, account_id: int) -> None:
+    """A moderator has removed a post or a comment of this account; posts does it when this arrives."""
+    subject = {"kind": kind, "id": ids.encode(subject_id)}
+    data = {"subject": subject, "user_id": ids.encode(account_id), "removed_at": clock.format_rfc3339(clock.now())}
+    enqueue(tx, models.outbox, "content.removed", 1, data)
 
 
 def delete_events_of(tx: Connection, account_id: int) -> None:

@@ -32,7 +32,7 @@ _CODE = '<p style="font-size:28px;letter-spacing:4px"><strong>{code}</strong></p
 @dataclass(frozen=True, slots=True)
 class _Template:
     subject: str
-    before: str
+    before: str = ""
     after: str = ""
 
 
@@ -119,8 +119,77 @@ _TEXTS: dict[str, dict[str, _Template]] = {
         "warning": _Template("", "본인이 아니라면 지금 새 비밀번호를 설정하고, 설정에서 로그인된 기기를 확인하세요:"),
     },
 }
+_DECISIONS: dict[str, dict[str, _Template]] = {
+    "en": {
+        "suspended": _Template(
+            "Your account was suspended",
+            "Your account at Shutter was suspended. Nobody can see it or log in to it. Nothing was deleted.",
+        ),
+        "reinstated": _Template(
+            "Your account is open again", "The suspension of your account at Shutter was lifted. You can log in again."
+        ),
+        "content_removed": _Template(
+            "{kind} of yours was removed", "{kind} of yours of {made_on} (UTC) was removed from Shutter."
+        ),
+        "reason": _Template("", "Reason: {reason}"),
+        "post": _Template("A post"),
+        "comment": _Template("A comment"),
+        "spam": _Template("spam"),
+        "harassment": _Template("harassment"),
+        "nudity": _Template("nudity"),
+        "violence": _Template("violence"),
+        "illegal": _Template("against the law"),
+        "other": _Template("against the rules"),
+    },
+    "ko": {
+        "suspended": _Template(
+            "계정이 정지되었습니다",
+            "Shutter 계정이 정지되었습니다. 계정은 다른 사람에게 보이지 않고 로그인할 수 없습니다. "
+            "삭제된 것은 없습니다.",
+        ),
+        "reinstated": _Template(
+            "계정 정지가 해제되었습니다", "Shutter 계정의 정지가 해제되었습니다. 다시 로그인할 수 있습니다."
+        ),
+        "content_removed": _Template("{kind} 삭제되었습니다", "Shutter에 {made_on}(UTC)에 올린 {kind} 삭제되었습니다."),
+        "reason": _Template("", "사유: {reason}"),
+        "post": _Template("게시물이"),
+        "comment": _Template("댓글이"),
+        "spam": _Template("스팸"),
+        "harassment": _Template("괴롭힘"),
+        "nudity": _Template("노출"),
+        "violence": _Template("폭력"),
+        "illegal": _Template("불법"),
+        "other": _Template("규칙 위반"),
+    },
+}
+DECISIONS = frozenset({"suspended", "reinstated", "content_removed"})
+"""The messages about what a moderator has decided, by the actions of the log of moderation."""
 NOTICES = frozenset(_TEXTS["en"]) - {CONFIRMATION, RESET, "origin", "device", "warning"}
 """The messages about something that was done with an account."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a moderator has decided: about something of this kind and date, and why."""
+
+    kind: str
+    made_on: str
+    category: str | None
+    reason: str | None
+
+
+def decision(recipient: str, language: str, action: str, about: Decision) -> Mail:
+    """What was decided about the account or something that it has made."""
+    texts = _DECISIONS[language]
+    values = {"kind": texts[about.kind].subject if about.kind in texts else "", "made_on": about.made_on}
+    paragraphs = [texts[action].before.format(**values)]
+    if about.category:
+        paragraphs.append(texts["reason"].before.format(reason=texts[about.category].subject))
+    if about.reason:
+        # In one line: a paragraph of digits or of a link would look like a code or a link of ours.
+        told = " ".join(about.reason.split())
+        paragraphs.append(f"“{told}”" if about.category else texts["reason"].before.format(reason=told))
+    return _written(recipient, language, texts[action].subject.format(**values), paragraphs)
 
 
 def confirmation(recipient: str, language: str, url: str, code: str) -> Mail:

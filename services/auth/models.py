@@ -1,4 +1,4 @@
-"""Tables of auth: accounts, handles, sessions and audit logs, keys, and deleted accounts."""
+"""Tables of auth: accounts, handles, sessions and audit logs, keys, and deleted accounts. Others: *_tables.py."""
 
 from sqlalchemy import Boolean, Column, Index, Integer, MetaData, String, Table, false
 
@@ -8,6 +8,8 @@ from shared.events.outbox import outbox_table
 from shared.files.garbage import garbage_table
 from shared.mail.queue import mail_table
 from shared.replication.pairs import pair_table
+
+from . import moderation_tables
 
 metadata = MetaData()
 
@@ -30,16 +32,17 @@ accounts = Table(
     Column("avatar", String(120)),  # the file's name in storage
     Column("password_hash", String(255), nullable=False),  # "!" where there is no password
     Column("second_factor", Boolean, nullable=False, server_default=false()),  # whether a login needs a code
-    # Whether its owner reads what is sent there.
-    Column("email_verified", Boolean, nullable=False, server_default=false()),
+    Column("email_verified", Boolean, nullable=False, server_default=false()),  # its owner reads what is sent there
     Column("language", String(2), nullable=False, server_default="en"),  # of messages to its owner
     Column("version", Integer, nullable=False),  # of the fields that other services copy
     Column("created_at", BigInt, nullable=False),
     Column("updated_at", BigInt, nullable=False),
-    Column("suspended", Boolean, nullable=False, server_default=false()),  # by an operator: hidden everywhere
+    Column("role", String(10), nullable=False, server_default="member"),  # of shared.security.access_tokens.ROLES
+    Column("suspended", Boolean, nullable=False, server_default=false()),  # by a moderator or an operator: hidden
     Column("suspended_at", BigInt),  # NULL unless it is suspended
     Index("accounts_by_nickname", "nickname", "id"),
     Index("accounts_by_suspension", "suspended", "id"),
+    Index("accounts_by_role", "role", "id"),
 )
 
 search_prefixes = Table(  # every prefix of each nickname and name: the accounts with a prefix are one range
@@ -55,8 +58,7 @@ search_prefixes = Table(  # every prefix of each nickname and name: the accounts
 restrictions = pair_table("restrictions", metadata, ("person_id", "other_id"), ("blocking",))
 unpurged_restrictions = queue_table("unpurged_restrictions")
 
-# stays after its account is deleted, so that nobody can impersonate its owner; hashed, so that it reveals nothing
-handles = Table(
+handles = Table(  # hashed; stays after its account is deleted, so that nobody can impersonate its owner
     "handles",
     metadata,
     Column("kind", String(8), primary_key=True),
@@ -76,8 +78,7 @@ handle_attempts = Table(  # attempts to claim another nickname or phone, to limi
     Index("handle_attempts_by_account", "account_id", "kind", "created_at"),
 )
 
-# accounts whose skeletons are not claimed yet, from an earlier release; then empty
-unclaimed_looks = queue_table("unclaimed_looks")
+unclaimed_looks = queue_table("unclaimed_looks")  # accounts of an earlier release, whose skeletons are not claimed yet
 
 sessions = Table(
     "sessions",
@@ -267,8 +268,7 @@ withdrawals = Table(  # the deleted accounts; other services reconcile with this
     Index("withdrawals_by_state", "complete", "announced_at"),
 )
 
-# queue: deleted accounts whose record beside the database is still to be written
-unrecorded_withdrawals = queue_table("unrecorded_withdrawals")
+unrecorded_withdrawals = queue_table("unrecorded_withdrawals")  # whose record beside the database is to be written
 
 purges = Table(
     "purges",
@@ -286,6 +286,8 @@ person_facts = Table(  # events in the outbox that contain a user's names, so th
     Index("person_facts_by_event", "event_id"),
 )
 
+moderation_log = moderation_tables.log_table(metadata)
+reports = moderation_tables.report_table(metadata)
 disposal = garbage_table(metadata)
 mails = mail_table(
     metadata,

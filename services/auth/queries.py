@@ -12,6 +12,7 @@ from . import models
 from .events import avatar_url
 from .identity_queries import identities_of
 from .passwords import NO_PASSWORD
+from .report_queries import reports_of
 
 Account = Row[Any]
 
@@ -125,6 +126,7 @@ def own_data(connection: Connection, account_id: int) -> dict[str, list[dict[str
         "sessions": sessions_of(connection, account_id, 0, everything).items,
         "passkeys": passkeys_of(connection, account_id, everything).items,
         "identities": identities_of(connection, account_id, everything).items,
+        "reports": reports_of(connection, account_id),
         "activity": audit_log_of(connection, account_id, everything).items,
         "networks": [
             {"network": row.network, "last_login_at": clock.format_rfc3339(row.last_at)}
@@ -220,6 +222,7 @@ def account_json(row: Account) -> dict[str, Any]:
         "email_verified": bool(row.email_verified),
         "language": row.language,
         "second_factor": bool(row.second_factor),
+        "role": row.role,
         "has_password": row.password_hash != NO_PASSWORD,
         "created_at": clock.format_rfc3339(row.created_at),
         "updated_at": clock.format_rfc3339(row.updated_at),

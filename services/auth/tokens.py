@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from shared import clock, ids
 from shared.errors import Unavailable
-from shared.security.access_tokens import ALGORITHM, TYPE, KeySet
+from shared.security.access_tokens import ALGORITHM, MEMBER, TYPE, KeySet
 
 # The purpose of the key that encrypts them.
 SIGNING_KEYS = "signing keys"
@@ -77,7 +77,7 @@ class TokenIssuer:
         """The JWK set (RFC 7517) for verifiers. Raises Unavailable before keys are loaded."""
         return {"keys": [each.public_jwk() for each in self._loaded()]}
 
-    def access_token(self, subject: int, session: int, *, email_verified: bool = False) -> str:
+    def access_token(self, subject: int, session: int, *, email_verified: bool = False, role: str = MEMBER) -> str:
         """A token for this user in this session; `email_verified` as in OpenID Connect Core, section 5.1."""
         key = self._signing()
         now = int(time.time())
@@ -87,6 +87,7 @@ class TokenIssuer:
             "sub": ids.encode(subject),
             "sid": ids.encode(session),
             "email_verified": email_verified,
+            "role": role,
             "jti": ids.encode(ids.new()),
             "iat": now,
             "exp": now + self.lifetime,

@@ -1,6 +1,7 @@
 """Signing up, and changing an account."""
 
 import unicodedata
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,6 +112,13 @@ def lock(tx: Connection, account_id: int) -> Account:
     if account is None:
         raise Unauthenticated("invalid_token", "This account has been deleted.")
     return account
+
+
+def lock_all(tx: Connection, account_ids: Iterable[int]) -> Mapping[int, Account]:
+    """Those of these accounts that exist, locked in the order of their ids, so that no two transactions deadlock."""
+    accounts = models.accounts
+    found = select(accounts).where(accounts.c.id.in_(set(account_ids))).order_by(accounts.c.id).with_for_update()
+    return {row.id: row for row in tx.execute(found)}
 
 
 def lock_proven(tx: Connection, proven: Account) -> Account:

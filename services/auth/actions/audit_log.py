@@ -44,6 +44,7 @@ class AuditEvent(StrEnum):
     SESSIONS_ENDED = "sessions_ended"
     SUSPENDED = "suspended"
     REINSTATED = "reinstated"
+    ROLE_CHANGED = "role_changed"
     REFRESH_TOKEN_REUSED = "refresh_token_reused"  # noqa: S105 - a name
 
 

@@ -6,12 +6,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, select
 
-from shared import clock
+from shared import clock, ids
 from shared.mail.message import Mail
 from shared.mail.queue import enqueue
 
 from .. import handles, mail_texts, models
-from ..mail_texts import CONFIRMATION, NEW_LOGIN, NOTICES, RESET
+from ..mail_texts import CONFIRMATION, DECISIONS, NEW_LOGIN, NOTICES, RESET
 from ..mail_tokens import MailTokens, Subject
 from . import mail_limits
 
@@ -58,7 +58,12 @@ class MailWriter:
     def _notice(
         self, connection: Connection, row: Row[Any], to: str, language: str, *, with_device: bool
     ) -> Mail | None:
-        """What the entry of the audit log says. Its device is text that somebody chose: only at a confirmed address."""
+        """What an entry of the log of moderation or of the audit log says.
+
+        The device of the latter is text that somebody chose: only at a confirmed address.
+        """
+        if row.template in DECISIONS:
+            return _decision(connection, row, to, language)
         trail = models.trail.c
         entry = connection.execute(select(models.trail).where(trail.id == row.reference)).one_or_none()
         if entry is None:
@@ -84,6 +89,12 @@ def notify_owner(tx: Connection, account_id: int, kind: str, entry: int) -> None
         enqueue(tx, models.mails, account_id=account_id, template=kind, reference=entry)
 
 
+def tell_decision(tx: Connection, account_id: int, action: str, entry: int) -> None:
+    """Tell the owner of an account of an entry of the log of moderation, if there is a message for its action."""
+    if action in DECISIONS:
+        enqueue(tx, models.mails, account_id=account_id, template=action, reference=entry)
+
+
 def void_reset(tx: Connection, account_id: int) -> None:
     """Make an open link for a new password void: its owner knows the password."""
     tx.execute(delete(models.password_resets).where(models.password_resets.c.account_id == account_id))
@@ -93,6 +104,16 @@ def delete_all(tx: Connection, account_id: int) -> None:
     """Delete the messages of an account that is being deleted, and its open links."""
     for table in (models.mails, models.email_confirmations, models.password_resets):
         tx.execute(delete(table).where(table.c.account_id == account_id))
+
+
+def _decision(connection: Connection, row: Row[Any], to: str, language: str) -> Mail | None:
+    this = models.moderation_log.c.id == row.reference
+    entry = connection.execute(select(models.moderation_log).where(this)).one_or_none()
+    if entry is None:
+        return None
+    made_on = clock.format_rfc3339(ids.created_at(entry.subject_id))[:10]
+    about = mail_texts.Decision(entry.subject_kind, made_on, entry.category, entry.reason)
+    return mail_texts.decision(to, language, row.template, about)
 
 
 def _is_open(connection: Connection, table: Any, subject: Subject) -> bool:

@@ -18,6 +18,7 @@ from . import (
     networks,
     passkeys,
     password_resets,
+    reports,
 )
 
 BATCH_SIZE = 1_000
@@ -60,5 +61,6 @@ def delete_expired(tx: Connection, cipher: KeyCipher, access_token_lifetime: int
         mail_limits.delete_expired(tx),
         password_resets.delete_expired(tx),
         mail_queue.delete_expired(tx, models.mails),
+        reports.delete_expired(tx),
     ]
     return any(more)

@@ -49,6 +49,7 @@ class Login:
     session_id: int
     refresh_token: str
     email_verified: bool
+    role: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +73,8 @@ def log_in(
     """
     accounts, now = models.accounts.c, clock.now()
     this = accounts.id == account_id
-    account = tx.execute(
-        select(accounts.password_hash, accounts.email_verified, accounts.suspended).where(this).with_for_update()
-    ).one_or_none()
+    wanted = (accounts.password_hash, accounts.email_verified, accounts.role, accounts.suspended)
+    account = tx.execute(select(*wanted).where(this).with_for_update()).one_or_none()
     if account is None or account.password_hash != password_hash:
         raise Unauthenticated("invalid_credentials", "These credentials are wrong.")
     if account.suspended:
@@ -100,7 +100,7 @@ def log_in(
     if is_new:
         mails.notify_owner(tx, account_id, NEW_LOGIN, entry)
     token = _issue(tx, session_id, tokens.first(session_id))
-    return Login(account_id, session_id, token, email_verified=bool(account.email_verified))
+    return Login(account_id, session_id, token, bool(account.email_verified), account.role)
 
 
 def refresh(tx: Connection, token: str, ip: str, lifetimes: Lifetimes, tokens: RefreshTokens) -> Login | Reused:
@@ -111,10 +111,7 @@ def refresh(tx: Connection, token: str, ip: str, lifetimes: Lifetimes, tokens: R
     """
     table, digest, now = models.refresh_tokens.c, refresh_digest(token), clock.now()
     token_session_id = tokens.session_of(token)
-    session_id = (
-        tx.execute(select(table.session_id).where(table.digest == digest)).scalar_one_or_none() or token_session_id
-    )
-    session = _live(tx, session_id) if session_id is not None else None
+    session = _session_of(tx, digest, token_session_id)
     if session is None:
         raise Unauthenticated("invalid_token", "This refresh token is unknown, or its session has ended.")
     spent = tx.execute(select(models.refresh_tokens).where(table.digest == digest)).one_or_none()
@@ -129,9 +126,9 @@ def refresh(tx: Connection, token: str, ip: str, lifetimes: Lifetimes, tokens: R
     tx.execute(update(models.sessions).where(this).values(last_used_at=now, expires_at=until))
     tx.execute(delete(models.refresh_tokens).where(table.session_id == session.id, table.forget_at < now))
     account = models.accounts.c
-    is_verified = tx.execute(select(account.email_verified).where(account.id == session.account_id)).scalar_one()
+    claims = tx.execute(select(account.email_verified, account.role).where(account.id == session.account_id)).one()
     newest = _newest(tx, session.id, token, tokens)
-    return Login(session.account_id, session.id, newest, email_verified=bool(is_verified))
+    return Login(session.account_id, session.id, newest, bool(claims.email_verified), claims.role)
 
 
 def log_out(tx: Connection, account_id: int, session_id: int, ip: str) -> None:
@@ -177,6 +174,22 @@ def end_all_by_operator(tx: Connection, account_id: int) -> None:
         audit_log.record(tx, account_id, AuditEvent.SESSIONS_ENDED, "")
 
 
+def renew_all(tx: Connection, account_id: int) -> None:
+    """Revoke the access tokens of the account and keep it logged in: each session goes on under a new id.
+
+    The next refresh gives tokens of that id. Rows of spent refresh tokens are deleted: the successors of these tokens
+    were computed from the former id, and another one would begin a second chain.
+    """
+    table = models.refresh_tokens.c
+    for session in _all_live(tx, account_id):
+        new_id = ids.new()
+        tx.execute(insert(models.sessions).values(**{**session._asdict(), "id": new_id}))
+        mine = table.session_id == session.id
+        tx.execute(delete(models.refresh_tokens).where(mine, table.spent_at.is_not(None)))
+        tx.execute(update(models.refresh_tokens).where(mine).values(session_id=new_id))
+        _end(tx, session)
+
+
 def _all_live(tx: Connection, account_id: int) -> Sequence[Row[Any]]:
     """FOR UPDATE in one order, so that two transactions that end them all do not deadlock."""
     sessions = models.sessions.c
@@ -219,6 +232,18 @@ def _make_room(tx: Connection, account_id: int, ip: str) -> None:
     for session in tx.execute(live).all()[MAX_SESSIONS - 1 :]:
         _end(tx, session)
         _record(tx, session, AuditEvent.SESSION_ENDED, ip)
+
+
+def _session_of(tx: Connection, digest: bytes, in_token: int | None) -> Row[Any] | None:
+    """The open session of a refresh token, locked. Without a row of the token, the session that it contains."""
+    session_id = models.refresh_tokens.c.session_id
+    of_row = select(session_id).where(models.refresh_tokens.c.digest == digest)
+    for _ in range(2):  # the session may have got another id while this transaction waited for its lock
+        found = tx.execute(of_row).scalar_one_or_none() or in_token
+        session = None if found is None else _live(tx, found)
+        if session is not None:
+            return session
+    return None
 
 
 def _live(tx: Connection, session_id: int) -> Row[Any] | None:

@@ -1,4 +1,4 @@
-"""Suspending and reinstating accounts, by an operator. Nothing is deleted, so reinstating brings everything back.
+"""Suspending and reinstating accounts. Nothing is deleted, so reinstating brings everything back.
 
 A suspended account has no session and gets none, and is in no search. `suspended` is one of the fields that other
 services copy, so its event hides the account there, and a later version shows it again.
@@ -13,30 +13,37 @@ from shared import clock
 
 from .. import events, models
 from ..queries import Account
-from . import audit_log, search, sessions
+from . import audit_log, moderation_log, reports, search, sessions
 from .accounts import lock
 from .audit_log import AuditEvent
+from .moderation_log import BY_OPERATOR, Action, Deed
 
 _accounts = models.accounts.c
 
 
-def suspend(tx: Connection, account_id: int) -> bool:
-    """Hide the account and end its sessions. Returns False if it is suspended already. Raises Unauthenticated."""
+def suspend(tx: Connection, account_id: int, deed: Deed = BY_OPERATOR) -> bool:
+    """Hide the account and end its sessions, and tell its owner. Returns False if it is suspended already.
+
+    Raises Unauthenticated.
+    """
     account = lock(tx, account_id)
     if account.suspended:
         return False
     # A login locks the account first, so none can add a session after these have ended.
     sessions.end_all(tx, account_id)
+    reports.release_all(tx, account_id)
     _change(tx, account, AuditEvent.SUSPENDED, suspended=True, suspended_at=clock.now())
+    moderation_log.record(tx, Action.SUSPENDED, account_id, deed)
     return True
 
 
-def reinstate(tx: Connection, account_id: int) -> bool:
+def reinstate(tx: Connection, account_id: int, deed: Deed = BY_OPERATOR) -> bool:
     """Show the account again, and let it log in. Returns False if it is not suspended. Raises Unauthenticated."""
     account = lock(tx, account_id)
     if not account.suspended:
         return False
     _change(tx, account, AuditEvent.REINSTATED, suspended=False, suspended_at=None)
+    moderation_log.record(tx, Action.REINSTATED, account_id, deed)
     return True
 
 

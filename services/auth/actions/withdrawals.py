@@ -15,8 +15,10 @@ from . import (
     exports,
     identities,
     mails,
+    moderation_log,
     networks,
     passkeys,
+    reports,
     restrictions,
     search,
     second_factor,
@@ -75,6 +77,8 @@ def _delete(tx: Connection, account: Account) -> None:
     exports.delete_all(tx, account_id)
     audit_log.delete_all(tx, account_id)
     mails.delete_all(tx, account_id)
+    moderation_log.blank_about(tx, account_id)
+    reports.delete_all(tx, account_id)
     tx.execute(delete(models.unclaimed_looks).where(models.unclaimed_looks.c.account_id == account_id))
     search.remove(tx, account_id)
     restrictions.remove_later(tx, account_id)

@@ -16,6 +16,7 @@ from ..actions.audit_log import Origin
 from ..actions.login_throttle import throttle_key
 from ..actions.mails import MailWriter
 from ..actions.sessions import Lifetimes
+from ..clients import ContentReader
 from ..mail_texts import DEFAULT_LANGUAGE, LANGUAGES
 from ..mail_tokens import MAIL_TOKENS
 from ..openid_client import OpenIdClient
@@ -37,6 +38,7 @@ class Dependencies:
     storage: Storage
     image_processor: ImageProcessor
     providers: OpenIdClient
+    content: ContentReader
 
     @property
     def handle_key(self) -> bytes:

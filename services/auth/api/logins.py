@@ -35,7 +35,7 @@ def pair(deps: Dependencies, login: Login) -> dict[str, Any]:
     """The pair of tokens."""
     return {
         "access_token": deps.token_issuer.access_token(
-            login.account_id, login.session_id, email_verified=login.email_verified
+            login.account_id, login.session_id, email_verified=login.email_verified, role=login.role
         ),
         "refresh_token": login.refresh_token,
         "token_type": "Bearer",

@@ -89,6 +89,7 @@ def _immutable(_: Any) -> Any:
 
 
 Language = Literal["ko", "en"]
+Role = Literal["member", "moderator", "admin"]
 
 
 class SignUp(StrictModel):
@@ -218,6 +219,7 @@ class Account(BaseModel):
     email_verified: Annotated[bool, Field(description="Whether its owner has confirmed the address")]
     language: Annotated[Language, Field(description="Of messages to the owner")]
     second_factor: Annotated[bool, Field(description="Whether a login needs a code besides the password")]
+    role: Role
     has_password: Annotated[bool, Field(description="False after a sign-up with a provider, until one is set by mail")]
     created_at: Timestamp
     updated_at: Timestamp

@@ -34,6 +34,7 @@ def test_a1_sign_up_takes_email_name_nickname_password_and_phone(auth: LiveServi
         "email_verified": False,
         "language": "en",
         "second_factor": False,
+        "role": "member",
         "has_password": True,
     }
     assert PASSWORD not in str(rows(database, models.accounts))
