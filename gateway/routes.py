@@ -115,6 +115,15 @@ ROUTES = (
     Route("GET", "/api/v1/users/{id}", "auth", OPTIONAL),
     Route("GET", "/api/v1/avatars/{name}", "auth", PUBLIC, NONE, PICTURE),
     Route("GET", "/.well-known/jwks.json", "auth", PUBLIC),
+    # moderation
+    Route("POST", "/api/v1/reports", "auth", SIGNED_IN, JSON),
+    Route("GET", "/api/v1/moderation/reports", "auth"),
+    Route("PUT", "/api/v1/moderation/reports/{id}", "auth", SIGNED_IN, JSON),
+    Route("GET", "/api/v1/moderation/users", "auth"),
+    Route("PUT", "/api/v1/moderation/users/{id}/role", "auth", SIGNED_IN, JSON),
+    Route("PUT", "/api/v1/moderation/users/{id}/suspension", "auth", SIGNED_IN, JSON),
+    Route("DELETE", "/api/v1/moderation/users/{id}/suspension", "auth"),
+    Route("GET", "/api/v1/moderation/log", "auth"),
     # follows, blocks, mutes
     Route("PUT", "/api/v1/users/{id}/follow", "social"),
     Route("DELETE", "/api/v1/users/{id}/follow", "social"),

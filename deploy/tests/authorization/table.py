@@ -4,7 +4,8 @@ Each route has four expected statuses: without a token; with a bad one (expired,
 session); for another user who is signed in; for the owner of the resource. Another user gets 403 where the resource is
 public, and 404 where its existence is private. A route that is missing here fails the build.
 
-The owner has an export already, and may ask for one a day.
+The owner has an export already, and may ask for one a day. Nobody here has a role: that moderators are let in is tested
+in services/auth/tests/test_moderation.py.
 Tokens of links exist only in messages: without one, these routes answer 422.
 """
 
@@ -52,6 +53,14 @@ GET /exports/{name}                             200 200 200 200
 GET /users/by-nickname/{nickname}               200 401 200 200
 GET /users/{id}                                 200 401 200 200
 GET /avatars/{name}                             200 200 200 200
+POST /reports                                   401 401 201 201
+GET /moderation/reports                         401 401 403 403
+PUT /moderation/reports/{id}                    401 401 403 403
+GET /moderation/users                           401 401 403 403
+PUT /moderation/users/{id}/role                 401 401 403 403
+PUT /moderation/users/{id}/suspension           401 401 403 403
+DELETE /moderation/users/{id}/suspension        401 401 403 403
+GET /moderation/log                             401 401 403 403
 PUT /users/{id}/follow                          401 401 200 200
 DELETE /users/{id}/follow                       401 401 200 200
 DELETE /users/me/followers/{id}                 401 401 204 204

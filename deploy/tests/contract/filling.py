@@ -111,6 +111,7 @@ _THINGS: dict[str, Callable[[Owner], str]] = {
     "passkey_id": Owner.passkey,
     "post_id": Owner.post,
     "provider": lambda _: identities.PROVIDER,
+    "report_id": lambda owner: owner.friend.id,  # only moderators can see one
     "room_id": Owner.room,
     "session_id": Owner.session,
     "tag": lambda _: "harbour",
@@ -202,6 +203,7 @@ _VALUES: dict[str, Callable[[Owner, Any], Any]] = {
     "media_ids": lambda owner, given: [owner.photo() for _ in given],
     "post_id": lambda owner, _: owner.post(),
     "refresh_token": lambda owner, _: owner.person.elsewhere().refresh_token,
+    "subject": lambda owner, _: {"kind": "user", "id": owner.friend.id},
     "user_id": lambda owner, _: owner.company(),
 }
 

@@ -54,6 +54,7 @@ class Scene:
             "media": self.photo,
             "comments": self.comment,
             "rooms": self.room,
+            "moderation/reports": self.post,  # no request gets as far as to ask for it
             "auth/sessions": self.session,
             "auth/providers": "nobody",
             "users/me/identities": "nobody",
@@ -89,6 +90,10 @@ class Scene:
         yield "PUT", "/users/me/totp", lambda: {"code": "492039"}
         yield "DELETE", "/users/me/totp", lambda: dict(password)
         yield "POST", "/users/me/deletion", lambda: dict(password)
+        yield "POST", "/reports", lambda: {"subject": {"kind": "post", "id": self.post}, "reason": "spam"}
+        yield "PUT", "/moderation/reports/{}", lambda: {"state": "taken"}
+        yield "PUT", "/moderation/users/{}/role", lambda: {"role": "member"}
+        yield "PUT", "/moderation/users/{}/suspension", lambda: {"reason": "spam"}
         yield "POST", "/posts", lambda: {"media_ids": [self.photo], "caption": "changed"}
         yield "PATCH", "/media/{}", lambda: {"alt": "changed"}
         yield "PATCH", "/posts/{}", lambda: {"caption": "changed"}

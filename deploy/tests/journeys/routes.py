@@ -67,6 +67,14 @@ OWN = listed(
     PUT /users/me/avatar
     DELETE /users/me/avatar
     POST /users/me/deletion
+    POST /reports
+    GET /moderation/reports
+    PUT /moderation/reports/{id}
+    GET /moderation/users
+    PUT /moderation/users/{id}/role
+    PUT /moderation/users/{id}/suspension
+    DELETE /moderation/users/{id}/suspension
+    GET /moderation/log
     PUT /users/{id}/follow
     DELETE /users/{id}/follow
     DELETE /users/me/followers/{id}
