@@ -95,6 +95,24 @@ export const restrict = (kind, id, wanted) => ask(wanted ? "PUT" : "DELETE", `/u
 /** @param {"blocks" | "mutes"} kind @param {string | null} [cursor] @returns {Promise<Page<UserRef>>} */
 export const restricted = (kind, cursor) => page(`/users/me/${kind}`, cursor);
 
+// moderation
+/** @param {NewReport} body @returns {Promise<SentReport>} */
+export const report = (body) => ask("POST", "/reports", { body });
+/** @param {SentReport["state"]} state @param {string | null} [cursor] @returns {Promise<Page<ModeratedReport>>} */
+export const reports = (state, cursor) => page("/moderation/reports", cursor, { state });
+/** @param {string} id @param {ReportChange} body @returns {Promise<ModeratedReport>} */
+export const changeReport = (id, body) => ask("PUT", `/moderation/reports/${safe(id)}`, { body });
+/** @param {"team" | "suspended"} state @param {string | null} [cursor] @returns {Promise<Page<ModeratedAccount>>} */
+export const moderatedAccounts = (state, cursor) => page("/moderation/users", cursor, { state });
+/** @param {string} id @param {Account["role"]} role @returns {Promise<ModeratedAccount>} */
+export const setRole = (id, role) => ask("PUT", `/moderation/users/${safe(id)}/role`, { body: { role } });
+/** @param {string} id @param {string} reason @returns {Promise<ModeratedAccount>} */
+export const suspend = (id, reason) => ask("PUT", `/moderation/users/${safe(id)}/suspension`, { body: { reason } });
+/** @param {string} id @returns {Promise<ModeratedAccount>} */
+export const reinstate = (id) => ask("DELETE", `/moderation/users/${safe(id)}/suspension`);
+/** @param {string | null} [cursor] @returns {Promise<Page<LogEntry>>} */
+export const moderationLog = (cursor) => page("/moderation/log", cursor);
+
 // posts
 /** @param {string | null} [cursor] @returns {Promise<Page<Post>>} */
 export const feed = (cursor) => page("/feed", cursor, { limit: 10 });

@@ -41,6 +41,8 @@ export interface components {
             /** @example ada */
             nickname: string;
             phone: string | null;
+            /** @enum {string} */
+            role: "member" | "moderator" | "admin";
             /** @description Whether a login needs a code besides the password */
             second_factor: boolean;
             /**
@@ -323,6 +325,16 @@ export interface components {
             detail: string;
         };
         /**
+         * GivenSubject
+         * @description A post, a comment, a user or a message that the reporter can see.
+         */
+        GivenSubject: {
+            /** @example 0037a52d5f400001 */
+            id: string;
+            /** @enum {string} */
+            kind: "post" | "comment" | "user" | "message";
+        };
+        /**
          * Identities
          * @description A page of identities.
          */
@@ -487,6 +499,41 @@ export interface components {
             max_limit: number;
         };
         /**
+         * LogEntries
+         * @description A page of the log.
+         */
+        LogEntries: {
+            items: components["schemas"]["LogEntry"][];
+            next_cursor: string | null;
+        };
+        /**
+         * LogEntry
+         * @description What was done, with what, and why. Without an actor, an operator did it by a command.
+         */
+        LogEntry: {
+            /**
+             * @description More may be added
+             * @example suspended
+             */
+            action: string;
+            actor: components["schemas"]["UserRef"] | null;
+            /** @description Of the report that it follows from */
+            category: ("spam" | "harassment" | "nudity" | "violence" | "illegal" | "other") | null;
+            /**
+             * Format: date-time
+             * @example 2026-11-23T08:41:00.123Z
+             */
+            created_at: string;
+            /** @example 0037a52d5f400001 */
+            id: string;
+            reason: string | null;
+            /** @description The new role */
+            role: ("member" | "moderator" | "admin") | null;
+            subject: components["schemas"]["Subject"];
+            /** @description Whom it is about */
+            user: components["schemas"]["UserRef"];
+        };
+        /**
          * LogIn
          * @description `identifier` is the email, the nickname or the phone.
          */
@@ -592,6 +639,11 @@ export interface components {
              */
             max_side: number;
             /**
+             * @description Of all photos of one person's posts, in all sizes and formats; null if there is no limit
+             * @example 5000000000
+             */
+            quota_bytes: number | null;
+            /**
              * Format: int32
              * @example 86400
              */
@@ -608,6 +660,64 @@ export interface components {
          */
         Messages: {
             items: components["schemas"]["Message"][];
+            next_cursor: string | null;
+        };
+        /**
+         * ModeratedAccount
+         * @description An account as moderators see it.
+         */
+        ModeratedAccount: {
+            /**
+             * Format: date-time
+             * @example 2026-11-23T08:41:00.123Z
+             */
+            created_at: string;
+            /** @enum {string} */
+            role: "member" | "moderator" | "admin";
+            suspended_at: string | null;
+            user: components["schemas"]["UserRef"];
+        };
+        /**
+         * ModeratedAccounts
+         * @description A page of accounts.
+         */
+        ModeratedAccounts: {
+            items: components["schemas"]["ModeratedAccount"][];
+            next_cursor: string | null;
+        };
+        /**
+         * ModeratedReport
+         * @description A report as moderators see it.
+         */
+        ModeratedReport: {
+            action: ("none" | "remove_content" | "suspend") | null;
+            content: components["schemas"]["ReportedContent"];
+            /**
+             * Format: date-time
+             * @example 2026-11-23T08:41:00.123Z
+             */
+            created_at: string;
+            /** @example 0037a52d5f400001 */
+            id: string;
+            /** @description Who has taken or resolved it */
+            moderator: components["schemas"]["UserRef"] | null;
+            note: string | null;
+            /** @enum {string} */
+            reason: "spam" | "harassment" | "nudity" | "violence" | "illegal" | "other";
+            reporter: components["schemas"]["UserRef"];
+            resolved_at: string | null;
+            /** @enum {string} */
+            state: "open" | "taken" | "resolved";
+            subject: components["schemas"]["Subject"];
+            /** @description Whom it is about */
+            user: components["schemas"]["UserRef"];
+        };
+        /**
+         * ModeratedReports
+         * @description A page of reports.
+         */
+        ModeratedReports: {
+            items: components["schemas"]["ModeratedReport"][];
             next_cursor: string | null;
         };
         /**
@@ -692,6 +802,21 @@ export interface components {
              * @enum {string}
              */
             type: "post";
+        };
+        /**
+         * NewReport
+         * @description What is reported, and why.
+         */
+        NewReport: {
+            /**
+             * @description With a message, show the moderators also the 5 messages before it
+             * @default false
+             */
+            include_previous: boolean;
+            note?: string | null;
+            /** @enum {string} */
+            reason: "spam" | "harassment" | "nudity" | "violence" | "illegal" | "other";
+            subject: components["schemas"]["GivenSubject"];
         };
         /**
          * NewTextMessage
@@ -1123,6 +1248,69 @@ export interface components {
             name: string;
         };
         /**
+         * Report
+         * @description A report as its reporter sees it.
+         */
+        Report: {
+            /**
+             * Format: date-time
+             * @example 2026-11-23T08:41:00.123Z
+             */
+            created_at: string;
+            /** @example 0037a52d5f400001 */
+            id: string;
+            note: string | null;
+            /** @enum {string} */
+            reason: "spam" | "harassment" | "nudity" | "violence" | "illegal" | "other";
+            /** @enum {string} */
+            state: "open" | "taken" | "resolved";
+            subject: components["schemas"]["Subject"];
+        };
+        /**
+         * ReportChange
+         * @description The new state. `action` and `message` are for `resolved`.
+         */
+        ReportChange: {
+            /**
+             * @description `remove_content` only of posts and comments
+             * @default none
+             * @enum {string}
+             */
+            action: "none" | "remove_content" | "suspend";
+            /** @description For the owner to read; with `none` only for the log */
+            message?: string | null;
+            /** @enum {string} */
+            state: "open" | "taken" | "resolved";
+        };
+        /**
+         * ReportedContent
+         * @description What the reporter saw: of a message also those before it, if the reporter has agreed, oldest first.
+         */
+        ReportedContent: {
+            messages: components["schemas"]["ReportedMessage"][];
+            /** @description Of a comment, its post */
+            post_id: string | null;
+            text: string | null;
+        };
+        /**
+         * ReportedMessage
+         * @description A message as it was reported; without photos.
+         */
+        ReportedMessage: {
+            /**
+             * Format: date-time
+             * @example 2026-11-23T08:41:00.123Z
+             */
+            created_at: string;
+            /** @example 0037a52d5f400001 */
+            id: string;
+            /** @example 0037a52d5f400001 */
+            sender_id: string;
+            text: string | null;
+            /** @enum {string} */
+            type: "text" | "image" | "post";
+        };
+        /**
          * RequestOptions
          * @description For `PublicKeyCredential.parseRequestOptionsFromJSON()`.
          */
@@ -1136,6 +1324,14 @@ export interface components {
             timeout: number;
             /** @constant */
             userVerification: "required";
+        };
+        /**
+         * RoleChange
+         * @description The new role of an account.
+         */
+        RoleChange: {
+            /** @enum {string} */
+            role: "member" | "moderator" | "admin";
         };
         /**
          * Room
@@ -1359,6 +1555,8 @@ export interface components {
             phone: string | null;
             /** @example Zk3v... */
             refresh_token: string;
+            /** @enum {string} */
+            role: "member" | "moderator" | "admin";
             /** @description Whether a login needs a code besides the password */
             second_factor: boolean;
             /** @constant */
@@ -1368,6 +1566,27 @@ export interface components {
              * @example 2026-11-23T08:41:00.123Z
              */
             updated_at: string;
+        };
+        /**
+         * Subject
+         * @description A post, a comment, a user or a message.
+         */
+        Subject: {
+            /** @example 0037a52d5f400001 */
+            id: string;
+            /** @enum {string} */
+            kind: "post" | "comment" | "user" | "message";
+        };
+        /**
+         * Suspension
+         * @description Why an account is suspended.
+         */
+        Suspension: {
+            /**
+             * @description The person concerned reads it
+             * @example Repeated advertising
+             */
+            reason: string;
         };
         /**
          * TagCount

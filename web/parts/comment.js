@@ -12,6 +12,7 @@ import { confirm } from "./dialog.js";
 import { ListEnd } from "./list.js";
 import { Menu } from "./menu.js";
 import { Name } from "./name.js";
+import { report } from "./report.js";
 import { Time, UserText } from "./text.js";
 import { toastProblem } from "./toast.js";
 
@@ -92,6 +93,11 @@ function Line({ comment, onAnswer, onGone }) {
       toastProblem(error);
     }
   };
+  /** @type {import("./menu.js").Entry[]} */
+  const changes = [
+    { label: t("edit"), icon: "edit", act: () => setDraft(text ?? "") },
+    { label: t("delete"), icon: "trash", act: remove, bad: true },
+  ];
   if (draft !== null) {
     return h(CommentForm, {
       label: t("comment.edit"), submit: t("save"), onSubmit: save, initial: draft, onCancel: () => setDraft(null),
@@ -108,13 +114,7 @@ function Line({ comment, onAnswer, onGone }) {
           ${account.value && !comment.sending && html`<button type="button" class="link" onClick=${() => onAnswer({ ...comment, text })}>${t("comment.answer")}</button>`}
         </p>
       </div>
-      ${own && !comment.sending && h(Menu, {
-        label: t("comment.menu"),
-        entries: [
-          { label: t("edit"), icon: "edit", act: () => setDraft(text ?? "") },
-          { label: t("delete"), icon: "trash", act: remove, bad: true },
-        ],
-      })}
+      ${account.value && !comment.sending && h(Menu, { label: t("comment.menu"), entries: own ? changes : [{ label: t("report.menu"), icon: "flag", act: () => report({ kind: "comment", id: comment.id }) }] })}
     </div>`;
 }
 

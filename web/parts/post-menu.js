@@ -9,6 +9,7 @@ import { dropLists } from "../state/lists.js";
 import { forget } from "../state/posts.js";
 import { t } from "../words/words.js";
 import { Menu } from "./menu.js";
+import { report } from "./report.js";
 import { toast, toastProblem } from "./toast.js";
 
 /** @param {{post: Post, leave: boolean}} props `leave`: this is the page of the post, so leave it when the post is deleted */
@@ -42,6 +43,8 @@ export function PostMenu({ post, leave }) {
   if (account.value?.id === post.author.id) {
     entries.push({ label: t("post.edit"), icon: "edit", href: `${address}/edit` });
     entries.push({ label: t("post.delete"), icon: "trash", act: remove, bad: true });
+  } else if (account.value) {
+    entries.push({ label: t("report.menu"), icon: "flag", act: () => report({ kind: "post", id: post.id }) });
   }
   return h(Menu, { label: t("post.menu"), entries });
 }

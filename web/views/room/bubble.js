@@ -6,6 +6,7 @@ import { Dialog } from "../../parts/dialog.js";
 import { Icon } from "../../parts/icon.js";
 import { LocalPhoto } from "../../parts/local-photo.js";
 import { Photo } from "../../parts/photo.js";
+import { report } from "../../parts/report.js";
 import { UserText } from "../../parts/text.js";
 import { account } from "../../session.js";
 import { sentShare } from "../../state/outbox.js";
@@ -35,6 +36,7 @@ export function Bubble({ message, room, first, highlit, post, onAnswer, onJump }
       </div>
       <span class="message-side">
         <time class="quiet" dateTime=${message.created_at} title=${full(message.created_at)}>${clock(message.created_at)}</time>
+        ${!own && html`<button type="button" class="icon-button icon-button-small answer" aria-label=${t("message.report", { name: author })} onClick=${() => report({ kind: "message", id: message.id })}>${h(Icon, { name: "flag" })}</button>`}
         ${onAnswer && html`<button type="button" class="icon-button icon-button-small answer" aria-label=${t("message.answer", { name: author })} onClick=${() => onAnswer(message)}>${h(Icon, { name: "reply" })}</button>`}
       </span>
     </article>`;

@@ -35,6 +35,7 @@ export default function Settings() {
       <section class="card"><h2>${t("settings.data")}</h2>${h(DataForm, { me })}</section>
       <section class="card"><h2>${t("settings.password")}</h2>${h(PasswordForm, { me })}</section>
       <nav class="card settings-links" aria-label=${t("settings.more")}>
+        ${me.role !== "member" && html`<a class="settings-link" href="/moderation">${t("moderation.title")}${h(Icon, { name: "right" })}</a>`}
         ${PAGES.map(([href, label]) => html`<a key=${href} class="settings-link" href=${href}>${t(label)}${h(Icon, { name: "right" })}</a>`)}
         <button type="button" class="settings-link" onClick=${logOut}>${t("logout")}${h(Icon, { name: "leave" })}</button>
       </nav>
