@@ -177,8 +177,11 @@ def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     database = Database(f"sqlite:///{tmp_path_factory.mktemp('crowd')}/auth.db")
     migrations.upgrade(database, MIGRATIONS)
     names = ((each, f"k{each:06}", "kim" if each % 100 else "kim lee") for each in range(1, MANY + 1))
-    columns = "id, email, name, name_key, nickname, bio, password_hash, version, created_at, updated_at"
-    account = f"INSERT INTO accounts ({columns}) VALUES (?, ?2, 'Kim', ?3, ?2, '', '', 1, 0, 0)"
+    account = (
+        "INSERT INTO accounts"
+        " (id, email, name, name_key, nickname, bio, password_hash, version, created_at, updated_at)"
+        " VALUES (?, ?2, 'Kim', ?3, ?2, '', '', 1, 0, 0)"
+    )
     steps = {"k": 1, "kim": 1, "kim l": 100}
     prefixes = ((prefix, each) for prefix, step in steps.items() for each in range(step, MANY + 1, step))
 
