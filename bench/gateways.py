@@ -16,6 +16,7 @@ from bench.systems import NO_LIMIT, start, stop
 from chaos.containers import Container, NoEngine, until
 from chaos.processes import Process
 from shared.security.access_tokens import KeySet
+from shared.service_list import NAMES
 from shared.testing.ports import free_port
 from shared.testing.tokens import FakeTokenIssuer
 
@@ -97,8 +98,8 @@ def _bare(folder: Path, key_set: KeySet) -> Process:
 
 
 def _ours(bare: Process) -> Process:
-    """As in production, with all of its work for each request; one service stands for all four."""
-    urls = {f"{name}_URL": bare.url for name in ("AUTH", "SOCIAL", "POSTS", "DM")}
+    """As in production, with all of its work for each request; one service stands for all."""
+    urls = {f"{name.upper()}_URL": bare.url for name in NAMES}
     told = {
         "ENVIRONMENT": "production",
         "SECRET": "gateway-only-for-measurements-on-loopback",

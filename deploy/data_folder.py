@@ -29,18 +29,19 @@ def lock(data: Path) -> IO[str]:
 
 
 def load_secrets(data: Path) -> dict[str, str]:
-    """The secret of each program, generated at the first start. Without them earlier tokens and links are invalid."""
+    """The secret of each program, generated at its first start. Without them earlier tokens and links are invalid."""
     path = data / "secrets.json"
-    if not path.exists():
-        fresh = {name: secrets.token_urlsafe(32) for name in (*NAMES, "gateway")}
-        part = path.with_suffix(".part")
-        part.touch(mode=0o600)
-        part.write_text(json.dumps(fresh, indent=1))
-        part.replace(path)
     try:
-        found: dict[str, str] = json.loads(path.read_text())
+        found: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
     except ValueError as problem:
         raise StartupError(f"{path} is damaged; restore it from a backup, or remove {data}.") from problem
+    missing = [name for name in (*NAMES, "gateway") if name not in found]
+    if missing:
+        found |= {name: secrets.token_urlsafe(32) for name in missing}
+        part = path.with_suffix(".part")
+        part.touch(mode=0o600)
+        part.write_text(json.dumps(found, indent=1))
+        part.replace(path)
     return found
 
 

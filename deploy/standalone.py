@@ -1,4 +1,4 @@
-"""Runs the four services and the gateway in one process, on SQLite files and the in-memory bus.
+"""Runs all services and the gateway in one process, on SQLite files and the in-memory bus.
 
 They are ordinary servers on loopback in one event loop, so that a request takes the same path as in a cluster.
 `PORT` (8080) and `DATA_DIR` (./data) are read from the environment; everything else has a default.
@@ -109,10 +109,7 @@ def _settings(name: str, data: Path, urls: dict[str, str], keys: dict[str, str])
     return {
         **service_settings(name, data, keys),
         "access_token_seconds": _seconds("ACCESS_TOKEN_SECONDS", 600),
-        "auth_url": urls["auth"],
-        "posts_url": urls["posts"],
-        "social_url": urls["social"],
-        "dm_url": urls["dm"],
+        **{f"{each}_url": url for each, url in urls.items()},
     }
 
 

@@ -181,6 +181,12 @@ ROUTES = (
     Route("DELETE", "/api/v1/rooms/{id}/mute", "dm"),
     Route("PUT", "/api/v1/rooms/{id}/hidden", "dm"),
     Route("GET", "/api/v1/ws", "dm", SIGNED_IN, NONE, WEBSOCKET),
+    # notifications
+    Route("GET", "/api/v1/notifications", "notifications"),
+    Route("GET", "/api/v1/notifications/unread", "notifications"),
+    Route("PUT", "/api/v1/notifications/read", "notifications", SIGNED_IN, JSON),
+    Route("GET", "/api/v1/users/me/notification-settings", "notifications"),
+    Route("PUT", "/api/v1/users/me/notification-settings", "notifications", SIGNED_IN, JSON),
     # served by the gateway
     Route("GET", "/healthz", LOCAL, PUBLIC, rate_limit=UNLIMITED),
     Route("GET", "/readyz", LOCAL, PUBLIC, rate_limit=UNLIMITED),

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr, field_validator
 
+from shared.service_list import NAMES
 from shared.settings import Settings as SharedSettings
 
 from .rate_limit.rate_limits import RateLimits, parse_rate_limit
@@ -51,6 +52,8 @@ class Settings(SharedSettings):
     """Where the posts service is reached."""
     dm_url: str = "http://127.0.0.1:8104"
     """Where the dm service is reached."""
+    notifications_url: str = "http://127.0.0.1:8105"
+    """Where the notifications service is reached."""
 
     connect_seconds: Seconds = 1.0
     """How long connecting to a service may take."""
@@ -174,4 +177,4 @@ class Settings(SharedSettings):
     @property
     def upstreams(self) -> dict[str, str]:
         """The URL of each service, by its name."""
-        return {"auth": self.auth_url, "social": self.social_url, "posts": self.posts_url, "dm": self.dm_url}
+        return {name: getattr(self, f"{name}_url") for name in NAMES}

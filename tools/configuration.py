@@ -31,7 +31,7 @@ USED_BY = {
     "unverified_may_post": "posts, dm",
     "cdn_purge_url": "auth, posts",
     "cdn_purge_token": "auth, posts",
-    "reconcile_seconds": "social, posts, dm",
+    "reconcile_seconds": "social, posts, dm, notifications",
 }
 """Settings of the shared class that not every process reads."""
 SECRETS = {

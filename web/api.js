@@ -177,3 +177,15 @@ export const muteRoom = (id, muted) => ask(muted ? "PUT" : "DELETE", `/rooms/${s
 export const hideRoom = (id) => ask("PUT", `/rooms/${safe(id)}/hidden`);
 /** @param {string} id @param {string} message_id @returns {Promise<Room>} */
 export const markRead = (id, message_id) => ask("PUT", `/rooms/${safe(id)}/read`, { body: { message_id } });
+
+// notifications
+/** @param {string | null} [cursor] @returns {Promise<Page<AppNotification>>} last changed first */
+export const notifications = (cursor) => page("/notifications", cursor);
+/** @returns {Promise<{count: number}>} */
+export const unreadNotifications = () => ask("GET", "/notifications/unread");
+/** @param {string} up_to @returns {Promise<void>} */
+export const markNotificationsRead = (up_to) => ask("PUT", "/notifications/read", { body: { up_to } });
+/** @returns {Promise<NotificationSettings>} */
+export const notificationSettings = () => ask("GET", "/users/me/notification-settings");
+/** @param {Partial<NotificationSettings>} body @returns {Promise<NotificationSettings>} */
+export const changeNotificationSettings = (body) => ask("PUT", "/users/me/notification-settings", { body });

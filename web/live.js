@@ -3,6 +3,7 @@
 import { account, reload } from "./session.js";
 import { startSocket } from "./socket.js";
 import { startOutbox } from "./state/outbox.js";
+import { countUnread } from "./state/notifications.js";
 import { loadRooms } from "./state/rooms.js";
 import { speakOfProblems } from "./words/words.js";
 import { installWorker } from "./worker-client.js";
@@ -11,7 +12,10 @@ export function startBackground() {
   startSocket();
   startOutbox();
   if (account.peek()) reload().catch(() => {});
-  account.subscribe((who) => who && queueMicrotask(() => void loadRooms().catch(() => {})));
+  account.subscribe((who) => who && queueMicrotask(() => {
+    void loadRooms().catch(() => {});
+    void countUnread();
+  }));
   void speakOfProblems();
   installWorker();
 }

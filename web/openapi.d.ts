@@ -445,6 +445,14 @@ export interface components {
             max_length: number;
         };
         /**
+         * KindSettings
+         * @description Whether a kind is listed, and sent by Web Push.
+         */
+        KindSettings: {
+            list: boolean;
+            push: boolean;
+        };
+        /**
          * Like
          * @description Whether the user likes a post, and how many users do.
          */
@@ -745,6 +753,14 @@ export interface components {
             type: "image";
         };
         /**
+         * NewKindSettings
+         * @description Whether a kind is listed, and sent by Web Push.
+         */
+        NewKindSettings: {
+            list: boolean;
+            push: boolean;
+        };
+        /**
          * NewMessage
          * @description Exactly one of a text, a photo and a post; `type` says which.
          */
@@ -819,6 +835,19 @@ export interface components {
             subject: components["schemas"]["GivenSubject"];
         };
         /**
+         * NewSettings
+         * @description What the user wants; kinds that are absent stay as they are.
+         */
+        NewSettings: {
+            comment?: components["schemas"]["NewKindSettings"] | null;
+            comment_like?: components["schemas"]["NewKindSettings"] | null;
+            follow?: components["schemas"]["NewKindSettings"] | null;
+            like?: components["schemas"]["NewKindSettings"] | null;
+            mention?: components["schemas"]["NewKindSettings"] | null;
+            reply?: components["schemas"]["NewKindSettings"] | null;
+            room_request?: components["schemas"]["NewKindSettings"] | null;
+        };
+        /**
          * NewTextMessage
          * @description A text.
          */
@@ -832,6 +861,84 @@ export interface components {
              * @enum {string}
              */
             type: "text";
+        };
+        /**
+         * Notification
+         * @description What happened to a user: everything of one kind about one subject.
+         */
+        Notification: {
+            /**
+             * Format: int32
+             * @example 1
+             */
+            actor_count: number;
+            /** @description The newest ones, newest first */
+            actors: components["schemas"]["UserRef"][];
+            comment: components["schemas"]["NotificationComment"] | null;
+            /**
+             * Format: date-time
+             * @example 2026-11-23T08:41:00.123Z
+             */
+            created_at: string;
+            /** @example 0037a52d5f400001 */
+            id: string;
+            /** @enum {string} */
+            kind: "follow" | "like" | "comment" | "reply" | "mention" | "comment_like" | "room_request";
+            post: components["schemas"]["NotificationPost"] | null;
+            read: boolean;
+            room_id: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-11-23T08:41:00.123Z
+             */
+            updated_at: string;
+        };
+        /**
+         * NotificationComment
+         * @description The comment that a notification is about. The text is absent while it cannot be read.
+         */
+        NotificationComment: {
+            /** @example 0037a52d5f400001 */
+            id: string;
+            text: string | null;
+        };
+        /**
+         * NotificationPost
+         * @description The post that a notification is about. The picture is absent while it cannot be read.
+         */
+        NotificationPost: {
+            /** @example 0037a52d5f400001 */
+            id: string;
+            thumbnail_url: string | null;
+        };
+        /**
+         * NotificationSettings
+         * @description What the user wants, for each kind.
+         */
+        NotificationSettings: {
+            comment: components["schemas"]["KindSettings"];
+            comment_like: components["schemas"]["KindSettings"];
+            follow: components["schemas"]["KindSettings"];
+            like: components["schemas"]["KindSettings"];
+            mention: components["schemas"]["KindSettings"];
+            reply: components["schemas"]["KindSettings"];
+            room_request: components["schemas"]["KindSettings"];
+        };
+        /**
+         * Notifications
+         * @description A page of notifications. It may have fewer than asked for, also if it is not the last.
+         */
+        Notifications: {
+            items: components["schemas"]["Notification"][];
+            next_cursor: string | null;
+        };
+        /**
+         * NotificationsRead
+         * @description The newest notification that has been read.
+         */
+        NotificationsRead: {
+            /** @example 0037a52d5f400001 */
+            up_to: string;
         };
         /**
          * OpenRoom
@@ -1684,6 +1791,17 @@ export interface components {
              * @example otpauth://totp/Shutter:ada?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Shutter
              */
             uri: string;
+        };
+        /**
+         * Unread
+         * @description How many notifications are unread.
+         */
+        Unread: {
+            /**
+             * @description At most 1000
+             * @example 3
+             */
+            count: number;
         };
         /**
          * UserRef

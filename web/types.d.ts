@@ -7,6 +7,8 @@ type Schemas = components["schemas"];
 declare global {
   type Account = Schemas["Account"];
   type AccountEvent = Schemas["Event"];
+  /** The DOM has a `Notification`. */
+  type AppNotification = Schemas["Notification"];
   type ChangeAccount = Schemas["ChangeAccount"];
   type CommentLike = Schemas["CommentLike"];
   type Counts = Schemas["Counts"];
@@ -20,6 +22,7 @@ declare global {
   type ModeratedReport = Schemas["ModeratedReport"];
   type NewMessage = Schemas["NewMessage"];
   type NewReport = Schemas["NewReport"];
+  type NotificationSettings = Schemas["NotificationSettings"];
   type Passkey = Schemas["Passkey"];
   type Post = Schemas["Post"];
   type PostComment = Schemas["Comment"];

@@ -8,6 +8,7 @@ from chaos.checks.context import LOST, ORPHANED, RESURRECTED, UNFINISHED, CheckC
 from chaos.history import ACKED
 from services.auth import models as auth
 from services.dm import models as dm
+from services.notifications import models as notifications
 from services.posts import models as posts
 from services.social import models as social
 from shared import ids
@@ -17,7 +18,7 @@ CREDENTIALS = (
     *(auth.totp_secrets, auth.recovery_codes, auth.passkeys, auth.identities, auth.exports),
     *(auth.email_confirmations, auth.password_resets, auth.mails),
 )
-COPIES = {"social": social, "posts": posts, "dm": dm}
+COPIES = {"social": social, "posts": posts, "dm": dm, "notifications": notifications}
 
 
 def accounts(context: CheckContext) -> Iterator[Difference]:

@@ -8,6 +8,7 @@ import pytest
 from chaos.cluster import Cluster
 from deploy.tests.journeys.person import Person
 from deploy.tests.withdrawal_trace import withdrawal_is_complete
+from shared.service_list import PURGE_REPORTERS
 from shared.testing import eventually
 from shared.testing.trace_receiver import trace_receiver
 from shared.testing.waiting import WAIT_SECONDS
@@ -25,5 +26,5 @@ def test_one_trace_follows_a_withdrawal_through_the_cluster(tmp_path: Path) -> N
         finally:
             cluster.stop()
         statements = [each for each in receiver.spans if "db.query.text" in each.attributes]
-        assert {each.service for each in statements} == {"auth", "social", "posts", "dm"}
+        assert {each.service for each in statements} == {"auth", *PURGE_REPORTERS}
         assert {each.attributes["db.system.name"] for each in statements} == {"mysql"}

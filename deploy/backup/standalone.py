@@ -1,5 +1,6 @@
 """Backup and restore of a standalone: SQLite files and folders below DATA_DIR."""
 
+import json
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -53,11 +54,15 @@ class StandaloneSystem:
             yield
 
     def load_secrets(self, archive: Archive) -> None:
-        """Copy them back. Raises StartupError if there are others: the data were useless with them."""
+        """Copy them back. Raises StartupError if there are others: the data were useless with them.
+
+        Those of services that the backup does not have yet are kept.
+        """
         own, saved = self._data / SECRETS, archive.folder / SECRETS
-        if own.exists() and own.read_bytes() != saved.read_bytes():
+        if not own.exists():
+            shutil.copy2(saved, own)
+        elif not json.loads(saved.read_bytes()).items() <= json.loads(own.read_bytes()).items():
             raise StartupError(f"{own} differs from that of the backup: move it away, then restore all services")
-        shutil.copy2(saved, own)
 
     def load_database(self, service: str, archive: Archive) -> None:
         """Replace it, and bring its schema to that of this release."""

@@ -34,6 +34,6 @@ if grep -q 'shutter/stage: provision' "$manifests"; then
   run_jobs provision
 fi
 run_jobs migration
-roll_out auth social posts dm
+roll_out auth social posts dm notifications
 roll_out gateway
 echo 'Shutter is rolled out.'

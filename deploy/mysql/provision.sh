@@ -16,5 +16,6 @@ database() {
   database social "$SOCIAL_DATABASE_PASSWORD"
   database posts "$POSTS_DATABASE_PASSWORD"
   database dm "$DM_DATABASE_PASSWORD"
+  database notifications "$NOTIFICATIONS_DATABASE_PASSWORD"
 } | MYSQL_PWD=$MYSQL_ROOT_PASSWORD mysql --host="$MYSQL_HOST" --user=root
-echo 'four schemas and their users are there'
+echo 'five schemas and their users are there'

@@ -28,6 +28,7 @@ OWNED = {
     "social": ("follows.follower_id", "follows.followee_id"),
     "posts": ("posts.author_id", "media.owner_id", "likes.person_id", "comments.author_id", "follows.follower_id"),
     "dm": ("media.uploader_id",),
+    "notifications": ("causes.recipient_id", "causes.actor_id", "notifications.recipient_id"),
 }
 """Columns in which the id of a deleted account must not be."""
 

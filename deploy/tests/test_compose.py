@@ -15,7 +15,7 @@ from shared.security.derived_keys import caller_key
 from shared.testing.waiting import WAIT_SECONDS
 
 ROOT = Path(__file__).parents[2]
-OURS = ("auth", "social", "posts", "dm", "gateway")
+OURS = ("auth", "social", "posts", "dm", "notifications", "gateway")
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
 NETWORKS: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["networks"]
 SECRET = re.compile(r"\$\{((?:[A-Z]+_)*(?:PASSWORD|SECRET|KEY))\}")

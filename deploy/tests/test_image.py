@@ -48,7 +48,7 @@ def test_unknown_program_is_refused(arguments: list[str]) -> None:
         cwd=ROOT, capture_output=True, text=True, timeout=WAIT_SECONDS, check=False,
     )  # fmt: skip
     assert done.returncode == 1
-    assert done.stderr == "SERVICE must be one of auth, social, posts, dm, gateway.\n"
+    assert done.stderr == "SERVICE must be one of auth, social, posts, dm, notifications, gateway.\n"
 
 
 @pytest.fixture

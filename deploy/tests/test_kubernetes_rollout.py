@@ -47,7 +47,10 @@ def test_dependencies_come_first_then_migrations_then_services_then_the_gateway(
         "rollout status",
         *(f"{verb} {'job ' if verb != 'apply' else ''}shutter/stage=provision" for verb in ("delete", "apply", "wait")),
         *(f"{verb} {'job ' if verb != 'apply' else ''}shutter/stage=migration" for verb in ("delete", "apply", "wait")),
-        *(f"apply shutter/stage=program,app.kubernetes.io/name={name}" for name in ("auth", "social", "posts", "dm")),
+        *(
+            f"apply shutter/stage=program,app.kubernetes.io/name={name}"
+            for name in ("auth", "social", "posts", "dm", "notifications")
+        ),
         *["rollout status"] * 4,
         "apply shutter/stage=program,app.kubernetes.io/name=gateway",
         "rollout status",

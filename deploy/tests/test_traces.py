@@ -12,6 +12,7 @@ import pytest
 from deploy.tests.journeys.person import API, Person
 from deploy.tests.standalone_process import CHEAP_HASHES, Standalone
 from deploy.tests.withdrawal_trace import withdrawal_is_complete
+from shared.service_list import PURGE_REPORTERS
 from shared.testing import eventually
 from shared.testing.trace_receiver import TraceReceiver, trace_receiver
 from shared.testing.waiting import WAIT_SECONDS
@@ -44,7 +45,7 @@ def test_one_trace_follows_a_withdrawal_through_all_services(tmp_path: Path) -> 
     assert {line["service"] for line in ours} == {"gateway", "auth"}
     assert {line["request_id"] for line in ours} == {first.attributes["request_id"]}
     statements = [each for each in trace if "db.query.text" in each.attributes]
-    assert {each.service for each in statements} == {"auth", "social", "posts", "dm"}
+    assert {each.service for each in statements} == {"auth", *PURGE_REPORTERS}
 
 
 @pytest.mark.parametrize("backlog", ["away", "hanging"])

@@ -1,5 +1,6 @@
 """When the trace of a deleted account is complete."""
 
+from shared.service_list import PURGE_REPORTERS
 from shared.testing.trace_receiver import TraceReceiver, unconnected
 
 WITHDRAWAL = {
@@ -12,7 +13,7 @@ WITHDRAWAL = {
     ("auth", "consume user.purged.v1"),
     *(
         (service, name)
-        for service in ("social", "posts", "dm")
+        for service in PURGE_REPORTERS
         for name in ("consume user.deleted.v1", "transaction", "purge", "publish user.purged.v1")
     ),
 }
@@ -24,4 +25,8 @@ def withdrawal_is_complete(receiver: TraceReceiver) -> bool:
     first = receiver.named("gateway", "POST /api/v1/users/me/deletion")
     trace = receiver.trace(first[0].trace_id) if first else []
     reported = [each for each in trace if each.what == ("auth", "consume user.purged.v1")]
-    return {each.what for each in trace} >= WITHDRAWAL and len(reported) == 3 and len(unconnected(trace)) == 1
+    return (
+        {each.what for each in trace} >= WITHDRAWAL
+        and len(reported) == len(PURGE_REPORTERS)
+        and len(unconnected(trace)) == 1
+    )

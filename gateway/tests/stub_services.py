@@ -10,7 +10,7 @@ from gateway.exchange import Receive, Scope, Send
 from shared.testing.tokens import FakeTokenIssuer
 from shared.testing.waiting import WAIT_SECONDS
 
-NAMES = ("auth", "social", "posts", "dm")
+NAMES = ("auth", "social", "posts", "dm", "notifications")
 
 
 @dataclass

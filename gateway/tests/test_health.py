@@ -30,7 +30,13 @@ def test_ready_after_every_service_was_ready_once() -> None:
         answer = live.web.get("/readyz")
         assert states(answer) == (503, "starting")
         assert "retry-after" in answer.headers
-        assert answer.json()["upstreams"] == {"auth": "up", "social": "up", "posts": "up", "dm": "not ready"}
+        assert answer.json()["upstreams"] == {
+            "auth": "up",
+            "social": "up",
+            "posts": "up",
+            "dm": "not ready",
+            "notifications": "up",
+        }
         live.services.not_ready = set()
         assert states(live.web.get("/readyz")) == (200, "ready")
 

@@ -64,7 +64,12 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
     purge = purge_from(NAME, settings, "/api/v1/avatars")
     image_processor = ImageProcessor(settings.decoders, settings.decoders_waiting)
     cipher = KeyCipher(settings.key(SIGNING_KEYS))
-    urls = {"social": settings.social_url, "posts": settings.posts_url, "dm": settings.dm_url}
+    urls = {
+        "social": settings.social_url,
+        "posts": settings.posts_url,
+        "dm": settings.dm_url,
+        "notifications": settings.notifications_url,
+    }
     others = {name: ServiceClient(NAME, settings.caller_key(name), name, url, transport) for name, url in urls.items()}
 
     openid_client = OpenIdClient(settings.identity_providers, allow_http=settings.environment != "production")

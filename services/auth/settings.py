@@ -36,6 +36,8 @@ class Settings(SharedSettings):
     """Where the posts service is reached."""
     dm_url: str = "http://127.0.0.1:8104"
     """Where the dm service is reached."""
+    notifications_url: str = "http://127.0.0.1:8105"
+    """Where the notifications service is reached."""
     default_region: Annotated[str, Field(pattern="^[A-Z]{2}$")] = "KR"
     """Where a phone number without a country code is from (ISO 3166)."""
     refresh_idle_days: Annotated[int, Field(ge=1)] = 30

@@ -11,7 +11,8 @@ and is shown again by the version that reinstates it.
 
 Two users of whom one blocks the other cannot write to each other. Their room and its messages stay.
 
-Every process also receives what happens in rooms, and sends it to the sockets of both users that are open in it.
+Every process also receives what happens in rooms, and sends it to the sockets of both users that are open in it; and
+which notifications of a user have changed, because clients open one socket for everything.
 """
 
 from collections.abc import Callable
@@ -64,6 +65,14 @@ class RoomUpdated(BaseModel):
     user_id: Id
 
 
+class NotificationChanged(BaseModel):
+    """A notification of the user is new, or has changed, or is not there any more."""
+
+    notification_id: Id
+    user_id: Id
+    created: bool
+
+
 @dataclass(frozen=True, slots=True)
 class SocketNotifier:
     """Sends events to the sockets that are open in this process."""
@@ -105,6 +114,13 @@ def send_room_updated(notifier: SocketNotifier, event: Event) -> None:
         notifier.send("room.updated", notifier.database.read(queries.room, *room), updated.user_id)
 
 
+def send_notification_changed(notifier: SocketNotifier, event: Event) -> None:
+    """Tell the user which of their notifications has changed; clients read it over HTTP."""
+    changed = NotificationChanged.model_validate(event.data)
+    name = "notification.created" if changed.created else "notification.updated"
+    notifier.send(name, {"id": ids.encode(changed.notification_id)}, changed.user_id)
+
+
 def close_sockets(notifier: SocketNotifier, event: Event) -> None:
     """Close the sockets of a user whose account is deleted."""
     notifier.sockets.end_subject(UserDeleted.model_validate(event.data).user_id)
@@ -123,5 +139,6 @@ BROADCAST_HANDLERS: dict[str, Callable[[SocketNotifier, Event], None]] = {
     "message.sent.v1": send_message,
     "room.read.v1": send_room_read,
     "room.updated.v1": send_room_updated,
+    "notification.changed.v1": send_notification_changed,
     "user.deleted.v1": close_sockets,
 }

@@ -81,7 +81,7 @@ def test_schema_of_a_later_release_stays_as_it_is(database: Database, folder: Pa
     assert tables(database) == {"notes", "tags", "links"}
 
 
-@pytest.mark.parametrize("service", ["auth", "social", "posts", "dm"])
+@pytest.mark.parametrize("service", ["auth", "social", "posts", "dm", "notifications"])
 def test_migration_files_are_named_after_their_revisions_in_order(service: str) -> None:
     versions = ScriptDirectory(str(Path(__file__).parents[2] / "services" / service / "migrations"))
     files = sorted(Path(versions.versions).glob("*.py"))

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from services.dm.api.schemas import MessageCreated, RoomRead, RoomUpdated
+from services.dm.api.schemas import MessageCreated, NotificationCreated, NotificationUpdated, RoomRead, RoomUpdated
 from shared.websockets.hub import RESTARTED, TOKEN_EXPIRED, TOO_SLOW, UPSTREAM_LOST
 
 from .merge import INFO, without_titles
@@ -16,6 +16,8 @@ MESSAGES: tuple[tuple[type[BaseModel], str], ...] = (
     (MessageCreated, "A member of one of the user's rooms has sent a message; the user's own messages are included."),
     (RoomUpdated, "The user has muted or hidden a room, or ended that, perhaps in another client."),
     (RoomRead, "A member of one of the user's rooms has read it up to a message; includes the user's own."),
+    (NotificationCreated, "The user has a new notification."),
+    (NotificationUpdated, "A notification of the user has changed, or is not there any more."),
 )
 CLOSE_CODES = {
     1008: "The client has sent a message. On this socket only the server sends.",
@@ -26,7 +28,7 @@ CLOSE_CODES = {
     TOKEN_EXPIRED.code: "The access token has expired or was revoked. Refresh it, then reconnect.",
     TOO_SLOW.code: "The client read too slowly. Reconnect, and read missed events by REST.",
 }
-_ABOUT = """A WebSocket (RFC 6455) that sends the events of the user's rooms as they happen.
+_ABOUT = """A WebSocket (RFC 6455) that sends the events of the user's rooms and notifications as they happen.
 
 **Opening it.** `GET /api/v1/ws` with the access token in `Authorization: Bearer ...`, or, for browsers, which cannot
 send that header, as the subprotocols `bearer` and the token itself: `new WebSocket(url, ["bearer", token])`. A token in

@@ -32,7 +32,7 @@ def _document(name: str, summary: str, kind: str, example: object) -> dict[str, 
 
 
 _ETAG = {"description": "Identifies this content", "required": True, "schema": {"type": "string"}}
-_STATES = {"auth": "up", "social": "up", "posts": "up", "dm": "down"}
+_STATES = {"auth": "up", "social": "up", "posts": "up", "dm": "down", "notifications": "up"}
 _READY = {"status": "degraded", "revocations": "loaded", "upstreams": _STATES}
 _NOT_READY = {"status": "starting", "revocations": "unknown", "upstreams": _STATES}
 PATHS = {

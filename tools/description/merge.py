@@ -18,6 +18,7 @@ ABOUT = {
     "social": "Who follows whom",
     "posts": "Photos, posts, likes, comments, the home feed",
     "dm": "Rooms of two users, and their messages",
+    "notifications": "What happened to a user",
     LOCAL: "Health and documentation",
 }
 VERSION = "1.1.0"

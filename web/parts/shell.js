@@ -5,6 +5,7 @@ import { h, html } from "../html.js";
 import { loading, place } from "../router.js";
 import { restoreScroll } from "../scroll.js";
 import { account } from "../session.js";
+import { unreadNotifications } from "../state/notifications.js";
 import { unreadCount } from "../state/rooms.js";
 import { compact, t } from "../words/words.js";
 import { Avatar } from "./avatar.js";
@@ -60,7 +61,8 @@ function Navigation({ path }) {
         ${h(NavLink, { href: "/", icon: "home", label: t("nav.home"), path })}
         ${h(NavLink, { href: "/explore", icon: "explore", label: t("nav.explore"), path })}
         ${me && h(NavLink, { href: "/new", icon: "plus", label: t("nav.new"), path, strong: true })}
-        ${me && h(NavLink, { href: "/messages", icon: "chat", label: t("nav.messages"), path, count: unread })}
+        ${me && h(NavLink, { href: "/messages", icon: "chat", label: t("nav.messages"), path, count: unread, counted: "rooms.unread" })}
+        ${me && h(NavLink, { href: "/notifications", icon: "bell", label: t("nav.notifications"), path, count: unreadNotifications.value, counted: "notifications.unread" })}
         ${h(NavLink, { href: "/search", icon: "search", label: t("nav.search"), path, wide: true })}
         ${me && html`
           <a class="nav-link" href=${mine} aria-current=${path === mine ? "page" : undefined}>
@@ -73,15 +75,15 @@ function Navigation({ path }) {
 }
 
 /**
- * @param {{href: string, icon: Parameters<typeof Icon>[0]["name"], label: string, path: string, count?: number, strong?: boolean, wide?: boolean}} props
- * `wide`: only on wide screens
+ * @param {{href: string, icon: Parameters<typeof Icon>[0]["name"], label: string, path: string, count?: number, counted?: string, strong?: boolean, wide?: boolean}} props
+ * `counted`: the words for `count`; `wide`: only on wide screens
  */
-function NavLink({ href, icon, label, path, count = 0, strong = false, wide = false }) {
+function NavLink({ href, icon, label, path, count = 0, counted = "", strong = false, wide = false }) {
   const here = href === "/" ? path === "/" : path === href || path.startsWith(`${href}/`);
   return html`
     <a class="nav-link ${strong ? "nav-strong" : ""} ${wide ? "nav-wide" : ""}" href=${href} aria-current=${here ? "page" : undefined}>
       ${h(Icon, { name: icon })}<span class="nav-label">${label}</span>
-      ${count > 0 && html`<span class="badge" aria-hidden="true">${compact(count)}</span><span class="visually-hidden">${t("rooms.unread", { count })}</span>`}
+      ${count > 0 && html`<span class="badge" aria-hidden="true">${compact(count)}</span><span class="visually-hidden">${t(counted, { count })}</span>`}
     </a>`;
 }
 

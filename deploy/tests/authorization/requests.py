@@ -179,5 +179,10 @@ REQUESTS: dict[str, Request] = {
     "PUT /rooms/{id}/mute": at(id=room),
     "DELETE /rooms/{id}/mute": at(id=room),
     "PUT /rooms/{id}/hidden": at(id=room),
+    "GET /notifications": at(),
+    "GET /notifications/unread": at(),
+    "PUT /notifications/read": sending(lambda scene, _: {"up_to": scene.notification()}),
+    "GET /users/me/notification-settings": at(),
+    "PUT /users/me/notification-settings": sending(lambda *_: {"like": {"list": False, "push": False}}),
     "GET /ws": at(),
 }

@@ -60,6 +60,10 @@ class Scene:
         """The URL of the owner's export."""
         return str(eventually(lambda: answer(self.owner.send("GET", "/users/me/export"))["url"]))
 
+    def notification(self) -> str:
+        """A notification of the owner: the peer has replied to their comment."""
+        return str(eventually(lambda: ids(self.owner.send("GET", "/notifications")))[0])
+
     def state(self) -> list[Any]:
         """All data of the owner, as the owner and the peer see it."""
         mine = ("/users/me", "/feed", "/rooms", f"/rooms/{self.room}/messages", f"/posts/{self.post['id']}")
@@ -69,6 +73,7 @@ class Scene:
             f"/users/{self.owner.id}/counts",
             "/auth/events",
             "/users/me/identities",
+            "/users/me/notification-settings",
         )
         seen = [answer(self.owner.send("GET", path)) for path in (*mine, *about, *counts)]
         return [*seen, len(ids(self.owner.send("GET", "/auth/sessions"))), answer(self.peer.send("GET", "/rooms"))]

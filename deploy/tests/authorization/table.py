@@ -114,6 +114,11 @@ PUT /rooms/{id}/read                            401 401 404 200
 PUT /rooms/{id}/mute                            401 401 404 200
 DELETE /rooms/{id}/mute                         401 401 404 200
 PUT /rooms/{id}/hidden                          401 401 404 204
+GET /notifications                              401 401 200 200
+GET /notifications/unread                       401 401 200 200
+PUT /notifications/read                         401 401 422 204
+GET /users/me/notification-settings             401 401 200 200
+PUT /users/me/notification-settings             401 401 200 200
 GET /ws                                         401 401 426 426
 """
 

@@ -14,6 +14,8 @@ import services.auth.app
 import services.auth.settings
 import services.dm.app
 import services.dm.settings
+import services.notifications.app
+import services.notifications.settings
 import services.posts.app
 import services.posts.settings
 import services.social.app
@@ -35,13 +37,14 @@ PACKAGES: Mapping[str, Any] = {
     "social": services.social,
     "posts": services.posts,
     "dm": services.dm,
+    "notifications": services.notifications,
 }
 ANYTHING = {
     name: ids.encode(7) for name in ("id", "message_id", "media_id", "name", "nickname", "provider", "rendition", "tag")
 }
 FEWEST = 60
 LONGEST = 15_000
-TAKEN = {"social": "/relations?user_ids=", "posts": "/posts", "dm": "/rooms"}
+TAKEN = {"social": "/relations?user_ids=", "posts": "/posts", "dm": "/rooms", "notifications": "/notifications"}
 """Routes that accept any valid token. Auth also requires an existing session."""
 
 

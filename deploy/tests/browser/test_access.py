@@ -31,7 +31,8 @@ PUBLIC_VIEWS = (
     "/p/0",
 )
 OWN_VIEWS = (
-    "/", "/explore", "/new", "/search?q=j", "/messages", "/messages/{room}", "/settings", "/settings/email",
+    "/", "/explore", "/new", "/search?q=j", "/messages", "/messages/{room}", "/notifications",
+    "/settings", "/settings/notifications", "/settings/email",
     "/settings/second-factor",
     "/settings/passkeys", "/settings/identities", "/settings/sessions", "/settings/activity",
     "/settings/blocks", "/settings/mutes", "/settings/export",

@@ -11,7 +11,8 @@ from .window import Window, expect
 
 pytestmark = pytest.mark.browser
 VIEWS = (
-    "/", "/explore", "/new", "/search?q=j", "/messages", "/messages/{room}", "/settings", "/settings/sessions",
+    "/", "/explore", "/new", "/search?q=j", "/messages", "/messages/{room}", "/notifications",
+    "/settings", "/settings/notifications", "/settings/sessions",
     "/settings/activity", "/settings/deletion", "/p/{post}", "/p/{post}/likes", "/p/{post}/edit", "/@{nickname}",
     "/@{nickname}/followers", "/@{nickname}/following", "/p/0",
 )  # fmt: skip

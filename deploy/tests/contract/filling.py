@@ -204,6 +204,7 @@ _VALUES: dict[str, Callable[[Owner, Any], Any]] = {
     "post_id": lambda owner, _: owner.post(),
     "refresh_token": lambda owner, _: owner.person.elsewhere().refresh_token,
     "subject": lambda owner, _: {"kind": "user", "id": owner.friend.id},
+    "up_to": lambda owner, _: owner.notification(),
     "user_id": lambda owner, _: owner.company(),
 }
 

@@ -10,7 +10,7 @@ import httpx
 
 from deploy.tests import identities, passkeys
 from deploy.tests.journeys.person import Person, form
-from deploy.tests.journeys.responses import answer, items
+from deploy.tests.journeys.responses import answer, ids, items
 from shared.testing import eventually
 
 
@@ -103,6 +103,14 @@ class Owner:
         if next(self._rooms_opened) % 2:
             return self.friend.id
         return Person.registered(self.person.web).id
+
+    def notification(self) -> str:
+        """A notification of the user: somebody new follows them."""
+        answer(
+            self.person.send("PUT", "/users/me/notification-settings", json={"follow": {"list": True, "push": True}})
+        )
+        answer(Person.newcomer(self.person.web).follow(self.person.id))
+        return str(eventually(lambda: ids(self.person.send("GET", "/notifications")))[0])
 
     def forget(self, thing: str) -> None:
         """It has been deleted."""

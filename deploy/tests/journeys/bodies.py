@@ -102,6 +102,8 @@ class Scene:
         yield "POST", "/rooms", lambda: {"user_id": self.peer.id}
         yield "POST", "/rooms/{}/messages", lambda: {"type": "text", "text": "changed"}
         yield "PUT", "/rooms/{}/read", lambda: {"message_id": self.message}
+        yield "PUT", "/notifications/read", lambda: {"up_to": self.message}
+        yield "PUT", "/users/me/notification-settings", lambda: {"like": {"list": False, "push": False}}
 
     def state(self) -> list[Any]:
         """Everything that the invalid requests might have changed."""
@@ -115,6 +117,7 @@ class Scene:
                 f"/rooms/{self.room}",
                 f"/rooms/{self.room}/messages?limit=100",
                 f"/users/{self.peer.id}/counts",
+                "/users/me/notification-settings",
             )
         ]
         assert [look.status_code for look in looks] == [200] * len(looks), [look.text for look in looks]

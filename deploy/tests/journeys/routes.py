@@ -111,6 +111,11 @@ OWN = listed(
     PUT /rooms/{id}/mute
     DELETE /rooms/{id}/mute
     PUT /rooms/{id}/hidden
+    GET /notifications
+    GET /notifications/unread
+    PUT /notifications/read
+    GET /users/me/notification-settings
+    PUT /users/me/notification-settings
     GET /ws
     """,
     public=False,

@@ -11,6 +11,8 @@ import httpx
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from shared.service_list import NAMES
+
 from . import routes
 from .contract import JSON, PROBLEM, Operation
 from .person import API, Person
@@ -142,7 +144,7 @@ def test_gateway_is_healthy_and_ready(web: httpx.Client) -> None:
     answer(web.get("/healthz"))
     ready = web.get("/readyz")
     answer(ready)
-    for upstream in ("auth", "social", "posts", "dm"):
+    for upstream in NAMES:
         assert upstream in ready.text
 
 

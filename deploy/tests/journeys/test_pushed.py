@@ -51,7 +51,10 @@ def test_D_every_socket_event_matches_its_description(web: httpx.Client, describ
         answer(ada.share(room, ada.posted()["id"]), 201)
         answer(bob.read(room, first["id"]))
         answer(bob.send("PUT", f"/rooms/{room}/mute"))
-        heard = [ear.next() for _ in range(6)]
+        post = bob.posted()["id"]
+        for liker in (ada, Person.newcomer(web)):
+            answer(liker.send("PUT", f"/posts/{post}/like"))
+        heard = [ear.next() for _ in range(8)]
     checks = validators(described)
     for event in heard:
         checks[event["event"]].validate(event)

@@ -44,7 +44,9 @@ def exporter(database: Database, storage: Storage, handle: Handler) -> Exporter:
     def client(name: str) -> ServiceClient:
         return ServiceClient("auth", "k" * 32, name, f"http://{name}", httpx.MockTransport(handle))
 
-    return Exporter(export_jobs(database), storage, {name: client(name) for name in ("social", "posts", "dm")})
+    return Exporter(
+        export_jobs(database), storage, {name: client(name) for name in ("social", "posts", "dm", "notifications")}
+    )
 
 
 def empty(_: httpx.Request) -> httpx.Response:

@@ -231,6 +231,26 @@ class RoomRead(BaseModel):
     data: ReadMark
 
 
+class NotificationRef(BaseModel):
+    """Which notification it is; `GET /api/v1/notifications` returns it, if it is still there."""
+
+    id: IdText
+
+
+class NotificationCreated(BaseModel):
+    """Sent on the WebSocket: the user has a new notification."""
+
+    event: Literal["notification.created"]
+    data: NotificationRef
+
+
+class NotificationUpdated(BaseModel):
+    """Sent on the WebSocket: a notification of the user has changed, or is not there any more."""
+
+    event: Literal["notification.updated"]
+    data: NotificationRef
+
+
 class RoomUpdated(BaseModel):
     """Sent on the WebSocket: the user has changed how they see a room."""
 

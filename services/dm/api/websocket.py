@@ -16,8 +16,9 @@ router = APIRouter(prefix="/api/v1", tags=["dm"], route_class=StrictRoute)
 
 SWITCHED = {
     "description": "The connection is now a WebSocket. Each of its texts is"
-    ' `{"event": "message.created", "data": Message}`, `{"event": "room.updated", "data": Room}` or'
-    ' `{"event": "room.read", "data": {"room_id", "user_id", "message_id"}}`.',
+    ' `{"event": "message.created", "data": Message}`, `{"event": "room.updated", "data": Room}`,'
+    ' `{"event": "room.read", "data": {"room_id", "user_id", "message_id"}}`,'
+    ' `{"event": "notification.created", "data": {"id"}}` or `{"event": "notification.updated", "data": {"id"}}`.',
     "headers": {
         "Upgrade": {"schema": {"type": "string", "const": "websocket"}},
         "Sec-WebSocket-Protocol": {
@@ -39,7 +40,7 @@ Subprotocols = Annotated[
     "/ws",
     status_code=101,
     response_class=Response,
-    summary="Receive the events of one's rooms",
+    summary="Receive the events of one's rooms and notifications",
     responses={101: SWITCHED, **documented(401, 426, 429)},
 )
 async def listen(request: Request, identity: CurrentUser, deps: Deps, _subprotocols: Subprotocols = "") -> Response:

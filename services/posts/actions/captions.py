@@ -3,6 +3,7 @@
 from sqlalchemy import Connection
 
 from .. import models
+from ..events import Mentioned
 from ..text_entities import Entities
 from . import mentions, tags
 
@@ -17,7 +18,11 @@ def names_column(found: Entities) -> str | None:
     return " ".join(found.names) or None
 
 
-def write(tx: Connection, post_id: int, author_id: int, found: Entities, *, hidden: bool = False) -> None:
-    """Give the post these tags and mentions, and no others. `hidden`: its author is suspended."""
-    mentions.write(tx, models.post_mentions, post_id, found.names)
+def write(tx: Connection, post_id: int, author_id: int, found: Entities, *, hidden: bool = False) -> Mentioned:
+    """Give the post these tags and mentions, and no others. `hidden`: its author is suspended.
+
+    Returns whom it mentions, and no longer mentions.
+    """
+    mentioned = mentions.write(tx, models.post_mentions, post_id, found.names)
     tags.write(tx, post_id, author_id, found.tags, hidden=hidden)
+    return mentioned

@@ -13,7 +13,8 @@ from shared.database.queues import notify
 from shared.database.statements import insert_if_absent
 from shared.replication.projections import is_shown
 
-from .. import models
+from .. import events, models
+from ..events import LikedComment
 from ..queries.comments import as_unknown_comment, comment_not_found, found
 from ..queries.people import is_apart
 from . import counters, people, posts
@@ -24,7 +25,7 @@ _removals = models.comment_removals.c
 
 # Statements are built once: building takes as long as executing them.
 _with_author = (
-    select(_comments.id)
+    select(_comments.id, _comments.post_id, _comments.author_id)
     .select_from(models.comments)
     .outerjoin(models.people, models.people.c.id == _comments.author_id)
     .where(_comments.id == bindparam("liked"), _comments.deleted.is_(False), is_shown(models.people))
@@ -47,20 +48,23 @@ _DELETE = delete(models.comment_likes).where(_chunk)
 
 def like(tx: Connection, person_id: int, comment_id: int) -> None:
     """Raises NotFound, also for a deleted comment, and for one that a block hides from the user."""
-    _lock(tx, person_id, comment_id)
-    row = {"person_id": person_id, "comment_id": comment_id, "id": ids.new()}
+    comment, like_id = _lock(tx, person_id, comment_id), ids.new()
+    row = {"person_id": person_id, "comment_id": comment_id, "id": like_id}
     if insert_if_absent(tx, models.comment_likes, row):
         counters.count_comment_likes(tx, comment_id, person_id, 1)
+        events.comment_liked(tx, comment, person_id, like_id, liked=True)
 
 
 def unlike(tx: Connection, person_id: int, comment_id: int) -> None:
     """Raises NotFound, also for a deleted comment, and for one that a block hides from the user."""
-    _lock(tx, person_id, comment_id)
+    comment = _lock(tx, person_id, comment_id)
     this = {"liker": person_id, "liked": comment_id}
     if tx.execute(_TAKE_BACK_COUNTED, this).rowcount:
         counters.count_comment_likes(tx, comment_id, person_id, -1)
-    else:  # of an account that has just been reinstated, the like may not be counted again yet
-        tx.execute(_TAKE_BACK_UNCOUNTED, this)
+    # Of an account that has just been reinstated, the like may not be counted again yet.
+    elif not tx.execute(_TAKE_BACK_UNCOUNTED, this).rowcount:
+        return
+    events.comment_liked(tx, comment, person_id, ids.new(), liked=False)
 
 
 def switch_some_by(tx: Connection, person_id: int, after: int, chunk: int, hidden: bool) -> int | None:
@@ -116,7 +120,7 @@ def remove_some(tx: Connection, chunk: int = CHUNK_SIZE) -> bool:
     return True
 
 
-def _lock(tx: Connection, person_id: int, comment_id: int) -> None:
+def _lock(tx: Connection, person_id: int, comment_id: int) -> LikedComment:
     # To the user, a comment by someone on the other side of a block is not there, and neither is one on their post.
     people.lock_for_share(tx, person_id)
     comment = found(tx, comment_id)
@@ -124,8 +128,10 @@ def _lock(tx: Connection, person_id: int, comment_id: int) -> None:
         raise comment_not_found()
     with as_unknown_comment():
         posts.lock_for_share(tx, comment.post_id, person_id)
-    if tx.execute(_LOCKED, {"liked": comment_id, "viewer": person_id}).one_or_none() is None:
+    row = tx.execute(_LOCKED, {"liked": comment_id, "viewer": person_id}).one_or_none()
+    if row is None:
         raise comment_not_found()
+    return LikedComment(row.id, row.post_id, row.author_id)
 
 
 def _lock_existing(tx: Connection, comment_ids: Collection[int]) -> list[int]:

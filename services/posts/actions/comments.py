@@ -16,7 +16,8 @@ from shared.database.queues import notify
 from shared.database.statements import insert_if_absent
 from shared.errors import Forbidden, Invalid
 
-from .. import models
+from .. import events, models
+from ..events import CommentPlace, Mentioned
 from ..queries.comments import comment_not_found, found
 from ..queries.people import NOBODY, is_apart
 from ..text_entities import parse
@@ -34,29 +35,35 @@ def write(tx: Connection, author_id: int, post_id: int, text: str, parent_id: in
     blocks, or who block this author, count as not there.
     """
     people.lock_for_share(tx, author_id)
-    posts.lock_for_share(tx, post_id, author_id)
-    root_id = None if parent_id is None else _join_thread(tx, post_id, parent_id, author_id)
+    post_author_id = posts.lock_for_share(tx, post_id, author_id)
+    parent = None if parent_id is None else _join_thread(tx, post_id, parent_id, author_id)
+    root_id = None if parent is None else _thread(parent)
     comment_id, now = ids.new(), clock.now()
     keys = {"id": comment_id, "post_id": post_id, "root_id": root_id, "parent_id": parent_id}
     found = parse(text)
     content = {"author_id": author_id, "text": text, "deleted": False, "reply_count": 0}
     content |= {"names": captions.names_column(found)}
     tx.execute(insert(models.comments).values(**keys, **content, created_at=now, updated_at=now))
-    if found.names:
-        mentions.write(tx, models.comment_mentions, comment_id, found.names)
+    mentioned = mentions.write(tx, models.comment_mentions, comment_id, found.names) if found.names else Mentioned()
     counters.count(tx, post_id, author_id, comments=1)
+    parent_author_id = None if parent is None else parent.author_id
+    place = CommentPlace(comment_id, post_id, post_author_id, author_id, parent_author_id)
+    events.comment_written(tx, place, mentioned, now)
     return comment_id
 
 
 def edit(tx: Connection, person_id: int, comment_id: int, text: str) -> None:
     """Change the text. Raises NotFound, also as `write` does, and Forbidden for a comment of another user."""
-    comment = _own(tx, person_id, comment_id, viewer=person_id)
+    comment, post_author_id = _own(tx, person_id, comment_id, viewer=person_id)
     found = parse(text)
-    values = {"text": text, "names": captions.names_column(found)}
-    values |= {"updated_at": max(clock.now(), comment.updated_at + 1)}
+    version = max(clock.now(), comment.updated_at + 1)
+    values = {"text": text, "names": captions.names_column(found), "updated_at": version}
     tx.execute(update(models.comments).where(_comments.id == comment_id).values(**values))
     if found.names or comment.names:
-        mentions.write(tx, models.comment_mentions, comment_id, found.names)
+        mentioned = mentions.write(tx, models.comment_mentions, comment_id, found.names)
+        if mentioned:
+            place = CommentPlace(comment_id, comment.post_id, post_author_id, person_id, _parent_author(tx, comment))
+            events.comment_written(tx, place, mentioned, version)
 
 
 def delete_comment(tx: Connection, person_id: int, comment_id: int) -> None:
@@ -64,8 +71,9 @@ def delete_comment(tx: Connection, person_id: int, comment_id: int) -> None:
 
     One's own comment can be deleted whoever blocks whom.
     """
-    comment = _own(tx, person_id, comment_id)
+    comment, _ = _own(tx, person_id, comment_id)
     _take_away(tx, comment, MAX_LEVELS)
+    events.comment_deleted(tx, comment_id, comment.post_id)
     if not comment.uncounted:
         counters.count(tx, comment.post_id, person_id, comments=-1)
 
@@ -141,10 +149,10 @@ def remove_some_blank(tx: Connection, levels: int = MAX_LEVELS) -> bool:
     return True
 
 
-def _join_thread(tx: Connection, post_id: int, parent_id: int, author_id: int) -> int:
+def _join_thread(tx: Connection, post_id: int, parent_id: int, author_id: int) -> Row[Any]:
     """Count the reply in its parent and its first comment.
 
-    Returns the id of the first. Raises Invalid without the parent.
+    Returns the parent. Raises Invalid without it.
     """
     parent = found(tx, parent_id)
     if parent is None or parent.post_id != post_id or not _can_see(tx, author_id, parent):
@@ -152,7 +160,12 @@ def _join_thread(tx: Connection, post_id: int, parent_id: int, author_id: int) -
     root_id = _thread(parent)
     if _count_replies(tx, {root_id, parent_id}, 1) < len({root_id, parent_id}):
         raise _unknown_comment()  # the parent has been removed since it was read
-    return root_id
+    return parent
+
+
+def _parent_author(tx: Connection, comment: Row[Any]) -> int | None:
+    parent = None if comment.parent_id is None else found(tx, comment.parent_id)
+    return None if parent is None else parent.author_id
 
 
 def _can_see(tx: Connection, person_id: int, comment: Row[Any]) -> bool:
@@ -161,20 +174,20 @@ def _can_see(tx: Connection, person_id: int, comment: Row[Any]) -> bool:
     return tx.execute(apart, {"viewer": person_id}).scalar_one_or_none() is not False
 
 
-def _own(tx: Connection, person_id: int, comment_id: int, viewer: int = NOBODY) -> Row[Any]:
-    """A comment of this user, its thread locked."""
+def _own(tx: Connection, person_id: int, comment_id: int, viewer: int = NOBODY) -> tuple[Row[Any], int]:
+    """A comment of this user, its thread locked; and the author of the post."""
     people.lock_for_share(tx, person_id)
     comment = found(tx, comment_id)
     if comment is None:
         raise comment_not_found()
-    posts.lock_for_share(tx, comment.post_id, viewer)
+    post_author_id = posts.lock_for_share(tx, comment.post_id, viewer)
     _lock(tx, {_thread(comment)})
     comment = found(tx, comment_id)
     if comment is None or comment.deleted:
         raise comment_not_found()
     if comment.author_id != person_id:
         raise Forbidden("not_yours", "Only its author may change or delete a comment.")
-    return comment
+    return comment, post_author_id
 
 
 def _take_away(tx: Connection, comment: Row[Any], levels: int) -> int:

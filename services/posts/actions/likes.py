@@ -5,7 +5,7 @@ from sqlalchemy import Connection, bindparam, delete, func, select, update
 from shared import ids
 from shared.database.statements import insert_if_absent
 
-from .. import models
+from .. import events, models
 from . import counters, people, posts
 
 _likes = models.likes.c
@@ -30,21 +30,25 @@ _DELETE = delete(models.likes).where(_chunk)
 def like(tx: Connection, person_id: int, post_id: int) -> None:
     """Raises NotFound, also if one of the user and the post's author blocks the other."""
     people.lock_for_share(tx, person_id)
-    posts.lock_for_share(tx, post_id, person_id)
-    if insert_if_absent(tx, models.likes, {"person_id": person_id, "post_id": post_id, "id": ids.new()}):
+    author_id = posts.lock_for_share(tx, post_id, person_id)
+    like_id = ids.new()
+    if insert_if_absent(tx, models.likes, {"person_id": person_id, "post_id": post_id, "id": like_id}):
         counters.count(tx, post_id, person_id, likes=1)
+        events.post_liked(tx, post_id, author_id, person_id, like_id, liked=True)
 
 
 def unlike(tx: Connection, person_id: int, post_id: int) -> None:
     """Raises NotFound. One's own like can be taken back whoever blocks whom."""
     people.lock_for_share(tx, person_id)
-    posts.lock_for_share(tx, post_id)
+    author_id = posts.lock_for_share(tx, post_id)
     this = {"liker": person_id, "liked": post_id}
     if tx.execute(_TAKE_BACK_COUNTED, this).rowcount:
         counters.count(tx, post_id, person_id, likes=-1)
-    else:  # of an account that has just been reinstated, the like may not be counted again yet
-        # Not whatever is there: a concurrent request of the same user may have liked the post since, and counted that.
-        tx.execute(_TAKE_BACK_UNCOUNTED, this)
+    # Of an account that has just been reinstated, the like may not be counted again yet. Not whatever is there: a
+    # concurrent request of the same user may have liked the post since, and counted that.
+    elif not tx.execute(_TAKE_BACK_UNCOUNTED, this).rowcount:
+        return
+    events.post_liked(tx, post_id, author_id, person_id, ids.new(), liked=False)
 
 
 def switch_some_by(tx: Connection, person_id: int, after: int, chunk: int, hidden: bool) -> int | None:

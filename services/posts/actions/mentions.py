@@ -9,13 +9,17 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import Connection, Table, delete, insert, select
 
 from .. import models
+from ..events import Mentioned
 from ..text_entities import spellings
 
 _people = models.people.c
 
 
-def write(tx: Connection, table: Table, subject_id: int, names: Sequence[str]) -> None:
-    """Store those mentioned by these names in this text, and no others. The row of the text is locked, or new."""
+def write(tx: Connection, table: Table, subject_id: int, names: Sequence[str]) -> Mentioned:
+    """Store those mentioned by these names in this text, and no others. The row of the text is locked, or new.
+
+    Returns whom the text mentions, and no longer mentions.
+    """
     subject, by_name = table.columns[0], spellings(names)
     there = {row.name: row.person_id for row in tx.execute(select(table).where(subject == subject_id))}
     known = {each: there[each] for each in by_name if each in there}
@@ -32,6 +36,7 @@ def write(tx: Connection, table: Table, subject_id: int, names: Sequence[str]) -
             for person_id, (position, name) in sorted(found.items())
         ]
         tx.execute(insert(table), rows)
+    return Mentioned(sorted(found), sorted(set(there.values()) - found.keys()))
 
 
 def remove_of(tx: Connection, table: Table, subject_ids: Collection[int]) -> None:

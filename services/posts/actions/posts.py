@@ -9,16 +9,18 @@ from shared import clock, ids
 from shared.database.queues import notify
 from shared.errors import Forbidden
 
-from .. import models
+from .. import events, models
 from ..queries.people import NOBODY
 from ..queries.posts import for_viewer, post_not_found, with_authors
-from ..text_entities import parse
+from ..text_entities import Entities, parse
 from . import captions, people, photos, tags
 from .feed import fanout, timelines
 
 _posts = models.posts.c
 # Built once: building takes longer than executing, and every like and comment executes it.
-_HELD = for_viewer(_posts.id).where(_posts.id == bindparam("post_id")).with_for_update(read=True, of=models.posts)
+_HELD = (
+    for_viewer(_posts.author_id).where(_posts.id == bindparam("post_id")).with_for_update(read=True, of=models.posts)
+)
 
 
 class Changes(TypedDict, total=False):
@@ -44,7 +46,7 @@ def publish(tx: Connection, author_id: int, media_ids: Sequence[int], caption: s
     timelines.add(tx, author_id, [post_id])
     fanout.begin(tx, post_id, author_id)
     if found.tags or found.names:
-        captions.write(tx, post_id, author_id, found)
+        _write_caption(tx, post_id, author_id, found, now)
     return post_id
 
 
@@ -65,7 +67,7 @@ def edit(tx: Connection, person_id: int, post_id: int, changes: Changes) -> None
         photos.remove_others(tx, post_id, changes["media_ids"])
     tx.execute(update(models.posts).where(_posts.id == post_id).values(**values))
     if found is not None and (found.tags or found.names or post.tags or post.names):
-        captions.write(tx, post_id, person_id, found)
+        _write_caption(tx, post_id, person_id, found, values["updated_at"])
 
 
 def delete_post(tx: Connection, person_id: int, post_id: int) -> None:
@@ -82,14 +84,16 @@ def remove(tx: Connection, post_id: int) -> None:
         _remove(tx, author_id, [post_id])
 
 
-def lock_for_share(tx: Connection, post_id: int, viewer: int = NOBODY) -> None:
-    """Lock the post FOR SHARE: it is neither changed nor deleted before this transaction commits.
+def lock_for_share(tx: Connection, post_id: int, viewer: int = NOBODY) -> int:
+    """Lock the post FOR SHARE: it is neither changed nor deleted before this transaction commits. Returns its author.
 
     Raises NotFound, also if one of its author and the viewer blocks the other. A block that comes at the same time may
     not be seen: then what this transaction does came before it.
     """
-    if tx.execute(_HELD, {"post_id": post_id, "viewer": viewer}).one_or_none() is None:
+    author_id: int | None = tx.execute(_HELD, {"post_id": post_id, "viewer": viewer}).scalar_one_or_none()
+    if author_id is None:
         raise post_not_found()
+    return author_id
 
 
 def remove_some_by(tx: Connection, author_id: int, chunk: int) -> bool:
@@ -121,3 +125,11 @@ def _remove(tx: Connection, author_id: int, post_ids: list[int]) -> None:
     tx.execute(insert(models.removals), rest)
     notify(tx, models.removals)
     tags.remove_of(tx, post_ids)
+    for post_id in post_ids:
+        events.post_deleted(tx, post_id, author_id)
+
+
+def _write_caption(tx: Connection, post_id: int, author_id: int, found: Entities, version: int) -> None:
+    mentioned = captions.write(tx, post_id, author_id, found)
+    if mentioned:
+        events.post_written(tx, post_id, author_id, mentioned, version)

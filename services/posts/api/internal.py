@@ -1,16 +1,18 @@
 """Routes for the other services."""
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from shared import ids
 from shared.ids import Id
-from shared.web import internal_pages, responses
+from shared.web import id_list, internal_pages, responses
 from shared.web.authentication import InternalCaller
 from shared.web.request_body import StrictRoute
 from shared.web.threadpools import run_in_internal_pool
 
-from ..queries import exports, reports
+from ..queries import exports, previews, reports
 from ..queries.posts import require_author
 from .dependencies import Deps
 
@@ -32,6 +34,21 @@ async def reported(
     return responses.ok(
         await run_in_internal_pool(request, deps.database.read, reports.reported, kind, subject_id, viewer)
     )
+
+
+@router.get("/internal/previews")
+async def preview(
+    request: Request,
+    _: InternalCaller,
+    deps: Deps,
+    viewer: Id,
+    post_ids: Annotated[str, Query(pattern=id_list.PATTERN)],
+    comment_ids: Annotated[str, Query(pattern=f"^$|{id_list.PATTERN}")] = "",
+) -> Response:
+    """What notifications show of posts and of comments on them, without those that the viewer cannot see."""
+    comments = id_list.parse("comment_ids", comment_ids) if comment_ids else []
+    read = previews.previews, id_list.parse("post_ids", post_ids), comments, viewer
+    return responses.ok(await run_in_internal_pool(request, deps.database.read, *read))
 
 
 @router.get("/internal/exports/{user_id}/{kind}")

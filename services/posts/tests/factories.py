@@ -162,8 +162,13 @@ def traces_of(database: Database, person: int) -> list[str]:
 
 
 def facts(database: Database) -> list[tuple[str, dict[str, Any]]]:
-    """All events published so far, each checked against its contract."""
-    return outbox_events(database, models.outbox)
+    """All events about users published so far, each checked against its contract."""
+    return [fact for fact in outbox_events(database, models.outbox) if fact[0].startswith("user.")]
+
+
+def told(database: Database) -> list[tuple[str, dict[str, Any]]]:
+    """All events about posts and comments published so far, each checked against its contract."""
+    return [fact for fact in outbox_events(database, models.outbox) if not fact[0].startswith("user.")]
 
 
 def purge_states(database: Database) -> dict[int, str]:

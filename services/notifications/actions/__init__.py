@@ -1,0 +1,3 @@
+"""What events and users change in notifications, a module for each noun. Every function runs in the caller's
+transaction.
+"""
