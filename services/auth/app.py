@@ -38,6 +38,7 @@ from .api import (
     reports,
     second_factor,
     sessions,
+    sign_ups,
 )
 from .api import exports as export_routes
 from .api.dependencies import Dependencies, mail_writer_of
@@ -148,6 +149,8 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
             people.router,
             moderation.router,
             reports.router,
+            sign_ups.public_router,
+            sign_ups.router,
             internal.router,
             export_routes.router,
         ],

@@ -17,7 +17,16 @@ from shared.security.access_tokens import ROLES
 from shared.server.output import as_json_option, print_rows
 
 from . import handles, queries
-from .actions import exports, moderation, password_resets, second_factor, sessions, suspensions, withdrawals
+from .actions import (
+    exports,
+    invitations,
+    moderation,
+    password_resets,
+    second_factor,
+    sessions,
+    suspensions,
+    withdrawals,
+)
 from .actions.moderation_log import Deed
 from .queries import Account
 from .settings import Settings
@@ -33,7 +42,7 @@ _limit = click.option("--limit", type=click.IntRange(1, 10_000), default=100, sh
 
 def add_account_commands(cli: click.Group) -> None:
     """Add them to the commands of auth."""
-    for command in (_accounts, _sessions, _suspensions, _suspend, _role, _delete_account):
+    for command in (_accounts, _sessions, _suspensions, _suspend, _role, _invite, _delete_account):
         cli.add_command(command)
     for name, work in (
         ("send-reset", _send_reset),
@@ -183,6 +192,18 @@ def _role(*, who: str, role: str, as_json: bool) -> None:
         return {"role": role, "changed": done}, told
 
     _run(work, who, as_json=as_json)
+
+
+@click.command("invite")
+@click.option("--uses", type=click.IntRange(1, invitations.MAX_USES), default=1, show_default=True)
+@click.option("--days", type=click.IntRange(1, invitations.MAX_DAYS), default=14, show_default=True)
+@as_json_option
+def _invite(*, uses: int, days: int, as_json: bool) -> None:
+    """Print the code of a new invitation, for an instance with SIGN_UP=invitation."""
+    with opened_database() as database:
+        row, code = database.write(invitations.create, None, uses, days)
+    rows = [{"code": code, "uses": uses, "expires_at": _time(row.expires_at)}]
+    print_rows(rows, ("code", "uses", "expires_at"), as_json=as_json)
 
 
 def _withdraw(database: Database, account: Account) -> tuple[dict[str, Any], str]:

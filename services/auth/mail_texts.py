@@ -128,6 +128,7 @@ _DECISIONS: dict[str, dict[str, _Template]] = {
         "reinstated": _Template(
             "Your account is open again", "The suspension of your account at Shutter was lifted. You can log in again."
         ),
+        "approved": _Template("Your account is open", "Your account at Shutter was approved. You can log in now."),
         "content_removed": _Template(
             "{kind} of yours was removed", "{kind} of yours of {made_on} (UTC) was removed from Shutter."
         ),
@@ -150,6 +151,7 @@ _DECISIONS: dict[str, dict[str, _Template]] = {
         "reinstated": _Template(
             "계정 정지가 해제되었습니다", "Shutter 계정의 정지가 해제되었습니다. 다시 로그인할 수 있습니다."
         ),
+        "approved": _Template("가입이 승인되었습니다", "Shutter 가입이 승인되었습니다. 이제 로그인할 수 있습니다."),
         "content_removed": _Template("{kind} 삭제되었습니다", "Shutter에 {made_on}(UTC)에 올린 {kind} 삭제되었습니다."),
         "reason": _Template("", "사유: {reason}"),
         "post": _Template("게시물이"),
@@ -162,7 +164,7 @@ _DECISIONS: dict[str, dict[str, _Template]] = {
         "other": _Template("규칙 위반"),
     },
 }
-DECISIONS = frozenset({"suspended", "reinstated", "content_removed"})
+DECISIONS = frozenset({"suspended", "reinstated", "approved", "content_removed"})
 """The messages about what a moderator has decided, by the actions of the log of moderation."""
 NOTICES = frozenset(_TEXTS["en"]) - {CONFIRMATION, RESET, "origin", "device", "warning"}
 """The messages about something that was done with an account."""

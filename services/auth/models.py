@@ -40,9 +40,11 @@ accounts = Table(
     Column("role", String(10), nullable=False, server_default="member"),  # of shared.security.access_tokens.ROLES
     Column("suspended", Boolean, nullable=False, server_default=false()),  # by a moderator or an operator: hidden
     Column("suspended_at", BigInt),  # NULL unless it is suspended
+    Column("pending", Boolean, nullable=False, server_default=false()),  # suspended until a moderator approves it
     Index("accounts_by_nickname", "nickname", "id"),
     Index("accounts_by_suspension", "suspended", "id"),
     Index("accounts_by_role", "role", "id"),
+    Index("accounts_by_approval", "pending", "id"),
 )
 
 search_prefixes = Table(  # every prefix of each nickname and name: the accounts with a prefix are one range
@@ -54,9 +56,8 @@ search_prefixes = Table(  # every prefix of each nickname and name: the accounts
     sqlite_with_rowid=False,
 )
 
-# copies of social's blocks; and the queue of deleted accounts whose blocks are still to be removed
-restrictions = pair_table("restrictions", metadata, ("person_id", "other_id"), ("blocking",))
-unpurged_restrictions = queue_table("unpurged_restrictions")
+restrictions = pair_table("restrictions", metadata, ("person_id", "other_id"), ("blocking",))  # copies of social's
+unpurged_restrictions = queue_table("unpurged_restrictions")  # deleted accounts whose blocks are to be removed
 
 handles = Table(  # hashed; stays after its account is deleted, so that nobody can impersonate its owner
     "handles",
@@ -104,8 +105,7 @@ refresh_tokens = Table(
     Column("parent", VarBinary(32)),  # no longer written; the release before 0003 reads it
     Column("issued_at", BigInt, nullable=False),
     Column("spent_at", BigInt),
-    # when the row of a spent token may be deleted; NULL if only the row contains its session
-    Column("forget_at", BigInt),
+    Column("forget_at", BigInt),  # when the row of a spent token may be deleted; NULL: only the row has its session
     Index("refresh_tokens_by_session", "session_id"),
     Index("refresh_tokens_by_parent", "parent"),
 )
@@ -286,8 +286,7 @@ person_facts = Table(  # events in the outbox that contain a user's names, so th
     Index("person_facts_by_event", "event_id"),
 )
 
-moderation_log = moderation_tables.log_table(metadata)
-reports = moderation_tables.report_table(metadata)
+moderation_log, reports, invitations = moderation_tables.all_tables(metadata)
 disposal = garbage_table(metadata)
 mails = mail_table(
     metadata,

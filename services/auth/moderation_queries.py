@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, true
+from sqlalchemy import ColumnElement, Connection, Row, false, select, true
 
 from shared import clock, ids
 from shared.pagination import Page, PageRequest
@@ -29,8 +29,29 @@ def log(connection: Connection, page: PageRequest) -> Page:
 
 
 def suspended(connection: Connection, page: PageRequest) -> Page:
-    """The suspended accounts, the newest accounts first."""
-    return _accounts_page(connection, [true()], _accounts.suspended, page)
+    """The suspended accounts, the newest accounts first; without those that wait for their approval."""
+    return _accounts_page(connection, [true()], _accounts.suspended, page, _accounts.pending == false())
+
+
+def pending(connection: Connection, page: PageRequest) -> Page:
+    """The accounts that wait for their approval, the newest first."""
+    return _accounts_page(connection, [true()], _accounts.pending, page)
+
+
+def invitations(connection: Connection, page: PageRequest) -> Page:
+    """The invitations, newest first. Those that have ended are soon deleted."""
+    table = models.invitations
+    statement = select(table)
+    if page.after is not None:
+        statement = statement.where(table.c.id < page.after[0])
+    rows = connection.execute(statement.order_by(table.c.id.desc()).limit(page.limit + 1)).all()
+    people = refs(connection, {row.creator_id for row in rows if row.creator_id is not None})
+    return Page.of(rows, page, lambda row: _invitation_json(row, people), lambda row: (row.id,))
+
+
+def invitation(connection: Connection, row: Row[Any]) -> dict[str, Any]:
+    """One invitation as moderators see it."""
+    return _invitation_json(row, refs(connection, {row.creator_id} - {None}))
 
 
 def team(connection: Connection, page: PageRequest) -> Page:
@@ -72,11 +93,13 @@ def account_json(row: Account) -> dict[str, Any]:
     }
 
 
-def _accounts_page(connection: Connection, values: list[Any], column: Any, page: PageRequest) -> Page:
+def _accounts_page(
+    connection: Connection, values: list[Any], column: Any, page: PageRequest, *further: ColumnElement[bool]
+) -> Page:
     """Of each value a range of the index of this column, so that no other accounts are read."""
     rows: list[Account] = []
     for value in values:
-        mine = select(models.accounts).where(column == value)
+        mine = select(models.accounts).where(column == value, *further)
         if page.after is not None:
             mine = mine.where(_accounts.id < page.after[0])
         rows += connection.execute(mine.order_by(column.desc(), _accounts.id.desc()).limit(page.limit + 1)).all()
@@ -111,6 +134,17 @@ def _entry_json(row: Row[Any], people: Mapping[int, dict[str, Any]]) -> dict[str
         "category": row.category,
         "reason": row.reason,
         "created_at": clock.format_rfc3339(row.created_at),
+    }
+
+
+def _invitation_json(row: Row[Any], people: Mapping[int, dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "id": ids.encode(row.id),
+        "creator": None if row.creator_id is None else people[row.creator_id],
+        "uses": row.uses,
+        "uses_left": row.uses_left,
+        "created_at": clock.format_rfc3339(row.created_at),
+        "expires_at": clock.format_rfc3339(row.expires_at),
     }
 
 

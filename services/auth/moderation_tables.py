@@ -1,8 +1,8 @@
-"""Tables of moderation: reports, and what moderators and operators have done."""
+"""Tables of moderation: reports, invitations, and what moderators and operators have done."""
 
-from sqlalchemy import JSON, Column, Index, MetaData, String, Table
+from sqlalchemy import JSON, Column, Index, Integer, MetaData, String, Table
 
-from shared.database.statements import BigInt, CaseSensitiveString
+from shared.database.statements import BigInt, CaseSensitiveString, VarBinary
 
 # Of what a moderator writes to the person concerned.
 MAX_REASON_LENGTH = 1_000
@@ -10,7 +10,12 @@ MAX_REASON_LENGTH = 1_000
 MAX_NOTE_LENGTH = 1_000
 
 
-def log_table(metadata: MetaData) -> Table:
+def all_tables(metadata: MetaData) -> tuple[Table, Table, Table]:
+    """The log, the reports and the invitations."""
+    return _log_table(metadata), _report_table(metadata), _invitation_table(metadata)
+
+
+def _log_table(metadata: MetaData) -> Table:
     """What moderators and operators did. Rows are only inserted; the deletion of an account blanks texts about it."""
     return Table(
         "moderation_log",
@@ -29,7 +34,7 @@ def log_table(metadata: MetaData) -> Table:
     )
 
 
-def report_table(metadata: MetaData) -> Table:
+def _report_table(metadata: MetaData) -> Table:
     """What people have reported. A row is deleted with the account of its reporter or of its owner."""
     return Table(
         "reports",
@@ -54,4 +59,22 @@ def report_table(metadata: MetaData) -> Table:
         Index("reports_by_owner", "owner_id"),
         Index("reports_by_moderator", "moderator_id", "state"),
         Index("reports_by_resolution", "resolved_at"),
+    )
+
+
+def _invitation_table(metadata: MetaData) -> Table:
+    """Invitations to sign up, until they end. The code is shown once, and stored hashed."""
+    return Table(
+        "invitations",
+        metadata,
+        Column("id", BigInt, primary_key=True, autoincrement=False),
+        Column("digest", VarBinary(32), nullable=False),
+        Column("creator_id", BigInt),  # NULL: an operator, or a deleted account
+        Column("uses", Integer, nullable=False),
+        Column("uses_left", Integer, nullable=False),
+        Column("created_at", BigInt, nullable=False),
+        Column("expires_at", BigInt, nullable=False),
+        Index("invitations_by_digest", "digest", unique=True),
+        Index("invitations_by_creator", "creator_id"),
+        Index("invitations_by_expiry", "expires_at"),
     )

@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
@@ -38,6 +38,8 @@ class Settings(SharedSettings):
     """Where the dm service is reached."""
     notifications_url: str = "http://127.0.0.1:8105"
     """Where the notifications service is reached."""
+    sign_up: Literal["open", "invitation", "approval"] = "open"
+    """Who may sign up: everybody; whoever has an invitation; everybody, but a moderator has to let them in."""
     default_region: Annotated[str, Field(pattern="^[A-Z]{2}$")] = "KR"
     """Where a phone number without a country code is from (ISO 3166)."""
     refresh_idle_days: Annotated[int, Field(ge=1)] = 30

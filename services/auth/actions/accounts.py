@@ -16,7 +16,7 @@ from shared.text import has_visible_character
 from .. import events, models
 from ..handles import Handle
 from ..queries import Account
-from . import audit_log, claims, mails, networks, search
+from . import audit_log, claims, invitations, mails, networks, search
 from .audit_log import AuditEvent, Origin
 
 MAX_NAME_KEY_LENGTH = 120
@@ -41,6 +41,10 @@ class Applicant:
     name: str
     password_hash: str
     language: str
+    invitation: str | None = None
+    """Used up by the sign-up."""
+    pending: bool = False
+    """Suspended until a moderator approves it."""
 
 
 def name_key(name: str) -> str:
@@ -55,8 +59,13 @@ def name_key(name: str) -> str:
 
 
 def sign_up(tx: Connection, applicant: Applicant, key: bytes, ip: str) -> Account:
-    """Insert the account. Raises Conflict if another account has, or ever had, the email, the nickname or the phone."""
+    """Insert the account. Raises Conflict if another account has, or ever had, the email, the nickname or the phone.
+
+    Raises Invalid if its invitation does not admit anybody any more.
+    """
     now = clock.now()
+    if applicant.invitation is not None:
+        invitations.use(tx, applicant.invitation)
     account_id = ids.new()
     for handle in (applicant.email, applicant.nickname, applicant.phone):
         if handle is not None:
@@ -72,6 +81,8 @@ def sign_up(tx: Connection, applicant: Applicant, key: bytes, ip: str) -> Accoun
             bio="",
             password_hash=applicant.password_hash,
             language=applicant.language,
+            suspended=applicant.pending,
+            pending=applicant.pending,
             version=1,
             created_at=now,
             updated_at=now,
@@ -112,6 +123,11 @@ def lock(tx: Connection, account_id: int) -> Account:
     if account is None:
         raise Unauthenticated("invalid_token", "This account has been deleted.")
     return account
+
+
+def approval_pending() -> Forbidden:
+    """The error for the owner of an account that no moderator has approved yet."""
+    return Forbidden("approval_pending", "A moderator has to approve this account first.")
 
 
 def lock_all(tx: Connection, account_ids: Iterable[int]) -> Mapping[int, Account]:

@@ -21,6 +21,7 @@ class Action(StrEnum):
     ROLE_CHANGED = "role_changed"
     SUSPENDED = "suspended"
     REINSTATED = "reinstated"
+    APPROVED = "approved"
     CONTENT_REMOVED = "content_removed"
     REPORT_DISMISSED = "report_dismissed"
 

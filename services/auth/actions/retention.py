@@ -12,6 +12,7 @@ from . import (
     audit_log,
     claims,
     exports,
+    invitations,
     keys,
     login_throttle,
     mail_limits,
@@ -62,5 +63,6 @@ def delete_expired(tx: Connection, cipher: KeyCipher, access_token_lifetime: int
         password_resets.delete_expired(tx),
         mail_queue.delete_expired(tx, models.mails),
         reports.delete_expired(tx),
+        invitations.delete_expired(tx),
     ]
     return any(more)

@@ -13,6 +13,7 @@ from .. import events, models, queries
 from ..mail_texts import NEW_LOGIN
 from ..tokens import RefreshTokens, refresh_digest
 from . import audit_log, mails, networks
+from .accounts import approval_pending
 from .audit_log import AuditEvent
 
 # A spent token returns the same successor this long: a response may be lost, and several tabs may use one token.
@@ -73,10 +74,12 @@ def log_in(
     """
     accounts, now = models.accounts.c, clock.now()
     this = accounts.id == account_id
-    wanted = (accounts.password_hash, accounts.email_verified, accounts.role, accounts.suspended)
+    wanted = (accounts.password_hash, accounts.email_verified, accounts.role, accounts.suspended, accounts.pending)
     account = tx.execute(select(*wanted).where(this).with_for_update()).one_or_none()
     if account is None or account.password_hash != password_hash:
         raise Unauthenticated("invalid_credentials", "These credentials are wrong.")
+    if account.pending:
+        raise approval_pending()
     if account.suspended:
         raise Forbidden("account_suspended", "This account is suspended.")
     if fresh_hash is not None:

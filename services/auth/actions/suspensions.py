@@ -7,7 +7,7 @@ services copy, so its event hides the account there, and a later version shows i
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select, true, update
+from sqlalchemy import Connection, false, select, true, update
 
 from shared import clock
 
@@ -27,23 +27,26 @@ def suspend(tx: Connection, account_id: int, deed: Deed = BY_OPERATOR) -> bool:
     Raises Unauthenticated.
     """
     account = lock(tx, account_id)
-    if account.suspended:
+    if account.suspended and not account.pending:
         return False
     # A login locks the account first, so none can add a session after these have ended.
     sessions.end_all(tx, account_id)
     reports.release_all(tx, account_id)
-    _change(tx, account, AuditEvent.SUSPENDED, suspended=True, suspended_at=clock.now())
+    _change(tx, account, AuditEvent.SUSPENDED, suspended=True, suspended_at=clock.now(), pending=False)
     moderation_log.record(tx, Action.SUSPENDED, account_id, deed)
     return True
 
 
 def reinstate(tx: Connection, account_id: int, deed: Deed = BY_OPERATOR) -> bool:
-    """Show the account again, and let it log in. Returns False if it is not suspended. Raises Unauthenticated."""
+    """Show the account again, and let it log in; this approves a pending one. Returns False if it is not suspended.
+
+    Raises Unauthenticated.
+    """
     account = lock(tx, account_id)
     if not account.suspended:
         return False
-    _change(tx, account, AuditEvent.REINSTATED, suspended=False, suspended_at=None)
-    moderation_log.record(tx, Action.REINSTATED, account_id, deed)
+    _change(tx, account, AuditEvent.REINSTATED, suspended=False, suspended_at=None, pending=False)
+    moderation_log.record(tx, Action.APPROVED if account.pending else Action.REINSTATED, account_id, deed)
     return True
 
 
@@ -57,7 +60,7 @@ def suspended_after(connection: Connection, after: int, limit: int) -> Sequence[
 
 def newest(connection: Connection, limit: int) -> Sequence[Account]:
     """The suspended accounts that signed up last."""
-    mine = select(models.accounts).where(_accounts.suspended == true())
+    mine = select(models.accounts).where(_accounts.suspended == true(), _accounts.pending == false())
     return connection.execute(mine.order_by(_accounts.id.desc()).limit(limit)).all()
 
 

@@ -14,6 +14,7 @@ from . import (
     claims,
     exports,
     identities,
+    invitations,
     mails,
     moderation_log,
     networks,
@@ -79,6 +80,7 @@ def _delete(tx: Connection, account: Account) -> None:
     mails.delete_all(tx, account_id)
     moderation_log.blank_about(tx, account_id)
     reports.delete_all(tx, account_id)
+    invitations.forget_creator(tx, account_id)
     tx.execute(delete(models.unclaimed_looks).where(models.unclaimed_looks.c.account_id == account_id))
     search.remove(tx, account_id)
     restrictions.remove_later(tx, account_id)

@@ -30,6 +30,7 @@ from ..queries import Account as AccountRow
 from . import schemas
 from .dependencies import Dependencies, Deps, address_of, language_of, origin_of
 from .reauthentication import current_account, proven_account, reauthenticated_account
+from .sign_ups import admitted
 
 router = APIRouter(prefix="/api/v1", tags=["auth"], route_class=UploadRoute)
 
@@ -43,12 +44,13 @@ log = structlog.get_logger()
     status_code=201,
     response_model=schemas.Account,
     summary="Sign up",
-    responses=documented(400, 409, 413, 415, 422),
+    responses=documented(400, 403, 409, 413, 415, 422),
 )
 async def sign_up(body: schemas.SignUp, request: Request, deps: Deps) -> Response:
     """Create an account. A message asks for the confirmation of its address.
 
-    409 `email_taken`, `nickname_taken` or `phone_taken`.
+    What `GET /auth/signup` says matters: 403 `invitation_required` and 422 `invalid_invitation`; or the account cannot
+    log in until a moderator has approved it. 409 `email_taken`, `nickname_taken` or `phone_taken`.
     """
     email, nickname = handles.email(body.email), handles.nickname(body.nickname)
     phone = handles.phone(body.phone, deps.settings.default_region) if body.phone is not None else None
@@ -56,10 +58,13 @@ async def sign_up(body: schemas.SignUp, request: Request, deps: Deps) -> Respons
     known_by = [("email", email.value), ("name", body.name), ("nickname", nickname.value)]
     known_by += [("phone", phone.value)] if phone else []
     passwords.check_not_own(body.password, "password", _spellings(known_by))
+    invitation, pending = await deps.passwords.run_in_thread(admitted, deps, body.invitation)
     with deps.passwords.slot():
         password_hash = await deps.passwords.hash(body.password)
     language = body.language or language_of(request)
-    applicant = accounts.Applicant(email, nickname, phone, body.name, password_hash, language)
+    applicant = accounts.Applicant(
+        email, nickname, phone, body.name, password_hash, language, invitation, pending=pending
+    )
     ip = address_of(request)
 
     def register(tx: Connection) -> AccountRow:

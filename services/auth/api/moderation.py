@@ -20,7 +20,11 @@ from .dependencies import Dependencies, Deps
 from .reauthentication import current_account
 
 router = APIRouter(prefix="/api/v1/moderation", tags=["moderation"], route_class=StrictRoute)
-_LISTS = {"suspended": moderation_queries.suspended, "team": moderation_queries.team}
+_LISTS = {
+    "pending": moderation_queries.pending,
+    "suspended": moderation_queries.suspended,
+    "team": moderation_queries.team,
+}
 
 
 @router.put(
@@ -49,7 +53,8 @@ def suspend(user_id: Id, body: bodies.Suspension, identity: CurrentUser, deps: D
     """For moderators, of members; for admins, also of moderators. It is hidden everywhere and logged out, and its owner
     is told why by mail.
 
-    A suspended account stays as it is. 403 `role_required`, `cannot_moderate_self`.
+    A suspended account stays as it is; one that waits for its approval is refused by this.
+    403 `role_required`, `cannot_moderate_self`.
     """
     require_moderator(deps, identity)
     account = deps.database.write(moderation.suspend, identity.subject, user_id, body.reason)
@@ -63,7 +68,10 @@ def suspend(user_id: Id, body: bodies.Suspension, identity: CurrentUser, deps: D
     responses=documented(401, 403, 404),
 )
 def reinstate(user_id: Id, identity: CurrentUser, deps: Deps) -> Response:
-    """For whoever may suspend it. Idempotent. 403 `role_required`, `cannot_moderate_self`."""
+    """For whoever may suspend it. Approves an account that waits for that. Idempotent.
+
+    403 `role_required`, `cannot_moderate_self`.
+    """
     require_moderator(deps, identity)
     account = deps.database.write(moderation.reinstate, identity.subject, user_id)
     return responses.ok(moderation_queries.account_json(account))
@@ -72,7 +80,7 @@ def reinstate(user_id: Id, identity: CurrentUser, deps: Deps) -> Response:
 @router.get(
     "/users",
     response_model=bodies.ModeratedAccounts,
-    summary="Suspended accounts, or moderators and admins",
+    summary="Accounts to approve, suspended ones, or moderators and admins",
     responses=documented(400, 401, 403, 422),
 )
 def list_accounts(
@@ -80,7 +88,9 @@ def list_accounts(
     page: pagination.PageQuery,
     identity: CurrentUser,
     deps: Deps,
-    state: Annotated[Literal["suspended", "team"], Query(description="`team`: the moderators and admins")] = "team",
+    state: Annotated[
+        Literal["pending", "suspended", "team"], Query(description="`team`: the moderators and admins")
+    ] = "team",
 ) -> Response:
     """For moderators. The newest accounts first."""
     require_moderator(deps, identity)

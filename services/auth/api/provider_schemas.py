@@ -10,7 +10,7 @@ from shared.web.fields import NextCursor, Timestamp
 from shared.web.request_body import StrictModel, Text
 
 from ..sign_in_tokens import MAX_CONTINUATION_LENGTH, MAX_STATE_LENGTH
-from .schemas import Account, Email, Language, Nickname, Otp, Phone, RealName, Reauthentication, Tokens
+from .schemas import Account, Email, Invitation, Language, Nickname, Otp, Phone, RealName, Reauthentication, Tokens
 
 MAX_CODE_LENGTH = 2_048
 ContinuationText = Annotated[
@@ -107,6 +107,7 @@ class SignUpWithProvider(StrictModel):
         Language | None, Field(description="Of messages to the owner; by default that of `Accept-Language`")
     ] = None
     device: DeviceName | None = None
+    invitation: Invitation | None = None
 
 
 class SignedUp(Account, Tokens):

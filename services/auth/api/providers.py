@@ -17,7 +17,7 @@ from shared.web.request_body import StrictRoute
 
 from .. import handles, identity_queries, queries
 from ..actions import audit_log, identities, login_throttle, networks, second_factor, sessions
-from ..actions.accounts import Applicant
+from ..actions.accounts import Applicant, approval_pending
 from ..actions.audit_log import AuditEvent
 from ..actions.sessions import Client, Login
 from ..handles import Handle
@@ -30,6 +30,7 @@ from ..sign_in_tokens import Continuation, ProvenIdentity
 from . import logins, schemas
 from . import provider_schemas as bodies
 from .dependencies import Dependencies, Deps, address_of, language_of
+from .sign_ups import admitted
 
 router = APIRouter(prefix="/api/v1/auth/providers", tags=["auth"], route_class=StrictRoute)
 ProviderPath = Annotated[str, Path(alias="provider", max_length=32)]
@@ -99,14 +100,16 @@ async def finish_sign_in(
     status_code=201,
     response_model=bodies.SignedUp,
     summary="Sign up with a provider",
-    responses=documented(400, 404, 409, 413, 415, 422),
+    responses=documented(400, 403, 404, 409, 413, 415, 422),
 )
 def sign_up_with_provider(
     provider_id: ProviderPath, body: bodies.SignUpWithProvider, request: Request, deps: Deps
 ) -> Response:
     """An account without a password, for the identity of the continuation.
 
-    409 `email_taken`, `nickname_taken`, `phone_taken`, `identity_taken`; 422 `invalid_continuation`, `email_required`.
+    403 `invitation_required`; `approval_pending`: the account is made, and a moderator has to approve it. 409
+    `email_taken`, `nickname_taken`, `phone_taken`, `identity_taken`; 422 `invalid_continuation`, `email_required`,
+    `invalid_invitation`.
     """
     deps.token_issuer.check_ready()
     provider = configured(deps, provider_id)
@@ -118,16 +121,20 @@ def sign_up_with_provider(
     if email is None:
         raise Invalid.field("email", "email_required", "The provider has confirmed no address; give one.")
     client = Client(address_of(request), body.device)
-    applicant = Applicant(email, nickname, phone, body.name, NO_PASSWORD, body.language or language_of(request))
+    invitation, pending = admitted(deps, body.invitation)
+    language = body.language or language_of(request)
+    applicant = Applicant(email, nickname, phone, body.name, NO_PASSWORD, language, invitation, pending=pending)
 
-    def register(tx: Connection) -> tuple[Account, Login]:
+    def register(tx: Connection) -> tuple[Account, Login | None]:
         is_confirmed = email == confirmed
         account = identities.sign_up(
             tx, applicant, continuation, deps.handle_key, client.ip, email_verified=is_confirmed
         )
-        return account, _log_in(tx, deps, account, client)
+        return account, None if pending else _log_in(tx, deps, account, client)
 
     account, login = deps.database.write(register)
+    if login is None:
+        raise approval_pending()
     answer = {**queries.account_json(account), **logins.pair(deps, login)}
     return responses.to_response(responses.created(answer, "/api/v1/users/me"))
 

@@ -89,6 +89,7 @@ def _immutable(_: Any) -> Any:
 
 
 Language = Literal["ko", "en"]
+Invitation = Annotated[Text, Field(max_length=64, examples=["k7m2qx9d4pbt5hwn"])]
 Role = Literal["member", "moderator", "admin"]
 
 
@@ -103,6 +104,7 @@ class SignUp(StrictModel):
     language: Annotated[
         Language | None, Field(description="Of messages to the owner; by default that of `Accept-Language`")
     ] = None
+    invitation: Invitation | None = None
 
 
 class LogIn(StrictModel):
