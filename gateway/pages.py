@@ -30,6 +30,7 @@ VIEWS = {
     "/settings/deletion": "views/deletion/deletion.js",
     "/moderation": "views/moderation/moderation.js",
     "/moderation/people": "views/moderation/people.js",
+    "/moderation/invitations": "views/moderation/invitations.js",
     "/moderation/log": "views/moderation/log.js",
     "/p/{id}": "views/post/post.js",
     "/p/{id}/likes": "views/people/people.js",

@@ -116,6 +116,10 @@ ROUTES = (
     Route("GET", "/api/v1/avatars/{name}", "auth", PUBLIC, NONE, PICTURE),
     Route("GET", "/.well-known/jwks.json", "auth", PUBLIC),
     # moderation
+    Route("GET", "/api/v1/auth/signup", "auth", PUBLIC),
+    Route("POST", "/api/v1/moderation/invitations", "auth", SIGNED_IN, JSON),
+    Route("GET", "/api/v1/moderation/invitations", "auth"),
+    Route("DELETE", "/api/v1/moderation/invitations/{id}", "auth"),
     Route("POST", "/api/v1/reports", "auth", SIGNED_IN, JSON),
     Route("GET", "/api/v1/moderation/reports", "auth"),
     Route("PUT", "/api/v1/moderation/reports/{id}", "auth", SIGNED_IN, JSON),

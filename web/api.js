@@ -20,6 +20,8 @@ const safe = (id) => encodeURIComponent(id);
 const page = (path, cursor, query) => ask("GET", path, { query: { ...query, cursor } });
 
 // accounts
+/** @returns {Promise<SignUpMode>} */
+export const signUpMode = () => exchange("GET", "/auth/signup");
 /** @param {SignUp} body @returns {Promise<Account>} */
 export const signUp = (body) => exchange("POST", "/auth/signup", { body });
 /** @param {string} email @returns {Promise<void>} */
@@ -102,7 +104,13 @@ export const report = (body) => ask("POST", "/reports", { body });
 export const reports = (state, cursor) => page("/moderation/reports", cursor, { state });
 /** @param {string} id @param {ReportChange} body @returns {Promise<ModeratedReport>} */
 export const changeReport = (id, body) => ask("PUT", `/moderation/reports/${safe(id)}`, { body });
-/** @param {"team" | "suspended"} state @param {string | null} [cursor] @returns {Promise<Page<ModeratedAccount>>} */
+/** @param {string | null} [cursor] @returns {Promise<Page<InvitationState>>} */
+export const invitations = (cursor) => page("/moderation/invitations", cursor);
+/** @param {number} uses @param {number} days @returns {Promise<CreatedInvitation>} */
+export const invite = (uses, days) => ask("POST", "/moderation/invitations", { body: { uses, days } });
+/** @param {string} id @returns {Promise<void>} */
+export const revokeInvitation = (id) => ask("DELETE", `/moderation/invitations/${safe(id)}`);
+/** @param {"team" | "suspended" | "pending"} state @param {string | null} [cursor] @returns {Promise<Page<ModeratedAccount>>} */
 export const moderatedAccounts = (state, cursor) => page("/moderation/users", cursor, { state });
 /** @param {string} id @param {Account["role"]} role @returns {Promise<ModeratedAccount>} */
 export const setRole = (id, role) => ask("PUT", `/moderation/users/${safe(id)}/role`, { body: { role } });

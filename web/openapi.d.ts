@@ -231,6 +231,31 @@ export interface components {
             following_count: number;
         };
         /**
+         * CreatedInvitation
+         * @description The code is shown only now.
+         */
+        CreatedInvitation: {
+            /** @example k7m2qx9d4pbt5hwn */
+            code: string;
+            /**
+             * Format: date-time
+             * @example 2026-11-23T08:41:00.123Z
+             */
+            created_at: string;
+            creator: components["schemas"]["UserRef"] | null;
+            /**
+             * Format: date-time
+             * @example 2026-11-23T08:41:00.123Z
+             */
+            expires_at: string;
+            /** @example 0037a52d5f400001 */
+            id: string;
+            /** @example 5 */
+            uses: number;
+            /** @example 3 */
+            uses_left: number;
+        };
+        /**
          * CreationOptions
          * @description For `PublicKeyCredential.parseCreationOptionsFromJSON()`.
          */
@@ -401,6 +426,37 @@ export interface components {
              * @enum {string}
              */
             type: "image";
+        };
+        /**
+         * InvitationState
+         * @description An invitation. Without a creator, an operator or a deleted account has made it.
+         */
+        InvitationState: {
+            /**
+             * Format: date-time
+             * @example 2026-11-23T08:41:00.123Z
+             */
+            created_at: string;
+            creator: components["schemas"]["UserRef"] | null;
+            /**
+             * Format: date-time
+             * @example 2026-11-23T08:41:00.123Z
+             */
+            expires_at: string;
+            /** @example 0037a52d5f400001 */
+            id: string;
+            /** @example 5 */
+            uses: number;
+            /** @example 3 */
+            uses_left: number;
+        };
+        /**
+         * Invitations
+         * @description A page of invitations.
+         */
+        Invitations: {
+            items: components["schemas"]["InvitationState"][];
+            next_cursor: string | null;
         };
         /**
          * JwkSet
@@ -751,6 +807,22 @@ export interface components {
              * @enum {string}
              */
             type: "image";
+        };
+        /**
+         * NewInvitation
+         * @description How many people may sign up with it, and for how many days.
+         */
+        NewInvitation: {
+            /**
+             * @default 14
+             * @example 14
+             */
+            days: number;
+            /**
+             * @default 1
+             * @example 5
+             */
+            uses: number;
         };
         /**
          * NewKindSettings
@@ -1589,6 +1661,7 @@ export interface components {
              * @example ada@example.org
              */
             email: string;
+            invitation?: string | null;
             /** @description Of messages to the owner; by default that of `Accept-Language` */
             language?: ("ko" | "en") | null;
             /** @example Ada Lovelace */
@@ -1603,6 +1676,17 @@ export interface components {
             phone?: string | null;
         };
         /**
+         * SignUpMode
+         * @description Who may sign up here.
+         */
+        SignUpMode: {
+            /**
+             * @description `invitation`: with a code; `approval`: a moderator has to approve the account
+             * @enum {string}
+             */
+            mode: "open" | "invitation" | "approval";
+        };
+        /**
          * SignUpWithProvider
          * @description A new account for whoever has signed in at the provider.
          */
@@ -1614,6 +1698,7 @@ export interface components {
             continuation: string;
             device?: string | null;
             email?: string | null;
+            invitation?: string | null;
             /** @description Of messages to the owner; by default that of `Accept-Language` */
             language?: ("ko" | "en") | null;
             /** @example Ada Lovelace */

@@ -43,6 +43,7 @@ const ROUTES = /** @type {const} */ ([
   ["/settings/deletion", () => import("./views/deletion/deletion.js"), true],
   ["/moderation", () => import("./views/moderation/moderation.js"), true],
   ["/moderation/people", () => import("./views/moderation/people.js"), true],
+  ["/moderation/invitations", () => import("./views/moderation/invitations.js"), true],
   ["/moderation/log", () => import("./views/moderation/log.js"), true],
   ["/p/:id", () => import("./views/post/post.js"), false],
   ["/p/:id/likes", () => import("./views/people/people.js"), false],

@@ -12,8 +12,10 @@ declare global {
   type ChangeAccount = Schemas["ChangeAccount"];
   type CommentLike = Schemas["CommentLike"];
   type Counts = Schemas["Counts"];
+  type CreatedInvitation = Schemas["CreatedInvitation"];
   type Export = Schemas["Export"];
   type Identity = Schemas["Identity"];
+  type InvitationState = Schemas["InvitationState"];
   type Like = Schemas["Like"];
   type LogEntry = Schemas["LogEntry"];
   type Media = Schemas["Media"];
@@ -39,6 +41,7 @@ declare global {
   type TotpSecret = Schemas["TotpSecret"];
   type RecoveryCodes = Schemas["RecoveryCodes"];
   type SignUp = Schemas["SignUp"];
+  type SignUpMode = Schemas["SignUpMode"];
   type Tokens = Schemas["Tokens"];
   type UserRef = Schemas["UserRef"];
 

@@ -56,6 +56,10 @@ GET /avatars/{name}                             200 200 200 200
 POST /reports                                   401 401 201 201
 GET /moderation/reports                         401 401 403 403
 PUT /moderation/reports/{id}                    401 401 403 403
+GET /auth/signup                                200 200 200 200
+POST /moderation/invitations                    401 401 403 403
+GET /moderation/invitations                     401 401 403 403
+DELETE /moderation/invitations/{id}             401 401 403 403
 GET /moderation/users                           401 401 403 403
 PUT /moderation/users/{id}/role                 401 401 403 403
 PUT /moderation/users/{id}/suspension           401 401 403 403

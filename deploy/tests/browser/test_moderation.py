@@ -117,6 +117,7 @@ def test_admin_appoints_a_moderator_who_then_has_the_link_in_the_settings(
     words, max_, root = WORDS["en"], newcomer(name="Max Frisch"), with_role(instance, newcomer(), "admin")
     other = opened()
     other.expect_status(401)  # the token from before the change
+    other.expect_lost_line()
     other.log_in(max_, "/login?next=/settings")
     expect(other.link("Sessions")).to_be_visible()
     expect(other.page.get_by_role("link", name=words["moderation"])).to_have_count(0)

@@ -111,6 +111,7 @@ _THINGS: dict[str, Callable[[Owner], str]] = {
     "passkey_id": Owner.passkey,
     "post_id": Owner.post,
     "provider": lambda _: identities.PROVIDER,
+    "invitation_id": lambda owner: owner.friend.id,
     "report_id": lambda owner: owner.friend.id,  # only moderators can see one
     "room_id": Owner.room,
     "session_id": Owner.session,

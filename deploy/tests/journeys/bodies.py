@@ -54,6 +54,7 @@ class Scene:
             "media": self.photo,
             "comments": self.comment,
             "rooms": self.room,
+            "moderation/invitations": self.post,
             "moderation/reports": self.post,  # no request gets as far as to ask for it
             "auth/sessions": self.session,
             "auth/providers": "nobody",
@@ -92,6 +93,7 @@ class Scene:
         yield "POST", "/users/me/deletion", lambda: dict(password)
         yield "POST", "/reports", lambda: {"subject": {"kind": "post", "id": self.post}, "reason": "spam"}
         yield "PUT", "/moderation/reports/{}", lambda: {"state": "taken"}
+        yield "POST", "/moderation/invitations", lambda: {"uses": 1, "days": 1}
         yield "PUT", "/moderation/users/{}/role", lambda: {"role": "member"}
         yield "PUT", "/moderation/users/{}/suspension", lambda: {"reason": "spam"}
         yield "POST", "/posts", lambda: {"media_ids": [self.photo], "caption": "changed"}

@@ -36,6 +36,7 @@ def listed(lines: str, *, public: bool) -> list[Route]:
 PUBLIC = listed(
     """
     POST /auth/signup
+    GET /auth/signup
     POST /auth/login
     POST /auth/refresh
     GET /users
@@ -67,6 +68,9 @@ OWN = listed(
     PUT /users/me/avatar
     DELETE /users/me/avatar
     POST /users/me/deletion
+    POST /moderation/invitations
+    GET /moderation/invitations
+    DELETE /moderation/invitations/{id}
     POST /reports
     GET /moderation/reports
     PUT /moderation/reports/{id}

@@ -11,6 +11,7 @@ import { t } from "../../words/words.js";
 const PAGES = /** @type {const} */ ([
   ["/moderation", "moderation.reports"],
   ["/moderation/people", "moderation.people"],
+  ["/moderation/invitations", "moderation.invitations"],
   ["/moderation/log", "moderation.log"],
 ]);
 const LONGEST = 1000;

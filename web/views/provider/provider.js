@@ -69,7 +69,9 @@ export default function Provider({ params }) {
 /** @param {{signIn: SignIn, suggested: Problem | null}} props */
 function SignUpForm({ signIn, suggested }) {
   const asksForEmail = !suggested?.email;
-  const [given, setGiven] = useState({ nickname: "", name: suggested?.name_at_provider ?? "", email: "" });
+  const [given, setGiven] = useState({ nickname: "", name: suggested?.name_at_provider ?? "", email: "", invitation: "" });
+  const [mode, setMode] = useState(/** @type {SignUpMode["mode"]} */ ("open"));
+  useEffect(() => void api.signUpMode().then((found) => setMode(found.mode), () => {}), []);
   const { problem, busy, run } = useAttempt();
   /** @param {keyof typeof given} name */
   const field = (name) => ({
@@ -79,9 +81,9 @@ function SignUpForm({ signIn, suggested }) {
   /** @param {Event} event */
   const submit = (event) => {
     event.preventDefault();
-    const { nickname, name, email } = given;
+    const { nickname, name, email, invitation } = given;
     const address = asksForEmail ? { email: email.trim() } : {};
-    const body = { continuation: signIn.continuation, nickname: nickname.trim(), name, language: language.value, ...address };
+    const body = { continuation: signIn.continuation, nickname: nickname.trim(), name, language: language.value, invitation: invitation.trim() || null, ...address };
     return run(() => signUpWith(signIn.provider, body).then(() => leaveTo(signIn)));
   };
   return html`
@@ -90,7 +92,8 @@ function SignUpForm({ signIn, suggested }) {
       ${h(Field, { ...field("nickname"), autocomplete: "username", minlength: 3, maxlength: 30, hint: t("account.nickname.hint"), focused: true })}
       ${h(Field, { ...field("name"), autocomplete: "name", maxlength: 60 })}
       ${asksForEmail && h(Field, { ...field("email"), type: "email", autocomplete: "email", maxlength: 254 })}
-      ${h(FormProblem, { problem, fields: ["nickname", "name", "email"] })}
+      ${mode === "invitation" && h(Field, { ...field("invitation"), label: t("invitation.field"), autocomplete: "off", maxlength: 64 })}
+      ${h(FormProblem, { problem, fields: ["nickname", "name", "email", "invitation"] })}
       <button class="button button-large" disabled=${busy}>${t("signup")}</button>
     </form>`;
 }
