@@ -88,6 +88,7 @@ def remove(tx: Connection, comment_id: int) -> None:
     if comment is None or comment.deleted:
         return
     _take_away(tx, comment, MAX_LEVELS)
+    events.comment_deleted(tx, comment_id, comment.post_id)
     if not comment.uncounted:
         counters.count(tx, comment.post_id, comment.author_id, comments=-1)
 

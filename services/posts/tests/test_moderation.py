@@ -14,7 +14,7 @@ from shared.errors import NotFound
 from shared.testing import LiveService, eventually
 from shared.testing.api_client import expect_problem
 
-from .factories import commented, counts, facts, published, remove_to_the_end, restricted, rows_of, some_people
+from .factories import commented, counts, facts, published, remove_to_the_end, restricted, rows_of, some_people, told
 from .test_events import registered
 
 
@@ -43,8 +43,11 @@ def test_removed_comment_goes_or_is_blank_and_is_counted_once(database: Database
     post = published(database, jo)
     thread = commented(database, max_, post, "a thread")
     reply, lone = commented(database, jo, post, "a reply", thread), commented(database, max_, post, "lone")
+    before = len(told(database))
     for comment in (lone, thread, thread):
         database.write(comments.remove, comment)
+    gone = [{"comment_id": ids.encode(comment), "post_id": ids.encode(post)} for comment in (lone, thread)]
+    assert told(database)[before:] == [("comment.deleted.v1", each) for each in gone]
     assert [(row.id, row.text, row.deleted) for row in rows_of(database, models.comments)] == [
         (thread, None, True), (reply, "a reply", False),
     ]  # fmt: skip
