@@ -1,5 +1,6 @@
 """Fixtures for the tests of all packages, one that every test uses, and conditions that fail a whole run."""
 
+import gc
 import logging
 import os
 from collections.abc import Iterator
@@ -57,6 +58,12 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest tests begin first and run beside all others: none of them is left alone at the end."""
     items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
+
+def pytest_collection_finish() -> None:
+    """The collected tests stay to the end: the garbage collector need not look at them again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(trylast=True)
