@@ -5,8 +5,9 @@ import { useState } from "preact/hooks";
 import { h, html } from "../../html.js";
 import { Dialog } from "../../parts/dialog.js";
 import { Field } from "../../parts/field.js";
+import { Spinner } from "../../parts/list.js";
 import { Head } from "../../parts/view.js";
-import { t } from "../../words/words.js";
+import { knows, t } from "../../words/words.js";
 
 const PAGES = /** @type {const} */ ([
   ["/moderation", "moderation.reports"],
@@ -20,8 +21,9 @@ const LONGEST = 1000;
 export const Frame = ({ current, children }) => html`
   <section class="page">
     ${h(Head, { title: t("moderation.title"), backTo: "/settings" })}
-    ${h(Links, { label: t("moderation.title"), current, links: PAGES.map(([href, label]) => ({ href, label: t(label) })) })}
-    ${children}
+    ${!knows("moderation.reports") ? h(Spinner, {}) : html`
+      ${h(Links, { label: t("moderation.title"), current, links: PAGES.map(([href, label]) => ({ href, label: t(label) })) })}
+      ${children}`}
   </section>`;
 
 /** @param {{label: string, current: string, links: {href: string, label: string}[]}} props */
