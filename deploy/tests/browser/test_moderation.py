@@ -35,6 +35,7 @@ WORDS = {
 def with_role(instance: Standalone, person: Person, role: str) -> Person:
     done = instance.admin("auth", "role", person.nickname, role)
     assert done.returncode == 0, done.stderr
+    answer(person.refresh())  # the token from before has the former role
     return person
 
 
@@ -55,6 +56,7 @@ def test_comment_is_reported_with_the_keyboard_and_removed_by_a_moderator(
     menu = window.page.locator(f"summary[aria-label='{words['comment menu']}']")
     menu.focus()
     window.page.keyboard.press("Enter")
+    expect(window.page.locator("details[open]").get_by_text(words["report"], exact=True)).to_be_visible()
     window.page.keyboard.press("Tab")
     window.page.keyboard.press("Enter")
     dialog = window.page.get_by_role("dialog")
@@ -160,3 +162,23 @@ def test_message_is_reported_with_those_before_it_only_if_wanted(
     report = desk.page.locator("li.report").filter(has_text="rude words in private")
     expect(report.get_by_text("before that")).to_be_visible()
     expect(desk.button("Remove", report)).to_have_count(0)
+
+
+def test_invitation_is_made_and_its_link_fills_the_sign_up(
+    opened: Opened, newcomer: Callable[..., Person], instance: Standalone, axe: str
+) -> None:
+    mod = with_role(instance, newcomer(), "moderator")
+    desk = opened()
+    desk.log_in(mod, "/login?next=/moderation/invitations")
+    desk.field("How many people").fill("3")
+    desk.button("Make an invitation").click()
+    code = desk.page.locator("form strong").text_content() or ""
+    expect(desk.page.get_by_text("3 of 3 left").first).to_be_visible()
+    look(desk, axe)
+    visitor = opened(width="phone")
+    visitor.page.route("**/api/v1/auth/signup", lambda route: route.fulfill(json={"mode": "invitation"}))
+    visitor.open(f"/signup?invitation={code}")
+    expect(visitor.field("Invitation code")).to_have_value(code)
+    look(visitor, axe)
+    desk.page.locator("li.row").first.get_by_role("button").click()
+    desk.says("The invitation is void.")
