@@ -17,7 +17,7 @@ from services.auth.main import cli
 from services.auth.settings import Settings
 from shared import clock, ids
 from shared.database.engine import Database
-from shared.errors import AppError, Conflict
+from shared.errors import Conflict, Invalid
 from shared.events.bus import Bus
 from shared.pagination import PageRequest
 from shared.testing import LiveService
@@ -96,7 +96,7 @@ def test_concurrent_sign_ups_use_an_invitation_no_more_often_than_it_says(databa
         tried = [pool.submit(sign_up_as, f"nick{number}") for number in range(4)]
     problems = [each.exception() for each in tried]
     assert len([each for each in problems if each is None]) == 2 == len(rows(database, models.accounts))
-    assert {each.code for each in problems if isinstance(each, AppError)} == {"invalid_invitation"}
+    assert {each.code for each in problems if isinstance(each, Invalid)} == {"invalid_invitation"}
 
 
 def test_invitation_ends_by_its_time_or_by_hand(served: Served, database: Database, time: Time) -> None:
