@@ -42,6 +42,10 @@ class Release:
     code: Path
     python: str
 
+    def has(self, program: str) -> bool:
+        """Whether this release has the program; a service may be new."""
+        return program == "gateway" or (self.code / "services" / program).is_dir()
+
 
 class Mixture:
     """A cluster whose programs are replaced by those of another release, and what people do in it."""
@@ -63,7 +67,7 @@ class Mixture:
 
     def replace(self, release: Release, *programs: str) -> None:
         """Replace these programs by those of this release, and return when everything is ready."""
-        processes = [self._cluster.processes[name] for name in programs]
+        processes = [self._cluster.processes[name] for name in programs if release.has(name)]
         with ThreadPoolExecutor() as pool:
             list(pool.map(lambda process: process.stop(), processes))
         for process in processes:
@@ -73,7 +77,7 @@ class Mixture:
 
     def migrate(self, release: Release) -> None:
         """Run the migrations of this release; the programs go on running."""
-        for name in SERVICES:
+        for name in filter(release.has, SERVICES):
             process = self._cluster.processes[name]
             before = process.code, process.program
             process.code, process.program = release.code, release.python
@@ -152,8 +156,9 @@ def main(*, former: str, keep: bool) -> None:
 def _run(cluster: Cluster, history: History, old: Release, new: Release) -> tuple[list[Difference], int]:
     """The update in its order, and a rollback of each program. Returns the differences and the number of journeys."""
     mixture = Mixture(cluster, history)
-    for process in cluster.processes.values():
-        process.code, process.program = old.code, old.python
+    for name, process in cluster.processes.items():
+        release = old if old.has(name) else new
+        process.code, process.program = release.code, release.python
     cluster.start()
     try:
         mixture.journey("everything is old")

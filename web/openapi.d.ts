@@ -502,7 +502,7 @@ export interface components {
         };
         /**
          * KindSettings
-         * @description Whether a kind is listed, and sent by Web Push.
+         * @description Whether a kind is listed. `push` is kept for Web Push, which this release does not have.
          */
         KindSettings: {
             list: boolean;
@@ -826,7 +826,7 @@ export interface components {
         };
         /**
          * NewKindSettings
-         * @description Whether a kind is listed, and sent by Web Push.
+         * @description Whether a kind is listed. `push` is kept for Web Push, which this release does not have.
          */
         NewKindSettings: {
             list: boolean;

@@ -6,9 +6,10 @@ import httpx
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from chaos.checks import api, events, feeds, follows, people, posts, rooms, traces
+from chaos.checks import api, events, feeds, follows, notifications, people, posts, rooms, traces
 from chaos.checks.context import WRONG, CheckContext, Difference, each
 from services.auth import models as auth
+from services.notifications import models as notification_tables
 from services.posts import models as posts_tables
 from shared.replication.purge import PURGING
 
@@ -44,6 +45,8 @@ WITH_EVENTS: Sequence[Check] = (
     people.names,
     follows.same_in_posts,
     feeds.pushed,
+    notifications.told,
+    notifications.counted,
     events.published,
     events.taken_in,
     events.drained,
@@ -64,6 +67,7 @@ def under_way(context: CheckContext) -> list[str]:
     try:
         waiting = {
             "events in outboxes": events.unpublished(context),
+            "causes being removed": _removing(context),
             "purges": sum(_purging(context, service) for service in people.COPIES),
             "withdrawals not complete": _count(context, "auth", auth.withdrawals.c.complete.is_(False)),
             "exports being collected": _count(context, "auth", auth.exports.c.due_at.is_not(None)),
@@ -80,6 +84,11 @@ def under_way(context: CheckContext) -> list[str]:
 def _purging(context: CheckContext, service: str) -> int:
     table = people.COPIES[service].purges
     return int(context.rows(service, select(func.count()).where(table.c.state == PURGING))[0][0])
+
+
+def _removing(context: CheckContext) -> int:
+    table = notification_tables.removals
+    return int(context.rows("notifications", select(func.count()).where(table.c.state == PURGING))[0][0])
 
 
 def _count(context: CheckContext, service: str, which: ColumnElement[bool]) -> int:

@@ -12,7 +12,7 @@ import pytest
 
 from deploy.tests import passkeys
 from deploy.tests.journeys.person import Person, form
-from deploy.tests.journeys.responses import answer
+from deploy.tests.journeys.responses import answer, ids
 from deploy.tests.standalone_process import CHEAP_HASHES, Standalone
 from services.auth import models
 from shared.database.engine import Database
@@ -71,8 +71,8 @@ def test_export_has_everything_of_the_person_and_nothing_that_others_keep_from_t
     ada.save(theirs["id"])
     bob.save(theirs["id"])
     bob.like(posts[0]["id"])
-    ada.follow(bob.id)
-    eve.follow(ada.id)
+    for follower, followee in ((ada, bob), (eve, ada)):
+        follower.follow(followee.id)
     answer(ada.send("PUT", f"/users/{mallory.id}/block"))
     answer(ada.send("PUT", f"/users/{eve.id}/mute"))
     room = answer(ada.open_room(bob.id), 201)["id"]
@@ -81,6 +81,7 @@ def test_export_has_everything_of_the_person_and_nothing_that_others_keep_from_t
     answer(eve.say(secret, "not for ada"), 201)
     shown = answer(ada.show(room), 201)
     answer(bob.show(room), 201)
+    eventually(lambda: len(ids(ada.send("GET", "/notifications"))) == 2)
 
     begin(ada)
     found = archive(ada)
@@ -96,6 +97,8 @@ def test_export_has_everything_of_the_person_and_nothing_that_others_keep_from_t
     assert [each["id"] for each in lines(found, "following")] == [bob.id]
     assert [each["id"] for each in lines(found, "followers")] == [eve.id]
     assert [[each["id"] for each in lines(found, kind)] for kind in ("blocks", "mutes")] == [[mallory.id], [eve.id]]
+    told = [{each["kind"] for each in lines(found, name)} for name in ("notifications", "notification_settings")]
+    assert told[0] == {"comment", "like"} < told[1], "and eve is muted"
     assert [each["id"] for each in lines(found, "rooms")] == [room]
     messages = lines(found, "messages")
     assert set(said) < {each["id"] for each in messages} and len(messages) == 4

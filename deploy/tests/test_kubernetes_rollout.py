@@ -51,7 +51,7 @@ def test_dependencies_come_first_then_migrations_then_services_then_the_gateway(
             f"apply shutter/stage=program,app.kubernetes.io/name={name}"
             for name in ("auth", "social", "posts", "dm", "notifications")
         ),
-        *["rollout status"] * 4,
+        *["rollout status"] * 5,
         "apply shutter/stage=program,app.kubernetes.io/name=gateway",
         "rollout status",
     ]

@@ -1,5 +1,6 @@
 """Start and stop of the standalone: prints its URL when ready, ends cleanly, and explains failures in one sentence."""
 
+import json
 import re
 import signal
 import socket
@@ -11,6 +12,7 @@ import httpx
 import pytest
 
 from deploy import standalone as standalone_module
+from deploy.data_folder import load_secrets
 from deploy.tests.journeys.person import API, Person
 from deploy.tests.journeys.responses import answer, ids
 from deploy.tests.standalone_process import Standalone
@@ -108,6 +110,15 @@ def test_stops_cleanly_and_keeps_data_for_the_next_start(standalone: Standalone)
         assert ids(friend.send("GET", f"/rooms/{room}/messages")) == [message["id"]]
         answer(jo.log_in())
     assert standalone.end(signal.SIGINT) == 0
+
+
+def test_program_that_an_older_data_folder_has_no_secret_for_gets_one(tmp_path: Path) -> None:
+    before = load_secrets(tmp_path)
+    known = {name: secret for name, secret in before.items() if name != "notifications"}
+    (tmp_path / "secrets.json").write_text(json.dumps(known))
+    after = load_secrets(tmp_path)
+    assert {name: after[name] for name in known} == known and after["notifications"] != before["notifications"]
+    assert load_secrets(tmp_path) == after and (tmp_path / "secrets.json").stat().st_mode & 0o777 == 0o600
 
 
 def test_stops_during_start(standalone: Standalone) -> None:

@@ -21,7 +21,7 @@ _KEY = (_notifications.kind, _notifications.subject_id)
 
 
 class Preference(NamedTuple):
-    """Whether a user wants a kind in the list, and by Web Push."""
+    """Whether a user wants a kind in the list, and later by Web Push."""
 
     listed: bool
     pushed: bool

@@ -17,7 +17,7 @@ from tools.description.components import Components
 from tools.description.merge import merged
 
 ROOT = Path(__file__).parents[2]
-NAMES = ("auth", "social", "posts", "dm")
+NAMES = ("auth", "social", "posts", "dm", "notifications")
 OBJECTS = {
     "Account", "Profile", "UserRef", "Tokens", "Session", "Relation", "Counts",
     "Media", "Post", "Comment", "Room", "Message", "Problem",

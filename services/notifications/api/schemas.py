@@ -75,7 +75,7 @@ class Read(StrictModel):
 
 
 class KindSettings(BaseModel):
-    """Whether a kind is listed, and sent by Web Push."""
+    """Whether a kind is listed. `push` is kept for Web Push, which this release does not have."""
 
     list: bool
     push: bool
@@ -94,7 +94,7 @@ class NotificationSettings(BaseModel):
 
 
 class NewKindSettings(StrictModel):
-    """Whether a kind is listed, and sent by Web Push."""
+    """Whether a kind is listed. `push` is kept for Web Push, which this release does not have."""
 
     list: bool
     push: bool

@@ -81,12 +81,12 @@ def lose_followers(database: Database) -> Callable[[], object]:
     ("prepared", "woken"),
     [
         (publish, {"pushes"}),
-        (delete, {"removals", "disposal"}),
+        (delete, {"removals", "disposal", "outbox"}),
         (withdraw, {"purges"}),
         (ask_for_a_rebuild, {"rebuilds"}),
         (follow_for_the_first_time, {"rebuilds"}),
-        (delete_the_last_answer, {"blank_comments"}),
-        (delete_a_liked_comment, {"comment_removals"}),
+        (delete_the_last_answer, {"blank_comments", "outbox"}),
+        (delete_a_liked_comment, {"comment_removals", "outbox"}),
         (lose_followers, {"popular"}),
     ],
 )
