@@ -100,6 +100,7 @@ class Hand:
             if opened.outcome is not ACKED:
                 return
             self.history.rooms[pair] = opened.body["id"]
+            self.client.ask(whom, "PUT", f"/rooms/{opened.body['id']}/acceptance")
         room = self.history.rooms[pair]
         for _ in range(times):
             message = self._written("message", who, room)

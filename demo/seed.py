@@ -162,6 +162,7 @@ class Seeder:
         if first is None or second is None:
             return
         room = self.client.ask("POST", "/rooms", first, {"user_id": second.id})["id"]
+        self.client.ask("PUT", f"/rooms/{room}/acceptance", second)
         ids = [message["id"] for message in self.client.every(f"/rooms/{room}/messages", first)][::-1]
         for number, line in enumerate(conversation.lines[len(ids) :], start=len(ids)):
             speaker, other = (first, second) if line.speaker == 0 else (second, first)

@@ -181,9 +181,13 @@ ROUTES = (
     Route("POST", "/api/v1/rooms/{id}/media", "dm", SIGNED_IN, UPLOAD, IMAGE_UPLOAD),
     Route("GET", "/api/v1/rooms/{id}/media/{media_id}/{rendition}", "dm", PUBLIC, NONE, PICTURE),
     Route("PUT", "/api/v1/rooms/{id}/read", "dm", SIGNED_IN, JSON),
+    Route("PUT", "/api/v1/rooms/{id}/acceptance", "dm"),
+    Route("DELETE", "/api/v1/rooms/{id}/acceptance", "dm"),
     Route("PUT", "/api/v1/rooms/{id}/mute", "dm"),
     Route("DELETE", "/api/v1/rooms/{id}/mute", "dm"),
     Route("PUT", "/api/v1/rooms/{id}/hidden", "dm"),
+    Route("GET", "/api/v1/users/me/message-settings", "dm"),
+    Route("PUT", "/api/v1/users/me/message-settings", "dm", SIGNED_IN, JSON),
     Route("GET", "/api/v1/ws", "dm", SIGNED_IN, NONE, WEBSOCKET),
     # notifications
     Route("GET", "/api/v1/notifications", "notifications"),

@@ -179,6 +179,14 @@ export const messagesSince = (id, since, cursor) =>
   page(`/rooms/${safe(id)}/messages`, cursor, { since, limit: 100 });
 /** @param {string} id @param {NewMessage} body @param {string} key @returns {Promise<Message>} */
 export const send = (id, body, key) => ask("POST", `/rooms/${safe(id)}/messages`, { body, key });
+/** @param {string | null} [cursor] @returns {Promise<Page<Room>>} */
+export const roomRequests = (cursor) => page("/rooms", cursor, { state: "request", limit: 100 });
+/** @param {string} id @param {boolean} wanted @returns {Promise<Room>} nothing if it was declined */
+export const acceptRoom = (id, wanted) => ask(wanted ? "PUT" : "DELETE", `/rooms/${safe(id)}/acceptance`);
+/** @returns {Promise<MessageSettings>} */
+export const messageSettings = () => ask("GET", "/users/me/message-settings");
+/** @param {MessageSettings} body @returns {Promise<MessageSettings>} */
+export const changeMessageSettings = (body) => ask("PUT", "/users/me/message-settings", { body });
 /** @param {string} id @param {boolean} muted @returns {Promise<Room>} */
 export const muteRoom = (id, muted) => ask(muted ? "PUT" : "DELETE", `/rooms/${safe(id)}/mute`);
 /** @param {string} id */

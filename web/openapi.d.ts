@@ -719,6 +719,17 @@ export interface components {
          */
         Message: components["schemas"]["TextMessage"] | components["schemas"]["ImageMessage"] | components["schemas"]["PostMessage"];
         /**
+         * MessageSettings
+         * @description Who may begin a conversation: everyone, those whom the user follows, or nobody.
+         */
+        MessageSettings: {
+            /**
+             * @example following
+             * @enum {string}
+             */
+            from: "everyone" | "following" | "nobody";
+        };
+        /**
          * Messages
          * @description A page of messages.
          */
@@ -1524,7 +1535,7 @@ export interface components {
              * @example 2026-11-23T08:41:00.123Z
              */
             created_at: string;
-            /** @description Not listed until there is a new message */
+            /** @description Not listed until there is a new message; for a request: it was declined */
             hidden: boolean;
             /** @example 0037a52d5f400001 */
             id: string;
@@ -1534,6 +1545,11 @@ export interface components {
             peer: components["schemas"]["UserRef"];
             /** @description The newest message that the other user has read */
             peer_read_id: string | null;
+            /**
+             * @description `request`: the other user began, and one has not accepted
+             * @enum {string}
+             */
+            state: "open" | "request";
             /**
              * Format: int32
              * @example 3

@@ -22,6 +22,7 @@ declare global {
   type Message = Schemas["Message"];
   type ModeratedAccount = Schemas["ModeratedAccount"];
   type ModeratedReport = Schemas["ModeratedReport"];
+  type MessageSettings = Schemas["MessageSettings"];
   type NewMessage = Schemas["NewMessage"];
   type NewReport = Schemas["NewReport"];
   type NotificationSettings = Schemas["NotificationSettings"];

@@ -61,7 +61,7 @@ def lived(web: httpx.Client) -> Life:
     answer(friend.reply(post_of_friend, answered, "the answer"), 201)
     for number in range(10):
         answer(leaver.comment(post_of_friend, f"lone words {number}"), 201)
-    room = answer(leaver.open_room(friend.id), 201)["id"]
+    room = leaver.room_with(friend)
     for number in range(5):
         answer(leaver.say(room, f"remember {number}"), 201)
     return Life(leaver, friend, posts, post_of_friend, room, said(friend, room))
@@ -116,7 +116,7 @@ def the_history_stays(life: Life) -> None:
 def test_acknowledged_writes_survive_a_kill(standalone: Standalone) -> None:
     with httpx.Client(base_url=standalone.base_url, timeout=WAIT_SECONDS) as web:
         jo, friend = Person.newcomer(web), Person.newcomer(web)
-        room, post = answer(jo.open_room(friend.id), 201)["id"], jo.posted("last words")
+        room, post = jo.room_with(friend), jo.posted("last words")
         sent = [answer(jo.say(room, f"{number}"), 201)["id"] for number in range(20)]
         answer(friend.like(post["id"]))
         answer(friend.follow(jo.id))

@@ -100,6 +100,7 @@ def test_export_has_everything_of_the_person_and_nothing_that_others_keep_from_t
     told = [{each["kind"] for each in lines(found, name)} for name in ("notifications", "notification_settings")]
     assert told[0] == {"comment", "like"} < told[1], "and eve is muted"
     assert [each["id"] for each in lines(found, "rooms")] == [room]
+    assert lines(found, "message_settings") == [{"from": "everyone"}]
     messages = lines(found, "messages")
     assert set(said) < {each["id"] for each in messages} and len(messages) == 4
     photos = {f"photos/posts/{each['id']}.jpg" for post in posts for each in post["media"]}

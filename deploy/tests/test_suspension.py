@@ -91,7 +91,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         for person in (jo, max_):
             answer(person.like_comment(reply))
         lone = answer(jo.comment(post_of_max, "lone words of Jo"), 201)["id"]
-        room = answer(jo.open_room(max_.id), 201)["id"]
+        room = jo.room_with(max_)
         first = answer(jo.say(room, "Remember this"), 201)
         answer(max_.say(room, "I shall", reply_to=first["id"]), 201)
         answer(jo.show(room), 201)

@@ -26,6 +26,7 @@ AVATARS = "/api/v1/avatars/"
 LISTS = {
     "posts": ("comments", "likes", "comment_likes", "saved"),
     "social": ("following", "followers", "blocks", "mutes"),
+    "dm": ("message_settings",),
     "notifications": ("notifications", "notification_settings"),
 }
 """Of each service, the lists without photos."""
@@ -54,6 +55,7 @@ blocks.jsonl     whom you block
 mutes.jsonl      whom you mute
 notifications.jsonl what you were notified of in the last 90 days; users, posts and comments by their ids
 notification_settings.jsonl which notifications you want
+message_settings.jsonl who may write to you first
 rooms.jsonl      your conversations
 messages.jsonl   the messages in them, both yours and those to you; your photos are photos/messages/<id>.jpg
 photos/          your photos, in the largest size that is stored, and your picture
@@ -70,6 +72,7 @@ account 계정, sessions 세션, passkeys 패스키, identities 연결된 외부
 networks 로그인한 네트워크, posts 게시물,
 comments 댓글, likes 좋아요, comment_likes 댓글 좋아요, saved 저장한 게시물, following 팔로잉, followers 팔로워,
 blocks 차단, mutes 숨김, notifications 알림, notification_settings 알림 설정,
+message_settings 먼저 메시지를 보낼 수 있는 사람,
 rooms 대화, messages 메시지, photos/ 사진
 """
 

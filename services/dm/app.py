@@ -22,9 +22,9 @@ from shared.websockets.hub import Hub
 from . import models
 from .actions import photos as uploads
 from .actions.restrictions import RESTRICTIONS
-from .api import internal, messages, photos, rooms, websocket
+from .api import internal, message_settings, messages, own_side, photos, rooms, websocket
 from .api.dependencies import Dependencies
-from .clients import Posts, restrictions_of, users_of
+from .clients import Posts, Social, restrictions_of, users_of
 from .settings import Settings
 from .signed_urls import UrlSigner
 from .subscriptions import BROADCAST_HANDLERS, HANDLERS, USERS, SocketNotifier
@@ -65,7 +65,15 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
         settings,
         database=database,
         bus=bus,
-        routers=[rooms.router, messages.router, photos.router, websocket.router, internal.router],
+        routers=[
+            rooms.router,
+            own_side.router,
+            messages.router,
+            photos.router,
+            message_settings.router,
+            websocket.router,
+            internal.router,
+        ],
         workers=workers,
         queues=[
             outbox.work_queue(models.outbox),
@@ -77,6 +85,14 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
     )
     app.state.draining.on_start(sockets.drain)
     app.state.dependencies = Dependencies(
-        database, idempotency, with_known_users, Posts(posts), url_signer, storage, image_processor, sockets
+        database,
+        idempotency,
+        with_known_users,
+        Social(social),
+        Posts(posts),
+        url_signer,
+        storage,
+        image_processor,
+        sockets,
     )
     return app

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from shared import ids
+from shared.errors import Unavailable
 from shared.replication.pair_reconcile import PairSource
 from shared.replication.source import RecordSource
 from shared.security.service_calls import ServiceClient
@@ -16,6 +17,19 @@ def users_of(auth: ServiceClient) -> RecordSource:
 def restrictions_of(social: ServiceClient) -> PairSource:
     """The list of who blocks whom."""
     return PairSource(social, "/internal/restrictions")
+
+
+@dataclass(frozen=True, slots=True)
+class Social:
+    client: ServiceClient
+
+    async def follows(self, follower_id: int, followee_id: int) -> bool | None:
+        """Whether the one follows the other. None if social is unavailable: messages do not wait for it."""
+        try:
+            found = await self.client.get(f"/internal/follows/{ids.encode(follower_id)}/{ids.encode(followee_id)}")
+        except Unavailable:
+            return None
+        return found is not None and bool(found["following"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """The events that dm publishes, each in the transaction that it reports."""
 
+from typing import Literal
+
 from sqlalchemy import Connection
 
 from shared import ids
@@ -8,7 +10,7 @@ from shared.events.outbox import enqueue
 from . import models
 
 # Everything that the broker lets this service publish.
-ANNOUNCES = ("message.sent.v1", "room.read.v1", "room.updated.v1", "user.purged.v1")
+ANNOUNCES = ("message.sent.v1", "room.read.v1", "room.requested.v1", "room.updated.v1", "user.purged.v1")
 
 
 def user_purged(tx: Connection, user_id: int) -> None:
@@ -31,3 +33,17 @@ def room_read(tx: Connection, message_id: int, room_id: int, reader_id: int, pee
 def room_updated(tx: Connection, room_id: int, user_id: int) -> None:
     """The user has changed how they see the room."""
     enqueue(tx, models.outbox, "room.updated", 1, {"room_id": ids.encode(room_id), "user_id": ids.encode(user_id)})
+
+
+def room_requested(
+    tx: Connection,
+    room_id: int,
+    sender_id: int,
+    recipient_id: int,
+    state: Literal["request", "accepted", "declined"],
+    version: int,
+) -> None:
+    """The first message of a conversation has come, or its recipient has accepted or declined it."""
+    numbers = {"room_id": room_id, "sender_id": sender_id, "recipient_id": recipient_id}
+    data = {name: ids.encode(number) for name, number in numbers.items()} | {"state": state, "version": version}
+    enqueue(tx, models.outbox, "room.requested", 1, data)

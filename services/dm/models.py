@@ -48,8 +48,17 @@ members = Table(  # one row for each user of a room
     Column("unread_count", Integer, nullable=False),
     Column("muted", Boolean, nullable=False),
     Column("hidden", Boolean, nullable=False),  # until there is a new message
+    Column("requested", Boolean, nullable=False),  # the other user began, and this one has not accepted
+    Column("request_version", Integer, nullable=False),  # how often the request has changed, 0 before its first message
     # With `hidden`, so that hidden rooms are left out in the index alone.
-    Index("members_by_last", "user_id", "last_id", "room_id", "hidden"),
+    Index("members_by_state", "user_id", "requested", "last_id", "room_id", "hidden"),
+)
+
+message_settings = Table(  # no row: everyone
+    "message_settings",
+    metadata,
+    Column("user_id", BigInt, primary_key=True, autoincrement=False),
+    Column("senders", String(10), nullable=False),  # who may begin a conversation with the user
 )
 
 messages = Table(

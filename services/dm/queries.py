@@ -1,33 +1,19 @@
-"""Reads of dm. Each takes a connection and changes nothing."""
+"""Reads of messages, and of who may read and write them. Each takes a connection and changes nothing."""
 
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    FromClause,
-    Join,
-    Label,
-    Row,
-    Select,
-    Subquery,
-    func,
-    select,
-    union_all,
-)
+from sqlalchemy import Connection, FromClause, Join, Label, Row, Select, select
 
 from shared import clock, ids
 from shared.errors import NotFound, Unauthenticated
 from shared.pagination import Page, PageRequest
-from shared.replication.pairs import in_neither_direction
 
 from . import models, photo_queries
 from .signed_urls import UrlSigner
 
 _messages, _members, _media = models.messages, models.members, models.media
-_peer, _sender = models.people.alias("peer"), models.people.alias("sender")
+_sender, _other_member = models.people.alias("sender"), models.members.alias("other_member")
 _quoted, _quoted_media = models.messages.alias("quoted"), models.media.alias("quoted_media")
-_other_member = models.members.alias("other_member")
 
 
 def user_not_found() -> NotFound:
@@ -44,61 +30,33 @@ def peer_in(connection: Connection, room_id: int, user_id: int) -> int:
     mine = (_members.c.room_id == room_id) & (_members.c.user_id == user_id)
     peer_id: int | None = connection.execute(select(_members.c.peer_id).where(mine)).scalar_one_or_none()
     if peer_id is None:
-        raise NotFound("not_found", "There is no such room.")
+        raise room_not_found()
     return peer_id
+
+
+def membership(connection: Connection, room_id: int, user_id: int) -> Row[Any]:
+    """The user's side of the room and what the other side has answered: `peer_id`, `requested`, `peer_requested`,
+    `peer_hidden`. Raises NotFound as `peer_in` does.
+    """
+    members, other = _members.c, _other_member.c
+    theirs = (other.requested.label("peer_requested"), other.hidden.label("peer_hidden"))
+    shown: list[Any] = [members.peer_id, members.requested, *theirs]
+    both = (other.room_id == members.room_id) & (other.user_id == members.peer_id)
+    statement = select(*shown).join(_other_member, both)
+    row = connection.execute(statement.where(members.room_id == room_id, members.user_id == user_id)).one_or_none()
+    if row is None:
+        raise room_not_found()
+    return row
+
+
+def room_not_found() -> NotFound:
+    return NotFound("not_found", "There is no such room.")
 
 
 def room_of(connection: Connection, one_id: int, other_id: int) -> int | None:
     """The room of these two users."""
     rooms, (low, high) = models.rooms.c, sorted((one_id, other_id))
     return connection.execute(select(rooms.id).where(rooms.low_id == low, rooms.high_id == high)).scalar_one_or_none()
-
-
-def room(connection: Connection, user_id: int, room_id: int, url_signer: UrlSigner) -> dict[str, Any]:
-    """A room as one of its users sees it. Raises NotFound."""
-    mine = _rooms(_members).where(_members.c.user_id == user_id, _members.c.room_id == room_id)
-    row = connection.execute(mine).one_or_none()
-    if row is None:
-        raise NotFound("not_found", "There is no such room.")
-    return _room_json(row, url_signer)
-
-
-def rooms_of(
-    connection: Connection, user_id: int, page: PageRequest, url_signer: UrlSigner, *, hidden: bool = False
-) -> Page:
-    """The user's rooms, last active first, in the order at the time when the first page was read.
-
-    Rooms that the user has hidden are left out unless `hidden` is true.
-
-    The cursor holds where that page started. What became active later belongs before it, so nothing is shown twice, and
-    a room that had not been shown by then is still found in its former position.
-    """
-    begin, after = page.after or (None, None)
-    which = _members.c.user_id == user_id
-    positions = _next_positions(which if hidden else which & ~_members.c.hidden, begin, after, page.limit + 1)
-    mine = (_members.c.room_id == positions.c.room_id) & (_members.c.user_id == user_id)
-    statement = (
-        _rooms(positions.join(_members, mine)).add_columns(positions.c.position).order_by(positions.c.position.desc())
-    )
-    rows = connection.execute(statement).all()
-    first = rows[0].position if rows and begin is None else begin
-    return Page.of(rows, page, lambda row: _room_json(row, url_signer), lambda row: (first, row.position))
-
-
-def _next_positions(which: ColumnElement[bool], begin: int | None, after: int | None, limit: int) -> Subquery:
-    """Which of these rooms come next, and the sort key of each: the id of its newest message up to `begin`."""
-    members = _members.c
-    position = members.last_id.label("position")
-    mine = select(members.room_id, position).where(which)
-    resting = mine.order_by(position.desc()).limit(limit)
-    if begin is None or after is None:
-        return resting.subquery("positions")
-    resting = resting.where(members.last_id < after)
-    earlier = select(func.max(_messages.c.id)).where(_messages.c.room_id == members.room_id, _messages.c.id <= begin)
-    former = func.coalesce(earlier.scalar_subquery(), members.room_id)
-    moved = select(members.room_id, former.label("position")).where(which, members.last_id > begin, former < after)
-    both = union_all(select(resting.subquery()), select(moved.subquery())).subquery()
-    return select(both).order_by(both.c.position.desc()).limit(limit).subquery("positions")
 
 
 def message(
@@ -109,7 +67,7 @@ def message(
     row = connection.execute(_said(room_id).where(_messages.c.id == message_id)).one_or_none()
     if row is None:
         raise NotFound("not_found", "There is no such message.")
-    return _message_json(row, url_signer)
+    return message_json(row, url_signer)
 
 
 def messages_in(
@@ -130,7 +88,28 @@ def messages_in(
         if page.after is not None:
             statement = statement.where(id_ < page.after[0])
     rows = connection.execute(statement).all()
-    return Page.of(rows, page, lambda row: _message_json(row, url_signer), lambda row: (row.message_id,))
+    return Page.of(rows, page, lambda row: message_json(row, url_signer), lambda row: (row.message_id,))
+
+
+def message_to_push(
+    connection: Connection, sender_id: int, room_id: int, message_id: int, url_signer: UrlSigner
+) -> tuple[dict[str, Any], bool]:
+    """A message, and whether its recipient has declined to hear of this room."""
+    both = membership(connection, room_id, sender_id)
+    row = connection.execute(_said(room_id).where(_messages.c.id == message_id)).one()
+    return message_json(row, url_signer), both.peer_requested and both.peer_hidden
+
+
+def message_settings(connection: Connection, user_id: int) -> dict[str, str]:
+    """Who may begin a conversation with this user."""
+    settings = models.message_settings.c
+    found = connection.execute(select(settings.senders).where(settings.user_id == user_id)).scalar_one_or_none()
+    return {"from": found or "everyone"}
+
+
+def exported_settings(connection: Connection, user_id: int, _: PageRequest) -> Page:
+    """The same for the user's export."""
+    return Page([message_settings(connection, user_id)], None)
 
 
 def has_message(connection: Connection, room_id: int, message_id: int) -> bool:
@@ -139,48 +118,27 @@ def has_message(connection: Connection, room_id: int, message_id: int) -> bool:
     return connection.execute(select(_messages.c.id).where(this)).first() is not None
 
 
-def _named(person: FromClause, prefix: str) -> list[Label[Any]]:
+def named(person: FromClause, prefix: str) -> list[Label[Any]]:
     return [person.c[name].label(f"{prefix}_{name}") for name in ("nickname", "name", "avatar_url", "deleted")]
 
 
-_MESSAGE = [
+MESSAGE = [
     _messages.c.id.label("message_id"),
     *(_messages.c[name] for name in ("sender_id", "text", "media_id", "post_id")),
     _messages.c.created_at.label("sent_at"),
     *(_quoted.c[name].label(f"quoted_{name}") for name in ("id", "sender_id", "text", "media_id")),
     *(_quoted_media.c[name].label(f"quoted_{name}") for name in ("width", "height", "has_variants")),
-    *_named(_sender, "sender"),
+    *named(_sender, "sender"),
     *photo_queries.COLUMNS,
 ]
 
 
 def _said(room_id: int) -> Select[Any]:
-    everything = select(_messages.c.room_id, *_MESSAGE).select_from(_in_full(_messages))
+    everything = select(_messages.c.room_id, *MESSAGE).select_from(in_full(_messages))
     return everything.where(_messages.c.room_id == room_id)
 
 
-def _rooms(members: FromClause) -> Select[Any]:
-    """Rooms with everything that is shown of them, in one statement."""
-    rooms = models.rooms
-    last = (_messages.c.id == _members.c.last_id) & (_messages.c.room_id == _members.c.room_id)
-    joined = (
-        members.join(rooms, rooms.c.id == _members.c.room_id)
-        .join(
-            _other_member,
-            (_other_member.c.room_id == _members.c.room_id) & (_other_member.c.user_id == _members.c.peer_id),
-        )
-        .outerjoin(_peer, _peer.c.id == _members.c.peer_id)
-        .outerjoin(_messages, last)
-    )
-    peer_read_id = _other_member.c.read_id.label("peer_read_id")
-    own = [_members.c[name] for name in ("room_id", "peer_id", "unread_count", "muted", "hidden")]
-    shown = (*own, peer_read_id, rooms.c.created_at)
-    peer = (*_named(_peer, "peer"), _peer.c.hidden.label("peer_hidden"))
-    unblocked = in_neither_direction(models.restrictions, "blocking", _members.c.user_id, _members.c.peer_id)
-    return select(*shown, *peer, unblocked.label("unblocked"), *_MESSAGE).select_from(_in_full(joined))
-
-
-def _in_full(messages: FromClause) -> Join:
+def in_full(messages: FromClause) -> Join:
     """Messages with their senders, quoted messages, and the photos of both."""
     return (
         messages.outerjoin(_sender, _sender.c.id == _messages.c.sender_id)
@@ -190,26 +148,11 @@ def _in_full(messages: FromClause) -> Join:
     )
 
 
-def _room_json(row: Row[Any], url_signer: UrlSigner) -> dict[str, Any]:
-    return {
-        "id": ids.encode(row.room_id),
-        "peer": _person_json(row, "peer"),
-        "closed": bool(row.peer_deleted or row.peer_hidden or not row.unblocked),
-        "last_message": None if row.message_id is None else _message_json(row, url_signer),
-        "unread_count": row.unread_count,
-        # Before the first message is read, read_id is the id of the room.
-        "peer_read_id": None if row.peer_read_id == row.room_id else ids.encode(row.peer_read_id),
-        "muted": row.muted,
-        "hidden": row.hidden,
-        "created_at": clock.format_rfc3339(row.created_at),
-    }
-
-
-def _message_json(row: Row[Any], url_signer: UrlSigner) -> dict[str, Any]:
+def message_json(row: Row[Any], url_signer: UrlSigner) -> dict[str, Any]:
     return {
         "id": ids.encode(row.message_id),
         "room_id": ids.encode(row.room_id),
-        "sender": _person_json(row, "sender"),
+        "sender": person_json(row, "sender"),
         "type": message_type(row.text, row.media_id),
         "text": row.text,
         "image": None if row.media_id is None else photo_queries.photo_json(row, url_signer),
@@ -240,7 +183,7 @@ def message_type(text: str | None, media_id: int | None) -> str:
     return "post" if media_id is None else "image"
 
 
-def _person_json(row: Row[Any], prefix: str) -> dict[str, Any]:
+def person_json(row: Row[Any], prefix: str) -> dict[str, Any]:
     """A UserRef. Of a deleted account only the id is known."""
     return {
         "id": ids.encode(getattr(row, f"{prefix}_id")),

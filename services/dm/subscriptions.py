@@ -29,7 +29,7 @@ from shared.ids import Id
 from shared.replication.replica import Replica
 from shared.websockets.hub import Hub
 
-from . import queries
+from . import queries, room_queries
 from .actions.people import PEOPLE
 from .actions.restrictions import RESTRICTIONS
 from .actions.withdrawals import WITHDRAWAL
@@ -56,6 +56,14 @@ class RoomRead(BaseModel):
     room_id: Id
     reader_id: Id
     peer_id: Id
+
+
+class RoomRequested(BaseModel):
+    """A request has come, or was answered."""
+
+    room_id: Id
+    sender_id: Id
+    state: str
 
 
 class RoomUpdated(BaseModel):
@@ -89,14 +97,21 @@ class SocketNotifier:
         """Send this to every open socket of these users."""
         self.sockets.send_to(user_ids, orjson.dumps({"event": name, "data": data}).decode())  # serialised once for all
 
+    def send_room(self, user_id: int, room_id: int) -> None:
+        """Send the room to this user, as they see it."""
+        if self.sockets.has_listeners(user_id):
+            room = self.database.read(room_queries.room, user_id, room_id, self.url_signer)
+            self.send("room.updated", room, user_id)
+
 
 def send_message(notifier: SocketNotifier, event: Event) -> None:
-    """Send the message to both users."""
+    """Send the message to both users; only to the sender if the other has declined the room."""
     sent = MessageSent.model_validate(event.data)
     both = sent.sender_id, sent.recipient_id
     if notifier.sockets.has_listeners(*both):  # otherwise the message need not be read from the database
         message = sent.sender_id, sent.room_id, sent.message_id, notifier.url_signer
-        notifier.send("message.created", notifier.database.read(queries.message, *message), *both)
+        shown, declined = notifier.database.read(queries.message_to_push, *message)
+        notifier.send("message.created", shown, *(both[:1] if declined else both))
 
 
 def send_room_read(notifier: SocketNotifier, event: Event) -> None:
@@ -109,9 +124,14 @@ def send_room_read(notifier: SocketNotifier, event: Event) -> None:
 def send_room_updated(notifier: SocketNotifier, event: Event) -> None:
     """Send the room to the user who has changed how they see it."""
     updated = RoomUpdated.model_validate(event.data)
-    if notifier.sockets.has_listeners(updated.user_id):
-        room = updated.user_id, updated.room_id, notifier.url_signer
-        notifier.send("room.updated", notifier.database.read(queries.room, *room), updated.user_id)
+    notifier.send_room(updated.user_id, updated.room_id)
+
+
+def send_room_accepted(notifier: SocketNotifier, event: Event) -> None:
+    """Send the room to the sender of a request that was accepted, who may write more and see what is read."""
+    answered = RoomRequested.model_validate(event.data)
+    if answered.state == "accepted":
+        notifier.send_room(answered.sender_id, answered.room_id)
 
 
 def send_notification_changed(notifier: SocketNotifier, event: Event) -> None:
@@ -138,6 +158,7 @@ HANDLERS: dict[str, Handler] = {
 BROADCAST_HANDLERS: dict[str, Callable[[SocketNotifier, Event], None]] = {
     "message.sent.v1": send_message,
     "room.read.v1": send_room_read,
+    "room.requested.v1": send_room_accepted,
     "room.updated.v1": send_room_updated,
     "notification.changed.v1": send_notification_changed,
     "user.deleted.v1": close_sockets,

@@ -14,7 +14,7 @@ from .merge import INFO, without_titles
 JSON = "application/json"
 MESSAGES: tuple[tuple[type[BaseModel], str], ...] = (
     (MessageCreated, "A member of one of the user's rooms has sent a message; the user's own messages are included."),
-    (RoomUpdated, "The user has muted or hidden a room, or ended that, perhaps in another client."),
+    (RoomUpdated, "The user has muted, hidden, accepted or declined a room, or the other user has accepted it."),
     (RoomRead, "A member of one of the user's rooms has read it up to a message; includes the user's own."),
     (NotificationCreated, "The user has a new notification."),
     (NotificationUpdated, "A notification of the user has changed, or is not there any more."),

@@ -14,10 +14,16 @@ export const roomsState = signal(/** @type {"unknown" | "loading" | "known"} */ 
 /** The room that is open in a visible tab. @type {import("@preact/signals").Signal<string | null>} */
 export const openRoomId = signal(null);
 
-/** Last active first, without hidden ones. */
-export const roomList = computed(() => [...rooms.value.values()].filter((room) => !room.hidden).sort((one, other) => (activity(one) < activity(other) ? 1 : -1)));
+/** Last active first, without hidden ones and requests. */
+export const roomList = computed(() => listed("open"));
+/** Requests that the user has received and not answered: the newest ones. */
+export const requestList = computed(() => listed("request").filter((room) => room.last_message));
 /** Of the rooms that are not muted. */
 export const unreadCount = computed(() => roomList.value.reduce((sum, room) => sum + (room.muted ? 0 : room.unread_count), 0));
+
+/** @param {Room["state"]} state */
+const listed = (state) =>
+  [...rooms.value.values()].filter((room) => room.state === state && !room.hidden).sort((one, other) => (activity(one) < activity(other) ? 1 : -1));
 
 /** Ids are ordered by time. @param {Room} room */
 const activity = (room) => room.last_message?.id ?? room.id;
@@ -42,7 +48,8 @@ export const roomById = (id) => rooms.value.get(id);
 export function rememberRoom(room) {
   const known = rooms.peek().get(room.id);
   const newer = known && activity(known) > activity(room) ? known : room;
-  const result = { ...newer, peer_read_id: later(known?.peer_read_id, room.peer_read_id), muted: room.muted };
+  const state = known?.state === "open" ? known.state : room.state; // what was accepted stays so
+  const result = { ...newer, state, peer_read_id: later(known?.peer_read_id, room.peer_read_id), muted: room.muted };
   rooms.value = new Map(rooms.value).set(room.id, result);
   return result;
 }
@@ -56,7 +63,7 @@ export function amendRoom(id, changes) {
   if (found) rememberRoom({ ...found, ...changes });
 }
 
-/** Load all rooms, once. @param {boolean} [anew] */
+/** Load all rooms and the newest requests, once. @param {boolean} [anew] */
 export async function loadRooms(anew = false) {
   if (roomsState.peek() === "loading" || (roomsState.peek() === "known" && !anew)) return;
   const before = roomsState.peek();
@@ -69,6 +76,8 @@ export async function loadRooms(anew = false) {
       batch(() => items.forEach(rememberRoom));
       cursor = next_cursor;
     } while (cursor);
+    const { items } = await api.roomRequests();
+    batch(() => items.forEach(rememberRoom));
     roomsState.value = "known";
   } catch (error) {
     roomsState.value = before === "known" ? "known" : "unknown";
@@ -87,9 +96,10 @@ async function heard(message) {
   const room = rooms.peek().get(message.room_id) ?? (await fetchRoom(message.room_id).catch(() => null));
   if (!room || (room.last_message && room.last_message.id >= message.id)) return;
   const unread = message.sender.id !== account.peek()?.id;
-  rememberRoom({ ...room, last_message: message, unread_count: room.unread_count + (unread ? 1 : 0), hidden: false });
-  // An open room is a live region itself.
-  if (unread && !room.muted && openRoomId.peek() !== room.id) announce(t("message.new", { name: room.peer.name ?? t("person.deleted") }));
+  const state = unread ? room.state : "open"; // to write accepts
+  rememberRoom({ ...room, state, last_message: message, unread_count: room.unread_count + (unread ? 1 : 0), hidden: false });
+  // An open room is a live region itself, and requests come quietly.
+  if (unread && !room.muted && state === "open" && openRoomId.peek() !== room.id) announce(t("message.new", { name: room.peer.name ?? t("person.deleted") }));
 }
 
 /** @type {Map<string, string>} the message up to which a room is to be marked, while a request is running */

@@ -180,6 +180,8 @@ REQUESTS: dict[str, Request] = {
         "url": scene.room_photo["url"],
     },
     "PUT /rooms/{id}/read": sending(lambda scene, _: {"message_id": scene.message}, id=room),
+    "PUT /rooms/{id}/acceptance": at(id=room),
+    "DELETE /rooms/{id}/acceptance": at(id=room),
     "PUT /rooms/{id}/mute": at(id=room),
     "DELETE /rooms/{id}/mute": at(id=room),
     "PUT /rooms/{id}/hidden": at(id=room),
@@ -188,5 +190,7 @@ REQUESTS: dict[str, Request] = {
     "PUT /notifications/read": sending(lambda scene, _: {"up_to": scene.notification()}),
     "GET /users/me/notification-settings": at(),
     "PUT /users/me/notification-settings": sending(lambda *_: {"like": {"list": False, "push": False}}),
+    "GET /users/me/message-settings": at(),
+    "PUT /users/me/message-settings": sending(lambda *_: {"from": "following"}),
     "GET /ws": at(),
 }

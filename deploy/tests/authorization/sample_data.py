@@ -44,7 +44,7 @@ class Scene:
         scene.post = owner.posted("as it was")
         scene.comment = answer(owner.comment(scene.post["id"], "as it was"), 201)["id"]
         scene.reply = answer(peer.reply(scene.post["id"], scene.comment, "as it was"), 201)["id"]
-        scene.room = answer(owner.open_room(peer.id), 201)["id"]
+        scene.room = owner.room_with(peer)
         scene.message = answer(owner.say(scene.room, "as it was"), 201)["id"]
         scene.room_photo = answer(owner.upload_to(scene.room), 201)
         scene.avatar = answer(owner.show_face(form()["file"][1]))["avatar_url"]

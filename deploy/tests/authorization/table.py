@@ -115,6 +115,8 @@ GET /rooms/{id}/messages/{message_id}           401 401 404 200
 POST /rooms/{id}/media                          401 401 404 201
 GET /rooms/{id}/media/{media_id}/{rendition}    200 200 200 200
 PUT /rooms/{id}/read                            401 401 404 200
+PUT /rooms/{id}/acceptance                      401 401 404 200
+DELETE /rooms/{id}/acceptance                   401 401 404 409
 PUT /rooms/{id}/mute                            401 401 404 200
 DELETE /rooms/{id}/mute                         401 401 404 200
 PUT /rooms/{id}/hidden                          401 401 404 204
@@ -123,6 +125,8 @@ GET /notifications/unread                       401 401 200 200
 PUT /notifications/read                         401 401 422 204
 GET /users/me/notification-settings             401 401 200 200
 PUT /users/me/notification-settings             401 401 200 200
+GET /users/me/message-settings                  401 401 200 200
+PUT /users/me/message-settings                  401 401 200 200
 GET /ws                                         401 401 426 426
 """
 

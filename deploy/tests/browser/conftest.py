@@ -104,7 +104,10 @@ def scene(web: httpx.Client) -> dict[str, Any]:
     person.say(room, "an answer", reply_to=said)
     peer.share(room, post)
     peer.show(room)
-    return {"person": person, "post": post, "room": room, "nickname": person.nickname}
+    sender = Person.newcomer(web, name="Eve")
+    request = answer(sender.open_room(person.id), 201)["id"]
+    answer(sender.say(request, "May I?"), 201)
+    return {"person": person, "post": post, "room": room, "request": request, "nickname": person.nickname}
 
 
 @pytest.fixture

@@ -35,7 +35,8 @@ OWN_VIEWS = (
     "/settings", "/settings/notifications", "/settings/email",
     "/settings/second-factor",
     "/settings/passkeys", "/settings/identities", "/settings/sessions", "/settings/activity",
-    "/settings/blocks", "/settings/mutes", "/settings/export",
+    "/messages/requests", "/messages/{request}", "/settings/messages", "/settings/blocks", "/settings/mutes",
+    "/settings/export",
     "/settings/deletion", "/p/{post}", "/p/{post}/edit", "/@{nickname}", "/@{nickname}/followers",
     "/@{nickname}/following",
 )  # fmt: skip

@@ -32,7 +32,7 @@ class Two:
 @pytest.fixture
 def two(opened: Opened, newcomer: Callable[..., Person]) -> Two:
     ada, bob = newcomer(name="Ada Left"), newcomer(name="Bob Right")
-    room = answer(ada.open_room(bob.id), 201)["id"]
+    room = ada.room_with(bob)
     left, right = opened(), opened()
     left.log_in(ada, f"/login?next=/messages/{room}")
     right.log_in(bob)

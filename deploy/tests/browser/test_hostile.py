@@ -55,7 +55,7 @@ def test_hostile_captions_names_and_comments_are_shown_as_text(opened: Opened, h
 
 def test_hostile_messages_are_shown_as_text(opened: Opened, hostile: Person, newcomer: Callable[..., Person]) -> None:
     reader = newcomer()
-    room = answer(hostile.open_room(reader.id), 201)["id"]
+    room = hostile.room_with(reader)
     for text in TEXTS.values():
         said = answer(hostile.say(room, text[:2000]), 201)["id"]
         hostile.say(room, text[:2000], reply_to=said)

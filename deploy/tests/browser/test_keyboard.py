@@ -11,8 +11,8 @@ from .window import Window, expect
 
 pytestmark = pytest.mark.browser
 VIEWS = (
-    "/", "/explore", "/new", "/search?q=j", "/messages", "/messages/{room}", "/notifications",
-    "/settings", "/settings/notifications", "/settings/sessions",
+    "/", "/explore", "/new", "/search?q=j", "/messages", "/messages/{room}", "/messages/requests", "/notifications",
+    "/settings", "/settings/messages", "/settings/notifications", "/settings/sessions",
     "/settings/activity", "/settings/deletion", "/p/{post}", "/p/{post}/likes", "/p/{post}/edit", "/@{nickname}",
     "/@{nickname}/followers", "/@{nickname}/following", "/p/0",
 )  # fmt: skip
@@ -22,7 +22,8 @@ LIST_CONTROLS = """() => {
   const focusable = "a[href], button, input, textarea, select, summary, [tabindex='0']";
   window.controls = [...document.querySelectorAll(focusable)].filter((each) =>
     each.checkVisibility({ visibilityProperty: true, contentVisibilityAuto: false }) && !each.disabled
-    && each.tabIndex >= 0 && !each.closest("[inert]"));
+    && each.tabIndex >= 0 && !each.closest("[inert]")
+    && (each.type !== "radio" || each.checked)); // Tab reaches one of a group, the arrow keys the others
   window.reached = new Set();
   return window.controls.length;
 }"""

@@ -147,7 +147,7 @@ def test_what_the_other_person_has_read_is_still_marked_after_a_reload(
     opened: Opened, newcomer: Callable[..., Person]
 ) -> None:
     ada, bob = newcomer(name="Ada"), newcomer(name="Bob")
-    room = answer(ada.open_room(bob.id), 201)["id"]
+    room = ada.room_with(bob)
     said = answer(ada.say(room, "have you seen this?"), 201)["id"]
     window = opened()
     window.log_in(ada, f"/login?next=/messages/{room}")

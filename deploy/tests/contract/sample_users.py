@@ -69,8 +69,14 @@ class Owner:
         return str(answer(self.person.comment(post_id, "as it was"), 201)["id"])
 
     def room(self) -> str:
-        """The room with their friend."""
-        return self._one("room", lambda: self.person.open_room(self.friend.id).json()["id"])
+        """The room with their friend, who has accepted it."""
+
+        def make() -> str:
+            room_id: str = self.person.open_room(self.friend.id).json()["id"]
+            answer(self.friend.accept(room_id))
+            return room_id
+
+        return self._one("room", make)
 
     def message_in(self, room_id: str) -> str:
         """A new message of the user in this room. AssertionError if the user is not in it."""

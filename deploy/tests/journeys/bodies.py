@@ -103,6 +103,7 @@ class Scene:
         yield "PATCH", "/comments/{}", lambda: {"text": "changed"}
         yield "POST", "/rooms", lambda: {"user_id": self.peer.id}
         yield "POST", "/rooms/{}/messages", lambda: {"type": "text", "text": "changed"}
+        yield "PUT", "/users/me/message-settings", lambda: {"from": "nobody"}
         yield "PUT", "/rooms/{}/read", lambda: {"message_id": self.message}
         yield "PUT", "/notifications/read", lambda: {"up_to": self.message}
         yield "PUT", "/users/me/notification-settings", lambda: {"like": {"list": False, "push": False}}

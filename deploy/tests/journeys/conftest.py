@@ -42,9 +42,9 @@ def declared(web: httpx.Client) -> list[Operation]:
 @pytest.fixture(scope="module")
 def scene(web: httpx.Client) -> Scene:
     """A user with one of each resource."""
-    person, peer = Person.newcomer(web), Person.registered(web)
+    person, peer = Person.newcomer(web), Person.newcomer(web)
     post = person.posted("as it was")["id"]
-    room = answer(person.open_room(peer.id), 201)["id"]
+    room = person.room_with(peer)
     return Scene(
         person=person,
         peer=peer,

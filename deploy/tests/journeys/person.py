@@ -215,6 +215,18 @@ class Person:
     def open_room(self, user_id: str) -> httpx.Response:
         return self.send("POST", "/rooms", json={"user_id": user_id})
 
+    def room_with(self, peer: "Person") -> str:
+        """The id of a new room with a user who follows this one, so that it is no request."""
+        answer(peer.follow(self.id))
+        room_id: str = answer(self.open_room(peer.id), 201)["id"]
+        return room_id
+
+    def accept(self, room_id: str) -> httpx.Response:
+        return self.send("PUT", f"/rooms/{room_id}/acceptance")
+
+    def decline(self, room_id: str) -> httpx.Response:
+        return self.send("DELETE", f"/rooms/{room_id}/acceptance")
+
     def message(self, room_id: str, **content: Any) -> httpx.Response:
         return self.send("POST", f"/rooms/{room_id}/messages", json=content)
 

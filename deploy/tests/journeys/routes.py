@@ -112,6 +112,8 @@ OWN = listed(
     POST /rooms/{id}/messages
     POST /rooms/{id}/media
     PUT /rooms/{id}/read
+    PUT /rooms/{id}/acceptance
+    DELETE /rooms/{id}/acceptance
     PUT /rooms/{id}/mute
     DELETE /rooms/{id}/mute
     PUT /rooms/{id}/hidden
@@ -120,6 +122,8 @@ OWN = listed(
     PUT /notifications/read
     GET /users/me/notification-settings
     PUT /users/me/notification-settings
+    GET /users/me/message-settings
+    PUT /users/me/message-settings
     GET /ws
     """,
     public=False,

@@ -51,7 +51,7 @@ def commenting(_: httpx.Client, jo: Person) -> Write:
 
 
 def messaging(web: httpx.Client, jo: Person) -> Write:
-    room = answer(jo.open_room(Person.registered(web).id), 201)["id"]
+    room = jo.room_with(Person.newcomer(web))
 
     def ask(key: str, words: str) -> httpx.Response:
         body = {"type": "text", "text": words}

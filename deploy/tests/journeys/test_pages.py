@@ -65,7 +65,7 @@ def new_users(web: httpx.Client) -> Users:
         answer(other.comment(posts[0], "a comment"), 201)
         answer(other.reply(posts[0], comment, "a reply"), 201)
         answer(other.like_comment(comment))
-        room = answer(hub.open_room(other.id), 201)["id"]
+        room = hub.room_with(other)
     for number in range(SIZE):
         answer(hub.say(room, str(number)), 201)
     newcomers = (Person.newcomer(web, name=f"{family} new") for _ in range(100))

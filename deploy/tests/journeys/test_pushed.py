@@ -43,7 +43,7 @@ def validators(document: Mapping[str, Any]) -> dict[str, Draft202012Validator]:
 
 def test_D_every_socket_event_matches_its_description(web: httpx.Client, described: Mapping[str, Any]) -> None:
     ada, bob = Person.newcomer(web), Person.newcomer(web)
-    room = answer(ada.open_room(bob.id), 201)["id"]
+    room = ada.room_with(bob)
     with ear_of(bob) as ear:
         first = answer(ada.say(room, "Would you paint the Engine?"), 201)
         answer(ada.say(room, "With a cloud?", reply_to=first["id"]), 201)

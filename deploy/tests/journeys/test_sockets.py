@@ -23,7 +23,7 @@ def pair(web: httpx.Client) -> tuple[Person, Person]:
 
 def test_D_both_members_receive_messages_and_read_marks_on_every_device(pair: tuple[Person, Person]) -> None:
     ada, bob = pair
-    room = answer(ada.open_room(bob.id), 201)["id"]
+    room = ada.room_with(bob)
     with ear_of(ada) as at_home, ear_of(ada.elsewhere()) as on_the_way, ear_of(bob) as his:
         ears = at_home, on_the_way, his
         said = answer(ada.say(room, "Would you paint the Engine?"), 201)

@@ -1,14 +1,18 @@
 """Sending messages: a text, a photo or a post. A message is never changed or removed."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, case, insert, update
+from sqlalchemy import Connection, Row, and_, case, func, insert, select, update
 
 from shared import clock, ids
-from shared.errors import Invalid
+from shared.errors import Conflict, Invalid
 
 from .. import events, models, queries
-from . import photos, rooms
+from . import message_settings, own_side, photos, rooms
+
+MAX_UNANSWERED = 3
+"""Messages that a user may send to somebody who has not accepted the conversation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +28,15 @@ class Draft:
 def send(tx: Connection, sender_id: int, room_id: int, draft: Draft, *, post_exists: bool = True) -> int:
     """Insert the message. Returns its id. `post_exists` was read from posts before this transaction.
 
-    Raises as `rooms.enter` does, and Invalid for what cannot be shown.
+    Raises as `rooms.enter` does, Invalid for what cannot be shown, and Conflict for one message too many to somebody
+    who has not accepted the conversation. To write in a request of one's own accepts it.
     """
-    peer_id = rooms.enter(tx, sender_id, room_id)
+    both = rooms.enter(tx, sender_id, room_id)
     if draft.post_id is not None and not post_exists:
         raise Invalid.field("post_id", "unknown_post", "There is no such post.")
     # The lock on the room keeps ids in commit order, so that a client that reads newest first misses nothing.
     message_id = max(ids.new(), rooms.lock(tx, room_id) + 1)
+    _answer_or_request(tx, sender_id, room_id, both)
     if draft.reply_to is not None and not queries.has_message(tx, room_id, draft.reply_to):
         raise Invalid.field("reply_to", "unknown_message", "There is no such message in this room.")
     if draft.media_id is not None:
@@ -48,16 +54,32 @@ def send(tx: Connection, sender_id: int, room_id: int, draft: Draft, *, post_exi
         )
     )
     _note_activity(tx, sender_id, room_id, message_id)
-    events.message_sent(tx, message_id, room_id, sender_id, peer_id)
+    events.message_sent(tx, message_id, room_id, sender_id, both.peer_id)
     return message_id
+
+
+def _answer_or_request(tx: Connection, sender_id: int, room_id: int, both: Row[Any]) -> None:
+    """`both` was read before the lock, but an accepted conversation never becomes a request again."""
+    if both.requested:
+        own_side.accept_locked(tx, sender_id, room_id, both.peer_id)
+    elif both.peer_requested and queries.membership(tx, room_id, sender_id).peer_requested:
+        message_settings.check_request(tx, both.peer_id)
+        messages = models.messages.c
+        own = select(func.count()).where(messages.room_id == room_id, messages.sender_id == sender_id)
+        sent = tx.execute(own).scalar_one()
+        if sent >= MAX_UNANSWERED:
+            raise Conflict("request_pending", "The other user has to accept the conversation before you write more.")
+        if sent == 0:
+            own_side.begin(tx, both.peer_id, room_id, sender_id)
 
 
 def _note_activity(tx: Connection, sender_id: int, room_id: int, message_id: int) -> None:
     rooms_, members = models.rooms, models.members
     tx.execute(update(rooms_).where(rooms_.c.id == room_id).values(last_id=message_id))
     news = case((members.c.user_id == sender_id, 0), else_=1)
+    still_hidden = and_(members.c.hidden, members.c.requested)  # a declined request
     tx.execute(
         update(members)
         .where(members.c.room_id == room_id)
-        .values(last_id=message_id, unread_count=members.c.unread_count + news, hidden=False)
+        .values(last_id=message_id, unread_count=members.c.unread_count + news, hidden=still_hidden)
     )

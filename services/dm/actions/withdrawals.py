@@ -5,7 +5,7 @@ Rooms, messages and the photos in them stay: they belong to the other user as we
 
 from functools import partial
 
-from sqlalchemy import false
+from sqlalchemy import Connection, delete, false
 
 from shared import idempotency
 from shared.replication.pairs import purge_target
@@ -15,12 +15,20 @@ from .. import events, models
 from . import photos
 from .people import PEOPLE
 
+
+def _remove_settings(tx: Connection, user_id: int, _limit: int) -> bool:
+    settings = models.message_settings
+    tx.execute(delete(settings).where(settings.c.user_id == user_id))
+    return False
+
+
 WITHDRAWAL = PurgePlan(
     models.purges,
     hide=PEOPLE.tombstone,
     targets=[
         PurgeTarget([models.media.c.uploader_id], photos.remove_unsent_of, 1_000, models.media.c.sent == false()),
         purge_target(models.restrictions),
+        PurgeTarget([models.message_settings.c.user_id], _remove_settings, 1),
         PurgeTarget(
             [models.idempotency_keys.c.owner_id], partial(idempotency.delete_some_of, models.idempotency_keys), 1_000
         ),

@@ -13,7 +13,7 @@ from shared.replication.source import WithKnownRecords
 from shared.web.fast_path import FastPathReader
 from shared.websockets.hub import Hub
 
-from ..clients import Posts
+from ..clients import Posts, Social
 from ..signed_urls import UrlSigner
 
 
@@ -22,6 +22,7 @@ class Dependencies:
     database: Database
     idempotency: Idempotency
     with_known_users: WithKnownRecords
+    social: Social
     posts: Posts
     url_signer: UrlSigner
     storage: Storage

@@ -12,7 +12,7 @@ from shared.web.authentication import InternalCaller
 from shared.web.request_body import StrictRoute
 from shared.web.threadpools import run_in_internal_pool
 
-from .. import moderation_queries, queries
+from .. import moderation_queries, queries, room_queries
 from .dependencies import Deps
 
 router = APIRouter(prefix="/internal", include_in_schema=False, route_class=StrictRoute)
@@ -37,8 +37,8 @@ async def reported(
 async def rooms(
     user_id: Id, request: Request, _: InternalCaller, deps: Deps, page: internal_pages.Requested
 ) -> Response:
-    """A page of a user's rooms, hidden ones too, for their export."""
-    read = (deps.database.read, partial(queries.rooms_of, hidden=True), user_id, page, deps.url_signer)
+    """A page of a user's rooms, requests and hidden ones too, for their export."""
+    read = (deps.database.read, room_queries.all_rooms_of, user_id, page, deps.url_signer)
     return await internal_pages.response(request, *read)
 
 
@@ -49,3 +49,11 @@ async def messages(
     """A page of the messages of one of these rooms, newest first. 404 if it is not theirs."""
     read = (deps.database.read, queries.messages_in, user_id, room_id, page, deps.url_signer)
     return await internal_pages.response(request, *read)
+
+
+@router.get("/exports/{user_id}/message_settings")
+async def message_settings(
+    user_id: Id, request: Request, _: InternalCaller, deps: Deps, page: internal_pages.Requested
+) -> Response:
+    """Who may begin a conversation with a user, as a page of one item, for their export."""
+    return await internal_pages.response(request, deps.database.read, queries.exported_settings, user_id, page)

@@ -59,8 +59,10 @@ def message(room_id: Id, message_id: Id, identity: CurrentUser, deps: Deps) -> R
 async def send(
     room_id: Id, body: schemas.NewMessage, identity: VerifiedUser, key: idempotency_key.IdempotencyKey, deps: Deps
 ) -> Response:
-    """A text, a photo or a post. 422 `unknown_post`, `unknown_media`, `unknown_message`; 409 `peer_withdrawn`,
-    `peer_suspended`, `user_blocked` by oneself.
+    """A text, a photo or a post. In a request, the one who received it accepts it by writing.
+
+    422 `unknown_post`, `unknown_media`, `unknown_message`; 409 `peer_withdrawn`, `peer_suspended`, `user_blocked` by
+    oneself, `request_pending` after three messages that are not accepted, `messages_refused`.
     """
     draft = _draft(body)
     # Read before the transaction and used inside it, so that a repeated request gets its first response anyway.

@@ -88,6 +88,12 @@ class Read(StrictModel):
     message_id: Id
 
 
+class MessageSettings(StrictModel):
+    """Who may begin a conversation: everyone, those whom the user follows, or nobody."""
+
+    senders: Annotated[Literal["everyone", "following", "nobody"], Field(alias="from", examples=["following"])]
+
+
 class UserRef(BaseModel):
     """A user as others see them; `deleted` if the account is deleted."""
 
@@ -197,8 +203,13 @@ class Room(BaseModel):
     last_message: Message | None
     unread_count: Annotated[Count, Field(examples=[3])]
     peer_read_id: Annotated[IdText | None, Field(description="The newest message that the other user has read")]
+    state: Annotated[
+        Literal["open", "request"], Field(description="`request`: the other user began, and one has not accepted")
+    ]
     muted: Annotated[bool, Field(description="The user wants no notifications of its messages")]
-    hidden: Annotated[bool, Field(description="Not listed until there is a new message")]
+    hidden: Annotated[
+        bool, Field(description="Not listed until there is a new message; for a request: it was declined")
+    ]
     created_at: Timestamp
 
 
@@ -252,7 +263,7 @@ class NotificationUpdated(BaseModel):
 
 
 class RoomUpdated(BaseModel):
-    """Sent on the WebSocket: the user has changed how they see a room."""
+    """Sent on the WebSocket: what the user sees of a room has changed."""
 
     event: Literal["room.updated"]
     data: Room

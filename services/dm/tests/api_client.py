@@ -40,6 +40,19 @@ class ApiClient(AuthenticatedClient):
     def read(self, room: str, message_id: str) -> httpx.Response:
         return self.send("PUT", f"/rooms/{room}/read", json={"message_id": message_id})
 
+    def accept(self, room: str) -> httpx.Response:
+        return self.send("PUT", f"/rooms/{room}/acceptance")
+
+    def decline(self, room: str) -> httpx.Response:
+        return self.send("DELETE", f"/rooms/{room}/acceptance")
+
+    def let_begin(self, senders: str) -> httpx.Response:
+        return self.send("PUT", "/users/me/message-settings", json={"from": senders})
+
+    def requests(self) -> list[Json]:
+        items: list[Json] = expect_json(self.send("GET", "/rooms?state=request&limit=100"), 200)["items"]
+        return items
+
     def mute(self, room: str) -> httpx.Response:
         return self.send("PUT", f"/rooms/{room}/mute")
 

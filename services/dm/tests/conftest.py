@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 
 from services.dm.app import NAME, create_app
@@ -35,10 +36,21 @@ def url_signer(settings: Settings) -> UrlSigner:
     return UrlSigner(settings.key("photo links"))
 
 
+class OtherServices(Stub):
+    """Stubs of auth, without users, and of posts, without posts, until the test adds some; and of social."""
+
+    following = True
+    """Whether everybody follows everybody. If nobody does, rooms are requests."""
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path.startswith("/internal/follows/"):
+            self.answers[request.url.path] = {"following": self.following}
+        return super()._answer(request)
+
+
 @pytest.fixture
-def other_services() -> Stub:
-    """Stubs of auth, without users, and of posts, without posts, until the test adds some."""
-    return Stub({"/internal/withdrawals": {"items": [], "next": None}})
+def other_services() -> OtherServices:
+    return OtherServices({"/internal/withdrawals": {"items": [], "next": None}})
 
 
 @pytest.fixture(scope="session")

@@ -38,6 +38,11 @@ def room_of(database: Database, one: int, other: int) -> int:
     return database.write(rooms.open_room, one, other).room_id
 
 
+def request_to(database: Database, one: int, other: int) -> int:
+    """The id of a room that the one has opened, and that is a request for the other."""
+    return database.write(lambda tx: rooms.open_room(tx, one, other, is_followed=False)).room_id
+
+
 def say(database: Database, sender: int, room: int, text: str = "hi", **draft: Any) -> int:
     """Send a text. Returns the id of the message."""
     return database.write(send, sender, room, Draft(text=text, **draft))
@@ -58,7 +63,8 @@ def rows_of(database: Database, table: Table) -> list[Row[Any]]:
 def facts(database: Database) -> list[tuple[str, dict[str, Any]]]:
     """All events published so far except those about messages, each checked against its contract."""
     told = outbox_events(database, models.outbox)
-    return [fact for fact in told if fact[0] not in ("message.sent.v1", "room.read.v1", "room.updated.v1")]
+    about_rooms = ("message.sent.v1", "room.read.v1", "room.requested.v1", "room.updated.v1")
+    return [fact for fact in told if fact[0] not in about_rooms]
 
 
 def purge_states(database: Database) -> dict[int, str]:

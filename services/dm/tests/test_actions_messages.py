@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import insert, update
 from sqlalchemy.exc import DBAPIError
 
-from services.dm import models, queries
+from services.dm import models, room_queries
 from services.dm.actions import photos, rooms
 from services.dm.actions.messages import Draft, send
 from services.dm.actions.withdrawals import WITHDRAWAL
@@ -117,5 +117,5 @@ def test_refused_message_writes_nothing(database: Database) -> None:
     with pytest.raises(Invalid, match="unknown_post"):
         database.write(send, one, room, Draft(post_id=1), post_exists=False)
     assert rows_of(database, models.messages) == [] and not rows_of(database, models.media)[0].sent
-    assert database.read(queries.room, other, room, URL_SIGNER)["unread_count"] == 0
+    assert database.read(room_queries.room, other, room, URL_SIGNER)["unread_count"] == 0
     assert len(rows_of(database, models.disposal)) == 2

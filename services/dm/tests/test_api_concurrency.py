@@ -5,12 +5,15 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import TypeVar
 
+import pytest
+
 from services.dm import models
 from shared.database.engine import Database
 from shared.testing.api_client import expect_json, expect_problem
 from shared.testing.waiting import WAIT_SECONDS
 
 from .api_client import ApiClient
+from .conftest import OtherServices
 from .factories import rows_of
 
 THREADS = 8
@@ -116,3 +119,32 @@ def test_one_photo_is_used_once_under_concurrency(jo: ApiClient, max_: ApiClient
     responses = at_once([lambda: jo.message(room, type="image", media_id=photo)] * THREADS)
     assert sorted(response.status_code for response in responses) == [201] + [422] * (THREADS - 1)
     assert len(max_.messages(room)) == 1
+
+
+@pytest.fixture
+def request_room(jo: ApiClient, max_: ApiClient, other_services: OtherServices) -> str:
+    """A room with a message of Jo that is a request for Max."""
+    other_services.following = False
+    room = jo.room_with(max_)
+    expect_json(jo.say(room, "first"))
+    return room
+
+
+def test_no_more_than_three_messages_before_the_answer(jo: ApiClient, max_: ApiClient, request_room: str) -> None:
+    responses = at_once([lambda: jo.say(request_room, "again")] * THREADS)
+    assert sorted(response.status_code for response in responses) == [201] * 2 + [409] * (THREADS - 2)
+    assert len(max_.messages(request_room)) == 3 == max_.room(request_room)["unread_count"]
+
+
+def test_request_is_open_whichever_of_accepting_and_declining_comes_first(
+    jo: ApiClient, max_: ApiClient, request_room: str
+) -> None:
+    declined, accepted, said = at_once(
+        [lambda: max_.decline(request_room), lambda: max_.accept(request_room), lambda: max_.say(request_room, "yes?")]
+    )
+    assert declined.status_code in (204, 409) and (accepted.status_code, said.status_code) == (200, 201)
+    room = max_.room(request_room)
+    assert (room["state"], room["hidden"]) == ("open", False)
+    assert [each["id"] for each in max_.rooms()] == [request_room]
+    for number in range(4):
+        expect_json(jo.say(request_room, str(number)))

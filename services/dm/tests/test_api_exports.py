@@ -5,7 +5,7 @@ import pytest
 from shared.testing import LiveService
 from shared.testing.api_client import expect_problem
 
-KINDS = ("rooms",)
+KINDS = ("rooms", "message_settings")
 
 
 @pytest.mark.parametrize("kind", KINDS)

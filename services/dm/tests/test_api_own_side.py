@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from services.dm import queries
-from services.dm.actions import rooms
+from services.dm import room_queries
+from services.dm.actions import own_side, rooms
 from services.dm.actions.withdrawals import WITHDRAWAL
 from services.dm.signed_urls import UrlSigner
 from shared import ids
@@ -59,10 +59,10 @@ def test_a_hidden_room_is_listed_again_after_a_message_of_either_user(clients: l
 def test_rooms_that_are_hidden_between_two_pages_are_left_out(database: Database) -> None:
     me, *peers = some_people(database, 5)
     listed = [database.write(rooms.open_room, me, peer).room_id for peer in peers]
-    first = database.read(queries.rooms_of, me, PageRequest(2, None), URL_SIGNER)
-    database.write(rooms.hide, me, listed[1])
+    first = database.read(room_queries.rooms_of, me, PageRequest(2, None), URL_SIGNER)
+    database.write(own_side.hide, me, listed[1])
     say(database, peers[0], listed[0])  # was on the next page, and is found there in its former position
-    rest = database.read(queries.rooms_of, me, PageRequest(2, first.next), URL_SIGNER)
+    rest = database.read(room_queries.rooms_of, me, PageRequest(2, first.next), URL_SIGNER)
     assert [ids.parse(each["id"]) for each in rest.items] == [listed[0]]
 
 
@@ -82,8 +82,8 @@ def test_other_users_and_deleted_accounts_change_nothing(clients: list[ApiClient
 def test_the_export_has_hidden_rooms(database: Database) -> None:
     me, peer = some_people(database, 2)
     room = database.write(rooms.open_room, me, peer).room_id
-    database.write(rooms.hide, me, room)
-    exported = database.read(lambda tx: queries.rooms_of(tx, me, FIRST, URL_SIGNER, hidden=True))
+    database.write(own_side.hide, me, room)
+    exported = database.read(lambda tx: room_queries.all_rooms_of(tx, me, FIRST, URL_SIGNER))
     assert [each["id"] for each in exported.items] == [ids.encode(room)]
 
 
@@ -112,7 +112,7 @@ def test_a_message_that_is_sent_while_the_room_is_hidden_is_never_lost(database:
     def hide() -> None:
         start.wait()
         for _ in range(10):
-            database.write(rooms.hide, me, room)
+            database.write(own_side.hide, me, room)
 
     hiding = threading.Thread(target=hide)
     hiding.start()
@@ -121,5 +121,5 @@ def test_a_message_that_is_sent_while_the_room_is_hidden_is_never_lost(database:
         say(database, peer, room, str(number))
     hiding.join()
     say(database, peer, room, "the last")
-    (listed,) = database.read(queries.rooms_of, me, FIRST, URL_SIGNER).items
+    (listed,) = database.read(room_queries.rooms_of, me, FIRST, URL_SIGNER).items
     assert (listed["last_message"]["text"], listed["unread_count"]) == ("the last", 11)

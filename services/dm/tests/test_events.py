@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from services.dm import models
 from services.dm.actions import rooms
-from services.dm.queries import room as room_seen
+from services.dm.room_queries import room as room_seen
 from services.dm.signed_urls import UrlSigner
 from services.dm.subscriptions import BROADCAST_HANDLERS, HANDLERS, SocketNotifier
 from shared import clock, ids

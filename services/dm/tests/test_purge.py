@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import Connection, Table, insert
 
 from services.dm import models
+from services.dm.actions import message_settings
 from services.dm.actions.messages import Draft, send
 from services.dm.actions.withdrawals import WITHDRAWAL
 from services.dm.app import create_app
@@ -48,6 +49,8 @@ def with_things_everywhere(database: Database) -> tuple[int, list[object]]:
     for number in (b"1", b"2", b"3"):
         database.write(keep_answer, gone, number)
     database.write(keep_answer, other, b"1")
+    for person in (gone, other):
+        database.write(message_settings.store, person, "following")
     database.write(WITHDRAWAL.request, gone)
     return gone, what_stays(database, gone)
 
@@ -55,11 +58,12 @@ def with_things_everywhere(database: Database) -> tuple[int, list[object]]:
 def what_stays(database: Database, gone: int) -> list[object]:
     media = [row for row in rows_of(database, models.media) if row.sent or row.uploader_id != gone]
     keys = [row for row in rows_of(database, models.idempotency_keys) if row.owner_id != gone]
-    return [*(rows_of(database, table) for table in KEPT), media, keys]
+    settings = [row for row in rows_of(database, models.message_settings) if row.user_id != gone]
+    return [*(rows_of(database, table) for table in KEPT), media, keys, settings]
 
 
 def everything(database: Database) -> list[object]:
-    tables: list[Table] = [*KEPT, models.media, models.idempotency_keys]
+    tables: list[Table] = [*KEPT, models.media, models.idempotency_keys, models.message_settings]
     return [rows_of(database, table) for table in tables]
 
 

@@ -1,14 +1,16 @@
 """Lists of rooms and messages: ordered, complete during changes, and of constant cost."""
 
 from collections.abc import Callable, Iterator
-from itertools import pairwise
+from functools import partial
+from itertools import pairwise, repeat
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.dm import models, queries
+from services.dm import models, queries, room_queries
+from services.dm.actions import message_settings, own_side
 from services.dm.actions.messages import Draft, send
 from services.dm.actions.photos import UNSENT_FOR_MS, delete_unsent
 from services.dm.actions.rooms import mark_read
@@ -21,13 +23,13 @@ from shared.idempotency import Idempotency, Key, StoredResponse
 from shared.pagination import Page, PageRequest
 from shared.testing.query_plans import SORT, captured_statements, indexes_used, slow_steps
 
-from .factories import FIRST, purge_to_the_end, room_of, rows_of, say, some_people, time_passes, upload
+from .factories import FIRST, purge_to_the_end, request_to, room_of, rows_of, say, some_people, time_passes, upload
 
 URL_SIGNER = UrlSigner(b"k" * 32)
 
 
 def rooms_listed(database: Database, person: int) -> list[int]:
-    return [ids.parse(room["id"]) for room in database.read(queries.rooms_of, person, FIRST, URL_SIGNER).items]
+    return [ids.parse(room["id"]) for room in database.read(room_queries.rooms_of, person, FIRST, URL_SIGNER).items]
 
 
 def paged(read: Callable[[PageRequest], Page], limits: Iterator[int], between: Callable[[], None]) -> list[int]:
@@ -60,7 +62,7 @@ def test_room_pages_keep_their_order_during_changes(database: Database, data: st
             say(database, data.draw(st.sampled_from([me, peers[number % 6]])), room_id)
 
     def read(page: PageRequest) -> Page:
-        return database.read(queries.rooms_of, me, page, URL_SIGNER)
+        return database.read(room_queries.rooms_of, me, page, URL_SIGNER)
 
     limits = (data.draw(st.integers(1, 3)) for _ in range(20))
     assert paged(read, limits, between) == expected
@@ -121,7 +123,7 @@ def test_unread_count_is_messages_of_the_peer_after_the_read_mark(
             read_up_to[person] = max(read_up_to[person], message_id)
     for person in people:
         unread = [1 for message_id, sender in said if sender != person and message_id > read_up_to[person]]
-        assert database.read(queries.room, person, room, URL_SIGNER)["unread_count"] == len(unread)
+        assert database.read(room_queries.room, person, room, URL_SIGNER)["unread_count"] == len(unread)
 
 
 def test_rooms_are_listed_by_last_activity(database: Database) -> None:
@@ -160,23 +162,37 @@ def test_number_of_statements_does_not_depend_on_the_page_size(database: Databas
         room = fill(database, me, number)
         for limit in (1, 100):
             with captured_statements(database) as asked:
-                page = database.read(queries.rooms_of, me, PageRequest(limit, None), URL_SIGNER)
+                page = database.read(room_queries.rooms_of, me, PageRequest(limit, None), URL_SIGNER)
                 database.read(queries.messages_in, me, room, PageRequest(limit, None), URL_SIGNER)
                 if page.next:
-                    database.read(queries.rooms_of, me, PageRequest(limit, page.next), URL_SIGNER)
+                    database.read(room_queries.rooms_of, me, PageRequest(limit, page.next), URL_SIGNER)
             reads = [each for each in asked if each[0].startswith("SELECT")]
             costs.append(len(reads) - (page.next is not None))
     assert set(costs) == {3}
+
+
+def test_export_has_rooms_and_requests_page_by_page(database: Database) -> None:
+    me, *peers = some_people(database, 7)
+    rooms = [room_of(database, peer, me) for peer in peers[:3]]
+    rooms += [request_to(database, peer, me) for peer in peers[3:]]
+    database.write(own_side.hide, me, rooms[0])
+    database.write(own_side.hide, me, rooms[4])
+
+    def read(page: PageRequest) -> Page:
+        return database.read(room_queries.all_rooms_of, me, page, URL_SIGNER)
+
+    for limit in (1, 2, 3, 100):
+        assert sorted(paged(read, repeat(limit), lambda: None)) == rooms
 
 
 def test_each_read_uses_an_index(database: Database) -> None:
     (me,) = some_people(database, 1)
     room = fill(database, me, 3)
     with captured_statements(database) as asked:
-        database.read(queries.rooms_of, me, FIRST, URL_SIGNER)
+        database.read(room_queries.rooms_of, me, FIRST, URL_SIGNER)
         database.read(queries.messages_in, me, room, FIRST, URL_SIGNER)
     rooms, membership, messages = (indexes_used(database, each) for each in asked)
-    assert (rooms, membership, messages) == ({"members_by_last"}, set(), {"messages_by_room"})
+    assert (rooms, membership, messages) == ({"members_by_state"}, set(), {"messages_by_room"})
 
 
 def test_idempotency_keys_are_counted_with_an_index(database: Database) -> None:
@@ -195,11 +211,21 @@ def everything(database: Database) -> None:
     database.write(send, gone, with_gone, Draft(media_id=upload(database, gone, with_gone)))
     upload(database, gone, with_gone, "e" * 32)
     database.write(mark_read, me, room, said)
-    database.read(queries.rooms_of, me, PageRequest(20, None), URL_SIGNER)
-    database.read(queries.rooms_of, me, second_page(database, me), URL_SIGNER)
+    database.read(room_queries.rooms_of, me, PageRequest(20, None), URL_SIGNER)
+    database.read(room_queries.rooms_of, me, second_page(database, me), URL_SIGNER)
     database.read(queries.messages_in, me, room, PageRequest(20, (said,)), URL_SIGNER)
     database.read(queries.messages_in, me, room, PageRequest(20, (said,)), URL_SIGNER, since=1)
-    database.read(queries.room, me, room, URL_SIGNER)
+    database.read(room_queries.room, me, room, URL_SIGNER)
+    for answer in (own_side.accept, own_side.decline):
+        (sender,) = some_people(database, 1)
+        request = request_to(database, sender, me)
+        say(database, sender, request)
+        database.read(queries.message_to_push, sender, request, say(database, sender, request), URL_SIGNER)
+        database.read(partial(room_queries.rooms_of, requested=True), me, FIRST, URL_SIGNER)
+        database.write(answer, me, request)
+    database.read(room_queries.all_rooms_of, me, FIRST, URL_SIGNER)
+    for person in (me, gone):
+        database.write(message_settings.store, person, "following")
     Idempotency(database, models.idempotency_keys).write(Key(me, b"k", b"r"), lambda _: StoredResponse(201, b""))
     database.write(WITHDRAWAL.request, gone)
     purge_to_the_end(database)
@@ -209,7 +235,7 @@ def everything(database: Database) -> None:
 
 def second_page(database: Database, person: int) -> PageRequest:
     """The second page of the user's rooms."""
-    return PageRequest(1, database.read(queries.rooms_of, person, PageRequest(1, None), URL_SIGNER).next)
+    return PageRequest(1, database.read(room_queries.rooms_of, person, PageRequest(1, None), URL_SIGNER).next)
 
 
 def test_no_statement_scans_a_table_or_sorts_more_than_a_page(database: Database) -> None:

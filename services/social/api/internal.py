@@ -37,6 +37,13 @@ async def exported(
     return await internal_pages.response(request, deps.database.read, LISTS[kind], user_id, page)
 
 
+@router.get("/internal/follows/{user_id}/{other_id}")
+async def follow(user_id: Id, other_id: Id, request: Request, _: InternalCaller, deps: Deps) -> Response:
+    """Whether one follows another."""
+    following = await run_in_internal_pool(request, deps.database.read, queries.is_following, user_id, other_id)
+    return responses.ok({"following": following})
+
+
 @router.get("/internal/restrictions")
 async def restrictions(request: Request, _: InternalCaller, deps: Deps, page: internal_pages.Requested) -> Response:
     """A page of who blocks and mutes whom, for copies of it."""

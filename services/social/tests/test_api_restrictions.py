@@ -116,6 +116,7 @@ def test_common_followers_are_followed_by_the_user_who_asks(
 def test_list_for_copies_requires_service_credentials_and_is_paged(
     social: LiveService, token_issuer: FakeTokenIssuer, database: Database
 ) -> None:
-    for path in ("restrictions", f"restrictions/{ids.encode(1)}/{ids.encode(2)}"):
+    pair = f"{ids.encode(1)}/{ids.encode(2)}"
+    for path in ("restrictions", f"restrictions/{pair}", f"follows/{pair}"):
         refused(social.client.get(f"/internal/{path}"), 401, "invalid_token")
         refused(social.client.get(f"/internal/{path}", headers=token_issuer.bearer(1)), 401, "invalid_token")

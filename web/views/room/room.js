@@ -6,8 +6,9 @@ import { asProblem } from "../../http.js";
 import { Avatar } from "../../parts/avatar.js";
 import { Icon } from "../../parts/icon.js";
 import { Spinner } from "../../parts/list.js";
+import { RequestActions } from "../../parts/request-actions.js";
 import { useTitle } from "../../parts/view.js";
-import { back } from "../../router.js";
+import { back, go } from "../../router.js";
 import { conversationOf } from "../../state/conversation.js";
 import { fetchRoom, openRoomId, roomById } from "../../state/rooms.js";
 import { explain, t } from "../../words/words.js";
@@ -59,12 +60,15 @@ function Open({ id }) {
         <button type="button" class="icon-button room-back" aria-label=${t("back")} onClick=${() => back("/messages")}>${h(Icon, { name: "back" })}</button>
         ${room && h(Avatar, { person: room.peer, size: "small" })}
         <h1>${room?.peer.nickname ? html`<a href=${`/@${room.peer.nickname}`}><bdi>${name}</bdi></a>` : name}</h1>
-        ${room && h(RoomMenu, { room })}
+        ${room?.state === "open" && h(RoomMenu, { room })}
       </header>
       ${problem && html`<p class="problem" role="alert">${explain(problem)} <button type="button" class="link" onClick=${load}>${t("retry")}</button></p>`}
-      ${room ? h(Log, { room, onAnswer: room.closed ? null : answer }) : !problem && h(Spinner, {})}
-      ${room && (room.closed
-        ? html`<p class="room-closed" role="note">${t(room.peer.deleted ? "room.closed" : "room.suspended")}</p>`
-        : h(Composer, { roomId: id, name, field, reply, onReplied: () => setReply(null) }))}
+      ${room ? h(Log, { room, onAnswer: room.closed || room.state === "request" ? null : answer }) : !problem && h(Spinner, {})}
+      ${room?.closed && html`<p class="room-closed" role="note">${t(room.peer.deleted ? "room.closed" : "room.suspended")}</p>`}
+      ${room?.state === "request" && html`
+        <section class="request" aria-label=${t("requests.title")}>
+          ${!room.closed && html`<p class="quiet">${t("request.text", { name })}</p>`}
+          ${h(RequestActions, { room, onDeclined: () => void go("/messages", { replace: true }) })}</section>`}
+      ${room?.state === "open" && !room.closed && h(Composer, { roomId: id, name, field, reply, onReplied: () => setReply(null) })}
     </section>`;
 }

@@ -13,7 +13,7 @@ import { Head } from "../../parts/view.js";
 import { go } from "../../router.js";
 import { account } from "../../session.js";
 import { pending } from "../../state/outbox.js";
-import { loadRooms, roomList, roomsState, roomWith } from "../../state/rooms.js";
+import { loadRooms, requestList, roomList, roomsState, roomWith } from "../../state/rooms.js";
 import { compact, t } from "../../words/words.js";
 
 export default function Rooms() {
@@ -28,13 +28,17 @@ export default function Rooms() {
 export function RoomList({ current }) {
   useEffect(() => void loadRooms().catch(toastProblem), []);
   const rooms = roomList.value;
+  const requests = requestList.value.length;
   if (!rooms.length && roomsState.value !== "known") return h(Spinner, {});
-  if (!rooms.length) return h(Empty, { icon: "chat", title: t("rooms.empty.title"), text: t("rooms.empty.text") });
-  return html`<ul class="plain-list">${rooms.map((room) => h(RoomRow, { key: room.id, room, current: room.id === current }))}</ul>`;
+  return html`
+    ${requests > 0 && html`<a class="requests-link" href="/messages/requests">${t("requests.title")}<span class="badge" aria-hidden="true">${compact(requests)}</span><span class="visually-hidden">${t("requests.link", { count: requests })}</span></a>`}
+    ${rooms.length
+      ? html`<ul class="plain-list">${rooms.map((room) => h(RoomRow, { key: room.id, room, current: room.id === current }))}</ul>`
+      : h(Empty, { icon: "chat", title: t("rooms.empty.title"), text: t("rooms.empty.text") })}`;
 }
 
-/** @param {{room: Room, current: boolean}} props */
-function RoomRow({ room, current }) {
+/** @param {{room: Room, current: boolean, children?: any}} props */
+export function RoomRow({ room, current, children = null }) {
   const last = room.last_message;
   const name = room.peer.name ?? t("person.deleted");
   const waiting = pending.value.some((each) => each.roomId === room.id);
@@ -48,6 +52,7 @@ function RoomRow({ room, current }) {
             ${room.unread_count > 0 && html`<span class="badge"><span aria-hidden="true">${compact(room.unread_count)}</span><span class="visually-hidden">${t("rooms.unread", { count: room.unread_count })}</span></span>`}</span>
         </span>
       </a>
+      ${children}
     </li>`;
 }
 

@@ -1,4 +1,4 @@
-/** The own account: avatar, data, password, and links to the second factor, passkeys, identities, sessions, activity, notifications, blocks, mutes, export and deletion. */
+/** The own account: avatar, data, password, and links to the second factor, passkeys, identities, sessions, activity, notifications, messages, blocks, mutes, export and deletion. */
 
 import { h, html } from "../../html.js";
 import { Footer } from "../../parts/footer.js";
@@ -19,6 +19,7 @@ const PAGES = /** @type {const} */ ([
   ["/settings/sessions", "sessions.title"],
   ["/settings/activity", "activity.title"],
   ["/settings/notifications", "notifications.settings"],
+  ["/settings/messages", "writers.title"],
   ["/settings/blocks", "blocks.title"],
   ["/settings/mutes", "mutes.title"],
   ["/settings/export", "export.title"],
