@@ -24,6 +24,9 @@ let socket = null;
 let wake = () => {};
 
 onTold("socket", (open) => (connected.value = open));
+onTold("writing", (room_id) => {
+  if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ event: "typing", data: { room_id } }));
+});
 
 /** Keep a socket open while a user is logged in. */
 export function startSocket() {

@@ -51,6 +51,17 @@ def saying(*texts: str, code: int | None = None) -> Behaviour:
     return behave
 
 
+async def repeating(_asked: ReceivedRequest, receive: Receive, send: Send) -> None:
+    """Accept the WebSocket, and send each text back; close with 1008 after "nonsense"."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    while (event := await receive())["type"] != "websocket.disconnect":
+        if event["text"] == "nonsense":
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            await send({"type": "websocket.send", "text": event["text"]})
+
+
 def listed(session_ids: list[str], user_ids: list[str]) -> dict[str, list[str]]:
     """Revocations in the format of auth."""
     return {"session_ids": session_ids, "user_ids": user_ids}

@@ -1,5 +1,6 @@
 """Proxies WebSockets to the service: opened as a request, closed when the token ends."""
 
+import asyncio
 from contextlib import suppress
 from http import HTTPStatus
 
@@ -16,7 +17,7 @@ from shared.websockets.handshake import (
     UPGRADE_REQUIRED_DETAIL,
     Handshake,
 )
-from shared.websockets.hub import CLOSE_REASONS, UPSTREAM_LOST, Hub, Socket
+from shared.websockets.hub import CLOSE_REASONS, SEND_SECONDS, UPSTREAM_LOST, CloseReason, Hub, Socket
 
 from ..authentication.revocations import Revocations
 from ..exchange import ClientDisconnected, Exchange
@@ -64,9 +65,12 @@ class WebSocketProxy:
         async def next_message() -> str | None:
             return await _next_message(upstream, socket)
 
+        async def take_text(text: str) -> CloseReason | None:
+            return await _forward(upstream, text)
+
         exchange.status = SWITCHING_PROTOCOLS
         await handshake.accept(exchange.response_headers)
-        await self._open.serve(socket, handshake.receive, handshake.send, next_message)
+        await self._open.serve(socket, handshake.receive, handshake.send, next_message, take_text)
 
 
 async def _next_message(upstream: ClientConnection, socket: Socket) -> str | None:
@@ -77,6 +81,16 @@ async def _next_message(upstream: ClientConnection, socket: Socket) -> str | Non
     if ending is UPSTREAM_LOST:
         log.warning("a service dropped a WebSocket", code=upstream.close_code)
     socket.end(ending)
+    return None
+
+
+async def _forward(upstream: ClientConnection, text: str) -> CloseReason | None:
+    """Send a text of the client to the service, which decides what it means."""
+    try:
+        async with asyncio.timeout(SEND_SECONDS):
+            await upstream.send(text)
+    except (ConnectionClosed, TimeoutError):
+        return UPSTREAM_LOST
     return None
 
 

@@ -94,5 +94,6 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
         storage,
         image_processor,
         sockets,
+        bus,
     )
     return app

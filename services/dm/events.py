@@ -1,16 +1,24 @@
-"""The events that dm publishes, each in the transaction that it reports."""
+"""The events that dm publishes, each in the transaction that it reports; only `room_typing` is not stored."""
 
 from typing import Literal
 
 from sqlalchemy import Connection
 
-from shared import ids
+from shared import clock, ids
+from shared.events.envelope import Event
 from shared.events.outbox import enqueue
 
 from . import models
 
 # Everything that the broker lets this service publish.
-ANNOUNCES = ("message.sent.v1", "room.read.v1", "room.requested.v1", "room.updated.v1", "user.purged.v1")
+ANNOUNCES = (
+    "message.sent.v1",
+    "room.read.v1",
+    "room.requested.v1",
+    "room.typing.v1",
+    "room.updated.v1",
+    "user.purged.v1",
+)
 
 
 def user_purged(tx: Connection, user_id: int) -> None:
@@ -47,3 +55,10 @@ def room_requested(
     numbers = {"room_id": room_id, "sender_id": sender_id, "recipient_id": recipient_id}
     data = {name: ids.encode(number) for name, number in numbers.items()} | {"state": state, "version": version}
     enqueue(tx, models.outbox, "room.requested", 1, data)
+
+
+def room_typing(room_id: int, user_id: int, peer_id: int) -> Event:
+    """The user is writing in the room. It is published at once and, if that fails, never."""
+    numbers = {"room_id": room_id, "user_id": user_id, "peer_id": peer_id}
+    data = {name: ids.encode(number) for name, number in numbers.items()}
+    return Event(ids.new(), "room.typing", 1, clock.now(), None, data)

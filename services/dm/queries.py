@@ -2,11 +2,13 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, FromClause, Join, Label, Row, Select, select
+from sqlalchemy import Connection, FromClause, Join, Label, Row, Select, false, select
 
 from shared import clock, ids
 from shared.errors import NotFound, Unauthenticated
 from shared.pagination import Page, PageRequest
+from shared.replication.pairs import in_neither_direction
+from shared.replication.projections import is_shown
 
 from . import models, photo_queries
 from .signed_urls import UrlSigner
@@ -47,6 +49,22 @@ def membership(connection: Connection, room_id: int, user_id: int) -> Row[Any]:
     if row is None:
         raise room_not_found()
     return row
+
+
+def open_peer(connection: Connection, room_id: int, user_id: int) -> int | None:
+    """The other user of the room, if both have accepted the conversation and either may write to the other."""
+    members, other, peer = _members.c, _other_member.c, models.people.alias("peer")
+    statement = (
+        select(members.peer_id)
+        .join(_other_member, (other.room_id == members.room_id) & (other.user_id == members.peer_id))
+        .join(_sender, _sender.c.id == members.user_id)
+        .join(peer, peer.c.id == members.peer_id)
+        .where(members.room_id == room_id, members.user_id == user_id)
+        .where(members.requested == false(), other.requested == false(), is_shown(_sender), is_shown(peer))
+        .where(in_neither_direction(models.restrictions, "blocking", members.user_id, members.peer_id))
+    )
+    found: int | None = connection.execute(statement).scalar_one_or_none()
+    return found
 
 
 def room_not_found() -> NotFound:

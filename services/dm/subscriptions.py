@@ -66,6 +66,14 @@ class RoomRequested(BaseModel):
     state: str
 
 
+class RoomTyping(BaseModel):
+    """The user is writing; the peer is told."""
+
+    room_id: Id
+    user_id: Id
+    peer_id: Id
+
+
 class RoomUpdated(BaseModel):
     """The user has changed how they see the room."""
 
@@ -134,6 +142,13 @@ def send_room_accepted(notifier: SocketNotifier, event: Event) -> None:
         notifier.send_room(answered.sender_id, answered.room_id)
 
 
+def send_typing(notifier: SocketNotifier, event: Event) -> None:
+    """Tell the other user who is writing."""
+    typing = RoomTyping.model_validate(event.data)
+    data = {"room_id": ids.encode(typing.room_id), "user_id": ids.encode(typing.user_id)}
+    notifier.send("typing", data, typing.peer_id)
+
+
 def send_notification_changed(notifier: SocketNotifier, event: Event) -> None:
     """Tell the user which of their notifications has changed; clients read it over HTTP."""
     changed = NotificationChanged.model_validate(event.data)
@@ -159,6 +174,7 @@ BROADCAST_HANDLERS: dict[str, Callable[[SocketNotifier, Event], None]] = {
     "message.sent.v1": send_message,
     "room.read.v1": send_room_read,
     "room.requested.v1": send_room_accepted,
+    "room.typing.v1": send_typing,
     "room.updated.v1": send_room_updated,
     "notification.changed.v1": send_notification_changed,
     "user.deleted.v1": close_sockets,

@@ -13,10 +13,10 @@ from uvicorn.server import ServerState
 
 from shared.draining import Draining
 from shared.server.http_protocol import HardenedHttpProtocol
-from shared.server.websocket_protocol import SendOnlyWebSocketProtocol
+from shared.server.websocket_protocol import BoundedWebSocketProtocol
 
 MAX_RECEIVED_BYTES = 1024
-"""Bytes of one WebSocket message from a client. Clients only receive, so they need not send any."""
+"""Bytes of one WebSocket message from a client. Clients mostly receive, and send little."""
 PING_SECONDS = 20.0
 """Interval between pings, and timeout of the pong."""
 
@@ -25,7 +25,7 @@ def server_options() -> dict[str, Any]:
     """Arguments of uvicorn.Config."""
     return {
         "http": HardenedHttpProtocol,
-        "ws": SendOnlyWebSocketProtocol,
+        "ws": BoundedWebSocketProtocol,
         "ws_max_size": MAX_RECEIVED_BYTES,
         "ws_ping_interval": PING_SECONDS,
         "ws_ping_timeout": PING_SECONDS,

@@ -1,4 +1,4 @@
-"""uvicorn's upgrade to a WebSocket (RFC 6455), strictly checked, and its protocol for clients that only listen."""
+"""uvicorn's upgrade to a WebSocket (RFC 6455), strictly checked, and its protocol for clients that mostly listen."""
 
 import re
 from typing import Any
@@ -15,8 +15,10 @@ MAX_LINE_BYTES = 8_000
 """Of a header line. The websockets library closes the connection without a response at 8,192."""
 LINGER_SECONDS = 5.0
 """How long sending the last bytes of a closing connection may take."""
-MAX_PINGS = 20
-PING_WINDOW_SECONDS = 10.0
+MAX_FRAMES = 20
+"""From a client in one window: texts, pings and pongs together."""
+WINDOW_SECONDS = 10.0
+NOT_UTF_8 = 1007
 POLICY_VIOLATION = 1008
 PING_TIMEOUT = 1011
 
@@ -50,13 +52,15 @@ class StrictUpgradeProtocol(HttpToolsProtocol):
         """Logs nothing: clients could fill the log."""
 
 
-class SendOnlyWebSocketProtocol(WebSocketsSansIOProtocol):
-    """Pings are answered, up to a limit; a client that sends anything else is disconnected.
+class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
+    """Pings are answered and short texts passed to the application, up to a limit.
+
+    A client that sends more, or anything else, is disconnected.
 
     A client that does not read cannot keep a closing connection open.
     """
 
-    pings = 0
+    frames_in_window = 0
     counting_since = 0.0
 
     def data_received(self, data: bytes) -> None:
@@ -68,11 +72,20 @@ class SendOnlyWebSocketProtocol(WebSocketsSansIOProtocol):
         if not self.handshake_initiated:
             self.transport.close()
 
-    def handle_text(self, event: Frame) -> None:  # noqa: ARG002 - the content does not matter
-        """Clients may not send messages."""
-        self._cut_off("clients may not send messages")
+    def handle_text(self, event: Frame) -> None:
+        """The application decides what a text means. It is in one frame, so it needs no memory beyond the frame's."""
+        if not event.fin:
+            self._cut_off("texts may not be fragmented")
+        elif not _is_utf_8(event.data):
+            self._cut_off("not UTF-8", NOT_UTF_8)
+        elif self._is_patient():
+            super().handle_text(event)
 
-    handle_bytes = handle_cont = handle_text
+    def handle_bytes(self, event: Frame) -> None:  # noqa: ARG002 - the content does not matter
+        """Clients may send nothing else."""
+        self._cut_off("clients may send only texts")
+
+    handle_cont = handle_bytes
 
     def handle_ping(self) -> None:
         """Answered by the library, unless they come too fast."""
@@ -86,16 +99,16 @@ class SendOnlyWebSocketProtocol(WebSocketsSansIOProtocol):
 
     def _is_patient(self) -> bool:
         now = self.loop.time()
-        if now - self.counting_since > PING_WINDOW_SECONDS:
-            self.counting_since, self.pings = now, 0
-        self.pings += 1
-        if self.pings > MAX_PINGS:
-            self._cut_off("too many pings")
-        return self.pings <= MAX_PINGS
+        if now - self.counting_since > WINDOW_SECONDS:
+            self.counting_since, self.frames_in_window = now, 0
+        self.frames_in_window += 1
+        if self.frames_in_window > MAX_FRAMES:
+            self._cut_off("too many frames")
+        return self.frames_in_window <= MAX_FRAMES
 
-    def _cut_off(self, reason: str) -> None:
+    def _cut_off(self, reason: str, code: int = POLICY_VIOLATION) -> None:
         if not self.close_sent:
-            self.conn.fail(POLICY_VIOLATION, reason)
+            self.conn.fail(code, reason)
             self.handle_parser_exception()
 
     def keepalive_timeout(self) -> None:
@@ -125,6 +138,14 @@ class SendOnlyWebSocketProtocol(WebSocketsSansIOProtocol):
             self.writable.set()
         await super().send(message)
         self.handshake_complete |= self.close_sent  # a rejected handshake is complete as well
+
+
+def _is_utf_8(data: bytes | bytearray | memoryview) -> bool:
+    try:
+        bytes(data).decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def is_handshake(url: bytes, headers: Headers) -> bool:

@@ -1,4 +1,4 @@
-"""Open WebSockets on a real line: on which only we speak, to clients of every kind."""
+"""Open WebSockets on a real line, to clients of every kind."""
 
 import asyncio
 import socket
@@ -21,7 +21,7 @@ from shared.testing import eventually
 from shared.testing.waiting import WAIT_SECONDS
 from shared.testing.websocket_client import listening
 from shared.websockets import hub
-from shared.websockets.hub import TOKEN_EXPIRED, UPSTREAM_LOST, Hub, Socket
+from shared.websockets.hub import NOT_UNDERSTOOD, TOKEN_EXPIRED, UPSTREAM_LOST, CloseReason, Hub, Socket
 
 HEAD = (
     b"GET /ws HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
@@ -38,6 +38,7 @@ class HubServer:
         self.open = Hub("tests", 1_000, 1_000)
         self.expires_at = int(time.time()) + 3600
         self.held: list[Socket] = []
+        self.taken: list[str] = []
         self.server = uvicorn.Server(uvicorn.Config(self, **{**server_options(), "lifespan": "off", **changed}))
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self.listener.getsockname()[1]
@@ -54,7 +55,12 @@ class HubServer:
             self.held.append(held)
             await receive()
             await self.accept(send)
-            await self.open.serve(held, receive, send, held.next)
+            await self.open.serve(held, receive, send, held.next, self.take)
+
+    async def take(self, text: str) -> CloseReason | None:
+        """Keep a text of the client."""
+        self.taken.append(text)
+        return NOT_UNDERSTOOD if text == "nonsense" else None
 
     def run(self) -> None:
         with asyncio.Runner(loop_factory=lambda: self.loop) as runner:
@@ -221,7 +227,10 @@ def test_client_with_pongs_stays_connected() -> None:
     [
         (PING * 1000, 1008),
         (b"\x8a\x80\0\0\0\0" * 1000, 1008),  # answers to no ping
+        (b"\x81\x80\0\0\0\0" * 1000, 1008),
         (b"\x01\x80\0\0\0\0" + b"\0\x80\0\0\0\0" * 1000, 1008),  # a text in empty pieces, without an end
+        (b"\x82\x81\0\0\0\0x", 1008),  # bytes
+        (b"\x81\x81\0\0\0\0\xff", 1007),
         (b"\x81\xfe\x7f\xff\0\0\0\0" + b"x" * 0x7FFF, 1009),
         (b"\x83\x80\0\0\0\0", 1002),  # of a kind that there is not
         (b"\x81\x01x", 1002),  # without a mask
@@ -233,6 +242,14 @@ def test_flooding_client_is_disconnected(hub_server: HubServer, flood: bytes, co
             line.sendall(flood)
         assert code.to_bytes(2, "big") in everything_from(line)
     eventually(lambda: hub_server.open.count == 0 and hub_server.connections == 0)
+
+
+def test_texts_of_a_client_are_taken_in_order_until_one_is_not_understood(hub_server: HubServer) -> None:
+    with listening(hub_server.url) as ear:
+        for text in ("one", "둘", "nonsense"):
+            ear.connection.send(text)
+        assert ear.closed() == 1008
+    assert hub_server.taken == ["one", "둘", "nonsense"]
 
 
 def test_data_before_the_handshake_response_closes_the_connection(hub_server: HubServer) -> None:

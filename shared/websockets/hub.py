@@ -30,7 +30,8 @@ TOO_SLOW = CloseReason(4408, "read too slowly")
 RESTARTED = CloseReason(1012, "restarting, please reconnect")
 UPSTREAM_LOST = CloseReason(1013, "connection to the service lost, please reconnect")
 CLIENT_LEFT = CloseReason(1006, "the client has disconnected")
-CLOSE_REASONS = {each.code: each for each in (TOKEN_EXPIRED, TOO_SLOW, RESTARTED)}
+NOT_UNDERSTOOD = CloseReason(1008, "clients may not send this")
+CLOSE_REASONS = {each.code: each for each in (TOKEN_EXPIRED, TOO_SLOW, RESTARTED, NOT_UNDERSTOOD)}
 """The reasons that the gateway forwards from a service to the client."""
 _KNOWN_CODES = frozenset({1000, 1001, 1005, 1006, 1008, 1009, 1011, 1012, 1013, 4401, 4408})
 _Event = Any
@@ -38,6 +39,8 @@ Receive = Callable[[], Awaitable[_Event]]
 Send = Callable[[_Event], Awaitable[None]]
 NextMessage = Callable[[], Awaitable[str | None]]
 """Waits for the next text to send; None when there will be no more."""
+TakeText = Callable[[str], Awaitable[CloseReason | None]]
+"""Handles a text of the client; returns why the socket has to be closed for it, if it has to."""
 
 
 class Socket:
@@ -145,10 +148,12 @@ class Hub:
         for socket in index.get(key, ()):
             socket.end(TOKEN_EXPIRED)
 
-    async def serve(self, socket: Socket, receive: Receive, send: Send, next_message: NextMessage) -> None:
-        """Send texts on an accepted socket until it is closed, its token expires or the client disconnects."""
+    async def serve(
+        self, socket: Socket, receive: Receive, send: Send, next_message: NextMessage, take_text: TakeText
+    ) -> None:
+        """Send and take texts on an accepted socket until it is closed, its token expires or the client disconnects."""
         sending = asyncio.create_task(_send_texts(socket, send, next_message))
-        receiving = asyncio.create_task(_wait_for_disconnect(receive))
+        receiving = asyncio.create_task(_take_texts(socket, receive, take_text))
         ends: set[asyncio.Future[Any]] = {sending, receiving, socket.ended}
         try:
             left = max(0.0, socket.who.expires_at - clock.now() / clock.SECOND)
@@ -176,10 +181,12 @@ async def _send_texts(socket: Socket, send: Send, next_message: NextMessage) -> 
             return
 
 
-async def _wait_for_disconnect(receive: Receive) -> int:
-    """Wait until the client disconnects. Returns its close code."""
+async def _take_texts(socket: Socket, receive: Receive, take_text: TakeText) -> int:
+    """Take texts, one after another, until the client disconnects. Returns its close code."""
     while (event := await receive())["type"] != "websocket.disconnect":
-        pass
+        ending = await take_text(event["text"])
+        if ending is not None:
+            socket.end(ending)
     code: int = event.get("code", CLIENT_LEFT.code)
     return code
 

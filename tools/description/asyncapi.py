@@ -6,7 +6,15 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from services.dm.api.schemas import MessageCreated, NotificationCreated, NotificationUpdated, RoomRead, RoomUpdated
+from services.dm.api.schemas import (
+    MessageCreated,
+    NotificationCreated,
+    NotificationUpdated,
+    RoomRead,
+    RoomUpdated,
+    SendTyping,
+    Typing,
+)
 from shared.websockets.hub import RESTARTED, TOKEN_EXPIRED, TOO_SLOW, UPSTREAM_LOST
 
 from .merge import INFO, without_titles
@@ -18,9 +26,16 @@ MESSAGES: tuple[tuple[type[BaseModel], str], ...] = (
     (RoomRead, "A member of one of the user's rooms has read it up to a message; includes the user's own."),
     (NotificationCreated, "The user has a new notification."),
     (NotificationUpdated, "A notification of the user has changed, or is not there any more."),
+    (
+        Typing,
+        "The other user of a room is writing. Show it for about 6 s, or until their message comes. Never repeated.",
+    ),
+)
+SENT: tuple[tuple[type[BaseModel], str], ...] = (
+    (SendTyping, "The user is writing in a room. At most one in 3 s for a room: more are dropped."),
 )
 CLOSE_CODES = {
-    1008: "The client has sent a message. On this socket only the server sends.",
+    1008: "The client has sent something else than `typing`, or more than 20 frames in 10 s.",
     1009: "The client has sent a message that was too long.",
     1011: "An error of the server. Reconnect with growing pauses.",
     RESTARTED.code: "A process restarts. Reconnect soon.",
@@ -44,7 +59,8 @@ while the socket was closed are read by REST.
 
 def asyncapi() -> dict[str, Any]:
     """The whole document."""
-    models: list[tuple[type[BaseModel], JsonSchemaMode]] = [(model, "serialization") for model, _ in MESSAGES]
+    every = (*MESSAGES, *SENT)
+    models: list[tuple[type[BaseModel], JsonSchemaMode]] = [(model, "serialization") for model, _ in every]
     _, found = models_json_schema(models, ref_template="#/components/schemas/{model}")
     return {
         "asyncapi": "3.0.0",
@@ -61,15 +77,25 @@ def asyncapi() -> dict[str, Any]:
                 "action": "send",
                 "channel": {"$ref": "#/channels/socket"},
                 "title": "Receive the events of one's rooms",
-                "messages": [{"$ref": f"#/channels/socket/messages/{model.__name__}"} for model, _ in MESSAGES],
-            }
+                "messages": _references(MESSAGES),
+            },
+            "say": {
+                "action": "receive",
+                "channel": {"$ref": "#/channels/socket"},
+                "title": "Tell that one is writing",
+                "messages": _references(SENT),
+            },
         },
         "components": {
             "schemas": {name: _schema(name, each) for name, each in sorted(found["$defs"].items())},
-            "messages": {model.__name__: _message(model, about) for model, about in MESSAGES},
+            "messages": {model.__name__: _message(model, about) for model, about in every},
             "securitySchemes": {"accessToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         },
     }
+
+
+def _references(messages: tuple[tuple[type[BaseModel], str], ...]) -> list[Mapping[str, str]]:
+    return [{"$ref": f"#/channels/socket/messages/{model.__name__}"} for model, _ in messages]
 
 
 def _schema(name: str, schema: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -83,7 +109,9 @@ def _channel() -> Mapping[str, Any]:
     return {
         "address": "/api/v1/ws",
         "title": "The socket",
-        "messages": {model.__name__: {"$ref": f"#/components/messages/{model.__name__}"} for model, _ in MESSAGES},
+        "messages": {
+            model.__name__: {"$ref": f"#/components/messages/{model.__name__}"} for model, _ in (*MESSAGES, *SENT)
+        },
         "bindings": {"ws": {"method": "GET", "headers": headers, "bindingVersion": "0.1.0"}},
         "x-close-codes": {str(code): meaning for code, meaning in sorted(CLOSE_CODES.items())},
     }

@@ -232,6 +232,7 @@ export default {
   "room.older": "Older messages",
   "room.below": "New messages",
   "room.read": "Read",
+  "room.typing": "{name} is writing…",
   "room.waiting": "Waiting for a connection",
   "room.empty": "Say hello.",
   "room.menu": "More about this conversation",

@@ -232,6 +232,7 @@ export default {
   "room.older": "이전 메시지",
   "room.below": "새 메시지",
   "room.read": "읽음",
+  "room.typing": "{name} 님이 입력 중…",
   "room.waiting": "연결을 기다리는 중",
   "room.empty": "인사를 건네 보세요.",
   "room.menu": "대화 메뉴",

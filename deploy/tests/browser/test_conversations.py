@@ -67,6 +67,24 @@ def test_messages_arrive_live_and_are_counted_read_and_quoted(two: Two) -> None:
     expect(left.page.get_by_role("log").get_by_text("Hello Ada")).to_be_visible()
 
 
+def test_typing_is_announced_until_the_message_comes(two: Two) -> None:
+    left, right = two.left, two.right
+    right.open(f"/messages/{two.room}")
+    status = left.page.get_by_role("status").get_by_text("Bob Right is writing…")
+    expect(left.page.get_by_text("Say hello.")).to_be_visible()
+    expect(status).to_have_count(0)
+    field = right.page.get_by_placeholder("Message")
+
+    def shown() -> bool:
+        field.press_sequentially("a")  # repeated, because a signal is lost while a socket opens
+        return status.is_visible()
+
+    eventually(shown)
+    say(right, "at last")
+    expect(left.page.get_by_role("log").get_by_text("at last")).to_be_visible()
+    expect(status).to_have_count(0)
+
+
 def test_photos_and_shared_posts_can_be_sent_and_opened(two: Two) -> None:
     post = two.bob.posted("From the harbour")
     left, right = two.left, two.right

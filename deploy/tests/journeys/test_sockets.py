@@ -118,7 +118,8 @@ def test_A6_withdrawal_closes_every_socket(pair: tuple[Person, Person]) -> None:
         assert his.connection.ping().wait(WAIT_SECONDS), "the other's stays"
 
 
-def test_D_client_that_sends_data_is_disconnected(other_user: Person) -> None:
-    with ear_of(other_user) as ear:
-        ear.connection.send("hello")
-        assert ear.closed() == 1008
+def test_D_client_that_sends_anything_else_is_disconnected(other_user: Person) -> None:
+    for text in ("hello", '{"event": "message.created", "data": {}}', b"hello"):
+        with ear_of(other_user) as ear:
+            ear.connection.send(text)
+            assert ear.closed() == 1008

@@ -6,6 +6,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from shared.database.engine import Database
+from shared.events.bus import Publisher
 from shared.files.storage import Storage
 from shared.idempotency import Idempotency
 from shared.images import ImageProcessor
@@ -28,6 +29,7 @@ class Dependencies:
     storage: Storage
     image_processor: ImageProcessor
     sockets: Hub
+    publisher: Publisher
 
 
 async def _dependencies(request: Request) -> Dependencies:

@@ -1,6 +1,5 @@
 """Routes for the other services."""
 
-from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request

@@ -228,6 +228,33 @@ class ReadMark(BaseModel):
     message_id: IdText
 
 
+class InRoom(StrictModel):
+    """A room of the user."""
+
+    room_id: Id
+
+
+class SendTyping(StrictModel):
+    """Sent on the WebSocket by clients: the user is writing."""
+
+    event: Literal["typing"]
+    data: InRoom
+
+
+class WhoTypes(BaseModel):
+    """Who is writing, and where."""
+
+    room_id: IdText
+    user_id: IdText
+
+
+class Typing(BaseModel):
+    """Sent on the WebSocket: the other user of a room is writing, or was a few seconds ago."""
+
+    event: Literal["typing"]
+    data: WhoTypes
+
+
 class MessageCreated(BaseModel):
     """Sent on the WebSocket: a user has sent a message."""
 

@@ -11,14 +11,17 @@ from shared.web.request_body import StrictRoute
 from shared.web.websocket_handshake import AlreadyHandled, handshake_of
 
 from .dependencies import Deps
+from .typing import TypingRelay
 
 router = APIRouter(prefix="/api/v1", tags=["dm"], route_class=StrictRoute)
 
 SWITCHED = {
     "description": "The connection is now a WebSocket. Each of its texts is"
     ' `{"event": "message.created", "data": Message}`, `{"event": "room.updated", "data": Room}`,'
+    ' `{"event": "typing", "data": {"room_id", "user_id"}}`,'
     ' `{"event": "room.read", "data": {"room_id", "user_id", "message_id"}}`,'
-    ' `{"event": "notification.created", "data": {"id"}}` or `{"event": "notification.updated", "data": {"id"}}`.',
+    ' `{"event": "notification.created", "data": {"id"}}` or `{"event": "notification.updated", "data": {"id"}}`.'
+    ' Clients send only `{"event": "typing", "data": {"room_id"}}`.',
     "headers": {
         "Upgrade": {"schema": {"type": "string", "const": "websocket"}},
         "Sec-WebSocket-Protocol": {
@@ -44,14 +47,16 @@ Subprotocols = Annotated[
     responses={101: SWITCHED, **documented(401, 426, 429)},
 )
 async def listen(request: Request, identity: CurrentUser, deps: Deps, _subprotocols: Subprotocols = "") -> Response:
-    """A WebSocket (RFC 6455) that only the service sends on: what both users do, as it happens. Missed events are read
-    by HTTP.
+    """A WebSocket (RFC 6455) on which the service sends what both users do, as it happens. Missed events are read by
+    HTTP. A client sends `typing` while its user writes, every 3 s for a room; more are dropped.
 
-    Closed with 4401 when the token ends, 4408 for a slow reader, 1008 when the client sends anything, 1012 or 1013 when
-    the client should reconnect. Events come nearly in order, and one may come twice: compare ids. No token in the URL.
+    Closed with 4401 when the token ends, 4408 for a slow reader, 1008 when the client sends anything else or more than
+    20 frames in 10 s, 1012 or 1013 when the client should reconnect. Events come nearly in order, and one may come
+    twice: compare ids. No token in the URL.
     """
     handshake = handshake_of(request)
+    typing = TypingRelay(deps.database, deps.publisher, identity.subject)
     with deps.sockets.register(identity) as socket:
         await handshake.accept([(b"x-request-id", request.scope["request_id"].encode())])
-        await deps.sockets.serve(socket, handshake.receive, handshake.send, socket.next)
+        await deps.sockets.serve(socket, handshake.receive, handshake.send, socket.next, typing.take)
     return AlreadyHandled()

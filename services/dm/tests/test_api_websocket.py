@@ -1,6 +1,7 @@
 """The WebSocket of dm: which events each user receives, and when it is closed."""
 
 import asyncio
+import json
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -20,7 +21,7 @@ from shared.testing.websocket_client import Listener, listening, refused_handsha
 from shared.websockets import hub
 
 from .api_client import ApiClient
-from .factories import deleted, some_people
+from .factories import NOTHING, deleted, some_people
 
 Pair = tuple[ApiClient, ApiClient]
 
@@ -154,9 +155,12 @@ def test_client_with_a_full_queue_is_disconnected(pair: Pair, monkeypatch: pytes
 
 
 def test_client_that_sends_data_is_disconnected(pair: Pair) -> None:
-    with ear_of(pair[0]) as ear:
-        ear.connection.send("hello")
-        assert ear.closed() == 1008
+    typing: dict[str, object] = {"event": "typing", "data": {"room_id": NOTHING}}
+    changes: list[dict[str, object]] = [{"event": "x"}, {"data": {}}, {"more": 1}]
+    for wrong in ("hello", "1", "[]", *(json.dumps(typing | change) for change in changes)):
+        with ear_of(pair[0]) as ear:
+            ear.connection.send(wrong)
+            assert ear.closed() == 1008
     with ear_of(pair[0]) as ear:
         ear.connection.send("x" * 5_000)
         assert ear.closed() in (1008, 1009)

@@ -6,6 +6,7 @@ import { isSubmit, useGrowing } from "../../parts/field.js";
 import { Icon } from "../../parts/icon.js";
 import { account } from "../../session.js";
 import { sendMessage } from "../../state/outbox.js";
+import { signalTyping } from "../../state/typing.js";
 import { read, remove, write } from "../../storage.js";
 import { t } from "../../words/words.js";
 import { Attachments, useAttachments } from "./attachments.js";
@@ -74,7 +75,10 @@ export function Composer({ roomId, name, field, reply, onReplied }) {
           }} />
         <button type="button" class="icon-button" aria-label=${t("composer.photo")} onClick=${() => picker.current?.click()}>${h(Icon, { name: "image" })}</button>
         <textarea ref=${field} rows="1" maxlength=${MOST} dir="auto" value=${text} aria-label=${t("composer.label", { name })} placeholder=${t("composer.placeholder")}
-          onInput=${(/** @type {any} */ event) => change(event.target.value)} onPaste=${onPaste}></textarea>
+          onInput=${(/** @type {any} */ event) => {
+            change(event.target.value);
+            if (event.target.value) signalTyping(roomId);
+          }} onPaste=${onPaste}></textarea>
         <button type="submit" class="icon-button send" disabled=${!text.trim() && !photos.list.length} aria-label=${t("composer.send")}>${h(Icon, { name: "send" })}</button>
       </div>
     </form>`;

@@ -11,6 +11,7 @@ import { useTitle } from "../../parts/view.js";
 import { back, go } from "../../router.js";
 import { conversationOf } from "../../state/conversation.js";
 import { fetchRoom, openRoomId, roomById } from "../../state/rooms.js";
+import { isWriting } from "../../state/typing.js";
 import { explain, t } from "../../words/words.js";
 import NotFound from "../notfound/notfound.js";
 import { NewRoom, RoomList } from "../rooms/rooms.js";
@@ -64,6 +65,7 @@ function Open({ id }) {
       </header>
       ${problem && html`<p class="problem" role="alert">${explain(problem)} <button type="button" class="link" onClick=${load}>${t("retry")}</button></p>`}
       ${room ? h(Log, { room, onAnswer: room.closed || room.state === "request" ? null : answer }) : !problem && h(Spinner, {})}
+      <p class="typing quiet" role="status">${room && isWriting(id) && t("room.typing", { name })}</p>
       ${room?.closed && html`<p class="room-closed" role="note">${t(room.peer.deleted ? "room.closed" : "room.suspended")}</p>`}
       ${room?.state === "request" && html`
         <section class="request" aria-label=${t("requests.title")}>
