@@ -128,8 +128,6 @@ export const feed = (cursor) => page("/feed", cursor, { limit: 10 });
 export const everyonesPosts = (cursor) => page("/posts", cursor, { limit: 30 });
 /** @param {string} id @param {string | null} [cursor] @returns {Promise<Page<Post>>} */
 export const postsOf = (id, cursor) => page(`/users/${safe(id)}/posts`, cursor, { limit: 30 });
-/** @param {string[]} ids at most 100; deleted ones are left out @returns {Promise<{items: Post[]}>} */
-export const postsByIds = (ids) => ask("GET", "/posts", { query: { ids: ids.join(",") } });
 /** @param {string} id @returns {Promise<Post>} */
 export const post = (id) => ask("GET", `/posts/${safe(id)}`);
 /** @param {string[]} media_ids @param {string} caption @param {string} key @returns {Promise<Post>} */
@@ -174,6 +172,8 @@ export const room = (id) => ask("GET", `/rooms/${safe(id)}`);
 export const openRoom = (user_id) => ask("POST", "/rooms", { body: { user_id } });
 /** @param {string} id @param {string | null} [cursor] @returns {Promise<Page<Message>>} newest first */
 export const messages = (id, cursor) => page(`/rooms/${safe(id)}/messages`, cursor, { limit: 50 });
+/** @param {string} id @param {string} message_id @returns {Promise<Message>} */
+export const message = (id, message_id) => ask("GET", `/rooms/${safe(id)}/messages/${safe(message_id)}`);
 /** @param {string} id @param {string} since @param {string | null} [cursor] @returns {Promise<Page<Message>>} oldest first */
 export const messagesSince = (id, since, cursor) =>
   page(`/rooms/${safe(id)}/messages`, cursor, { since, limit: 100 });

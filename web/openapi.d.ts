@@ -415,6 +415,8 @@ export interface components {
             /** @example 0037a52d5f400001 */
             id: string;
             image: components["schemas"]["Media"];
+            /** @description Null also if it is not known: in rooms, on the WebSocket, and while posts is unavailable */
+            post: components["schemas"]["SharedPost"] | null;
             post_id: string | null;
             reply_to: components["schemas"]["Quote"] | null;
             /** @example 0037a52d5f400001 */
@@ -1230,6 +1232,8 @@ export interface components {
             /** @example 0037a52d5f400001 */
             id: string;
             image: components["schemas"]["Media"] | null;
+            /** @description Null also if it is not known: in rooms, on the WebSocket, and while posts is unavailable */
+            post: components["schemas"]["SharedPost"] | null;
             /** @example 0037a52d5f400001 */
             post_id: string;
             reply_to: components["schemas"]["Quote"] | null;
@@ -1622,6 +1626,18 @@ export interface components {
             next_cursor: string | null;
         };
         /**
+         * SharedPost
+         * @description The post that a message shares. `deleted`: it is gone, or the user may not see it; then only its id is known.
+         */
+        SharedPost: {
+            author: components["schemas"]["UserRef"] | null;
+            deleted: boolean;
+            /** @example 0037a52d5f400001 */
+            id: string;
+            /** @example /api/v1/media/5f0c2b8e-320.webp */
+            thumbnail_url: string | null;
+        };
+        /**
          * SignInFinish
          * @description `code` and `state` of the redirect; or after 401 `second_factor_required`, `continuation` and `otp`.
          * @example {
@@ -1842,6 +1858,8 @@ export interface components {
             /** @example 0037a52d5f400001 */
             id: string;
             image: components["schemas"]["Media"] | null;
+            /** @description Null also if it is not known: in rooms, on the WebSocket, and while posts is unavailable */
+            post: components["schemas"]["SharedPost"] | null;
             post_id: string | null;
             reply_to: components["schemas"]["Quote"] | null;
             /** @example 0037a52d5f400001 */

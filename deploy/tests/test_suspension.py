@@ -158,9 +158,11 @@ def _hidden_in_lists(world: World) -> None:
 
 
 def _closed_conversation(world: World, before: dict[str, Any]) -> None:
-    now = world.shown()
-    for path in (f"/rooms/{world.room} of Max", f"/rooms/{world.room}/messages of Max"):
-        assert now[path] == (before[path] | {"closed": True} if "closed" in before[path] else before[path])
+    now, room = world.shown(), f"/rooms/{world.room}"
+    assert now[f"{room} of Max"] == before[f"{room} of Max"] | {"closed": True}
+    gone = {"id": world.post, "author": None, "thumbnail_url": None, "deleted": True}
+    messages = [each | {"post": each["post"] and gone} for each in before[f"{room}/messages of Max"]["items"]]
+    assert now[f"{room}/messages of Max"]["items"] == messages
     refusal(world.max.say(world.room, "are you there?"), 409, "peer_suspended")
     refusal(world.max.open_room(world.jo.id), 404)
     refusal(world.max.share(world.room, world.post), (409, 422))

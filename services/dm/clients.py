@@ -1,12 +1,18 @@
 """What dm reads from other services over HTTP."""
 
+import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 from shared import ids
 from shared.errors import Unavailable
 from shared.replication.pair_reconcile import PairSource
 from shared.replication.source import RecordSource
 from shared.security.service_calls import ServiceClient
+
+CARDS_SECONDS = 0.5
+"""How long messages wait for the cards of shared posts."""
 
 
 def users_of(auth: ServiceClient) -> RecordSource:
@@ -40,3 +46,17 @@ class Posts:
         """Whether this user can see this post. Raises Unavailable."""
         path = f"/internal/posts/{ids.encode(post_id)}"
         return await self.client.get(path, viewer=ids.encode(viewer)) is not None
+
+    async def cards(self, post_ids: Collection[str], viewer: int) -> dict[str, dict[str, Any]] | None:
+        """The author and the picture of those of these posts that this user can see, by their ids.
+
+        None if posts does not respond soon: messages do not wait for it.
+        """
+        try:
+            async with asyncio.timeout(CARDS_SECONDS):
+                found = await self.client.get(
+                    "/internal/posts", ids=",".join(sorted(post_ids)), viewer=ids.encode(viewer)
+                )
+        except (Unavailable, TimeoutError):
+            return None
+        return None if found is None else {each["id"]: each for each in found["items"]}

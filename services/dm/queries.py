@@ -175,6 +175,7 @@ def message_json(row: Row[Any], url_signer: UrlSigner) -> dict[str, Any]:
         "text": row.text,
         "image": None if row.media_id is None else photo_queries.photo_json(row, url_signer),
         "post_id": None if row.post_id is None else ids.encode(row.post_id),
+        "post": None,  # not known here
         "reply_to": None if row.quoted_id is None else _quote_json(row, url_signer),
         "created_at": clock.format_rfc3339(row.sent_at),
     }

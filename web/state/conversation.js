@@ -82,7 +82,10 @@ account.subscribe((who) => {
 });
 onTold("message.created", (message) => {
   const found = kept.get(message.room_id);
-  if (found?.started) found.merge([message]);
+  if (!found?.started) return;
+  found.merge([message]);
+  // The socket brings no cards of shared posts.
+  if (message.type === "post" && !message.post) void api.message(message.room_id, message.id).then((full) => found.merge([full]), () => {});
 });
 onTold("caught-up", () => kept.forEach((each) => each.started && void each.catchUp().catch(() => {})));
 

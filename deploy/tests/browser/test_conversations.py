@@ -108,9 +108,14 @@ def test_photos_and_shared_posts_can_be_sent_and_opened(two: Two) -> None:
     left.button("Send to somebody").click()
     left.page.get_by_role("dialog").get_by_role("button", name="Bob Right").click()
     left.says("Sent to Bob Right.")
-    expect(right.page.locator(".shared-post")).to_contain_text("From the harbour")
-    right.page.locator(".shared-post").click()
+    card = right.page.locator(".shared-post")
+    expect(card).to_contain_text("Bob Right")
+    eventually(lambda: card.get_by_role("img").evaluate("(image) => image.naturalWidth > 0"))
+    card.click()
     expect(right.heading("Post by Bob Right")).to_be_visible()
+    answer(two.bob.delete_post(post["id"]), 204)
+    right.open(f"/messages/{two.room}")
+    expect(right.page.get_by_text("This post is gone.")).to_be_visible()
 
 
 def test_a_quoted_photo_is_shown_in_the_quote(two: Two) -> None:

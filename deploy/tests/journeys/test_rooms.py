@@ -13,7 +13,7 @@ from .person import Person
 from .responses import ID, TIME, answer, ids, invalid, items, refusal
 
 ROOM = {"id", "peer", "last_message", "unread_count", "created_at"}
-MESSAGE = {"id", "room_id", "sender", "type", "text", "image", "post_id", "reply_to", "created_at"}
+MESSAGE = {"id", "room_id", "sender", "type", "text", "image", "post_id", "post", "reply_to", "created_at"}
 NOTHING = "0000000000000001"
 
 
@@ -99,7 +99,10 @@ def test_D2_message_can_be_a_shared_post(jo: Person, max_: Person, room: str) ->
     message = answer(jo.share(room, post["id"]), 201)
     assert (message["type"], message["post_id"]) == ("post", post["id"])
     assert (message["text"], message["image"]) == (None, None)
+    card = {"id": post["id"], "author": post["author"], "thumbnail_url": post["media"][0]["thumbnail_url"]}
+    assert message["post"] == {**card, "deleted": False}
     assert newest(max_, room) == message
+    assert answer(max_.send("GET", f"/rooms/{room}/messages/{message['id']}")) == message
 
 
 def test_D2_message_stays_when_its_shared_post_is_deleted(jo: Person, max_: Person, room: str) -> None:
@@ -107,7 +110,8 @@ def test_D2_message_stays_when_its_shared_post_is_deleted(jo: Person, max_: Pers
     message = answer(jo.share(room, post["id"]), 201)
     answer(jo.delete_post(post["id"]), 204)
     refusal(jo.share(room, post["id"]), 422, "unknown_post")
-    assert newest(max_, room) == message
+    gone = {"id": post["id"], "author": None, "thumbnail_url": None, "deleted": True}
+    assert newest(max_, room) == message | {"post": gone}
 
 
 TEXT, IMAGE, POST = {"text": "hi"}, {"media_id": NOTHING}, {"post_id": NOTHING}

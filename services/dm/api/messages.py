@@ -1,5 +1,6 @@
 """Messages of a room: sent once, and read. No route changes or deletes one."""
 
+from functools import partial
 from typing import Annotated
 
 import orjson
@@ -20,7 +21,7 @@ from shared.web.request_body import StrictRoute
 
 from .. import queries
 from ..actions import messages
-from . import schemas
+from . import cards, schemas
 from .dependencies import Deps
 
 router = APIRouter(prefix="/api/v1/rooms/{room_id}/messages", tags=["dm"], route_class=StrictRoute)
@@ -34,18 +35,22 @@ Since = Annotated[Id | SkipJsonSchema[None], Query(description="The id of the la
     summary="The messages of a room",
     responses=documented(400, 401, 404, 422),
 )
-def list_messages(
+async def list_messages(
     room_id: Id, request: Request, page: pagination.PageQuery, identity: CurrentUser, deps: Deps, since: Since = None
 ) -> Response:
     """Newest first. With `since`, the messages after that one, oldest first."""
-    found = deps.database.read(queries.messages_in, identity.subject, room_id, page, deps.url_signer, since)
+    wanted = partial(queries.messages_in, since=since)
+    found = await run_in_threadpool(deps.database.read, wanted, identity.subject, room_id, page, deps.url_signer)
+    await cards.add(deps, identity.subject, found.items)
     return pagination.page_response(request, found)
 
 
 @router.get("/{message_id}", response_model=schemas.Message, summary="A message", responses=documented(401, 404))
-def message(room_id: Id, message_id: Id, identity: CurrentUser, deps: Deps) -> Response:
+async def message(room_id: Id, message_id: Id, identity: CurrentUser, deps: Deps) -> Response:
     """404 for users who are not in its room."""
-    found = deps.database.read(queries.message, identity.subject, room_id, message_id, deps.url_signer)
+    read, me = deps.database.read, identity.subject
+    found = await run_in_threadpool(read, queries.message, me, room_id, message_id, deps.url_signer)
+    await cards.add(deps, identity.subject, [found])
     return responses.ok(found)
 
 
@@ -67,15 +72,17 @@ async def send(
     draft = _draft(body)
     # Read before the transaction and used inside it, so that a repeated request gets its first response anyway.
     post_exists = draft.post_id is None or await deps.posts.shows(draft.post_id, identity.subject)
+    with_card = await cards.of(deps, identity.subject, draft.post_id)
 
     def say(tx: Connection) -> StoredResponse:
         message_id = messages.send(tx, identity.subject, room_id, draft, post_exists=post_exists)
-        said = queries.message(tx, identity.subject, room_id, message_id, deps.url_signer)
+        said = {**queries.message(tx, identity.subject, room_id, message_id, deps.url_signer), **with_card}
         return responses.created(said, f"/api/v1/rooms/{ids.encode(room_id)}/messages/{ids.encode(message_id)}")
 
     def shown(tx: Connection, location: str) -> bytes:
         message_id = ids.parse(location.rpartition("/")[2])
-        return orjson.dumps(queries.message(tx, identity.subject, room_id, message_id, deps.url_signer))
+        said = queries.message(tx, identity.subject, room_id, message_id, deps.url_signer)
+        return orjson.dumps({**said, **with_card})
 
     return responses.to_response(await run_in_threadpool(deps.idempotency.write, key, say, shown))
 

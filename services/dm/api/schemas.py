@@ -149,6 +149,15 @@ class Quote(BaseModel):
     ]
 
 
+class SharedPost(BaseModel):
+    """The post that a message shares. `deleted`: it is gone, or the user may not see it; then only its id is known."""
+
+    id: IdText
+    author: UserRef | None
+    thumbnail_url: Annotated[str | None, Field(examples=["/api/v1/media/5f0c2b8e-320.webp"])]
+    deleted: bool
+
+
 class _Message(BaseModel):
     """Absent contents are null. (Not of the type `null` alone: some generators would then omit the field.)"""
 
@@ -158,6 +167,10 @@ class _Message(BaseModel):
     text: MessageText | None
     image: Media | None
     post_id: IdText | None
+    post: Annotated[
+        SharedPost | None,
+        Field(description="Null also if it is not known: in rooms, on the WebSocket, and while posts is unavailable"),
+    ]
     reply_to: Quote | None
     created_at: Timestamp
 

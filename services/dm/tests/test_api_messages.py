@@ -47,6 +47,31 @@ def test_d2_message_can_be_a_shared_post(jo: ApiClient, max_: ApiClient, room: s
     assert max_.messages(room) == [message]
 
 
+def test_shared_posts_have_cards_from_one_request_for_a_page(
+    jo: ApiClient, max_: ApiClient, room: str, other_services: Stub
+) -> None:
+    shared = [ids.encode(ids.new()) for _ in range(3)]
+    author = {"id": jo.id, "nickname": "nick0", "name": "Name 0", "avatar_url": None, "deleted": False}
+    cards = [{"id": each, "author": author, "thumbnail_url": f"/api/v1/media/{each}.jpg"} for each in shared[:2]]
+    for each in shared:
+        other_services.answers[f"/internal/posts/{each}"] = {"post_id": each, "author_id": jo.id}
+    other_services.answers["/internal/posts"] = {"items": cards}
+    said = [expect_json(jo.share(room, each)) for each in shared]
+    expected = [{**card, "deleted": False} for card in cards]
+    expected.append({"id": shared[2], "author": None, "thumbnail_url": None, "deleted": True})
+    assert [each["post"] for each in said] == expected
+    other_services.asked.clear()
+    assert max_.messages(room) == said[::-1]
+    assert [dict(each.url.params) for each in other_services.asked] == [{"ids": ",".join(shared), "viewer": max_.id}]
+    assert max_.room(room)["last_message"] == said[2] | {"post": None}, "rooms need none"
+    jo.say(room, "no post")
+    other_services.asked.clear()
+    expect_json(max_.send("GET", f"/rooms/{room}/messages?limit=1"), 200)
+    assert other_services.asked == []
+    other_services.down = True
+    assert [each["post"] for each in max_.messages(room)] == [None] * 4, "messages are shown anyway"
+
+
 TEXT: dict[str, Any] = {"text": "hi"}
 IMAGE, POST = {"media_id": NOTHING}, {"post_id": NOTHING}
 NOT_ONE_OF_THE_THREE: list[tuple[dict[str, Any], str]] = [

@@ -12,17 +12,26 @@ from shared.web.authentication import InternalCaller
 from shared.web.request_body import StrictRoute
 from shared.web.threadpools import run_in_internal_pool
 
-from ..queries import exports, previews, reports
-from ..queries.posts import require_author
+from ..queries import exports, posts, previews, reports
 from .dependencies import Deps
 
 router = APIRouter(include_in_schema=False, route_class=StrictRoute)
 
 
+@router.get("/internal/posts")
+async def cards(
+    request: Request, _: InternalCaller, deps: Deps, post_ids: Annotated[str, Query(alias="ids")], viewer: Id
+) -> Response:
+    """Those of these posts that this viewer can see, each with its author and a picture."""
+    wanted = id_list.parse("ids", post_ids)
+    found = await run_in_internal_pool(request, deps.database.read, posts.cards, wanted, viewer)
+    return responses.ok({"items": found})
+
+
 @router.get("/internal/posts/{post_id}")
 async def post(post_id: Id, request: Request, _: InternalCaller, deps: Deps, viewer: Id | None = None) -> Response:
     """The author of a post. 404 if the post cannot be seen, by this viewer if one is given."""
-    author_id = await run_in_internal_pool(request, deps.database.read, require_author, post_id, viewer)
+    author_id = await run_in_internal_pool(request, deps.database.read, posts.require_author, post_id, viewer)
     return responses.ok({"post_id": ids.encode(post_id), "author_id": ids.encode(author_id)})
 
 

@@ -17,11 +17,11 @@ const HIGHEST = 400;
 
 /**
  * @param {{
- *   message: Message, room: Room, first: boolean, highlit: boolean, post: Post | null | undefined,
+ *   message: Message, room: Room, first: boolean, highlit: boolean,
  *   onAnswer: ((message: Message) => void) | null, onJump: (id: string) => void,
- * }} props `post` is the shared one: null if it is deleted, undefined until that is known
+ * }} props
  */
-export function Bubble({ message, room, first, highlit, post, onAnswer, onJump }) {
+export function Bubble({ message, room, first, highlit, onAnswer, onJump }) {
   const own = message.sender.id === account.value?.id;
   const quote = message.reply_to;
   const author = nameOf(message.sender.id, room);
@@ -32,7 +32,7 @@ export function Bubble({ message, room, first, highlit, post, onAnswer, onJump }
         ${quote && html`<button type="button" class="quote" onClick=${() => onJump(quote.id)}>${h(Quote, { quote, room })}</button>`}
         ${message.type === "text" && h(UserText, { text: message.text ?? "" })}
         ${message.type === "image" && message.image && h(Picture, { media: message.image, name: author })}
-        ${message.type === "post" && h(SharedPost, { id: message.post_id, post })}
+        ${message.type === "post" && message.post_id && h(SharedPost, { id: message.post_id, post: message.post })}
       </div>
       <span class="message-side">
         <time class="quiet" dateTime=${message.created_at} title=${full(message.created_at)}>${clock(message.created_at)}</time>
@@ -68,15 +68,14 @@ function Picture({ media, name }) {
       ${media.alt && html`<p class="enlarged-alt" dir="auto">${media.alt}</p>`}`)}`;
 }
 
-/** @param {{id: string | null, post: Post | null | undefined}} props */
+/** @param {{id: string, post: Message["post"]}} props `post` is null while it is not known */
 function SharedPost({ id, post }) {
-  if (post === null || !id) return html`<p class="shared-post shared-post-gone quiet">${t("message.post_gone")}</p>`;
-  if (!post) return html`<p class="shared-post shared-post-coming" aria-busy="true"></p>`;
-  const name = post.author.name ?? t("person.deleted");
+  if (post?.deleted) return html`<p class="shared-post shared-post-gone quiet">${t("message.post_gone")}</p>`;
+  const name = post?.author?.name ?? t("message.post");
   return html`
     <a class="shared-post" href=${`/p/${id}`}>
-      <span class="shared-post-photo">${h(Photo, { media: post.media[0], alt: post.media[0].alt || t("photo.by", { name }), sizes: "260px" })}</span>
-      <span class="shared-post-text"><span class="name"><bdi>${name}</bdi></span>${post.caption && html`<span class="quiet shared-post-caption" dir="auto">${post.caption}</span>`}</span>
+      ${post?.thumbnail_url && html`<img class="shared-post-photo" src=${post.thumbnail_url} alt=${t("photo.by", { name })} loading="lazy" />`}
+      <span class="shared-post-text"><span class="name"><bdi>${name}</bdi></span></span>
     </a>`;
 }
 

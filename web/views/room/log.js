@@ -11,7 +11,6 @@ import { discard, pending, retry } from "../../state/outbox.js";
 import { readUpTo } from "../../state/rooms.js";
 import { day, explain, t } from "../../words/words.js";
 import { Bubble, PendingBubble } from "./bubble.js";
-import { useSharedPosts } from "./shared-posts.js";
 
 const NEAR_TOP = 600;
 const NEAR_END = 80;
@@ -24,7 +23,6 @@ export function Log({ room, onAnswer }) {
   const waiting = pending.value.filter((each) => each.roomId === room.id);
   const [below, setBelow] = useState(false);
   const [highlit, setHighlit] = useState("");
-  const posts = useSharedPosts(messages);
   const { log, atEnd, toEnd } = useStickyEnd(messages, waiting.length, () => setBelow(true));
   const last = messages.at(-1);
   const state = conversation.state.value;
@@ -69,7 +67,7 @@ export function Log({ room, onAnswer }) {
         startsDay(messages, index) && html`<p class="log-day" key=${`day-${message.id}`}><span>${day(message.created_at)}</span></p>`,
         h(Bubble, {
           key: message.id, message, room, first: startsGroup(messages, index), highlit: message.id === highlit,
-          post: message.post_id ? posts.get(message.post_id) : undefined, onAnswer, onJump: jump,
+          onAnswer, onJump: jump,
         }),
         message === lastOwn && read >= message.id && html`<p class="log-read quiet" key="read">${t("room.read")}</p>`,
       ])}
