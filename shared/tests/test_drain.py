@@ -17,7 +17,7 @@ from shared.security.verifier import Identity
 from shared.server.config import Server, server_options
 from shared.testing.waiting import WAIT_SECONDS, eventually
 from shared.testing.websocket_client import Listener, listening
-from shared.websockets.hub import RESTARTED, Hub
+from shared.websockets.hub import RESTARTED, CloseReason, Hub
 
 SOCKETS = 5
 
@@ -42,7 +42,10 @@ class DrainingServer:
         with self.hub.register(Identity(1, 2, int(time.time()) + 3600)) as registered:
             await receive()
             await send({"type": "websocket.accept"})
-            await self.hub.serve(registered, receive, send, registered.next)
+            await self.hub.serve(registered, receive, send, registered.next, self.take)
+
+    async def take(self, text: str) -> CloseReason | None:
+        """Ignore a text of the client."""
 
     def end(self) -> None:
         """As a second Ctrl-C does."""
