@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from services.dm.api.schemas import (
+from services.dm.api.socket_schemas import (
     MessageCreated,
     NotificationCreated,
     NotificationUpdated,

@@ -12,7 +12,7 @@ from shared.events.bus import Publisher
 from shared.websockets.hub import NOT_UNDERSTOOD, CloseReason
 
 from .. import events, queries
-from . import schemas
+from .socket_schemas import SendTyping
 
 PAUSE_SECONDS = 3.0
 """Signals of a socket for one room that come faster are dropped."""
@@ -33,7 +33,7 @@ class TypingRelay:
     async def take(self, text: str) -> CloseReason | None:
         """Relay a signal. A text that is none closes the socket."""
         try:
-            room_id = schemas.SendTyping.model_validate_json(text).data.room_id
+            room_id = SendTyping.model_validate_json(text).data.room_id
         except ValidationError:
             return NOT_UNDERSTOOD
         if self._is_due(room_id):
