@@ -53,9 +53,12 @@ def test_every_url_in_a_response_has_the_path_prefix(web: httpx.Client, standalo
     room = answer(friend.open_room(jo.id), 201)["id"]
     with listening(f"{standalone.base_url}{API}/ws", jo.access_token) as heard:
         message = answer(friend.show(room), 201)
-        event = heard.next()["data"]
+        event = next(each["data"] for each in iter(heard.next, None) if each["event"] == "message.created")
+    answer(friend.like(post["id"]))
+    pictures = eventually(lambda: [each["post"] for each in answer(jo.send("GET", "/notifications"))["items"][:-1]])
     addresses = [
         avatar,
+        *(each["thumbnail_url"] for each in pictures),
         *(each[name] for each in post["media"] for name in ("url", "thumbnail_url")),
         *(each[name] for each in (message["image"], event["image"]) for name in ("url", "thumbnail_url")),
     ]

@@ -267,7 +267,7 @@ export default {
   "notifications.unread": { one: "{count} unread notification", other: "{count} unread notifications" },
   "notifications.who.one": "{name}",
   "notifications.who.two": "{name} and {other}",
-  "notifications.who.many": { one: "{name}, {other} and {count} more", other: "{name}, {other} and {count} more" },
+  "notifications.who.many": "{name}, {other} and {count} more",
   "notifications.follow": "{who} followed you.",
   "notifications.like": "{who} liked your post.",
   "notifications.comment": "{who} commented on your post.",

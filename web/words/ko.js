@@ -267,7 +267,7 @@ export default {
   "notifications.unread": { other: "읽지 않은 알림 {count}개" },
   "notifications.who.one": "{name} 님",
   "notifications.who.two": "{name} 님과 {other} 님",
-  "notifications.who.many": { other: "{name} 님, {other} 님 외 {count}명" },
+  "notifications.who.many": "{name} 님, {other} 님 외 {count}명",
   "notifications.follow": "{who}이 회원님을 팔로우했습니다.",
   "notifications.like": "{who}이 회원님의 게시물을 좋아합니다.",
   "notifications.comment": "{who}이 회원님의 게시물에 댓글을 남겼습니다.",
