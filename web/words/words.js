@@ -26,7 +26,7 @@ const WEEK = 604_800;
 export const language = signal(preferred());
 /** @type {import("@preact/signals").Signal<Dictionary>} */
 const dictionary = signal({});
-/** The words for problems and moderation, which the first view rarely needs: null until they are loaded.
+/** The words for problems, moderation, activities and some settings, which the first view rarely needs: null until they are loaded.
  * @type {import("@preact/signals").Signal<Dictionary | null>} */
 const problems = signal(null);
 

@@ -47,7 +47,7 @@ def test_withdrawals_command_lists_the_state_of_each_service(database: Database,
     database.write(withdrawals.record_purge, open_.id, "dm")
     head, newest, oldest = run("withdrawals")
     assert head.split() == ["user_id", "withdrawn_at", *PURGE_REPORTERS]
-    assert newest.startswith(ids.encode(open_.id)) and newest.split().count("-") == 2
+    assert newest.startswith(ids.encode(open_.id)) and newest.split().count("-") == len(PURGE_REPORTERS) - 1
     assert oldest.startswith(ids.encode(done.id)) and "-" not in oldest.split()
     assert [line.split()[0] for line in run("withdrawals", "--open")[1:]] == [ids.encode(open_.id)]
     assert len(run("withdrawals", "--limit", "1")) == 2

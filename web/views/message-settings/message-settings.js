@@ -7,7 +7,7 @@ import { asProblem } from "../../http.js";
 import { Spinner } from "../../parts/list.js";
 import { toast, toastProblem } from "../../parts/toast.js";
 import { Head } from "../../parts/view.js";
-import { explain, t } from "../../words/words.js";
+import { explain, knows, t } from "../../words/words.js";
 
 const CHOICES = /** @type {const} */ (["everyone", "following", "nobody"]);
 
@@ -30,12 +30,13 @@ export default function MessageSettingsView() {
       toastProblem(error);
     }
   };
+  const ready = chosen && knows("writers.everyone");
   return html`
     <section class="page">
       ${h(Head, { title: t("writers.title"), backTo: "/settings" })}
       ${problem && html`<p class="problem" role="alert">${explain(problem)} <button type="button" class="link" onClick=${load}>${t("retry")}</button></p>`}
-      ${!problem && !chosen && h(Spinner, {})}
-      ${chosen && html`
+      ${!problem && !ready && h(Spinner, {})}
+      ${ready && html`
         <fieldset class="card form">
           <legend class="visually-hidden">${t("writers.title")}</legend>
           ${CHOICES.map((each) => html`

@@ -7,7 +7,7 @@ import { asProblem } from "../../http.js";
 import { Spinner } from "../../parts/list.js";
 import { toastProblem } from "../../parts/toast.js";
 import { Head } from "../../parts/view.js";
-import { explain, t } from "../../words/words.js";
+import { explain, knows, t } from "../../words/words.js";
 
 const KINDS = /** @type {const} */ (["follow", "like", "comment", "reply", "mention", "comment_like", "room_request"]);
 
@@ -31,13 +31,14 @@ export default function NotificationSettingsView() {
       toastProblem(error);
     }
   };
+  const ready = wanted && knows("notifications.kinds");
   return html`
     <section class="page">
       ${h(Head, { title: t("notifications.settings"), backTo: "/settings" })}
       ${problem && html`<p class="problem" role="alert">${explain(problem)}</p>
         <div class="form-actions"><button type="button" class="button button-quiet" onClick=${load}>${t("retry")}</button></div>`}
-      ${!wanted && !problem && h(Spinner, {})}
-      ${wanted && html`
+      ${!ready && !problem && h(Spinner, {})}
+      ${ready && html`
         <fieldset class="card notification-kinds"><legend>${t("notifications.kinds")}</legend>
           ${KINDS.map((kind) => html`
             <label class="check" key=${kind}><input type="checkbox" checked=${wanted[kind].list}
