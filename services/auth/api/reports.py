@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any
 
-import orjson
 from fastapi import APIRouter, Query, Request
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
@@ -10,7 +9,6 @@ from starlette.responses import Response
 
 from shared import ids
 from shared.errors import Invalid, NotFound
-from shared.idempotency import StoredResponse
 from shared.ids import Id
 from shared.problem_details import documented
 from shared.web import pagination, responses
@@ -55,7 +53,10 @@ async def report(body: bodies.NewReport, identity: CurrentUser, deps: Deps) -> R
     row, is_new = await run_in_threadpool(
         deps.database.write, reports.report, identity.subject, subject, body.reason, body.note
     )
-    return responses.to_response(StoredResponse(201 if is_new else 200, orjson.dumps(report_json(row))))
+    if not is_new:
+        return responses.ok(report_json(row))
+    location = f"/api/v1/moderation/reports/{ids.encode(row.id)}"
+    return responses.to_response(responses.created(report_json(row), location))
 
 
 @router.get(

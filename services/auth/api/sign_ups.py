@@ -1,14 +1,12 @@
 """Who may sign up, by the setting SIGN_UP; and the invitations of moderators."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-import orjson
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from shared.idempotency import StoredResponse
 from shared.ids import Id
 from shared.problem_details import documented
 from shared.web import pagination, responses
@@ -27,6 +25,9 @@ router = APIRouter(prefix="/api/v1", tags=["moderation"], route_class=StrictRout
 public_router = APIRouter(prefix="/api/v1", tags=["auth"], route_class=StrictRoute)
 Mode = Literal["open", "invitation", "approval"]
 
+WHOLE = BeforeValidator(lambda given: int(given) if isinstance(given, float) and given.is_integer() else given)
+"""For JSON Schema, 1.0 is an integer."""
+
 
 class SignUpMode(BaseModel):
     """Who may sign up here."""
@@ -39,8 +40,8 @@ class SignUpMode(BaseModel):
 class NewInvitation(StrictModel):
     """How many people may sign up with it, and for how many days."""
 
-    uses: Annotated[int, Field(ge=1, le=invitations.MAX_USES, examples=[5])] = 1
-    days: Annotated[int, Field(ge=1, le=invitations.MAX_DAYS, examples=[14])] = 14
+    uses: Annotated[int, Field(ge=1, le=invitations.MAX_USES, examples=[5]), WHOLE] = 1
+    days: Annotated[int, Field(ge=1, le=invitations.MAX_DAYS, examples=[14]), WHOLE] = 14
 
 
 class InvitationState(BaseModel):
@@ -96,11 +97,12 @@ def create_invitation(body: NewInvitation, identity: CurrentUser, deps: Deps) ->
     """For moderators. It matters while the setting `SIGN_UP` is `invitation`. 409 `too_many_invitations`."""
     require_moderator(deps, identity)
 
-    def create(tx: Connection) -> bytes:
+    def create(tx: Connection) -> dict[str, Any]:
         row, code = invitations.create(tx, identity.subject, body.uses, body.days)
-        return orjson.dumps(moderation_queries.invitation(tx, row) | {"code": code})
+        return moderation_queries.invitation(tx, row) | {"code": code}
 
-    return responses.to_response(StoredResponse(201, deps.database.write(create)))
+    made = deps.database.write(create)
+    return responses.to_response(responses.created(made, f"/api/v1/moderation/invitations/{made['id']}"))
 
 
 @router.get(
