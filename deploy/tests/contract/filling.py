@@ -33,6 +33,7 @@ EXPORT = f"{API}/exports/{{name}}"
 PASSKEYS = f"{API}/auth/passkeys"
 PROVIDERS = f"{API}/auth/providers/{{provider}}"
 IDENTITY = f"{API}/users/me/identities/{{provider}}"
+ACCEPTANCE = f"{API}/rooms/{{room_id}}/acceptance"
 ROOM_PHOTO = f"{API}/rooms/{{room_id}}/media/{{media_id}}/{{rendition}}"
 LAST_DEEDS = (
     ("POST", f"{API}/auth/logout"),
@@ -84,6 +85,9 @@ def _path(case: Case[Any], owner: Owner, told: set[str]) -> None:
     given: Fields = case.path_parameters
     if (case.method, case.path) in _USERS:
         given["user_id"] = _USERS[case.method, case.path](owner)
+        return
+    if (case.method, case.path) == ("DELETE", ACCEPTANCE):
+        given["room_id"] = owner.request()
         return
     if case.path in (ROOM_PHOTO, EXPORT):
         _link(case, owner)

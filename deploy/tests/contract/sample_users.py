@@ -78,6 +78,15 @@ class Owner:
 
         return self._one("room", make)
 
+    def request(self) -> str:
+        """A room that somebody else has opened, and that the user has not accepted."""
+
+        def make() -> str:
+            answer(self.person.send("PUT", "/users/me/message-settings", json={"from": "everyone"}))
+            return str(answer(Person.newcomer(self.person.web).open_room(self.person.id), 201)["id"])
+
+        return self._one("request", make)
+
     def message_in(self, room_id: str) -> str:
         """A new message of the user in this room. AssertionError if the user is not in it."""
         return str(answer(self.person.say(room_id, "as it was"), 201)["id"])
