@@ -55,8 +55,8 @@ class Posts:
         try:
             async with asyncio.timeout(CARDS_SECONDS):
                 found = await self.client.get(
-                    "/internal/posts", ids=",".join(sorted(post_ids)), viewer=ids.encode(viewer)
+                    "/internal/previews", post_ids=",".join(sorted(post_ids)), viewer=ids.encode(viewer)
                 )
         except (Unavailable, TimeoutError):
             return None
-        return None if found is None else {each["id"]: each for each in found["items"]}
+        return None if found is None else {each["id"]: each for each in found["posts"]}

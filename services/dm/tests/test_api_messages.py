@@ -55,14 +55,14 @@ def test_shared_posts_have_cards_from_one_request_for_a_page(
     cards = [{"id": each, "author": author, "thumbnail_url": f"/api/v1/media/{each}.jpg"} for each in shared[:2]]
     for each in shared:
         other_services.answers[f"/internal/posts/{each}"] = {"post_id": each, "author_id": jo.id}
-    other_services.answers["/internal/posts"] = {"items": cards}
+    other_services.answers["/internal/previews"] = {"posts": cards}
     said = [expect_json(jo.share(room, each)) for each in shared]
     expected = [{**card, "deleted": False} for card in cards]
     expected.append({"id": shared[2], "author": None, "thumbnail_url": None, "deleted": True})
     assert [each["post"] for each in said] == expected
     other_services.asked.clear()
     assert max_.messages(room) == said[::-1]
-    assert [dict(each.url.params) for each in other_services.asked] == [{"ids": ",".join(shared), "viewer": max_.id}]
+    assert [dict(each.url.params) for each in other_services.asked] == [{"post_ids": ",".join(shared), "viewer": max_.id}]
     assert max_.room(room)["last_message"] == said[2] | {"post": None}, "rooms need none"
     jo.say(room, "no post")
     other_services.asked.clear()

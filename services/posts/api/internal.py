@@ -18,16 +18,6 @@ from .dependencies import Deps
 router = APIRouter(include_in_schema=False, route_class=StrictRoute)
 
 
-@router.get("/internal/posts")
-async def cards(
-    request: Request, _: InternalCaller, deps: Deps, post_ids: Annotated[str, Query(alias="ids")], viewer: Id
-) -> Response:
-    """Those of these posts that this viewer can see, each with its author and a picture."""
-    wanted = id_list.parse("ids", post_ids)
-    found = await run_in_internal_pool(request, deps.database.read, posts.cards, wanted, viewer)
-    return responses.ok({"items": found})
-
-
 @router.get("/internal/posts/{post_id}")
 async def post(post_id: Id, request: Request, _: InternalCaller, deps: Deps, viewer: Id | None = None) -> Response:
     """The author of a post. 404 if the post cannot be seen, by this viewer if one is given."""
@@ -54,7 +44,7 @@ async def preview(
     post_ids: Annotated[str, Query(pattern=id_list.PATTERN)],
     comment_ids: Annotated[str, Query(pattern=f"^$|{id_list.PATTERN}")] = "",
 ) -> Response:
-    """What notifications show of posts and of comments on them, without those that the viewer cannot see."""
+    """What other services show of posts and of comments on them, without those that the viewer cannot see."""
     comments = id_list.parse("comment_ids", comment_ids) if comment_ids else []
     read = previews.previews, id_list.parse("post_ids", post_ids), comments, viewer
     return responses.ok(await run_in_internal_pool(request, deps.database.read, *read))

@@ -95,18 +95,6 @@ def in_order(connection: Connection, post_ids: list[int], viewer: int | None) ->
     return [post_json(found[each], mentions) for each in post_ids if each in found]
 
 
-def cards(connection: Connection, post_ids: list[int], viewer: int) -> list[dict[str, Any]]:
-    """Those of these posts that exist, in any order, as other services show them: the author and the first photo."""
-    return [
-        {
-            "id": ids.encode(row.id),
-            "author": people.user_ref_json(row.author_id, row),
-            "thumbnail_url": orjson.loads(row.media)[0]["thumbnail_url"],
-        }
-        for row in by_ids(connection, post_ids, viewer)
-    ]
-
-
 def latest(connection: Connection, viewer: int | None, page: PageRequest) -> Page:
     """All posts, newest first."""
     return page_of(connection, _SHOWN.rows(connection.execute(_LATEST, page_params(page, viewer))), viewer, page)

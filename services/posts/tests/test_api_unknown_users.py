@@ -97,20 +97,20 @@ def test_internal_post_lookup_requires_service_credentials(clients: ApiClients) 
         assert asked_by_dm(clients.service, gone) is None
 
 
-def test_internal_cards_are_those_that_the_viewer_sees(clients: ApiClients) -> None:
+def test_internal_previews_are_those_that_the_viewer_sees(clients: ApiClients) -> None:
     jo, max_ = clients.known(2)
     posts = [jo.posted() for _ in range(2)]
-    query = {"ids": ",".join([*(each["id"] for each in posts), "0000000000000001"]), "viewer": max_.id}
-    expect_problem(clients.service.client.get("/internal/posts", params=query), 401, "invalid_token")
-    found = asked_by_dm(clients.service, "/internal/posts", **query)
+    query = {"post_ids": ",".join([*(each["id"] for each in posts), "0000000000000001"]), "viewer": max_.id}
+    expect_problem(clients.service.client.get("/internal/previews", params=query), 401, "invalid_token")
+    found = asked_by_dm(clients.service, "/internal/previews", **query)
     assert found is not None
     cards = [
         {"id": each["id"], "author": each["author"], "thumbnail_url": each["media"][0]["thumbnail_url"]}
         for each in posts
     ]
-    assert sorted(found["items"], key=lambda card: str(card["id"])) == cards
+    assert sorted(found["posts"], key=lambda card: str(card["id"])) == cards
     assert jo.send("DELETE", f"/posts/{posts[0]['id']}").status_code == 204
-    assert asked_by_dm(clients.service, "/internal/posts", **query) == {"items": cards[1:]}
+    assert asked_by_dm(clients.service, "/internal/previews", **query) == {"posts": cards[1:], "comments": []}
 
 
 def asked_by_dm(service: LiveService, path: str, **query: str) -> dict[str, Any] | None:
