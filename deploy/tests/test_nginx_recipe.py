@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from deploy.tests.journeys.person import API, Person
 from deploy.tests.journeys.responses import answer
+from deploy.tests.journeys.websocket import Ear
 from deploy.tests.standalone_process import Standalone
 from shared.testing import eventually
 from shared.testing.ports import free_port
@@ -174,7 +175,7 @@ def test_websocket_works_through_the_proxy(proxied: Proxied) -> None:
     address = f"https://127.0.0.1:{proxied.port}{API}/ws"
     with listening(address, bob.access_token, ssl=proxied.trust()) as ear:
         said = answer(ada.say(room, "Through a proxy"), 201)
-        assert ear.next() == {"event": "message.created", "data": said}
+        assert Ear(ear.connection).next() == {"event": "message.created", "data": said}
 
 
 @pytest.mark.containers

@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 import gateway.metrics  # noqa: F401 - registers its metrics
-import shared.mail.queue  # noqa: F401 - as above
+import shared.mail.queue
 import shared.metrics  # noqa: F401 - as above
 from deploy.observability import dashboard
 from deploy.tests.alert_rules import promtool, rules
