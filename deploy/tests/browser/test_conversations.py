@@ -56,7 +56,7 @@ def test_messages_arrive_live_and_are_counted_read_and_quoted(two: Two) -> None:
     right.page.get_by_role("link", name=re.compile("Ada Left")).click()
     expect(right.page.get_by_role("log").get_by_text("Hello Bob")).to_be_visible()
     expect(left.page.get_by_role("log").get_by_text("Read", exact=True)).to_be_visible()
-    expect(right.page.locator("nav .badge")).to_have_count(0)
+    expect(right.page.locator("nav a[href$='/messages'] .badge")).to_have_count(0)
 
     right.button("Reply to Ada Left").click()
     say(right, "Hello Ada")
@@ -136,7 +136,7 @@ def test_a_room_is_muted_and_hidden_in_all_windows_until_a_new_message(two: Two,
     expect(row).to_contain_text("알림 꺼짐")
     answer(two.bob.say(two.room, "quiet"), 201)
     expect(row).to_contain_text("quiet")
-    expect(other.page.locator("nav .badge")).to_have_count(0)
+    expect(other.page.locator("nav a[href$='/messages'] .badge")).to_have_count(0)
     left.menu("More about this conversation", "Unmute")
     expect(row).not_to_contain_text("알림 꺼짐")
 
