@@ -186,6 +186,7 @@ ROUTES = (
     Route("PUT", "/api/v1/rooms/{id}/mute", "dm"),
     Route("DELETE", "/api/v1/rooms/{id}/mute", "dm"),
     Route("PUT", "/api/v1/rooms/{id}/hidden", "dm"),
+    Route("GET", "/api/v1/messages", "dm"),
     Route("GET", "/api/v1/users/me/message-settings", "dm"),
     Route("PUT", "/api/v1/users/me/message-settings", "dm", SIGNED_IN, JSON),
     Route("GET", "/api/v1/ws", "dm", SIGNED_IN, NONE, WEBSOCKET),

@@ -21,8 +21,9 @@ from shared.websockets.hub import Hub
 
 from . import models
 from .actions import photos as uploads
+from .actions import search as search_index
 from .actions.restrictions import RESTRICTIONS
-from .api import internal, message_settings, messages, own_side, photos, rooms, websocket
+from .api import internal, message_settings, messages, own_side, photos, rooms, search, websocket
 from .api.dependencies import Dependencies
 from .clients import Posts, Social, restrictions_of, users_of
 from .settings import Settings
@@ -57,6 +58,7 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
         restrictions.worker("dm.restrictions", settings.reconcile_seconds),
         garbage.worker("dm.files", database, models.disposal, storage),
         PeriodicWorker("dm.uploads", threaded_step(database.write, uploads.delete_unsent), every=600),
+        PeriodicWorker("dm.indexing", threaded_step(database.write, search_index.add_missing)),
         PeriodicWorker("dm.keys", threaded_step(database.write, idempotency.delete_expired), every=600),
     ]
 
@@ -69,6 +71,7 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
             rooms.router,
             own_side.router,
             messages.router,
+            search.router,
             photos.router,
             message_settings.router,
             websocket.router,

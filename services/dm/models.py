@@ -2,7 +2,7 @@
 
 from sqlalchemy import JSON, Boolean, CheckConstraint, Column, Index, Integer, MetaData, String, Table
 
-from shared.database.statements import BigInt, CaseSensitiveString
+from shared.database.statements import BigInt, CaseSensitiveString, LongCaseSensitiveText
 from shared.events.inbox import inbox_table
 from shared.events.outbox import outbox_table
 from shared.files.garbage import garbage_table
@@ -78,6 +78,18 @@ messages = Table(
     # With the sender, so that unread messages are counted in the index alone.
     Index("messages_by_room", "room_id", "id", "sender_id"),
 )
+
+searched_texts = Table(  # the texts in a user's rooms as searches compare them: a user's rows are one range, by time
+    "searched_texts",
+    metadata,
+    Column("user_id", BigInt, primary_key=True, autoincrement=False),
+    Column("message_id", BigInt, primary_key=True, autoincrement=False),
+    Column("room_id", BigInt, nullable=False),
+    Column("folded", LongCaseSensitiveText, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+indexing = checkpoint_table("indexing", metadata)  # the newest message that is certainly in `searched_texts`
 
 media = Table(
     "media",

@@ -152,8 +152,12 @@ MESSAGE = [
 
 
 def _said(room_id: int) -> Select[Any]:
-    everything = select(_messages.c.room_id, *MESSAGE).select_from(in_full(_messages))
-    return everything.where(_messages.c.room_id == room_id)
+    return everything().where(_messages.c.room_id == room_id)
+
+
+def everything() -> Select[Any]:
+    """Messages with all that `message_json` shows."""
+    return select(_messages.c.room_id, *MESSAGE).select_from(in_full(_messages))
 
 
 def in_full(messages: FromClause) -> Join:

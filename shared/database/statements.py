@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Insert, Integer, LargeBinary, String, Table
+from sqlalchemy import BigInteger, Connection, Insert, Integer, LargeBinary, String, Table, Text
 from sqlalchemy.dialects import mysql, sqlite
 from sqlalchemy.exc import IntegrityError
 
@@ -16,6 +16,10 @@ BigInt = BigInteger().with_variant(Integer(), "sqlite")
 def CaseSensitiveString(length: int) -> String:  # noqa: N802 - used as a column type
     """Text that is compared byte by byte."""
     return String(length).with_variant(mysql.VARCHAR(length, collation="utf8mb4_0900_bin"), "mysql")
+
+
+LongCaseSensitiveText = Text().with_variant(mysql.MEDIUMTEXT(collation="utf8mb4_0900_bin"), "mysql")
+"""The same without a maximum length."""
 
 
 def VarBinary(length: int) -> LargeBinary:  # noqa: N802 - used as a column type

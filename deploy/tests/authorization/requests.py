@@ -185,6 +185,7 @@ REQUESTS: dict[str, Request] = {
     "PUT /rooms/{id}/mute": at(id=room),
     "DELETE /rooms/{id}/mute": at(id=room),
     "PUT /rooms/{id}/hidden": at(id=room),
+    "GET /messages": lambda *_: {"path": {}, "params": {"query": "hello"}},
     "GET /notifications": at(),
     "GET /notifications/unread": at(),
     "PUT /notifications/read": sending(lambda scene, _: {"up_to": scene.notification()}),

@@ -120,6 +120,7 @@ DELETE /rooms/{id}/acceptance                   401 401 404 409
 PUT /rooms/{id}/mute                            401 401 404 200
 DELETE /rooms/{id}/mute                         401 401 404 200
 PUT /rooms/{id}/hidden                          401 401 404 204
+GET /messages                                   401 401 200 200
 GET /notifications                              401 401 200 200
 GET /notifications/unread                       401 401 200 200
 PUT /notifications/read                         401 401 422 204

@@ -117,6 +117,7 @@ OWN = listed(
     PUT /rooms/{id}/mute
     DELETE /rooms/{id}/mute
     PUT /rooms/{id}/hidden
+    GET /messages
     GET /notifications
     GET /notifications/unread
     PUT /notifications/read

@@ -66,9 +66,10 @@ def test_invalid_list_parameter_is_refused(refusals: Refusals, scene: Scene, dec
 
 
 def test_search_without_a_valid_query_is_refused(other_user: Person) -> None:
-    refusal(other_user.send("GET", "/users"), 422)
-    for query in ("", "\0", "q" * 5000):
-        refusal(other_user.send("GET", "/users", params={"query": query}), {400, 422})
+    for path in ("/users", "/messages"):
+        refusal(other_user.send("GET", path), 422)
+        for query in ("", "\0", "q" * 5000):
+            refusal(other_user.send("GET", path, params={"query": query}), {400, 422})
 
 
 def test_unsupported_method_gets_405_with_the_allowed_methods(

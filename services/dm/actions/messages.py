@@ -9,7 +9,7 @@ from shared import clock, ids
 from shared.errors import Conflict, Invalid
 
 from .. import events, models, queries
-from . import message_settings, own_side, photos, rooms
+from . import message_settings, own_side, photos, rooms, search
 
 MAX_UNANSWERED = 3
 """Messages that a user may send to somebody who has not accepted the conversation."""
@@ -53,6 +53,8 @@ def send(tx: Connection, sender_id: int, room_id: int, draft: Draft, *, post_exi
             created_at=clock.now(),
         )
     )
+    if draft.text is not None:
+        search.index(tx, message_id, room_id, draft.text, (sender_id, both.peer_id))
     _note_activity(tx, sender_id, room_id, message_id)
     events.message_sent(tx, message_id, room_id, sender_id, both.peer_id)
     return message_id

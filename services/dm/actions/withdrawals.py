@@ -12,7 +12,7 @@ from shared.replication.pairs import purge_target
 from shared.replication.purge import PurgePlan, PurgeTarget
 
 from .. import events, models
-from . import photos
+from . import photos, search
 from .people import PEOPLE
 
 
@@ -28,6 +28,7 @@ WITHDRAWAL = PurgePlan(
     targets=[
         PurgeTarget([models.media.c.uploader_id], photos.remove_unsent_of, 1_000, models.media.c.sent == false()),
         purge_target(models.restrictions),
+        PurgeTarget([models.searched_texts.c.user_id], search.remove_some_of, 1_000),
         PurgeTarget([models.message_settings.c.user_id], _remove_settings, 1),
         PurgeTarget(
             [models.idempotency_keys.c.owner_id], partial(idempotency.delete_some_of, models.idempotency_keys), 1_000
