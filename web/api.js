@@ -179,6 +179,8 @@ export const messagesSince = (id, since, cursor) =>
   page(`/rooms/${safe(id)}/messages`, cursor, { since, limit: 100 });
 /** @param {string} id @param {NewMessage} body @param {string} key @returns {Promise<Message>} */
 export const send = (id, body, key) => ask("POST", `/rooms/${safe(id)}/messages`, { body, key });
+/** @param {string} query @param {string | null} cursor @param {AbortSignal} signal @returns {Promise<Page<Message>>} newest first; a page may be empty before the last */
+export const searchMessages = (query, cursor, signal) => ask("GET", "/messages", { query: { query, cursor }, signal });
 /** @param {string | null} [cursor] @returns {Promise<Page<Room>>} */
 export const roomRequests = (cursor) => page("/rooms", cursor, { state: "request", limit: 100 });
 /** @param {string} id @param {boolean} wanted @returns {Promise<Room>} nothing if it was declined */

@@ -31,7 +31,7 @@ PUBLIC_VIEWS = (
     "/p/0",
 )
 OWN_VIEWS = (
-    "/", "/explore", "/new", "/search?q=j", "/messages", "/messages/{room}", "/notifications",
+    "/", "/explore", "/new", "/search?q=j", "/messages", "/messages?q=e", "/messages/{room}", "/notifications",
     "/settings", "/settings/notifications", "/settings/email",
     "/settings/second-factor",
     "/settings/passkeys", "/settings/identities", "/settings/sessions", "/settings/activity",

@@ -15,11 +15,13 @@ import { account } from "../../session.js";
 import { pending } from "../../state/outbox.js";
 import { loadRooms, requestList, roomList, roomsState, roomWith } from "../../state/rooms.js";
 import { compact, t } from "../../words/words.js";
+import { MessageSearch } from "./message-search.js";
 
-export default function Rooms() {
+/** @param {{query: URLSearchParams}} props */
+export default function Rooms({ query }) {
   return html`
     <div class="rooms">
-      <section class="rooms-list">${h(Head, { title: t("rooms.title") }, h(NewRoom, {}))}${h(RoomList, { current: "" })}</section>
+      <section class="rooms-list">${h(Head, { title: t("rooms.title") }, h(NewRoom, {}))}${h(MessageSearch, { query }, h(RoomList, { current: "" }))}</section>
       <section class="rooms-beside" aria-hidden="true">${h(Empty, { icon: "chat", title: t("rooms.choose") })}</section>
     </div>`;
 }
