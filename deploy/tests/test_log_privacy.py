@@ -97,6 +97,7 @@ def _use_everything(ada: Person, bob: Person) -> None:
         answer(ada.say(room, f"message {MARK}"), 201)
         assert ear.next()["event"] == "message.created"
     ada.send("GET", "/users", params={"q": MARK})
+    assert answer(ada.send("GET", "/messages", params={"query": MARK}))["items"]
 
 
 def _break_everything(web: httpx.Client, ada: Person) -> None:

@@ -29,11 +29,10 @@ def search(
     if page.after is not None:
         mine &= _texts.message_id < page.after[0]
     newest_first = select(_texts.message_id).where(mine).order_by(_texts.message_id.desc())
-    oldest = connection.execute(newest_first.offset(max_texts - 1).limit(1)).scalar_one_or_none()
+    window = newest_first.limit(max_texts).subquery("newest")
+    number, oldest = connection.execute(select(func.count(), func.min(window.c.message_id))).one()
     # A scalar subquery, which is looked up for each text found; MySQL and SQLite may read all members first for a join.
-    requested = select(_members.requested).where(
-        _members.room_id == _texts.room_id, _members.user_id == _texts.user_id
-    )
+    requested = select(_members.requested).where(_members.room_id == _texts.room_id, _members.user_id == _texts.user_id)
     matching = newest_first.where(
         _texts.message_id >= (oldest or 0),
         func.instr(_texts.folded, folded) > 0,
@@ -45,4 +44,4 @@ def search(
     items = [queries.message_json(row, url_signer) for row in sorted(full, key=lambda row: -row.message_id)]
     if len(found) > page.limit:
         return Page(items, (shown[-1],))
-    return Page(items, None if oldest is None else (oldest,))
+    return Page(items, (oldest,) if number == max_texts else None)

@@ -59,6 +59,7 @@ def test_neither_sees_the_other_and_the_room_stays(web: httpx.Client) -> None:
     refusal(jo.say(room, "no"), 409, "user_blocked")
     refusal(jo.follow(max_.id), 409, "user_blocked")
     assert len(ids(max_.send("GET", f"/rooms/{room}/messages"))) == 1, "history stays"
+    assert len(ids(max_.send("GET", "/messages?query=kept"))) == 1, "and is found"
     assert ids(jo.send("GET", f"/posts/{mine['id']}/likes")) == []
     assert ids(jo.send("GET", "/users/me/blocks")) == [max_.id]
     assert answer(jo.send("GET", f"/users/{max_.id}"))["id"] == max_.id, "so that the block can be ended"

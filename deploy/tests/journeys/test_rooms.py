@@ -164,6 +164,15 @@ def test_D3_messages_cannot_be_edited_or_deleted(jo: Person, max_: Person, room:
     assert newest(max_, room) == message
 
 
+def test_both_members_and_nobody_else_find_a_text(web: httpx.Client, jo: Person, max_: Person, room: str) -> None:
+    said = answer(jo.say(room, "방파제에서 7시"), 201)
+    for query in ("방파제", "제에", "7시"):
+        for member in (jo, max_):
+            assert items(member.send("GET", "/messages", params={"query": query})) == [said]
+    assert items(Person.newcomer(web).send("GET", "/messages", params={"query": "방파제"})) == []
+    invalid(jo.send("GET", "/messages", params={"query": " "}), "/query")
+
+
 def test_D4_message_may_quote_an_earlier_message_of_the_room(jo: Person, max_: Person, room: str) -> None:
     text = answer(jo.say(room, "shall we?"), 201)
     image, post = answer(jo.show(room), 201), answer(jo.share(room, jo.posted()["id"]), 201)

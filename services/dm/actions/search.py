@@ -25,8 +25,8 @@ _texts, _messages, _members = models.searched_texts, models.messages.c, models.m
 def fold(text: str) -> str:
     """The form in which texts are compared: whatever their case and their composition (Unicode, definition D145).
 
-    Compatible characters stay distinct (NFC, not NFKC): else the letters of `ㅋㅋㅠㅠ` would become a syllable, in which
-    `ㅠㅠ` is not found.
+    Compatible characters stay distinct (NFC, not NFKC): else two letters of `ㅋㅋㅠㅠ` would become one syllable, and
+    `ㅠㅠ` would not be found.
     """
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).casefold())
 

@@ -161,11 +161,11 @@ def test_no_statement_scans_a_table_or_sorts(database: Database) -> None:
 
 
 def test_texts_that_were_compared_are_bounded(database: Database) -> None:
-    me, peer, stranger = some_people(database, 3)
+    me, peer, other = some_people(database, 3)
     room = room_of(database, me, peer)
     rows = [
         {"user_id": user, "message_id": number, "room_id": room, "folded": "tea"}
-        for user in (me, stranger)
+        for user in (me, other)
         for number in range(1, 200)
     ]
     database.write(lambda tx: tx.execute(insert(models.searched_texts), rows))
