@@ -17,7 +17,7 @@ from .gateway_server import LiveGateway, live_gateway
 from .stub_services import StubServices, answering
 
 FIRST_VIEW = 45_000
-WHOLE = 132_000
+WHOLE = 134_000
 """Bytes of compressed JavaScript."""
 STYLE = 12_000
 NAME = re.compile(r"/assets/[a-z0-9-]+\.[0-9a-f]{10}\.(?:js|css|svg|png)")

@@ -164,7 +164,7 @@ def test_D3_messages_cannot_be_edited_or_deleted(jo: Person, max_: Person, room:
     assert newest(max_, room) == message
 
 
-def test_both_members_and_nobody_else_find_a_text(web: httpx.Client, jo: Person, max_: Person, room: str) -> None:
+def test_only_both_members_find_a_text(web: httpx.Client, jo: Person, max_: Person, room: str) -> None:
     said = answer(jo.say(room, "방파제에서 7시"), 201)
     for query in ("방파제", "제에", "7시"):
         for member in (jo, max_):

@@ -62,7 +62,9 @@ def test_shared_posts_have_cards_from_one_request_for_a_page(
     assert [each["post"] for each in said] == expected
     other_services.asked.clear()
     assert max_.messages(room) == said[::-1]
-    assert [dict(each.url.params) for each in other_services.asked] == [{"post_ids": ",".join(shared), "viewer": max_.id}]
+    assert [dict(each.url.params) for each in other_services.asked] == [
+        {"post_ids": ",".join(shared), "viewer": max_.id}
+    ]
     assert max_.room(room)["last_message"] == said[2] | {"post": None}, "rooms need none"
     jo.say(room, "no post")
     other_services.asked.clear()
