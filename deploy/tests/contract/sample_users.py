@@ -114,10 +114,12 @@ class Owner:
         return str(next(each["id"] for each in there if each["current"]))
 
     def company(self) -> str:
-        """Alternately a user with whom they have a room, and a new user."""
+        """Alternately a user with whom they have a room, and a new user, who follows them: their room is no request."""
         if next(self._rooms_opened) % 2:
             return self.friend.id
-        return Person.registered(self.person.web).id
+        follower = Person.newcomer(self.person.web)
+        answer(follower.follow(self.person.id))
+        return follower.id
 
     def notification(self) -> str:
         """A notification of the user: somebody new follows them."""
