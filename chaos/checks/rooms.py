@@ -66,6 +66,8 @@ def counted(context: CheckContext) -> Iterator[Difference]:
 
 
 def finished(context: CheckContext) -> Iterator[Difference]:
-    """No response is stored for a deleted user."""
+    """No response is stored for a deleted user, and no text that they could search."""
     owners = {row.owner_id for row in context.rows("dm", select(dm.idempotency_keys.c.owner_id))}
     yield from each(ORPHANED, "answer kept for a withdrawn in dm", owners & context.gone)
+    searchers = {row.user_id for row in context.rows("dm", select(dm.searched_texts.c.user_id).distinct())}
+    yield from each(ORPHANED, "texts that a withdrawn searched in dm", searchers & context.gone)

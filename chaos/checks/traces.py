@@ -17,8 +17,8 @@ from services.posts import models as posts
 from services.posts.queries.photos import file_names
 
 SIGNS = re.compile(rf"{MARK}[0-9a-f]{{14}}|\+?8210[0-9]{{8}}")
-KEPT = {("dm", "messages", "text")}
-"""Messages to other users stay."""
+KEPT = {("dm", "messages", "text"), ("dm", "searched_texts", "folded")}
+"""Messages to other users stay, and these users find them."""
 
 
 def signs(context: CheckContext) -> set[str]:

@@ -1,6 +1,6 @@
 """Local copies of another service's records: updated only to newer versions; tombstones are final."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from sqlalchemy import (
     and_,
     case,
     false,
+    select,
     update,
 )
 
@@ -56,6 +57,16 @@ def projection_table(name: str, metadata: MetaData, fields: Sequence[Column[Any]
 def is_shown(table: FromClause) -> ColumnElement[bool]:
     """Whether the copy is neither deleted nor hidden; also without a copy, after an outer join."""
     return and_(table.c.deleted.is_not(True), table.c.hidden.is_not(True))
+
+
+def any_deleted(tx: Connection, table: Table, record_ids: Collection[int]) -> bool:
+    """Whether one of these records is deleted.
+
+    Their copies are locked FOR SHARE, by ascending id: none is deleted before the commit. So what this transaction
+    stores about them is there when their purge begins.
+    """
+    these = select(table.c.deleted).where(table.c.id.in_(record_ids)).order_by(table.c.id)
+    return any(tx.execute(these.with_for_update(read=True)).scalars().all())
 
 
 @dataclass(frozen=True)

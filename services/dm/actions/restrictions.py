@@ -1,14 +1,13 @@
 """Copies of who blocks whom: social publishes them."""
 
 from pydantic import BaseModel, Field
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from shared.ids import Id
 from shared.replication.pairs import Key, PairProjection
+from shared.replication.projections import any_deleted
 
 from .. import models
-
-_people = models.people.c
 
 
 class Restriction(BaseModel):
@@ -21,8 +20,7 @@ class Restriction(BaseModel):
 
 
 def _is_gone(tx: Connection, pair: Key) -> bool:
-    either = select(_people.id).where(_people.id.in_(pair), _people.deleted.is_(True))
-    return tx.execute(either).first() is not None
+    return any_deleted(tx, models.people, pair)
 
 
 RESTRICTIONS = PairProjection(models.restrictions, Restriction, _is_gone)

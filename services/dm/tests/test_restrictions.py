@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection, select
 
 from services.dm import models
 from services.dm.actions.restrictions import RESTRICTIONS
@@ -117,3 +118,21 @@ def test_missed_event_is_found_by_the_reconciliation_at_start(
                 == {(max_, True), (eve, False)}
             )
         )
+
+
+@pytest.mark.containers
+@pytest.mark.parametrize("backend", ["cluster"], indirect=True)
+def test_no_account_is_deleted_while_a_block_of_it_is_stored(database: Database) -> None:
+    """The purge would begin without the block. SQLite has one writer at a time."""
+    jo, max_ = some_people(database, 2)
+
+    def unlocked() -> list[int]:
+        these = select(models.people.c.id).with_for_update(skip_locked=True)
+        return database.write(lambda tx: list(tx.execute(these).scalars()))
+
+    def restrict(tx: Connection) -> None:
+        RESTRICTIONS.store(tx, restriction(jo, max_, 1, blocking=True))
+        assert unlocked() == []
+
+    database.write(restrict)
+    assert sorted(unlocked()) == sorted((jo, max_))

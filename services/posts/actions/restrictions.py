@@ -1,15 +1,14 @@
 """Copies of who blocks and mutes whom: social publishes them."""
 
 from pydantic import BaseModel, Field
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row
 
 from shared.ids import Id
 from shared.replication.pairs import Key, PairProjection
+from shared.replication.projections import any_deleted
 
 from .. import models
 from .feed import follows
-
-_people = models.people.c
 
 
 class Restriction(BaseModel):
@@ -23,8 +22,7 @@ class Restriction(BaseModel):
 
 
 def _is_gone(tx: Connection, pair: Key) -> bool:
-    either = select(_people.id).where(_people.id.in_(pair), _people.deleted.is_(True))
-    return tx.execute(either).first() is not None
+    return any_deleted(tx, models.people, pair)
 
 
 def _show_or_hide(tx: Connection, row: Row[tuple[int, int]]) -> None:

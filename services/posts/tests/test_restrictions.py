@@ -1,11 +1,12 @@
 """Blocks and mutes: what each hides, what it refuses, and feeds that are read as before."""
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import Connection, select, update
 
 from services.posts import models
 from services.posts.actions import comments, likes
 from services.posts.actions.feed import fanout, follows, rebuild
+from services.posts.actions.restrictions import RESTRICTIONS
 from services.posts.app import create_app
 from services.posts.queries.comments import comments_of, replies_to
 from services.posts.queries.feed import feed
@@ -238,3 +239,26 @@ def test_missed_event_is_found_by_the_reconciliation_at_start(
                 == {(max_, False, True), (eve, False, False)}
             )
         )
+
+
+@pytest.mark.containers
+@pytest.mark.parametrize("backend", ["cluster"], indirect=True)
+def test_no_account_is_deleted_while_a_pair_with_it_is_stored(database: Database) -> None:
+    """The purge would begin without the pair. SQLite has one writer at a time."""
+    jo, fan = some_people(database, 2)
+
+    def unlocked() -> list[int]:
+        these = select(models.people.c.id).with_for_update(skip_locked=True)
+        return database.write(lambda tx: list(tx.execute(these).scalars()))
+
+    def store(tx: Connection) -> None:
+        follows.note(tx, fan, jo, 1, following=True)
+        assert unlocked() == []
+
+    def restrict(tx: Connection) -> None:
+        RESTRICTIONS.store(tx, restriction(jo, fan, 2, muting=True))
+        assert unlocked() == []
+
+    for write in (store, restrict):
+        database.write(write)
+    assert sorted(unlocked()) == sorted((jo, fan))

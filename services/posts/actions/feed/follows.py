@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, or_, select, update
 
 from shared.database.statements import upsert
+from shared.replication.projections import any_deleted
 
 from ... import models
 from . import rebuild, timelines
@@ -20,9 +21,7 @@ _follows, _restrictions = models.follows.c, models.restrictions.c
 def note(tx: Connection, follower_id: int, followee_id: int, version: int, following: bool) -> None:
     """Store the edge unless a newer version is there, and change the follower's timeline accordingly."""
     # Edges of deleted accounts are no longer stored.
-    people = models.people.c
-    either = select(people.id).where(people.id.in_((follower_id, followee_id)), people.deleted.is_(True))
-    if tx.execute(either).first() is not None:
+    if any_deleted(tx, models.people, (follower_id, followee_id)):
         return
     is_pushed = timelines.is_pushed(tx, followee_id)
     watermark = timelines.lock_for_update(tx, follower_id)
