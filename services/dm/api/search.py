@@ -8,7 +8,7 @@ from starlette.responses import Response
 from shared.problem_details import documented
 from shared.web import pagination
 from shared.web.authentication import CurrentUser
-from shared.web.request_body import VISIBLE, WITH_VISIBLE, Text
+from shared.web.request_body import VISIBLE, WITH_VISIBLE, StrictRoute, Text
 
 from .. import search_queries
 from ..actions.search import fold
@@ -16,7 +16,7 @@ from . import schemas
 from .dependencies import Deps
 
 MAX_QUERY_LENGTH = 100
-router = APIRouter(prefix="/api/v1/messages", tags=["dm"])
+router = APIRouter(prefix="/api/v1/messages", tags=["dm"], route_class=StrictRoute)
 
 SearchedText = Annotated[
     Text,
