@@ -44,6 +44,7 @@ def test_notifications_arrive_are_grouped_lead_to_their_post_and_can_be_turned_o
     expect(bell).to_contain_text(words["unread"])
     bell.focus()
     page.keyboard.press("Enter")
+    expect(window.heading(words["bell"])).to_be_visible()
     row = page.get_by_role("main").get_by_role("listitem")
     expect(row).to_contain_text(words["one"])
     expect(bell.locator(".badge")).to_have_count(0)
