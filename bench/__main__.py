@@ -14,9 +14,12 @@ from bench.load.wrk import Invalid, wrk
 from bench.report import RESULTS, Goal, Report
 from chaos.containers import NoEngine
 
-SEPARATE = ("accounts", "beside", "gateway-limits", "observability", "photos", "revocations", "starvation", "web")
+SEPARATE = (
+    "accounts", "beside", "gateway-limits", "notified", "observability", "photos", "restricted", "revocations",
+    "sockets", "starvation", "web",
+)  # fmt: skip
 """Only measured when named."""
-WITHOUT_WRK = {"idle", *SEPARATE} - {"beside", "observability"}
+WITHOUT_WRK = {"idle", *SEPARATE} - {"beside", "notified", "observability", "restricted"}
 MEASUREMENTS = (
     "gateway", "idle", "memory", "feed", "person", "mix", "depth", "followed",
     "popular-author", "hot-like", "outbox", "fanout-lag", "overload",
