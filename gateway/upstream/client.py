@@ -87,7 +87,7 @@ class Client:
         line = await self._connect()
         try:
             with _upstream_errors():
-                return await connect(
+                websocket = await connect(
                     f"{scheme}://{self._origin.authority.decode()}{path}",
                     sock=line,
                     ssl=self._tls,
@@ -103,6 +103,10 @@ class Client:
                     max_size=MAX_MESSAGE_BYTES,
                     max_queue=MAX_QUEUED_MESSAGES,
                 )
+                for message in (websocket.request, websocket.response):
+                    if message is not None:
+                        message.headers.clear()  # nothing reads them, and they take 5 kB
+                return websocket
         except BaseException:
             line.close()
             raise

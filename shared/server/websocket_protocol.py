@@ -1,12 +1,14 @@
 """uvicorn's upgrade to a WebSocket (RFC 6455), strictly checked, and its protocol for clients that mostly listen."""
 
 import re
-from typing import Any
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
+
+from shared.websockets.compact_queue import CompactQueue
 
 PATH_SUFFIX = b"/ws"
 """WebSockets are at paths with this suffix; an upgrade elsewhere is ignored."""
@@ -62,6 +64,10 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
 
     frames_in_window = 0
     counting_since = 0.0
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.queue = CompactQueue()  # type: ignore[assignment] # has the methods of a queue that are called
 
     def data_received(self, data: bytes) -> None:
         """The first data is the whole handshake; nothing may follow before it is answered."""
@@ -138,6 +144,14 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
             self.writable.set()
         await super().send(message)
         self.handshake_complete |= self.close_sent  # a rejected handshake is complete as well
+        if message["type"] == "websocket.accept":
+            self._forget_headers()
+
+    def _forget_headers(self) -> None:
+        """Nothing reads them after the handshake; they take 6 kB."""
+        self.request.headers.clear()
+        self.response.headers.clear()
+        cast("Headers", self.scope["headers"]).clear()
 
 
 def _is_utf_8(data: bytes | bytearray | memoryview) -> bool:

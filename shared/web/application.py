@@ -28,7 +28,7 @@ from shared.web import exception_handlers, health, openapi, threadpools
 from shared.web.fast_path import FastPathMiddleware
 from shared.web.public_path import PublicPath
 from shared.web.spool import SpoolSpace
-from shared.websockets.handshake import as_get_request, is_accepted
+from shared.websockets.handshake import as_get_request, is_accepted, serve_accepted
 
 
 class HttpClient(Protocol):
@@ -151,6 +151,7 @@ class RequestContextMiddleware:
         ):
             try:
                 await self._app(scope, receive, observed)
+                await serve_accepted(scope)
             except Exception as problem:
                 if status is not None or is_accepted(scope):  # the response has begun: it can only be aborted
                     raise

@@ -14,7 +14,7 @@ from shared.websockets.handshake import (
 
 
 class AlreadyHandled(Response):
-    """Returned by a route after its WebSocket has ended: sends nothing."""
+    """Returned by a route that has accepted a WebSocket: sends nothing."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Sends nothing: the connection has become a WebSocket."""

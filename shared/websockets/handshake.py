@@ -1,6 +1,8 @@
 """Processes a WebSocket handshake as a GET (RFC 6455, section 4.1): same routing, authentication and errors."""
 
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from typing import Any
 
 from shared.asgi import Message, Receive, Scope, Send
@@ -24,12 +26,32 @@ class Handshake:
     token_offered: bool
     """Whether the token was sent as a subprotocol, which any web page can do."""
     accepted: bool = False
+    request_headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    _session: Callable[[], Awaitable[None]] | None = None
+    _resources: ExitStack = field(default_factory=ExitStack)
 
     async def accept(self, headers: list[tuple[bytes, bytes]]) -> None:
-        """Accept the WebSocket. Raises OSError if the client has disconnected."""
+        """Accept the WebSocket. Raises OSError if the client has disconnected.
+
+        Removes the headers of the request, which nothing reads any more: they would be kept as long as the WebSocket.
+        """
         await self.receive()
         self.accepted = True
         await self.send({"type": "websocket.accept", "subprotocol": self.subprotocol, "headers": headers})
+        self.request_headers.clear()
+
+    def serve_later(self, session: Callable[[], Awaitable[None]], resources: ExitStack) -> None:
+        """Have `serve` call this when the handling of the request has ended, and close the resources afterwards.
+
+        Otherwise all objects that handled the request would be kept as long as the WebSocket.
+        """
+        self._session, self._resources = session, resources
+
+    async def serve(self) -> None:
+        """Serve the accepted WebSocket to its end."""
+        with self._resources:
+            if self._session is not None:
+                await self._session()
 
 
 def as_get_request(scope: Scope, receive: Receive, send: Send) -> tuple[Scope, Receive, Send]:
@@ -39,7 +61,8 @@ def as_get_request(scope: Scope, receive: Receive, send: Send) -> tuple[Scope, R
     token_offered = len(offered) == 2 and offered[0] == BEARER
     if token_offered:
         headers.append((b"authorization", f"Bearer {offered[1]}".encode()))
-    shaking = Handshake(receive, send, BEARER if BEARER in offered else None, token_offered)
+    subprotocol = BEARER if BEARER in offered else None
+    shaking = Handshake(receive, send, subprotocol, token_offered, request_headers=headers)
 
     async def nothing() -> Message:
         return {"type": "http.request", "body": b"", "more_body": False}
@@ -55,3 +78,10 @@ def is_accepted(scope: Scope) -> bool:
     """Whether this request has become a WebSocket and needs no response."""
     shaking = scope.get(SCOPE_KEY)
     return isinstance(shaking, Handshake) and shaking.accepted
+
+
+async def serve_accepted(scope: Scope) -> None:
+    """Serve the WebSocket that this request has become, if it has."""
+    shaking = scope.get(SCOPE_KEY)
+    if isinstance(shaking, Handshake):
+        await shaking.serve()

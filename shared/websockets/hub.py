@@ -10,6 +10,8 @@ from typing import Any
 from shared import clock, errors, metrics
 from shared.security.verifier import Identity
 
+from .compact_queue import CompactQueue
+
 MAX_QUEUED_TEXTS = 100
 """Queued for a slow client before it is disconnected."""
 SEND_SECONDS = 10.0
@@ -49,13 +51,13 @@ class Socket:
     def __init__(self, who: Identity) -> None:
         self.who = who
         self.ended: asyncio.Future[CloseReason] = asyncio.get_running_loop().create_future()
-        self._waiting: asyncio.Queue[str] = asyncio.Queue(MAX_QUEUED_TEXTS)
+        self._waiting = CompactQueue[str]()
 
     def enqueue(self, text: str) -> None:
         """Queue a text. A client whose queue is full is disconnected."""
-        try:
+        if len(self._waiting) < MAX_QUEUED_TEXTS:
             self._waiting.put_nowait(text)
-        except asyncio.QueueFull:
+        else:
             self.end(TOO_SLOW)
 
     async def next(self) -> str | None:

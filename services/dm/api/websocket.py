@@ -1,5 +1,7 @@
 """The WebSocket on which the service sends what happens in the user's rooms."""
 
+from contextlib import ExitStack
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request
@@ -56,7 +58,9 @@ async def listen(request: Request, identity: CurrentUser, deps: Deps, _subprotoc
     """
     handshake = handshake_of(request)
     typing = TypingRelay(deps.database, deps.publisher, identity.subject)
-    with deps.sockets.register(identity) as socket:
+    with ExitStack() as registration:
+        socket = registration.enter_context(deps.sockets.register(identity))
         await handshake.accept([(b"x-request-id", request.scope["request_id"].encode())])
-        await deps.sockets.serve(socket, handshake.receive, handshake.send, socket.next, typing.take)
+        session = partial(deps.sockets.serve, socket, handshake.receive, handshake.send, socket.next, typing.take)
+        handshake.serve_later(session, registration.pop_all())
     return AlreadyHandled()
