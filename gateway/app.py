@@ -6,7 +6,7 @@ from shared.draining import Draining
 from shared.events.bus import Bus
 from shared.security.service_calls import ServiceClient
 from shared.security.verifier import CachingTokenVerifier, JwksClient, TokenVerifier, fetch_from
-from shared.websockets.handshake import as_get_request
+from shared.websockets.handshake import as_get_request, serve_accepted
 
 from .authentication.revocations import Revocations
 from .authentication.tokens import TokenAuthenticator
@@ -81,6 +81,7 @@ class Gateway:
             scope, receive, send = as_get_request(scope, receive, send)
         if scope["type"] == "http":
             await self._pipeline(scope, receive, send)
+            await serve_accepted(scope)
         else:
             await self._lifespan(receive, send)
 

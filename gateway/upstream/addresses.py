@@ -51,6 +51,10 @@ class Address:
         self._last_response = 0.0
         self._draining_until = 0.0
 
+    def leave(self) -> None:
+        """A request or WebSocket that was counted as in use has ended."""
+        self.in_use -= 1
+
     def sent(self) -> None:
         """A request is sent to it."""
         if not self._waiting:

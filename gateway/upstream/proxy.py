@@ -1,8 +1,7 @@
 """Forwards requests to the services and streams their responses back, without parsing bodies."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import fields
 from functools import partial
 from http import HTTPStatus
@@ -85,9 +84,8 @@ class Proxy:
             raise timed_out(call) from error
         await exchange.end_response(last_chunk)
 
-    @asynccontextmanager
-    async def connect(self, exchange: Exchange) -> AsyncIterator[ClientConnection]:
-        """A WebSocket at the service, with the token of this request, closed at the end. Raises HttpError."""
+    async def connect(self, exchange: Exchange) -> tuple[ClientConnection, Address]:
+        """A WebSocket at the service, with the token of this request, and its address, in use. Raises HttpError."""
         upstream = self.upstreams[exchange.route.upstream]
         call = UpstreamCall(exchange, upstream, upstream.bulkheads[exchange.route.traffic_class])
         call.bulkhead.enter(call.clients)
@@ -101,11 +99,7 @@ class Proxy:
             call.bulkhead.leave(call.clients)
         address = call.tried[-1]
         address.in_use += 1
-        try:
-            yield websocket
-        finally:
-            address.in_use -= 1
-            await websocket.close()
+        return websocket, address
 
     async def _open_websocket(self, call: UpstreamCall, address: Address) -> ClientConnection:
         try:
@@ -156,7 +150,7 @@ class Proxy:
         try:
             return await _stream_response(call, response, self._first_byte_seconds)
         finally:
-            address.in_use -= 1
+            address.leave()
             response.release()
 
     async def _repeated(self, call: UpstreamCall, attempt: Callable[[UpstreamCall, Address], Awaitable[T]]) -> T:
@@ -187,7 +181,7 @@ class Proxy:
             raise request_error(call, error) from error
         finally:
             address.answered()
-            address.in_use -= 1
+            address.leave()
         if response.headers.get(b"connection") == b"close":
             address.closed_connection()
         if response.status < HTTPStatus.INTERNAL_SERVER_ERROR or response.status == HTTPStatus.SERVICE_UNAVAILABLE:

@@ -1,7 +1,8 @@
 """Proxies WebSockets to the service: opened as a request, closed when the token ends."""
 
 import asyncio
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
+from functools import partial
 from http import HTTPStatus
 
 import structlog
@@ -24,6 +25,7 @@ from ..exchange import ClientDisconnected, Exchange
 from ..responses import HttpError, from_app_error
 from ..routes import LOCAL
 from ..settings import Settings
+from .addresses import Address
 from .proxy import Proxy
 
 log = structlog.get_logger()
@@ -43,34 +45,39 @@ class WebSocketProxy:
         self._open.drain(seconds)
 
     async def proxy(self, exchange: Exchange, identity: Identity) -> None:
-        """Serve one until it is closed. Raises HttpError while it can still be rejected, or ClientDisconnected."""
+        """Accept one; it is served when the pipeline has ended. Raises HttpError or ClientDisconnected."""
         handshake = exchange.scope.get(SCOPE_KEY)
         if handshake is None:
             raise _upgrade_required()
         try:
-            with self._open.register(identity) as socket:
+            async with AsyncExitStack() as resources:
+                socket = self._open.register(identity)
+                resources.callback(self._open.unregister, socket)
                 # Check again: from here on, a revocation finds the socket in the hub and closes it.
                 if self._revocations.revoked(identity.subject, identity.session_id):
                     raise from_app_error(errors.Unauthenticated("invalid_token", "The access token has been revoked."))
-                async with self._proxy.connect(exchange) as upstream:
-                    await self._serve(exchange, handshake, socket, upstream)
+                upstream, address = await self._proxy.connect(exchange)
+                resources.push_async_callback(_close, upstream, address)
+                exchange.status = SWITCHING_PROTOCOLS
+                await handshake.accept(exchange.response_headers)
+                handshake.serve_later(partial(self._serve, handshake, socket, upstream, address))
+                resources.pop_all()  # `_serve` closes them
         except errors.AppError as error:
             raise from_app_error(error) from error
         except OSError as error:
             raise ClientDisconnected from error
 
-    async def _serve(
-        self, exchange: Exchange, handshake: Handshake, socket: Socket, upstream: ClientConnection
-    ) -> None:
-        async def next_message() -> str | None:
-            return await _next_message(upstream, socket)
+    async def _serve(self, handshake: Handshake, socket: Socket, upstream: ClientConnection, address: Address) -> None:
+        next_message, take_text = partial(_next_message, upstream, socket), partial(_forward, upstream)
+        try:
+            await self._open.serve(socket, handshake.receive, handshake.send, next_message, take_text)
+        finally:
+            await _close(upstream, address)
 
-        async def take_text(text: str) -> CloseReason | None:
-            return await _forward(upstream, text)
 
-        exchange.status = SWITCHING_PROTOCOLS
-        await handshake.accept(exchange.response_headers)
-        await self._open.serve(socket, handshake.receive, handshake.send, next_message, take_text)
+async def _close(upstream: ClientConnection, address: Address) -> None:
+    address.leave()
+    await upstream.close()
 
 
 async def _next_message(upstream: ClientConnection, socket: Socket) -> str | None:

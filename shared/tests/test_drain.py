@@ -39,10 +39,10 @@ class DrainingServer:
             await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
             await send({"type": "http.response.body", "body": b""})
             return
-        with self.hub.register(Identity(1, 2, int(time.time()) + 3600)) as registered:
-            await receive()
-            await send({"type": "websocket.accept"})
-            await self.hub.serve(registered, receive, send, registered.next, self.take)
+        registered = self.hub.register(Identity(1, 2, int(time.time()) + 3600))
+        await receive()
+        await send({"type": "websocket.accept"})
+        await self.hub.serve(registered, receive, send, registered.next, self.take)
 
     async def take(self, text: str) -> CloseReason | None:
         """Ignore a text of the client."""

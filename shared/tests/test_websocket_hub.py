@@ -51,11 +51,11 @@ class HubServer:
             await send({"type": "http.response.start", "status": 426, "headers": [(b"content-length", b"0")]})
             await send({"type": "http.response.body", "body": b""})
             return
-        with self.open.register(Identity(1, 2, self.expires_at)) as held:
-            self.held.append(held)
-            await receive()
-            await self.accept(send)
-            await self.open.serve(held, receive, send, held.next, self.take)
+        held = self.open.register(Identity(1, 2, self.expires_at))
+        self.held.append(held)
+        await receive()
+        await self.accept(send)
+        await self.open.serve(held, receive, send, held.next, self.take)
 
     async def take(self, text: str) -> CloseReason | None:
         """Keep a text of the client."""
@@ -162,11 +162,15 @@ def test_first_close_reason_wins(hub_server: HubServer) -> None:
 def test_open_sockets_are_bounded() -> None:
     async def scenario() -> None:
         few = Hub("tests", 2, 1)
-        with few.register(Identity(1, 1, 0)):
-            with pytest.raises(TooManyRequests), few.register(Identity(1, 2, 0)):
-                pass
-            with few.register(Identity(2, 3, 0)), pytest.raises(Unavailable), few.register(Identity(3, 4, 0)):
-                pass
+        sockets = [few.register(Identity(1, 1, 0))]
+        with pytest.raises(TooManyRequests):
+            few.register(Identity(1, 2, 0))
+        sockets.append(few.register(Identity(2, 3, 0)))
+        with pytest.raises(Unavailable):
+            few.register(Identity(3, 4, 0))
+        for socket in sockets:
+        for each in sockets:
+            few.unregister(each)
         assert few.count == 0
 
     asyncio.run(scenario())

@@ -1,7 +1,6 @@
 """Processes a WebSocket handshake as a GET (RFC 6455, section 4.1): same routing, authentication and errors."""
 
 from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,7 +27,6 @@ class Handshake:
     accepted: bool = False
     request_headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     _session: Callable[[], Awaitable[None]] | None = None
-    _resources: ExitStack = field(default_factory=ExitStack)
 
     async def accept(self, headers: list[tuple[bytes, bytes]]) -> None:
         """Accept the WebSocket. Raises OSError if the client has disconnected.
@@ -40,18 +38,17 @@ class Handshake:
         await self.send({"type": "websocket.accept", "subprotocol": self.subprotocol, "headers": headers})
         self.request_headers.clear()
 
-    def serve_later(self, session: Callable[[], Awaitable[None]], resources: ExitStack) -> None:
-        """Have `serve` call this when the handling of the request has ended, and close the resources afterwards.
+    def serve_later(self, session: Callable[[], Awaitable[None]]) -> None:
+        """Have `serve` call this when the handling of the request has ended.
 
         Otherwise all objects that handled the request would be kept as long as the WebSocket.
         """
-        self._session, self._resources = session, resources
+        self._session = session
 
     async def serve(self) -> None:
         """Serve the accepted WebSocket to its end."""
-        with self._resources:
-            if self._session is not None:
-                await self._session()
+        if self._session is not None:
+            await self._session()
 
 
 def as_get_request(scope: Scope, receive: Receive, send: Send) -> tuple[Scope, Receive, Send]:

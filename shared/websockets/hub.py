@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,9 +82,8 @@ class Hub:
         self._loop: asyncio.AbstractEventLoop | None = None
         self.count = 0
 
-    @contextmanager
-    def register(self, who: Identity) -> Iterator[Socket]:
-        """A new socket, registered until the end of the block. Raises TooManyRequests or Unavailable at a limit."""
+    def register(self, who: Identity) -> Socket:
+        """A new socket, registered until `serve` or `unregister`. Raises TooManyRequests or Unavailable at a limit."""
         if self.count >= self._most:
             raise errors.Unavailable("sockets_exhausted", "This process cannot hold more connections.", retry_after=5)
         if len(self._of_subject.get(who.subject, ())) >= self._most_each:
@@ -92,11 +91,20 @@ class Hub:
             raise errors.TooManyRequests("too_many_sockets", detail, retry_after=5)
         self._loop = asyncio.get_running_loop()
         socket = Socket(who)
-        self._enter(socket)
-        try:
-            yield socket
-        finally:
-            self._leave(socket)
+        self._of_subject[who.subject].add(socket)
+        self._of_session[who.session_id].add(socket)
+        self.count += 1
+        metrics.SOCKETS.labels(self._service).inc()
+        return socket
+
+    def unregister(self, socket: Socket) -> None:
+        """Forget a socket."""
+        for index, key in ((self._of_subject, socket.who.subject), (self._of_session, socket.who.session_id)):
+            index[key].discard(socket)
+            if not index[key]:
+                del index[key]
+        self.count -= 1
+        metrics.SOCKETS.labels(self._service).dec()
 
     def has_listeners(self, *subjects: int) -> bool:
         """Whether any of these users has an open socket in this process."""
@@ -122,20 +130,6 @@ class Hub:
         for number, socket in enumerate(sockets):
             self._loop.call_later(seconds * number / len(sockets), socket.end, RESTARTED)
 
-    def _enter(self, socket: Socket) -> None:
-        self._of_subject[socket.who.subject].add(socket)
-        self._of_session[socket.who.session_id].add(socket)
-        self.count += 1
-        metrics.SOCKETS.labels(self._service).inc()
-
-    def _leave(self, socket: Socket) -> None:
-        for index, key in ((self._of_subject, socket.who.subject), (self._of_session, socket.who.session_id)):
-            index[key].discard(socket)
-            if not index[key]:
-                del index[key]
-        self.count -= 1
-        metrics.SOCKETS.labels(self._service).dec()
-
     def _soon(self, function: Callable[..., None], *args: Any) -> None:
         if self._loop is not None:
             with suppress(RuntimeError):  # the loop has just closed, with all sockets
@@ -153,7 +147,10 @@ class Hub:
     async def serve(
         self, socket: Socket, receive: Receive, send: Send, next_message: NextMessage, take_text: TakeText
     ) -> None:
-        """Send and take texts on an accepted socket until it is closed, its token expires or the client disconnects."""
+        """Send and take texts on an accepted socket until it is closed, its token expires or the client disconnects.
+
+        Unregisters it.
+        """
         sending = asyncio.create_task(_send_texts(socket, send, next_message))
         receiving = asyncio.create_task(_take_texts(socket, receive, take_text))
         ends: set[asyncio.Future[Any]] = {sending, receiving, socket.ended}
@@ -161,6 +158,7 @@ class Hub:
             left = max(0.0, socket.who.expires_at - clock.now() / clock.SECOND)
             await asyncio.wait(ends, timeout=left, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            self.unregister(socket)
             sending.cancel()
             receiving.cancel()
             await asyncio.gather(sending, receiving, return_exceptions=True)

@@ -1,6 +1,5 @@
 """The WebSocket on which the service sends what happens in the user's rooms."""
 
-from contextlib import ExitStack
 from functools import partial
 from typing import Annotated
 
@@ -58,9 +57,13 @@ async def listen(request: Request, identity: CurrentUser, deps: Deps, _subprotoc
     """
     handshake = handshake_of(request)
     typing = TypingRelay(deps.database, deps.publisher, identity.subject)
-    with ExitStack() as registration:
-        socket = registration.enter_context(deps.sockets.register(identity))
+    socket = deps.sockets.register(identity)
+    try:
         await handshake.accept([(b"x-request-id", request.scope["request_id"].encode())])
-        session = partial(deps.sockets.serve, socket, handshake.receive, handshake.send, socket.next, typing.take)
-        handshake.serve_later(session, registration.pop_all())
+    except BaseException:
+        deps.sockets.unregister(socket)
+        raise
+    handshake.serve_later(
+        partial(deps.sockets.serve, socket, handshake.receive, handshake.send, socket.next, typing.take)
+    )
     return AlreadyHandled()
