@@ -418,6 +418,8 @@ export interface components {
             /** @description Null also if it is not known: in rooms, on the WebSocket, and while posts is unavailable */
             post: components["schemas"]["SharedPost"] | null;
             post_id: string | null;
+            /** @description A moderator has removed it: it is a text without characters, whatever it was */
+            removed: boolean;
             reply_to: components["schemas"]["Quote"] | null;
             /** @example 0037a52d5f400001 */
             room_id: string;
@@ -1236,6 +1238,8 @@ export interface components {
             post: components["schemas"]["SharedPost"] | null;
             /** @example 0037a52d5f400001 */
             post_id: string;
+            /** @description A moderator has removed it: it is a text without characters, whatever it was */
+            removed: boolean;
             reply_to: components["schemas"]["Quote"] | null;
             /** @example 0037a52d5f400001 */
             room_id: string;
@@ -1348,6 +1352,8 @@ export interface components {
         Quote: {
             /** @example 0037a52d5f400001 */
             id: string;
+            /** @description A moderator has removed it: it is a text without characters, whatever it was */
+            removed: boolean;
             /** @example 0037a52d5f400001 */
             sender_id: string;
             text: string | null;
@@ -1466,7 +1472,7 @@ export interface components {
          */
         ReportChange: {
             /**
-             * @description `remove_content` only of posts and comments
+             * @description `remove_content` not of users
              * @default none
              * @enum {string}
              */
@@ -1861,6 +1867,8 @@ export interface components {
             /** @description Null also if it is not known: in rooms, on the WebSocket, and while posts is unavailable */
             post: components["schemas"]["SharedPost"] | null;
             post_id: string | null;
+            /** @description A moderator has removed it: it is a text without characters, whatever it was */
+            removed: boolean;
             reply_to: components["schemas"]["Quote"] | null;
             /** @example 0037a52d5f400001 */
             room_id: string;

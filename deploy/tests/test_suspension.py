@@ -1,4 +1,4 @@
-"""Suspension by an operator's command on an instance that serves: hidden by every route, and then exactly as before."""
+"""Suspension and removals on an instance that serves: hidden by every route; a suspension ends exactly as before."""
 
 import io
 import json
@@ -15,6 +15,8 @@ from deploy.tests import passkeys
 from deploy.tests.journeys.image_files import picture
 from deploy.tests.journeys.person import API, Person
 from deploy.tests.journeys.responses import answer, ids, items, refusal, unauthorized
+from deploy.tests.journeys.test_pushed import validators
+from deploy.tests.journeys.websocket import ear_of
 from deploy.tests.standalone_process import CHEAP_HASHES, Standalone
 from shared.testing import eventually
 from shared.testing.waiting import WAIT_SECONDS
@@ -199,3 +201,34 @@ def test_suspended_account_is_exported_and_deleted_by_an_operator(world: World) 
     ])  # fmt: skip
     assert done[0]["user_id"] == ada.id
     refusal(ada.log_in(), 401, "invalid_credentials")
+
+
+def test_removed_message_is_gone_for_both_and_their_sockets(world: World) -> None:
+    web, (eve, max_, mod) = world.web, (Person.newcomer(world.web) for _ in range(3))
+    room = eve.room_with(max_)
+    bad, photo = answer(max_.say(room, "unkind words"), 201), answer(max_.show(room), 201)
+    quoting = answer(eve.say(room, "Why?", reply_to=bad["id"]), 201)
+    world.admin("role", mod.nickname, "moderator")
+    answer(mod.refresh())
+    checks = validators(answer(web.get("/asyncapi.json")))
+    with ear_of(eve) as ear, ear_of(max_) as his:
+        for message in (bad, photo):
+            about = {"subject": {"kind": "message", "id": message["id"]}, "reason": "harassment"}
+            report = answer(eve.send("POST", "/reports", json=about), 201)["id"]
+            decision = {"state": "resolved", "action": "remove_content", "message": "Be kind."}
+            answer(mod.send("PUT", f"/moderation/reports/{report}", json=decision))
+            for each in (ear, his):
+                while (event := each.next())["event"] != "message.updated":  # messages from before may still come
+                    pass
+                checks["message.updated"].validate(event)
+                assert (event["data"]["id"], event["data"]["removed"]) == (message["id"], True)
+    for person in (eve, max_):
+        shown = {each["id"]: each for each in items(person.send("GET", f"/rooms/{room}/messages"))}
+        for message in (bad, photo):
+            empty = {"type": "text", "text": "", "image": None, "removed": True}
+            assert shown[message["id"]] == message | empty
+        assert (shown[quoting["id"]]["reply_to"]["text"], shown[quoting["id"]]["reply_to"]["removed"]) == ("", True)
+        assert items(person.send("GET", "/messages", params={"query": "unkind"})) == []
+    refusal(web.get(photo["image"]["url"]), 404)
+    again = {"subject": {"kind": "message", "id": bad["id"]}, "reason": "spam"}
+    refusal(max_.send("POST", "/reports", json=again), 404)

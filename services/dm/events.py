@@ -12,6 +12,7 @@ from . import models
 
 # Everything that the broker lets this service publish.
 ANNOUNCES = (
+    "message.removed.v1",
     "message.sent.v1",
     "room.read.v1",
     "room.requested.v1",
@@ -30,6 +31,12 @@ def message_sent(tx: Connection, message_id: int, room_id: int, sender_id: int, 
     """Ids only: the text does not travel through the broker."""
     numbers = {"message_id": message_id, "room_id": room_id, "sender_id": sender_id, "recipient_id": recipient_id}
     enqueue(tx, models.outbox, "message.sent", 1, {name: ids.encode(number) for name, number in numbers.items()})
+
+
+def message_removed(tx: Connection, message_id: int, room_id: int, sender_id: int, recipient_id: int) -> None:
+    """A moderator has removed a message."""
+    numbers = {"message_id": message_id, "room_id": room_id, "sender_id": sender_id, "recipient_id": recipient_id}
+    enqueue(tx, models.outbox, "message.removed", 1, {name: ids.encode(number) for name, number in numbers.items()})
 
 
 def room_read(tx: Connection, message_id: int, room_id: int, reader_id: int, peer_id: int) -> None:

@@ -72,6 +72,8 @@ messages = Table(
     Column("post_id", BigInt),
     Column("reply_to", BigInt),
     Column("created_at", BigInt, nullable=False),
+    # True: a moderator has removed it; its text is empty then, so that the former release shows it, and has no photo.
+    Column("removed", Boolean),
     CheckConstraint(
         "(text IS NOT NULL) + (media_id IS NOT NULL) + (post_id IS NOT NULL) = 1", name="messages_say_one_thing"
     ),

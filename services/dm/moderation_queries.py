@@ -19,7 +19,8 @@ def reported(connection: Connection, message_id: int, viewer: int, before: int) 
 
     Oldest first. Raises NotFound.
     """
-    room_id = connection.execute(select(_messages.room_id).where(_messages.id == message_id)).scalar_one_or_none()
+    this = (_messages.id == message_id) & _messages.removed.is_not(True)
+    room_id = connection.execute(select(_messages.room_id).where(this)).scalar_one_or_none()
     if room_id is None:
         raise NotFound("not_found", "There is no such message.")
     peer_in(connection, room_id, viewer)

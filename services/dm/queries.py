@@ -142,9 +142,9 @@ def named(person: FromClause, prefix: str) -> list[Label[Any]]:
 
 MESSAGE = [
     _messages.c.id.label("message_id"),
-    *(_messages.c[name] for name in ("sender_id", "text", "media_id", "post_id")),
+    *(_messages.c[name] for name in ("sender_id", "text", "media_id", "post_id", "removed")),
     _messages.c.created_at.label("sent_at"),
-    *(_quoted.c[name].label(f"quoted_{name}") for name in ("id", "sender_id", "text", "media_id")),
+    *(_quoted.c[name].label(f"quoted_{name}") for name in ("id", "sender_id", "text", "media_id", "removed")),
     *(_quoted_media.c[name].label(f"quoted_{name}") for name in ("width", "height", "has_variants")),
     *named(_sender, "sender"),
     *photo_queries.COLUMNS,
@@ -181,6 +181,7 @@ def message_json(row: Row[Any], url_signer: UrlSigner) -> dict[str, Any]:
         "post_id": None if row.post_id is None else ids.encode(row.post_id),
         "post": None,  # not known here
         "reply_to": None if row.quoted_id is None else _quote_json(row, url_signer),
+        "removed": bool(row.removed),
         "created_at": clock.format_rfc3339(row.sent_at),
     }
 
@@ -196,6 +197,7 @@ def _quote_json(row: Row[Any], url_signer: UrlSigner) -> dict[str, Any]:
         "type": message_type(row.quoted_text, row.quoted_media_id),
         "text": row.quoted_text,
         "thumbnail_url": thumbnail_url,
+        "removed": bool(row.quoted_removed),
     }
 
 

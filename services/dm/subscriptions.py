@@ -11,6 +11,8 @@ and is shown again by the version that reinstates it.
 
 Two users of whom one blocks the other cannot write to each other. Their room and its messages stay.
 
+What a moderator removes loses its content in the transaction that marks the event as handled, and both users are told.
+
 Every process also receives what happens in rooms, and sends it to the sockets of both users that are open in it; and
 which notifications of a user have changed, because clients open one socket for everything.
 """
@@ -20,6 +22,7 @@ from dataclasses import dataclass
 
 import orjson
 from pydantic import BaseModel
+from sqlalchemy import Connection
 
 from shared import ids
 from shared.database.engine import Database
@@ -30,6 +33,7 @@ from shared.replication.replica import Replica
 from shared.websockets.hub import Hub
 
 from . import queries, room_queries
+from .actions import removals
 from .actions.people import PEOPLE
 from .actions.restrictions import RESTRICTIONS
 from .actions.withdrawals import WITHDRAWAL
@@ -47,6 +51,15 @@ class MessageSent(BaseModel):
     room_id: Id
     sender_id: Id
     recipient_id: Id
+
+
+class RemovedSubject(BaseModel):
+    kind: str
+    id: Id
+
+
+class ContentRemoved(BaseModel):
+    subject: RemovedSubject
 
 
 class RoomRead(BaseModel):
@@ -112,14 +125,30 @@ class SocketNotifier:
             self.send("room.updated", room, user_id)
 
 
+def on_content_removed(tx: Connection, event: Event) -> None:
+    """Remove the content of a message that a moderator has removed."""
+    subject = ContentRemoved.model_validate(event.data).subject
+    if subject.kind == "message":
+        removals.remove(tx, subject.id)
+
+
 def send_message(notifier: SocketNotifier, event: Event) -> None:
     """Send the message to both users; only to the sender if the other has declined the room."""
+    _send_message(notifier, event, "message.created")
+
+
+def send_removed_message(notifier: SocketNotifier, event: Event) -> None:
+    """Send what is left of a removed message to the same users."""
+    _send_message(notifier, event, "message.updated")
+
+
+def _send_message(notifier: SocketNotifier, event: Event, name: str) -> None:
     sent = MessageSent.model_validate(event.data)
     both = sent.sender_id, sent.recipient_id
     if notifier.sockets.has_listeners(*both):  # otherwise the message need not be read from the database
         message = sent.sender_id, sent.room_id, sent.message_id, notifier.url_signer
         shown, declined = notifier.database.read(queries.message_to_push, *message)
-        notifier.send("message.created", shown, *(both[:1] if declined else both))
+        notifier.send(name, shown, *(both[:1] if declined else both))
 
 
 def send_room_read(notifier: SocketNotifier, event: Event) -> None:
@@ -167,11 +196,13 @@ HANDLERS: dict[str, Handler] = {
     "user.updated.v1": USERS.on_changed,
     "user.deleted.v1": USERS.on_deleted,
     "user.restricted.v1": RESTRICTIONS.on_changed,
+    "content.removed.v1": on_content_removed,
 }
 
 # Every process handles each event, for the sockets that are open in it. What it misses, clients read over HTTP.
 BROADCAST_HANDLERS: dict[str, Callable[[SocketNotifier, Event], None]] = {
     "message.sent.v1": send_message,
+    "message.removed.v1": send_removed_message,
     "room.read.v1": send_room_read,
     "room.requested.v1": send_room_accepted,
     "room.typing.v1": send_typing,

@@ -8,6 +8,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from services.dm.api.socket_schemas import (
     MessageCreated,
+    MessageUpdated,
     NotificationCreated,
     NotificationUpdated,
     RoomRead,
@@ -22,6 +23,7 @@ from .merge import INFO, without_titles
 JSON = "application/json"
 MESSAGES: tuple[tuple[type[BaseModel], str], ...] = (
     (MessageCreated, "A member of one of the user's rooms has sent a message; the user's own messages are included."),
+    (MessageUpdated, "A moderator has removed a message of one of the user's rooms: this is what is left of it."),
     (RoomUpdated, "The user has muted, hidden, accepted or declined a room, or the other user has accepted it."),
     (RoomRead, "A member of one of the user's rooms has read it up to a message; includes the user's own."),
     (NotificationCreated, "The user has a new notification."),

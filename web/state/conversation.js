@@ -67,6 +67,14 @@ export class Conversation {
     return there();
   }
 
+  /** Show what is left of a message that was removed, also where it is quoted. @param {Message} message */
+  replace(message) {
+    const { id, removed } = message;
+    const gone = { text: message.text, type: message.type, thumbnail_url: null, removed };
+    this.messages.value = this.messages.peek().map((each) =>
+      each.id === id ? message : each.reply_to?.id === id ? { ...each, reply_to: { ...each.reply_to, ...gone } } : each);
+  }
+
   /** @param {Message[]} fresh in any order, some perhaps known already */
   merge(fresh) {
     const byId = new Map(this.messages.peek().map((message) => [message.id, message]));
@@ -87,6 +95,7 @@ onTold("message.created", (message) => {
   // The socket brings no cards of shared posts.
   if (message.type === "post" && !message.post) void api.message(message.room_id, message.id).then((full) => found.merge([full]), () => {});
 });
+onTold("message.updated", (message) => kept.get(message.room_id)?.replace(message));
 onTold("caught-up", () => kept.forEach((each) => each.started && void each.catchUp().catch(() => {})));
 
 /** @param {string} id @returns {Conversation} */

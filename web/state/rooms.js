@@ -34,6 +34,9 @@ account.subscribe((who) => {
   roomsState.value = "unknown";
 });
 onTold("message.created", (message) => void heard(message));
+onTold("message.updated", (message) => {
+  if (rooms.peek().get(message.room_id)?.last_message?.id === message.id) amendRoom(message.room_id, { last_message: message });
+});
 onTold("room.read", ({ room_id, user_id, message_id }) => {
   if (user_id === account.peek()?.id) amendRoom(room_id, { unread_count: 0 });
   else amendRoom(room_id, { peer_read_id: message_id });

@@ -19,14 +19,14 @@ WORDS = {
         "comment menu": "More about this comment", "person menu": "More about this person",
         "report": "Report", "harassment": "Harassment", "send": "Send report", "thanks": "Thank you. The moderators",
         "take": "Take", "remove": "Remove", "suspend": "Suspend", "reinstate": "Reinstate Max Frisch",
-        "resolved": "Resolved.", "removed": "Post or comment removed", "moderation": "Moderation",
+        "resolved": "Resolved.", "removed": "Content removed", "moderation": "Moderation",
         "role": "Role of Max Frisch", "appoint": "Make a moderator",
     },
     "ko": {
         "comment menu": "댓글 메뉴", "person menu": "이 사람에 대해 더 보기",
         "report": "신고", "harassment": "괴롭힘", "send": "신고하기", "thanks": "신고가 접수되었습니다.",
         "take": "맡기", "remove": "삭제", "suspend": "계정 정지", "reinstate": "Max Frisch 님 정지 해제",
-        "resolved": "처리했습니다.", "removed": "게시물 또는 댓글 삭제", "moderation": "운영",
+        "resolved": "처리했습니다.", "removed": "콘텐츠 삭제", "moderation": "운영",
         "role": "Max Frisch 님의 권한", "appoint": "운영자로 지정",
     },
 }  # fmt: skip
@@ -139,13 +139,14 @@ def test_admin_appoints_a_moderator_who_then_has_the_link_in_the_settings(
     expect(other.page.locator("select")).to_have_count(0)
 
 
-def test_message_is_reported_with_those_before_it_only_if_wanted(
+def test_message_is_reported_with_those_before_it_only_if_wanted_and_removed_where_it_is_open(
     opened: Opened, newcomer: Callable[..., Person], instance: Standalone, axe: str
 ) -> None:
     max_, eve = newcomer(name="Max Frisch"), newcomer()
     room = answer(eve.open_room(max_.id), 201)["id"]
     answer(eve.say(room, "before that"), 201)
-    answer(max_.say(room, "rude words in private"), 201)
+    rude = answer(max_.say(room, "rude words in private"), 201)
+    answer(eve.say(room, "I beg your pardon?", reply_to=rude["id"]), 201)
     window = opened()
     window.log_in(eve, f"/login?next=/messages/{room}")
     window.button("Report the message of Max Frisch").last.click()
@@ -161,7 +162,16 @@ def test_message_is_reported_with_those_before_it_only_if_wanted(
     desk.log_in(mod, "/login?next=/moderation")
     report = desk.page.locator("li.report").filter(has_text="rude words in private")
     expect(report.get_by_text("before that")).to_be_visible()
-    expect(desk.button("Remove", report)).to_have_count(0)
+    desk.button("Take", report).click()
+    desk.open("/moderation?state=taken")
+    desk.button("Remove", report).click()
+    desk.confirm("Remove")
+    desk.says("Resolved.")
+    log = window.page.get_by_role("log")
+    expect(log.get_by_text("Removed by a moderator")).to_have_count(2)  # and where it is quoted
+    expect(log.get_by_text("rude words in private")).to_have_count(0)
+    expect(window.button("Report the message of Max Frisch")).to_have_count(1)
+    look(window, axe)
 
 
 def test_invitation_is_made_and_its_link_fills_the_sign_up(

@@ -17,7 +17,7 @@ from . import moderation, moderation_log, suspensions
 from .moderation_log import Action, Deed
 from .reports import OPEN, RESOLVED, TAKEN
 
-REMOVABLE = ("post", "comment")
+REMOVABLE = ("post", "comment", "message")
 NONE, REMOVE_CONTENT, SUSPEND = "none", "remove_content", "suspend"
 _reports = models.reports.c
 
@@ -47,7 +47,7 @@ def resolve(tx: Connection, actor_id: int, report_id: int, action: str, reason: 
     these = _reports.id == report_id
     if action == REMOVE_CONTENT:
         if report.subject_kind not in REMOVABLE:
-            raise Invalid.field("action", "not_removable", "Only posts and comments can be removed.")
+            raise Invalid.field("action", "not_removable", "Only posts, comments and messages can be removed.")
         events.content_removed(tx, *subject, report.owner_id)
         moderation_log.record(tx, Action.CONTENT_REMOVED, report.owner_id, deed, subject=subject)
         of_subject = (_reports.subject_kind == subject[0]) & (_reports.subject_id == subject[1])

@@ -175,5 +175,5 @@ class ReportChange(StrictModel):
     """The new state. `action` and `message` are for `resolved`."""
 
     state: ReportState
-    action: Annotated[ReportAction, Field(description="`remove_content` only of posts and comments")] = "none"
+    action: Annotated[ReportAction, Field(description="`remove_content` not of users")] = "none"
     message: Annotated[Reason | None, Field(description="For the owner to read; with `none` only for the log")] = None

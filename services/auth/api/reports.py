@@ -85,7 +85,7 @@ def list_reports(
 )
 def change_report(report_id: Id, body: bodies.ReportChange, identity: CurrentUser, deps: Deps) -> Response:
     """For moderators. `taken`: no other moderator can resolve it; `open`: releases it. `resolved`: `remove_content`
-    removes the post or comment, `suspend` suspends its owner, who is told so by mail.
+    removes the post, comment or message, `suspend` suspends its owner, who is told so by mail.
 
     409 `report_taken`, `report_resolved`: another moderator was faster. 403 `cannot_moderate_self`; `role_required`
     also for the suspension of somebody of one's own role. 422 `not_removable`, `not_resolved`.

@@ -156,11 +156,24 @@ def test_removal_is_published_once_and_its_author_gets_the_reason_by_mail(
     )
 
 
+def test_removal_of_a_message_is_published_and_its_sender_gets_a_mail(
+    auth: LiveService, database: Database, mail_server: MailServer, ada: Person, mod: Person
+) -> None:
+    report = expect_json(send(auth, create_user(auth, "eve"), "message", MESSAGE), 201)["id"]
+    for _ in range(2):
+        expect_json(change(auth, mod, report, "resolved", action="remove_content"), 200)
+    removals = [data for name, data in facts(database) if name == "content.removed.v1"]
+    subject = {"kind": "message", "id": MESSAGE}
+    assert [(each["subject"], each["user_id"]) for each in removals] == [(subject, ada.id)]
+    assert "A message of yours was removed" in str(Inbox(mail_server, "ada@example.org").message(2)["subject"])
+    assert (log_of(auth, mod)[0]["action"], log_of(auth, mod)[0]["subject"]) == ("content_removed", subject)
+
+
 def test_suspension_by_a_report_and_what_cannot_be_removed(
     auth: LiveService, database: Database, mail_server: MailServer, ada: Person, mod: Person
 ) -> None:
     eve = create_user(auth, "eve")
-    report = expect_json(send(auth, eve, "message", MESSAGE, reason="harassment"), 201)["id"]
+    report = expect_json(send(auth, eve, "user", ada.id, reason="harassment"), 201)["id"]
     expect_problem(change(auth, mod, report, "resolved", action="remove_content"), 422, "not_removable")
     expect_json(change(auth, mod, report, "resolved", action="suspend"), 200)
     assert expect_problem(send(auth, ada, "post", POST), 401, "invalid_token")

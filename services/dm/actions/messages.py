@@ -1,4 +1,4 @@
-"""Sending messages: a text, a photo or a post. A message is never changed or removed."""
+"""Sending messages: a text, a photo or a post. Its users never change or remove one."""
 
 from dataclasses import dataclass
 from typing import Any

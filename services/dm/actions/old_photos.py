@@ -32,13 +32,13 @@ def reserve(tx: Connection, photo: Row[Any], names: Sequence[str]) -> None:
 
 
 def add_variants(tx: Connection, media_id: int) -> bool:
-    """Show the new files beside the display file, which stays. A sent photo is never removed.
+    """Show the new files beside the display file, which stays.
 
-    Returns False if it has variants already.
+    Returns False if it has variants already, or is gone: a moderator has removed its message.
     """
     this = select(models.media).where(_media.id == media_id)
-    old = tx.execute(this.with_for_update()).one()
-    if old.has_variants:
+    old = tx.execute(this.with_for_update()).one_or_none()
+    if old is None or old.has_variants:
         return False
     tx.execute(update(models.media).where(_media.id == media_id).values(has_variants=True))
     garbage.schedule_deletion(tx, models.disposal, photo_queries.file_names(old), due_at=clock.now() + clock.DAY)

@@ -37,6 +37,11 @@ def index(tx: Connection, message_id: int, room_id: int, text: str, readers: Ite
     tx.execute(insert(_texts), [row | {"user_id": each} for each in readers])
 
 
+def remove(tx: Connection, message_id: int, readers: Iterable[int]) -> None:
+    """Remove a text that a moderator has removed."""
+    tx.execute(delete(_texts).where(_texts.c.user_id.in_(readers), _texts.c.message_id == message_id))
+
+
 def add_missing(tx: Connection, now: int | None = None) -> bool:
     """Add those of the next messages that are missing. Returns whether there may be more."""
     place = _lock_place(tx)
@@ -64,7 +69,7 @@ def _lock_place(tx: Connection) -> int:
 def _missing(place: int, last: int) -> Select[Any]:
     """The texts after `place` up to `last`, for each user of their rooms who cannot find them and is not deleted.
 
-    Accounts are locked FOR SHARE, so that a purge begins after the commit.
+    Accounts and messages are locked FOR SHARE, so that a purge and the removal of a message begin after the commit.
     """
     key = (_texts.c.user_id == _members.user_id) & (_texts.c.message_id == _messages.id)
     return (
@@ -73,9 +78,9 @@ def _missing(place: int, last: int) -> Select[Any]:
         .join(models.members, _members.room_id == _messages.room_id)
         .join(models.people, models.people.c.id == _members.user_id)
         .outerjoin(_texts, key)
-        .where(_messages.id > place, _messages.id <= last, _messages.text.is_not(None))
+        .where(_messages.id > place, _messages.id <= last, _messages.text.is_not(None), _messages.removed.is_not(True))
         .where(_texts.c.user_id.is_(None), models.people.c.deleted == false())
-        .with_for_update(read=True, of=models.people)
+        .with_for_update(read=True, of=[models.people, models.messages])
     )
 
 

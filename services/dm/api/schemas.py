@@ -137,6 +137,11 @@ class Media(BaseModel):
 MessageText = Annotated[str, Field(max_length=MAX_LENGTHS["message"], examples=["Lunch at one?"])]
 
 
+Removed = Annotated[
+    bool, Field(description="A moderator has removed it: it is a text without characters, whatever it was")
+]
+
+
 class Quote(BaseModel):
     """The earlier message that this one quotes."""
 
@@ -147,6 +152,7 @@ class Quote(BaseModel):
     thumbnail_url: Annotated[
         str | None, Field(description="Of a photo", examples=[A_LINK.replace("display", "thumbnail")])
     ]
+    removed: Removed
 
 
 class SharedPost(BaseModel):
@@ -172,6 +178,7 @@ class _Message(BaseModel):
         Field(description="Null also if it is not known: in rooms, on the WebSocket, and while posts is unavailable"),
     ]
     reply_to: Quote | None
+    removed: Removed
     created_at: Timestamp
 
 

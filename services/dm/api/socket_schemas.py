@@ -45,6 +45,13 @@ class MessageCreated(BaseModel):
     data: Message
 
 
+class MessageUpdated(BaseModel):
+    """Sent on the WebSocket: a moderator has removed a message. Show it in place of what is known of it."""
+
+    event: Literal["message.updated"]
+    data: Message
+
+
 class RoomRead(BaseModel):
     """Sent on the WebSocket: a user has read a room up to a message."""
 

@@ -37,6 +37,8 @@ def test_every_contract_example_is_handled(dm: LiveService, database: Database, 
         (pair,) = rows_of(database, models.restrictions)
         assert (pair.blocking, pair.version) == (example["blocking"], example["version"])
         return
+    if "subject" in example:
+        return  # of unknown content: `test_removals.py` has known ones
     known = person(database, ids.parse(example["user_id"]))
     assert (known["nickname"], known["deleted"]) == (example.get("nickname"), name == "user.deleted.v1")
 

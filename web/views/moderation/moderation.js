@@ -12,7 +12,6 @@ import { t } from "../../words/words.js";
 import { Frame, Links, askWhy } from "./frame.js";
 
 const STATES = /** @type {const} */ (["open", "taken", "resolved"]);
-const REMOVABLE = ["post", "comment"];
 
 /** @param {{query: URLSearchParams}} props */
 export default function Moderation({ query }) {
@@ -81,7 +80,7 @@ function Actions({ report, onChange }) {
         : html`<button type="button" class="button button-small" onClick=${() => onChange({ state: "taken" })}>${t("report.take")}</button>`}
       ${own && html`
         <button type="button" class="button button-quiet button-small" onClick=${() => onChange({ state: "resolved", action: "none" })}>${t("report.do.none")}</button>
-        ${REMOVABLE.includes(report.subject.kind) && html`<button type="button" class="button button-bad button-small" onClick=${() => resolve("remove_content")}>${t("report.do.remove_content")}</button>`}
+        ${report.subject.kind !== "user" && html`<button type="button" class="button button-bad button-small" onClick=${() => resolve("remove_content")}>${t("report.do.remove_content")}</button>`}
         <button type="button" class="button button-bad button-small" onClick=${() => resolve("suspend")}>${t("report.do.suspend")}</button>`}
     </div>`;
 }

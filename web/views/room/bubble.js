@@ -30,14 +30,14 @@ export function Bubble({ message, room, first, highlit, onAnswer, onJump }) {
       aria-label=${t("message.label", { name: author, time: clock(message.created_at) })}>
       <div class="bubble bubble-${message.type}">
         ${quote && html`<button type="button" class="quote" onClick=${() => onJump(quote.id)}>${h(Quote, { quote, room })}</button>`}
-        ${message.type === "text" && h(UserText, { text: message.text ?? "" })}
+        ${message.removed ? html`<span class="quiet">${t("message.removed")}</span>` : message.type === "text" && h(UserText, { text: message.text ?? "" })}
         ${message.type === "image" && message.image && h(Picture, { media: message.image, name: author })}
         ${message.type === "post" && message.post_id && h(SharedPost, { id: message.post_id, post: message.post })}
       </div>
       <span class="message-side">
         <time class="quiet" dateTime=${message.created_at} title=${full(message.created_at)}>${clock(message.created_at)}</time>
-        ${!own && html`<button type="button" class="icon-button icon-button-small answer" aria-label=${t("message.report", { name: author })} onClick=${() => report({ kind: "message", id: message.id })}>${h(Icon, { name: "flag" })}</button>`}
-        ${onAnswer && html`<button type="button" class="icon-button icon-button-small answer" aria-label=${t("message.answer", { name: author })} onClick=${() => onAnswer(message)}>${h(Icon, { name: "reply" })}</button>`}
+        ${!own && !message.removed && html`<button type="button" class="icon-button icon-button-small answer" aria-label=${t("message.report", { name: author })} onClick=${() => report({ kind: "message", id: message.id })}>${h(Icon, { name: "flag" })}</button>`}
+        ${onAnswer && !message.removed && html`<button type="button" class="icon-button icon-button-small answer" aria-label=${t("message.answer", { name: author })} onClick=${() => onAnswer(message)}>${h(Icon, { name: "reply" })}</button>`}
       </span>
     </article>`;
 }
@@ -47,12 +47,12 @@ const nameOf = (id, room) => (id === account.value?.id ? t("you") : (room.peer.n
 
 /**
  * The quoted message, in two lines, or its photo.
- * @param {{quote: {sender_id: string, type: string, text: string | null, thumbnail_url?: string | null}, room: Room}} props
+ * @param {{quote: {sender_id: string, type: string, text: string | null, thumbnail_url?: string | null, removed?: boolean}, room: Room}} props
  */
 export const Quote = ({ quote, room }) => html`
   ${quote.thumbnail_url && html`<img class="quote-photo" src=${quote.thumbnail_url} alt="" width="40" height="40" loading="lazy" />`}
   <span class="quote-name"><bdi>${nameOf(quote.sender_id, room)}</bdi></span>
-  <span class="quote-text" dir="auto">${quote.type === "text" ? quote.text : t(`message.${quote.type}`)}</span>`;
+  <span class="quote-text" dir="auto">${quote.removed ? t("message.removed") : quote.type === "text" ? quote.text : t(`message.${quote.type}`)}</span>`;
 
 /** @param {{media: Media, name: string}} props */
 function Picture({ media, name }) {

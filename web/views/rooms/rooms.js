@@ -60,7 +60,7 @@ export function RoomRow({ room, current, children = null }) {
 
 /** @param {Message} message @returns {string} in one line */
 function summary(message) {
-  const text = message.type === "text" ? (message.text ?? "") : t(`message.${message.type}`);
+  const text = message.removed ? t("message.removed") : message.type === "text" ? (message.text ?? "") : t(`message.${message.type}`);
   return message.sender.id === account.value?.id ? t("rooms.you", { text }) : text;
 }
 
