@@ -219,6 +219,8 @@ export interface components {
          * @description How many users follow a user, and how many they follow.
          */
         Counts: {
+            /** @description Some of those whom the signed-in user follows and who follow this user; null without a token */
+            followed_by_some: components["schemas"]["UserRef"][] | null;
             /**
              * Format: int32
              * @example 12

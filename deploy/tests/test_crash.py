@@ -94,7 +94,7 @@ def everything_goes(web: httpx.Client, life: Life) -> None:
         eventually(partial(is_gone, web, gone))
     eventually(lambda: answer(web.get(url))["like_count"] == 0)
     eventually(lambda: [one["deleted"] for one in items(web.get(f"{url}/comments"))] == [True])
-    nobody = {"followers_count": 0, "following_count": 0}
+    nobody = {"followers_count": 0, "following_count": 0, "followed_by_some": None}
     eventually(lambda: answer(web.get(f"{API}/users/{life.friend.id}/counts")) == nobody)
     assert items(web.get(f"{url}/likes")) == []
     answered = ids(web.get(f"{url}/comments"))[0]

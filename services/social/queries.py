@@ -14,6 +14,9 @@ from . import models
 from .events import restriction
 
 _restrictions = models.restrictions.c
+MAX_SOME = 3
+"""Users who are named in a profile because the viewer follows them, and they follow its user."""
+_SOME = PageRequest(MAX_SOME, None)
 
 
 def followers(connection: Connection, person_id: int, viewer: int | None, page: PageRequest) -> Page:
@@ -36,6 +39,10 @@ def common_followers(connection: Connection, person_id: int, viewer: int, page: 
     Reads the viewer's edges, however many followers the user has. Raises as `_present` does.
     """
     _present(connection, person_id, viewer)
+    return _common_followers(connection, person_id, viewer, page)
+
+
+def _common_followers(connection: Connection, person_id: int, viewer: int, page: PageRequest) -> Page:
     mine, theirs, people = models.follows, models.follows.alias("theirs"), models.people.c
     same = and_(theirs.c.follower_id == mine.c.followee_id, theirs.c.followee_id == person_id)
     statement = (
@@ -67,6 +74,16 @@ def counts(connection: Connection, person_id: int, viewer: int | None) -> dict[s
     """Raises as `_present` does."""
     person = _present(connection, person_id, viewer)
     return {"followers_count": person.followers_count, "following_count": person.following_count}
+
+
+def counts_of_profile(connection: Connection, person_id: int, viewer: int | None) -> dict[str, Any]:
+    """The same, with the first of `common_followers` for a viewer who is signed in. Raises as `_present` does.
+
+    It is one statement more, which reads at most as many edges as the viewer follows users.
+    """
+    found = counts(connection, person_id, viewer)
+    some = None if viewer is None else _common_followers(connection, person_id, viewer, _SOME).items
+    return {**found, "followed_by_some": some}
 
 
 def is_following(connection: Connection, follower_id: int, followee_id: int) -> bool:

@@ -110,9 +110,12 @@ async def following(
     responses=documented(401, 404),
 )
 async def counts(user_id: Id, identity: OptionalUser, deps: Deps) -> Response:
-    """Exact at any moment, and the same for everybody."""
+    """Exact at any moment, and the same for everybody. For a signed-in user, `followed_by_some` names the first users
+    of `GET /users/{id}/followers/common`.
+    """
     looking = viewer(identity)
-    return responses.ok(await deps.with_known_users(lambda: deps.database.read(queries.counts, user_id, looking)))
+    read = deps.database.read
+    return responses.ok(await deps.with_known_users(lambda: read(queries.counts_of_profile, user_id, looking)))
 
 
 @router.get(

@@ -7,6 +7,8 @@ from pydantic import BaseModel, Field
 from shared.web import id_list, pagination
 from shared.web.fields import Count, IdText, NextCursor
 
+from ..queries import MAX_SOME
+
 
 class UserRef(BaseModel):
     """A user as others see them; `deleted` if the account is deleted."""
@@ -47,3 +49,10 @@ class Counts(BaseModel):
 
     followers_count: Annotated[Count, Field(examples=[12])]
     following_count: Annotated[Count, Field(examples=[7])]
+    followed_by_some: Annotated[
+        list[UserRef] | None,
+        Field(
+            max_length=MAX_SOME,
+            description="Some of those whom the signed-in user follows and who follow this user; null without a token",
+        ),
+    ]

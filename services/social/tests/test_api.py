@@ -137,7 +137,24 @@ def test_counts_are_public(social: LiveService, database: Database) -> None:
     star, *fans = some_people(database, 4)
     all_follow(database, fans, star)
     answer = social.client.get(f"{API}/users/{ids.encode(star)}/counts")
-    assert answer.json() == {"followers_count": 3, "following_count": 0}
+    assert answer.json() == {"followers_count": 3, "following_count": 0, "followed_by_some": None}
+
+
+def test_counts_name_some_whom_the_reader_follows(
+    social: LiveService, token_issuer: FakeTokenIssuer, database: Database
+) -> None:
+    star, reader, *fans = some_people(database, 6)
+    all_follow(database, [*fans, reader], star)
+    url = f"{API}/users/{ids.encode(star)}/counts"
+
+    def some() -> list[str]:
+        found: list[dict[str, str]] = social.client.get(url, headers=token_issuer.bearer(reader)).json()["followed_by_some"]
+        return [each["id"] for each in found]
+
+    assert some() == []
+    for fan in fans:
+        all_follow(database, [reader], fan)
+    assert some() == [ids.encode(each) for each in reversed(fans[1:])]
 
 
 def test_relations_are_returned_once_in_the_requested_order(

@@ -145,6 +145,7 @@ def test_no_statement_scans_a_table_or_sorts(database: Database) -> None:
             database.read(queries.followers, star, viewer, PageRequest(20, (ids.new(),)))
             database.read(queries.following, jo, viewer, PageRequest(20, (ids.new(),)))
         database.read(queries.common_followers, star, jo, PageRequest(20, (ids.new(),)))
+        database.read(queries.counts_of_profile, star, jo)
         database.read(queries.relations, jo, [star, ids.new()])
         for change in (mute, block, unblock, block):
             database.write(change, jo, star)

@@ -138,6 +138,8 @@ class Life:
         if not self.sees(viewer, person):
             for query in (queries.followers, queries.following):
                 with pytest.raises(NotFound):
+                    self.database.read(queries.counts_of_profile, person, viewer)
+                with pytest.raises(NotFound):
                     self.database.read(query, person, viewer, PageRequest(1, None))
             return
         shown = [pair for pair in reversed(self.edges) if not self.hidden & {*pair}]
@@ -148,6 +150,8 @@ class Life:
         if viewer is not None:
             common = [other for one, other in shown if one == viewer and (other, person) in self.edges]
             assert self.paged(queries.common_followers, person, viewer) == common
+            some = self.database.read(queries.counts_of_profile, person, viewer)["followed_by_some"]
+            assert [ids.parse(each["id"]) for each in some] == common[:3]
 
     def relation(self, one: int, other: int) -> dict[str, Any]:
         there = other not in self.hidden

@@ -64,6 +64,7 @@ function ProfileHead({ profile }) {
     }
   };
   const address = `/@${profile.nickname}`;
+  const some = counts?.followed_by_some?.map((each) => each.name).join(", ");
   return html`
     <header class="profile-head">
       ${h(Avatar, { person: profile, size: "large" })}
@@ -74,6 +75,7 @@ function ProfileHead({ profile }) {
           <a href=${`${address}/followers`}><strong>${counts ? compact(counts.followers_count) : "–"}</strong> ${t("profile.followers", { count: counts?.followers_count ?? 0 })}</a>
           <a href=${`${address}/following`}><strong>${counts ? compact(counts.following_count) : "–"}</strong> ${t("profile.following")}</a>
         </p>
+        ${!own && some && html`<p class="quiet"><bdi>${t("profile.followed_by", { names: some })}</bdi></p>`}
         ${profile.bio && html`<p class="profile-bio">${h(UserText, { text: profile.bio })}</p>`}
         <p class="profile-actions">
           ${own
