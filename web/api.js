@@ -84,8 +84,8 @@ export const people = (query, cursor, signal) => ask("GET", "/users", { query: {
 export const counts = (id) => ask("GET", `/users/${safe(id)}/counts`);
 /** @param {string} id @param {string | null} [cursor] @returns {Promise<Page<UserRef>>} */
 export const followers = (id, cursor) => page(`/users/${safe(id)}/followers`, cursor);
-/** @param {string} id @param {string | null} [cursor] @returns {Promise<Page<UserRef>>} */
-export const following = (id, cursor) => page(`/users/${safe(id)}/following`, cursor);
+/** @param {string} id @param {string | null} [cursor] @param {number} [limit] @returns {Promise<Page<UserRef>>} */
+export const following = (id, cursor, limit) => page(`/users/${safe(id)}/following`, cursor, { limit });
 /** @param {string[]} ids at most 100 @returns {Promise<{items: Relation[]}>} */
 export const relations = (ids) => ask("GET", "/relations", { query: { user_ids: ids.join(",") } });
 /** @param {string} id @param {boolean} wanted @returns {Promise<Relation>} */

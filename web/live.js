@@ -8,6 +8,14 @@ import { loadRooms } from "./state/rooms.js";
 import { speakOfProblems } from "./words/words.js";
 import { installWorker } from "./worker-client.js";
 
+/** Offer people while a mention is written. @param {Event} event */
+function complete({ target }) {
+  const field = /** @type {HTMLTextAreaElement} */ (target);
+  if (account.peek() && /[@﹫＠]/.test(field.value) && field.matches("[name=caption], .comment-form textarea")) {
+    void import("./parts/mention-list.js").then(({ look }) => look(field), () => {});
+  }
+}
+
 export function startBackground() {
   startSocket();
   startOutbox();
@@ -17,5 +25,6 @@ export function startBackground() {
     void countUnread();
   }));
   void speakOfProblems();
+  addEventListener("input", complete);
   installWorker();
 }

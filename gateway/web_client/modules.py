@@ -23,6 +23,7 @@ _NOT_UNDERSTOOD = re.compile(r"""(?:^|[;}])\s*(?:export\b|import\s*["'{*\w$])"""
 _COMMENT = re.compile(
     r"^[ \t]*/\*\*.*?\*/[ \t]*\n|/\*\* @\w+ [^\n]*?\*/ ?|^[ \t]*//(?!#)[^\n]*\n", re.DOTALL | re.MULTILINE
 )
+_INDENTATION = re.compile(r"(?<=\n)[ \t]+")
 _SOURCE_MAP = re.compile(r"//# sourceMappingURL=\S+")
 
 
@@ -32,7 +33,10 @@ class Module:
 
     path: str
     text: str
-    """Without documentation comments and lines of comments, which would be a fifth of what is sent."""
+    """Without documentation comments, lines of comments and indentation, which would be a fifth of what is sent.
+
+    Templates of elements ignore the indentation of their lines, and no other text has several lines.
+    """
     targets: Mapping[str, str]
     """The specifiers in the text, and the paths of the files they refer to."""
     static_imports: frozenset[str]
@@ -165,7 +169,7 @@ class Modules:
 
     def _read(self, path: str) -> Module:
         text = (self._folder / path).read_text(encoding="utf-8")
-        text = _SOURCE_MAP.sub("", _COMMENT.sub("", text))
+        text = _INDENTATION.sub("", _SOURCE_MAP.sub("", _COMMENT.sub("", text)))
         targets: dict[str, str] = {}
         static = set()
         for pattern in (_STATIC_IMPORT, _DYNAMIC_IMPORT):

@@ -286,6 +286,7 @@ export default {
   "messages.found": { one: "{count} message found", other: "{count} messages found" },
   "messages.none": "No message with “{text}”",
   "profile.followed_by": "Followed by {names}",
+  "mention.list": "People to mention",
   "deletion.means": "What this means",
   "deletion.posts": "Your posts, photos, likes and comments are deleted.",
   "deletion.people": "You follow nobody any more, and nobody follows you.",

@@ -286,6 +286,7 @@ export default {
   "messages.found": { other: "메시지 {count}개를 찾았습니다" },
   "messages.none": "“{text}”이(가) 들어 있는 메시지가 없습니다",
   "profile.followed_by": "{names} 님이 팔로우합니다",
+  "mention.list": "언급할 사람",
   "deletion.means": "삭제하면 이렇게 됩니다",
   "deletion.posts": "게시물, 사진, 좋아요, 댓글이 삭제됩니다.",
   "deletion.people": "팔로우와 팔로워가 모두 사라집니다.",
