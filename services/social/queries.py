@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Join, Row, Select, and_, exists, or_, select
+from sqlalchemy import Column, ColumnElement, Connection, Row, Select, and_, exists, select
 
 from shared import ids
 from shared.errors import NotFound, Unauthenticated
@@ -11,7 +11,6 @@ from shared.pagination import Page, PageRequest
 from shared.replication.projections import UnknownRecords, is_shown
 
 from . import models
-from .events import restriction
 
 _restrictions = models.restrictions.c
 MAX_SOME = 3
@@ -154,40 +153,6 @@ def own_blocks(connection: Connection, person_id: int, page: PageRequest) -> Pag
 def own_mutes(connection: Connection, person_id: int, page: PageRequest) -> Page:
     """The same as `mutes`, for the user's export: also of a suspended account."""
     return _restricted(connection, person_id, _restrictions.mute_id, "restrictions_by_mute", page)
-
-
-def restrictions_after(connection: Connection, page: PageRequest) -> Page:
-    """All restrictions, for the other services: by their two ids, each with the version at this moment."""
-    statement = _versioned(models.restrictions.join(models.people, models.people.c.id == _restrictions.person_id))
-    statement = statement.order_by(_restrictions.person_id, _restrictions.other_id).limit(page.limit + 1)
-    if page.after is not None:
-        one, other = page.after
-        later = and_(_restrictions.person_id == one, _restrictions.other_id > other)
-        statement = statement.where(_restrictions.person_id >= one, or_(_restrictions.person_id > one, later))
-    rows = connection.execute(statement.with_hint(models.restrictions, "FORCE INDEX (PRIMARY)", "mysql")).all()
-    return Page.of(rows, page, _restriction_json, lambda row: (row.person_id, row.other_id))
-
-
-def restriction_between(connection: Connection, person_id: int, other_id: int) -> dict[str, Any] | None:
-    """What one restricts of another, for the other services, with the version at this moment. None if unknown."""
-    # One statement, so that the version is that of the rest.
-    this = and_(_restrictions.person_id == models.people.c.id, _restrictions.other_id == other_id)
-    statement = _versioned(models.people.outerjoin(models.restrictions, this)).where(models.people.c.id == person_id)
-    row = connection.execute(statement).one_or_none()
-    return None if row is None else restriction(person_id, other_id, row.version, *_flags(row))
-
-
-def _versioned(source: Join) -> Select[Any]:
-    version = models.people.c.restrictions_version.label("version")
-    return select(models.restrictions, version).select_from(source)
-
-
-def _restriction_json(row: Row[Any]) -> dict[str, Any]:
-    return restriction(row.person_id, row.other_id, row.version, *_flags(row))
-
-
-def _flags(row: Row[Any]) -> tuple[bool, bool]:
-    return row.block_id is not None, row.mute_id is not None
 
 
 def user_absent() -> Unauthenticated:

@@ -12,7 +12,10 @@ from .test_access import faults_now
 from .window import expect
 
 pytestmark = pytest.mark.browser
-WORDS = {"en": {"comment": "Write a comment", "list": "People to mention"}, "ko": {"comment": "댓글 쓰기", "list": "언급할 사람"}}
+WORDS = {
+    "en": {"comment": "Write a comment", "list": "People to mention"},
+    "ko": {"comment": "댓글 쓰기", "list": "언급할 사람"},
+}
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])

@@ -52,11 +52,13 @@ def test_F1_unfollow(web: httpx.Client) -> None:
     assert (counts(web, star), counts(web, jo)) == ((0, 0), (0, 0))
 
 
-def test_profile_names_some_followers_whom_the_reader_follows(web: httpx.Client) -> None:
+def test_profile_names_some_followers_that_the_reader_follows(web: httpx.Client) -> None:
     jo, friend, star = (Person.newcomer(web) for _ in range(3))
     answer(friend.follow(star.id))
     answer(jo.follow(friend.id))
-    assert [each["id"] for each in answer(jo.send("GET", f"/users/{star.id}/counts"))["followed_by_some"]] == [friend.id]
+    assert [each["id"] for each in answer(jo.send("GET", f"/users/{star.id}/counts"))["followed_by_some"]] == [
+        friend.id
+    ]
     answer(friend.send("PUT", f"/users/{jo.id}/block"))
     assert answer(jo.send("GET", f"/users/{star.id}/counts"))["followed_by_some"] == []
 

@@ -12,7 +12,7 @@ from shared.web.authentication import InternalCaller
 from shared.web.request_body import StrictRoute
 from shared.web.threadpools import run_in_internal_pool
 
-from .. import queries
+from .. import queries, restriction_queries
 from .dependencies import Deps
 
 router = APIRouter(include_in_schema=False, route_class=StrictRoute)
@@ -47,13 +47,13 @@ async def follow(user_id: Id, other_id: Id, request: Request, _: InternalCaller,
 @router.get("/internal/restrictions")
 async def restrictions(request: Request, _: InternalCaller, deps: Deps, page: internal_pages.Requested) -> Response:
     """A page of who blocks and mutes whom, for copies of it."""
-    return await internal_pages.response(request, deps.database.read, queries.restrictions_after, page)
+    return await internal_pages.response(request, deps.database.read, restriction_queries.restrictions_after, page)
 
 
 @router.get("/internal/restrictions/{user_id}/{other_id}")
 async def restriction(user_id: Id, other_id: Id, request: Request, _: InternalCaller, deps: Deps) -> Response:
     """Whether one blocks and mutes another; 404 if the one is unknown."""
-    read = queries.restriction_between
+    read = restriction_queries.restriction_between
     found = await run_in_internal_pool(request, deps.database.read, read, user_id, other_id)
     if found is None:
         raise NotFound("not_found", "There is no such user.")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.social import queries
+from services.social import restriction_queries
 from services.social.actions.follows import follow, remove_follower, unfollow
 from services.social.actions.people import PEOPLE
 from services.social.actions.restore import VERSION_STEP, raise_restriction_versions
@@ -197,7 +197,9 @@ def test_restored_versions_are_newer_than_any_that_was_lost(database: Database) 
     after: int | None = 0
     while after is not None:
         after = database.write(raise_restriction_versions, after, 2)
-    between = [database.read(queries.restriction_between, *pair) for pair in ((jo, max_), (jo, eve), (eve, jo))]
+    between = [
+        database.read(restriction_queries.restriction_between, *pair) for pair in ((jo, max_), (jo, eve), (eve, jo))
+    ]
     assert [each and (each["blocking"], each["version"]) for each in between] == [
         (True, VERSION_STEP + 1),
         (False, VERSION_STEP + 1),

@@ -140,7 +140,7 @@ def test_counts_are_public(social: LiveService, database: Database) -> None:
     assert answer.json() == {"followers_count": 3, "following_count": 0, "followed_by_some": None}
 
 
-def test_counts_name_some_whom_the_reader_follows(
+def test_counts_name_some_that_the_reader_follows(
     social: LiveService, token_issuer: FakeTokenIssuer, database: Database
 ) -> None:
     star, reader, *fans = some_people(database, 6)
@@ -148,7 +148,9 @@ def test_counts_name_some_whom_the_reader_follows(
     url = f"{API}/users/{ids.encode(star)}/counts"
 
     def some() -> list[str]:
-        found: list[dict[str, str]] = social.client.get(url, headers=token_issuer.bearer(reader)).json()["followed_by_some"]
+        found: list[dict[str, str]] = social.client.get(url, headers=token_issuer.bearer(reader)).json()[
+            "followed_by_some"
+        ]
         return [each["id"] for each in found]
 
     assert some() == []

@@ -57,9 +57,14 @@ def test_new_user_has_empty_lists(social: LiveService, auth: Stub, part: str) ->
     knows(auth, newcomer)
     answer = social.client.get(f"{API}/users/{ids.encode(newcomer)}/{part}")
     assert answer.status_code == 200
-    assert answer.json() in ({"items": [], "next_cursor": None}, {
-        "followers_count": 0, "following_count": 0, "followed_by_some": None,
-    })
+    assert answer.json() in (
+        {"items": [], "next_cursor": None},
+        {
+            "followers_count": 0,
+            "following_count": 0,
+            "followed_by_some": None,
+        },
+    )
 
 
 @pytest.mark.parametrize("part", ["followers", "following", "counts"])

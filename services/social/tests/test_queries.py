@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Connection
 
-from services.social import queries
+from services.social import queries, restriction_queries
 from services.social.actions.follows import follow
 from services.social.actions.people import PEOPLE
 from services.social.actions.restore import raise_restriction_versions
@@ -151,8 +151,8 @@ def test_no_statement_scans_a_table_or_sorts(database: Database) -> None:
             database.write(change, jo, star)
         for restricted in (queries.blocks, queries.mutes):
             database.read(restricted, jo, PageRequest(20, (ids.new(),)))
-        database.read(queries.restrictions_after, PageRequest(20, (jo, ids.new())))
-        database.read(queries.restriction_between, jo, star)
+        database.read(restriction_queries.restrictions_after, PageRequest(20, (jo, ids.new())))
+        database.read(restriction_queries.restriction_between, jo, star)
         database.write(raise_restriction_versions, 0)
         database.write(WITHDRAWAL.request, star)
         database.write(WITHDRAWAL.step, LAST_SWEEP_AFTER)
