@@ -170,8 +170,8 @@ export const rooms = (cursor) => page("/rooms", cursor, { limit: 50 });
 export const room = (id) => ask("GET", `/rooms/${safe(id)}`);
 /** @param {string} user_id @returns {Promise<Room>} */
 export const openRoom = (user_id) => ask("POST", "/rooms", { body: { user_id } });
-/** @param {string} id @param {string | null} [cursor] @returns {Promise<Page<Message>>} newest first */
-export const messages = (id, cursor) => page(`/rooms/${safe(id)}/messages`, cursor, { limit: 50 });
+/** @param {string} id @param {string | null} cursor @param {string | null} up_to the newest that is wanted @returns {Promise<Page<Message>>} newest first */
+export const messages = (id, cursor, up_to) => page(`/rooms/${safe(id)}/messages`, cursor, { up_to, limit: 50 });
 /** @param {string} id @param {string} message_id @returns {Promise<Message>} */
 export const message = (id, message_id) => ask("GET", `/rooms/${safe(id)}/messages/${safe(message_id)}`);
 /** @param {string} id @param {string} since @param {string | null} [cursor] @returns {Promise<Page<Message>>} oldest first */

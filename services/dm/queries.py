@@ -95,10 +95,16 @@ def messages_in(
     page: PageRequest,
     url_signer: UrlSigner,
     since: int | None = None,
+    up_to: int | None = None,
 ) -> Page:
-    """Messages in a room of the user: newest first; or, after the message `since`, oldest first. Raises NotFound."""
+    """Messages in a room of the user: newest first; or, after the message `since`, oldest first. Raises NotFound.
+
+    None is newer than the message `up_to`, which is included.
+    """
     peer_in(connection, room_id, user_id)
     statement, id_ = _said(room_id).limit(page.limit + 1), _messages.c.id
+    if up_to is not None:
+        statement = statement.where(id_ <= up_to)
     if since is not None:
         statement = statement.where(id_ > (page.after[0] if page.after else since)).order_by(id_)
     else:

@@ -1,4 +1,4 @@
-/** The messages of one room, oldest first, without gaps between the oldest and the newest shown. */
+/** The messages of one room, oldest first, without gaps between the oldest and the newest shown: the last ones, or those around an older one. */
 
 import { signal } from "@preact/signals";
 import * as api from "../api.js";
@@ -7,7 +7,6 @@ import { account } from "../session.js";
 import { onTold } from "../tabs.js";
 
 const KEPT = 10;
-const MOST_PAGES_TO_A_QUOTE = 40;
 
 export class Conversation {
   /** @param {string} id of the room */
@@ -17,12 +16,18 @@ export class Conversation {
     this.messages = signal([]);
     /** @type {import("@preact/signals").Signal<"loading" | "ready" | "whole" | "failed">} `whole`: there are no older ones */
     this.state = signal("loading");
+    /** Whether the newest messages are among them. */
+    this.atEnd = signal(true);
     /** @type {import("../http.js").Problem | null} */
     this.problem = null;
     /** @type {string | null} */
     this.cursor = null;
+    /** With which the cursor was made. @type {string | null} */
+    this.upTo = null;
     this.started = false;
     this.busy = false;
+    /** Grows when other messages are shown: a page that was requested before belongs to those. */
+    this.turn = 0;
   }
 
   /** The newest page, or the next older one. */
@@ -30,8 +35,10 @@ export class Conversation {
     if (this.busy || this.state.value === "whole") return;
     this.busy = true;
     this.state.value = "loading";
+    const turn = this.turn;
     try {
-      const { items, next_cursor } = await api.messages(this.id, this.cursor);
+      const { items, next_cursor } = await api.messages(this.id, this.cursor, this.upTo);
+      if (turn !== this.turn) return;
       this.cursor = next_cursor;
       this.started = true;
       this.merge(items);
@@ -44,8 +51,9 @@ export class Conversation {
     }
   }
 
-  /** Fetch messages that arrived while the socket was closed. */
+  /** Show the newest messages: fetch those that arrived while the socket was closed, or all anew after a jump. */
   async catchUp() {
+    if (!this.atEnd.peek()) this.restart([], null, null, true);
     const newest = this.messages.peek().at(-1);
     if (!newest) {
       if (this.started) this.state.value = "ready"; // there was nothing: start again
@@ -60,11 +68,47 @@ export class Conversation {
     } while (cursor);
   }
 
-  /** Load older messages until this one is included. @param {string} messageId @returns {Promise<boolean>} */
+  /** The next newer page after a jump. */
+  async newer() {
+    if (this.busy || this.atEnd.value) return;
+    this.busy = true;
+    const turn = this.turn;
+    try {
+      const { items, next_cursor } = await api.messagesSince(this.id, this.messages.peek().at(-1)?.id ?? "");
+      if (turn !== this.turn) return;
+      this.merge(items);
+      this.atEnd.value = !next_cursor;
+      if (!next_cursor) await this.catchUp(); // what came meanwhile
+    } catch {
+      // The next scroll repeats it.
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  /** Load this message and those around it, unless it is there. @param {string} messageId @returns {Promise<boolean>} whether it is there */
   async reach(messageId) {
     const there = () => this.messages.peek().some((message) => message.id === messageId);
-    for (let pages = 0; !there() && this.state.peek() === "ready" && pages < MOST_PAGES_TO_A_QUOTE; pages++) await this.older();
+    if (there()) return true;
+    const [before, after] = await Promise.all([api.messages(this.id, null, messageId), api.messagesSince(this.id, messageId)]);
+    if (before.items[0]?.id !== messageId) return false;
+    this.started = true;
+    this.restart([...before.items, ...after.items], before.next_cursor, messageId, !after.next_cursor);
+    if (!before.next_cursor) this.state.value = "whole";
+    if (!after.next_cursor) void this.catchUp().catch(() => {}); // what came meanwhile
     return there();
+  }
+
+  /** @param {Message[]} items @param {string | null} cursor @param {string | null} upTo @param {boolean} atEnd */
+  restart(items, cursor, upTo, atEnd) {
+    this.turn++;
+    this.busy = false;
+    this.cursor = cursor;
+    this.upTo = upTo;
+    this.state.value = "ready";
+    this.atEnd.value = atEnd;
+    this.messages.value = [];
+    this.merge(items);
   }
 
   /** Show what is left of a message that was removed, also where it is quoted. @param {Message} message */
@@ -90,13 +134,13 @@ account.subscribe((who) => {
 });
 onTold("message.created", (message) => {
   const found = kept.get(message.room_id);
-  if (!found?.started) return;
+  if (!found?.started || !found.atEnd.peek()) return;
   found.merge([message]);
   // The socket brings no cards of shared posts.
   if (message.type === "post" && !message.post) void api.message(message.room_id, message.id).then((full) => found.merge([full]), () => {});
 });
 onTold("message.updated", (message) => kept.get(message.room_id)?.replace(message));
-onTold("caught-up", () => kept.forEach((each) => each.started && void each.catchUp().catch(() => {})));
+onTold("caught-up", () => kept.forEach((each) => each.started && each.atEnd.peek() && void each.catchUp().catch(() => {})));
 
 /** @param {string} id @returns {Conversation} */
 export function conversationOf(id) {

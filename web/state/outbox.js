@@ -135,7 +135,9 @@ async function sendOne(item) {
     await keep({ ...item, body });
   }
   const message = await api.send(item.roomId, body, item.key);
-  conversationOf(item.roomId).merge([message]);
+  const conversation = conversationOf(item.roomId);
+  if (conversation.atEnd.peek()) conversation.merge([message]);
+  else void conversation.catchUp().catch(() => {});
   tellAll("message.created", message);
   await discard(item.key);
 }

@@ -58,7 +58,7 @@ def expect_announced(window: Window, text: str) -> None:
 
 def test_a_message_in_an_open_room_is_announced_and_leaves_the_focus(conversation: Conversation) -> None:
     page = conversation.window.page
-    page.get_by_placeholder("Message").focus()
+    page.get_by_placeholder("Message", exact=True).focus()
     focus = page.evaluate(FOCUS)
     page.evaluate(NOTE_ANNOUNCEMENTS)
     answer(conversation.peer.say(conversation.room, "can you hear me?"), 201)

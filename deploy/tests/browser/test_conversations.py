@@ -40,7 +40,7 @@ def two(opened: Opened, newcomer: Callable[..., Person]) -> Two:
 
 
 def say(window: Window, text: str) -> None:
-    window.page.get_by_placeholder("Message").fill(text)
+    window.page.get_by_placeholder("Message", exact=True).fill(text)
     window.page.keyboard.press("Enter")
 
 
@@ -73,7 +73,7 @@ def test_typing_is_announced_until_the_message_comes(two: Two) -> None:
     status = left.page.get_by_role("status").get_by_text("Bob Right is writing…")
     expect(left.page.get_by_text("Say hello.")).to_be_visible()
     expect(status).to_have_count(0)
-    field = right.page.get_by_placeholder("Message")
+    field = right.page.get_by_placeholder("Message", exact=True)
 
     def shown() -> bool:
         field.press_sequentially("a")  # repeated, because a signal is lost while a socket opens
@@ -174,7 +174,7 @@ def test_room_with_a_deleted_account_is_read_only(two: Two) -> None:
     expect(two.left.heading("Deleted account")).to_be_visible()
     expect(two.left.page.get_by_text("This account was deleted.")).to_be_visible()
     expect(two.left.page.get_by_text("Are you there?").last).to_be_visible()
-    expect(two.left.page.get_by_placeholder("Message")).to_have_count(0)
+    expect(two.left.page.get_by_placeholder("Message", exact=True)).to_have_count(0)
 
 
 def test_message_written_offline_is_sent_once_after_reconnecting(two: Two) -> None:
@@ -245,7 +245,7 @@ def test_lost_socket_is_reopened_and_missed_messages_are_fetched(two: Two, opene
 
 def test_enter_during_text_composition_does_not_send(two: Two) -> None:
     page = two.left.page
-    field = page.get_by_placeholder("Message")
+    field = page.get_by_placeholder("Message", exact=True)
     field.fill("한")
     field.dispatch_event("keydown", {"key": "Enter", "isComposing": True, "bubbles": True, "cancelable": True})
     field.dispatch_event("keydown", {"key": "Enter", "keyCode": 229, "bubbles": True, "cancelable": True})

@@ -209,7 +209,7 @@ def test_full_browser_storage_is_reported_and_the_message_is_sent(
     room = answer(person.open_room(newcomer().id), 201)["id"]
     window.log_in(person, f"/login?next=/messages/{room}")
     window.page.evaluate(FILL_STORAGE)
-    window.page.get_by_placeholder("Message").fill("without a disk")
+    window.page.get_by_placeholder("Message", exact=True).fill("without a disk")
     window.page.keyboard.press("Enter")
     window.says("This browser has no space left")
     said = window.page.get_by_role("log").locator(".message:not(.message-pending)")

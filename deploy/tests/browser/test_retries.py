@@ -134,7 +134,7 @@ def test_a_message_that_the_server_refuses_is_kept_with_the_reason(
     window.log_in(person, f"/login?next=/messages/{room}")
     body = json.dumps({"code": "too_long", "status": 422})
     window.page.route("**/messages", lambda route: route.fulfill(status=422, body=body), times=1)
-    window.page.get_by_placeholder("Message").fill("not lost")
+    window.page.get_by_placeholder("Message", exact=True).fill("not lost")
     window.page.keyboard.press("Enter")
     log = window.page.get_by_role("log")
     expect(log.get_by_role("alert").get_by_text("This is too long.")).to_be_visible()

@@ -28,6 +28,8 @@ router = APIRouter(prefix="/api/v1/rooms/{room_id}/messages", tags=["dm"], route
 
 Since = Annotated[Id | SkipJsonSchema[None], Query(description="The id of the last known message"), ABSENT]
 
+UpTo = Annotated[Id | SkipJsonSchema[None], Query(description="The id of the newest message that is wanted"), ABSENT]
+
 
 @router.get(
     "",
@@ -36,10 +38,19 @@ Since = Annotated[Id | SkipJsonSchema[None], Query(description="The id of the la
     responses=documented(400, 401, 404, 422),
 )
 async def list_messages(
-    room_id: Id, request: Request, page: pagination.PageQuery, identity: CurrentUser, deps: Deps, since: Since = None
+    room_id: Id,
+    request: Request,
+    page: pagination.PageQuery,
+    identity: CurrentUser,
+    deps: Deps,
+    since: Since = None,
+    up_to: UpTo = None,
 ) -> Response:
-    """Newest first. With `since`, the messages after that one, oldest first."""
-    wanted = partial(queries.messages_in, since=since)
+    """Newest first. With `since`, the messages after that one, oldest first. With `up_to`, that one and those before it.
+
+    So a client shows the messages around a known one, as one that it has found.
+    """
+    wanted = partial(queries.messages_in, since=since, up_to=up_to)
     found = await run_in_threadpool(deps.database.read, wanted, identity.subject, room_id, page, deps.url_signer)
     await cards.add(deps, identity.subject, found.items)
     return pagination.page_response(request, found)

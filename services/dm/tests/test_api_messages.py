@@ -178,7 +178,7 @@ def test_d4_message_may_quote_an_earlier_message_of_either_member(
         message = expect_json(max_.say(room, "yes", reply_to=quoted["id"]))
         expected = {"id": quoted["id"], "sender_id": sender.id, "type": quoted["type"], "text": quoted["text"]}
         thumbnail_url = quoted["image"] and quoted["image"]["thumbnail_url"]
-        assert message["reply_to"] == expected | {"thumbnail_url": thumbnail_url}
+        assert message["reply_to"] == expected | {"thumbnail_url": thumbnail_url, "removed": False}
         assert jo.messages(room)[0] == message
     assert expect_json(jo.show(room, reply_to=said[0]["id"]))["reply_to"]["id"] == said[0]["id"]
     assert expect_json(jo.share(room, post, reply_to=said[0]["id"]))["reply_to"]["text"] == "shall we?"
@@ -267,6 +267,22 @@ def test_missed_messages_require_membership_and_a_message_id(jo: ApiClient, room
     expect_json(jo.say(room, "b"))
     cursor = expect_json(jo.send("GET", f"/rooms/{room}/messages?limit=1"), 200)["next_cursor"]
     expect_problem(jo.send("GET", f"/rooms/{room}/messages?since={said}&cursor={cursor}"), 400, "invalid_cursor")
+
+
+def test_messages_around_a_known_one_are_read(jo: ApiClient, max_: ApiClient, room: str) -> None:
+    said = [expect_json(client.say(room, str(number)))["id"] for number, client in enumerate([jo, max_] * 3)]
+    path, before = f"/rooms/{room}/messages?up_to={said[3]}&limit=3", list[str]()
+    while path:
+        response = jo.send("GET", path)
+        before += [each["id"] for each in expect_json(response, 200)["items"]]
+        path = response.links.get("next", {}).get("url", "").removeprefix("/api/v1")
+        expect_json(max_.say(room, "meanwhile"))
+    assert before == said[3::-1]
+    between = expect_json(jo.send("GET", f"/rooms/{room}/messages?since={said[1]}&up_to={said[3]}"), 200)["items"]
+    assert [each["id"] for each in between] == said[2:4]
+    assert expect_json(jo.send("GET", f"/rooms/{room}/messages?up_to={NOTHING}"), 200)["items"] == []
+    for bad in ("", "1", "x", f"{said[0]}&up_to={said[0]}"):
+        assert jo.send("GET", f"/rooms/{room}/messages?up_to={bad}").status_code == 422
 
 
 def test_messages_and_rooms_are_paged_with_links(jo: ApiClient, max_: ApiClient, room: str) -> None:

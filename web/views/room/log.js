@@ -16,38 +16,41 @@ const NEAR_TOP = 600;
 const NEAR_END = 80;
 const HIGHLIGHT_MS = 2000;
 
-/** @param {{room: Room, onAnswer: ((message: Message) => void) | null}} props */
-export function Log({ room, onAnswer }) {
+/** @param {{room: Room, found: string | null, onAnswer: ((message: Message) => void) | null}} props `found` is the id of a message to show */
+export function Log({ room, found, onAnswer }) {
   const conversation = conversationOf(room.id);
   const messages = conversation.messages.value;
   const waiting = pending.value.filter((each) => each.roomId === room.id);
   const [below, setBelow] = useState(false);
   const [highlit, setHighlit] = useState("");
-  const { log, atEnd, toEnd } = useStickyEnd(messages, waiting.length, () => setBelow(true));
+  const whole = conversation.atEnd.value;
+  const { log, atEnd, toEnd } = useStickyEnd(messages, waiting.length, whole, () => setBelow(true));
   const last = messages.at(-1);
   const state = conversation.state.value;
 
   useEffect(() => {
     const look = () => {
-      if (last && room.unread_count && document.visibilityState === "visible" && atEnd.current) void readUpTo(room.id, last.id);
+      if (last && room.unread_count && whole && document.visibilityState === "visible" && atEnd.current) void readUpTo(room.id, last.id);
     };
     look();
     document.addEventListener("visibilitychange", look);
     return () => document.removeEventListener("visibilitychange", look);
-  }, [last?.id, room.unread_count]);
+  }, [last?.id, room.unread_count, whole]);
 
   const onScroll = () => {
     const box = /** @type {HTMLElement} */ (log.current);
     atEnd.current = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_END;
     if (atEnd.current) {
       setBelow(false);
-      if (last && room.unread_count) void readUpTo(room.id, last.id);
+      if (!whole) void conversation.newer();
+      else if (last && room.unread_count) void readUpTo(room.id, last.id);
     }
     if (box.scrollTop < NEAR_TOP && state === "ready") void conversation.older();
   };
   /** @param {string} id */
   const jump = async (id) => {
-    if (!(await conversation.reach(id))) return toast(t("room.quote_away"));
+    if (!(await conversation.reach(id).catch(() => false))) return toast(t("room.quote_away"));
+    atEnd.current = false;
     setHighlit(id);
     requestAnimationFrame(() => {
       const target = document.getElementById(`m-${id}`);
@@ -55,6 +58,11 @@ export function Log({ room, onAnswer }) {
       target?.focus({ preventScroll: true });
     });
     setTimeout(() => setHighlit(""), HIGHLIGHT_MS);
+  };
+  useEffect(() => void (found && jump(found)), []);
+  const newest = async () => {
+    if (!whole) await conversation.catchUp().catch(() => {});
+    toEnd();
   };
   const read = room.peer_read_id ?? "";
   const lastOwn = messages.findLast((each) => each.sender.id === account.value?.id);
@@ -74,14 +82,15 @@ export function Log({ room, onAnswer }) {
       ${waiting.map((each) => h(PendingBubble, { key: each.key, item: each, room, onRetry: () => retry(each), onDiscard: () => discard(each.key) }))}
       ${!messages.length && !waiting.length && state === "whole" && html`<p class="quiet log-empty">${t("room.empty")}</p>`}
     </div>
-    ${below && html`<button type="button" class="button button-small log-below" onClick=${toEnd}>${h(Icon, { name: "down" })}${t("room.below")}</button>`}`;
+    ${(below || !whole) && html`<button type="button" class="button button-small log-below" onClick=${newest}>${h(Icon, { name: "down" })}${t("room.below")}</button>`}`;
 }
 
 /**
  * Keeps the end visible if it was, and the visible messages in place while older ones are inserted above.
- * @param {Message[]} messages @param {number} waiting @param {() => void} onBelow called for a message out of sight
+ * @param {Message[]} messages @param {number} waiting @param {boolean} whole whether the newest messages are among them
+ * @param {() => void} onBelow called for a message out of sight
  */
-function useStickyEnd(messages, waiting, onBelow) {
+function useStickyEnd(messages, waiting, whole, onBelow) {
   const log = useRef(/** @type {HTMLElement | null} */ (null));
   const atEnd = useRef(true);
   const before = useRef({ oldest: "", newest: "", height: 0, waiting: 0 });
@@ -93,9 +102,9 @@ function useStickyEnd(messages, waiting, onBelow) {
     const first = messages[0]?.id ?? "";
     const last = messages.at(-1)?.id ?? "";
     const written = waiting > before.current.waiting;
-    if (atEnd.current || written) toEnd();
+    if ((atEnd.current && whole) || written) toEnd();
     else if (oldest && first < oldest) box.scrollTop += box.scrollHeight - height;
-    else if (newest && last > newest) onBelow();
+    else if (whole && newest && last > newest) onBelow();
     before.current = { oldest: first, newest: last, height: box.scrollHeight, waiting };
   }, [messages, waiting]);
   useEffect(() => {

@@ -14,23 +14,24 @@ import { fetchRoom, openRoomId, roomById } from "../../state/rooms.js";
 import { isWriting } from "../../state/typing.js";
 import { explain, t } from "../../words/words.js";
 import NotFound from "../notfound/notfound.js";
+import { MessageSearch } from "../rooms/message-search.js";
 import { NewRoom, RoomList } from "../rooms/rooms.js";
 import { Composer } from "./composer.js";
 import { Log } from "./log.js";
 import { RoomMenu } from "./room-menu.js";
 
-/** @param {{params: {id: string}}} props */
-export default function RoomView({ params: { id } }) {
+/** @param {{params: {id: string}, query: URLSearchParams}} props */
+export default function RoomView({ params: { id }, query }) {
   return html`
     <div class="rooms rooms-open">
       <section class="rooms-list" aria-label=${t("rooms.title")}>
-        <div class="view-head"><h2>${t("rooms.title")}</h2>${h(NewRoom, {})}</div>${h(RoomList, { current: id })}</section>
-      ${h(Open, { key: id, id })}
+        <div class="view-head"><h2>${t("rooms.title")}</h2>${h(NewRoom, {})}</div>${h(MessageSearch, { query, path: `/messages/${id}` }, h(RoomList, { current: id }))}</section>
+      ${h(Open, { key: id, id, found: query.get("m") })}
     </div>`;
 }
 
-/** @param {{id: string}} props */
-function Open({ id }) {
+/** @param {{id: string, found: string | null}} props */
+function Open({ id, found }) {
   const [problem, setProblem] = useState(/** @type {import("../../http.js").Problem | null} */ (null));
   const [reply, setReply] = useState(/** @type {Message | null} */ (null));
   const field = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
@@ -43,7 +44,7 @@ function Open({ id }) {
   };
   useEffect(() => {
     load();
-    void conversationOf(id).catchUp().catch(() => {});
+    if (!found) void conversationOf(id).catchUp().catch(() => {});
     openRoomId.value = id;
     return () => {
       openRoomId.value = null;
@@ -64,7 +65,7 @@ function Open({ id }) {
         ${room?.state === "open" && h(RoomMenu, { room })}
       </header>
       ${problem && html`<p class="problem" role="alert">${explain(problem)} <button type="button" class="link" onClick=${load}>${t("retry")}</button></p>`}
-      ${room ? h(Log, { room, onAnswer: room.closed || room.state === "request" ? null : answer }) : !problem && h(Spinner, {})}
+      ${room ? h(Log, { room, found, onAnswer: room.closed || room.state === "request" ? null : answer }) : !problem && h(Spinner, {})}
       <p class="typing quiet" role="status">${room && isWriting(id) && t("room.typing", { name })}</p>
       ${room?.closed && html`<p class="room-closed" role="note">${t(room.peer.deleted ? "room.closed" : "room.suspended")}</p>`}
       ${room?.state === "request" && html`

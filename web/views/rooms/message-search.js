@@ -18,11 +18,11 @@ import { t } from "../../words/words.js";
 const PAUSE_MS = 300;
 const MAX_LENGTH = 100;
 
-/** @param {{query: URLSearchParams, children?: any}} props */
-export function MessageSearch({ query, children }) {
+/** @param {{query: URLSearchParams, path?: string, children?: any}} props `path` is that of the view */
+export function MessageSearch({ query, path = "/messages", children }) {
   const [typed, setTyped] = useState(query.get("q") ?? "");
   const text = typed.trim();
-  useEffect(() => replaceAddress(text ? `/messages?q=${encodeURIComponent(text)}` : "/messages"), [text]);
+  useEffect(() => replaceAddress(text ? `${path}?q=${encodeURIComponent(text)}` : path), [text]);
   return html`
     <form class="search rooms-search" role="search" onSubmit=${(/** @type {Event} */ event) => event.preventDefault()}>
       ${h(Icon, { name: "search" })}
@@ -51,17 +51,17 @@ function Found({ text }) {
   }, [text]);
   if (!list) return h(Spinner, {});
   return html`
-    <ul class="plain-list" aria-label=${t("messages.results")}>${list.items.value.map((message) => h(FoundRow, { key: message.id, message }))}</ul>
+    <ul class="plain-list" aria-label=${t("messages.results")}>${list.items.value.map((message) => h(FoundRow, { key: message.id, message, text }))}</ul>
     ${h(ListEnd, { list, quiet: true, empty: h(Empty, { icon: "search", title: t("messages.none", { text }) }) })}`;
 }
 
-/** A message with the person of its conversation. @param {{message: Message}} props */
-function FoundRow({ message }) {
+/** A message with the person of its conversation. @param {{message: Message, text: string}} props */
+function FoundRow({ message, text }) {
   const room = roomById(message.room_id);
   useEffect(() => void (room ?? fetchRoom(message.room_id).catch(() => {})), [message.room_id]);
   const peer = room?.peer ?? message.sender;
   return html`
-    <li><a class="room-row" href=${`/messages/${message.room_id}`}>
+    <li><a class="room-row" href=${`/messages/${message.room_id}?m=${message.id}&q=${encodeURIComponent(text)}`}>
       ${h(Avatar, { person: peer })}
       <span class="room-text">
         <span class="room-line"><span class="name"><bdi>${peer.name ?? t("person.deleted")}</bdi></span><span class="quiet room-time">${h(Time, { iso: message.created_at })}</span></span>
