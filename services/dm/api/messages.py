@@ -46,7 +46,7 @@ async def list_messages(
     since: Since = None,
     up_to: UpTo = None,
 ) -> Response:
-    """Newest first. With `since`, the messages after that one, oldest first. With `up_to`, that one and those before it.
+    """Newest first. With `since`, the messages after that one, oldest first. With `up_to`, that one and those before.
 
     So a client shows the messages around a known one, as one that it has found.
     """
