@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Table, insert
 
 from services.dm import models, queries, room_queries
 from services.dm.actions import message_settings, own_side
@@ -169,6 +170,40 @@ def test_number_of_statements_does_not_depend_on_the_page_size(database: Databas
             reads = [each for each in asked if each[0].startswith("SELECT")]
             costs.append(len(reads) - (page.next is not None))
     assert set(costs) == {3}
+
+
+def many_rooms(database: Database, number: int) -> int:
+    """A user with so many rooms, each with a message of the other. Returns the id of the user."""
+    me, *peers = some_people(database, number + 1)
+    tables: tuple[Table, ...] = (models.rooms, models.members, models.messages)
+    rows: tuple[list[dict[str, Any]], ...] = ([], [], [])
+    flags = dict.fromkeys(("muted", "hidden", "requested"), False)
+    for peer in peers:
+        room, message = ids.new(), ids.new()
+        low, high = sorted((me, peer))
+        room_row = {"id": room, "low_id": low, "high_id": high, "last_id": message, "created_at": 1}
+        rows[0].append(room_row)
+        for user, other in ((me, peer), (peer, me)):
+            member = {"room_id": room, "user_id": user, "peer_id": other, "last_id": message, "read_id": room}
+            rows[1].append(member | flags | {"unread_count": 0, "request_version": 0})
+        rows[2].append({"id": message, "room_id": room, "sender_id": peer, "text": "hi", "created_at": 1})
+    database.write(lambda tx: [tx.execute(insert(table), many) for table, many in zip(tables, rows, strict=True)])
+    return me
+
+
+def test_page_of_rooms_is_one_statement_for_5_or_500_rooms(database: Database) -> None:
+    for number in (5, 500):
+        me, after, seen = many_rooms(database, number), None, 0
+        while True:
+            with captured_statements(database) as asked:
+                page = database.read(room_queries.rooms_of, me, PageRequest(100, after), URL_SIGNER)
+            assert len([each for each in asked if each[0].startswith("SELECT")]) == 1
+            seen += len(page.items)
+            assert {each["last_message"]["text"] for each in page.items} == {"hi"}
+            if page.next is None:
+                break
+            after = page.next
+        assert seen == number
 
 
 def test_export_has_rooms_and_requests_page_by_page(database: Database) -> None:
