@@ -9,7 +9,7 @@ COMPOSE = docker compose
 # Without bytecode files each process compiles every module again, and a start takes about a third longer.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run demo backup restore up move pin image down ps logs e2e chaos rolling skew bench test check k8s-check audit fix openapi lock clean clean-data
+.PHONY: help run demo backup restore up move pin image down ps logs e2e chaos chaos-dm rolling skew bench test check k8s-check audit fix openapi lock clean clean-data
 
 help:
 	@echo 'Shutter: share photos, follow people, talk in private.'
@@ -61,6 +61,10 @@ chaos: ## Inject faults into a separate cluster and check that no data is lost: 
 	$(SETUP_DEVELOPMENT)
 	@$(PYTHON_HERE) -m chaos $(if $(MODE),--mode=$(MODE)) $(if $(SEED),--seed=$(SEED)) $(if $(SECONDS),--seconds=$(SECONDS)) \
 	  $(if $(KILLS),--kills=$(KILLS)) $(if $(WITHDRAWALS),--withdrawals=$(WITHDRAWALS)) $(if $(BROKEN),--broken=$(BROKEN)) $(ARGS)
+
+chaos-dm: ## Send messages while dm and the gateway are killed: each must be there once (MESSAGES=10000, WRITERS=20, SEED)
+	$(SETUP_DEVELOPMENT)
+	@$(PYTHON_HERE) -m chaos.messages $(if $(MESSAGES),--messages=$(MESSAGES)) $(if $(WRITERS),--writers=$(WRITERS)) $(if $(SEED),--seed=$(SEED)) $(ARGS)
 
 rolling: ## Update and kill replicas on Docker Swarm under traffic, and count failed requests (RATE=200, REQUESTS=50000)
 	$(SETUP_DEVELOPMENT)
