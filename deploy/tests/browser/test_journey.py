@@ -8,6 +8,7 @@ from playwright.sync_api import FilePayload, Route
 
 from deploy.tests.journeys.image_files import picture
 from deploy.tests.journeys.person import Person, fresh_email, fresh_nickname, fresh_password
+from deploy.tests.journeys.responses import answer
 
 from .conftest import Opened
 from .window import Window, expect
@@ -132,6 +133,16 @@ def test_people_can_be_found_and_followed_and_appear_in_the_feed(
     window.link("Home").click()
     expect(window.page.locator(".post-card")).to_have_count(3)
     expect(window.page.get_by_text("number 2", exact=True)).to_be_visible()
+
+
+def test_profile_names_followers_that_one_follows(opened: Opened, newcomer: Callable[..., Person]) -> None:
+    other, person, *friends = newcomer(name="Zoe Quill"), newcomer(), newcomer(name="Ann"), newcomer(name="밥")
+    for friend in friends:
+        answer(friend.follow(other.id))
+        answer(person.follow(friend.id))
+    window = opened()
+    window.log_in(person, f"/login?next=/@{other.nickname}")
+    expect(window.page.get_by_text("Followed by 밥, Ann")).to_be_visible()
 
 
 def test_follow_is_counted_though_the_counts_arrive_after_it(opened: Opened, newcomer: Callable[..., Person]) -> None:
