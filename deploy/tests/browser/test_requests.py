@@ -54,11 +54,11 @@ def test_requests_are_accepted_declined_and_blocked(
 
     page.get_by_role("link", name=re.compile("Eve")).click()
     expect(page.get_by_role("log").get_by_text("from Eve")).to_be_visible()
-    expect(page.get_by_placeholder(words["placeholder"])).to_have_count(0)
+    expect(page.get_by_placeholder(words["placeholder"], exact=True)).to_have_count(0)
     eventually(lambda: answer(person.send("GET", f"/rooms/{rooms['Eve']}"))["unread_count"] == 0)
     assert answer(senders["Eve"].send("GET", f"/rooms/{rooms['Eve']}"))["peer_read_id"] is None
     window.button(words["accept"]).click()
-    expect(page.get_by_placeholder(words["placeholder"])).to_be_visible()
+    expect(page.get_by_placeholder(words["placeholder"], exact=True)).to_be_visible()
     assert ids(person.send("GET", "/rooms")) == [rooms["Eve"]]
     window.open("/messages/requests")
     expect(window.heading(words["none"])).to_be_visible()
