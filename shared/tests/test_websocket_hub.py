@@ -168,7 +168,6 @@ def test_open_sockets_are_bounded() -> None:
         sockets.append(few.register(Identity(2, 3, 0)))
         with pytest.raises(Unavailable):
             few.register(Identity(3, 4, 0))
-        for socket in sockets:
         for each in sockets:
             few.unregister(each)
         assert few.count == 0
