@@ -929,6 +929,7 @@ export interface components {
             follow?: components["schemas"]["NewKindSettings"] | null;
             like?: components["schemas"]["NewKindSettings"] | null;
             mention?: components["schemas"]["NewKindSettings"] | null;
+            moderation?: components["schemas"]["NewKindSettings"] | null;
             reply?: components["schemas"]["NewKindSettings"] | null;
             room_request?: components["schemas"]["NewKindSettings"] | null;
         };
@@ -968,9 +969,11 @@ export interface components {
             /** @example 0037a52d5f400001 */
             id: string;
             /** @enum {string} */
-            kind: "follow" | "like" | "comment" | "reply" | "mention" | "comment_like" | "room_request";
+            kind: "follow" | "like" | "comment" | "reply" | "mention" | "comment_like" | "room_request" | "moderation";
             post: components["schemas"]["NotificationPost"] | null;
             read: boolean;
+            /** @description Only of kind `moderation`, which has no actors */
+            removed: components["schemas"]["RemovedContent"] | null;
             room_id: string | null;
             /**
              * Format: date-time
@@ -1006,6 +1009,7 @@ export interface components {
             follow: components["schemas"]["KindSettings"];
             like: components["schemas"]["KindSettings"];
             mention: components["schemas"]["KindSettings"];
+            moderation: components["schemas"]["KindSettings"];
             reply: components["schemas"]["KindSettings"];
             room_request: components["schemas"]["KindSettings"];
         };
@@ -1440,6 +1444,19 @@ export interface components {
             id: string;
             /** @example Shutter */
             name: string;
+        };
+        /**
+         * RemovedContent
+         * @description What a moderator removed. The owner gets the moderator's words by mail.
+         */
+        RemovedContent: {
+            /** @enum {string} */
+            kind: "post" | "comment";
+            /**
+             * @description The category of the report; more may be added
+             * @example spam
+             */
+            reason: string | null;
         };
         /**
          * Report

@@ -13,9 +13,11 @@ from shared.replication.recounting import recount_table
 
 metadata = MetaData()
 
-KINDS = ("follow", "like", "comment", "reply", "mention", "comment_like", "room_request")
+KINDS = ("follow", "like", "comment", "reply", "mention", "comment_like", "room_request", "moderation")
 NO_SUBJECT = 0
 """The subject of follows: all of one recipient are one notification."""
+NO_ACTOR = 0
+"""The actor of what moderators do: nobody is named."""
 
 # A transaction that changes causes or notifications of a user locks this row first. Several rows are locked by
 # ascending id. A row of version 0 is of a user of whom no event has come yet.
@@ -40,7 +42,7 @@ causes = Table(  # one row for what one user did to one subject, and whom it con
     Column("recipient_id", BigInt, primary_key=True, autoincrement=False),
     Column("kind", CaseSensitiveString(16), primary_key=True),
     Column("subject_id", BigInt, primary_key=True, autoincrement=False),  # a post, a comment, a room, or NO_SUBJECT
-    Column("actor_id", BigInt, primary_key=True, autoincrement=False),
+    Column("actor_id", BigInt, primary_key=True, autoincrement=False),  # or NO_ACTOR
     Column("id", BigInt, nullable=False),  # grows with each new cause of the recipient
     Column("version", BigInt, nullable=False),  # of the event: an older one changes nothing
     Column("active", Boolean, nullable=False),  # false: taken back; the row stays, as an older event may still come
@@ -65,6 +67,7 @@ notifications = Table(  # one row for all shown causes of one kind and subject; 
     Column("actor_count", Integer, nullable=False),
     Column("actors", JSON, nullable=False),  # the ids of the newest few, newest first
     Column("post_id", BigInt),
+    Column("removed", JSON(none_as_null=True)),  # what a moderator removed: its kind and the reason
     Index("notifications_by_position", "recipient_id", "position"),
     Index("notifications_by_id", "recipient_id", "id"),
 )

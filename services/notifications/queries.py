@@ -40,7 +40,7 @@ def listed(connection: Connection, person_id: int, page: PageRequest) -> Page:
     first = rows[0].former if rows and begin is None else begin
     found = Page.of(rows, page, lambda row: _json(row, people, person.read_id), lambda row: (first, row.former))
     # Somebody who has just been deleted or suspended is left out before a worker has taken them out.
-    return Page([each for each in found.items if each["actors"]], found.next)
+    return Page([each for each in found.items if each["actors"] or each["removed"]], found.next)
 
 
 def own(connection: Connection, person_id: int, page: PageRequest) -> Page:
@@ -164,10 +164,11 @@ def _plain_json(row: Row[Any]) -> dict[str, Any]:
     return {
         "id": ids.encode(row.id),
         "kind": row.kind,
-        "actor_count": row.actor_count,
+        "actor_count": row.actor_count if row.actors else 0,  # a moderator is not named
         "post_id": None if post_id is None else ids.encode(post_id),
         "comment_id": ids.encode(row.subject_id) if on_comment else None,
         "room_id": ids.encode(row.subject_id) if row.kind == "room_request" else None,
+        "removed": row.removed,
         "created_at": clock.format_rfc3339(ids.created_at(row.id)),
         "updated_at": clock.format_rfc3339(ids.created_at(row.position)),
     }

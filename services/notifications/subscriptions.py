@@ -96,6 +96,17 @@ class RoomRequested(BaseModel):
     version: int
 
 
+class RemovedSubject(BaseModel):
+    kind: str
+    id: Id
+
+
+class ContentRemoved(BaseModel):
+    subject: RemovedSubject
+    user_id: Id
+    reason: str | None = None
+
+
 def on_user_followed(tx: Connection, event: Event) -> None:
     """Tell the followee."""
     _record_follow(tx, event, active=True)
@@ -172,6 +183,14 @@ def on_room_requested(tx: Connection, event: Event) -> None:
     causes.record(tx, [Cause(*request, active=asked.state == "request")])
 
 
+def on_content_removed(tx: Connection, event: Event) -> None:
+    """Tell the author."""
+    told = ContentRemoved.model_validate(event.data)
+    if told.subject.kind in ("post", "comment"):  # others may be added
+        removed = {"kind": told.subject.kind, "reason": told.reason}
+        causes.record_removal(tx, told.user_id, told.subject.id, removed)
+
+
 HANDLERS: dict[str, Handler] = {
     "user.registered.v1": USERS.on_changed,
     "user.updated.v1": USERS.on_changed,
@@ -186,4 +205,5 @@ HANDLERS: dict[str, Handler] = {
     "comment.written.v1": on_comment_written,
     "comment.deleted.v1": on_comment_deleted,
     "room.requested.v1": on_room_requested,
+    "content.removed.v1": on_content_removed,
 }

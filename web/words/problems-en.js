@@ -275,6 +275,7 @@ export default {
   "notifications.kind.mention": "Mentions of me",
   "notifications.kind.comment_like": "Likes of my comments",
   "notifications.kind.room_request": "Requests to write to me",
+  "notifications.kind.moderation": "Decisions of moderators",
   "writers.text": "This applies to new conversations. Those that you have accepted go on.",
   "writers.everyone": "Everyone",
   "writers.everyone.hint": "Messages of people whom you do not follow are requests first.",

@@ -275,6 +275,7 @@ export default {
   "notifications.kind.mention": "나를 언급한 글",
   "notifications.kind.comment_like": "내 댓글의 좋아요",
   "notifications.kind.room_request": "대화 요청",
+  "notifications.kind.moderation": "운영자의 결정",
   "writers.text": "새 대화에 적용됩니다. 이미 수락한 대화는 계속할 수 있습니다.",
   "writers.everyone": "모든 사람",
   "writers.everyone.hint": "팔로우하지 않는 사람의 메시지는 먼저 요청으로 표시됩니다.",

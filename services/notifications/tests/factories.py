@@ -144,6 +144,11 @@ def room_requested(room: int, sender: int, recipient: int, state: str = "request
     return "room.requested.v1", {**who, "state": state, "version": version}
 
 
+def content_removed(kind: str, subject: int, author: int, **more: Any) -> Told:
+    who = {"subject": {"kind": kind, "id": ids.encode(subject)}, "user_id": ids.encode(author)}
+    return "content.removed.v1", {**who, "removed_at": "2026-11-23T08:41:00.123Z", **more}
+
+
 def listed(database: Database, person_id: int) -> list[dict[str, Any]]:
     """The first page of the user's notifications, without what posts knows of them."""
     return list(database.read(queries.listed, person_id, FIRST).items)

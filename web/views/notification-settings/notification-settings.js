@@ -9,7 +9,9 @@ import { toastProblem } from "../../parts/toast.js";
 import { Head } from "../../parts/view.js";
 import { explain, knows, t } from "../../words/words.js";
 
-const KINDS = /** @type {const} */ (["follow", "like", "comment", "reply", "mention", "comment_like", "room_request"]);
+const KINDS = /** @type {const} */ ([
+  "follow", "like", "comment", "reply", "mention", "comment_like", "room_request", "moderation",
+]);
 
 export default function NotificationSettingsView() {
   const [wanted, setWanted] = useState(/** @type {NotificationSettings | null} */ (null));

@@ -58,7 +58,7 @@ function whenVisible(act) {
 function Item({ notification }) {
   const { actors, post, comment, read } = notification;
   const body = html`
-    ${h(Avatar, { person: actors[0] })}
+    ${actors[0] ? h(Avatar, { person: actors[0] }) : html`<span class="avatar avatar-medium avatar-deleted" aria-hidden="true">${h(Icon, { name: "flag" })}</span>`}
     <span class="row-text">
       <span class="notification-text" dir="auto">${!read && html`<span class="visually-hidden">${t("notifications.new")} </span>`}${sentence(notification)}</span>
       ${comment?.text && html`<span class="quiet notification-quote" dir="auto">${comment.text}</span>`}
@@ -69,7 +69,8 @@ function Item({ notification }) {
 }
 
 /** @param {AppNotification} notification */
-function sentence({ kind, actors, actor_count, comment }) {
+function sentence({ kind, actors, actor_count, comment, removed }) {
+  if (removed) return t(`notifications.removed.${removed.kind}`);
   const [first, second] = actors.map((each) => each.name ?? each.nickname ?? t("person.deleted"));
   const rest = actor_count - 2;
   const form = actor_count < 2 || !second ? "one" : rest ? "many" : "two";
@@ -82,5 +83,5 @@ function sentence({ kind, actors, actor_count, comment }) {
 function target({ kind, actors, post, room_id }) {
   if (post) return `/p/${post.id}`;
   if (kind === "room_request") return `/messages/${room_id}`;
-  return actors[0].nickname ? `/@${actors[0].nickname}` : "/notifications";
+  return actors[0]?.nickname ? `/@${actors[0].nickname}` : "/notifications";
 }
