@@ -504,7 +504,7 @@ export interface components {
         };
         /**
          * KindSettings
-         * @description Whether a kind is listed. `push` is kept for Web Push, which this release does not have.
+         * @description Whether a kind is listed, and pushed as well. What is not listed is not pushed.
          */
         KindSettings: {
             list: boolean;
@@ -839,7 +839,7 @@ export interface components {
         };
         /**
          * NewKindSettings
-         * @description Whether a kind is listed. `push` is kept for Web Push, which this release does not have.
+         * @description Whether a kind is listed, and pushed as well. What is not listed is not pushed.
          */
         NewKindSettings: {
             list: boolean;
@@ -903,6 +903,23 @@ export interface components {
              * @enum {string}
              */
             type: "post";
+        };
+        /**
+         * NewPushSubscription
+         * @description Where a push service takes messages for a browser.
+         */
+        NewPushSubscription: {
+            /**
+             * @description An https URL of a public host, port 443
+             * @example https://push.example.com/wpush/v2/gAAAAABk
+             */
+            endpoint: string;
+            /**
+             * @description Ignored
+             * @example null
+             */
+            expirationTime?: number | null;
+            keys: components["schemas"]["PushKeys"];
         };
         /**
          * NewReport
@@ -1344,6 +1361,41 @@ export interface components {
         Providers: {
             items: components["schemas"]["Provider"][];
             next_cursor: string | null;
+        };
+        /**
+         * PushKey
+         * @description The public key of this application (RFC 8292).
+         */
+        PushKey: {
+            /**
+             * @description A point of P-256, uncompressed, base64url
+             * @example BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4
+             */
+            key: string;
+        };
+        /**
+         * PushKeys
+         * @description What the browser has made for the encryption (RFC 8291), in base64url.
+         */
+        PushKeys: {
+            /**
+             * @description 16 bytes
+             * @example BTBZMqHH6r4Tts7J_aSIgg
+             */
+            auth: string;
+            /**
+             * @description A point of P-256, uncompressed
+             * @example BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4
+             */
+            p256dh: string;
+        };
+        /**
+         * PushSubscription
+         * @description A browser that gets notifications.
+         */
+        PushSubscription: {
+            /** @example 0037a52d5f400001 */
+            id: string;
         };
         /**
          * Quote

@@ -1,8 +1,10 @@
-"""Tables of notifications: what users did that concerns others, the notifications of that, and copies of users."""
+"""Tables of notifications: what users did that concerns others, the notifications of that, which browsers get them,
+and copies of users.
+"""
 
 from sqlalchemy import JSON, Boolean, Column, Index, Integer, MetaData, String, Table, false, text
 
-from shared.database.statements import BigInt, CaseSensitiveString
+from shared.database.statements import BigInt, CaseSensitiveString, VarBinary
 from shared.events.inbox import inbox_table
 from shared.events.outbox import outbox_table
 from shared.replication.pairs import pair_table
@@ -79,6 +81,39 @@ preferences = Table(  # which kinds a user wants; a kind without a row is wanted
     Column("kind", CaseSensitiveString(16), primary_key=True),
     Column("listed", Boolean, nullable=False),
     Column("pushed", Boolean, nullable=False),
+)
+
+push_subscriptions = Table(  # browsers that get notifications by Web Push
+    "push_subscriptions",
+    metadata,
+    Column("id", BigInt, primary_key=True, autoincrement=False),
+    Column("person_id", BigInt, nullable=False),
+    Column("session_id", BigInt, nullable=False),  # in which it was last renewed; it ends with that
+    Column("digest", VarBinary(32), nullable=False),  # SHA-256 of the endpoint
+    Column("endpoint", CaseSensitiveString(1000), nullable=False),
+    Column("p256dh", VarBinary(65), nullable=False),
+    Column("auth", VarBinary(16), nullable=False),
+    Column("created_at", BigInt, nullable=False),
+    Column("renewed_at", BigInt, nullable=False),  # when the browser last sent it
+    Column("sent_at", BigInt),  # when its push service last accepted a message
+    Column("retry_at", BigInt, nullable=False),  # nothing is sent before that
+    Column("failures", Integer, nullable=False),  # messages lost since then
+    Index("push_subscriptions_by_digest", "digest", unique=True),
+    Index("push_subscriptions_by_person", "person_id", "renewed_at"),
+    Index("push_subscriptions_by_session", "session_id"),
+    Index("push_subscriptions_by_age", "renewed_at"),
+)
+
+pushes = Table(  # queue: notifications that have to be pushed; what is sent is read when it is sent
+    "pushes",
+    metadata,
+    Column("subscription_id", BigInt, primary_key=True, autoincrement=False),
+    Column("notification_id", BigInt, primary_key=True, autoincrement=False),
+    Column("position", BigInt, nullable=False),  # of the notification
+    Column("created_at", BigInt, nullable=False),
+    Column("due_at", BigInt, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Index("pushes_due", "due_at"),
 )
 
 reviews = Table(  # queue: pairs whose block or mute has changed; causes up to `after` are shown or hidden already

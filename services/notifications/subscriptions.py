@@ -26,7 +26,7 @@ from shared.ids import Id
 from shared.replication.replica import Replica
 
 from . import models
-from .actions import causes
+from .actions import causes, push_subscriptions
 from .actions.causes import Cause
 from .actions.people import PEOPLE
 from .actions.removals import REMOVAL
@@ -94,6 +94,10 @@ class RoomRequested(BaseModel):
     recipient_id: Id
     state: Literal["request", "accepted", "declined"]
     version: int
+
+
+class SessionRevoked(BaseModel):
+    session_id: Id
 
 
 class RemovedSubject(BaseModel):
@@ -183,6 +187,11 @@ def on_room_requested(tx: Connection, event: Event) -> None:
     causes.record(tx, [Cause(*request, active=asked.state == "request")])
 
 
+def on_session_revoked(tx: Connection, event: Event) -> None:
+    """Push nothing more to its browser."""
+    push_subscriptions.end_session(tx, SessionRevoked.model_validate(event.data).session_id)
+
+
 def on_content_removed(tx: Connection, event: Event) -> None:
     """Tell the author."""
     told = ContentRemoved.model_validate(event.data)
@@ -192,6 +201,7 @@ def on_content_removed(tx: Connection, event: Event) -> None:
 
 
 HANDLERS: dict[str, Handler] = {
+    "session.revoked.v1": on_session_revoked,
     "user.registered.v1": USERS.on_changed,
     "user.updated.v1": USERS.on_changed,
     "user.deleted.v1": USERS.on_deleted,

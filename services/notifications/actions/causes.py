@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, and_, delete, false, func, insert, or_, 
 from shared import ids
 
 from .. import events, models
-from . import groups, people, preferences
+from . import groups, people, preferences, pushes
 from .groups import Key
 
 MODERATION = "moderation"
@@ -86,16 +86,18 @@ def _record(tx: Connection, cause: Cause, known: Mapping[int, Row[Any]]) -> None
         tx.execute(update(models.causes).where(this).values(**values))
     step = int(shown) - int(bool(before and before.shown))
     if step:
-        _announce(tx, recipient, groups.change(tx, key, step, cause.post_id, cause.removed))
+        _announce(tx, recipient, cause.kind, groups.change(tx, key, step, cause.post_id, cause.removed))
 
 
-def _announce(tx: Connection, recipient: Row[Any], changed: groups.Change | None) -> None:
+def _announce(tx: Connection, recipient: Row[Any], kind: str, changed: groups.Change | None) -> None:
     if changed is None or recipient.hidden:
         return
     is_newly_unread = (changed.after or 0) > recipient.read_id >= (changed.before or 0)
     if changed.actor_count <= LIVE_ACTORS or is_newly_unread:
         created = changed.before is None
         events.notification_changed(tx, changed.notification_id, recipient.id, created=created)
+    if is_newly_unread and changed.after is not None:
+        pushes.enqueue(tx, recipient.id, kind, changed.notification_id, changed.after)
 
 
 def _is_removed(tx: Connection, cause: Cause) -> bool:

@@ -85,7 +85,7 @@ class Read(StrictModel):
 
 
 class KindSettings(BaseModel):
-    """Whether a kind is listed. `push` is kept for Web Push, which this release does not have."""
+    """Whether a kind is listed, and pushed as well. What is not listed is not pushed."""
 
     list: bool
     push: bool
@@ -105,7 +105,7 @@ class NotificationSettings(BaseModel):
 
 
 class NewKindSettings(StrictModel):
-    """Whether a kind is listed. `push` is kept for Web Push, which this release does not have."""
+    """Whether a kind is listed, and pushed as well. What is not listed is not pushed."""
 
     list: bool
     push: bool
