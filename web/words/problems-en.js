@@ -144,6 +144,7 @@ export default {
   "problem.unknown_comment": "The comment that you reply to does not exist any more.",
   "problem.unknown_format": "This is not a photo that we can read. JPEG, PNG, WebP, GIF, HEIC and AVIF are accepted.",
   "problem.unknown_media": "One of the photos does not exist any more. Add it again.",
+  "problem.invalid_subscription": "This browser gives no subscription that can be used.",
   "problem.unknown_notification": "This notification is not there any more.",
   "problem.unknown_message": "The quoted message does not exist.",
   "problem.unknown_parameter": "This request was not understood. Reload the page.",

@@ -144,6 +144,7 @@ export default {
   "problem.unknown_comment": "답글을 달 댓글이 더 이상 없습니다.",
   "problem.unknown_format": "읽을 수 없는 파일입니다. JPEG, PNG, WebP, GIF, HEIC, AVIF 사진을 보낼 수 있습니다.",
   "problem.unknown_media": "사진 중 하나가 더 이상 없습니다. 다시 추가해 주세요.",
+  "problem.invalid_subscription": "이 브라우저의 구독 정보를 사용할 수 없습니다.",
   "problem.unknown_notification": "이 알림은 더 이상 없습니다.",
   "problem.unknown_message": "인용한 메시지가 없습니다.",
   "problem.unknown_parameter": "요청을 이해할 수 없습니다. 새로고침해 주세요.",

@@ -13,7 +13,7 @@ from .person import API, Person
 from .refusals import Refusals
 from .responses import invalid, refusal
 
-NUMBERS = {"uses", "days"}
+NUMBERS = {"uses", "days", "expirationTime"}
 """Fields of which a number is the right type."""
 
 
