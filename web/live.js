@@ -16,6 +16,7 @@ export function startBackground() {
     void loadRooms().catch(() => {});
     void countUnread();
   }));
+  if (globalThis.Notification?.permission === "granted") void import("./push.js");
   void speakOfProblems();
   installWorker();
 }

@@ -276,8 +276,6 @@ export default {
   "notifications.mention.post": "{who} mentioned you in a post.",
   "notifications.comment_like": "{who} liked your comment.",
   "notifications.room_request": "{who} wants to write to you.",
-  "notifications.removed.post": "A moderator removed a post of yours. The reason is in your mail.",
-  "notifications.removed.comment": "A moderator removed a comment of yours. The reason is in your mail.",
   "notifications.other": "News from {who}.",
   "notifications.settings": "Notification settings",
 

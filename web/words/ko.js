@@ -276,8 +276,6 @@ export default {
   "notifications.mention.post": "{who}이 게시물에서 회원님을 언급했습니다.",
   "notifications.comment_like": "{who}이 회원님의 댓글을 좋아합니다.",
   "notifications.room_request": "{who}이 대화를 요청했습니다.",
-  "notifications.removed.post": "운영자가 회원님의 게시물을 삭제했습니다. 이유는 메일로 보내 드렸습니다.",
-  "notifications.removed.comment": "운영자가 회원님의 댓글을 삭제했습니다. 이유는 메일로 보내 드렸습니다.",
   "notifications.other": "{who}의 새 소식이 있습니다.",
   "notifications.settings": "알림 설정",
 

@@ -70,13 +70,12 @@ function Item({ notification }) {
 
 /** @param {AppNotification} notification */
 function sentence({ kind, actors, actor_count, comment, removed }) {
-  if (removed) return t(`notifications.removed.${removed.kind}`);
   const [first, second] = actors.map((each) => each.name ?? each.nickname ?? t("person.deleted"));
   const rest = actor_count - 2;
   const form = actor_count < 2 || !second ? "one" : rest ? "many" : "two";
   const who = t(`notifications.who.${form}`, { name: first, other: second ?? "", count: rest });
-  const key = kind === "mention" && !comment ? "notifications.mention.post" : `notifications.${kind}`;
-  return t(knows(key) ? key : "notifications.other", { who });
+  const key = kind === "mention" && !comment ? "notifications.mention.post" : `notifications.${removed ? `removed.${removed.kind}` : kind}`;
+  return knows(key) || first ? t(knows(key) ? key : "notifications.other", { who }) : "";
 }
 
 /** @param {AppNotification} notification */
