@@ -104,8 +104,8 @@ push_subscriptions = Table(  # browsers that get notifications by Web Push
     Index("push_subscriptions_by_age", "renewed_at"),
 )
 
-pushes = Table(  # queue: notifications that have to be pushed; what is sent is read when it is sent
-    "pushes",
+web_pushes = Table(  # queue: notifications that have to be pushed; what is sent is read when it is sent
+    "web_pushes",
     metadata,
     Column("subscription_id", BigInt, primary_key=True, autoincrement=False),
     Column("notification_id", BigInt, primary_key=True, autoincrement=False),
@@ -113,7 +113,7 @@ pushes = Table(  # queue: notifications that have to be pushed; what is sent is 
     Column("created_at", BigInt, nullable=False),
     Column("due_at", BigInt, nullable=False),
     Column("attempts", Integer, nullable=False),
-    Index("pushes_due", "due_at"),
+    Index("web_pushes_due", "due_at"),
 )
 
 reviews = Table(  # queue: pairs whose block or mute has changed; causes up to `after` are shown or hidden already

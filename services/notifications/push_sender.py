@@ -14,7 +14,7 @@ from shared import ids
 from shared.background import PeriodicWorker, run_sync_shielded
 from shared.database.engine import Database
 from shared.database.queues import earliest
-from shared.push.client import Deferred, Gone, PushClient, PushMessage, Refused
+from shared.push.client import Deferred, Gone, PushClient, PushRequest, Refused
 from shared.push.encryption import BrowserKeys, encrypt
 
 from . import models
@@ -43,7 +43,7 @@ class PushSender:
 
     def worker(self) -> PeriodicWorker:
         """Woken by commits of this process, and when a retry is due."""
-        return PeriodicWorker("notifications.pushes", self.step, queue=models.pushes.name, due=self._due)
+        return PeriodicWorker("notifications.pushes", self.step, queue=models.web_pushes.name, due=self._due)
 
     async def step(self) -> bool:
         """Begin to send what is due. Returns False: everything has begun. Raises Unavailable."""
@@ -70,7 +70,7 @@ class PushSender:
         await self._client.close()
 
     async def _due(self) -> int | None:
-        return await self._in_thread(self._database.read, earliest, models.pushes.c.due_at)
+        return await self._in_thread(self._database.read, earliest, models.web_pushes.c.due_at)
 
     def _end(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
@@ -88,7 +88,7 @@ class PushSender:
 
     async def _deliver(self, push: Push, to: Row[Any], content: bytes) -> None:
         body = await self._in_thread(encrypt, content, BrowserKeys(to.p256dh, to.auth))
-        message = PushMessage(body, topic=ids.encode(push.row.notification_id), ttl_seconds=push.ttl_seconds)
+        message = PushRequest(body, topic=ids.encode(push.row.notification_id), ttl_seconds=push.ttl_seconds)
         try:
             await self._client.send(to.endpoint, message)
         except Gone:

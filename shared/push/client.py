@@ -48,7 +48,7 @@ class Gone(PushFailed):
 
 
 @dataclass(frozen=True, slots=True)
-class PushMessage:
+class PushRequest:
     """An encrypted message; a newer one of the same topic replaces it while the browser is away."""
 
     body: bytes
@@ -76,11 +76,11 @@ class PushClient:
         self._resolve = resolve
         self._http: httpx.AsyncClient | None = None
 
-    async def send(self, endpoint: str, message: PushMessage) -> None:
+    async def send(self, endpoint: str, push: PushRequest) -> None:
         """Returns when the push service has accepted the message. Raises Deferred, Refused, Gone."""
         try:
             async with asyncio.timeout(self.patience):
-                status, headers = await self._post(endpoint, message)
+                status, headers = await self._ask(endpoint, push)
         except TimeoutError:
             raise Deferred("timeout") from None
         except (OSError, httpx.HTTPError, UnicodeError) as problem:
@@ -92,7 +92,7 @@ class PushClient:
         if self._http is not None:
             await self._http.aclose()
 
-    async def _post(self, endpoint: str, message: PushMessage) -> tuple[int, httpx.Headers]:
+    async def _ask(self, endpoint: str, push: PushRequest) -> tuple[int, httpx.Headers]:
         if not addresses.is_public_url(endpoint, allow_local=self.allows_local):
             raise Refused("not a public URL")
         parts = urlsplit(endpoint)
@@ -103,7 +103,7 @@ class PushClient:
         url, failed = httpx.URL(endpoint), Deferred("no address")
         for address in found[:MAX_ADDRESSES]:
             request = self._client().build_request(
-                "POST", url.copy_with(host=address), content=message.body, headers=self._headers(endpoint, message)
+                "POST", url.copy_with(host=address), content=push.body, headers=self._headers(endpoint, push)
             )
             request.extensions["sni_hostname"] = host  # the name that the certificate has to have, too
             try:
@@ -115,16 +115,16 @@ class PushClient:
             return answer.status_code, answer.headers
         raise failed
 
-    def _headers(self, endpoint: str, message: PushMessage) -> dict[str, str]:
+    def _headers(self, endpoint: str, push: PushRequest) -> dict[str, str]:
         origin = addresses.origin_of(endpoint)
         return {
             "host": origin.removeprefix("https://"),
             "authorization": self.key.authorization(origin),
             "content-encoding": "aes128gcm",
             "content-type": "application/octet-stream",
-            "ttl": str(message.ttl_seconds),
-            "topic": message.topic,
-            "urgency": message.urgency,
+            "ttl": str(push.ttl_seconds),
+            "topic": push.topic,
+            "urgency": push.urgency,
         }
 
     def _is_allowed(self, address: str) -> bool:

@@ -16,7 +16,7 @@ RECORD_BYTES = 4_096
 """What every push service takes at least (RFC 8030, section 7.2), and the size of the only record."""
 _TAG_BYTES = 16
 _HEADER_BYTES = SALT_BYTES + 4 + 1 + POINT_BYTES
-MAX_MESSAGE_BYTES = RECORD_BYTES - _HEADER_BYTES - _TAG_BYTES - 1
+MAX_CONTENT_BYTES = RECORD_BYTES - _HEADER_BYTES - _TAG_BYTES - 1
 PADDED_BYTES = 1_024
 """Messages are padded to a multiple of this, so that their length says little about them."""
 _LAST_RECORD = b"\x02"
@@ -49,7 +49,7 @@ class BrowserKeys:
 
 
 def encrypt(
-    message: bytes,
+    content: bytes,
     keys: BrowserKeys,
     *,
     private_key: ec.EllipticCurvePrivateKey | None = None,
@@ -58,10 +58,10 @@ def encrypt(
 ) -> bytes:
     """The body of a push request. The key and the salt are random, except in tests with the example of the RFC.
 
-    Raises InvalidKey, and ValueError if the message is longer than `MAX_MESSAGE_BYTES`.
+    Raises InvalidKey, and ValueError if the content is longer than `MAX_CONTENT_BYTES`.
     """
-    if len(message) > MAX_MESSAGE_BYTES:
-        raise ValueError(f"more than {MAX_MESSAGE_BYTES} bytes")
+    if len(content) > MAX_CONTENT_BYTES:
+        raise ValueError(f"more than {MAX_CONTENT_BYTES} bytes")
     sender, salt = private_key or ec.generate_private_key(ec.SECP256R1()), salt or os.urandom(SALT_BYTES)
     sender_point = sender.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
     shared_secret = sender.exchange(ec.ECDH(), _point(keys.p256dh))
@@ -69,8 +69,8 @@ def encrypt(
     secret = _derive(keys.auth, shared_secret, b"WebPush: info\x00" + keys.p256dh + sender_point, 32)
     content_key = _derive(salt, secret, b"Content-Encoding: aes128gcm\x00", 16)
     nonce = _derive(salt, secret, b"Content-Encoding: nonce\x00", 12)
-    padding = min(-len(message) % padded, MAX_MESSAGE_BYTES - len(message))
-    record = message + _LAST_RECORD + bytes(padding)
+    padding = min(-len(content) % padded, MAX_CONTENT_BYTES - len(content))
+    record = content + _LAST_RECORD + bytes(padding)
     header = salt + struct.pack("!LB", RECORD_BYTES, POINT_BYTES) + sender_point
     return header + AESGCM(content_key).encrypt(nonce, record, None)
 

@@ -105,7 +105,7 @@ class PushService(ThreadingHTTPServer):
         """The requests to this path."""
         return [each for each in tuple(self.received) if each.path == path]
 
-    def messages_of(self, browser: Browser) -> list[Any]:
+    def decrypted_for(self, browser: Browser) -> list[Any]:
         """What this browser would show."""
         return [browser.decrypt(each.body) for each in self.received_at(browser.path)]
 
@@ -146,7 +146,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
 
-    def log_message(self, *_: Any) -> None:
+    def log_request(self, *_: Any) -> None:
         pass
 
 

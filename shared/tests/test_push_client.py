@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.push.client import Deferred, Gone, PushClient, PushFailed, PushMessage, Refused, resolve, seconds_of
+from shared.push.client import Deferred, Gone, PushClient, PushFailed, PushRequest, Refused, resolve, seconds_of
 from shared.push.encryption import BrowserKeys, encrypt
 from shared.push.vapid import VapidKey
 from shared.testing.push_service import Browser, PushService, running_push_service
@@ -33,7 +33,7 @@ def sent(client: PushClient, url: str, body: bytes = b"x") -> PushFailed | None:
 
     async def send() -> PushFailed | None:
         try:
-            await client.send(url, PushMessage(body, "0037a52d5f400003", 3_600))
+            await client.send(url, PushRequest(body, "0037a52d5f400003", 3_600))
         except PushFailed as problem:
             return problem
         finally:
@@ -43,11 +43,11 @@ def sent(client: PushClient, url: str, body: bytes = b"x") -> PushFailed | None:
     return asyncio.run(send())
 
 
-def test_message_arrives_signed_encrypted_and_with_its_topic(client: PushClient, push_service: PushService) -> None:
+def test_push_arrives_signed_encrypted_and_with_its_topic(client: PushClient, push_service: PushService) -> None:
     browser = Browser("/wpush/v2/abc?d=e")
     body = encrypt(b'{"kind": "follow"}', BrowserKeys(browser.point, browser.auth))
     assert sent(client, push_service.url + browser.path, body) is None
-    assert push_service.messages_of(browser) == [{"kind": "follow"}]
+    assert push_service.decrypted_for(browser) == [{"kind": "follow"}]
     (received,) = push_service.received
     expected = {"ttl": "3600", "topic": "0037a52d5f400003", "urgency": "normal", "content-encoding": "aes128gcm"}
     assert expected.items() <= received.headers.items()
@@ -85,7 +85,7 @@ def test_what_the_answer_of_a_push_service_means(
     assert [each.path for each in push_service.received] == ["/x"], "no redirect is followed"
 
 
-def test_too_large_message_is_refused(client: PushClient, push_service: PushService) -> None:
+def test_too_large_push_is_refused(client: PushClient, push_service: PushService) -> None:
     assert isinstance(sent(client, push_service.url + "/x", bytes(5_000)), Refused)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from playwright.sync_api import Request
 
 from deploy.tests.journeys.person import Person
 from deploy.tests.journeys.responses import answer
@@ -84,7 +85,12 @@ def subscribed(window: Window) -> bool:
 def sent(window: Window) -> list[str]:
     """The requests about subscriptions from now on."""
     found: list[str] = []
-    window.context.on("request", lambda each: "/push/subscriptions" in each.url and found.append(each.method))
+
+    def note(request: Request) -> None:
+        if "/push/subscriptions" in request.url:
+            found.append(request.method)
+
+    window.context.on("request", note)
     return found
 
 
@@ -132,7 +138,9 @@ def test_push_is_turned_on_shows_messages_and_ends_with_the_session(
     eventually(lambda: worker.evaluate("() => Object.entries(shown).map((each) => each.flat())") == expected)
     assert worker.evaluate(CLICK) == [f"{window.site.rstrip('/')}/p/9"]
 
-    page.locator("main a[href='/settings']").click()
+    page.locator(".view-head button").click()
+    window.expect_status(401)  # the socket may try once more with the token that has just ended
+    window.expected.append("HTTP Authentication failed")
     page.get_by_role("button", name={"en": "Log out", "ko": "로그아웃"}[language]).click()
     eventually(lambda: not subscribed(window))
 

@@ -70,7 +70,7 @@ def remove(tx: Connection, subscription_ids: Collection[int]) -> None:
     """Delete these, and what waits for them."""
     if subscription_ids:
         tx.execute(delete(models.push_subscriptions).where(_subscriptions.id.in_(subscription_ids)))
-        tx.execute(delete(models.pushes).where(models.pushes.c.subscription_id.in_(subscription_ids)))
+        tx.execute(delete(models.web_pushes).where(models.web_pushes.c.subscription_id.in_(subscription_ids)))
 
 
 def remove_some_of(tx: Connection, person_id: int, chunk: int) -> bool:

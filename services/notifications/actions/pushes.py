@@ -25,8 +25,8 @@ LEASE_MS = clock.MINUTE
 FIRST_RETRY_MS, MAX_RETRY_MS = 30 * clock.SECOND, clock.HOUR
 MAX_FAILURES = 10
 """After so many lost messages in a row, a subscription is deleted."""
-_pushes, _subscriptions = models.pushes.c, models.push_subscriptions.c
-QUEUE = WorkQueue(models.pushes, since=_pushes.created_at, due=_pushes.due_at, order=[_pushes.due_at])
+_pushes, _subscriptions = models.web_pushes.c, models.push_subscriptions.c
+QUEUE = WorkQueue(models.web_pushes, since=_pushes.created_at, due=_pushes.due_at, order=[_pushes.due_at])
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +59,18 @@ def enqueue(tx: Connection, person_id: int, kind: str, notification_id: int, pos
         key = {"subscription_id": each.id, "notification_id": notification_id}
         row = {**key, "position": position, "created_at": now, "due_at": max(now, each.retry_at), "attempts": 0}
         # One that waits or is being sent stays where it is, and is sent again if it has changed meanwhile.
-        upsert(tx, models.pushes, row, lambda new: {"position": new.position, "created_at": new.created_at})
-    notify(tx, models.pushes)
+        upsert(tx, models.web_pushes, row, lambda new: {"position": new.position, "created_at": new.created_at})
+    notify(tx, models.web_pushes)
 
 
 def take(tx: Connection) -> Push | None:
     """The message that has waited longest, which no other process takes meanwhile."""
     now = clock.now()
-    due = select(models.pushes).where(_pushes.due_at <= now).order_by(_pushes.due_at).limit(1)
+    due = select(models.web_pushes).where(_pushes.due_at <= now).order_by(_pushes.due_at).limit(1)
     row = tx.execute(due.with_for_update(skip_locked=True)).one_or_none()
     if row is None:
         return None
-    tx.execute(update(models.pushes).where(_this(row)).values(due_at=now + LEASE_MS, attempts=row.attempts + 1))
+    tx.execute(update(models.web_pushes).where(_this(row)).values(due_at=now + LEASE_MS, attempts=row.attempts + 1))
     to = select(models.push_subscriptions).where(_subscriptions.id == row.subscription_id)
     subscription = tx.execute(to).one_or_none()
     content = None
@@ -83,10 +83,10 @@ def accepted(tx: Connection, row: Row[Any]) -> None:
     """It is delivered. If the notification has changed since, it is sent again."""
     fresh = {"sent_at": clock.now(), "retry_at": 0, "failures": 0}
     tx.execute(update(models.push_subscriptions).where(_subscriptions.id == row.subscription_id).values(**fresh))
-    done = delete(models.pushes).where(_this(row), _pushes.position == row.position)
+    done = delete(models.web_pushes).where(_this(row), _pushes.position == row.position)
     if not tx.execute(done).rowcount:
-        tx.execute(update(models.pushes).where(_this(row)).values(due_at=clock.now(), attempts=0))
-        notify(tx, models.pushes)
+        tx.execute(update(models.web_pushes).where(_this(row)).values(due_at=clock.now(), attempts=0))
+        notify(tx, models.web_pushes)
 
 
 def deferred(tx: Connection, row: Row[Any], retry_after: int | None) -> None:
@@ -101,8 +101,8 @@ def deferred(tx: Connection, row: Row[Any], retry_after: int | None) -> None:
     tx.execute(update(models.push_subscriptions).where(this).values(retry_at=retry_at))
     waiting = _pushes.subscription_id == row.subscription_id
     later = case((_pushes.due_at < retry_at, retry_at), else_=_pushes.due_at)
-    tx.execute(update(models.pushes).where(waiting).values(due_at=later))
-    tx.execute(update(models.pushes).where(_this(row)).values(due_at=retry_at))  # which had its lease
+    tx.execute(update(models.web_pushes).where(waiting).values(due_at=later))
+    tx.execute(update(models.web_pushes).where(_this(row)).values(due_at=retry_at))  # which had its lease
 
 
 def lost(tx: Connection, row: Row[Any]) -> None:
@@ -122,7 +122,7 @@ def gone(tx: Connection, row: Row[Any]) -> None:
 
 def dropped(tx: Connection, row: Row[Any]) -> None:
     """It is of no use any more."""
-    tx.execute(delete(models.pushes).where(_this(row)))
+    tx.execute(delete(models.web_pushes).where(_this(row)))
 
 
 def _this(row: Row[Any]) -> ColumnElement[bool]:

@@ -34,7 +34,7 @@ from .factories import (
 
 def waiting(database: Database) -> list[tuple[int, int]]:
     """What has to be pushed: subscriptions and notifications."""
-    return [(row.subscription_id, row.notification_id) for row in rows_of(database, models.pushes)]
+    return [(row.subscription_id, row.notification_id) for row in rows_of(database, models.web_pushes)]
 
 
 def read_all(database: Database, person_id: int) -> None:
@@ -177,9 +177,9 @@ def test_push_of_a_suspended_or_deleted_user_is_dropped(database: Database) -> N
 
 def test_content_names_people_and_ids_and_no_texts(database: Database) -> None:
     (me,) = some_people(database, 1)
-    stranger = ids.new()
+    unknown_user = ids.new()
     subscribed(database, me, "/a")
-    handle(database, liked(stranger, 7, me), content_removed("post", 9, me, reason="spam"))
+    handle(database, liked(unknown_user, 7, me), content_removed("post", 9, me, reason="spam"))
     found = []
     while (push := database.write(pushes.take)) is not None:
         found.append(push.content)
@@ -211,7 +211,7 @@ def test_push_service_that_is_busy_gets_nothing_before_the_time_it_asks_for(data
     of_busy = [push.row for push in taken if push is not None and push.row.subscription_id == busy]
     database.write(pushes.deferred, of_busy[0], 3_600)
     handle(database, liked(fan, 2, me))
-    due = {(row.subscription_id, row.notification_id): row.due_at for row in rows_of(database, models.pushes)}
+    due = {(row.subscription_id, row.notification_id): row.due_at for row in rows_of(database, models.web_pushes)}
     soon = clock.now() + clock.MINUTE + clock.SECOND
     assert len(due) == 6
     assert all((at > soon) == (subscription == busy) for (subscription, _), at in due.items())
@@ -227,14 +227,14 @@ def test_pauses_grow_and_a_message_is_given_up_after_a_day(database: Database) -
     handle(database, followed(fan, me))
     pauses = []
     for _ in range(4):
-        database.write(lambda tx: tx.execute(update(models.pushes).values(due_at=0)))
+        database.write(lambda tx: tx.execute(update(models.web_pushes).values(due_at=0)))
         push = database.write(pushes.take)
         assert push is not None and not push.has_expired and 86_000 < push.ttl_seconds <= 86_400
         database.write(pushes.deferred, push.row, None)
-        pauses.append(rows_of(database, models.pushes)[0].due_at - clock.now())
+        pauses.append(rows_of(database, models.web_pushes)[0].due_at - clock.now())
     assert pauses == sorted(pauses) and pauses[3] > 4 * pauses[0]
     long_ago = clock.now() - pushes.LIFETIME_MS
-    database.write(lambda tx: tx.execute(update(models.pushes).values(due_at=0, created_at=long_ago)))
+    database.write(lambda tx: tx.execute(update(models.web_pushes).values(due_at=0, created_at=long_ago)))
     push = database.write(pushes.take)
     assert push is not None and push.has_expired and push.ttl_seconds == 0
     database.write(pushes.lost, push.row)

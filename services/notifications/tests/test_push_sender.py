@@ -31,7 +31,7 @@ def settings(settings: Settings, push_service: PushService) -> Settings:
 
 
 def count(outcome: str) -> float:
-    return PUSHES.labels(outcome)._value.get()
+    return float(PUSHES.labels(outcome)._value.get())
 
 
 def send_due(database: Database, settings: Settings, meanwhile: Callable[[], None] = lambda: None) -> None:
@@ -48,18 +48,18 @@ def send_due(database: Database, settings: Settings, meanwhile: Callable[[], Non
     asyncio.run(run())
 
 
-def test_browser_is_told_what_happened(database: Database, settings: Settings, push_service: PushService) -> None:
+def test_browser_shows_what_happened(database: Database, settings: Settings, push_service: PushService) -> None:
     me, fan = some_people(database, 2)
     browser, before = Browser("/a"), count("sent")
     subscribed_at(database, me, push_service.url, browser)
     handle(database, liked(fan, 7, me))
     send_due(database, settings)
-    (message,) = push_service.messages_of(browser)
+    (message,) = push_service.decrypted_for(browser)
     (notification,) = listed(database, me)
     assert (message["kind"], message["id"], message["names"]) == ("like", notification["id"], ["Ada"])
     (request,) = push_service.received
     assert request.headers["topic"] == notification["id"] and request.key == settings.vapid_key.public_key
-    assert rows_of(database, models.pushes) == [] and count("sent") == before + 1
+    assert rows_of(database, models.web_pushes) == [] and count("sent") == before + 1
     assert rows_of(database, models.push_subscriptions)[0].sent_at
     send_due(database, settings)
     assert len(push_service.received) == 1
@@ -96,7 +96,7 @@ def test_what_each_answer_leads_to(
     send_due(database, settings)
     assert count(outcome) == before + 1 and len(push_service.received) == 1
     assert len(rows_of(database, models.push_subscriptions)) == left
-    due = [row.due_at for row in rows_of(database, models.pushes)]
+    due = [row.due_at for row in rows_of(database, models.web_pushes)]
     if waits is None:
         assert due == []
         return
@@ -116,12 +116,12 @@ def test_hanging_and_unreachable_push_services_delay_no_other(
     handle(database, followed(fan, me))
 
     def look() -> None:
-        eventually(lambda: len(push_service.messages_of(browser)) == 1)
+        eventually(lambda: len(push_service.decrypted_for(browser)) == 1)
         assert len(push_service.received_at("/hangs")) == 1
         push_service.released.set()
 
     send_due(database, settings, look)
-    (left,) = rows_of(database, models.pushes)
+    (left,) = rows_of(database, models.web_pushes)
     assert left.attempts == 1, "what is away is asked again"
 
 
@@ -143,5 +143,5 @@ def test_worker_of_the_service_is_woken_by_the_commit(
     subscribed_at(database, me, push_service.url, browser)
     like = {"post_id": ids.encode(1), "author_id": ids.encode(me), "person_id": ids.encode(fan)}
     assert service.deliver("post.liked.v1", {**like, "liked": True, "version": 1})
-    eventually(lambda: len(push_service.messages_of(browser)) == 1)
-    eventually(lambda: rows_of(database, models.pushes) == [])
+    eventually(lambda: len(push_service.decrypted_for(browser)) == 1)
+    eventually(lambda: rows_of(database, models.web_pushes) == [])

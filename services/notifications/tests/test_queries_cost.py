@@ -56,7 +56,7 @@ def test_no_statement_scans_a_table(database: Database) -> None:
         for settle in (pushes.accepted, pushes.lost, pushes.dropped, pushes.gone):
             database.write(settle, push.row)
         database.write(pushes.deferred, push.row, None)
-        database.read(earliest, models.pushes.c.due_at)
+        database.read(earliest, models.web_pushes.c.due_at)
         database.read(pushes.QUEUE.measure)
         database.write(push_subscriptions.unsubscribe, me, subscribed(database, me, "/a"))
         database.write(push_subscriptions.end_session, 1)

@@ -32,7 +32,7 @@ def upgrade() -> None:
     op.create_index("push_subscriptions_by_session", "push_subscriptions", ["session_id"])
     op.create_index("push_subscriptions_by_age", "push_subscriptions", ["renewed_at"])
     op.create_table(
-        "pushes",
+        "web_pushes",
         sa.Column("subscription_id", BigInt, autoincrement=False, nullable=False),
         sa.Column("notification_id", BigInt, autoincrement=False, nullable=False),
         sa.Column("position", BigInt, nullable=False),
@@ -41,10 +41,10 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("subscription_id", "notification_id"),
     )
-    op.create_index("pushes_due", "pushes", ["due_at"])
+    op.create_index("web_pushes_due", "web_pushes", ["due_at"])
 
 
 def downgrade() -> None:
     """Drop the tables."""
-    op.drop_table("pushes")
+    op.drop_table("web_pushes")
     op.drop_table("push_subscriptions")
