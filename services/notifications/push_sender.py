@@ -14,7 +14,7 @@ from shared import ids
 from shared.background import PeriodicWorker, run_sync_shielded
 from shared.database.engine import Database
 from shared.database.queues import earliest
-from shared.push.client import Deferred, Gone, PushClient, PushRequest, Refused
+from shared.push.client import PushClient, PushDeferred, PushGone, PushRefused, PushRequest
 from shared.push.encryption import BrowserKeys, encrypt
 
 from . import models
@@ -91,11 +91,11 @@ class PushSender:
         message = PushRequest(body, topic=ids.encode(push.row.notification_id), ttl_seconds=push.ttl_seconds)
         try:
             await self._client.send(to.endpoint, message)
-        except Gone:
+        except PushGone:
             await self._settle("gone", pushes.gone, push.row)
-        except Refused as problem:
+        except PushRefused as problem:
             await self._settle("refused", pushes.lost, push.row, reason=str(problem))
-        except Deferred as problem:
+        except PushDeferred as problem:
             await self._settle("deferred", pushes.deferred, push.row, problem.retry_after, reason=str(problem))
         else:
             await self._settle("sent", pushes.accepted, push.row)

@@ -35,15 +35,15 @@ class PushFailed(Exception):
         self.retry_after = retry_after
 
 
-class Deferred(PushFailed):
+class PushDeferred(PushFailed):
     """Later it may be: the service is busy or away."""
 
 
-class Refused(PushFailed):
+class PushRefused(PushFailed):
     """It never will be: the message is refused, or the address must not be asked."""
 
 
-class Gone(PushFailed):
+class PushGone(PushFailed):
     """The subscription has ended (RFC 8030, section 7.3)."""
 
 
@@ -77,14 +77,14 @@ class PushClient:
         self._http: httpx.AsyncClient | None = None
 
     async def send(self, endpoint: str, push: PushRequest) -> None:
-        """Returns when the push service has accepted the message. Raises Deferred, Refused, Gone."""
+        """Returns when the push service has accepted the message. Raises PushDeferred, PushRefused, PushGone."""
         try:
             async with asyncio.timeout(self.patience):
                 status, headers = await self._ask(endpoint, push)
         except TimeoutError:
-            raise Deferred("timeout") from None
+            raise PushDeferred("timeout") from None
         except (OSError, httpx.HTTPError, UnicodeError) as problem:
-            raise Deferred(type(problem).__name__) from problem
+            raise PushDeferred(type(problem).__name__) from problem
         _raise_for(status, headers)
 
     async def close(self) -> None:
@@ -94,13 +94,13 @@ class PushClient:
 
     async def _ask(self, endpoint: str, push: PushRequest) -> tuple[int, httpx.Headers]:
         if not addresses.is_public_url(endpoint, allow_local=self.allows_local):
-            raise Refused("not a public URL")
+            raise PushRefused("not a public URL")
         parts = urlsplit(endpoint)
         host = parts.hostname or ""
         found = list(dict.fromkeys(await self._resolve(host, parts.port or 443)))
         if not all(map(self._is_allowed, found)):
-            raise Refused("not a public address")
-        url, failed = httpx.URL(endpoint), Deferred("no address")
+            raise PushRefused("not a public address")
+        url, failed = httpx.URL(endpoint), PushDeferred("no address")
         for address in found[:MAX_ADDRESSES]:
             request = self._client().build_request(
                 "POST", url.copy_with(host=address), content=push.body, headers=self._headers(endpoint, push)
@@ -109,7 +109,7 @@ class PushClient:
             try:
                 answer = await self._client().send(request, stream=True)
             except (httpx.ConnectError, httpx.ConnectTimeout) as problem:
-                failed = Deferred(type(problem).__name__)
+                failed = PushDeferred(type(problem).__name__)
                 continue
             await answer.aclose()
             return answer.status_code, answer.headers
@@ -149,10 +149,10 @@ def _raise_for(status: int, headers: httpx.Headers) -> None:
     if httpx.codes.is_success(status):
         return
     if status in (httpx.codes.NOT_FOUND, httpx.codes.GONE):
-        raise Gone(str(status))
+        raise PushGone(str(status))
     if status == httpx.codes.TOO_MANY_REQUESTS or status >= httpx.codes.INTERNAL_SERVER_ERROR:
-        raise Deferred(str(status), seconds_of(headers.get("retry-after", "")))
-    raise Refused(str(status))
+        raise PushDeferred(str(status), seconds_of(headers.get("retry-after", "")))
+    raise PushRefused(str(status))
 
 
 def seconds_of(retry_after: str) -> int | None:

@@ -9,7 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from shared.push.client import Deferred, Gone, PushClient, PushFailed, PushRequest, Refused, resolve, seconds_of
+from shared.push.client import (
+    PushClient,
+    PushDeferred,
+    PushFailed,
+    PushGone,
+    PushRefused,
+    PushRequest,
+    resolve,
+    seconds_of,
+)
 from shared.push.encryption import BrowserKeys, encrypt
 from shared.push.vapid import VapidKey
 from shared.testing.push_service import Browser, PushService, running_push_service
@@ -58,17 +67,17 @@ def test_push_arrives_signed_encrypted_and_with_its_topic(client: PushClient, pu
 @pytest.mark.parametrize(
     ("status", "headers", "kind", "retry_after"),
     [
-        (404, {}, Gone, None),
-        (410, {}, Gone, None),
-        (429, {"retry-after": "120"}, Deferred, 120),
-        (429, {}, Deferred, None),
-        (503, {"retry-after": "7"}, Deferred, 7),
-        (500, {}, Deferred, None),
-        (400, {}, Refused, None),
-        (413, {}, Refused, None),
-        (301, {"location": "/elsewhere"}, Refused, None),
-        (307, {"location": "/elsewhere"}, Refused, None),
-        (308, {"location": "http://169.254.169.254/latest/meta-data"}, Refused, None),
+        (404, {}, PushGone, None),
+        (410, {}, PushGone, None),
+        (429, {"retry-after": "120"}, PushDeferred, 120),
+        (429, {}, PushDeferred, None),
+        (503, {"retry-after": "7"}, PushDeferred, 7),
+        (500, {}, PushDeferred, None),
+        (400, {}, PushRefused, None),
+        (413, {}, PushRefused, None),
+        (301, {"location": "/elsewhere"}, PushRefused, None),
+        (307, {"location": "/elsewhere"}, PushRefused, None),
+        (308, {"location": "http://169.254.169.254/latest/meta-data"}, PushRefused, None),
     ],
 )
 def test_what_the_answer_of_a_push_service_means(
@@ -86,30 +95,30 @@ def test_what_the_answer_of_a_push_service_means(
 
 
 def test_too_large_push_is_refused(client: PushClient, push_service: PushService) -> None:
-    assert isinstance(sent(client, push_service.url + "/x", bytes(5_000)), Refused)
+    assert isinstance(sent(client, push_service.url + "/x", bytes(5_000)), PushRefused)
 
 
 def test_push_service_that_hangs_takes_a_bounded_time(client: PushClient, push_service: PushService) -> None:
     push_service.hanging.add("/x")
     client.patience = 0.1
     problem = sent(client, push_service.url + "/x")
-    assert isinstance(problem, Deferred) and str(problem) in ("timeout", "ReadTimeout", "ConnectTimeout")
+    assert isinstance(problem, PushDeferred) and str(problem) in ("timeout", "ReadTimeout", "ConnectTimeout")
 
 
 def test_push_service_that_is_away_is_asked_again(push_service: PushService) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         client = PushClient(KEY, local_ca=str(push_service.certificate))
-        assert isinstance(sent(client, f"https://127.0.0.1:{unused.getsockname()[1]}/x"), Deferred)
+        assert isinstance(sent(client, f"https://127.0.0.1:{unused.getsockname()[1]}/x"), PushDeferred)
 
 
 def test_certificate_has_to_be_trusted_and_of_the_host(push_service: PushService, tmp_path: Path) -> None:
     with running_push_service(tmp_path_of(tmp_path)) as other:
         client = PushClient(KEY, local_ca=str(other.certificate))
-        assert isinstance(sent(client, push_service.url + "/x"), Deferred), "another certificate"
+        assert isinstance(sent(client, push_service.url + "/x"), PushDeferred), "another certificate"
     client = PushClient(KEY, local_ca=str(push_service.certificate))
     by_name = push_service.url.replace("127.0.0.1", "localhost")
-    assert isinstance(sent(client, by_name + "/x"), Deferred), "it names only the address"
+    assert isinstance(sent(client, by_name + "/x"), PushDeferred), "it names only the address"
     assert push_service.received == [] and push_service.connections > 0
 
 
@@ -133,12 +142,12 @@ def resolving(*addresses: str) -> PushClient:
 )
 def test_name_that_leads_into_the_network_is_refused(address: str) -> None:
     for addresses in ([address], ["8.8.8.8", address]):
-        assert isinstance(sent(resolving(*addresses), "https://push.example.com/x"), Refused)
+        assert isinstance(sent(resolving(*addresses), "https://push.example.com/x"), PushRefused)
 
 
 @pytest.mark.parametrize("url", ["https://127.0.0.1/x", "https://0x7f000001/x", "http://push.example.com/x"])
 def test_url_that_is_not_public_is_refused_before_it_is_resolved(url: str) -> None:
-    assert isinstance(sent(resolving("8.8.8.8"), url), Refused)
+    assert isinstance(sent(resolving("8.8.8.8"), url), PushRefused)
 
 
 def test_connection_goes_to_the_address_that_was_checked(push_service: PushService) -> None:

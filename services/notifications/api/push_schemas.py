@@ -43,7 +43,9 @@ class NewPushSubscription(StrictModel):
             description="An https URL of a public host, port 443",
         ),
     ]
-    expirationTime: Annotated[int | None, Field(description="Ignored", examples=[None])] = None  # noqa: N815 - as in browsers
+    expirationTime: Annotated[  # noqa: N815 - as browsers name it
+        int | None, Field(ge=0, le=2**53, description="Ignored", examples=[None])
+    ] = None
     keys: PushKeys
 
     def subscription(self, *, allow_local: bool) -> Subscription:
@@ -51,10 +53,10 @@ class NewPushSubscription(StrictModel):
         keys = BrowserKeys(_decoded(self.keys.p256dh), _decoded(self.keys.auth))
         problems = []
         if not is_public_url(self.endpoint, allow_local=allow_local):
-            problems.append(_error("endpoint", detail="No https URL of a public host."))
+            problems.append(_field_error("endpoint", detail="No https URL of a public host."))
         for name, is_valid in (("p256dh", keys.has_valid_point), ("auth", keys.has_valid_secret)):
             if not is_valid:
-                problems.append(_error("keys", name, detail="Not the key of a push subscription."))
+                problems.append(_field_error("keys", name, detail="Not the key of a push subscription."))
         if problems:
             detail = "This is no push subscription that can be used."
             raise Invalid("invalid_subscription", detail, field_errors=tuple(problems))
@@ -67,7 +69,7 @@ class PushSubscription(BaseModel):
     id: IdText
 
 
-def _error(*path: str, detail: str) -> FieldError:
+def _field_error(*path: str, detail: str) -> FieldError:
     return FieldError.at(*path, code="invalid_subscription", detail=detail)
 
 
