@@ -90,13 +90,10 @@ def accepted(tx: Connection, row: Row[Any]) -> None:
 
 
 def deferred(tx: Connection, row: Row[Any], retry_after: int | None) -> None:
-    """Send nothing to this browser for a while: as many seconds as its push service asks for, or a growing pause."""
-    if retry_after is None:
-        longest = min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** min(row.attempts, 10))
-        pause = int(longest * random.uniform(0.8, 1))  # noqa: S311 - jitter, not a secret
-    else:
-        pause = retry_after * clock.SECOND
-    retry_at = clock.now() + pause
+    """Send nothing to this browser for a while: a growing pause, and at least the seconds its push service asks for."""
+    longest = min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** min(row.attempts, 10))
+    pause = int(longest * random.uniform(0.8, 1))  # noqa: S311 - jitter, not a secret
+    retry_at = clock.now() + max(pause, (retry_after or 0) * clock.SECOND)
     this = _subscriptions.id == row.subscription_id
     tx.execute(update(models.push_subscriptions).where(this).values(retry_at=retry_at))
     waiting = _pushes.subscription_id == row.subscription_id

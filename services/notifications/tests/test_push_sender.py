@@ -74,6 +74,7 @@ def test_browser_shows_what_happened(database: Database, settings: Settings, pus
         ((413, {}), "refused", 1, None),
         ((429, {"retry-after": "600"}), "deferred", 1, (590, 600)),
         ((503, {"retry-after": "60"}), "deferred", 1, (50, 60)),
+        ((429, {"retry-after": "0"}), "deferred", 1, (20, 30)),
         ((500, {}), "deferred", 1, (20, 30)),
         ((307, {"location": "/elsewhere"}), "refused", 1, None),
     ],
