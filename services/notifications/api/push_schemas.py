@@ -44,7 +44,7 @@ class NewPushSubscription(StrictModel):
         ),
     ]
     expirationTime: Annotated[  # noqa: N815 - as browsers name it
-        int | None, Field(ge=0, le=2**53, description="Ignored", examples=[None])
+        float | None, Field(ge=0, le=2**53, description="Ignored", examples=[None])
     ] = None
     keys: PushKeys
 
