@@ -196,6 +196,9 @@ ROUTES = (
     Route("PUT", "/api/v1/notifications/read", "notifications", SIGNED_IN, JSON),
     Route("GET", "/api/v1/users/me/notification-settings", "notifications"),
     Route("PUT", "/api/v1/users/me/notification-settings", "notifications", SIGNED_IN, JSON),
+    Route("GET", "/api/v1/push/key", "notifications", PUBLIC),
+    Route("POST", "/api/v1/push/subscriptions", "notifications", SIGNED_IN, JSON),
+    Route("DELETE", "/api/v1/push/subscriptions/{id}", "notifications"),
     # served by the gateway
     Route("GET", "/healthz", LOCAL, PUBLIC, rate_limit=UNLIMITED),
     Route("GET", "/readyz", LOCAL, PUBLIC, rate_limit=UNLIMITED),

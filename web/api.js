@@ -207,3 +207,9 @@ export const markNotificationsRead = (up_to) => ask("PUT", "/notifications/read"
 export const notificationSettings = () => ask("GET", "/users/me/notification-settings");
 /** @param {Partial<NotificationSettings>} body @returns {Promise<NotificationSettings>} */
 export const changeNotificationSettings = (body) => ask("PUT", "/users/me/notification-settings", { body });
+/** @returns {Promise<{key: string}>} */
+export const pushKey = () => exchange("GET", "/push/key");
+/** @param {PushSubscriptionJSON} body @returns {Promise<{id: string}>} */
+export const pushSubscribe = (body) => ask("POST", "/push/subscriptions", { body });
+/** @param {string} id @returns {Promise<void>} */
+export const pushUnsubscribe = (id) => ask("DELETE", `/push/subscriptions/${safe(id)}`);

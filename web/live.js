@@ -24,6 +24,7 @@ export function startBackground() {
     void loadRooms().catch(() => {});
     void countUnread();
   }));
+  if (globalThis.Notification?.permission === "granted") void import("./push.js");
   void speakOfProblems();
   addEventListener("input", complete);
   installWorker();

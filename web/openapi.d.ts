@@ -508,7 +508,7 @@ export interface components {
         };
         /**
          * KindSettings
-         * @description Whether a kind is listed. `push` is kept for Web Push, which this release does not have.
+         * @description Whether a kind is listed, and pushed as well. What is not listed is not pushed.
          */
         KindSettings: {
             list: boolean;
@@ -843,7 +843,7 @@ export interface components {
         };
         /**
          * NewKindSettings
-         * @description Whether a kind is listed. `push` is kept for Web Push, which this release does not have.
+         * @description Whether a kind is listed, and pushed as well. What is not listed is not pushed.
          */
         NewKindSettings: {
             list: boolean;
@@ -909,6 +909,23 @@ export interface components {
             type: "post";
         };
         /**
+         * NewPushSubscription
+         * @description Where a push service takes messages for a browser.
+         */
+        NewPushSubscription: {
+            /**
+             * @description An https URL of a public host, port 443
+             * @example https://push.example.com/wpush/v2/gAAAAABk
+             */
+            endpoint: string;
+            /**
+             * @description Ignored
+             * @example null
+             */
+            expirationTime?: number | null;
+            keys: components["schemas"]["PushKeys"];
+        };
+        /**
          * NewReport
          * @description What is reported, and why.
          */
@@ -933,6 +950,7 @@ export interface components {
             follow?: components["schemas"]["NewKindSettings"] | null;
             like?: components["schemas"]["NewKindSettings"] | null;
             mention?: components["schemas"]["NewKindSettings"] | null;
+            moderation?: components["schemas"]["NewKindSettings"] | null;
             reply?: components["schemas"]["NewKindSettings"] | null;
             room_request?: components["schemas"]["NewKindSettings"] | null;
         };
@@ -972,9 +990,11 @@ export interface components {
             /** @example 0037a52d5f400001 */
             id: string;
             /** @enum {string} */
-            kind: "follow" | "like" | "comment" | "reply" | "mention" | "comment_like" | "room_request";
+            kind: "follow" | "like" | "comment" | "reply" | "mention" | "comment_like" | "room_request" | "moderation";
             post: components["schemas"]["NotificationPost"] | null;
             read: boolean;
+            /** @description Only of kind `moderation`, which has no actors */
+            removed: components["schemas"]["RemovedContent"] | null;
             room_id: string | null;
             /**
              * Format: date-time
@@ -1010,6 +1030,7 @@ export interface components {
             follow: components["schemas"]["KindSettings"];
             like: components["schemas"]["KindSettings"];
             mention: components["schemas"]["KindSettings"];
+            moderation: components["schemas"]["KindSettings"];
             reply: components["schemas"]["KindSettings"];
             room_request: components["schemas"]["KindSettings"];
         };
@@ -1348,6 +1369,41 @@ export interface components {
             next_cursor: string | null;
         };
         /**
+         * PushKey
+         * @description The public key of this application (RFC 8292).
+         */
+        PushKey: {
+            /**
+             * @description A point of P-256, uncompressed, base64url
+             * @example BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4
+             */
+            key: string;
+        };
+        /**
+         * PushKeys
+         * @description What the browser has made for the encryption (RFC 8291), in base64url.
+         */
+        PushKeys: {
+            /**
+             * @description 16 bytes
+             * @example BTBZMqHH6r4Tts7J_aSIgg
+             */
+            auth: string;
+            /**
+             * @description A point of P-256, uncompressed
+             * @example BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4
+             */
+            p256dh: string;
+        };
+        /**
+         * PushSubscription
+         * @description A browser that gets notifications.
+         */
+        PushSubscription: {
+            /** @example 0037a52d5f400001 */
+            id: string;
+        };
+        /**
          * Quote
          * @description The earlier message that this one quotes.
          */
@@ -1448,6 +1504,19 @@ export interface components {
             id: string;
             /** @example Shutter */
             name: string;
+        };
+        /**
+         * RemovedContent
+         * @description What a moderator removed. The owner gets the moderator's words by mail.
+         */
+        RemovedContent: {
+            /** @enum {string} */
+            kind: "post" | "comment" | "message";
+            /**
+             * @description The category of the report; more may be added
+             * @example spam
+             */
+            reason: string | null;
         };
         /**
          * Report

@@ -29,6 +29,9 @@ def told(context: CheckContext) -> Iterator[Difference]:
         yield from each(LOST, f"end of a {kind} in notifications", found - wanted[kind])
     of_gone = [row.id for row in rows if {row.recipient_id, row.actor_id} & context.gone]
     yield from each(ORPHANED, "cause of a withdrawn", of_gone)
+    browsers = context.rows("notifications", select(models.push_subscriptions))
+    of_gone = [row.id for row in browsers if row.person_id in context.gone]
+    yield from each(ORPHANED, "push subscription of a withdrawn", of_gone)
 
 
 def counted(context: CheckContext) -> Iterator[Difference]:

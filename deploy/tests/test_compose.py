@@ -36,7 +36,7 @@ def test_services_have_no_outbound_network_unless_a_setting_allows_it() -> None:
     assert NETWORKS["inside"] == {"internal": True}
     assert NETWORKS["egress"] == {"internal": "${EGRESS_INTERNAL:-true}"}
     others = {name: each["networks"] for name, each in SERVICES.items() if each["networks"] != ["inside"]}
-    with_files = {name: ["inside", "egress"] for name in ("auth", "posts", "dm")}
+    with_files = {name: ["inside", "egress"] for name in ("auth", "posts", "dm", "notifications")}
     assert others == {"gateway": ["inside", "outside"], **with_files}
 
 

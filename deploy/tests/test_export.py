@@ -17,6 +17,7 @@ from deploy.tests.standalone_process import CHEAP_HASHES, Standalone
 from services.auth import models
 from shared.database.engine import Database
 from shared.testing import eventually
+from shared.testing.push_service import Browser
 from shared.testing.waiting import WAIT_SECONDS
 
 POSTS = 12
@@ -57,6 +58,10 @@ def lines(found: zipfile.ZipFile, name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in found.read(f"{name}.jsonl").splitlines()]
 
 
+def ids_of(found: list[dict[str, Any]]) -> list[str]:
+    return [each["id"] for each in found]
+
+
 def test_export_has_everything_of_the_person_and_nothing_that_others_keep_from_them(web: httpx.Client) -> None:
     ada, bob, eve = Person.newcomer(web), Person.newcomer(web), Person.newcomer(web)
     mallory = Person.registered(web)
@@ -68,8 +73,8 @@ def test_export_has_everything_of_the_person_and_nothing_that_others_keep_from_t
     answer(bob.comment(posts[0]["id"], "a comment of bob"), 201)
     ada.like(theirs["id"])
     ada.like_comment(comment["id"])
-    ada.save(theirs["id"])
-    bob.save(theirs["id"])
+    for person in (ada, bob):
+        person.save(theirs["id"])
     bob.like(posts[0]["id"])
     for follower, followee in ((ada, bob), (eve, ada)):
         follower.follow(followee.id)
@@ -82,9 +87,11 @@ def test_export_has_everything_of_the_person_and_nothing_that_others_keep_from_t
     answer(bob.show(room), 201)
     eventually(lambda: len(ids(ada.send("GET", "/notifications"))) == 2)
 
+    answer(ada.send("POST", "/push/subscriptions", json=Browser("/a").subscription("https://push.example.com")), 201)
+
     begin(ada)
     found = archive(ada)
-    assert [each["id"] for each in lines(found, "account")] == [ada.id]
+    assert ids_of(lines(found, "account")) == [ada.id]
     assert [each["name"] for each in lines(found, "passkeys")] == ["phone"]
     assert len(lines(found, "sessions")) >= 1 and len(lines(found, "networks")) >= 1
     assert "export_requested" in {each["type"] for each in lines(found, "activity")}
@@ -93,13 +100,12 @@ def test_export_has_everything_of_the_person_and_nothing_that_others_keep_from_t
     assert [each["post_id"] for each in lines(found, "likes")] == [theirs["id"]]
     assert [each["comment_id"] for each in lines(found, "comment_likes")] == [comment["id"]]
     assert [each["post_id"] for each in lines(found, "saved")] == [theirs["id"]]
-    assert [each["id"] for each in lines(found, "following")] == [bob.id]
-    assert [each["id"] for each in lines(found, "followers")] == [eve.id]
-    assert [[each["id"] for each in lines(found, kind)] for kind in ("blocks", "mutes")] == [[mallory.id], [eve.id]]
+    assert {each["host"] for each in lines(found, "push_subscriptions")} == {"push.example.com"}
+    relations = {"following": bob.id, "followers": eve.id, "blocks": mallory.id, "mutes": eve.id}
+    assert {kind: ids_of(lines(found, kind)) for kind in relations} == {kind: [it] for kind, it in relations.items()}
     told = [{each["kind"] for each in lines(found, name)} for name in ("notifications", "notification_settings")]
     assert told[0] == {"comment", "like"} < told[1], "and eve is muted"
-    assert [each["id"] for each in lines(found, "rooms")] == [room]
-    assert lines(found, "message_settings") == [{"from": "everyone"}]
+    assert ids_of(lines(found, "rooms")) == [room] and lines(found, "message_settings") == [{"from": "everyone"}]
     messages = lines(found, "messages")
     assert set(said) < {each["id"] for each in messages} and len(messages) == 4
     photos = {f"photos/posts/{each['id']}.jpg" for post in posts for each in post["media"]}

@@ -27,7 +27,7 @@ LISTS = {
     "posts": ("comments", "likes", "comment_likes", "saved"),
     "social": ("following", "followers", "blocks", "mutes"),
     "dm": ("message_settings",),
-    "notifications": ("notifications", "notification_settings"),
+    "notifications": ("notifications", "notification_settings", "push_subscriptions"),
 }
 """Of each service, the lists without photos."""
 Item = dict[str, Any]
@@ -55,6 +55,7 @@ blocks.jsonl     whom you block
 mutes.jsonl      whom you mute
 notifications.jsonl what you were notified of in the last 90 days; users, posts and comments by their ids
 notification_settings.jsonl which notifications you want
+push_subscriptions.jsonl which browsers get notifications, by the hosts of their push services
 message_settings.jsonl who may write to you first
 rooms.jsonl      your conversations
 messages.jsonl   the messages in them, both yours and those to you; your photos are photos/messages/<id>.jpg
@@ -72,6 +73,7 @@ account 계정, sessions 세션, passkeys 패스키, identities 연결된 외부
 networks 로그인한 네트워크, posts 게시물,
 comments 댓글, likes 좋아요, comment_likes 댓글 좋아요, saved 저장한 게시물, following 팔로잉, followers 팔로워,
 blocks 차단, mutes 숨김, notifications 알림, notification_settings 알림 설정,
+push_subscriptions 알림을 받는 브라우저,
 message_settings 먼저 메시지를 보낼 수 있는 사람,
 rooms 대화, messages 메시지, photos/ 사진
 """

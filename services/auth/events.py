@@ -39,10 +39,14 @@ def session_revoked(tx: Connection, account_id: int, session_id: int) -> None:
     enqueue(tx, models.outbox, "session.revoked", 1, data)
 
 
-def content_removed(tx: Connection, kind: str, subject_id: int, account_id: int) -> None:
-    """A moderator has removed a post or a comment of this account; posts does it when this arrives."""
+def content_removed(tx: Connection, kind: str, subject_id: int, account_id: int, reason: str) -> None:
+    """A moderator has removed a post or a comment of this account; posts does it when this arrives.
+
+    `reason` is the category of the report.
+    """
     subject = {"kind": kind, "id": ids.encode(subject_id)}
-    data = {"subject": subject, "user_id": ids.encode(account_id), "removed_at": clock.format_rfc3339(clock.now())}
+    told = {"subject": subject, "user_id": ids.encode(account_id), "reason": reason}
+    data = {**told, "removed_at": clock.format_rfc3339(clock.now())}
     enqueue(tx, models.outbox, "content.removed", 1, data)
 
 

@@ -9,6 +9,7 @@ from shared.database.queues import WorkQueue
 from shared.events import inbox, outbox
 from shared.events.bus import Bus
 from shared.events.outbox import Relay
+from shared.push.client import PushClient
 from shared.replication.pair_reconcile import PairReconciler
 from shared.replication.source import WithKnownRecords
 from shared.replication.workers import event_workers, replica_workers
@@ -16,12 +17,13 @@ from shared.security.service_calls import ServiceClient
 from shared.web.application import create_service_app
 
 from . import models
-from .actions import removals, restrictions, retention
+from .actions import push_subscriptions, pushes, removals, restrictions, retention
 from .actions.suspensions import SUSPENSION
-from .api import internal, notifications
+from .api import internal, notifications, push
 from .api import settings as settings_routes
 from .api.dependencies import Dependencies
 from .clients import Posts, restrictions_of, users_of
+from .push_sender import PushSender
 from .settings import Settings
 from .subscriptions import HANDLERS, USERS
 
@@ -36,6 +38,9 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
     posts = ServiceClient(NAME, settings.caller_key("posts"), "posts", settings.posts_url, transport)
     users = users_of(auth)
     pairs = PairReconciler(NAME, database, restrictions.RESTRICTIONS, restrictions_of(social))
+
+    push_client = PushClient(settings.vapid_key, local_ca=settings.push_local_ca)
+    push_sender = PushSender(database, push_client)
 
     relay = Relay(database, models.outbox, bus)
     inbox.subscribe_handlers(bus, NAME, database, models.inbox, HANDLERS)
@@ -52,6 +57,12 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
             queue=models.reviews.name,
         ),
         PeriodicWorker("notifications.expired", threaded_step(database.write, retention.delete_expired), every=600),
+        PeriodicWorker(
+            "notifications.expired_subscriptions",
+            threaded_step(database.write, push_subscriptions.delete_expired),
+            every=3_600,
+        ),
+        push_sender.worker(),
     ]
 
     app = create_service_app(
@@ -59,7 +70,7 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
         settings,
         database=database,
         bus=bus,
-        routers=[notifications.router, settings_routes.router, internal.router],
+        routers=[notifications.router, settings_routes.router, push.router, internal.router],
         workers=workers,
         queues=[
             outbox.work_queue(models.outbox),
@@ -67,8 +78,9 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
             SUSPENSION.work_queue(),
             removals.REMOVAL.work_queue(),
             WorkQueue(models.reviews),
+            pushes.QUEUE,
         ],
-        clients=[auth, social, posts],
+        clients=[auth, social, posts, push_sender],
     )
-    app.state.dependencies = Dependencies(database, WithKnownRecords(database, USERS, users), Posts(posts))
+    app.state.dependencies = Dependencies(database, WithKnownRecords(database, USERS, users), Posts(posts), push_client)
     return app

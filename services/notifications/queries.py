@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Subquery, and_, func, select, true, union_all
 
@@ -17,11 +18,14 @@ MAX_UNREAD = 1_000
 """Unread notifications are counted up to this number."""
 _notifications, _causes = models.notifications.c, models.causes.c
 _people, _preferences = models.people.c, models.preferences.c
+_subscriptions = models.push_subscriptions.c
+PUSHED_ACTORS = 2
+PUSHED_FIELDS = ("id", "kind", "actor_count", "post_id", "comment_id", "room_id", "removed")
 _KEY = (_notifications.kind, _notifications.subject_id)
 
 
 class Preference(NamedTuple):
-    """Whether a user wants a kind in the list, and later by Web Push."""
+    """Whether a user wants a kind in the list, and by Web Push as well."""
 
     listed: bool
     pushed: bool
@@ -40,7 +44,7 @@ def listed(connection: Connection, person_id: int, page: PageRequest) -> Page:
     first = rows[0].former if rows and begin is None else begin
     found = Page.of(rows, page, lambda row: _json(row, people, person.read_id), lambda row: (first, row.former))
     # Somebody who has just been deleted or suspended is left out before a worker has taken them out.
-    return Page([each for each in found.items if each["actors"]], found.next)
+    return Page([each for each in found.items if each["actors"] or each["removed"]], found.next)
 
 
 def own(connection: Connection, person_id: int, page: PageRequest) -> Page:
@@ -76,6 +80,46 @@ def own_preferences(connection: Connection, person_id: int, _page: PageRequest) 
     """The same, for their export."""
     found = _preferences_json(connection, person_id)
     return Page([{"kind": kind, **wanted} for kind, wanted in found.items()], None)
+
+
+def own_push_subscriptions(connection: Connection, person_id: int, _page: PageRequest) -> Page:
+    """Which browsers get notifications, for the export: only where their push services are, and when."""
+    mine = select(models.push_subscriptions).where(_subscriptions.person_id == person_id)
+    rows = connection.execute(mine.order_by(_subscriptions.renewed_at)).all()
+    return Page([_subscription_json(row) for row in rows], None)
+
+
+def _subscription_json(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "id": ids.encode(row.id),
+        "host": urlsplit(row.endpoint).hostname,
+        "created_at": clock.format_rfc3339(row.created_at),
+        "renewed_at": clock.format_rfc3339(row.renewed_at),
+        "sent_at": None if row.sent_at is None else clock.format_rfc3339(row.sent_at),
+    }
+
+
+def is_pushed(connection: Connection, person_id: int, kind: str) -> bool:
+    """Whether the user wants this kind by Web Push."""
+    this = (_preferences.person_id == person_id) & (_preferences.kind == kind)
+    return connection.execute(select(_preferences.pushed).where(this)).scalar_one_or_none() is not False
+
+
+def push_content(connection: Connection, person_id: int, notification_id: int) -> dict[str, Any] | None:
+    """What is pushed of a notification as it is now: names and ids, no texts. None if it is gone, read or unwanted."""
+    person = connection.execute(select(models.people).where(_people.id == person_id)).one_or_none()
+    this = (_notifications.recipient_id == person_id) & (_notifications.id == notification_id)
+    row = connection.execute(select(models.notifications).where(this)).one_or_none()
+    if person is None or person.deleted or person.hidden or row is None or row.position <= person.read_id:
+        return None
+    if not is_pushed(connection, person_id, row.kind):
+        return None
+    newest = [ids.parse(each) for each in row.actors[:PUSHED_ACTORS]]
+    of_these: ColumnElement[bool] = _people.id.in_(newest)
+    found = {each.id: each for each in connection.execute(select(models.people).where(of_these))} if newest else {}
+    names = [found[each].name or found[each].nickname if each in found else None for each in newest]
+    said = _plain_json(row)
+    return {"names": names, **{name: said[name] for name in PUSHED_FIELDS}}
 
 
 def user_absent() -> Unauthenticated:
@@ -164,10 +208,11 @@ def _plain_json(row: Row[Any]) -> dict[str, Any]:
     return {
         "id": ids.encode(row.id),
         "kind": row.kind,
-        "actor_count": row.actor_count,
+        "actor_count": row.actor_count if row.actors else 0,  # a moderator is not named
         "post_id": None if post_id is None else ids.encode(post_id),
         "comment_id": ids.encode(row.subject_id) if on_comment else None,
         "room_id": ids.encode(row.subject_id) if row.kind == "room_request" else None,
+        "removed": row.removed,
         "created_at": clock.format_rfc3339(ids.created_at(row.id)),
         "updated_at": clock.format_rfc3339(ids.created_at(row.position)),
     }

@@ -26,7 +26,7 @@ from shared.ids import Id
 from shared.replication.replica import Replica
 
 from . import models
-from .actions import causes
+from .actions import causes, push_subscriptions
 from .actions.causes import Cause
 from .actions.people import PEOPLE
 from .actions.removals import REMOVAL
@@ -94,6 +94,21 @@ class RoomRequested(BaseModel):
     recipient_id: Id
     state: Literal["request", "accepted", "declined"]
     version: int
+
+
+class SessionRevoked(BaseModel):
+    session_id: Id
+
+
+class RemovedSubject(BaseModel):
+    kind: str
+    id: Id
+
+
+class ContentRemoved(BaseModel):
+    subject: RemovedSubject
+    user_id: Id
+    reason: str | None = None
 
 
 def on_user_followed(tx: Connection, event: Event) -> None:
@@ -172,7 +187,21 @@ def on_room_requested(tx: Connection, event: Event) -> None:
     causes.record(tx, [Cause(*request, active=asked.state == "request")])
 
 
+def on_session_revoked(tx: Connection, event: Event) -> None:
+    """Push nothing more to its browser."""
+    push_subscriptions.end_session(tx, SessionRevoked.model_validate(event.data).session_id)
+
+
+def on_content_removed(tx: Connection, event: Event) -> None:
+    """Tell the author."""
+    told = ContentRemoved.model_validate(event.data)
+    if told.subject.kind in ("post", "comment", "message"):  # others may be added
+        removed = {"kind": told.subject.kind, "reason": told.reason}
+        causes.record_removal(tx, told.user_id, told.subject.id, removed)
+
+
 HANDLERS: dict[str, Handler] = {
+    "session.revoked.v1": on_session_revoked,
     "user.registered.v1": USERS.on_changed,
     "user.updated.v1": USERS.on_changed,
     "user.deleted.v1": USERS.on_deleted,
@@ -186,4 +215,5 @@ HANDLERS: dict[str, Handler] = {
     "comment.written.v1": on_comment_written,
     "comment.deleted.v1": on_comment_deleted,
     "room.requested.v1": on_room_requested,
+    "content.removed.v1": on_content_removed,
 }

@@ -9,7 +9,7 @@ from deploy.tests import identities, passkeys
 from deploy.tests.journeys.person import Person, form, fresh_email, fresh_nickname, fresh_password
 from deploy.tests.journeys.responses import answer
 
-from .sample_data import Scene
+from .sample_data import Scene, push_subscription
 
 Request = Callable[[Scene, Person], dict[str, Any]]
 """Returns the values for the path and the body, for a scene and the user that sends the request."""
@@ -191,6 +191,9 @@ REQUESTS: dict[str, Request] = {
     "PUT /notifications/read": sending(lambda scene, _: {"up_to": scene.notification()}),
     "GET /users/me/notification-settings": at(),
     "PUT /users/me/notification-settings": sending(lambda *_: {"like": {"list": False, "push": False}}),
+    "GET /push/key": at(),
+    "POST /push/subscriptions": sending(lambda *_: push_subscription()),
+    "DELETE /push/subscriptions/{id}": at(id=lambda scene: scene.push_subscription()),
     "GET /users/me/message-settings": at(),
     "PUT /users/me/message-settings": sending(lambda *_: {"from": "following"}),
     "GET /ws": at(),

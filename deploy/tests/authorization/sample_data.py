@@ -1,6 +1,7 @@
 """The resources of the requests: an owner with one of each, and every kind of client."""
 
 from dataclasses import dataclass, field
+from secrets import token_hex
 from typing import Any
 
 import httpx
@@ -10,6 +11,7 @@ from deploy.tests import identities, passkeys
 from deploy.tests.journeys.person import Person, form, fresh_password
 from deploy.tests.journeys.responses import answer, ids
 from shared.testing import eventually
+from shared.testing.push_service import Browser
 from shared.tests.forged_tokens import Forger
 
 
@@ -64,6 +66,10 @@ class Scene:
         """A notification of the owner: the peer has replied to their comment."""
         return str(eventually(lambda: ids(self.owner.send("GET", "/notifications")))[0])
 
+    def push_subscription(self) -> str:
+        """A browser of the owner."""
+        return str(answer(self.owner.send("POST", "/push/subscriptions", json=push_subscription()), 201)["id"])
+
     def state(self) -> list[Any]:
         """All data of the owner, as the owner and the peer see it."""
         mine = ("/users/me", "/feed", "/rooms", f"/rooms/{self.room}/messages", f"/posts/{self.post['id']}")
@@ -77,6 +83,11 @@ class Scene:
         )
         seen = [answer(self.owner.send("GET", path)) for path in (*mine, *about, *counts)]
         return [*seen, len(ids(self.owner.send("GET", "/auth/sessions"))), answer(self.peer.send("GET", "/rooms"))]
+
+
+def push_subscription() -> dict[str, Any]:
+    """That of a new browser, at a push service that does not exist."""
+    return Browser(f"/{token_hex(8)}").subscription("https://push.example.com")
 
 
 def withdrawn(web: httpx.Client) -> str:

@@ -126,6 +126,9 @@ GET /notifications/unread                       401 401 200 200
 PUT /notifications/read                         401 401 422 204
 GET /users/me/notification-settings             401 401 200 200
 PUT /users/me/notification-settings             401 401 200 200
+GET /push/key                                   200 200 200 200
+POST /push/subscriptions                        401 401 201 201
+DELETE /push/subscriptions/{id}                 401 401 404 204
 GET /users/me/message-settings                  401 401 200 200
 PUT /users/me/message-settings                  401 401 200 200
 GET /ws                                         401 401 426 426

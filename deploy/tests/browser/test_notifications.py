@@ -59,10 +59,10 @@ def test_notifications_arrive_are_grouped_lead_to_their_post_and_can_be_turned_o
     eventually(lambda: answer(me.send("GET", "/notifications/unread")) == {"count": 0})
 
     window.link(words["settings"]).click()
-    page.get_by_label(words["likes"]).press("Space")
+    page.get_by_label(words["likes"], exact=True).press("Space")
     eventually(lambda: not answer(me.send("GET", "/users/me/notification-settings"))["like"]["list"])
     page.reload()
-    expect(page.get_by_label(words["likes"])).not_to_be_checked()
+    expect(page.get_by_label(words["likes"], exact=True)).not_to_be_checked()
     page.go_back()
     row.last.get_by_role("link").press("Enter")
     page.wait_for_url(f"**/p/{post}")

@@ -21,6 +21,7 @@ from deploy.tests.journeys.person import API, Person, fresh_email, fresh_nicknam
 from deploy.tests.journeys.responses import answer
 from services.auth import handles, passwords
 from shared.errors import Invalid
+from shared.testing.push_service import Browser
 
 from .sample_users import Owner
 
@@ -119,6 +120,7 @@ _THINGS: dict[str, Callable[[Owner], str]] = {
     "report_id": lambda owner: owner.friend.id,  # only moderators can see one
     "room_id": Owner.room,
     "session_id": Owner.session,
+    "subscription_id": Owner.push_subscription,
     "tag": lambda _: "harbour",
     "user_id": lambda owner: owner.friend.id,
 }
@@ -210,6 +212,8 @@ _VALUES: dict[str, Callable[[Owner, Any], Any]] = {
     "refresh_token": lambda owner, _: owner.person.elsewhere().refresh_token,
     "subject": lambda owner, _: {"kind": "user", "id": owner.friend.id},
     "up_to": lambda owner, _: owner.notification(),
+    "endpoint": lambda *_: f"https://push.example.com/{token_hex(8)}",
+    "keys": lambda *_: Browser("/").subscription("")["keys"],
     "user_id": lambda owner, _: owner.company(),
 }
 

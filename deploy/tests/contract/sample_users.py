@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import count
+from secrets import token_hex
 from typing import Any
 
 import httpx
@@ -12,6 +13,7 @@ from deploy.tests import identities, passkeys
 from deploy.tests.journeys.person import Person, form
 from deploy.tests.journeys.responses import answer, ids, items
 from shared.testing import eventually
+from shared.testing.push_service import Browser
 
 
 class Known(Person):
@@ -120,6 +122,11 @@ class Owner:
         follower = Person.newcomer(self.person.web)
         answer(follower.follow(self.person.id))
         return follower.id
+
+    def push_subscription(self) -> str:
+        """A browser of the user."""
+        body = Browser(f"/{token_hex(8)}").subscription("https://push.example.com")
+        return str(answer(self.person.send("POST", "/push/subscriptions", json=body), 201)["id"])
 
     def notification(self) -> str:
         """A notification of the user: somebody new follows them."""

@@ -17,6 +17,11 @@ ASSERTION = {
     "response": {"clientDataJSON": "e30", "authenticatorData": "AA", "signature": "AA"},
 }
 """Of the right shape; no authenticator has made them."""
+PUSH_KEYS = {
+    "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+    "auth": "BTBZMqHH6r4Tts7J_aSIgg",
+}
+"""Those of RFC 8291."""
 
 
 @dataclass
@@ -59,6 +64,7 @@ class Scene:
             "auth/sessions": self.session,
             "auth/providers": "nobody",
             "users/me/identities": "nobody",
+            "push/subscriptions": self.session,  # the same
             "auth/passkeys": self.session,  # no request gets as far as to ask for it
         }
 
@@ -107,6 +113,7 @@ class Scene:
         yield "PUT", "/rooms/{}/read", lambda: {"message_id": self.message}
         yield "PUT", "/notifications/read", lambda: {"up_to": self.message}
         yield "PUT", "/users/me/notification-settings", lambda: {"like": {"list": False, "push": False}}
+        yield "POST", "/push/subscriptions", lambda: {"endpoint": "https://push.example.com/a", "keys": PUSH_KEYS}
 
     def state(self) -> list[Any]:
         """Everything that the invalid requests might have changed."""

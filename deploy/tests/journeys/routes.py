@@ -55,6 +55,7 @@ PUBLIC = listed(
     GET /tags
     GET /tags/{tag}/posts
     GET /limits
+    GET /push/key
     """,
     public=True,
 )
@@ -123,6 +124,8 @@ OWN = listed(
     PUT /notifications/read
     GET /users/me/notification-settings
     PUT /users/me/notification-settings
+    POST /push/subscriptions
+    DELETE /push/subscriptions/{id}
     GET /users/me/message-settings
     PUT /users/me/message-settings
     GET /ws

@@ -48,7 +48,7 @@ def resolve(tx: Connection, actor_id: int, report_id: int, action: str, reason: 
     if action == REMOVE_CONTENT:
         if report.subject_kind not in REMOVABLE:
             raise Invalid.field("action", "not_removable", "Only posts, comments and messages can be removed.")
-        events.content_removed(tx, *subject, report.owner_id)
+        events.content_removed(tx, *subject, report.owner_id, report.category)
         moderation_log.record(tx, Action.CONTENT_REMOVED, report.owner_id, deed, subject=subject)
         of_subject = (_reports.subject_kind == subject[0]) & (_reports.subject_id == subject[1])
         these = of_subject & (_reports.state != RESOLVED)

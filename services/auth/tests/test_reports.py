@@ -143,7 +143,9 @@ def test_removal_is_published_once_and_its_author_gets_the_reason_by_mail(
     assert (answer["state"], answer["action"], answer["moderator"]["id"]) == ("resolved", "remove_content", mod.id)
     assert {each["id"] for each in listed(auth, mod, "resolved")} == {report, other}, "all reports of the post"
     removals = [data for name, data in facts(database) if name == "content.removed.v1"]
-    assert [(each["subject"], each["user_id"]) for each in removals] == [({"kind": "post", "id": POST}, ada.id)]
+    assert [(each["subject"], each["user_id"], each["reason"]) for each in removals] == [
+        ({"kind": "post", "id": POST}, ada.id, "spam")
+    ]
     inbox = Inbox(mail_server, "ada@example.org")
     assert "A post of yours was removed" in str(inbox.message(2)["subject"])
     told = str(next(inbox.message(2).iter_parts()).get_content())

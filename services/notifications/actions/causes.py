@@ -14,9 +14,10 @@ from sqlalchemy import Connection, Row, and_, delete, false, func, insert, or_, 
 from shared import ids
 
 from .. import events, models
-from . import groups, people, preferences
+from . import groups, people, preferences, pushes
 from .groups import Key
 
+MODERATION = "moderation"
 LIVE_ACTORS = 20
 """Of a notification with more actors, only what makes it unread is published: a popular post costs no event a like."""
 _causes, _restrictions = models.causes.c, models.restrictions.c
@@ -35,6 +36,8 @@ class Cause:
     active: bool
     post_id: int | None = None
     """If the subject is a comment: its post."""
+    removed: Mapping[str, Any] | None = None
+    """If a moderator removed the subject: what is shown of it."""
 
 
 def record(tx: Connection, causes: Iterable[Cause]) -> None:
@@ -52,6 +55,14 @@ def record(tx: Connection, causes: Iterable[Cause]) -> None:
             _record(tx, cause, known)
 
 
+def record_removal(tx: Connection, author_id: int, subject_id: int, removed: Mapping[str, Any]) -> None:
+    """Store that a moderator removed this post, comment or message of the author. That it is deleted does not end this."""
+    known = people.lock(tx, [author_id])
+    if not known[author_id].deleted:
+        # It is removed once, so every event about it has the same version.
+        _record(tx, Cause(author_id, MODERATION, subject_id, models.NO_ACTOR, 1, True, removed=removed), known)
+
+
 def _record(tx: Connection, cause: Cause, known: Mapping[int, Row[Any]]) -> None:
     key = Key(cause.recipient_id, cause.kind, cause.subject_id)
     this = key.within(models.causes) & (_causes.actor_id == cause.actor_id)
@@ -61,7 +72,8 @@ def _record(tx: Connection, cause: Cause, known: Mapping[int, Row[Any]]) -> None
     active = cause.active and (
         bool(before and before.active) or preferences.is_listed(tx, cause.recipient_id, cause.kind)
     )
-    shown = active and bool(_visible(tx, cause.recipient_id, [cause.actor_id], known))
+    is_hidden = cause.actor_id != models.NO_ACTOR and not _visible(tx, cause.recipient_id, [cause.actor_id], known)
+    shown = active and not is_hidden
     values = {"version": cause.version, "active": active, "shown": shown}
     recipient = known[cause.recipient_id]
     if before is None:
@@ -74,16 +86,18 @@ def _record(tx: Connection, cause: Cause, known: Mapping[int, Row[Any]]) -> None
         tx.execute(update(models.causes).where(this).values(**values))
     step = int(shown) - int(bool(before and before.shown))
     if step:
-        _announce(tx, recipient, groups.change(tx, key, step, cause.post_id))
+        _announce(tx, recipient, cause.kind, groups.change(tx, key, step, cause.post_id, cause.removed))
 
 
-def _announce(tx: Connection, recipient: Row[Any], changed: groups.Change | None) -> None:
+def _announce(tx: Connection, recipient: Row[Any], kind: str, changed: groups.Change | None) -> None:
     if changed is None or recipient.hidden:
         return
     is_newly_unread = (changed.after or 0) > recipient.read_id >= (changed.before or 0)
     if changed.actor_count <= LIVE_ACTORS or is_newly_unread:
         created = changed.before is None
         events.notification_changed(tx, changed.notification_id, recipient.id, created=created)
+    if is_newly_unread and changed.after is not None:
+        pushes.enqueue(tx, recipient.id, kind, changed.notification_id, changed.after)
 
 
 def _is_removed(tx: Connection, cause: Cause) -> bool:

@@ -4,7 +4,7 @@ The row of the recipient is locked, so only one transaction at a time changes wh
 newest few causes and changes one row, however many causes there are.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,7 +47,9 @@ class Change:
     actor_count: int
 
 
-def change(tx: Connection, key: Key, step: int, post_id: int | None) -> Change | None:
+def change(
+    tx: Connection, key: Key, step: int, post_id: int | None, removed: Mapping[str, Any] | None = None
+) -> Change | None:
     """Bring the notification into line with its causes, of which `step` more are shown than before.
 
     Returns None if there was none, and is none. The recipient is locked.
@@ -65,11 +67,11 @@ def change(tx: Connection, key: Key, step: int, post_id: int | None) -> Change |
     shown = {
         "position": position,
         "actor_count": count,
-        "actors": [ids.encode(each.actor_id) for each in newest],
+        "actors": [ids.encode(each.actor_id) for each in newest if each.actor_id != models.NO_ACTOR],
     }
     if row is None:
         named = {"recipient_id": key.recipient_id, "kind": key.kind, "subject_id": key.subject_id, "id": position}
-        tx.execute(insert(models.notifications).values(**named, **shown, post_id=post_id))
+        tx.execute(insert(models.notifications).values(**named, **shown, post_id=post_id, removed=removed))
         return Change(position, None, position, count)
     tx.execute(update(models.notifications).where(this).values(**shown))
     return Change(row.id, row.position, position, count)

@@ -6,6 +6,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from shared.database.engine import Database
+from shared.push.client import PushClient
 from shared.replication.source import WithKnownRecords
 from shared.web.fast_path import FastPathReader
 
@@ -17,6 +18,7 @@ class Dependencies:
     database: Database
     with_known_users: WithKnownRecords
     posts: Posts
+    push: PushClient
 
 
 async def _dependencies(request: Request) -> Dependencies:

@@ -14,17 +14,21 @@ from .. import queries
 from .dependencies import Deps
 
 router = APIRouter(include_in_schema=False, route_class=StrictRoute)
-LISTS = {"notifications": queries.own, "notification_settings": queries.own_preferences}
+LISTS = {
+    "notifications": queries.own,
+    "notification_settings": queries.own_preferences,
+    "push_subscriptions": queries.own_push_subscriptions,
+}
 
 
 @router.get("/internal/exports/{user_id}/{kind}")
 async def exported(
     user_id: Id,
-    kind: Literal["notifications", "notification_settings"],
+    kind: Literal["notifications", "notification_settings", "push_subscriptions"],
     request: Request,
     _: InternalCaller,
     deps: Deps,
     page: internal_pages.Requested,
 ) -> Response:
-    """A page of a user's notifications, or their settings, for their export."""
+    """A page of a user's notifications, settings or browsers, for their export."""
     return await internal_pages.response(request, deps.database.read, LISTS[kind], user_id, page)

@@ -13,7 +13,9 @@ from shared.web.request_body import StrictModel
 from ..models import KINDS
 from ..queries import MAX_UNREAD, SHOWN_ACTORS, Preference
 
-NotificationKind = Literal["follow", "like", "comment", "reply", "mention", "comment_like", "room_request"]
+NotificationKind = Literal[
+    "follow", "like", "comment", "reply", "mention", "comment_like", "room_request", "moderation"
+]
 
 
 class UserRef(BaseModel):
@@ -40,6 +42,13 @@ class NotificationComment(BaseModel):
     text: Annotated[str, Field(max_length=MAX_LENGTHS["comment"], examples=["Lovely light!"])] | None
 
 
+class RemovedContent(BaseModel):
+    """What a moderator removed. The owner gets the moderator's words by mail."""
+
+    kind: Literal["post", "comment", "message"]
+    reason: Annotated[str | None, Field(description="The category of the report; more may be added", examples=["spam"])]
+
+
 class Notification(BaseModel):
     """What happened to a user: everything of one kind about one subject."""
 
@@ -50,6 +59,7 @@ class Notification(BaseModel):
     post: NotificationPost | None
     comment: NotificationComment | None
     room_id: IdText | None
+    removed: Annotated[RemovedContent | None, Field(description="Only of kind `moderation`, which has no actors")]
     read: bool
     created_at: Timestamp
     updated_at: Timestamp
@@ -75,7 +85,7 @@ class Read(StrictModel):
 
 
 class KindSettings(BaseModel):
-    """Whether a kind is listed. `push` is kept for Web Push, which this release does not have."""
+    """Whether a kind is listed, and pushed as well. What is not listed is not pushed."""
 
     list: bool
     push: bool
@@ -91,10 +101,11 @@ class NotificationSettings(BaseModel):
     mention: KindSettings
     comment_like: KindSettings
     room_request: KindSettings
+    moderation: KindSettings
 
 
 class NewKindSettings(StrictModel):
-    """Whether a kind is listed. `push` is kept for Web Push, which this release does not have."""
+    """Whether a kind is listed, and pushed as well. What is not listed is not pushed."""
 
     list: bool
     push: bool
@@ -110,6 +121,7 @@ class NewSettings(StrictModel):
     mention: NewKindSettings | None = None
     comment_like: NewKindSettings | None = None
     room_request: NewKindSettings | None = None
+    moderation: NewKindSettings | None = None
 
     def preferences(self) -> dict[str, Preference]:
         """Those that are given, by kind."""

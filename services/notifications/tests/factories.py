@@ -6,6 +6,7 @@ from sqlalchemy import Row, Table, select
 
 from services.notifications import models, queries
 from services.notifications.actions.people import PEOPLE
+from services.notifications.actions.push_subscriptions import Subscription, subscribe
 from services.notifications.actions.removals import LAST_SWEEP_MS, REMOVAL
 from services.notifications.actions.restrictions import RESTRICTIONS, review_some
 from services.notifications.actions.suspensions import SUSPENSION
@@ -15,7 +16,9 @@ from shared import clock, ids
 from shared.database.engine import Database
 from shared.events.envelope import Event
 from shared.pagination import PageRequest
+from shared.push.encryption import BrowserKeys
 from shared.testing import assert_matches_contract, outbox_events
+from shared.testing.push_service import Browser
 from shared.testing.small_chunks import with_chunk_size
 
 FIRST = PageRequest(100, None)
@@ -142,6 +145,22 @@ def comment_deleted(comment: int, post: int) -> Told:
 def room_requested(room: int, sender: int, recipient: int, state: str = "request", version: int = 1) -> Told:
     who = {"room_id": ids.encode(room), "sender_id": ids.encode(sender), "recipient_id": ids.encode(recipient)}
     return "room.requested.v1", {**who, "state": state, "version": version}
+
+
+def content_removed(kind: str, subject: int, author: int, **more: Any) -> Told:
+    who = {"subject": {"kind": kind, "id": ids.encode(subject)}, "user_id": ids.encode(author)}
+    return "content.removed.v1", {**who, "removed_at": "2026-11-23T08:41:00.123Z", **more}
+
+
+def subscribed(database: Database, person_id: int, path: str, session: int = 1) -> int:
+    """A browser of the user, at a push service that nobody asks."""
+    return subscribed_at(database, person_id, "https://push.example.com", Browser(path), session)
+
+
+def subscribed_at(database: Database, person_id: int, base_url: str, browser: Browser, session: int = 1) -> int:
+    """This browser of the user, at the push service with this URL."""
+    given = Subscription(base_url + browser.path, BrowserKeys(browser.point, browser.auth))
+    return database.write(subscribe, person_id, session, given)
 
 
 def listed(database: Database, person_id: int) -> list[dict[str, Any]]:

@@ -19,6 +19,7 @@ from .factories import (
     comment_deleted,
     comment_liked,
     commented,
+    content_removed,
     followed,
     handle,
     liked,
@@ -110,6 +111,30 @@ def test_answered_room_request_is_no_notification_any_more(database: Database) -
     room = ids.new()
     handle(database, room_requested(room, other, me, "accepted", 2), room_requested(room, other, me))
     assert listed(database, me) == []
+
+
+def test_removed_content_notifies_its_author_once_in_any_order_of_events(database: Database) -> None:
+    me, fan = some_people(database, 2)
+    post, comment = ids.new(), ids.new()
+    removed = content_removed("post", post, me, reason="spam")
+    handle(database, liked(fan, post, me), removed, post_deleted(post, me), removed)
+    work(database)
+    handle(database, comment_deleted(comment, post), content_removed("comment", comment, me))
+    handle(database, content_removed("album", 1, me), content_removed("post", 2, fan))
+    work(database)
+    found = listed(database, me)
+    assert [each["removed"] for each in found] == [
+        {"kind": "comment", "reason": None},
+        {"kind": "post", "reason": "spam"},
+    ]
+    assert {each["kind"] for each in found} == {"moderation"} and unread(database, me) == 2
+    assert all((each["actors"], each["actor_count"], each["post_id"]) == ([], 0, None) for each in found)
+    assert models.NO_ACTOR not in {row.id for row in rows_of(database, models.people)}
+    database.write(preferences.set_some, me, {"moderation": Preference(listed=False, pushed=False)})
+    handle(database, content_removed("post", 3, me))
+    database.write(WITHDRAWAL.request, fan)
+    purge_to_the_end(database)
+    assert len(listed(database, me)) == 2 == len(rows_of(database, models.notifications))
 
 
 def test_blocks_mutes_and_suspensions_hide_and_show_again(database: Database) -> None:

@@ -101,7 +101,7 @@ def test_settings_are_everything_until_they_are_changed(client: httpx.Client, da
     changed = {**everything, "like": {"list": False, "push": True}}
     assert expect_json(client.put(path, json={"like": changed["like"]}), 200) == changed
     assert expect_json(client.put(path, json={}), 200) == changed == expect_json(client.get(path), 200)
-    for wrong in ({"like": {"list": 1, "push": True}}, {"like": {"list": True}}, {"moderation": changed["like"]}):
+    for wrong in ({"like": {"list": 1, "push": True}}, {"like": {"list": True}}, {"message": changed["like"]}):
         expect_problem(client.put(path, json=wrong), 422, "validation_failed")
     assert len(rows_of(database, models.preferences)) == 1
 

@@ -4,6 +4,7 @@ import pytest
 
 from services.notifications import queries
 from services.notifications.actions import preferences
+from services.notifications.models import KINDS
 from services.notifications.queries import Preference
 from shared import ids
 from shared.database.engine import Database
@@ -34,4 +35,4 @@ def test_export_has_every_notification_and_setting(database: Database) -> None:
     assert all(each["actors"] == [ids.encode(other)] for each in found)
     database.write(preferences.set_some, me, {"like": Preference(listed=False, pushed=True)})
     settings = database.read(queries.own_preferences, me, PageRequest(500, None)).items
-    assert {each["kind"]: each["list"] for each in settings}["like"] is False and len(settings) == 7
+    assert {each["kind"]: each["list"] for each in settings}["like"] is False and len(settings) == len(KINDS)

@@ -3,12 +3,13 @@
 from sqlalchemy import Connection, insert, update
 
 from services.notifications import models, queries
-from services.notifications.actions import causes, retention
+from services.notifications.actions import causes, push_subscriptions, pushes, retention
 from services.notifications.actions.people import lock
 from services.notifications.actions.reading import mark_read
 from services.notifications.actions.withdrawals import WITHDRAWAL
 from shared import ids
 from shared.database.engine import Database
+from shared.database.queues import earliest
 from shared.pagination import PageRequest
 from shared.testing.query_plans import SORT, captured_statements, slow_steps
 
@@ -23,6 +24,7 @@ from .factories import (
     restricted,
     rows_of,
     some_people,
+    subscribed,
     suspended,
     unread,
 )
@@ -36,18 +38,30 @@ FEW_ROWS = ("AS former", "FROM (SELECT")
 def test_no_statement_scans_a_table(database: Database) -> None:
     me, *fans = some_people(database, 5)
     with captured_statements(database) as statements:
+        subscribed(database, me, "/a")
         for fan in fans:
             handle(database, liked(fan, 1, me), liked(fan, 2, me), comment_liked(fan, 3, 2, me))
         first = database.read(queries.listed, me, PageRequest(1, None))
         handle(database, liked(fans[0], 4, me), liked(fans[0], 1, me, 2, liked=False))
         database.read(queries.listed, me, PageRequest(1, first.next))
         database.read(queries.own, me, FIRST)
+        push = database.write(pushes.take)
+        assert push is not None and push.content is not None
         database.write(mark_read, me, ids.parse(listed(database, me)[0]["id"]))
         unread(database, me)
         restricted(database, me, fans[1], 1, muting=True)
         suspended(database, fans[2], 2)
         handle(database, post_deleted(2, me))
         database.write(retention.delete_expired)
+        for settle in (pushes.accepted, pushes.lost, pushes.dropped, pushes.gone):
+            database.write(settle, push.row)
+        database.write(pushes.deferred, push.row, None)
+        database.read(earliest, models.web_pushes.c.due_at)
+        database.read(pushes.QUEUE.measure)
+        database.write(push_subscriptions.unsubscribe, me, subscribed(database, me, "/a"))
+        database.write(push_subscriptions.end_session, 1)
+        database.write(push_subscriptions.delete_expired)
+        database.read(queries.own_push_subscriptions, me, FIRST)
         database.write(WITHDRAWAL.request, fans[3])
         database.write(WITHDRAWAL.step, LAST_SWEEP_AFTER)
         database.write(causes.remove_some_of, me, 2)

@@ -58,7 +58,7 @@ function whenVisible(act) {
 function Item({ notification }) {
   const { actors, post, comment, read } = notification;
   const body = html`
-    ${h(Avatar, { person: actors[0] })}
+    ${actors[0] ? h(Avatar, { person: actors[0] }) : html`<span class="avatar avatar-medium avatar-deleted" aria-hidden="true">${h(Icon, { name: "flag" })}</span>`}
     <span class="row-text">
       <span class="notification-text" dir="auto">${!read && html`<span class="visually-hidden">${t("notifications.new")} </span>`}${sentence(notification)}</span>
       ${comment?.text && html`<span class="quiet notification-quote" dir="auto">${comment.text}</span>`}
@@ -69,18 +69,18 @@ function Item({ notification }) {
 }
 
 /** @param {AppNotification} notification */
-function sentence({ kind, actors, actor_count, comment }) {
+function sentence({ kind, actors, actor_count, comment, removed }) {
   const [first, second] = actors.map((each) => each.name ?? each.nickname ?? t("person.deleted"));
   const rest = actor_count - 2;
   const form = actor_count < 2 || !second ? "one" : rest ? "many" : "two";
   const who = t(`notifications.who.${form}`, { name: first, other: second ?? "", count: rest });
-  const key = kind === "mention" && !comment ? "notifications.mention.post" : `notifications.${kind}`;
-  return t(knows(key) ? key : "notifications.other", { who });
+  const key = kind === "mention" && !comment ? "notifications.mention.post" : `notifications.${removed ? `removed.${removed.kind}` : kind}`;
+  return knows(key) || first ? t(knows(key) ? key : "notifications.other", { who }) : "";
 }
 
 /** @param {AppNotification} notification */
 function target({ kind, actors, post, room_id }) {
   if (post) return `/p/${post.id}`;
   if (kind === "room_request") return `/messages/${room_id}`;
-  return actors[0].nickname ? `/@${actors[0].nickname}` : "/notifications";
+  return actors[0]?.nickname ? `/@${actors[0].nickname}` : "/notifications";
 }
