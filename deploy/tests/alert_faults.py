@@ -250,10 +250,11 @@ class Faults:
     def sockets_near_limit(self) -> Samples:
         async def scenario() -> Samples:
             hub = Hub("faulty", 5_000, 1)
-            with ExitStack() as stack:
-                for subject in range(4_501):
-                    stack.enter_context(hub.register(Identity(subject, subject, 0)))
-                return samples()
+            sockets = [hub.register(Identity(subject, subject, 0)) for subject in range(4_501)]
+            found = samples()
+            for socket in sockets:
+                hub.unregister(socket)
+            return found
 
         return asyncio.run(scenario())
 

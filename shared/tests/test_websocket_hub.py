@@ -12,7 +12,6 @@ import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from shared.errors import TooManyRequests, Unavailable
 from shared.metrics import SOCKETS_CLOSED
 from shared.security.verifier import Identity
 from shared.server import websocket_protocol
@@ -157,29 +156,6 @@ def test_first_close_reason_wins(hub_server: HubServer) -> None:
         for ending in (UPSTREAM_LOST, TOKEN_EXPIRED):
             hub_server.loop.call_soon_threadsafe(hub_server.held[0].end, ending)
         assert ear.closed() == 1013
-
-
-def test_open_sockets_are_bounded() -> None:
-    async def scenario() -> None:
-        few = Hub("tests", 2, 1)
-        sockets = [few.register(Identity(1, 1, 0))]
-        with pytest.raises(TooManyRequests):
-            few.register(Identity(1, 2, 0))
-        sockets.append(few.register(Identity(2, 3, 0)))
-        with pytest.raises(Unavailable):
-            few.register(Identity(3, 4, 0))
-        for each in sockets:
-            few.unregister(each)
-        assert few.count == 0
-
-    asyncio.run(scenario())
-
-
-def test_hub_without_sockets_ignores_texts() -> None:
-    nobody = Hub("tests", 1, 1)
-    nobody.send_to([1], "x")
-    nobody.end_session(1)
-    assert nobody.count == 0
 
 
 def fill(hub_server: HubServer) -> bool:

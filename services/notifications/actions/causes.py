@@ -56,7 +56,7 @@ def record(tx: Connection, causes: Iterable[Cause]) -> None:
 
 
 def record_removal(tx: Connection, author_id: int, subject_id: int, removed: Mapping[str, Any]) -> None:
-    """Store that a moderator removed this post, comment or message of the author. That it is deleted does not end this."""
+    """Store that a moderator removed this content of the author. That it is deleted does not end this."""
     known = people.lock(tx, [author_id])
     if not known[author_id].deleted:
         # It is removed once, so every event about it has the same version.

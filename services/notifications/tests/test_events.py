@@ -41,7 +41,11 @@ def test_every_contract_example_is_handled(service: LiveService, database: Datab
     elif name == "session.revoked.v1":
         assert facts(database) == [] == rows_of(database, models.push_subscriptions)
     elif name == "content.removed.v1":
-        assert {row.removed["kind"] for row in rows_of(database, models.notifications)} == {"post", "comment", "message"}
+        assert {row.removed["kind"] for row in rows_of(database, models.notifications)} == {
+            "post",
+            "comment",
+            "message",
+        }
     else:
         assert {row.version for row in rows_of(database, models.causes)} >= {example["version"]}
 
