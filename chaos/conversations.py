@@ -18,7 +18,7 @@ from chaos.client import API, Client
 from chaos.containers import until
 from chaos.history import ACKED, History, Person, Written
 from chaos.pace import Pace
-from chaos.traffic import Hand, Town
+from chaos.user_actions import Hand, Town
 
 OPEN_SECONDS = 60.0
 HANDSHAKE_SECONDS = 5.0

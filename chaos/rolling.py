@@ -32,6 +32,8 @@ from shared.replication.purge import DONE
 
 THREADS_PER_REQUEST = 1 / 6
 """For each request a second: a request takes up to 100 ms on a busy machine."""
+READERS = 0.8
+"""The part of the threads that only read."""
 SOCKET_SECONDS = 2.0
 """How soon a WebSocket has to be back."""
 SWEEP_SECONDS = 900.0
@@ -110,7 +112,9 @@ def main(*, rate: float, requests: int, pairs: int, seed: int | None, keep: bool
 def _scenario(swarm: Swarm, seed: int, rate: float, requests: int, pairs: int) -> RollingResult:
     history, pace = History(), Pace(rate)
     result = RollingResult(history)
-    traffic = Traffic(swarm.base_url, history, seed, max(6, round(rate * THREADS_PER_REQUEST)), pace)
+    threads = max(10, round(rate * THREADS_PER_REQUEST))
+    readers = round(READERS * threads)
+    traffic = Traffic(swarm.base_url, history, seed, threads - readers, pace, readers)
     conversations = Conversations(swarm.base_url, history, seed, pairs, pace)
     try:
         conversations.start()

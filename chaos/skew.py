@@ -28,7 +28,7 @@ from chaos.mixed_scenario import quiet
 from chaos.processes import ROOT, wait_until_ready
 from chaos.report import details, say
 from chaos.result import QUIET_SECONDS
-from chaos.traffic import Hand, Town
+from chaos.user_actions import Hand, Town
 
 EFFECT_SECONDS = 300.0
 LOCK = "requirements.lock"
