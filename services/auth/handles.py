@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import email_validator
-import phonenumbers
 
 from shared.errors import Invalid
 
@@ -119,45 +118,30 @@ _MADE_OF_RESERVED = re.compile(
 
 def phone(given: str, region: str) -> Handle:
     """E.164 of a number that is possible in full; without a country code it is of this region. Raises Invalid."""
-    number = _parsed_phone(given, region)
-    reason = phonenumbers.is_possible_number_with_reason(number)
-    # such as IS_POSSIBLE_LOCAL_ONLY, which is not a complete number
-    if reason != phonenumbers.ValidationResult.IS_POSSIBLE:
-        raise _not_a_phone()
-    return Handle("phone", _e164(number))
+    return _phone(given, region, is_complete=True)
 
 
 def _existing_phone(given: str, region: str) -> Handle:
     """The same for numbers that earlier releases accepted: also local ones. Raises Invalid."""
-    number = _parsed_phone(given, region)
-    if not phonenumbers.is_possible_number(number):
+    return _phone(given, region, is_complete=False)
+
+
+def _phone(given: str, region: str, *, is_complete: bool) -> Handle:
+    from . import phone_numbers  # noqa: PLC0415 - a library of 2 MB that is not needed without phone numbers
+
+    value = phone_numbers.normalized(given, region, is_complete=is_complete)
+    if value is None or len(value) > MAX_PHONE_LENGTH:
         raise _not_a_phone()
-    return Handle("phone", _e164(number))
-
-
-def _parsed_phone(given: str, region: str) -> phonenumbers.PhoneNumber:
-    try:
-        number = phonenumbers.parse(given, region)
-        value = _e164(number)
-        same = _e164(phonenumbers.parse(value, region)) == value  # differs for numbers with leading zeros
-    except phonenumbers.NumberParseException as problem:
-        raise _not_a_phone() from problem
-    if not same or number.extension or len(value) > MAX_PHONE_LENGTH:
-        raise _not_a_phone()
-    return number
-
-
-def _e164(number: phonenumbers.PhoneNumber) -> str:
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return Handle("phone", value)
 
 
 def spellings(handle: Handle) -> list[str]:
     """Ways in which users write this handle."""
     if handle.kind != "phone":
         return [handle.value]
-    number = phonenumbers.parse(handle.value)
-    national = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
-    return [handle.value, national, str(number.national_number)]
+    from . import phone_numbers  # noqa: PLC0415 - as above
+
+    return [handle.value, *phone_numbers.national_forms(handle.value)]
 
 
 def all_spellings(account: Any) -> list[str]:
