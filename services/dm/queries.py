@@ -82,6 +82,11 @@ def message(
 ) -> dict[str, Any]:
     """A message in a room of the user. Raises NotFound."""
     peer_in(connection, room_id, user_id)
+    return sent_message(connection, room_id, message_id, url_signer)
+
+
+def sent_message(connection: Connection, room_id: int, message_id: int, url_signer: UrlSigner) -> dict[str, Any]:
+    """A message of a room, for its users. Raises NotFound."""
     row = connection.execute(_said(room_id).where(_messages.c.id == message_id)).one_or_none()
     if row is None:
         raise NotFound("not_found", "There is no such message.")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, or_, select, update
 
 from shared import clock, ids
 from shared.errors import Conflict, Invalid
@@ -36,9 +36,10 @@ def open_room(tx: Connection, user_id: int, peer_id: int, *, is_followed: bool |
     mine, theirs = people.states(tx, user_id, peer_id)
     if mine is not State.PRESENT:
         raise queries.user_absent()
-    if theirs is not State.PRESENT or _is_blocking(tx, peer_id, user_id):
+    blocking = _blocking(tx, user_id, peer_id)
+    if theirs is not State.PRESENT or peer_id in blocking:
         raise queries.user_not_found()
-    if _is_blocking(tx, user_id, peer_id):
+    if user_id in blocking:
         raise _user_blocked()
     existing = queries.room_of(tx, user_id, peer_id)
     if existing is not None:
@@ -75,18 +76,20 @@ def enter(tx: Connection, user_id: int, room_id: int) -> Row[Any]:
         raise queries.user_absent()
     if theirs is State.DELETED:
         raise Conflict("peer_withdrawn", "The other user has deleted their account; the messages stay.")
-    if theirs is State.SUSPENDED or _is_blocking(tx, peer_id, user_id):
+    blocking = _blocking(tx, user_id, peer_id)
+    if theirs is State.SUSPENDED or peer_id in blocking:
         raise Conflict("peer_suspended", "The other user cannot receive messages now; the messages stay.")
-    if _is_blocking(tx, user_id, peer_id):
+    if user_id in blocking:
         raise _user_blocked()
     return both
 
 
-def _is_blocking(tx: Connection, person_id: int, other_id: int) -> bool:
-    """Whether the one blocks the other."""
+def _blocking(tx: Connection, one: int, other: int) -> set[int]:
+    """Which of the two block the other."""
     blocks = models.restrictions.c
-    this = (blocks.person_id == person_id) & (blocks.other_id == other_id)
-    return tx.execute(select(blocks.blocking).where(this)).scalar_one_or_none() is True
+    outward = (blocks.person_id == one) & (blocks.other_id == other)
+    inward = (blocks.person_id == other) & (blocks.other_id == one)
+    return set(tx.execute(select(blocks.person_id).where(or_(outward, inward), blocks.blocking)).scalars())
 
 
 def _user_blocked() -> Conflict:

@@ -87,7 +87,7 @@ async def send(
 
     def say(tx: Connection) -> StoredResponse:
         message_id = messages.send(tx, identity.subject, room_id, draft, post_exists=post_exists)
-        said = {**queries.message(tx, identity.subject, room_id, message_id, deps.url_signer), **with_card}
+        said = {**queries.sent_message(tx, room_id, message_id, deps.url_signer), **with_card}
         return responses.created(said, f"/api/v1/rooms/{ids.encode(room_id)}/messages/{ids.encode(message_id)}")
 
     def shown(tx: Connection, location: str) -> bytes:
