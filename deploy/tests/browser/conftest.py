@@ -5,6 +5,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -110,8 +111,8 @@ def scene(web: httpx.Client) -> dict[str, Any]:
     return {"person": person, "post": post, "room": room, "request": request, "nickname": person.nickname}
 
 
-@pytest.fixture
-def opened(browser: Browser, site: str) -> Iterator[Opened]:
+@contextmanager
+def opened_at(browser: Browser, site: str) -> Iterator[Opened]:
     """Opens windows. At the end no page may have had an error that its test did not expect."""
     windows: list[Window] = []
 
@@ -124,6 +125,13 @@ def opened(browser: Browser, site: str) -> Iterator[Opened]:
         window.context.close()
     for window in windows:
         assert window.unexpected() == []
+
+
+@pytest.fixture
+def opened(browser: Browser, site: str) -> Iterator[Opened]:
+    """Opens windows at the instance of these tests."""
+    with opened_at(browser, site) as open_window:
+        yield open_window
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from deploy.tests.standalone_process import CHEAP_HASHES, Standalone
 from shared.testing import eventually
 from shared.testing.waiting import WAIT_SECONDS
 
+from .conftest import opened_at
 from .window import Window, expect
 
 pytestmark = pytest.mark.browser
@@ -83,16 +84,8 @@ def mail_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 @pytest.fixture
 def window(browser: Browser, mail_site: Site) -> Iterator[Callable[[str], Window]]:
     """Opens windows on this site."""
-    windows: list[Window] = []
-
-    def open_window(language: str) -> Window:
-        windows.append(Window.of(browser, mail_site.url, language=language))
-        return windows[-1]
-
-    yield open_window
-    for each in windows:
-        assert each.unexpected() == []
-        each.context.close()
+    with opened_at(browser, mail_site.url) as open_window:
+        yield lambda language: open_window(language=language)
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])

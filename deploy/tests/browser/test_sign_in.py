@@ -1,7 +1,6 @@
 """Signing in with a provider: a new person, a second time, linking and unlinking, and answers of somebody else."""
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -14,7 +13,8 @@ from shared.testing.openid_provider import OpenIdProvider, openid_provider
 from shared.testing.ports import free_port
 from shared.testing.waiting import WAIT_SECONDS
 
-from .window import Window, expect
+from .conftest import Opened, opened_at
+from .window import expect
 
 pytestmark = pytest.mark.browser
 WORDS = {
@@ -37,7 +37,6 @@ WORDS = {
         "known": "이 이메일을 쓰는 계정이 있습니다.", "log in": "로그인",
     },
 }  # fmt: skip
-Opened = Callable[..., Window]
 
 
 @pytest.fixture(scope="module")
@@ -58,17 +57,8 @@ def own_site(tmp_path_factory: pytest.TempPathFactory, provider: OpenIdProvider)
 
 @pytest.fixture
 def windows(browser: Browser, own_site: str) -> Iterator[Opened]:
-    made: list[Window] = []
-
-    def open_window(**options: Any) -> Window:
-        made.append(Window.of(browser, own_site, **options))
-        return made[-1]
-
-    yield open_window
-    for window in made:
-        window.context.close()
-    for window in made:
-        assert window.unexpected() == []
+    with opened_at(browser, own_site) as open_window:
+        yield open_window
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])

@@ -1,8 +1,7 @@
 """Signing up where not everybody may: with the approval of an admin, and with an invitation."""
 
 import json
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -13,11 +12,11 @@ from deploy.tests.journeys.responses import answer
 from deploy.tests.standalone_process import CHEAP_HASHES, Standalone
 from shared.testing.waiting import WAIT_SECONDS
 
+from .conftest import Opened, opened_at
 from .test_access import faults_now
 from .window import Window, expect
 
 pytestmark = pytest.mark.browser
-Opened = Callable[..., Window]
 
 
 @pytest.fixture(scope="module")
@@ -30,17 +29,8 @@ def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]:
 
 @pytest.fixture
 def windows(browser: Browser, closed: Standalone) -> Iterator[Opened]:
-    made: list[Window] = []
-
-    def open_window(**options: Any) -> Window:
-        made.append(Window.of(browser, closed.base_url, **options))
-        return made[-1]
-
-    yield open_window
-    for window in made:
-        window.context.close()
-    for window in made:
-        assert window.unexpected() == []
+    with opened_at(browser, closed.base_url) as open_window:
+        yield open_window
 
 
 def admit(closed: Standalone, mode: str) -> None:

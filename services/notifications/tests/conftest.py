@@ -3,15 +3,19 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from services.notifications.app import NAME, create_app
 from services.notifications.events import ANNOUNCES
 from services.notifications.settings import Settings
 from services.notifications.subscriptions import HANDLERS
+from shared.database.engine import Database
 from shared.events.bus import Bus
 from shared.testing import FakeTokenIssuer, LiveService, Stub, running_service
 from shared.testing.backends import Backend
+
+from .factories import some_people
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
@@ -42,3 +46,16 @@ def service(settings: Settings, others: Stub, token_issuer: FakeTokenIssuer, bus
     app.state.verifier = token_issuer.verifier()
     with running_service(app) as running:
         yield running
+
+
+@pytest.fixture
+def me(database: Database) -> int:
+    """A user."""
+    return some_people(database, 1)[0]
+
+
+@pytest.fixture
+def client(service: LiveService, token_issuer: FakeTokenIssuer, me: int) -> httpx.Client:
+    """Of the user."""
+    service.client.headers.update(token_issuer.bearer(me))
+    return service.client

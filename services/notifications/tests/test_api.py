@@ -3,32 +3,19 @@
 from typing import Any
 
 import httpx
-import pytest
 
 from services.notifications import models
 from services.notifications.models import KINDS
 from shared import ids
 from shared.database.engine import Database
 from shared.replication.purge import PURGED
-from shared.testing import FakeTokenIssuer, LiveService, Stub, eventually
+from shared.testing import LiveService, Stub, eventually
 from shared.testing.api_client import expect_json, expect_problem
 
 from .factories import commented, followed, handle, liked, purge_states, registered, rows_of, some_people
 
 API = "/api/v1"
 PREVIEWS = "/internal/previews"
-
-
-@pytest.fixture
-def me(database: Database) -> int:
-    return some_people(database, 1)[0]
-
-
-@pytest.fixture
-def client(service: LiveService, token_issuer: FakeTokenIssuer, me: int) -> httpx.Client:
-    """Of the user."""
-    service.client.headers.update(token_issuer.bearer(me))
-    return service.client
 
 
 def listed(client: httpx.Client, **parameters: Any) -> Any:

@@ -10,26 +10,14 @@ from services.notifications import models
 from services.notifications.settings import Settings
 from shared import ids
 from shared.database.engine import Database
-from shared.testing import FakeTokenIssuer, LiveService
+from shared.testing import LiveService
 from shared.testing.api_client import expect_json, expect_problem
 from shared.testing.push_service import Browser
 
-from .factories import rows_of, some_people
+from .factories import rows_of
 
 PATH = "/api/v1/push/subscriptions"
 BASE = "https://push.example.com"
-
-
-@pytest.fixture
-def me(database: Database) -> int:
-    return some_people(database, 1)[0]
-
-
-@pytest.fixture
-def client(service: LiveService, token_issuer: FakeTokenIssuer, me: int) -> httpx.Client:
-    """Of the user."""
-    service.client.headers.update(token_issuer.bearer(me))
-    return service.client
 
 
 def test_key_is_public_and_the_same_for_all_replicas(service: LiveService, settings: Settings) -> None:
