@@ -36,9 +36,10 @@ class Vhosts:
     def _purge_queues(self, vhost: str) -> None:
         management = self._server.management
         for queue in management.get(f"/queues/{vhost}", params={"disable_stats": True}).json():
-            response = management.delete(f"/queues/{vhost}/{queue['name']}/contents")
-            if response.status_code != httpx.codes.NOT_FOUND:  # a queue of one connection may be gone meanwhile
-                response.raise_for_status()
+            # An exclusive queue belongs to a connection that is being closed, which deletes it; RabbitMQ refuses to purge
+            # such a queue for others.
+            if not queue["exclusive"]:
+                management.delete(f"/queues/{vhost}/{queue['name']}/contents").raise_for_status()
 
 
 def create_vhost(server: RabbitServer, members: dict[str, ServiceTopology]) -> str:
