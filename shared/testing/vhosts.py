@@ -5,8 +5,6 @@ from collections import defaultdict
 from collections.abc import Collection
 from urllib.parse import quote
 
-import httpx
-
 from shared.events.topology import ServiceTopology, definitions
 from shared.testing.containers import RabbitServer
 
@@ -36,8 +34,8 @@ class Vhosts:
     def _purge_queues(self, vhost: str) -> None:
         management = self._server.management
         for queue in management.get(f"/queues/{vhost}", params={"disable_stats": True}).json():
-            # An exclusive queue belongs to a connection that is being closed, which deletes it; RabbitMQ refuses to purge
-            # such a queue for others.
+            # An exclusive queue belongs to a connection that is being closed, which deletes it. RabbitMQ refuses to
+            # purge such a queue for others.
             if not queue["exclusive"]:
                 management.delete(f"/queues/{vhost}/{queue['name']}/contents").raise_for_status()
 
