@@ -31,13 +31,14 @@ async def _optional(
     return await _required(request, credentials)
 
 
-async def _required_on_fast_path(request: Request) -> Identity:
+async def required_on_fast_path(request: Request) -> Identity:
+    """As CurrentUser. Raises FastPathMiss."""
     verifier: TokenVerifier | CachingTokenVerifier = request.app.state.verifier
     return await verifier.verify(_fast_path_token(request))
 
 
 async def _optional_on_fast_path(request: Request) -> Identity | None:
-    return await _required_on_fast_path(request) if "authorization" in request.headers else None
+    return await required_on_fast_path(request) if "authorization" in request.headers else None
 
 
 def _fast_path_token(request: Request) -> str:
@@ -50,7 +51,7 @@ def _fast_path_token(request: Request) -> str:
     return token
 
 
-CurrentUser = Annotated[Identity, Depends(_required), FastPathReader(_required_on_fast_path)]
+CurrentUser = Annotated[Identity, Depends(_required), FastPathReader(required_on_fast_path)]
 """The authenticated user; without a valid token the response is 401."""
 OptionalUser = Annotated[Identity | None, Depends(_optional), FastPathReader(_optional_on_fast_path)]
 """The authenticated user, or None without a token; a token must be valid."""
@@ -62,7 +63,11 @@ async def _verified(request: Request, identity: CurrentUser) -> Identity:
     return identity
 
 
-VerifiedUser = Annotated[Identity, Depends(_verified)]
+async def _verified_on_fast_path(request: Request) -> Identity:
+    return await _verified(request, await required_on_fast_path(request))
+
+
+VerifiedUser = Annotated[Identity, Depends(_verified), FastPathReader(_verified_on_fast_path)]
 """The authenticated user, for what others see of them; 403 if the address has to be confirmed first."""
 
 

@@ -1,12 +1,14 @@
-"""Fast path for simple GET requests, without FastAPI, whose overhead exceeds all other work of most reads.
+"""Fast path for simple requests, without FastAPI, whose overhead exceeds all other work of most requests.
 
-A route uses it if it only reads and each of its parameters has a FastPathReader. A request uses it if each value has
-the usual form: a token after `Bearer`, a limit and a cursor, an id. Any other request is passed to FastAPI, which alone
-decides what is malformed.
+A route uses it if it has one method and each of its parameters has a FastPathReader or is a JSON body. A request uses
+it if each value has the usual form: a token after `Bearer`, a limit and a cursor, an id, a valid body. Any other
+request is passed to FastAPI, which alone decides what is malformed.
 """
 
 import asyncio
 import inspect
+import json
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,13 +16,16 @@ from typing import Any, get_args, get_type_hints
 
 from fastapi import APIRouter, Request
 from fastapi.routing import APIRoute
+from pydantic import BaseModel, ValidationError
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import ids
+from shared.web.request_body import StrictRequest
 
 Read = Callable[[Request], Awaitable[Any]]
-Handler = Callable[[Request], Awaitable[Response | None]]
+Handler = Callable[[StrictRequest], Awaitable[Response | None]]
 """The response of the fast path; None to use FastAPI."""
 
 
@@ -52,31 +57,53 @@ class FastPathMiddleware:
         self, app: ASGIApp, routers: Sequence[APIRouter], refusals: Mapping[type[Exception], Callable[..., Response]]
     ) -> None:
         self._app = app
-        reads = [each for router in routers for each in router.routes if isinstance(each, APIRoute)]
-        self._reads = [(each, _handler_of(each)) for each in reads if "GET" in (each.methods or ())]
+        self._routes: defaultdict[str, list[tuple[APIRoute, Handler | None]]] = defaultdict(list)
+        for each in (route for router in routers for route in router.routes if isinstance(route, APIRoute)):
+            methods = each.methods or ()
+            for method in methods:
+                self._routes[method].append((each, handler(each.endpoint) if len(methods) == 1 else None))
         self._refusals = refusals
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
-        answer = await self._answer(scope, receive) if scope["type"] == "http" and scope["method"] == "GET" else None
-        await (answer or self._app)(scope, receive, send)
-
-    async def _answer(self, scope: Scope, receive: Receive) -> Response | None:
-        """The response of the first route that matches; None to use FastAPI."""
-        found = ((each, handle, each.path_regex.match(scope["path"])) for each, handle in self._reads)
+        routes = self._routes.get(scope["method"]) if scope["type"] == "http" else None
+        if routes is None:
+            await self._app(scope, receive, send)
+            return
+        found = ((each, handle, each.path_regex.match(scope["path"])) for each, handle in routes)
         route, handle, match = next((each for each in found if each[2]), (None, None, None))
         if handle is None or match is None:
-            return None
+            await self._app(scope, receive, send)
+            return
         scope["route"] = route
-        request = Request({**scope, "path_params": match.groupdict()}, receive)
+        messages = _Messages(receive)
+        request = StrictRequest(Request({**scope, "path_params": match.groupdict()}, messages.receive))
+        answer = await self._answer(handle, request)
+        await (answer or self._app)(scope, messages.receive_again, send)
+
+    async def _answer(self, handle: Handler, request: StrictRequest) -> Response | None:
         try:
             return await handle(request)
         except tuple(self._refusals) as problem:
             return next(say for kind, say in self._refusals.items() if isinstance(problem, kind))(request, problem)
 
 
-def _handler_of(route: APIRoute) -> Handler | None:
-    return handler(route.endpoint) if route.methods == {"GET"} else None
+class _Messages:
+    """The messages of a request, which FastAPI receives again if the fast path has read the body in vain."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._received: deque[Message] = deque()
+
+    async def receive(self) -> Message:
+        """The next message. StrictRequest limits the size of all."""
+        message = await self._receive()
+        self._received.append(message)
+        return message
+
+    async def receive_again(self) -> Message:
+        """The messages from the first one on."""
+        return self._received.popleft() if self._received else await self._receive()
 
 
 def handler(endpoint: Callable[..., Any]) -> Handler | None:
@@ -86,14 +113,17 @@ def handler(endpoint: Callable[..., Any]) -> Handler | None:
     if readers is None:
         return None
     reads_query = any(each.reads_query for hint in hints.values() for each in _plain_ways(hint))
+    reads_body = any(map(_is_model, hints.values()))
     call = endpoint if inspect.iscoroutinefunction(endpoint) else partial(asyncio.to_thread, endpoint)
 
-    async def handle(request: Request) -> Response | None:
+    async def handle(request: StrictRequest) -> Response | None:
         if request.scope["query_string"] and not reads_query:
             return None
         try:
+            if reads_body:
+                await request.body()  # FastAPI rejects a body by its size and type before it looks at anything else
             values = {name: await read(request) for name, read in readers.items()}
-        except FastPathMiss:
+        except (FastPathMiss, ClientDisconnect):
             return None
         answer: Response = await call(**values)
         return answer
@@ -116,7 +146,13 @@ def _reader(name: str, hint: Any) -> Read | None:
         return _itself
     if hint == ids.Id:
         return partial(_id_in_path, name)
+    if _is_model(hint):
+        return partial(_json_body, hint)
     return next((each.read for each in _plain_ways(hint)), None)
+
+
+def _is_model(hint: Any) -> bool:
+    return isinstance(hint, type) and issubclass(hint, BaseModel)
 
 
 def _plain_ways(hint: Any) -> list[FastPathReader]:
@@ -131,4 +167,11 @@ async def _id_in_path(name: str, request: Request) -> int:
     try:
         return ids.parse(request.path_params[name])
     except (KeyError, ValueError):
+        raise FastPathMiss from None
+
+
+async def _json_body(model: type[BaseModel], request: Request) -> BaseModel:
+    try:
+        return model.model_validate(await request.json())
+    except (json.JSONDecodeError, ValidationError):
         raise FastPathMiss from None

@@ -10,18 +10,18 @@ from starlette.datastructures import FormData, UploadFile
 from shared.errors import Malformed
 from shared.idempotency import Key
 from shared.security.verifier import Identity
-from shared.web.authentication import CurrentUser
+from shared.web.authentication import CurrentUser, required_on_fast_path
+from shared.web.fast_path import FastPathMiss, FastPathReader
 from shared.web.request_target import request_path
 
 MAX_KEY_LENGTH = 255
 PRINTABLE = r"^[!-~\xa1-\xac\xae-\xff]([ -~\xa1-\xac\xae-\xff]*[!-~\xa1-\xac\xae-\xff])?$"
 """The pattern of the header value in Latin-1; white space around it is not part of the value."""
-
-
+_NAME = "Idempotency-Key"
 _Header = Annotated[
     str | None,
     Header(
-        alias="Idempotency-Key",
+        alias=_NAME,
         description="Printable text of up to 255 characters: the same key and body within 24 h get the first response",
         json_schema_extra={"minLength": 1, "maxLength": MAX_KEY_LENGTH, "pattern": PRINTABLE},
     ),
@@ -32,6 +32,15 @@ async def _given(request: Request, identity: CurrentUser, idempotency_key: _Head
     if idempotency_key is None:
         return None
     return _key(request, identity, idempotency_key, await request.body())
+
+
+async def _given_on_fast_path(request: Request) -> Key | None:
+    given = request.headers.getlist(_NAME)
+    if not given:
+        return None
+    if len(given) > 1:
+        raise FastPathMiss
+    return _key(request, await required_on_fast_path(request), given[0], await request.body())
 
 
 async def _given_with_form(request: Request, identity: CurrentUser, idempotency_key: _Header = None) -> Key | None:
@@ -73,7 +82,7 @@ def _text(header: str) -> str:
         return header
 
 
-IdempotencyKey = Annotated[Key | None, Depends(_given)]
+IdempotencyKey = Annotated[Key | None, Depends(_given), FastPathReader(_given_on_fast_path)]
 """The key that the client sent, if any."""
 FormIdempotencyKey = Annotated[Key | None, Depends(_given_with_form)]
 """The same for a form body."""

@@ -56,10 +56,16 @@ class StrictRequest(Request):
         self._left = MAX_JSON_BYTES
 
     async def json(self) -> Any:
-        """The decoded body. Raises json.JSONDecodeError, also for duplicate names, which parsers treat differently."""
+        """The decoded body.
+
+        Raises json.JSONDecodeError, also for duplicate names, which parsers treat differently, and for deep nesting.
+        """
         content = await self.body()
         value = orjson.loads(content)
-        json.loads(content, object_pairs_hook=_each_once)
+        try:
+            json.loads(content, object_pairs_hook=_each_once)
+        except RecursionError:
+            raise json.JSONDecodeError("nested too deeply", "", 0) from None
         return value
 
     async def body(self) -> bytes:
