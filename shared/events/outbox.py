@@ -16,6 +16,8 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Update,
+    bindparam,
     delete,
     func,
     insert,
@@ -76,7 +78,7 @@ def enqueue(tx: Connection, outbox: Table, type_: str, version: int, data: dict[
     request_id = structlog.contextvars.get_contextvars().get("request_id")
     event = Event(ids.new(), type_, version, clock.now(), request_id, data, spans.current().traceparent)
     event.to_json()  # what cannot be encoded fails here, in the transaction of its change, and not in the relay
-    tx.execute(insert(outbox).values(asdict(event)))
+    tx.execute(insert(outbox), asdict(event))
     notify(tx, outbox)
     return event.id
 
@@ -89,6 +91,7 @@ class Relay:
         self._outbox = outbox
         self._bus = bus
         self._thread = CapacityLimiter(1)
+        self._select_due, self._select_next_due, self._update_published = _statements(outbox)
 
     def worker(self, name: str) -> PeriodicWorker:
         """The worker that publishes."""
@@ -112,9 +115,7 @@ class Relay:
         return await run_sync_shielded(self._database.read, self._next_due, limiter=self._thread)
 
     def _next_due(self, connection: Connection) -> int | None:
-        table = self._outbox.c
-        waiting = select(func.min(table.not_before)).where(table.published_at.is_(None))
-        found: int | None = connection.execute(waiting).scalar_one()
+        found: int | None = connection.execute(self._select_next_due).scalar_one()
         return found
 
     def _one_batch(self, publish: Publish) -> bool:
@@ -152,11 +153,7 @@ class Relay:
         return confirmed
 
     def _unpublished(self, connection: Connection) -> list[Event]:
-        # In the order of the index, so that a long outbox is neither sorted nor locked as a whole. New events
-        # come first: those that failed before do not delay them.
-        table = self._outbox.c
-        batch = _due(self._outbox).order_by(table.not_before, table.id).limit(BATCH_SIZE)
-        return [_event(row) for row in connection.execute(batch.with_for_update(skip_locked=True))]
+        return [_event(row) for row in connection.execute(self._select_due, {"now": clock.now()})]
 
     def _mark(self, tx: Connection, events: Sequence[Event], confirmed: Sequence[bool]) -> None:
         table = self._outbox
@@ -164,7 +161,7 @@ class Relay:
         done = [event.id for event, certain in zip(events, confirmed, strict=True) if certain]
         failed = [event.id for event, certain in zip(events, confirmed, strict=True) if not certain]
         if done:
-            tx.execute(update(table).where(table.c.id.in_(done)).values(published_at=now))
+            tx.execute(self._update_published, {"done": done, "now": now})
         if not failed:
             return
         for row in tx.execute(select(table.c.id, table.c.tries).where(table.c.id.in_(failed))).all():
@@ -179,9 +176,15 @@ class Relay:
         return len(gone) == limit
 
 
-def _due(outbox: Table) -> Select[Any]:
-    waiting = outbox.c.published_at.is_(None)
-    return select(outbox).where(waiting, outbox.c.not_before <= clock.now())
+def _statements(outbox: Table) -> tuple[Select[Any], Select[Any], Update]:
+    """Those that the relay executes for each batch: its events, when the next one is due, and marking them."""
+    table, now = outbox.c, bindparam("now", type_=BigInt)
+    waits = table.published_at.is_(None)
+    # In the order of the index, so that a long outbox is neither sorted nor locked as a whole. New events come first:
+    # those that failed before do not delay them.
+    batch = select(outbox).where(waits, table.not_before <= now).order_by(table.not_before, table.id).limit(BATCH_SIZE)
+    published = update(outbox).where(table.id.in_(bindparam("done", expanding=True))).values(published_at=now)
+    return batch.with_for_update(skip_locked=True), select(func.min(table.not_before)).where(waits), published
 
 
 def _event(row: Any) -> Event:
