@@ -1,5 +1,7 @@
 """Creates the dm service from its parts."""
 
+from functools import partial
+
 import httpx
 from fastapi import FastAPI
 
@@ -28,7 +30,8 @@ from .api.dependencies import Dependencies
 from .clients import Posts, Social, restrictions_of, users_of
 from .settings import Settings
 from .signed_urls import UrlSigner
-from .subscriptions import BROADCAST_HANDLERS, HANDLERS, USERS, SocketNotifier
+from .socket_notifier import SocketNotifier
+from .subscriptions import BROADCAST_HANDLERS, HANDLERS, USERS, notify_sockets
 
 NAME = "dm"
 
@@ -50,7 +53,8 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
     inbox.subscribe_handlers(bus, NAME, database, models.inbox, HANDLERS)
     sockets = Hub(NAME, settings.sockets, settings.sockets_per_person)
     url_signer = UrlSigner(settings.key("photo links"))
-    bus.subscribe_ephemeral(NAME, list(BROADCAST_HANDLERS), SocketNotifier(sockets, database, url_signer).on_event)
+    notifier = SocketNotifier(sockets, database, url_signer)
+    bus.subscribe_ephemeral(NAME, list(BROADCAST_HANDLERS), partial(notify_sockets, notifier))
 
     workers = [
         *event_workers(NAME, database, relay, models.inbox),
@@ -96,7 +100,7 @@ def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport
         url_signer,
         storage,
         image_processor,
-        sockets,
+        notifier,
         bus,
     )
     return app

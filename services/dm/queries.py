@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, FromClause, Join, Label, Row, Select, false, select
+from sqlalchemy import Connection, FromClause, Join, Label, Row, Select, bindparam, false, select
 
 from shared import clock, ids
 from shared.errors import NotFound, Unauthenticated
@@ -37,18 +37,31 @@ def peer_in(connection: Connection, room_id: int, user_id: int) -> int:
 
 
 def membership(connection: Connection, room_id: int, user_id: int) -> Row[Any]:
-    """The user's side of the room and what the other side has answered: `peer_id`, `requested`, `peer_requested`,
-    `peer_hidden`. Raises NotFound as `peer_in` does.
+    """The user's side of the room, what the other side has answered, and who blocks whom: `peer_id`, `requested`,
+    `peer_requested`, `peer_hidden`, `blocks`, `is_blocked`. Raises NotFound as `peer_in` does.
     """
-    members, other = _members.c, _other_member.c
-    theirs = (other.requested.label("peer_requested"), other.hidden.label("peer_hidden"))
-    shown: list[Any] = [members.peer_id, members.requested, *theirs]
-    both = (other.room_id == members.room_id) & (other.user_id == members.peer_id)
-    statement = select(*shown).join(_other_member, both)
-    row = connection.execute(statement.where(members.room_id == room_id, members.user_id == user_id)).one_or_none()
+    row = connection.execute(_MEMBERSHIP, {"room_id": room_id, "user_id": user_id}).one_or_none()
     if row is None:
         raise room_not_found()
     return row
+
+
+def _membership() -> Select[Any]:
+    members, other = _members.c, _other_member.c
+    outward, inward = (models.restrictions.alias(f"restrictions_{name}") for name in ("outward", "inward"))
+    return (
+        select(members.peer_id, members.requested)
+        .add_columns(other.requested.label("peer_requested"), other.hidden.label("peer_hidden"))
+        .add_columns(outward.c.blocking.label("blocks"), inward.c.blocking.label("is_blocked"))
+        .join(_other_member, (other.room_id == members.room_id) & (other.user_id == members.peer_id))
+        .outerjoin(outward, (outward.c.person_id == members.user_id) & (outward.c.other_id == members.peer_id))
+        .outerjoin(inward, (inward.c.person_id == members.peer_id) & (inward.c.other_id == members.user_id))
+        .where(members.room_id == bindparam("room_id"), members.user_id == bindparam("user_id"))
+    )
+
+
+_MEMBERSHIP = _membership()
+"""Built once, as others that each message needs: building a statement costs as much as executing it."""
 
 
 def open_peer(connection: Connection, room_id: int, user_id: int) -> int | None:
@@ -87,7 +100,7 @@ def message(
 
 def sent_message(connection: Connection, room_id: int, message_id: int, url_signer: UrlSigner) -> dict[str, Any]:
     """A message of a room, for its users. Raises NotFound."""
-    row = connection.execute(_said(room_id).where(_messages.c.id == message_id)).one_or_none()
+    row = connection.execute(_MESSAGE, {"of_room": room_id, "wanted": message_id}).one_or_none()
     if row is None:
         raise NotFound("not_found", "There is no such message.")
     return message_json(row, url_signer)
@@ -107,7 +120,7 @@ def messages_in(
     None is newer than the message `up_to`, which is included.
     """
     peer_in(connection, room_id, user_id)
-    statement, id_ = _said(room_id).limit(page.limit + 1), _messages.c.id
+    statement, id_ = everything().where(_messages.c.room_id == room_id).limit(page.limit + 1), _messages.c.id
     if up_to is not None:
         statement = statement.where(id_ <= up_to)
     if since is not None:
@@ -125,8 +138,8 @@ def message_to_push(
 ) -> tuple[dict[str, Any], bool]:
     """A message, and whether its recipient has declined to hear of this room."""
     both = membership(connection, room_id, sender_id)
-    row = connection.execute(_said(room_id).where(_messages.c.id == message_id)).one()
-    return message_json(row, url_signer), both.peer_requested and both.peer_hidden
+    shown = sent_message(connection, room_id, message_id, url_signer)
+    return shown, both.peer_requested and both.peer_hidden
 
 
 def message_settings(connection: Connection, user_id: int) -> dict[str, str]:
@@ -162,10 +175,6 @@ MESSAGE = [
 ]
 
 
-def _said(room_id: int) -> Select[Any]:
-    return everything().where(_messages.c.room_id == room_id)
-
-
 def everything() -> Select[Any]:
     """Messages with all that `message_json` shows."""
     return select(_messages.c.room_id, *MESSAGE).select_from(in_full(_messages))
@@ -179,6 +188,9 @@ def in_full(messages: FromClause) -> Join:
         .outerjoin(_quoted_media, _quoted_media.c.id == _quoted.c.media_id)
         .outerjoin(_media, _media.c.id == _messages.c.media_id)
     )
+
+
+_MESSAGE = everything().where(_messages.c.room_id == bindparam("of_room"), _messages.c.id == bindparam("wanted"))
 
 
 def message_json(row: Row[Any], url_signer: UrlSigner) -> dict[str, Any]:

@@ -18,26 +18,21 @@ which notifications of a user have changed, because clients open one socket for 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
-import orjson
 from pydantic import BaseModel
 from sqlalchemy import Connection
 
 from shared import ids
-from shared.database.engine import Database
 from shared.events.envelope import Event
 from shared.events.inbox import Handler
 from shared.ids import Id
 from shared.replication.replica import Replica
-from shared.websockets.hub import Hub
 
-from . import queries, room_queries
 from .actions import removals
 from .actions.people import PEOPLE
 from .actions.restrictions import RESTRICTIONS
 from .actions.withdrawals import WITHDRAWAL
-from .signed_urls import UrlSigner
+from .socket_notifier import SocketNotifier
 
 USERS = Replica(PEOPLE, WITHDRAWAL)
 
@@ -102,29 +97,6 @@ class NotificationChanged(BaseModel):
     created: bool
 
 
-@dataclass(frozen=True, slots=True)
-class SocketNotifier:
-    """Sends events to the sockets that are open in this process."""
-
-    sockets: Hub
-    database: Database
-    url_signer: UrlSigner
-
-    def on_event(self, event: Event) -> None:
-        """Handle one broadcast event."""
-        BROADCAST_HANDLERS[event.name](self, event)
-
-    def send(self, name: str, data: object, *user_ids: int) -> None:
-        """Send this to every open socket of these users."""
-        self.sockets.send_to(user_ids, orjson.dumps({"event": name, "data": data}).decode())  # serialised once for all
-
-    def send_room(self, user_id: int, room_id: int) -> None:
-        """Send the room to this user, as they see it."""
-        if self.sockets.has_listeners(user_id):
-            room = self.database.read(room_queries.room, user_id, room_id, self.url_signer)
-            self.send("room.updated", room, user_id)
-
-
 def on_content_removed(tx: Connection, event: Event) -> None:
     """Remove the content of a message that a moderator has removed."""
     subject = ContentRemoved.model_validate(event.data).subject
@@ -133,22 +105,15 @@ def on_content_removed(tx: Connection, event: Event) -> None:
 
 
 def send_message(notifier: SocketNotifier, event: Event) -> None:
-    """Send the message to both users; only to the sender if the other has declined the room."""
-    _send_message(notifier, event, "message.created")
+    """Send the message to both users, unless this process has done so after its commit."""
+    sent = MessageSent.model_validate(event.data)
+    notifier.send_message(sent.message_id, sent.room_id, (sent.sender_id, sent.recipient_id))
 
 
 def send_removed_message(notifier: SocketNotifier, event: Event) -> None:
     """Send what is left of a removed message to the same users."""
-    _send_message(notifier, event, "message.updated")
-
-
-def _send_message(notifier: SocketNotifier, event: Event, name: str) -> None:
     sent = MessageSent.model_validate(event.data)
-    both = sent.sender_id, sent.recipient_id
-    if notifier.sockets.has_listeners(*both):  # otherwise the message need not be read from the database
-        message = sent.sender_id, sent.room_id, sent.message_id, notifier.url_signer
-        shown, declined = notifier.database.read(queries.message_to_push, *message)
-        notifier.send(name, shown, *(both[:1] if declined else both))
+    notifier.send_stored_message("message.updated", sent.message_id, sent.room_id, (sent.sender_id, sent.recipient_id))
 
 
 def send_room_read(notifier: SocketNotifier, event: Event) -> None:
@@ -210,3 +175,8 @@ BROADCAST_HANDLERS: dict[str, Callable[[SocketNotifier, Event], None]] = {
     "notification.changed.v1": send_notification_changed,
     "user.deleted.v1": close_sockets,
 }
+
+
+def notify_sockets(notifier: SocketNotifier, event: Event) -> None:
+    """Handle one broadcast event."""
+    BROADCAST_HANDLERS[event.name](notifier, event)

@@ -1,9 +1,9 @@
 """Sending messages: a text, a photo or a post. Its users never change or remove one."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, case, func, insert, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, case, func, insert, select, update
 
 from shared import clock, ids
 from shared.errors import Conflict, Invalid
@@ -13,6 +13,19 @@ from . import message_settings, own_side, photos, rooms, search
 
 MAX_UNANSWERED = 3
 """Messages that a user may send to somebody who has not accepted the conversation."""
+
+_rooms, _members = models.rooms, models.members
+_INSERT = insert(models.messages)
+_NOTE_IN_ROOM = update(_rooms).where(_rooms.c.id == bindparam("of_room")).values(last_id=bindparam("newest"))
+_NOTE_FOR_MEMBERS = (
+    update(_members)
+    .where(_members.c.room_id == bindparam("of_room"))
+    .values(
+        last_id=bindparam("newest"),
+        unread_count=_members.c.unread_count + case((_members.c.user_id == bindparam("sender"), 0), else_=1),
+        hidden=and_(_members.c.hidden, _members.c.requested),  # a declined request stays hidden
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +38,17 @@ class Draft:
     reply_to: int | None = None
 
 
-def send(tx: Connection, sender_id: int, room_id: int, draft: Draft, *, post_exists: bool = True) -> int:
-    """Insert the message. Returns its id. `post_exists` was read from posts before this transaction.
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A new message, to whom, and whether the conversation is a request that they have not accepted."""
+
+    message_id: int
+    recipient_id: int
+    in_request: bool
+
+
+def send(tx: Connection, sender_id: int, room_id: int, draft: Draft, *, post_exists: bool = True) -> Sent:
+    """Insert the message. `post_exists` was read from posts before this transaction.
 
     Raises as `rooms.enter` does, Invalid for what cannot be shown, and Conflict for one message too many to somebody
     who has not accepted the conversation. To write in a request of one's own accepts it.
@@ -41,23 +63,13 @@ def send(tx: Connection, sender_id: int, room_id: int, draft: Draft, *, post_exi
         raise Invalid.field("reply_to", "unknown_message", "There is no such message in this room.")
     if draft.media_id is not None:
         photos.take(tx, sender_id, room_id, draft.media_id)
-    tx.execute(
-        insert(models.messages).values(
-            id=message_id,
-            room_id=room_id,
-            sender_id=sender_id,
-            text=draft.text,
-            media_id=draft.media_id,
-            post_id=draft.post_id,
-            reply_to=draft.reply_to,
-            created_at=clock.now(),
-        )
-    )
+    row = {"id": message_id, "room_id": room_id, "sender_id": sender_id, "created_at": clock.now()}
+    tx.execute(_INSERT, row | asdict(draft))
     if draft.text is not None:
         search.index(tx, message_id, room_id, draft.text, (sender_id, both.peer_id))
     _note_activity(tx, sender_id, room_id, message_id)
     events.message_sent(tx, message_id, room_id, sender_id, both.peer_id)
-    return message_id
+    return Sent(message_id, both.peer_id, both.peer_requested)
 
 
 def _answer_or_request(tx: Connection, sender_id: int, room_id: int, both: Row[Any]) -> None:
@@ -76,12 +88,6 @@ def _answer_or_request(tx: Connection, sender_id: int, room_id: int, both: Row[A
 
 
 def _note_activity(tx: Connection, sender_id: int, room_id: int, message_id: int) -> None:
-    rooms_, members = models.rooms, models.members
-    tx.execute(update(rooms_).where(rooms_.c.id == room_id).values(last_id=message_id))
-    news = case((members.c.user_id == sender_id, 0), else_=1)
-    still_hidden = and_(members.c.hidden, members.c.requested)  # a declined request
-    tx.execute(
-        update(members)
-        .where(members.c.room_id == room_id)
-        .values(last_id=message_id, unread_count=members.c.unread_count + news, hidden=still_hidden)
-    )
+    noted = {"of_room": room_id, "newest": message_id, "sender": sender_id}
+    tx.execute(_NOTE_IN_ROOM, noted)
+    tx.execute(_NOTE_FOR_MEMBERS, noted)

@@ -4,7 +4,7 @@ from enum import Enum
 from typing import Any
 
 from pydantic import BaseModel, Field
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from shared.ids import Id
 from shared.replication.projections import Projection, UnknownRecords
@@ -24,6 +24,13 @@ class User(BaseModel):
 
 
 PEOPLE = Projection(models.people, User, "user_id")
+_people = models.people.c
+# Not filtered by the states: MySQL releases the lock of a row that does not match.
+_STATES = (
+    select(_people.id, _people.deleted, _people.hidden)
+    .where(_people.id.in_(bindparam("people", expanding=True)))
+    .with_for_update(read=True)
+)
 
 
 class State(Enum):
@@ -39,10 +46,7 @@ def states(tx: Connection, *person_ids: int) -> list[State]:
 
     Locks them FOR SHARE, so that the answer is valid until the commit.
     """
-    people = models.people.c
-    # Not filtered by them: MySQL releases the lock of a row that does not match.
-    wanted = select(people.id, people.deleted, people.hidden).where(people.id.in_(person_ids))
-    known = {row.id: _state(row) for row in tx.execute(wanted.with_for_update(read=True))}
+    known = {row.id: _state(row) for row in tx.execute(_STATES, {"people": person_ids})}
     unknown = [each for each in person_ids if each not in known]
     if unknown:
         raise UnknownRecords(*unknown, otherwise=queries.user_not_found())

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, or_, select, update
 
 from shared import clock, ids
 from shared.errors import Conflict, Invalid
@@ -11,6 +11,8 @@ from shared.errors import Conflict, Invalid
 from .. import events, models, queries
 from . import message_settings, people
 from .people import State
+
+_LOCK = select(models.rooms.c.last_id).where(models.rooms.c.id == bindparam("room")).with_for_update()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +78,9 @@ def enter(tx: Connection, user_id: int, room_id: int) -> Row[Any]:
         raise queries.user_absent()
     if theirs is State.DELETED:
         raise Conflict("peer_withdrawn", "The other user has deleted their account; the messages stay.")
-    blocking = _blocking(tx, user_id, peer_id)
-    if theirs is State.SUSPENDED or peer_id in blocking:
+    if theirs is State.SUSPENDED or both.is_blocked:
         raise Conflict("peer_suspended", "The other user cannot receive messages now; the messages stay.")
-    if user_id in blocking:
+    if both.blocks:
         raise _user_blocked()
     return both
 
@@ -98,8 +99,7 @@ def _user_blocked() -> Conflict:
 
 def lock(tx: Connection, room_id: int) -> int:
     """Lock the room FOR UPDATE: nobody else adds to it. Returns the id of its newest message."""
-    rooms = models.rooms.c
-    last: int = tx.execute(select(rooms.last_id).where(rooms.id == room_id).with_for_update()).scalar_one()
+    last: int = tx.execute(_LOCK, {"room": room_id}).scalar_one()
     return last
 
 

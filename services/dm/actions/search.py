@@ -20,6 +20,7 @@ OVERLAP_MS = 10 * clock.MINUTE
 """Longer than a transaction: messages are not committed in the order of their ids."""
 _ONLY_ROW = 1
 _texts, _messages, _members = models.searched_texts, models.messages.c, models.members.c
+_INSERT = insert(_texts)
 
 
 def fold(text: str) -> str:
@@ -34,7 +35,7 @@ def fold(text: str) -> str:
 def index(tx: Connection, message_id: int, room_id: int, text: str, readers: Iterable[int]) -> None:
     """Add a text that has just been sent."""
     row = {"message_id": message_id, "room_id": room_id, "folded": fold(text)}
-    tx.execute(insert(_texts), [row | {"user_id": each} for each in readers])
+    tx.execute(_INSERT, [row | {"user_id": each} for each in readers])
 
 
 def remove(tx: Connection, message_id: int, readers: Iterable[int]) -> None:
@@ -55,7 +56,7 @@ def add_missing(tx: Connection, now: int | None = None) -> bool:
         for row in tx.execute(_missing(place, found[-1]))
     ]
     if rows:
-        tx.execute(insert(_texts), rows)
+        tx.execute(_INSERT, rows)
     upsert(tx, models.indexing, {"id": _ONLY_ROW, "place": found[-1]}, lambda new: {"place": new.place})
     return len(found) == CHUNK_ROWS
 

@@ -12,10 +12,10 @@ from shared.idempotency import Idempotency
 from shared.images import ImageProcessor
 from shared.replication.source import WithKnownRecords
 from shared.web.fast_path import FastPathReader
-from shared.websockets.hub import Hub
 
 from ..clients import Posts, Social
 from ..signed_urls import UrlSigner
+from ..socket_notifier import SocketNotifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Dependencies:
     url_signer: UrlSigner
     storage: Storage
     image_processor: ImageProcessor
-    sockets: Hub
+    notifier: SocketNotifier
     publisher: Publisher
 
 

@@ -1,7 +1,7 @@
 """Messages of a room: sent once, and read. No route changes or deletes one."""
 
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Query, Request
@@ -85,17 +85,25 @@ async def send(
     post_exists = draft.post_id is None or await deps.posts.shows(draft.post_id, identity.subject)
     with_card = await cards.of(deps, identity.subject, draft.post_id)
 
+    sent: tuple[messages.Sent, dict[str, Any]] | None = None
+
     def say(tx: Connection) -> StoredResponse:
-        message_id = messages.send(tx, identity.subject, room_id, draft, post_exists=post_exists)
-        said = {**queries.sent_message(tx, room_id, message_id, deps.url_signer), **with_card}
-        return responses.created(said, f"/api/v1/rooms/{ids.encode(room_id)}/messages/{ids.encode(message_id)}")
+        nonlocal sent
+        new = messages.send(tx, identity.subject, room_id, draft, post_exists=post_exists)
+        said = queries.sent_message(tx, room_id, new.message_id, deps.url_signer)
+        sent = new, said
+        location = f"/api/v1/rooms/{ids.encode(room_id)}/messages/{ids.encode(new.message_id)}"
+        return responses.created({**said, **with_card}, location)
 
     def shown(tx: Connection, location: str) -> bytes:
         message_id = ids.parse(location.rpartition("/")[2])
         said = queries.message(tx, identity.subject, room_id, message_id, deps.url_signer)
         return orjson.dumps({**said, **with_card})
 
-    return responses.to_response(await run_in_threadpool(deps.idempotency.write, key, say, shown))
+    answer = await run_in_threadpool(deps.idempotency.write, key, say, shown)
+    if sent is not None and not sent[0].in_request:  # of a request, the event decides who is told
+        deps.notifier.send_new_message(sent[0].message_id, (identity.subject, sent[0].recipient_id), sent[1])
+    return responses.to_response(answer)
 
 
 def _draft(body: schemas.NewMessage) -> messages.Draft:

@@ -57,13 +57,13 @@ async def listen(request: Request, identity: CurrentUser, deps: Deps, _subprotoc
     """
     handshake = handshake_of(request)
     typing = TypingRelay(deps.database, deps.publisher, identity.subject)
-    socket = deps.sockets.register(identity)
+    socket = deps.notifier.sockets.register(identity)
     try:
         await handshake.accept([(b"x-request-id", request.scope["request_id"].encode())])
     except BaseException:
-        deps.sockets.unregister(socket)
+        deps.notifier.sockets.unregister(socket)
         raise
     handshake.serve_later(
-        partial(deps.sockets.serve, socket, handshake.receive, handshake.send, socket.next, typing.take)
+        partial(deps.notifier.sockets.serve, socket, handshake.receive, handshake.send, socket.next, typing.take)
     )
     return AlreadyHandled()

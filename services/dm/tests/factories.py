@@ -45,7 +45,7 @@ def request_to(database: Database, one: int, other: int) -> int:
 
 def say(database: Database, sender: int, room: int, text: str = "hi", **draft: Any) -> int:
     """Send a text. Returns the id of the message."""
-    return database.write(send, sender, room, Draft(text=text, **draft))
+    return database.write(send, sender, room, Draft(text=text, **draft)).message_id
 
 
 def upload(database: Database, person: int, room: int, file: str = "f" * 32) -> int:

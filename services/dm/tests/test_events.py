@@ -10,7 +10,8 @@ from services.dm import models
 from services.dm.actions import rooms
 from services.dm.room_queries import room as room_seen
 from services.dm.signed_urls import UrlSigner
-from services.dm.subscriptions import BROADCAST_HANDLERS, HANDLERS, SocketNotifier
+from services.dm.socket_notifier import SocketNotifier
+from services.dm.subscriptions import BROADCAST_HANDLERS, HANDLERS, notify_sockets
 from shared import clock, ids
 from shared.database.engine import Database
 from shared.events.envelope import Event
@@ -147,4 +148,4 @@ def test_every_broadcast_contract_example_is_handled(database: Database, url_sig
     nobody = SocketNotifier(Hub("dm", 1, 1), database, url_signer)
     type_, _, version = name.rpartition(".v")
     for example in examples_of(name):
-        nobody.on_event(Event(ids.new(), type_, int(version), clock.now(), None, example))
+        notify_sockets(nobody, Event(ids.new(), type_, int(version), clock.now(), None, example))

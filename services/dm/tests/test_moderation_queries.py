@@ -18,7 +18,7 @@ def test_message_is_reported_with_those_before_it_if_wanted(database: Database) 
     jo, max_, eve = some_people(database, 3)
     room, other = room_of(database, jo, max_), room_of(database, jo, eve)
     said = [say(database, sender, room, text) for sender, text in ((jo, "a"), (max_, "b"), (jo, "c"), (max_, "d"))]
-    photo = database.write(send, max_, room, Draft(media_id=upload(database, max_, room)))
+    photo = database.write(send, max_, room, Draft(media_id=upload(database, max_, room))).message_id
     say(database, eve, other, "elsewhere")
     alone = database.read(reported, said[3], jo, 0)
     assert (alone["owner_id"], alone["text"], alone["post_id"]) == (ids.encode(max_), "d", None)

@@ -121,7 +121,7 @@ def test_who_has_declined_a_request_gets_no_event_of_its_removal(database: Datab
 def test_removed_text_is_not_indexed_again(database: Database) -> None:
     jo, max_ = some_people(database, 2)
     room = room_of(database, jo, max_)
-    bad, post = say(database, max_, room, "bad"), database.write(send, jo, room, Draft(post_id=7))
+    bad, post = say(database, max_, room, "bad"), database.write(send, jo, room, Draft(post_id=7)).message_id
     for message in (bad, post):
         database.write(removals.remove, message)
     database.write(search.add_missing, clock.now() + 2 * search.OVERLAP_MS)
@@ -135,7 +135,7 @@ def test_removal_costs_the_same_in_a_long_room(database: Database) -> None:
     for number in (1, 30):
         said = [database.write(send, max_, room, Draft(media_id=upload(database, max_, room))) for _ in range(number)]
         with captured_statements(database) as asked:
-            database.write(removals.remove, said[0])
+            database.write(removals.remove, said[0].message_id)
         counts.append(len(asked))
     assert counts[0] == counts[1]
     for each in asked:
