@@ -98,7 +98,7 @@ def ask(
     both: LiveService, which: str, path: str, headers: Headers, method: str = "GET", content: bytes | None = None
 ) -> tuple[int, object, str | None]:
     tokens = {TOKEN: MINTER.token(7), "UNVERIFIED": MINTER.token(7, email_verified=False)}
-    given = [(name, _with(tokens, value)) for name, value in headers]
+    given = [(name.encode(), _with(tokens, value)) for name, value in headers]
     answer = both.client.request(method, f"/{which}{path}", headers=given, content=content)
     body = answer.json()
     for varies in ("request_id", "instance", "next_cursor") if isinstance(body, dict) else ():

@@ -76,10 +76,10 @@ class FastPathMiddleware:
             await self._app(scope, receive, send)
             return
         scope["route"] = route
-        messages = _Messages(receive)
-        request = StrictRequest(Request({**scope, "path_params": match.groupdict()}, messages.receive))
+        received = _Received(receive)
+        request = StrictRequest(Request({**scope, "path_params": match.groupdict()}, received.receive))
         answer = await self._answer(handle, request)
-        await (answer or self._app)(scope, messages.receive_again, send)
+        await (answer or self._app)(scope, received.receive_again, send)
 
     async def _answer(self, handle: Handler, request: StrictRequest) -> Response | None:
         try:
@@ -88,8 +88,8 @@ class FastPathMiddleware:
             return next(say for kind, say in self._refusals.items() if isinstance(problem, kind))(request, problem)
 
 
-class _Messages:
-    """The messages of a request, which FastAPI receives again if the fast path has read the body in vain."""
+class _Received:
+    """What is received of a request. FastAPI receives it again if the fast path has read the body in vain."""
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
@@ -102,7 +102,7 @@ class _Messages:
         return message
 
     async def receive_again(self) -> Message:
-        """The messages from the first one on."""
+        """From the first one on."""
         return self._received.popleft() if self._received else await self._receive()
 
 
