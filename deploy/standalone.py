@@ -12,11 +12,11 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
+from http import HTTPStatus
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Any, get_args
 
-import httpx
 import uvicorn
 import uvloop
 from fastapi import FastAPI
@@ -30,10 +30,14 @@ from shared import logs, metrics
 from shared.database import migrations
 from shared.database.engine import Database
 from shared.events.in_memory import InMemoryBus
+from shared.http_client.connection import RequestFailed
+from shared.http_client.fetch import fetch_once
 from shared.server.config import Server, freeze_gc, server_options
 from shared.service_list import NAMES
 from shared.settings import LogLevel, Settings
 from shared.tracing import spans
+
+MAX_READINESS_BYTES = 100_000
 
 
 def main() -> None:
@@ -189,12 +193,12 @@ def _warning(bound: IPv4Address | IPv6Address, *, unlimited: bool) -> str:
 
 
 async def _ready(address: str) -> None:
-    async with httpx.AsyncClient(timeout=2.0) as http:
-        while True:
-            with contextlib.suppress(httpx.HTTPError):
-                if (await http.get(address)).is_success:
-                    return
-            await asyncio.sleep(0.05)
+    while True:
+        with contextlib.suppress(RequestFailed):
+            status, _ = await fetch_once(address, MAX_READINESS_BYTES)
+            if status == HTTPStatus.OK:
+                return
+        await asyncio.sleep(0.05)
 
 
 class _NoSignalHandlers:

@@ -10,7 +10,7 @@ import yaml
 from deploy.cluster import PROGRAMS, ROOT
 from deploy.swarm.stack import DEPENDENCIES, EDGE_CONF, is_job, part, stack, stages
 from gateway.upstream.addresses import RESOLVE_SECONDS
-from gateway.upstream.client import KEEP_ALIVE_SECONDS
+from shared.http_client.client import KEEP_ALIVE_SECONDS
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 LEFT_OUT = {

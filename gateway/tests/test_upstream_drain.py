@@ -58,7 +58,7 @@ def replicas(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Replica]]:
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, port)) for each in hosts]
 
     monkeypatch.setattr(socket, "getaddrinfo", resolved)
-    monkeypatch.setattr("gateway.upstream.client.KEEP_ALIVE_SECONDS", 0.5)  # less than the drain, as in production
+    monkeypatch.setattr("shared.http_client.client.KEEP_ALIVE_SECONDS", 0.5)  # less than the drain, as in production
     with ExitStack() as stack:
         for each in (first, second):
             stack.enter_context(serving(each.server, [each.listener]))

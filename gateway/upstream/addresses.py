@@ -13,10 +13,11 @@ from contextlib import suppress
 import structlog
 
 from shared.background import PeriodicWorker
+from shared.http_client.client import Origin
 
 from ..circuit_breaker import CircuitBreaker
 from ..routes import TrafficClass
-from .client import Client, Origin
+from .client import Client
 
 RESOLVE_SECONDS = 5.0
 """Between two questions to the name server; after a failure the next one follows at once."""

@@ -7,6 +7,8 @@ import structlog
 from websockets.exceptions import InvalidStatus
 
 from shared import errors
+from shared.http_client.client import NeverSent
+from shared.http_client.connection import ServiceUnreachable
 
 from ..circuit_breaker import CircuitBreaker
 from ..exchange import Exchange
@@ -14,8 +16,6 @@ from ..request.body import Upload
 from ..responses import HttpError, from_app_error, service_unavailable
 from ..routes import IMAGE_UPLOAD
 from .addresses import Address
-from .client import NeverSent
-from .connection import UpstreamUnreachable
 from .upstream import Bulkhead, Clients, Upstream
 
 IDEMPOTENT_METHODS = ("GET", "PUT", "DELETE")
@@ -52,7 +52,7 @@ class UpstreamCall:
         self.tried.append(address)
         return address
 
-    def is_repeated_after(self, error: UpstreamUnreachable) -> bool:
+    def is_repeated_after(self, error: ServiceUnreachable) -> bool:
         """Whether it is sent again: to another address, or once more to the only one within the budget of retries."""
         another = self.upstream.addresses.has_other(self.tried)
         if another and isinstance(error, NeverSent):
@@ -71,7 +71,7 @@ def request_error(call: UpstreamCall, error: Exception) -> Exception:
     if isinstance(call.body, Upload) and call.body.error is not None:
         return call.body.error()
     record_failure(call, error)
-    if isinstance(error, UpstreamUnreachable):
+    if isinstance(error, ServiceUnreachable):
         return error
     return upstream_timeout() if isinstance(error, TimeoutError) else upstream_failed()
 

@@ -2,6 +2,7 @@
 
 from http import HTTPStatus
 
+from shared.http_client.connection import Response
 from shared.security.access_tokens import LOGIN_LIMITED_HEADER, REVOKED_SESSIONS_HEADER, REVOKED_USER_HEADER
 from shared.tracing import spans
 
@@ -10,7 +11,6 @@ from ..request.body import Upload
 from ..request.validation import FORWARDED_HEADERS
 from ..responses import HttpError
 from ..routes import PUBLIC
-from .connection import Response
 
 _LOGIN_LIMITED = LOGIN_LIMITED_HEADER.encode()
 _TRACEPARENT = spans.HEADER.encode()

@@ -11,6 +11,7 @@ import structlog
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import InvalidStatus
 
+from shared.http_client.connection import InvalidResponse, Response, ServiceUnreachable
 from shared.security.verifier import Identity
 from shared.tracing import spans
 
@@ -30,7 +31,6 @@ from .call import (
     upstream_failed,
 )
 from .client import Client
-from .connection import InvalidResponse, Response, UpstreamUnreachable
 from .headers import retry_after, to_client, to_upstream
 from .upstream import Clients, Upstream
 
@@ -106,7 +106,7 @@ class Proxy:
             websocket = await address.client.open_websocket(call.exchange.path, to_upstream(call.exchange, None, None))
         except InvalidStatus as error:
             raise handshake_rejected(call, error) from error
-        except UpstreamUnreachable as error:
+        except ServiceUnreachable as error:
             record_failure(call, error)
             raise
         call.breaker.succeeded()
@@ -128,7 +128,7 @@ class Proxy:
                         return response.status, await _read_at_most(MAX_FETCH_BYTES, response)
                     finally:
                         response.release()
-        except UpstreamUnreachable:
+        except ServiceUnreachable:
             upstream.addresses.lost(address)
             return None
         except (InvalidResponse, TimeoutError):
@@ -159,7 +159,7 @@ class Proxy:
             address = call.choose_address()
             try:
                 return await attempt(call, address)
-            except UpstreamUnreachable as error:
+            except ServiceUnreachable as error:
                 call.upstream.addresses.lost(address)
                 if not call.is_repeated_after(error):
                     raise call.upstream.unavailable() from None
@@ -177,7 +177,7 @@ class Proxy:
                 target = exchange.scope["raw_path"] + (b"?" + query if query else b"")
                 response = await address.client.request(exchange.route.method, target, headers, call.body)
                 span.set_status(response.status)
-        except (UpstreamUnreachable, InvalidResponse, TimeoutError) as error:
+        except (ServiceUnreachable, InvalidResponse, TimeoutError) as error:
             raise request_error(call, error) from error
         finally:
             address.answered()

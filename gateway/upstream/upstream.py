@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from urllib.parse import urlsplit
+
+from shared.http_client.client import Origin, origin_of
 
 from ..circuit_breaker import OPEN_SECONDS
 from ..responses import HttpError, service_unavailable
 from ..routes import HASHING, IMAGE_UPLOAD, NORMAL, PICTURE, WEBSOCKET, TrafficClass
 from ..settings import Settings
 from .addresses import Address, Addresses
-from .client import DEFAULT_PORTS, Origin
 
 RETRY_RATIO = 0.1
 MAX_SAVED_RETRIES = 10.0
@@ -122,10 +122,10 @@ class Upstream:
 
 
 def _origin(name: str, url: str) -> Origin:
-    parts = urlsplit(url)
-    if parts.scheme not in DEFAULT_PORTS or not parts.hostname:
-        raise ValueError(f"{name.upper()}_URL is not an address such as http://127.0.0.1:8101")
-    return Origin(parts.scheme, parts.hostname, parts.port or DEFAULT_PORTS[parts.scheme])
+    try:
+        return origin_of(url)
+    except ValueError as error:
+        raise ValueError(f"{name.upper()}_URL: {error}") from None
 
 
 def _ignore(_headers: Mapping[bytes, bytes]) -> None:

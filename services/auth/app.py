@@ -1,6 +1,5 @@
 """Creates the auth service from its parts."""
 
-import httpx
 from fastapi import FastAPI
 
 from shared.background import PeriodicWorker, threaded_step
@@ -18,7 +17,7 @@ from shared.mail import queue as mail_queue
 from shared.mail.queue import MailQueue
 from shared.replication.pair_reconcile import PairReconciler, PairSource
 from shared.replication.workers import event_workers
-from shared.security.service_calls import ServiceClient
+from shared.security.service_calls import ServiceClient, Transport
 from shared.security.verifier import JwksClient, TokenVerifier
 from shared.web.application import create_service_app
 
@@ -56,7 +55,7 @@ REINDEX_SECONDS = 86_400
 REPEAT_SECONDS = 86_400
 
 
-def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport | None = None) -> FastAPI:
+def create_app(settings: Settings, bus: Bus, transport: Transport | None = None) -> FastAPI:
     """The auth service, not yet running."""
     database = Database(settings.database_url, pool_size=settings.pool_size)
     passwords = Passwords(settings.argon2_memory_kib, settings.argon2_iterations)

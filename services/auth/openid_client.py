@@ -10,10 +10,10 @@ from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus, urlencode
 
-import httpx
 import orjson
 import structlog
 from anyio import to_thread
@@ -25,6 +25,9 @@ from . import identity_tokens
 from .identity_tokens import Claims, Expected, UnknownKey
 from .provider_config import Provider, is_allowed, is_local
 from .sign_in_tokens import ProvenIdentity, State
+
+if TYPE_CHECKING:
+    import httpx
 
 TOTAL_SECONDS = 4.0
 """For everything that one request needs of a provider: less than the gateway waits for a response."""
@@ -58,13 +61,10 @@ class _Cached:
 class OpenIdClient:
     """The providers of this instance, by their ids."""
 
-    def __init__(
-        self, providers: Sequence[Provider], *, allow_http: bool, transport: httpx.AsyncBaseTransport | None = None
-    ) -> None:
+    def __init__(self, providers: Sequence[Provider], *, allow_http: bool) -> None:
         self.providers: Mapping[str, Provider] = {each.id: each for each in providers}
         self.patience = TOTAL_SECONDS
         self._allow_http = allow_http
-        self._transport = transport
         self._metadata = {each.id: _Cached() for each in providers}
         self._keys = {each.id: _Cached() for each in providers}
         self._https: dict[bool, httpx.AsyncClient] = {}
@@ -158,7 +158,7 @@ class OpenIdClient:
             try:
                 cached.value = await fetch()
                 cached.fetched_at = time.monotonic()
-            except (httpx.HTTPError, ValueError) as problem:
+            except ValueError as problem:
                 log.warning("provider failed", provider=provider.id, reason=repr(problem)[:300])
                 if cached.value is None:
                     raise _unavailable() from problem
@@ -179,34 +179,41 @@ class OpenIdClient:
         try:
             status, content = await self._ask(provider, "POST", metadata["token_endpoint"], data=form, headers=headers)
             answer = _json_object(content)
-        except (httpx.HTTPError, ValueError) as problem:
+        except ValueError as problem:
             log.warning("provider failed", provider=provider.id, reason=repr(problem)[:300])
             raise _unavailable() from problem
-        if status in (httpx.codes.BAD_REQUEST, httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+        if status in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
             raise CodeRefused(f"status {status}, {str(answer.get('error'))[:100]!r}")
-        if status != httpx.codes.OK:
+        if status != HTTPStatus.OK:
             log.warning("provider failed", provider=provider.id, reason=f"status {status} of the token endpoint")
             raise _unavailable()
         return answer
 
     async def _get(self, provider: Provider, url: str) -> dict[str, Any]:
         status, content = await self._ask(provider, "GET", url, headers={"accept": "application/json"})
-        if status != httpx.codes.OK:
+        if status != HTTPStatus.OK:
             raise ValueError(f"status {status}")
         return _json_object(content)
 
     async def _ask(self, provider: Provider, method: str, url: str, **options: Any) -> tuple[int, bytes]:
-        """The status and the content. Raises httpx.HTTPError, also for more than `MAX_RESPONSE_BYTES`."""
-        content = bytearray()
-        async with self._http(provider).stream(method, url, **options) as answer:
-            async for piece in answer.aiter_bytes(MAX_RESPONSE_BYTES):
-                content += piece
-                if len(content) > MAX_RESPONSE_BYTES:
-                    raise httpx.DecodingError(f"more than {MAX_RESPONSE_BYTES} bytes")
-            return answer.status_code, bytes(content)
+        """The status and the content. Raises ValueError, also for more than `MAX_RESPONSE_BYTES`."""
+        import httpx  # noqa: PLC0415 - a library of 6 MB that is not needed until somebody signs in with a provider
 
-    def _http(self, provider: Provider) -> httpx.AsyncClient:
+        content = bytearray()
+        try:
+            async with self._http(provider).stream(method, url, **options) as answer:
+                async for piece in answer.aiter_bytes(MAX_RESPONSE_BYTES):
+                    content += piece
+                    if len(content) > MAX_RESPONSE_BYTES:
+                        raise ValueError(f"more than {MAX_RESPONSE_BYTES} bytes")
+                return answer.status_code, bytes(content)
+        except httpx.HTTPError as problem:
+            raise ValueError(repr(problem)) from problem
+
+    def _http(self, provider: Provider) -> "httpx.AsyncClient":
         """Created at the first use: for https it reads all certificate authorities, which takes 1 MB."""
+        import httpx  # noqa: PLC0415 - as above
+
         local = is_local(provider.issuer)
         if local not in self._https:
             self._https[local] = httpx.AsyncClient(
@@ -214,7 +221,6 @@ class OpenIdClient:
                 timeout=None,  # noqa: S113 - every use is within `patience`
                 limits=httpx.Limits(max_connections=MAX_CONNECTIONS),
                 follow_redirects=False,
-                transport=self._transport,
             )
         return self._https[local]
 

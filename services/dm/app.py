@@ -2,7 +2,6 @@
 
 from functools import partial
 
-import httpx
 from fastapi import FastAPI
 
 from shared.background import PeriodicWorker, threaded_step
@@ -17,7 +16,7 @@ from shared.images import ImageProcessor
 from shared.replication.pair_reconcile import PairReconciler
 from shared.replication.source import WithKnownRecords
 from shared.replication.workers import event_workers, replica_workers
-from shared.security.service_calls import ServiceClient
+from shared.security.service_calls import ServiceClient, Transport
 from shared.web.application import create_service_app
 from shared.websockets.hub import Hub
 
@@ -36,7 +35,7 @@ from .subscriptions import BROADCAST_HANDLERS, HANDLERS, USERS, notify_sockets
 NAME = "dm"
 
 
-def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport | None = None) -> FastAPI:
+def create_app(settings: Settings, bus: Bus, transport: Transport | None = None) -> FastAPI:
     """The dm service, not yet running. `transport` is used for calls to other services, if given."""
     database = Database(settings.database_url, pool_size=settings.pool_size)
     auth = ServiceClient(NAME, settings.caller_key("auth"), "auth", settings.auth_url, transport)

@@ -1,6 +1,5 @@
 """Creates the notifications service from its parts."""
 
-import httpx
 from fastapi import FastAPI
 
 from shared.background import PeriodicWorker, threaded_step
@@ -13,7 +12,7 @@ from shared.push.client import PushClient
 from shared.replication.pair_reconcile import PairReconciler
 from shared.replication.source import WithKnownRecords
 from shared.replication.workers import event_workers, replica_workers
-from shared.security.service_calls import ServiceClient
+from shared.security.service_calls import ServiceClient, Transport
 from shared.web.application import create_service_app
 
 from . import models
@@ -30,7 +29,7 @@ from .subscriptions import HANDLERS, USERS
 NAME = "notifications"
 
 
-def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport | None = None) -> FastAPI:
+def create_app(settings: Settings, bus: Bus, transport: Transport | None = None) -> FastAPI:
     """The notifications service, not yet running. `transport` is used for calls to other services, if given."""
     database = Database(settings.database_url, pool_size=settings.pool_size)
     auth = ServiceClient(NAME, settings.caller_key("auth"), "auth", settings.auth_url, transport)

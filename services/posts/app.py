@@ -1,6 +1,5 @@
 """Creates the posts service from its parts."""
 
-import httpx
 from fastapi import FastAPI
 
 from shared.background import PeriodicWorker, threaded_step
@@ -17,7 +16,7 @@ from shared.images import ImageProcessor
 from shared.replication.pair_reconcile import PairReconciler
 from shared.replication.source import WithKnownRecords
 from shared.replication.workers import event_workers, replica_workers
-from shared.security.service_calls import ServiceClient
+from shared.security.service_calls import ServiceClient, Transport
 from shared.web.application import create_service_app
 
 from . import models
@@ -39,7 +38,7 @@ NAME = "posts"
 REINDEX_SECONDS = 86_400
 
 
-def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport | None = None) -> FastAPI:
+def create_app(settings: Settings, bus: Bus, transport: Transport | None = None) -> FastAPI:
     """The posts service, not yet running. `transport` is used for calls to auth, if given."""
     database = Database(settings.database_url, pool_size=settings.pool_size)
     storage = storage_from(settings.storage_url)

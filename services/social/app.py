@@ -1,6 +1,5 @@
 """Creates the social service from its parts."""
 
-import httpx
 from fastapi import FastAPI
 
 from shared.database.engine import Database
@@ -9,7 +8,7 @@ from shared.events.bus import Bus
 from shared.events.outbox import Relay
 from shared.replication.source import WithKnownRecords
 from shared.replication.workers import event_workers, replica_workers
-from shared.security.service_calls import ServiceClient
+from shared.security.service_calls import ServiceClient, Transport
 from shared.web.application import create_service_app
 
 from . import models
@@ -23,7 +22,7 @@ from .subscriptions import HANDLERS, USERS
 NAME = "social"
 
 
-def create_app(settings: Settings, bus: Bus, transport: httpx.AsyncBaseTransport | None = None) -> FastAPI:
+def create_app(settings: Settings, bus: Bus, transport: Transport | None = None) -> FastAPI:
     """The social service, not yet running. `transport` is used for calls to auth, if given."""
     database = Database(settings.database_url, pool_size=settings.pool_size)
     auth = ServiceClient(NAME, settings.caller_key("auth"), "auth", settings.auth_url, transport)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-import httpx
 from pydantic import SecretStr
 
 from shared import metrics
@@ -13,7 +12,8 @@ from shared.settings import Settings
 
 URLS_PER_REQUEST = 30
 """CDNs limit how many URLs a request may have; no common limit is lower."""
-TIMEOUT = httpx.Timeout(10.0, connect=2.0)
+WAIT_SECONDS = 10.0
+CONNECT_SECONDS = 2.0
 
 
 class CdnPurge:
@@ -35,11 +35,14 @@ class CdnPurge:
             self._purge(urls[start : start + URLS_PER_REQUEST])
 
     def _purge(self, urls: list[str]) -> None:
+        import httpx  # noqa: PLC0415 - a library of 6 MB that is not needed without a CDN
+
         headers = {"authorization": f"Bearer {self._token}"} if self._token else {}
         verify, outcome = ssl_context_for(self._hook_url), metrics.CDN_PURGES.labels
+        timeout = httpx.Timeout(WAIT_SECONDS, connect=CONNECT_SECONDS)
         try:
             with httpx.stream(
-                "POST", self._hook_url, json={"files": urls}, headers=headers, timeout=TIMEOUT, verify=verify
+                "POST", self._hook_url, json={"files": urls}, headers=headers, timeout=timeout, verify=verify
             ) as answer:
                 if not answer.is_success:
                     raise httpx.HTTPError(f"status {answer.status_code}")

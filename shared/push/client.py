@@ -10,14 +10,17 @@ import email.utils
 import socket
 import ssl
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-
-import httpx
 
 from shared.push import addresses
 from shared.push.vapid import VapidKey
+
+if TYPE_CHECKING:
+    import httpx
 
 TOTAL_SECONDS = 10.0
 CONNECT_SECONDS = 4.0
@@ -78,6 +81,8 @@ class PushClient:
 
     async def send(self, endpoint: str, push: PushRequest) -> None:
         """Returns when the push service has accepted the message. Raises PushDeferred, PushRefused, PushGone."""
+        import httpx  # noqa: PLC0415 - a library of 6 MB that is not needed until somebody wants push messages
+
         try:
             async with asyncio.timeout(self.patience):
                 status, headers = await self._ask(endpoint, push)
@@ -92,7 +97,9 @@ class PushClient:
         if self._http is not None:
             await self._http.aclose()
 
-    async def _ask(self, endpoint: str, push: PushRequest) -> tuple[int, httpx.Headers]:
+    async def _ask(self, endpoint: str, push: PushRequest) -> tuple[int, "httpx.Headers"]:
+        import httpx  # noqa: PLC0415 - as above
+
         if not addresses.is_public_url(endpoint, allow_local=self.allows_local):
             raise PushRefused("not a public URL")
         parts = urlsplit(endpoint)
@@ -130,8 +137,10 @@ class PushClient:
     def _is_allowed(self, address: str) -> bool:
         return addresses.is_public_address(address) or (self.allows_local and address in ("127.0.0.1", "::1"))
 
-    def _client(self) -> httpx.AsyncClient:
+    def _client(self) -> "httpx.AsyncClient":
         """Created at the first use: it reads all certificate authorities, which takes 1 MB."""
+        import httpx  # noqa: PLC0415 - as above
+
         if self._http is None:
             verify = ssl.create_default_context(cafile=self._local_ca) if self._local_ca else True
             self._http = httpx.AsyncClient(
@@ -145,12 +154,12 @@ class PushClient:
         return self._http
 
 
-def _raise_for(status: int, headers: httpx.Headers) -> None:
-    if httpx.codes.is_success(status):
+def _raise_for(status: int, headers: Mapping[str, str]) -> None:
+    if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         return
-    if status in (httpx.codes.NOT_FOUND, httpx.codes.GONE):
+    if status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
         raise PushGone(str(status))
-    if status == httpx.codes.TOO_MANY_REQUESTS or status >= httpx.codes.INTERNAL_SERVER_ERROR:
+    if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise PushDeferred(str(status), seconds_of(headers.get("retry-after", "")))
     raise PushRefused(str(status))
 

@@ -2,21 +2,30 @@
 
 import ssl
 import time
-from typing import Any, cast
-from urllib.parse import urlsplit
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Any, TypeVar
+from urllib.parse import urlencode, urlsplit
 
-import httpx
 import jwt
+import orjson
 import structlog
 
 from shared import errors
+from shared.http_client.client import Fields
+from shared.http_client.connection import RequestFailed
+from shared.http_client.fetch import Fetcher
 from shared.tracing import spans
 
 LIFETIME_SECONDS = 60
 MAX_TOKEN_CHARACTERS = 2_048
 TYPE = "service+jwt"
 ALGORITHM = "HS256"
-TIMEOUT = httpx.Timeout(2.0, connect=1.0)
+MAX_JSON_BYTES = 16 * 1024 * 1024
+"""Of one response; the longest pages of lists have 500 items of less than 10 kB."""
+Transport = Callable[[str, Fields, int], Awaitable[tuple[int, bytes]]]
+"""Sends a GET with these headers to this path, and returns status and body; see `Fetcher.get`."""
+T = TypeVar("T")
 log = structlog.get_logger()
 
 
@@ -28,68 +37,51 @@ def ssl_context_for(url: str) -> ssl.SSLContext | bool:
 class ServiceClient:
     """HTTP client of another service. `key` authenticates this service to that one only."""
 
-    def __init__(
-        self, me: str, key: str, name: str, url: str, transport: httpx.AsyncBaseTransport | None = None
-    ) -> None:
+    def __init__(self, me: str, key: str, name: str, url: str, transport: Transport | None = None) -> None:
         self._me = me
         self._key = key
         self._name = name
         self._span_name = f"call {name}"
-        limits = httpx.Limits(max_connections=50)
-        self._http = httpx.AsyncClient(
-            base_url=url, verify=ssl_context_for(url), timeout=TIMEOUT, limits=limits, transport=transport
-        )
+        self._fetcher = Fetcher(url)
+        self._send = transport or self._fetcher.get
 
-    async def get(self, path: str, **query: Any) -> dict[str, Any] | None:
+    async def get(self, path: str, **query: str | int) -> dict[str, Any] | None:
         """The JSON of the response, or None for 404. Raises errors.Unavailable."""
-        for attempt in (1, 2):
-            try:
-                with spans.child(self._span_name, "client") as span:
-                    answer = await self._http.get(path, params=query, headers=self._headers(span))
-                    span.set_status(answer.status_code)
-                if answer.status_code == httpx.codes.NOT_FOUND:
-                    return None
-                return cast("dict[str, Any]", answer.raise_for_status().json())
-            except (httpx.HTTPError, ValueError) as problem:
-                log.warning("service call failed", callee=self._name, attempt=attempt, reason=repr(problem))
-        raise errors.Unavailable("neighbour_unavailable", "A part of this service is unavailable; please try again.")
+        asked = f"{path}?{urlencode(query)}" if query else path
+        found: dict[str, Any] | None = await self._ask(asked, MAX_JSON_BYTES, orjson.loads)
+        return found
 
     async def read(self, path: str, max_bytes: int) -> bytes | None:
         """The bytes of a file, or None for 404. Raises errors.Unavailable, also if there are more."""
-        for attempt in (1, 2):
-            try:
-                with spans.child(self._span_name, "client") as span:
-                    answered = self._http.stream("GET", path, headers=self._headers(span))
-                    async with answered as answer:
-                        span.set_status(answer.status_code)
-                        if answer.status_code == httpx.codes.NOT_FOUND:
-                            return None
-                        answer.raise_for_status()
-                        return await _limited(answer, max_bytes)
-            except httpx.HTTPError as problem:
-                log.warning("service call failed", callee=self._name, attempt=attempt, reason=repr(problem))
-        raise errors.Unavailable("neighbour_unavailable", "A part of this service is unavailable; please try again.")
+        return await self._ask(path, max_bytes, bytes)
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._http.aclose()
+        self._fetcher.close()
 
-    def _headers(self, span: spans.Span) -> dict[str, str]:
+    async def _ask(self, path: str, max_bytes: int, parse: Callable[[bytes], T]) -> T | None:
+        """The body, or None for 404. Whatever fails is repeated once, as every call only reads."""
+        for attempt in (1, 2):
+            try:
+                with spans.child(self._span_name, "client") as span:
+                    status, body = await self._send(path, self._headers(span), max_bytes)
+                    span.set_status(status)
+                if status == HTTPStatus.NOT_FOUND:
+                    return None
+                if status != HTTPStatus.OK:
+                    raise RequestFailed(f"status {status}")
+                return parse(body)
+            except (RequestFailed, ValueError) as problem:
+                log.warning("service call failed", callee=self._name, attempt=attempt, reason=repr(problem))
+        raise errors.Unavailable("neighbour_unavailable", "A part of this service is unavailable; please try again.")
+
+    def _headers(self, span: spans.Span) -> Fields:
         now = int(time.time())
         claims = {"iss": self._me, "aud": self._name, "iat": now, "exp": now + LIFETIME_SECONDS}
         token = jwt.encode(claims, self._key, ALGORITHM, headers={"typ": TYPE})
         request_id = structlog.contextvars.get_contextvars().get("request_id")
         found = {"authorization": f"Bearer {token}", "x-request-id": request_id, spans.HEADER: span.traceparent}
-        return {name: value for name, value in found.items() if value}
-
-
-async def _limited(answer: httpx.Response, max_bytes: int) -> bytes:
-    content = bytearray()
-    async for piece in answer.aiter_bytes():
-        content += piece
-        if len(content) > max_bytes:
-            raise httpx.DecodingError(f"more than {max_bytes} bytes")
-    return bytes(content)
+        return [(name.encode(), value.encode()) for name, value in found.items() if value]
 
 
 class InternalCallerVerifier:

@@ -10,15 +10,17 @@ import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, cast
 
-import httpx
 import jwt
+import orjson
 import structlog
 
 from shared import errors, ids
+from shared.http_client.connection import RequestFailed
+from shared.http_client.fetch import fetch_once
 from shared.security.access_tokens import ALGORITHM, MEMBER, REQUIRED_CLAIMS, ROLES, TYPE, KeySet
-from shared.security.service_calls import ssl_context_for
 
 LEEWAY_SECONDS = 10
 MAX_TOKEN_CHARACTERS = 2_048
@@ -26,6 +28,7 @@ MAX_CACHED_TOKENS = 10_000
 """About 200 bytes each."""
 WIRE_FORM = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{85}[AQgw]")
 """Three parts in base64url (RFC 7515), without padding; only one spelling of the 64 bytes of a signature."""
+MAX_KEY_SET_BYTES = 64 * 1024
 REFETCH_SECONDS = 30.0
 RETRY_SECONDS = 0.5
 log = structlog.get_logger()
@@ -65,7 +68,7 @@ class JwksClient:
             try:
                 self._keys = _public_keys(await self._fetch())
                 self._ask_again_at = time.monotonic() + REFETCH_SECONDS
-            except (httpx.HTTPError, ValueError, KeyError, TypeError, jwt.PyJWTError) as problem:
+            except (RequestFailed, ValueError, KeyError, TypeError, jwt.PyJWTError) as problem:
                 log.warning("keys not fetched", reason=repr(problem))
         if not self._keys:
             raise errors.Unavailable("keys_unavailable", "Tokens cannot be checked right now.")
@@ -79,9 +82,10 @@ def fetch_from(url: str) -> Callable[[], Awaitable[KeySet]]:
     """A function that fetches the JWK set from this URL."""
 
     async def fetch() -> KeySet:
-        async with httpx.AsyncClient(verify=ssl_context_for(url), timeout=2.0) as http:
-            answer = await http.get(url)
-        return cast("KeySet", answer.raise_for_status().json())
+        status, body = await fetch_once(url, MAX_KEY_SET_BYTES)
+        if status != HTTPStatus.OK:
+            raise RequestFailed(f"status {status}")
+        return cast("KeySet", orjson.loads(body))
 
     return fetch
 

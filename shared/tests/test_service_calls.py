@@ -7,91 +7,154 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import httpx
 import jwt
 import pytest
 import structlog
 
 from shared.errors import Unauthenticated, Unavailable
-from shared.security.service_calls import InternalCallerVerifier, ServiceClient, ssl_context_for
+from shared.http_client import fetch
+from shared.security import service_calls
+from shared.security.service_calls import InternalCallerVerifier, ServiceClient, Transport, ssl_context_for
 from shared.testing import Stub
+from shared.testing.ports import closed_port
+from shared.testing.scripted_service import always, serving
 from shared.tests.forged_tokens import part
 
 SECRET = "a secret that two services share, and long enough for any algorithm of them"
 CALLERS = InternalCallerVerifier("auth", {"posts": SECRET, "dm": "the secret of dm, which is another one"})
 
 
-def ask(transport: httpx.AsyncBaseTransport, path: str = "/internal/things/1", **query: Any) -> Any:
+def client_of(url: str, transport: Transport | None = None) -> ServiceClient:
+    return ServiceClient("posts", SECRET, "auth", url, transport)
+
+
+def ask(stub: Stub, **query: str | int) -> Any:
+    return asyncio.run(client_of("http://auth", stub.transport).get("/internal/things/1", **query))
+
+
+def response(status: int, body: bytes = b"", headers: bytes = b"") -> bytes:
+    head = b"HTTP/1.1 %d X\r\nconnection: close\r\ncontent-length: %d\r\n%b\r\n" % (status, len(body), headers)
+    return head + body
+
+
+def ask_service(*answers: bytes) -> tuple[Any, int]:
+    """What a client gets of a service that sends these one after the other, and how often it has asked."""
+    asked = 0
+
+    async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answers[asked])
+        asked += 1
+        writer.write_eof()
+
     async def scenario() -> Any:
-        client = ServiceClient("posts", SECRET, "auth", "http://auth", transport)
-        try:
-            return await client.get(path, **query)
-        finally:
-            await client.close()
+        async with serving(behave) as (origin, _):
+            client = client_of(f"http://{origin.authority.decode()}")
+            try:
+                return await client.get("/internal/things/1")
+            except Unavailable as failure:
+                return failure.code
+            finally:
+                await client.close()
 
-    return asyncio.run(scenario())
-
-
-def answering(*answers: httpx.Response | Exception) -> tuple[httpx.AsyncBaseTransport, list[httpx.Request]]:
-    """A client with these responses one after the other, and the requests it received."""
-    asked: list[httpx.Request] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(request)
-        given = answers[len(asked) - 1]
-        if isinstance(given, Exception):
-            raise given
-        return given
-
-    return httpx.MockTransport(answer), asked
+    return asyncio.run(scenario()), asked
 
 
 def test_found_resource_is_returned() -> None:
     stub = Stub({"/internal/things/1": {"id": "1", "name": "thing"}})
-    assert ask(stub.transport, after="5", limit=2) == {"id": "1", "name": "thing"}
+    assert ask(stub, after="5", limit=2) == {"id": "1", "name": "thing"}
     assert stub.asked[0].url.query == b"after=5&limit=2"
 
 
 def test_missing_resource_is_none() -> None:
     stub = Stub()
-    assert ask(stub.transport) is None
+    assert ask(stub) is None
     assert len(stub.asked) == 1, "that is an answer"
 
 
-FAILURES = [
-    httpx.ConnectError("away"),
-    httpx.ReadTimeout("slow"),
-    httpx.RemoteProtocolError("cut short"),
-    httpx.Response(500),
-    httpx.Response(503),
-    httpx.Response(401),
-    httpx.Response(302, headers={"location": "http://elsewhere"}),
-    httpx.Response(200, content=b"not JSON"),
-    httpx.Response(200, content=b"\xff"),
-]
+FAILURES = {
+    "closed": b"",
+    "cut short": response(200, b'{"id":"1"}')[:-1],
+    "not HTTP": b"SSH-2.0-OpenSSH\r\n",
+    "500": response(500),
+    "503": response(503),
+    "401": response(401),
+    "a redirect": response(302, headers=b"location: http://elsewhere\r\n"),
+    "not JSON": response(200, b"not JSON"),
+    "not UTF-8": response(200, b"\xff"),
+    "too large": response(200, b'{"id":"%b"}' % (b"1" * 100)),
+}
 
 
-@pytest.mark.parametrize("failure", FAILURES, ids=str)
-def test_failed_request_is_retried_once(failure: httpx.Response | Exception) -> None:
-    transport, asked = answering(failure, httpx.Response(200, json={"id": "1"}))
-    assert ask(transport) == {"id": "1"}
-    assert len(asked) == 2
+@pytest.fixture(autouse=True)
+def small_responses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service_calls, "MAX_JSON_BYTES", 100)
 
 
-@pytest.mark.parametrize("failure", FAILURES, ids=str)
-def test_second_failure_is_unavailable(failure: httpx.Response | Exception) -> None:
-    transport, asked = answering(failure, failure)
-    with pytest.raises(Unavailable) as refusal:
-        ask(transport)
-    assert refusal.value.code == "neighbour_unavailable"
-    assert len(asked) == 2
+@pytest.mark.parametrize("failure", FAILURES.values(), ids=FAILURES)
+def test_failed_request_is_retried_once(failure: bytes) -> None:
+    assert ask_service(failure, response(200, b'{"id":"1"}')) == ({"id": "1"}, 2)
+
+
+@pytest.mark.parametrize("failure", FAILURES.values(), ids=FAILURES)
+def test_second_failure_is_unavailable(failure: bytes) -> None:
+    assert ask_service(failure, failure) == ("neighbour_unavailable", 2)
+
+
+def test_service_that_refuses_connections_is_unavailable() -> None:
+    with closed_port() as port, pytest.raises(Unavailable):
+        asyncio.run(client_of(f"http://127.0.0.1:{port}").get("/internal/things/1"))
+
+
+def test_service_that_does_not_respond_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def behave(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+
+    async def scenario() -> None:
+        async with serving(behave) as (origin, service):
+            with pytest.raises(Unavailable):
+                await client_of(f"http://{origin.authority.decode()}").get("/internal/things/1")
+            assert service.connections == 2
+
+    monkeypatch.setattr(fetch, "WAIT_SECONDS", 0.05)
+    asyncio.run(scenario())
+
+
+def test_connection_that_the_service_closes_at_the_next_request_is_replaced() -> None:
+    async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write_eof()
+
+    async def scenario() -> None:
+        async with serving(behave) as (origin, service):
+            client = client_of(f"http://{origin.authority.decode()}")
+            assert [await client.get("/internal/things/1") for _ in range(2)] == [{}, {}]
+            assert service.connections == 2
+            await client.close()
+
+    asyncio.run(scenario())
+
+
+def test_file_is_read_up_to_its_largest_size() -> None:
+    async def scenario() -> None:
+        async with serving(always(b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\n\xff\x00x")) as (origin, _):
+            client = client_of(f"http://{origin.authority.decode()}")
+            assert await client.read("/api/v1/media/1.jpg", 3) == b"\xff\x00x"
+            with pytest.raises(Unavailable):
+                await client.read("/api/v1/media/1.jpg", 2)
+            await client.close()
+
+    asyncio.run(scenario())
 
 
 def test_request_carries_credentials_and_request_id() -> None:
     stub = Stub()
     with structlog.contextvars.bound_contextvars(request_id="req-1"):
-        ask(stub.transport)
-    ask(stub.transport)
+        ask(stub)
+    ask(stub)
     first, second = (each.headers for each in stub.asked)
     assert (first["x-request-id"], "x-request-id" in second) == ("req-1", False)
     assert CALLERS.check(first["authorization"].removeprefix("Bearer ")) == "posts"

@@ -12,8 +12,10 @@ from fastapi import FastAPI
 
 from shared import ids
 from shared.errors import AppError, Unauthenticated, Unavailable
+from shared.http_client.connection import RequestFailed
 from shared.security.verifier import LEEWAY_SECONDS, Identity, JwksClient, TokenVerifier, fetch_from
 from shared.testing import FakeTokenIssuer
+from shared.testing.scripted_service import always, serving
 from shared.testing.waiting import WAIT_SECONDS
 from shared.tests.forged_tokens import Forger, forgeries
 from shared.web import exception_handlers
@@ -158,7 +160,7 @@ def test_unknown_key_ids_cause_at_most_two_fetches_a_minute(later: Callable[[flo
 
 
 async def _down() -> Any:
-    raise httpx.ConnectError("down")
+    raise RequestFailed("down")
 
 
 async def _nonsense() -> Any:
@@ -204,15 +206,17 @@ def test_tokens_are_verified_after_an_initial_outage_of_the_issuer(
     assert verify(MINTER.token(1), verifier).subject == 1
 
 
-def test_keys_are_fetched_over_http(monkeypatch: pytest.MonkeyPatch) -> None:
-    transport = httpx.MockTransport(lambda _: httpx.Response(200, json={"keys": []}))
-    client = httpx.AsyncClient
-    monkeypatch.setattr(httpx, "AsyncClient", lambda **options: client(transport=transport, **options))
-
+@pytest.mark.parametrize(("status", "fetched"), [(200, {"keys": []}), (503, "status 503")])
+def test_keys_are_fetched_over_http(status: int, fetched: Any) -> None:
     async def fetch() -> Any:
-        return await fetch_from("http://auth/.well-known/jwks.json")()
+        sent = b'HTTP/1.1 %d X\r\ncontent-length: 11\r\n\r\n{"keys":[]}' % status
+        async with serving(always(sent)) as (origin, _):
+            try:
+                return await fetch_from(f"http://{origin.authority.decode()}/.well-known/jwks.json")()
+            except RequestFailed as failure:
+                return str(failure)
 
-    assert asyncio.run(fetch()) == {"keys": []}
+    assert asyncio.run(fetch()) == fetched
 
 
 @pytest.fixture

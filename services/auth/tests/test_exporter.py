@@ -22,6 +22,7 @@ from shared.errors import Forbidden, NotFound, TooManyRequests, Unavailable
 from shared.files.folder import FolderStorage
 from shared.files.storage import Storage
 from shared.security.service_calls import ServiceClient
+from shared.testing.stubs import transport_to
 
 from .factories import NOWHERE, Time, register, rows
 
@@ -42,7 +43,7 @@ def ada(database: Database, time: Time) -> Account:
 
 def exporter(database: Database, storage: Storage, handle: Handler) -> Exporter:
     def client(name: str) -> ServiceClient:
-        return ServiceClient("auth", "k" * 32, name, f"http://{name}", httpx.MockTransport(handle))
+        return ServiceClient("auth", "k" * 32, name, f"http://{name}", transport_to(handle))
 
     return Exporter(
         export_jobs(database), storage, {name: client(name) for name in ("social", "posts", "dm", "notifications")}

@@ -1,13 +1,12 @@
-"""A service that sends what a test tells it to, and the client of the gateway for it."""
+"""A service that sends what a test tells it to, and a client for it."""
 
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
-from gateway.responses import CHUNK_BYTES
-from gateway.upstream.client import Client, Origin
-from gateway.upstream.connection import Response
+from shared.http_client.client import Client, Origin
+from shared.http_client.connection import CHUNK_BYTES, Response
 from shared.testing.waiting import WAIT_SECONDS
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
@@ -37,16 +36,23 @@ class Service:
 
 
 @asynccontextmanager
-async def started(behave: Behave, tls: ssl.SSLContext | None = None) -> AsyncIterator[tuple[Client, Service]]:
+async def serving(behave: Behave, tls: ssl.SSLContext | None = None) -> AsyncIterator[tuple[Origin, Service]]:
     service = Service(behave)
     server = await asyncio.start_server(service.serve, "127.0.0.1", 0, ssl=tls)
-    port = server.sockets[0].getsockname()[1]
-    client = Client(Origin("https" if tls else "http", "127.0.0.1", port), "127.0.0.1", WAIT_SECONDS)
     try:
-        yield client, service
+        yield Origin("https" if tls else "http", "127.0.0.1", server.sockets[0].getsockname()[1]), service
     finally:
-        client.close()
         server.close()
+
+
+@asynccontextmanager
+async def started(behave: Behave, tls: ssl.SSLContext | None = None) -> AsyncIterator[tuple[Client, Service]]:
+    async with serving(behave, tls) as (origin, service):
+        client = Client(origin, origin.host, WAIT_SECONDS)
+        try:
+            yield client, service
+        finally:
+            client.close()
 
 
 def always(*parts: bytes) -> Behave:

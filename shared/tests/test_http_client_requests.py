@@ -1,4 +1,4 @@
-"""The client of the gateway sends requests: uploads, WebSockets, over TLS, and requests that end early."""
+"""The HTTP client sends requests: uploads, over TLS, to names, and requests that end early."""
 
 import asyncio
 import ssl
@@ -6,20 +6,18 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from socket import AF_INET, SOCK_STREAM, gaierror, socket
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from websockets.exceptions import InvalidStatus
 
-from gateway.responses import CHUNK_BYTES
-from gateway.upstream.client import Client, NeverSent, Origin
-from gateway.upstream.connection import InvalidResponse, UpstreamUnreachable
+from shared.http_client.client import Client, NeverSent, Origin
+from shared.http_client.connection import CHUNK_BYTES, InvalidResponse
 from shared.testing.ports import closed_port
+from shared.testing.scripted_service import OK, always, body_of, get, serving, started
 from shared.testing.waiting import WAIT_SECONDS
-
-from .scripted_service import OK, always, body_of, get, once, started
 
 
 async def parts_of(count: int) -> AsyncIterator[bytes]:
@@ -104,40 +102,42 @@ def test_refused_connection_was_never_sent() -> None:
         asyncio.run(ask(port))
 
 
-@pytest.mark.parametrize(
-    ("sent", "error"),
-    [
-        (b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n", InvalidStatus),
-        (b"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1/\r\ncontent-length: 0\r\n\r\n", InvalidResponse),
-        (b"SSH-2.0-OpenSSH\r\n", InvalidResponse),
-        (b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n", InvalidResponse),
-        (b"", UpstreamUnreachable),
-    ],
-)
-def test_websocket_that_is_not_opened(sent: bytes, error: type[Exception]) -> None:
-    async def ask() -> None:
-        async with started(once(sent)) as (client, _):
-            with pytest.raises(error):
-                await client.open_websocket("/ws", [(b"x-request-id", b"a")])
-
-    asyncio.run(ask())
-
-
-def test_close_ends_handshakes_of_websockets() -> None:
-    async def behave(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        asked.set()
+def test_next_address_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def found(_loop: asyncio.AbstractEventLoop, _host: str, port: int, **_: object) -> list[object]:
+        return [(AF_INET, SOCK_STREAM, 0, "", (address, port)) for address in ("127.0.0.2", "127.0.0.1")]
 
     async def ask() -> None:
-        async with started(behave) as (client, _):
-            opening = asyncio.create_task(client.open_websocket("/ws", []))
-            await asyncio.wait_for(asked.wait(), WAIT_SECONDS)
+        async with serving(always(OK)) as (origin, _):
+            client = Client(origin, "service", WAIT_SECONDS)
+            assert await get(client) == (200, b"ok")
             client.close()
-            with pytest.raises(UpstreamUnreachable):
-                await asyncio.wait_for(opening, WAIT_SECONDS)
 
-    asked = asyncio.Event()
+    monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", found)
     asyncio.run(ask())
+
+
+def test_unknown_name_was_never_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def found(*_: object, **__: object) -> list[object]:
+        raise gaierror("Name or service not known")
+
+    async def ask() -> None:
+        await Client(Origin("http", "service", 80), "service", WAIT_SECONDS).request("GET", b"/", [])
+
+    monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", found)
+    with pytest.raises(NeverSent, match="not known"):
+        asyncio.run(ask())
+
+
+def test_service_that_accepts_no_connection_in_time_was_never_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def silent(_: object, line: socket, address: object) -> None:
+        await asyncio.Event().wait()
+
+    async def ask() -> None:
+        await Client(Origin("http", "127.0.0.1", 80), "127.0.0.1", 0.01).request("GET", b"/", [])
+
+    monkeypatch.setattr("asyncio.selector_events.BaseSelectorEventLoop.sock_connect", silent)
+    with pytest.raises(NeverSent, match="Timeout"):
+        asyncio.run(ask())
 
 
 def test_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

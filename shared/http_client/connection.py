@@ -8,17 +8,21 @@ from typing import cast
 
 import httptools
 
-from ..responses import CHUNK_BYTES
-
+CHUNK_BYTES = 64 * 1024
+"""Most of a body that is read at once. Reading from the network pauses while more than that waits for its reader."""
 MAX_HEAD_BYTES = 64 * 1024
 """Of the status line and the headers of a response; those of the services have a hundredth of it."""
 
 
-class UpstreamUnreachable(Exception):
+class RequestFailed(Exception):
+    """A request has no complete response."""
+
+
+class ServiceUnreachable(RequestFailed):
     """The connection was lost before a response started; the service may have processed the request."""
 
 
-class InvalidResponse(Exception):
+class InvalidResponse(RequestFailed):
     """What the service sent is not a complete HTTP response."""
 
 
@@ -91,7 +95,7 @@ class Connection(asyncio.Protocol):
     # What the client does
 
     async def send(self, head: bytes, body: AsyncIterable[bytes] | None = None, *, chunked: bool = False) -> Response:
-        """Send a request, and wait for the head of its response. Raises UpstreamUnreachable or InvalidResponse."""
+        """Send a request, and wait for the head of its response. Raises ServiceUnreachable or InvalidResponse."""
         self._state = _State.WAITING
         self._head_bytes = 0
         self._is_kept = False
@@ -164,7 +168,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """It was closed by either side."""
         if self._state is _State.WAITING:
-            self._fail(UpstreamUnreachable(repr(exc)))
+            self._fail(ServiceUnreachable(repr(exc)))
         elif self._state is _State.RECEIVING and self._ends_with_connection and exc is None:
             self.on_message_complete()
         else:
