@@ -18,8 +18,8 @@ class StaticFile:
 
     def __init__(self, body: bytes, media_type: bytes, *headers: tuple[bytes, bytes]) -> None:
         digest = hashlib.sha256(body).hexdigest()[:32].encode()
-        packed = gzipped(body, LEVEL) if len(body) >= MIN_BYTES else body
-        self._plain, self._plain_tag = body, b'"%b"' % digest
+        packed = min(body, gzipped(body, LEVEL), key=len) if len(body) >= MIN_BYTES else body
+        self.body, self._plain_tag = body, b'"%b"' % digest
         self._packed, self._packed_tag = packed, b'"%b-gzip"' % digest
         self._media_type = media_type
         self._headers = headers
@@ -38,7 +38,7 @@ class StaticFile:
         if packed:
             headers.append((b"content-encoding", b"gzip"))
         await responses.send_bytes(
-            exchange, HTTPStatus.OK, self._packed if packed else self._plain, self._media_type, *headers
+            exchange, HTTPStatus.OK, self._packed if packed else self.body, self._media_type, *headers
         )
 
     def _is_known(self, if_none_match: bytes) -> bool:

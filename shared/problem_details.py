@@ -1,6 +1,7 @@
 """The format of error responses (RFC 9457, application/problem+json), their statuses, and their OpenAPI schema."""
 
 from collections.abc import Mapping
+from functools import cache
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -137,13 +138,16 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
     Every route answers 422 for unknown query parameters, and 503 while the database is unavailable.
     """
+    return {status: _documented(status) for status in sorted({*statuses, 422, 503})}
+
+
+@cache
+def _documented(status: int) -> dict[str, Any]:
+    """One for all routes: there are a hundred of them, and nothing changes it."""
     return {
-        status: {
-            "description": title(status),
-            "headers": documented_headers(status),
-            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "example": _example(status)}},
-        }
-        for status in sorted({*statuses, 422, 503})
+        "description": title(status),
+        "headers": documented_headers(status),
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "example": _example(status)}},
     }
 
 

@@ -88,41 +88,40 @@ class _Files:
         self.headers = _security_headers(cdn_origin)
         self._public_path = public_path
         self._folder = folder
-        self._assets = Assets(folder, public_path)
+        assets = Assets(folder, public_path)
         template = (folder / "index.html").read_text(encoding="utf-8")
-        self.texts = {
-            (pattern, language): self._text(template, view, language)
+        self.pages = {
+            (pattern, language): self.page(self._text(assets, template, view, language))
             for pattern, view in VIEWS.items()
             for language in LANGUAGES
         }
-        self.pages = {key: self.page(text) for key, text in self.texts.items()}
         self.named = {
-            name: StaticFile(asset.body, asset.content_type, _FOR_EVER) for name, asset in self._assets.by_name.items()
+            name: StaticFile(asset.body, asset.content_type, _FOR_EVER) for name, asset in assets.by_name.items()
         }
-        self.fixed = {path: self._file(path, kind.encode()) for path, kind in FILES.items()}
+        self.fixed = {path: self._file(assets, path, kind.encode()) for path, kind in FILES.items()}
 
     def page(self, text: str) -> StaticFile:
         """A page with this text."""
         return StaticFile(text.encode(), _HTML, _FRESH, _VARY, *self.headers)
 
-    def _text(self, template: str, view: str, language: str) -> str:
+    def _text(self, assets: Assets, template: str, view: str, language: str) -> str:
         def address(found: re.Match[str]) -> str:
             path = found["path"]
             fixed = f"/{path}"
-            target = self._public_path + fixed if fixed in FILES else self._assets.by_path[path].address
+            target = self._public_path + fixed if fixed in FILES else assets.by_path[path].address
             return f'{found["attribute"]}="{target}"'
 
-        first = self._assets.static_closure(ENTRY, view, f"words/{language}.js")
-        loaded = "\n".join(f'<link rel="modulepreload" href="{self._assets.by_path[path].address}">' for path in first)
+        first = assets.static_closure(ENTRY, view, f"words/{language}.js")
+        loaded = "\n".join(f'<link rel="modulepreload" href="{assets.by_path[path].address}">' for path in first)
         text = _LOCAL.sub(address, template).replace('lang="en"', f'lang="{language}"', 1)
         return text.replace("</head>", f"{loaded}\n</head>", 1)
 
-    def _file(self, path: str, kind: bytes) -> StaticFile:
+    def _file(self, assets: Assets, path: str, kind: bytes) -> StaticFile:
         source = self._folder / ("icons/icon.svg" if path == "/favicon.ico" else path[1:])
         text = source.read_text(encoding="utf-8")
-        text = re.sub(r"\./(icons/[a-z0-9-]+\.(?:png|svg))", lambda found: self._assets.by_path[found[1]].address, text)
-        addresses = sorted(asset.address for asset in self._assets.by_path.values())
-        text = text.replace('["%FILES%"]', json.dumps(addresses)).replace("%VERSION%", self._assets.digest)
+        text = re.sub(r"\./(icons/[a-z0-9-]+\.(?:png|svg))", lambda found: assets.by_path[found[1]].address, text)
+        addresses = sorted(asset.address for asset in assets.by_path.values())
+        text = text.replace('["%FILES%"]', json.dumps(addresses)).replace("%VERSION%", assets.digest)
         return StaticFile(text.encode(), kind, _FRESH, *self.headers)
 
 
@@ -169,13 +168,14 @@ class Site:
     async def _previewed(
         self, exchange: Exchange, upstream: str, path: str, form: re.Pattern[str], read: Callable[[Any], Preview]
     ) -> None:
-        text = self._files.texts[exchange.route.pattern, language_of(exchange)]
+        plain = self._files.pages[exchange.route.pattern, language_of(exchange)].body
         name = exchange.path.rpartition("/")[2].removeprefix("@")
         found = await self._proxy.fetch(upstream, path + name, PREVIEW_SECONDS) if form.fullmatch(name) else _GONE
         status, body = found or (HTTPStatus.SERVICE_UNAVAILABLE, b"")
         if status == HTTPStatus.NOT_FOUND:
-            await responses.send_bytes(exchange, status, text.encode(), _HTML, _FRESH, _VARY, *self._files.headers)
+            await responses.send_bytes(exchange, status, plain, _HTML, _FRESH, _VARY, *self._files.headers)
             return
+        text = plain.decode()
         if status == HTTPStatus.OK:
             with contextlib.suppress(ValueError, LookupError, TypeError):  # the page is sent without a preview
                 preview = read(orjson.loads(body))
