@@ -40,7 +40,8 @@ DOMAIN_NOUNS = {
 }  # fmt: skip
 # Names in shared/ that contain such a word but mean no domain object, each with its reason.
 TECHNICAL_NAMES = {
-    "on_message_begin": "httptools' callback at the start of a request",
+    "on_message_begin": "httptools' callback at the start of a request or response",
+    "on_message_complete": "httptools' callback at its end",
     "do_POST": "what http.server calls for a request with this method",
     "message": "what ASGI and the broker transport",
     "Message": "ASGI's type of what it transports",

@@ -1,9 +1,12 @@
 """Start and stop of the standalone: prints its URL when ready, ends cleanly, and explains failures in one sentence."""
 
 import json
+import os
 import re
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
@@ -15,8 +18,9 @@ from deploy import standalone as standalone_module
 from deploy.data_folder import load_secrets
 from deploy.tests.journeys.person import API, Person
 from deploy.tests.journeys.responses import answer, ids
-from deploy.tests.standalone_process import Standalone
+from deploy.tests.standalone_process import REPOSITORY, Standalone
 from shared.testing import eventually
+from shared.testing.ports import free_port
 from shared.testing.waiting import WAIT_SECONDS
 
 
@@ -43,6 +47,27 @@ def test_url_is_printed_only_when_ready(standalone: Standalone) -> None:
     assert str(standalone.data_dir) in printed
     assert standalone.end(signal.SIGINT) == 0
     assert "Traceback" not in standalone.printed()
+
+
+def test_libraries_that_an_idle_process_does_not_need_are_not_imported(tmp_path: Path) -> None:
+    unused = {"certifi", "httpcore", "httpx", "joserfc", "obstore", "phonenumbers", "pymysql", "redis", "webauthn"}
+    program = f"""
+import os, signal, sys
+from deploy import standalone
+
+async def report(address):
+    await ready(address)
+    print({unused!r} & sys.modules.keys())
+    os.kill(os.getpid(), signal.SIGINT)
+
+ready, standalone._ready = standalone._ready, report
+standalone.main()
+"""
+    environment = {**os.environ, "PORT": str(free_port()), "DATA_DIR": str(tmp_path / "data")}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("set()\n"), done.stdout
 
 
 def has_announced(standalone: Standalone) -> bool:

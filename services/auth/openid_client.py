@@ -197,7 +197,7 @@ class OpenIdClient:
 
     async def _ask(self, provider: Provider, method: str, url: str, **options: Any) -> tuple[int, bytes]:
         """The status and the content. Raises ValueError, also for more than `MAX_RESPONSE_BYTES`."""
-        import httpx  # noqa: PLC0415 - a library of 6 MB that is not needed until somebody signs in with a provider
+        import httpx  # noqa: PLC0415 - a library of 3 MB that is not needed until somebody signs in with a provider
 
         content = bytearray()
         try:

@@ -81,7 +81,7 @@ class PushClient:
 
     async def send(self, endpoint: str, push: PushRequest) -> None:
         """Returns when the push service has accepted the message. Raises PushDeferred, PushRefused, PushGone."""
-        import httpx  # noqa: PLC0415 - a library of 6 MB that is not needed until somebody wants push messages
+        import httpx  # noqa: PLC0415 - a library of 3 MB that is not needed until somebody wants push messages
 
         try:
             async with asyncio.timeout(self.patience):
