@@ -21,8 +21,8 @@ LIFETIME_SECONDS = 60
 MAX_TOKEN_CHARACTERS = 2_048
 TYPE = "service+jwt"
 ALGORITHM = "HS256"
-MAX_JSON_BYTES = 16 * 1024 * 1024
-"""Of one response; the longest pages of lists have 500 items of less than 10 kB."""
+MAX_JSON_BYTES = 64 * 1024 * 1024
+"""Of one response; the longest pages of lists have 500 items of less than 100 kB."""
 Transport = Callable[[str, Fields, int], Awaitable[tuple[int, bytes]]]
 """Sends a GET with these headers to this path, and returns status and body; see `Fetcher.get`."""
 T = TypeVar("T")
