@@ -4,13 +4,18 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from deploy.data_folder import load_secrets, service_settings
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def run_python(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+    """Run `python -m` with these arguments. Raises CalledProcessError."""
+    subprocess.run([sys.executable, "-m", *arguments], cwd=ROOT, env=environment, check=True)  # noqa: S603 - our own command
 
 
 class Commands(Protocol):
@@ -29,9 +34,7 @@ class Standalone:
         settings = service_settings(service, self._data, load_secrets(self._data))
         settings["callers"] = json.dumps(settings["callers"])
         environment = {name.upper(): value for name, value in settings.items()}
-        subprocess.run(  # noqa: S603 - our own command
-            [sys.executable, *_module(service, arguments)], cwd=ROOT, env=os.environ | environment, check=True
-        )
+        run_python(_module(service, arguments)[1:], os.environ | environment)
 
 
 class Compose:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from deploy.tests.standalone_process import CHEAP_HASHES, Standalone
+from deploy.tests.standalone_process import CHEAP_HASHES, ForkedStandalone
 from shared.testing.waiting import WAIT_SECONDS
 
 
@@ -18,7 +18,7 @@ def base_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         _require_high_limits(given.rstrip("/"))
         yield given.rstrip("/")
         return
-    with Standalone(tmp_path_factory.mktemp("journeys") / "data", settings=CHEAP_HASHES).served() as standalone:
+    with ForkedStandalone(tmp_path_factory.mktemp("journeys") / "data", settings=CHEAP_HASHES).served() as standalone:
         yield standalone.base_url
 
 

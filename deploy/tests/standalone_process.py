@@ -8,10 +8,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import IO, Self
 
 import httpx
 
+from deploy.tests import preloaded_python
+from deploy.tests.preloaded_python import ForkedProcess
 from shared.security.service_calls import ssl_context_for
 from shared.testing import eventually
 from shared.testing.ports import free_port
@@ -28,6 +30,7 @@ PATIENT = dict.fromkeys(
 )
 """The gateway's time limits: the usual ones would make results depend on the speed of the machine."""
 
+Process = subprocess.Popen[bytes] | ForkedProcess
 _OURS = ("BASE_URL", "DATABASE_URL", "BROKER_URL")
 
 
@@ -38,7 +41,7 @@ class Standalone:
     data_dir: Path
     port: int = field(default_factory=free_port)
     settings: Mapping[str, str] = field(default_factory=dict)
-    process: subprocess.Popen[bytes] | None = None
+    process: Process | None = None
 
     @property
     def base_url(self) -> str:
@@ -53,10 +56,13 @@ class Standalone:
         inherited = {name: value for name, value in os.environ.items() if name not in _OURS}
         own = {"PORT": str(self.port), "DATA_DIR": str(self.data_dir), **PATIENT, **self.settings}
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "deploy.standalone"],
-                cwd=REPOSITORY, env=inherited | own, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-            )  # fmt: skip
+            self.process = self._python("deploy.standalone", inherited | own, log)
+
+    def _python(self, module: str, environment: dict[str, str], log: IO[bytes]) -> Process:
+        return subprocess.Popen(
+            [sys.executable, "-m", module],
+            cwd=REPOSITORY, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+        )  # fmt: skip
 
     def start(self) -> None:
         """Start the process and wait until it is ready."""
@@ -89,11 +95,7 @@ class Standalone:
 
     def admin(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Run a command of an operator on its data: the service, the command and its arguments."""
-        return subprocess.run(
-            [sys.executable, "-m", "deploy.admin", *command],
-            cwd=REPOSITORY, env={"DATA_DIR": str(self.data_dir)}, capture_output=True, text=True, check=False,
-            timeout=WAIT_SECONDS,
-        )  # fmt: skip
+        return preloaded_python.run(["deploy.admin", *command], {"DATA_DIR": str(self.data_dir)})
 
     def printed(self) -> str:
         """Its output so far, over all runs."""
@@ -110,7 +112,14 @@ class Standalone:
         finally:
             self.kill()
 
-    def running(self) -> subprocess.Popen[bytes]:
+    def running(self) -> Process:
         if self.process is None:
             raise RuntimeError("it was never started")
         return self.process
+
+
+class ForkedStandalone(Standalone):
+    """The same, forked from a process that has imported everything: for tests of what it does after its start."""
+
+    def _python(self, module: str, environment: dict[str, str], log: IO[bytes]) -> Process:
+        return preloaded_python.start([module], environment, log, log)

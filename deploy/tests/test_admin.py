@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,9 @@ import httpx
 import pytest
 
 from deploy import commands
+from deploy.tests import preloaded_python
 from deploy.tests.journeys.person import Person
-from deploy.tests.standalone_process import CHEAP_HASHES, REPOSITORY, Standalone
+from deploy.tests.standalone_process import CHEAP_HASHES, ForkedStandalone
 from shared.testing.waiting import WAIT_SECONDS
 
 
@@ -21,7 +21,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Perso
     """A data folder that is in use, and somebody with a post."""
     folder = tmp_path_factory.mktemp("admin") / "data"
     with (
-        Standalone(folder, settings=CHEAP_HASHES).served() as standalone,
+        ForkedStandalone(folder, settings=CHEAP_HASHES).served() as standalone,
         httpx.Client(base_url=standalone.base_url, timeout=WAIT_SECONDS) as web,
     ):
         person = Person.newcomer(web)
@@ -30,11 +30,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Perso
 
 
 def admin(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "deploy.admin", *arguments],
-        cwd=REPOSITORY, env={"DATA_DIR": str(folder)}, capture_output=True, text=True, check=False,
-        timeout=WAIT_SECONDS,
-    )  # fmt: skip
+    return preloaded_python.run(["deploy.admin", *arguments], {"DATA_DIR": str(folder)})
 
 
 def listed(folder: Path, *arguments: str) -> Any:

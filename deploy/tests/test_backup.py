@@ -11,13 +11,15 @@ from pathlib import Path
 import httpx
 import pytest
 
+from deploy import commands
 from deploy.backup.__main__ import back_up, restore
 from deploy.backup.archive import Archive
 from deploy.backup.standalone import StandaloneSystem
 from deploy.data_folder import StartupError
+from deploy.tests import preloaded_python
 from deploy.tests.journeys.person import Person
 from deploy.tests.journeys.responses import answer, ids
-from deploy.tests.standalone_process import CHEAP_HASHES, Standalone
+from deploy.tests.standalone_process import CHEAP_HASHES, ForkedStandalone, Standalone
 from shared import ids as encoded_ids
 from shared.service_list import NAMES
 from shared.testing import eventually
@@ -52,12 +54,18 @@ def done(response: httpx.Response) -> None:
     assert response.is_success, response.text
 
 
+@pytest.fixture(autouse=True)
+def _forked_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A restore runs two commands of each service; test_move.py runs commands in interpreters of their own."""
+    monkeypatch.setattr(commands, "run_python", preloaded_python.run_checked)
+
+
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     folder = tmp_path_factory.mktemp("backup")
     data = folder / "data"
     with (
-        Standalone(data, settings=CHEAP_HASHES).served() as standalone,
+        ForkedStandalone(data, settings=CHEAP_HASHES).served() as standalone,
         httpx.Client(base_url=standalone.base_url, timeout=WAIT_SECONDS) as web,
     ):
         ada, bob, cleo = (Person.newcomer(web) for _ in range(3))
@@ -83,7 +91,7 @@ def restored(story: Story, folder: Path, services: tuple[str, ...]) -> Standalon
     """A copy of the data as they were at the end, with these services restored."""
     shutil.copytree(story.data, folder / "data")
     restore(StandaloneSystem(folder / "data"), story.archive, services)
-    return Standalone(folder / "data", settings=CHEAP_HASHES)
+    return ForkedStandalone(folder / "data", settings=CHEAP_HASHES)
 
 
 @pytest.mark.parametrize("services", [NAMES, ("auth",), ("social",), ("posts", "dm")], ids="-".join)
@@ -174,7 +182,7 @@ def test_an_unfinished_backup_is_none(story: Story, tmp_path: Path) -> None:
 
 
 def test_nothing_is_restored_while_the_server_runs(story: Story, tmp_path: Path) -> None:
-    standalone = Standalone(Path(shutil.copytree(story.data, tmp_path / "data")), settings=CHEAP_HASHES)
+    standalone = ForkedStandalone(Path(shutil.copytree(story.data, tmp_path / "data")), settings=CHEAP_HASHES)
     with standalone.served(), pytest.raises(StartupError, match="another process uses"):
         restore(StandaloneSystem(standalone.data_dir), story.archive, NAMES)
 

@@ -11,7 +11,7 @@ import pytest
 
 from deploy.tests.journeys.person import API, Person
 from deploy.tests.journeys.responses import answer, ids, items, refusal
-from deploy.tests.standalone_process import Standalone
+from deploy.tests.standalone_process import ForkedStandalone, Standalone
 from shared.testing import eventually
 from shared.testing.waiting import WAIT_SECONDS
 
@@ -23,7 +23,7 @@ MOMENTS = [0, *sorted(chance.randrange(1, 80) for _ in range(3))]
 @pytest.fixture(scope="module")
 def standalone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]:
     """One data folder; each test finds it running, and leaves it running in another process."""
-    with Standalone(tmp_path_factory.mktemp("crash") / "data").served() as running:
+    with ForkedStandalone(tmp_path_factory.mktemp("crash") / "data").served() as running:
         yield running
 
 

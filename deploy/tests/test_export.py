@@ -13,7 +13,7 @@ import pytest
 from deploy.tests import passkeys
 from deploy.tests.journeys.person import Person, form
 from deploy.tests.journeys.responses import answer, ids
-from deploy.tests.standalone_process import CHEAP_HASHES, Standalone
+from deploy.tests.standalone_process import CHEAP_HASHES, ForkedStandalone, Standalone
 from services.auth import models
 from shared.database.engine import Database
 from shared.testing import eventually
@@ -25,7 +25,7 @@ POSTS = 12
 
 @pytest.fixture(scope="module")
 def standalone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]:
-    with Standalone(tmp_path_factory.mktemp("export") / "data", settings=CHEAP_HASHES).served() as running:
+    with ForkedStandalone(tmp_path_factory.mktemp("export") / "data", settings=CHEAP_HASHES).served() as running:
         yield running
 
 
@@ -146,7 +146,7 @@ def test_link_of_an_export_cannot_be_changed_and_ends_with_the_account(web: http
 
 
 def test_export_of_a_killed_process_is_collected_by_the_next_one(tmp_path: Path) -> None:
-    killed = Standalone(tmp_path / "data", settings=CHEAP_HASHES)
+    killed = ForkedStandalone(tmp_path / "data", settings=CHEAP_HASHES)
     try:
         killed.start()
         with httpx.Client(base_url=killed.base_url, timeout=WAIT_SECONDS) as web:

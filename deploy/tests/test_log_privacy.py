@@ -11,7 +11,7 @@ import pytest
 from deploy.tests.journeys.person import API, Person
 from deploy.tests.journeys.responses import answer
 from deploy.tests.journeys.websocket import ear_of
-from deploy.tests.standalone_process import CHEAP_HASHES, Standalone
+from deploy.tests.standalone_process import CHEAP_HASHES, ForkedStandalone, Standalone
 from gateway.routes import ROUTES
 from shared.service_list import NAMES
 from shared.testing import eventually
@@ -54,7 +54,7 @@ def standalone(tmp_path_factory: pytest.TempPathFactory, traces: TraceReceiver) 
         **NO_LIMITS,
         **traces.settings,
     }
-    with Standalone(folder / "data", settings=settings).served() as served:
+    with ForkedStandalone(folder / "data", settings=settings).served() as served:
         yield served
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from deploy.tests.journeys.person import API, Person
 from deploy.tests.journeys.responses import answer, refusal
-from deploy.tests.standalone_process import CHEAP_HASHES, Standalone
+from deploy.tests.standalone_process import CHEAP_HASHES, ForkedStandalone
 from shared.testing.waiting import WAIT_SECONDS
 
 LIMITS = {"RATE_PASSWORDS": "25/day", "RATE_LOGINS": "3000/day", "RATE_ANONYMOUS": "300/day"}
@@ -22,7 +22,7 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """All clients have the same address, unless a request says otherwise."""
     data = tmp_path_factory.mktemp("limits") / "data"
     with (
-        Standalone(data, settings=CHEAP_HASHES | LIMITS | PROXY).served() as standalone,
+        ForkedStandalone(data, settings=CHEAP_HASHES | LIMITS | PROXY).served() as standalone,
         httpx.Client(base_url=standalone.base_url, headers={"x-forwarded-for": OFFICE}, timeout=WAIT_SECONDS) as client,
     ):
         yield client

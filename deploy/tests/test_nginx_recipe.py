@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from deploy.tests.journeys.person import API, Person
 from deploy.tests.journeys.responses import answer
 from deploy.tests.journeys.websocket import Ear
-from deploy.tests.standalone_process import Standalone
+from deploy.tests.standalone_process import ForkedStandalone
 from shared.testing import eventually
 from shared.testing.ports import free_port
 from shared.testing.waiting import WAIT_SECONDS
@@ -123,7 +123,7 @@ def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxied]:
     folder = tmp_path_factory.mktemp("nginx")
     port, authority = free_port(), certificate(folder)
     settings = {"TRUSTED_PROXIES": '["127.0.0.1/32"]', "HSTS_SECONDS": "31536000"}
-    with Standalone(folder / "data", settings=settings).served() as standalone:
+    with ForkedStandalone(folder / "data", settings=settings).served() as standalone:
         written = str(configuration(folder, port, standalone.port))
         nginx = subprocess.Popen([NGINX, "-p", str(folder), "-c", written], stdin=subprocess.DEVNULL)
         try:

@@ -12,7 +12,7 @@ from deploy.tests.journeys.image_files import picture
 from deploy.tests.journeys.person import API, Person
 from deploy.tests.journeys.responses import answer
 from deploy.tests.path_proxy import PREFIX, below_path
-from deploy.tests.standalone_process import Standalone
+from deploy.tests.standalone_process import ForkedStandalone, Standalone
 from shared.testing import eventually
 from shared.testing.waiting import WAIT_SECONDS
 from shared.testing.websocket_client import listening
@@ -22,7 +22,7 @@ from shared.testing.websocket_client import listening
 def standalone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]:
     """With a public URL."""
     settings = {"PUBLIC_URL": f"https://example.com{PREFIX}"}
-    with Standalone(tmp_path_factory.mktemp("public") / "data", settings=settings).served() as running:
+    with ForkedStandalone(tmp_path_factory.mktemp("public") / "data", settings=settings).served() as running:
         yield running
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from deploy.tests.journeys.person import Person
 from deploy.tests.journeys.responses import answer, items
-from deploy.tests.standalone_process import CHEAP_HASHES, Standalone
+from deploy.tests.standalone_process import CHEAP_HASHES, ForkedStandalone, Standalone
 from shared.testing import eventually
 from shared.testing.waiting import WAIT_SECONDS
 
@@ -45,7 +45,7 @@ class World:
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("requests") / "data"
     with (
-        Standalone(folder, settings=SETTINGS).served() as standalone,
+        ForkedStandalone(folder, settings=SETTINGS).served() as standalone,
         httpx.Client(base_url=standalone.base_url, timeout=WAIT_SECONDS) as web,
     ):
         reader, author, other = (Person.newcomer(web) for _ in range(3))

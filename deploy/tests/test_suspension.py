@@ -17,7 +17,7 @@ from deploy.tests.journeys.person import API, Person
 from deploy.tests.journeys.responses import answer, ids, items, refusal, unauthorized
 from deploy.tests.journeys.test_pushed import validators
 from deploy.tests.journeys.websocket import ear_of
-from deploy.tests.standalone_process import CHEAP_HASHES, Standalone
+from deploy.tests.standalone_process import CHEAP_HASHES, ForkedStandalone, Standalone
 from shared.testing import eventually
 from shared.testing.waiting import WAIT_SECONDS
 
@@ -74,7 +74,7 @@ def _unsigned(response: httpx.Response) -> Any:
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("suspension") / "data"
     with (
-        Standalone(folder, settings=CHEAP_HASHES).served() as standalone,
+        ForkedStandalone(folder, settings=CHEAP_HASHES).served() as standalone,
         httpx.Client(base_url=standalone.base_url, timeout=WAIT_SECONDS) as web,
     ):
         jo, max_ = Person.newcomer(web, name="Jo of Suspension"), Person.newcomer(web)

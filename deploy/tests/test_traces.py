@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from deploy.tests.journeys.person import API, Person
-from deploy.tests.standalone_process import CHEAP_HASHES, Standalone
+from deploy.tests.standalone_process import CHEAP_HASHES, ForkedStandalone, Standalone
 from deploy.tests.withdrawal_trace import withdrawal_is_complete
 from shared.service_list import PURGE_REPORTERS
 from shared.testing import eventually
@@ -24,7 +24,7 @@ SMALL_QUEUE = {"OTEL_BSP_MAX_QUEUE_SIZE": "8", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE":
 def client_of(data: Path, settings: dict[str, str]) -> Iterator[tuple[Standalone, httpx.Client]]:
     """A standalone with these settings, and a client of it."""
     with (
-        Standalone(data, settings={**CHEAP_HASHES, "LOG_LEVEL": "info", **settings}).served() as served,
+        ForkedStandalone(data, settings={**CHEAP_HASHES, "LOG_LEVEL": "info", **settings}).served() as served,
         httpx.Client(base_url=served.base_url, timeout=WAIT_SECONDS) as web,
     ):
         yield served, web

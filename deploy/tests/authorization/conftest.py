@@ -10,7 +10,7 @@ import pytest
 
 from deploy.tests import identities
 from deploy.tests.journeys.person import API, Person
-from deploy.tests.standalone_process import CHEAP_HASHES, Standalone
+from deploy.tests.standalone_process import CHEAP_HASHES, ForkedStandalone
 from services.auth.actions import keys
 from services.auth.settings import Settings
 from services.auth.tokens import SIGNING_KEYS, KeyCipher
@@ -59,7 +59,7 @@ def running_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runnin
     """It serves all tests of this folder."""
     data = tmp_path_factory.mktemp("authorization") / "data"
     with (
-        Standalone(data, settings=CHEAP_HASHES | identities.settings()).served() as standalone,
+        ForkedStandalone(data, settings=CHEAP_HASHES | identities.settings()).served() as standalone,
         httpx.Client(base_url=standalone.base_url, timeout=WAIT_SECONDS) as web,
     ):
         yield RunningGateway(web, _forger(data), scenes.withdrawn(web), scenes.superseded(web))

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from deploy.tests.journeys.person import Person
 from deploy.tests.journeys.responses import answer
-from deploy.tests.standalone_process import CHEAP_HASHES, Standalone
+from deploy.tests.standalone_process import CHEAP_HASHES, ForkedStandalone, Standalone
 from shared.testing.waiting import WAIT_SECONDS
 
 from . import without_netlink
@@ -64,7 +64,7 @@ def browser(chromium: Path) -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def instance(tmp_path_factory: pytest.TempPathFactory, chromium: Path) -> Iterator[Standalone]:
     """An instance that only these tests use."""
-    with Standalone(tmp_path_factory.mktemp("browser") / "data", settings=CHEAP_HASHES).served() as standalone:
+    with ForkedStandalone(tmp_path_factory.mktemp("browser") / "data", settings=CHEAP_HASHES).served() as standalone:
         yield standalone
 
 

@@ -12,7 +12,7 @@ from deploy.tests.journeys.image_files import picture
 from deploy.tests.journeys.person import Person
 from deploy.tests.journeys.responses import answer
 from deploy.tests.path_proxy import PREFIX, below_path
-from deploy.tests.standalone_process import Standalone
+from deploy.tests.standalone_process import ForkedStandalone
 from shared.testing.waiting import WAIT_SECONDS
 
 from .window import Window, expect
@@ -25,7 +25,7 @@ OUTSIDE = re.compile(rf"^https?://[^/]+/(?!{PREFIX[1:]}/)")
 def site(tmp_path: Path, chromium: Path) -> Iterator[str]:
     settings = {"PUBLIC_URL": f"https://example.com{PREFIX}"}
     with (
-        Standalone(tmp_path / "data", settings=settings).served() as standalone,
+        ForkedStandalone(tmp_path / "data", settings=settings).served() as standalone,
         below_path(standalone.base_url) as address,
     ):
         yield address

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from deploy.tests.journeys.person import Person, fresh_password
-from deploy.tests.standalone_process import CHEAP_HASHES, Standalone
+from deploy.tests.standalone_process import CHEAP_HASHES, ForkedStandalone
 from shared.testing import eventually
 from shared.testing.waiting import WAIT_SECONDS
 
@@ -75,7 +75,7 @@ def mail_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """With the rule of production that only confirmed users may post."""
     folder = tmp_path_factory.mktemp("mails")
     settings = {"MAIL_URL": (folder / "out").as_uri(), "UNVERIFIED_MAY_POST": "false", **CHEAP_HASHES}
-    with Standalone(folder / "data", settings=settings).served() as standalone:
+    with ForkedStandalone(folder / "data", settings=settings).served() as standalone:
         site = Site(f"http://localhost:{standalone.port}", folder / "out")
         yield site
         site.web.close()

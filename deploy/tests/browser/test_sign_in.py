@@ -8,7 +8,7 @@ from playwright.sync_api import Browser
 
 from deploy.tests import identities
 from deploy.tests.journeys.person import Person, fresh_nickname
-from deploy.tests.standalone_process import CHEAP_HASHES, Standalone
+from deploy.tests.standalone_process import CHEAP_HASHES, ForkedStandalone
 from shared.testing.openid_provider import OpenIdProvider, openid_provider
 from shared.testing.ports import free_port
 from shared.testing.waiting import WAIT_SECONDS
@@ -48,7 +48,7 @@ def provider() -> Iterator[OpenIdProvider]:
 @pytest.fixture(scope="module")
 def own_site(tmp_path_factory: pytest.TempPathFactory, provider: OpenIdProvider) -> Iterator[str]:
     """An instance with this provider."""
-    standalone = Standalone(tmp_path_factory.mktemp("sign-in") / "data", port=free_port())
+    standalone = ForkedStandalone(tmp_path_factory.mktemp("sign-in") / "data", port=free_port())
     uri = f"{standalone.base_url}/login/{identities.PROVIDER}"
     standalone.settings = CHEAP_HASHES | identities.settings(uri, provider)
     with standalone.served() as running:

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser
 
 from deploy.tests.journeys.person import Person
 from deploy.tests.journeys.responses import answer
-from deploy.tests.standalone_process import CHEAP_HASHES, Standalone
+from deploy.tests.standalone_process import CHEAP_HASHES, ForkedStandalone, Standalone
 from shared.testing.waiting import WAIT_SECONDS
 
 from .conftest import Opened, opened_at
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.browser
 def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]:
     """An instance on which a moderator has to approve each account."""
     folder = tmp_path_factory.mktemp("sign-ups") / "data"
-    with Standalone(folder, settings=CHEAP_HASHES | {"SIGN_UP": "approval"}).served() as standalone:
+    with ForkedStandalone(folder, settings=CHEAP_HASHES | {"SIGN_UP": "approval"}).served() as standalone:
         yield standalone
 
 

@@ -18,7 +18,7 @@ from schemathesis.checks import CHECKS, load_all_checks
 
 from deploy.tests import identities
 from deploy.tests.journeys.person import API, Person
-from deploy.tests.standalone_process import CHEAP_HASHES, REPOSITORY, Standalone
+from deploy.tests.standalone_process import CHEAP_HASHES, REPOSITORY, ForkedStandalone, Standalone
 from shared.testing.waiting import WAIT_SECONDS
 
 from .events import Deeds
@@ -47,7 +47,7 @@ class Run:
 
 @pytest.fixture
 def standalone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]:
-    with Standalone(
+    with ForkedStandalone(
         tmp_path_factory.mktemp("contract") / "data", settings=CHEAP_HASHES | identities.settings()
     ).served() as running:
         yield running
