@@ -11,6 +11,7 @@ import structlog
 
 from shared import clock, ids, request_log
 from shared.database import engine
+from shared.testing.compiled_statements import CompiledStatements
 from shared.testing.waiting import WAIT_SECONDS
 
 LONGEST = ("chaos/", "deploy/tests/contract/", "deploy/tests/browser/")
@@ -27,6 +28,7 @@ pytest_plugins = [
 
 hypothesis.settings.register_profile("shutter", deadline=None)  # no verdict depends on the speed of the machine
 hypothesis.settings.load_profile("shutter")
+engine.EXECUTION_OPTIONS["compiled_cache"] = CompiledStatements()
 engine.SQLITE_SYNCHRONOUS = "OFF"  # databases of tests need not survive a loss of power
 # On a slow machine a thread may wait long for its turn: a test that needs a short timeout names one.
 engine.POOL_TIMEOUT_SECONDS = engine.LOCK_TIMEOUT_SECONDS = WAIT_SECONDS

@@ -36,6 +36,8 @@ IO_TIMEOUT_SECONDS = 30
 
 # With FULL a committed transaction survives a power failure. Tests use OFF: fsync takes most of a small commit.
 SQLITE_SYNCHRONOUS = "FULL"
+EXECUTION_OPTIONS: dict[str, Any] = {}
+"""Of each engine. In tests all engines share what SQLAlchemy has compiled; the program has few engines."""
 
 IN_TRANSACTION = 1
 """SERVER_STATUS_IN_TRANS of the MySQL protocol. PyMySQL defines it too, but takes 2 MB, which SQLite does not need."""
@@ -197,6 +199,7 @@ def _pool_options(size: int, timeout: float) -> dict[str, Any]:
         "pool_timeout": timeout,
         "pool_use_lifo": True,  # few connections, in frequent use, instead of all of them in turn
         "hide_parameters": True,
+        "execution_options": EXECUTION_OPTIONS,
     }
 
 
