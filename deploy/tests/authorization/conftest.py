@@ -19,7 +19,7 @@ from shared.testing.waiting import WAIT_SECONDS
 from shared.tests.forged_tokens import Forger
 
 from . import sample_data as scenes
-from .requests import REQUESTS
+from .requests import REQUESTS, is_neutral
 from .sample_data import Scene
 from .table import Expected
 
@@ -77,14 +77,20 @@ def _forger(data: Path) -> Forger:
 
 @pytest.fixture(scope="package")
 def unchanged_scene(running_gateway: RunningGateway) -> Scene:
-    """For all requests that only read."""
-    return Scene.made(running_gateway.web)
+    """For all requests that change nothing in it."""
+    made = Scene.made(running_gateway.web)
+    made.ask_for_export()
+    return made
 
 
 @pytest.fixture
 def scene(running_gateway: RunningGateway, expected: Expected, request: pytest.FixtureRequest) -> Scene:
     """For one test only, if its request changes it."""
-    if expected.method == "GET":
+    if is_neutral(expected):
         unchanged: Scene = request.getfixturevalue("unchanged_scene")
+        unchanged.owner.keep_fresh()
         return unchanged
-    return Scene.made(running_gateway.web)
+    own = Scene.made(running_gateway.web)
+    if expected.path.endswith("/export"):
+        own.ask_for_export()
+    return own

@@ -10,6 +10,7 @@ from deploy.tests.journeys.person import Person, form, fresh_email, fresh_nickna
 from deploy.tests.journeys.responses import answer
 
 from .sample_data import Scene, push_subscription
+from .table import Expected
 
 Request = Callable[[Scene, Person], dict[str, Any]]
 """Returns the values for the path and the body, for a scene and the user that sends the request."""
@@ -198,3 +199,27 @@ REQUESTS: dict[str, Request] = {
     "PUT /users/me/message-settings": sending(lambda *_: {"from": "following"}),
     "GET /ws": at(),
 }
+
+NEUTRAL = {
+    "POST /auth/signup", "POST /auth/login", "POST /auth/refresh", "POST /auth/email-verification",
+    "POST /auth/email-verification/confirm", "POST /auth/password-reset", "POST /auth/password-reset/confirm",
+    "POST /auth/passkeys/registration", "POST /auth/passkeys/reauthentication", "POST /auth/passkeys/login",
+    "POST /auth/providers/{id}/start", "POST /auth/providers/{id}/finish", "POST /auth/providers/{id}/sign-up",
+    "POST /users/me/totp", "DELETE /users/me/totp",
+    "POST /reports", "PUT /moderation/reports/{id}", "POST /moderation/invitations",
+    "DELETE /moderation/invitations/{id}", "PUT /moderation/users/{id}/role", "PUT /moderation/users/{id}/suspension",
+    "DELETE /moderation/users/{id}/suspension",
+    "PUT /users/{id}/follow", "DELETE /users/{id}/block", "DELETE /users/{id}/mute",
+    "POST /media", "DELETE /posts/{id}/like", "DELETE /posts/{id}/save", "DELETE /comments/{id}/like",
+    "POST /rooms/{id}/media", "DELETE /rooms/{id}/mute",
+    "PUT /notifications/read", "POST /push/subscriptions", "DELETE /push/subscriptions/{id}",
+}  # fmt: skip
+"""Requests that change nothing of a scene that its other requests depend on, whoever sends them.
+
+They are for others, refused to all, or ask for what is so already.
+"""
+
+
+def is_neutral(expected: Expected) -> bool:
+    """Whether the request of a route changes nothing of a scene."""
+    return expected.method == "GET" or str(expected) in NEUTRAL

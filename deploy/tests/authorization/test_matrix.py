@@ -10,7 +10,7 @@ from gateway.pages import ASSETS, FILES, VIEWS
 from gateway.routes import LOCAL, ROUTES
 
 from .conftest import RunningGateway
-from .requests import REQUESTS
+from .requests import REQUESTS, is_neutral
 from .sample_data import Scene
 from .table import TABLE, Expected
 
@@ -54,6 +54,8 @@ def test_response_to_each_kind_of_client_matches_the_table(
     if before is not None and expected.other_user >= 400 and expected.other_user != 426:
         assert scene.state() == before, "another user who is refused changes nothing"
     _as_somebody(running_gateway, scene, expected, scene.owner, expected.owner)
+    if before is not None and is_neutral(expected):
+        assert scene.state() == before, "other tests use the same scene"
 
 
 def _as_somebody(running_gateway: RunningGateway, scene: Scene, expected: Expected, who: Person, status: int) -> None:
