@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -85,14 +86,35 @@ FORBIDDEN = {
 }
 
 
+Change = Callable[[Path, str], None]
+
+
 @pytest.fixture(scope="module")
 def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the code, once for all violations."""
+    """A copy of the code, once for all violations: `change` restores it."""
     copy = tmp_path_factory.mktemp("code")
     for package in PACKAGES:
         shutil.copytree(ROOT / package, copy / package, ignore=everything_but_python)
     shutil.copy(ROOT / ".importlinter", copy)
     return copy
+
+
+@pytest.fixture
+def change(code: Path) -> Iterator[Change]:
+    """Appends a line to a file of the copy, which may be a new one."""
+    former: dict[Path, bytes | None] = {}
+
+    def append(path: Path, line: str) -> None:
+        former[path] = path.read_bytes() if path.exists() else None
+        with path.open("a") as file:
+            file.write(f"\n{line}\n")
+
+    yield append
+    for path, content in former.items():
+        if content is None:
+            path.unlink()
+        else:
+            path.write_bytes(content)
 
 
 def everything_but_python(folder: str, names: list[str]) -> list[str]:
@@ -111,35 +133,26 @@ def test_code_follows_the_import_rules(code: Path) -> None:
 
 
 @pytest.mark.parametrize("module", ["services.auth.stray", "shared.stray"])
-def test_unlisted_module_is_found(code: Path, tmp_path: Path, module: str) -> None:
-    broken = copy_of(code, tmp_path)
-    (broken / f"{module.replace('.', '/')}.py").write_text("x = 1\n")
-    status, report = lint(broken)
+def test_unlisted_module_is_found(code: Path, change: Change, module: str) -> None:
+    change(code / f"{module.replace('.', '/')}.py", "x = 1")
+    status, report = lint(code)
     assert status == 1
     assert f"not listed as layers: - {module}" in report
 
 
-def test_import_cycle_is_found(code: Path, tmp_path: Path) -> None:
-    broken = copy_of(code, tmp_path)
-    with (broken / "shared/clock.py").open("a") as clock:
-        clock.write("\nimport shared.ids\n")
-    status, report = lint(broken)
+def test_import_cycle_is_found(code: Path, change: Change) -> None:
+    change(code / "shared/clock.py", "import shared.ids")
+    status, report = lint(code)
     assert status == 1
     assert "No cycles are allowed in shared" in report
 
 
 @pytest.mark.parametrize(("path", "line", "who", "whom"), FORBIDDEN.values(), ids=FORBIDDEN.keys())
-def test_import_rule_violation_is_found(code: Path, tmp_path: Path, path: str, line: str, who: str, whom: str) -> None:
-    broken = copy_of(code, tmp_path)
-    place = file_of(broken / path)
-    place.write_text(f"{place.read_text()}\n{line}\n")
-    status, report = lint(broken)
+def test_import_rule_violation_is_found(code: Path, change: Change, path: str, line: str, who: str, whom: str) -> None:
+    change(file_of(code / path), line)
+    status, report = lint(code)
     assert status == 1
     assert f"{who} is not allowed to import {whom}" in report
-
-
-def copy_of(code: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(code, tmp_path / "code"))
 
 
 def file_of(module: Path) -> Path:
