@@ -58,8 +58,9 @@ class Scene:
         return scene
 
     def ask_for_export(self) -> None:
-        """Of the owner, which takes a quarter of the time of all the rest."""
+        """Of the owner, until it is complete. It takes a quarter of the time of all the rest."""
         answer(self.owner.send("POST", "/users/me/export"), 202)
+        self.export_url()
 
     def export_url(self) -> str:
         """The URL of the owner's export."""
