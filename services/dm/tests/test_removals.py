@@ -80,7 +80,7 @@ def test_photo_of_a_removed_message_is_deleted_with_its_files(
     quoting = expect_json(jo.say(room, "no", reply_to=shown["id"]), 201)
     assert quoting["reply_to"]["thumbnail_url"] and fetched(jo.service, urls[0]).status_code == 200
     old = rows_of(database, models.media)
-    database.write(removals.remove, ids.parse(shown["id"]))
+    assert jo.service.deliver("content.removed.v1", removed(ids.parse(shown["id"])))
     for url in urls:
         expect_problem(fetched(jo.service, url), 404, "not_found")
     assert jo.messages(room)[0]["reply_to"]["thumbnail_url"] is None
