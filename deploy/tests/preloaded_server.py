@@ -46,7 +46,7 @@ class Server:
         self._ended, self._wakeup = socket.socketpair()
         self._ended.setblocking(False)
         self._wakeup.setblocking(False)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the tests
+        self._on_interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the tests
         signal.signal(signal.SIGCHLD, lambda *_: None)  # else nothing is written at the end of a child
         signal.set_wakeup_fd(self._wakeup.fileno())
 
@@ -81,7 +81,7 @@ class Server:
     def _become_a_child(self, connection: socket.socket) -> None:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGINT, self._on_interrupt)  # ignored, if the tests run in the background of a shell
         for each in (connection, self._listener, self._ended, self._wakeup, *self._running.values()):
             each.close()
 
