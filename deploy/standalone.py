@@ -1,6 +1,7 @@
 """Runs all services and the gateway in one process, on SQLite files and the in-memory bus.
 
-They are ordinary servers on loopback in one event loop, so that a request takes the same path as in a cluster.
+They are ordinary servers in one event loop. The gateway hands requests to their applications without HTTP (decision
+0025); what they ask each other, and WebSockets, go over loopback.
 `PORT` (8080) and `DATA_DIR` (./data) are read from the environment; everything else has a default.
 """
 
@@ -30,8 +31,8 @@ from shared import logs, metrics
 from shared.database import migrations
 from shared.database.engine import Database
 from shared.events.in_memory import InMemoryBus
-from shared.http_client.connection import RequestFailed
 from shared.http_client.fetch import fetch_once
+from shared.http_client.response import RequestFailed
 from shared.server.config import Server, freeze_gc, server_options
 from shared.service_list import NAMES
 from shared.settings import LogLevel, Settings
@@ -63,13 +64,13 @@ async def _run(data: Path, gateway_socket: socket.socket) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     service_sockets = {name: _listener() for name in NAMES}
-    listeners = [*service_sockets.values(), gateway_socket]
     servers, unlimited = _servers(data, service_sockets, _address(gateway_socket))
     freeze_gc()
     running = [
         asyncio.create_task(server.serve(sockets=[listener]))
-        for server, listener in zip(servers, listeners, strict=True)
+        for server, listener in zip(servers[:-1], service_sockets.values(), strict=True)
     ]
+    running.append(asyncio.create_task(_serve_gateway(servers, running.copy(), gateway_socket)))
     ending = asyncio.create_task(stopping.wait())
     startup_message = asyncio.create_task(_print_startup_message(data, gateway_socket, unlimited=unlimited))
     await asyncio.wait([ending, *running], return_when=asyncio.FIRST_COMPLETED)
@@ -82,13 +83,23 @@ async def _run(data: Path, gateway_socket: socket.socket) -> None:
         raise StartupError("one of its servers stopped; the log lines above say why.")
 
 
-def _servers(data: Path, service_sockets: dict[str, socket.socket], address: str) -> tuple[list[uvicorn.Server], bool]:
+async def _serve_gateway(servers: list[Server], running: list[asyncio.Task[None]], listener: socket.socket) -> None:
+    """Requests that arrive before all services have started, or one of them has failed, wait in the socket."""
+    *services, gateway = servers
+    for service, task in zip(services, running, strict=True):
+        starting = asyncio.create_task(service.is_serving.wait())
+        await asyncio.wait((starting, task), return_when=asyncio.FIRST_COMPLETED)
+        starting.cancel()
+    await gateway.serve(sockets=[listener])
+
+
+def _servers(data: Path, service_sockets: dict[str, socket.socket], address: str) -> tuple[list[Server], bool]:
     """All servers on one bus, the gateway last; and whether any rate is unlimited."""
     keys = load_secrets(data)
     urls = {name: f"http://127.0.0.1:{listener.getsockname()[1]}" for name, listener in service_sockets.items()}
     bus = InMemoryBus()
     metrics.serve("127.0.0.1", _optional_port("METRICS_PORT"))
-    servers: list[uvicorn.Server] = []
+    servers: dict[str, Server] = {}
     for name in NAMES:
         app_module: Any = importlib.import_module(f"services.{name}.app")
         settings = importlib.import_module(f"services.{name}.settings").Settings(**_settings(name, data, urls, keys))
@@ -96,7 +107,7 @@ def _servers(data: Path, service_sockets: dict[str, socket.socket], address: str
             settings = settings.model_copy(update=_addresses(settings, address))
         _migrate(settings, Path(app_module.__file__).parent)
         app: FastAPI = app_module.create_app(settings, bus)
-        servers.append(_ServiceServer(uvicorn.Config(app, **server_options())))
+        servers[name] = _ServiceServer(uvicorn.Config(app, **server_options()))
     outside: dict[str, Any] = {f"{name}_url": url for name, url in urls.items()}
     lifetime = _seconds("ACCESS_TOKEN_SECONDS", 600)
     gateway_settings = gateway.settings.Settings(
@@ -106,7 +117,8 @@ def _servers(data: Path, service_sockets: dict[str, socket.socket], address: str
         **outside,
     )
     unlimited = gateway.settings.NO_LIMIT in gateway_settings.rates.values()
-    return [*servers, _GatewayServer(gateway.app.create_app(gateway_settings, bus))], unlimited
+    created = gateway.app.create_app(gateway_settings, bus, servers)
+    return [*servers.values(), _GatewayServer(created)], unlimited
 
 
 def _settings(name: str, data: Path, urls: dict[str, str], keys: dict[str, str]) -> dict[str, Any]:

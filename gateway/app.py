@@ -1,11 +1,15 @@
 """Composes the gateway."""
 
+from collections.abc import Mapping
+from functools import partial
+
 from shared import metrics
 from shared.background import PeriodicWorker
 from shared.draining import Draining
 from shared.events.bus import Bus
 from shared.security.service_calls import ServiceClient
 from shared.security.verifier import CachingTokenVerifier, JwksClient, TokenVerifier, fetch_from
+from shared.server.config import Server
 from shared.websockets.handshake import as_get_request, serve_accepted
 
 from .authentication.revocations import Revocations
@@ -19,6 +23,9 @@ from .rate_limit.limiter import RateLimiter
 from .rate_limit.stores import LocalStore, RateLimitStore
 from .routes import LOCAL, Router
 from .settings import Settings
+from .upstream.addresses import NewClient
+from .upstream.asgi_client import AsgiClient
+from .upstream.client import Client
 from .upstream.proxy import Proxy
 from .upstream.upstream import Upstream, bulkheads
 from .upstream.websockets import WebSocketProxy
@@ -28,7 +35,7 @@ from .web_client.site import Site
 class Gateway:
     """The ASGI application: the request pipeline, and the lifespan of what it uses."""
 
-    def __init__(self, settings: Settings, bus: Bus) -> None:
+    def __init__(self, settings: Settings, bus: Bus, servers: Mapping[str, Server]) -> None:
         auth = ServiceClient(LOCAL, settings.caller_key("auth"), "auth", settings.auth_url)
         keys = JwksClient(fetch_from(f"{settings.auth_url}/.well-known/jwks.json"))
         verifier = CachingTokenVerifier(
@@ -37,7 +44,11 @@ class Gateway:
         revocations = Revocations(auth, settings.access_token_seconds)
         revocations.listen(bus, LOCAL)
         proxy = Proxy(
-            settings, {name: Upstream(name, url, bulkheads(settings)) for name, url in settings.upstreams.items()}
+            settings,
+            {
+                name: Upstream(name, url, bulkheads(settings), _new_client(settings, servers.get(name)))
+                for name, url in settings.upstreams.items()
+            },
         )
         proxy.upstreams["auth"].on_response = revocations.apply_headers
         self.draining = Draining()
@@ -109,6 +120,15 @@ def create_store(url: str) -> RateLimitStore:
     return RedisStore(url)
 
 
-def create_app(settings: Settings, bus: Bus) -> Gateway:
-    """The gateway, not yet running."""
-    return Gateway(settings, bus)
+def _new_client(settings: Settings, server: Server | None) -> NewClient:
+    if server is None:
+        return partial(Client, connect_seconds=settings.connect_seconds)
+    return partial(AsgiClient, server, connect_seconds=settings.connect_seconds)
+
+
+def create_app(settings: Settings, bus: Bus, servers: Mapping[str, Server] | None = None) -> Gateway:
+    """The gateway, not yet running.
+
+    `servers` are services that run in the same event loop, by name. They have to have started before the gateway.
+    """
+    return Gateway(settings, bus, servers or {})

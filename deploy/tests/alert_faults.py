@@ -5,6 +5,7 @@ import io
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from gateway.rate_limit.redis_store import RedisStore
 from gateway.routes import NORMAL
 from gateway.tests.gateway_server import live_gateway_alone
 from gateway.tests.stub_services import NAMES, StubServices
+from gateway.upstream.client import Client
 from gateway.upstream.upstream import Bulkhead, Upstream
 from services.auth.actions import withdrawals
 from services.social.subscriptions import USERS
@@ -259,7 +261,7 @@ class Faults:
         return asyncio.run(scenario())
 
     def upstream_saturated(self) -> Samples:
-        upstream = Upstream("posts", "http://127.0.0.1:1", {NORMAL: Bulkhead(100)})
+        upstream = Upstream("posts", "http://127.0.0.1:1", {NORMAL: Bulkhead(100)}, partial(Client, connect_seconds=1))
         gateway.metrics.IN_FLIGHT.labels("posts").set_function(lambda: upstream.in_flight)
         self.before = samples()
         for _ in range(81):

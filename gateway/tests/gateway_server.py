@@ -4,12 +4,13 @@ import asyncio
 import json
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import IO, Any
 
 import httpx
+import pytest
 import uvicorn
 
 from gateway.app import Gateway, create_app
@@ -19,7 +20,7 @@ from shared import clock, ids
 from shared.events.envelope import Event
 from shared.events.in_memory import InMemoryBus
 from shared.security.service_calls import ssl_context_for
-from shared.server.config import server_options
+from shared.server.config import Server, server_options
 from shared.testing.clocked_loop import ClockedLoop, ClockedServer
 from shared.testing.tokens import FakeTokenIssuer
 from shared.testing.waiting import WAIT_SECONDS, eventually
@@ -27,6 +28,12 @@ from shared.testing.waiting import WAIT_SECONDS, eventually
 from .stub_services import NAMES, StubServices
 
 SECRET = "a secret for tests that is long enough"
+WAYS = {"http": False, "asgi": True}
+BOTH_WAYS = pytest.mark.parametrize("calls_applications", WAYS.values(), ids=WAYS, indirect=True, scope="module")
+"""Runs a test with services that the gateway reaches over loopback, and with services in its own event loop."""
+
+calls_applications = False
+"""Whether `live_gateway` runs its services in the event loop of the gateway. Set by the fixture of this name."""
 
 
 @dataclass
@@ -102,26 +109,45 @@ def live_gateway(services: StubServices | None = None, **changed: Any) -> Iterat
         listeners = [listening() for _ in NAMES]
         services.ports = {listener.getsockname()[1]: name for listener, name in zip(listeners, NAMES, strict=True)}
         behind = ClockedServer(uvicorn.Config(services, **server_options()))
-        stack.enter_context(serving(behind, listeners))
-        live = stack.enter_context(live_gateway_alone(services, **changed))
+        if calls_applications:
+            others = InSameLoop(behind, listeners, [name for name in NAMES if f"{name}_url" not in changed])
+            live = stack.enter_context(live_gateway_alone(services, others, **changed))
+        else:
+            stack.enter_context(serving(behind, listeners))
+            live = stack.enter_context(live_gateway_alone(services, **changed))
         if services.revocations is not None:
             eventually(lambda: live.web.get("/readyz").json().get("revocations") == "loaded")
         yield live
         behind.force_exit = True  # it may still be answering somebody
 
 
+@dataclass
+class InSameLoop:
+    """A server in the event loop of the gateway, and the services whose requests are calls of its application."""
+
+    server: ClockedServer
+    listeners: list[socket.socket]
+    names: Sequence[str]
+
+    def servers(self) -> dict[str, Server]:
+        """As `create_app` takes them."""
+        return dict.fromkeys(self.names, self.server)
+
+
 @contextmanager
-def live_gateway_alone(services: StubServices, **changed: Any) -> Iterator[LiveGateway]:
+def live_gateway_alone(
+    services: StubServices, others: InSameLoop | None = None, **changed: Any
+) -> Iterator[LiveGateway]:
     """A gateway whose services may be unavailable."""
     settings = Settings(**{"secret": SECRET, "environment": "development", **services.settings(), **changed})
     bus = InMemoryBus()
-    gateway = create_app(settings, bus)
+    gateway = create_app(settings, bus, others.servers() if others else {})
     server = _ClockedGatewayServer(gateway)
     listener = listening()
     port = listener.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     with (
-        serving(server, [listener]) as loop,
+        serving(server, [listener], others) as loop,
         httpx.Client(base_url=url, timeout=WAIT_SECONDS, verify=ssl_context_for(url)) as web,
     ):
         server._limits._clock = loop.time
@@ -140,13 +166,15 @@ def listening() -> socket.socket:
 
 
 @contextmanager
-def serving(server: ClockedServer, listeners: list[socket.socket]) -> Iterator[ClockedLoop]:
+def serving(
+    server: ClockedServer, listeners: list[socket.socket], others: InSameLoop | None = None
+) -> Iterator[ClockedLoop]:
     """Run this server in a separate thread. Returns its event loop."""
     loop = ClockedLoop()
 
     def serve() -> None:
         with asyncio.Runner(loop_factory=lambda: loop) as runner:
-            runner.run(server.serve(sockets=listeners))
+            runner.run(_serve(server, listeners, others))
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
@@ -156,6 +184,17 @@ def serving(server: ClockedServer, listeners: list[socket.socket]) -> Iterator[C
     finally:
         server.should_exit = True
         thread.join(WAIT_SECONDS)
+
+
+async def _serve(server: ClockedServer, listeners: list[socket.socket], others: InSameLoop | None) -> None:
+    if others is None:
+        await server.serve(sockets=listeners)
+        return
+    behind = asyncio.create_task(others.server.serve(sockets=others.listeners))
+    await others.server.is_serving.wait()
+    await server.serve(sockets=listeners)
+    others.server.should_exit = True
+    await behind
 
 
 def refused(answer: httpx.Response) -> tuple[int, str]:

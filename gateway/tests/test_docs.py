@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -33,7 +34,7 @@ def test_description_contains_the_path_prefix() -> None:
 @pytest.mark.parametrize("path", [*DESCRIPTIONS, "/docs"])
 def test_description_is_served_without_services(path: str) -> None:
     """A client generator would otherwise store a problem document as the description."""
-    away = dict.fromkeys([f"{name}_url" for name in NAMES], "http://127.0.0.1:1")
+    away: dict[str, Any] = dict.fromkeys([f"{name}_url" for name in NAMES], "http://127.0.0.1:1")
     with live_gateway_alone(StubServices(), **away) as live:
         assert live.web.get("/readyz").status_code == 503
         assert live.web.get(path).status_code == 200

@@ -14,7 +14,7 @@ import pytest
 from gateway.exchange import Exchange, Receive, Send
 from shared.testing.waiting import WAIT_SECONDS, eventually
 
-from .gateway_server import LiveGateway, live_gateway, refused
+from .gateway_server import BOTH_WAYS, LiveGateway, live_gateway, refused
 from .stub_services import ReceivedRequest, answering, never, start, waiting
 from .test_request_body import MEDIA, head
 from .test_upstream_failures import failing_service, hang_up
@@ -25,6 +25,7 @@ LARGE = b"x" * 3_600_000
 PNG = b"x" * 100_000
 
 
+@BOTH_WAYS
 def test_response_is_sent_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes: list[int] = []
     go_on, end = Exchange.send_chunk, Exchange.end_response
@@ -66,6 +67,7 @@ def test_get_is_retried_when_its_connection_is_lost_before_the_response(
         assert len(asked) == 2
 
 
+@BOTH_WAYS
 def test_upload_has_the_timeout_of_its_queue() -> None:
     arrived, go_on = threading.Event(), threading.Event()
     with live_gateway(first_byte_seconds=0.2) as live, ThreadPoolExecutor(1) as pool:
@@ -79,6 +81,7 @@ def test_upload_has_the_timeout_of_its_queue() -> None:
         assert upload.result().status_code == 200
 
 
+@BOTH_WAYS
 def test_ten_concurrent_uploads_of_one_user_succeed_and_do_not_affect_others() -> None:
     go_on = threading.Event()
     with live_gateway(first_byte_seconds=60, heavy_seconds=3600) as live, ThreadPoolExecutor(10) as pool:
@@ -94,6 +97,7 @@ def test_ten_concurrent_uploads_of_one_user_succeed_and_do_not_affect_others() -
         assert [upload.result().status_code for upload in uploads] == [200] * 10
 
 
+@BOTH_WAYS
 def test_slow_uploads_do_not_open_the_breaker() -> None:
     with live_gateway(heavy_seconds=3600) as live, ThreadPoolExecutor(10) as pool:
         live.services.behaviours[MEDIA] = never
@@ -134,6 +138,7 @@ def left(live: LiveGateway, path: str) -> Iterator[threading.Event]:
     yield event
 
 
+@BOTH_WAYS
 @pytest.mark.parametrize("path", [MEDIA, PICTURE])
 def test_upstream_request_is_cancelled_when_the_client_disconnects(path: str, caplog: pytest.LogCaptureFixture) -> None:
     with live_gateway() as live, left(live, path) as event:
@@ -153,6 +158,7 @@ def exchanges() -> list[Exchange]:
     return [each for each in gc.get_objects() if type(each) is Exchange]
 
 
+@BOTH_WAYS
 @pytest.mark.parametrize("path", [MEDIA, PICTURE])
 def test_a_request_whose_client_has_left_leaves_no_reference_cycle(path: str) -> None:
     with live_gateway() as live, left(live, path) as event:
@@ -170,6 +176,7 @@ def test_a_request_whose_client_has_left_leaves_no_reference_cycle(path: str) ->
             gc.enable()
 
 
+@BOTH_WAYS
 @pytest.mark.parametrize("sent_ahead", [0, 3])
 def test_aborted_response_to_a_disconnected_client_is_not_logged(
     sent_ahead: int, caplog: pytest.LogCaptureFixture

@@ -13,8 +13,10 @@ from gateway.exchange import Receive, Send
 from gateway.request.body import BUFFERED_BYTES
 from shared.testing.waiting import WAIT_SECONDS, eventually
 
-from .gateway_server import LiveGateway
+from .gateway_server import BOTH_WAYS, LiveGateway
 from .stub_services import ReceivedRequest, answering, say, start
+
+pytestmark = BOTH_WAYS
 
 JPEG = {"content-type": "image/jpeg", "etag": '"a"', "cache-control": "public, max-age=31536000, immutable"}
 

@@ -5,7 +5,7 @@ import pytest
 
 from shared.testing.waiting import eventually
 
-from .gateway_server import live_gateway
+from .gateway_server import BOTH_WAYS, live_gateway
 from .stub_services import NAMES, StubServices
 
 
@@ -25,6 +25,7 @@ def test_health_does_not_depend_on_services() -> None:
         assert answer.headers["cache-control"] == "no-store"
 
 
+@BOTH_WAYS
 def test_ready_after_every_service_was_ready_once() -> None:
     with live_gateway(StubServices(not_ready={"dm"})) as live:
         answer = live.web.get("/readyz")

@@ -10,8 +10,10 @@ from gateway.exchange import Receive, Send
 from shared.body_limits import MAX_JSON_BYTES, MAX_UPLOAD_BYTES
 from shared.testing.waiting import eventually
 
-from .gateway_server import LiveGateway, Raw, live_gateway, refused
+from .gateway_server import BOTH_WAYS, LiveGateway, Raw, live_gateway, refused
 from .stub_services import ReceivedRequest, never
+
+pytestmark = BOTH_WAYS
 
 LOGIN = "/api/v1/auth/login"
 MEDIA = "/api/v1/media"

@@ -15,7 +15,7 @@ from gateway.slow_clients import SlowClients, Transfer
 from shared.testing.waiting import eventually
 
 from .clock import Clock
-from .gateway_server import LiveGateway, Raw, live_gateway, refused
+from .gateway_server import BOTH_WAYS, LiveGateway, Raw, live_gateway, refused
 from .stub_services import ReceivedRequest, answering, say
 from .test_request_body import LOGIN, MEDIA, head
 
@@ -235,6 +235,7 @@ def test_continuous_upload_has_no_total_timeout() -> None:
         assert clock.now >= 82
 
 
+@BOTH_WAYS
 def test_stalled_upload_gets_408_and_its_service_request_is_cancelled() -> None:
     with timed_gateway() as (live, clock), live.connect() as line:
         service = Counting()

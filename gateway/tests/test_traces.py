@@ -3,12 +3,13 @@
 from shared.testing.trace_receiver import traced
 from shared.testing.waiting import eventually
 
-from .gateway_server import live_gateway
+from .gateway_server import BOTH_WAYS, live_gateway
 
 OF_CLIENT = f"00-{'1' * 32}-{'2' * 16}-01"
 PATH = "/api/v1/posts"
 
 
+@BOTH_WAYS
 def test_trace_starts_at_the_gateway_and_goes_on_at_the_service() -> None:
     with traced() as receiver, live_gateway() as live:
         assert live.web.get(PATH, headers={"traceparent": OF_CLIENT, "tracestate": "a=b"}).status_code == 200

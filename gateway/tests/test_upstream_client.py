@@ -8,7 +8,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from gateway.upstream.client import Client
-from shared.http_client.connection import InvalidResponse, ServiceUnreachable
+from shared.http_client.response import InvalidResponse, ServiceUnreachable
 from shared.testing.scripted_service import Behave, once, serving
 from shared.testing.waiting import WAIT_SECONDS
 

@@ -15,7 +15,7 @@ from gateway.exchange import Receive, Send
 from shared.testing.ports import closed_port
 from shared.testing.waiting import WAIT_SECONDS, eventually
 
-from .gateway_server import LiveGateway, live_gateway, refused
+from .gateway_server import BOTH_WAYS, LiveGateway, live_gateway, refused
 from .stub_services import ReceivedRequest, answering, never, start
 
 POSTS = "/api/v1/posts"
@@ -52,6 +52,7 @@ def hang_up(_line: socket.socket) -> None:
     """Close the connection without a response."""
 
 
+@BOTH_WAYS
 def test_body_of_a_5xx_response_is_not_forwarded(live: LiveGateway) -> None:
     for status in (500, 501, 502, 504, 507, 599):
         trace = b"Traceback (most recent call last): secret"
@@ -61,6 +62,7 @@ def test_body_of_a_5xx_response_is_not_forwarded(live: LiveGateway) -> None:
         assert "secret" not in answer.text + str(answer.headers)
 
 
+@BOTH_WAYS
 @pytest.mark.parametrize(("given", "kept"), [("7", "7"), ("99999", "3600"), ("soon", "1"), ("-5", "1"), (None, "1")])
 def test_busy_service_response_keeps_retry_after(live: LiveGateway, given: str | None, kept: str) -> None:
     extra = {} if given is None else {"retry_after": given}
@@ -78,6 +80,7 @@ def test_busy_service_does_not_open_the_breaker(live: LiveGateway) -> None:
     assert len(live.services.at("/api/v1/posts/busy")) == 30
 
 
+@BOTH_WAYS
 def test_client_connection_stays_open_after_an_upstream_failure(live: LiveGateway) -> None:
     live.services.behaviours["/api/v1/users/failing"] = answering(500, b"x" * 500_000)
     assert live.web.get("/api/v1/users/failing").status_code == 502
@@ -90,6 +93,7 @@ def test_unreachable_service_gets_503() -> None:
         assert live.web.get("/api/v1/users/1").status_code == 200, "the others are still there"
 
 
+@BOTH_WAYS
 def test_silent_service_gets_503_after_the_timeout() -> None:
     with live_gateway() as live, ThreadPoolExecutor(1) as pool:
         live.services.behaviours[POSTS] = never
@@ -100,6 +104,7 @@ def test_silent_service_gets_503_after_the_timeout() -> None:
         assert len(live.services.at(POSTS)) == 1, "what took too long is not asked again"
 
 
+@BOTH_WAYS
 def test_incomplete_response_is_aborted() -> None:
     async def begin_only(asked: ReceivedRequest, receive: Receive, send: Send) -> None:
         await start(send, 200, (b"content-length", b"1000"))
@@ -115,6 +120,7 @@ def test_incomplete_response_is_aborted() -> None:
                 response.read()
 
 
+@BOTH_WAYS
 @pytest.mark.parametrize("length", [(b"content-length", b"1000"), (b"x-chunked", b"1")], ids=["length", "chunked"])
 def test_aborted_upstream_response_is_aborted_for_the_client(live: LiveGateway, length: tuple[bytes, bytes]) -> None:
     async def break_off(asked: ReceivedRequest, receive: Receive, send: Send) -> None:
@@ -183,6 +189,7 @@ def test_retries_stay_within_the_budget() -> None:
         assert live.web.get("/api/v1/users/1").status_code == 200, "each service has a breaker of its own"
 
 
+@BOTH_WAYS
 def test_recovered_service_is_used_again() -> None:
     with live_gateway() as live:
         live.services.behaviours[POSTS] = answering(500)

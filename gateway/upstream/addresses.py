@@ -90,11 +90,11 @@ class Address:
 class Addresses:
     """All addresses of one service."""
 
-    def __init__(self, name: str, origin: Origin) -> None:
+    def __init__(self, name: str, origin: Origin, new_client: NewClient) -> None:
         self._name = name
         self._origin = origin
         self._is_numeric = _is_numeric(origin.host)
-        self._new_client: NewClient
+        self._new_client = new_client
         self._listed: list[Address] = []
         self._gone: list[Address] = []
         """No longer listed by the name server, but still in use."""
@@ -102,9 +102,8 @@ class Addresses:
         self._resolve_at = 0.0
         self._checking = PeriodicWorker(f"gateway.addresses.{name}", self._check, every=CHECK_SECONDS)
 
-    async def open(self, new_client: NewClient) -> None:
+    async def open(self) -> None:
         """Resolve the name, and go on doing so until `close`."""
-        self._new_client = new_client
         if self._is_numeric:
             self._listed = [self._new_address(self._origin.host)]
             return

@@ -8,7 +8,7 @@ from websockets.exceptions import InvalidStatus
 
 from shared import errors
 from shared.http_client.client import NeverSent
-from shared.http_client.connection import ServiceUnreachable
+from shared.http_client.response import ServiceUnreachable
 
 from ..circuit_breaker import CircuitBreaker
 from ..exchange import Exchange

@@ -11,7 +11,7 @@ from websockets.exceptions import InvalidMessage, InvalidStatus, WebSocketExcept
 
 from shared.http_client.client import Client as HttpClient
 from shared.http_client.client import Origin
-from shared.http_client.connection import InvalidResponse, ServiceUnreachable
+from shared.http_client.response import InvalidResponse, ServiceUnreachable
 
 from ..exchange import Headers
 

@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from shared.http_client.connection import Response
+from shared.http_client.response import Response
 from shared.security.access_tokens import LOGIN_LIMITED_HEADER, REVOKED_SESSIONS_HEADER, REVOKED_USER_HEADER
 from shared.tracing import spans
 

@@ -11,7 +11,7 @@ import structlog
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import InvalidStatus
 
-from shared.http_client.connection import InvalidResponse, Response, ServiceUnreachable
+from shared.http_client.response import InvalidResponse, Response, ServiceUnreachable
 from shared.security.verifier import Identity
 from shared.tracing import spans
 
@@ -30,7 +30,6 @@ from .call import (
     timed_out,
     upstream_failed,
 )
-from .client import Client
 from .headers import retry_after, to_client, to_upstream
 from .upstream import Clients, Upstream
 
@@ -47,14 +46,12 @@ class Proxy:
         self.upstreams = upstreams
         self._first_byte_seconds = settings.first_byte_seconds
         self._heavy_seconds = settings.heavy_seconds
-        self._connect_seconds = settings.connect_seconds
         limits = settings.rate_limits
         self._rate_limit_policy = ", ".join(getattr(limits, each.name).policy for each in fields(limits)).encode()
 
     async def open(self) -> None:
         """Create the HTTP clients, in the running event loop."""
-        new_client = partial(Client, connect_seconds=self._connect_seconds)
-        await asyncio.gather(*(each.addresses.open(new_client) for each in self.upstreams.values()))
+        await asyncio.gather(*(each.addresses.open() for each in self.upstreams.values()))
         for upstream in self.upstreams.values():
             metrics.IN_FLIGHT.labels(upstream.name).set_function(partial(getattr, upstream, "in_flight"))
 

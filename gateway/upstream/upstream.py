@@ -11,7 +11,7 @@ from ..circuit_breaker import OPEN_SECONDS
 from ..responses import HttpError, service_unavailable
 from ..routes import HASHING, IMAGE_UPLOAD, NORMAL, PICTURE, WEBSOCKET, TrafficClass
 from ..settings import Settings
-from .addresses import Address, Addresses
+from .addresses import Address, Addresses, NewClient
 
 RETRY_RATIO = 0.1
 MAX_SAVED_RETRIES = 10.0
@@ -93,11 +93,11 @@ def bulkheads(settings: Settings) -> dict[TrafficClass, Bulkhead]:
 class Upstream:
     """A service behind the gateway."""
 
-    def __init__(self, name: str, url: str, bulkheads: dict[TrafficClass, Bulkhead]) -> None:
+    def __init__(self, name: str, url: str, bulkheads: dict[TrafficClass, Bulkhead], new_client: NewClient) -> None:
         self.name = name
         self.span_name = f"call {name}"
         self.origin = _origin(name, url)
-        self.addresses = Addresses(name, self.origin)
+        self.addresses = Addresses(name, self.origin, new_client)
         self.retry_budget = RetryBudget()
         self.bulkheads = bulkheads
         self.on_response: Callable[[Mapping[bytes, bytes]], None] = _ignore

@@ -9,7 +9,8 @@ from socket import SO_RCVBUF, SOCK_STREAM, SOL_SOCKET, socket
 from typing import Any
 from urllib.parse import urlsplit
 
-from .connection import CHUNK_BYTES, Connection, Response, ServiceUnreachable
+from .connection import Connection
+from .response import CHUNK_BYTES, Response, ServiceUnreachable
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 KEEP_ALIVE_SECONDS = 5.0

@@ -2,92 +2,31 @@
 
 import asyncio
 from collections.abc import AsyncIterable, Callable
-from enum import Enum, auto
 from http import HTTPStatus
 from typing import cast
 
 import httptools
 
-CHUNK_BYTES = 64 * 1024
-"""Most of a body that is read at once. Reading from the network pauses while more than that waits for its reader."""
+from .response import InvalidResponse, Response, ResponseStream, ServiceUnreachable, State, wake
+
 MAX_HEAD_BYTES = 64 * 1024
 """Of the status line and the headers of a response; those of the services have a hundredth of it."""
 
 
-class RequestFailed(Exception):
-    """A request has no complete response."""
-
-
-class ServiceUnreachable(RequestFailed):
-    """The connection was lost before a response started; the service may have processed the request."""
-
-
-class InvalidResponse(RequestFailed):
-    """What the service sent is not a complete HTTP response."""
-
-
-class Response:
-    """The head of a response, and its body as a stream."""
-
-    __slots__ = ("_connection", "fields", "headers", "status")
-
-    def __init__(self, connection: "Connection", status: int, fields: list[tuple[bytes, bytes]]) -> None:
-        self._connection = connection
-        self.status = status
-        self.fields = fields
-        """All header fields, with names in lower case."""
-        self.headers = dict(fields)
-
-    @property
-    def is_received(self) -> bool:
-        """Whether the body has arrived to its end, and can be read without waiting."""
-        return self._connection.is_received
-
-    async def read(self) -> bytes:
-        """The next bytes of the body, up to CHUNK_BYTES; none at its end. Raises InvalidResponse."""
-        return await self._connection.read()
-
-    @property
-    def at_end(self) -> bool:
-        """Whether the body was read to its end."""
-        return self._connection.at_end
-
-    def release(self) -> None:
-        """Keep the connection for another request if the body was read to its end; close it otherwise."""
-        self._connection.release()
-
-
-class _State(Enum):
-    IDLE = auto()
-    WAITING = auto()
-    """For the head of a response."""
-    RECEIVING = auto()
-    """The body."""
-    RECEIVED = auto()
-
-
-class Connection(asyncio.Protocol):
+class Connection(ResponseStream, asyncio.Protocol):
     """Serves one request after the other."""
 
     def __init__(self, on_free: Callable[["Connection"], None], on_lost: Callable[["Connection"], None]) -> None:
+        super().__init__()
         self._on_free = on_free
         self._on_lost = on_lost
-        self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport
         self._parser = httptools.HttpResponseParser(self)
-        self._state = _State.IDLE
-        self._error: Exception | None = None
-        self._head: asyncio.Future[Response] | None = None
-        """Waits for the head of the response."""
-        self._more: asyncio.Future[None] | None = None
-        """Waits for more of the body."""
         self._writable: asyncio.Future[None] | None = None
         """Waits until more of an upload may be written."""
         self._upload: asyncio.Task[None] | None = None
         self._fields: list[tuple[bytes, bytes]] = []
         self._head_bytes = 0
-        self._chunks: list[bytes] = []
-        self._buffered = 0
         self._ends_with_connection = False
         self._is_kept = False
         self.idle_since = 0.0
@@ -96,55 +35,21 @@ class Connection(asyncio.Protocol):
 
     async def send(self, head: bytes, body: AsyncIterable[bytes] | None = None, *, chunked: bool = False) -> Response:
         """Send a request, and wait for the head of its response. Raises ServiceUnreachable or InvalidResponse."""
-        self._state = _State.WAITING
         self._head_bytes = 0
         self._is_kept = False
-        response: asyncio.Future[Response] = self._loop.create_future()
-        self._head = response
+        expected = self._expect()
         self._transport.write(head)
         if body is not None:
             self._upload = self._loop.create_task(self._send_body(body, chunked))
-        try:
-            return await response
-        except BaseException:
-            self.close()
-            raise
-        finally:
-            self._head = None  # it refers to this connection
-
-    async def read(self) -> bytes:
-        """See `Response`."""
-        while not self._buffered and self._state is _State.RECEIVING:
-            if self._error is not None:
-                error, self._error = self._error, None  # its frames refer to this connection
-                raise error
-            self._more = self._loop.create_future()
-            await self._more
-        body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
-        part, rest = body[:CHUNK_BYTES], body[CHUNK_BYTES:]
-        self._chunks = [rest] if rest else []
-        self._buffered = len(rest)
-        if not rest and self._state is _State.RECEIVING:
-            self._transport.resume_reading()
-        return part
-
-    @property
-    def is_received(self) -> bool:
-        """See `Response`."""
-        return self._state is _State.RECEIVED
-
-    @property
-    def at_end(self) -> bool:
-        """See `Response`."""
-        return self._state is _State.RECEIVED and not self._buffered
+        return await self._received(expected)
 
     def release(self) -> None:
-        """See `Response`."""
+        """Keep the connection for another request if the body was read to its end; close it otherwise."""
         is_sent = self._upload is None or self._upload.done()
         if not (self.at_end and self._is_kept and is_sent) or self.is_closing:
             self.close()
             return
-        self._state = _State.IDLE
+        self._state = State.IDLE
         self._upload = None
         self._on_free(self)
 
@@ -167,9 +72,9 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It was closed by either side."""
-        if self._state is _State.WAITING:
+        if self._state is State.WAITING:
             self._fail(ServiceUnreachable(repr(exc)))
-        elif self._state is _State.RECEIVING and self._ends_with_connection and exc is None:
+        elif self._state is State.RECEIVING and self._ends_with_connection and exc is None:
             self.on_message_complete()
         else:
             self._fail(InvalidResponse("The response ended too early."))
@@ -178,16 +83,16 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes of a response; whatever nobody has asked for ends the connection."""
-        if self._state is _State.WAITING:
+        if self._state is State.WAITING:
             self._head_bytes += len(data)
-        elif self._state is not _State.RECEIVING:
+        elif self._state is not State.RECEIVING:
             self.close()
             return
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self._fail(InvalidResponse(repr(error)))
-        if self._state is _State.WAITING and self._head_bytes > MAX_HEAD_BYTES:
+        if self._state is State.WAITING and self._head_bytes > MAX_HEAD_BYTES:
             self._fail(InvalidResponse("The headers are too large."))
 
     def pause_writing(self) -> None:
@@ -196,7 +101,7 @@ class Connection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         """The service has read."""
-        self._wake(self._writable)
+        wake(self._writable)
         self._writable = None
 
     # What the parser reports
@@ -204,7 +109,7 @@ class Connection(asyncio.Protocol):
     def on_message_begin(self) -> None:
         """A response starts; one that nobody has asked for makes the connection useless."""
         self._fields = []
-        if self._state is not _State.WAITING:
+        if self._state is not State.WAITING:
             self._is_kept = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -214,32 +119,22 @@ class Connection(asyncio.Protocol):
     def on_headers_complete(self) -> None:
         """The end of the head."""
         status = self._parser.get_status_code()
-        if self._state is not _State.WAITING or status < HTTPStatus.OK:
+        if self._state is not State.WAITING or status < HTTPStatus.OK:
             return
-        self._state = _State.RECEIVING
-        response = Response(self, status, self._fields)
-        headers = response.headers
+        headers = self._start(status, self._fields).headers
         self._ends_with_connection = b"content-length" not in headers and b"transfer-encoding" not in headers
-        if self._head is not None and not self._head.done():
-            self._head.set_result(response)
 
     def on_body(self, body: bytes) -> None:
         """A part of the body."""
-        if self._state is not _State.RECEIVING:
-            return
-        self._chunks.append(body)
-        self._buffered += len(body)
-        if self._buffered > CHUNK_BYTES:
-            self._transport.pause_reading()
-        self._wake(self._more)
+        if self._state is State.RECEIVING:
+            self._add(body)
 
     def on_message_complete(self) -> None:
         """The end of a response."""
-        if self._state is not _State.RECEIVING:  # a preliminary response (RFC 9110, section 15.2), or one too many
+        if self._state is not State.RECEIVING:  # a preliminary response (RFC 9110, section 15.2), or one too many
             return
         self._is_kept = self._parser.should_keep_alive()
-        self._state = _State.RECEIVED
-        self._wake(self._more)
+        self._end()
 
     async def _send_body(self, body: AsyncIterable[bytes], chunked: bool) -> None:
         try:
@@ -254,15 +149,11 @@ class Connection(asyncio.Protocol):
             self._fail(InvalidResponse(f"The request was not sent completely: {error!r}"))
 
     def _fail(self, error: Exception) -> None:
-        if self._state is not _State.WAITING:
-            self._error = error
-        elif self._head is not None and not self._head.done():
-            self._head.set_exception(error)
-        self._wake(self._more)
-        self._wake(self._writable)
-        self.close()
+        wake(self._writable)
+        super()._fail(error)
 
-    @staticmethod
-    def _wake(waiter: asyncio.Future[None] | None) -> None:
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)
+    def _pause(self) -> None:
+        self._transport.pause_reading()
+
+    def _resume(self) -> None:
+        self._transport.resume_reading()

@@ -4,7 +4,7 @@ import asyncio
 from urllib.parse import quote, urlsplit
 
 from .client import Client, Fields, origin_of
-from .connection import InvalidResponse, RequestFailed
+from .response import InvalidResponse, RequestFailed
 
 CONNECT_SECONDS = 1.0
 WAIT_SECONDS = 2.0

@@ -13,8 +13,8 @@ import structlog
 
 from shared import errors
 from shared.http_client.client import Fields
-from shared.http_client.connection import RequestFailed
 from shared.http_client.fetch import Fetcher
+from shared.http_client.response import RequestFailed
 from shared.tracing import spans
 
 LIFETIME_SECONDS = 60

@@ -18,8 +18,8 @@ import orjson
 import structlog
 
 from shared import errors, ids
-from shared.http_client.connection import RequestFailed
 from shared.http_client.fetch import fetch_once
+from shared.http_client.response import RequestFailed
 from shared.security.access_tokens import ALGORITHM, MEMBER, REQUIRED_CLAIMS, ROLES, TYPE, KeySet
 
 LEEWAY_SECONDS = 10

@@ -3,7 +3,9 @@
 import asyncio
 import gc
 import time
+from collections.abc import MutableMapping
 from contextlib import suppress
+from contextvars import Context
 from email.utils import formatdate
 from types import FrameType
 from typing import Any, cast
@@ -80,6 +82,8 @@ class Server(uvicorn.Server):
         self._drain_seconds = drain_seconds
         self._force = asyncio.Event()
         self._exit = asyncio.Event()
+        self.is_serving = asyncio.Event()
+        """Set when the application has started."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._should_exit = False
         super().__init__(config)
@@ -97,8 +101,19 @@ class Server(uvicorn.Server):
             with suppress(RuntimeError):  # the loop is closed: it has stopped already
                 self._loop.call_soon_threadsafe(self._exit.set)
 
+    def start_request(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> asyncio.Task[None]:
+        """Run the application for a request of this process, without a connection. The shutdown waits for its end."""
+        running: asyncio.Task[None] = asyncio.get_running_loop().create_task(
+            self.config.loaded_app(scope, receive, send),
+            context=Context(),  # nothing of the caller's, as if it came over a connection
+        )
+        self.server_state.tasks.add(running)
+        running.add_done_callback(self.server_state.tasks.discard)
+        return running
+
     async def main_loop(self) -> None:
         """Wait until told to stop, and drain."""
+        self.is_serving.set()
         self._loop = asyncio.get_running_loop()
         if not self.should_exit:  # it may have been set before the loop started
             await self._exit.wait()

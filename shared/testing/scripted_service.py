@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 from shared.http_client.client import Client, Origin
-from shared.http_client.connection import CHUNK_BYTES, Response
+from shared.http_client.response import CHUNK_BYTES, Response
 from shared.testing.waiting import WAIT_SECONDS
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"

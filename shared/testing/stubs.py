@@ -5,7 +5,7 @@ from collections.abc import Callable
 import httpx
 
 from shared.http_client.client import Fields
-from shared.http_client.connection import RequestFailed
+from shared.http_client.response import RequestFailed
 from shared.security.service_calls import Transport
 
 

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from shared.http_client import client as client_module
-from shared.http_client.connection import CHUNK_BYTES, MAX_HEAD_BYTES, Connection, InvalidResponse, ServiceUnreachable
+from shared.http_client.connection import MAX_HEAD_BYTES, Connection
+from shared.http_client.response import CHUNK_BYTES, InvalidResponse, ServiceUnreachable
 from shared.testing.scripted_service import OK, Behave, always, body_of, get, once, responses_to, started
 from shared.testing.waiting import WAIT_SECONDS
 

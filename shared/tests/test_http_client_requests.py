@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from shared.http_client.client import Client, NeverSent, Origin
-from shared.http_client.connection import CHUNK_BYTES, InvalidResponse
+from shared.http_client.response import CHUNK_BYTES, InvalidResponse
 from shared.testing.ports import closed_port
 from shared.testing.scripted_service import OK, always, body_of, get, serving, started
 from shared.testing.waiting import WAIT_SECONDS

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from shared.http_client import fetch
-from shared.http_client.connection import RequestFailed
 from shared.http_client.fetch import Fetcher, fetch_once
+from shared.http_client.response import RequestFailed
 from shared.testing.scripted_service import OK, Behave, always, once, serving
 from shared.testing.waiting import WAIT_SECONDS
 

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from shared import ids
 from shared.errors import AppError, Unauthenticated, Unavailable
-from shared.http_client.connection import RequestFailed
+from shared.http_client.response import RequestFailed
 from shared.security.verifier import LEEWAY_SECONDS, Identity, JwksClient, TokenVerifier, fetch_from
 from shared.testing import FakeTokenIssuer
 from shared.testing.scripted_service import always, serving
