@@ -67,6 +67,9 @@ class Database:
         if spans.enabled():
             trace_failures(self.engine)
             trace_failures(self.read_engine)
+        self._kept: Connection | None = None
+        self._keeper: int | None = None
+        """The thread that uses `_kept`."""
         self._writer_lock = nullcontext() if self.has_row_locks else _WriterLock(lock_timeout)
         self.writes = WaitGroup()
         self.listeners = Listeners()
@@ -74,6 +77,9 @@ class Database:
     def read(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a query outside of a write transaction. Raises errors.Unavailable."""
         try:
+            if self._kept is not None and threading.get_ident() == self._keeper:
+                trace_statements(self._kept)
+                return query(self._kept, *args, **kwargs)
             with self.read_engine.connect() as connection:
                 trace_statements(connection)
                 return query(connection, *args, **kwargs)
@@ -113,12 +119,23 @@ class Database:
         self.listeners.call(notified)
         return result
 
+    def keep_connection(self) -> None:
+        """Use one connection for all reads of this thread until `close`, instead of one of the pool for each read.
+
+        Only for SQLite: a connection to a server can be lost.
+        """
+        self._kept = self.read_engine.connect()
+        self._keeper = threading.get_ident()
+
     def ping(self) -> None:
         """Raises errors.Unavailable if the database does not respond."""
         self.read(lambda connection: connection.execute(text("SELECT 1")).scalar_one())
 
     def close(self) -> None:
         """Close all connections. The next use opens new ones."""
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = None
         self.engine.dispose()
         self.read_engine.dispose()
 
@@ -182,6 +199,7 @@ def _read_engine(url: str, pool_size: int, pool_timeout: float, lock_timeout: fl
     }
     if not _is_sqlite(url):
         return _mysql_engine(url, f"{_init_command(lock_timeout)}, transaction_read_only = ON", **options)
+    options["pool_size"] += 1  # the one of `keep_connection`
     engine = _sqlite_engine(url, lock_timeout, pool_reset_on_return=None, **options)
     event.listen(engine, "connect", _forbid_writes_in_sqlite)
     return engine

@@ -3,7 +3,19 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Insert, Integer, LargeBinary, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    CursorResult,
+    Dialect,
+    Insert,
+    Integer,
+    LargeBinary,
+    Select,
+    String,
+    Table,
+    Text,
+)
 from sqlalchemy.dialects import mysql, sqlite
 from sqlalchemy.exc import IntegrityError
 
@@ -59,3 +71,28 @@ def insert_if_absent(tx: Connection, table: Table, values: Mapping[str, Any]) ->
         return True
     result = tx.execute(sqlite.insert(table).on_conflict_do_nothing(), values)
     return result.rowcount > 0
+
+
+class PreparedSelect:
+    """A SELECT that is executed often. Its SQL text is generated once for each dialect.
+
+    SQLAlchemy keeps that text too, but to find it, it hashes every part of the statement each time.
+    Parameters and results have the types of the driver: use it for numbers and texts.
+    """
+
+    def __init__(self, statement: Select[Any]) -> None:
+        self._statement = statement
+        self._compiled: dict[str, tuple[str, list[str] | None, dict[str, Any]]] = {}
+
+    def execute(self, connection: Connection, parameters: Mapping[str, Any]) -> CursorResult[Any]:
+        """Execute it with values for all its parameters without one."""
+        dialect = connection.dialect
+        text, names, values = self._compiled.get(dialect.name) or self._compile(dialect)
+        values = {**values, **parameters}
+        return connection.exec_driver_sql(text, values if names is None else tuple([values[name] for name in names]))
+
+    def _compile(self, dialect: Dialect) -> tuple[str, list[str] | None, dict[str, Any]]:
+        compiled = self._statement.compile(dialect=dialect)
+        names = compiled.positiontup if compiled.positional else None
+        self._compiled[dialect.name] = found = (compiled.string, names, dict(compiled.params))
+        return found

@@ -150,3 +150,19 @@ def test_committed_data_survives_a_power_failure(tmp_path: Path) -> None:
     command = [sys.executable, "-c", SETTINGS]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "['wal', 2, 1]"
+
+
+def test_kept_connection_serves_its_thread_and_sees_every_commit(database: Database) -> None:
+    def connection_id(connection: Connection) -> int:
+        return id(connection.connection.dbapi_connection)
+
+    database.keep_connection()
+    with ThreadPoolExecutor(1) as pool:
+        kept = database.read(connection_id)
+        assert pool.submit(database.read, connection_id).result(WAIT_SECONDS) != kept
+        for number in (1, 2):
+            assert pool.submit(database.write, note, number).result(WAIT_SECONDS) == number
+            assert count(database) == number
+    assert database.read(connection_id) == kept
+    database.close()
+    assert count(database) == 2, "from a connection of the pool again"

@@ -52,9 +52,13 @@ def create_service_app(  # noqa: PLR0913 - all parts of a service, named at the 
 ) -> FastAPI:
     """The application of a service. Workers and connections are started and stopped with it."""
 
+    reads_in_event_loop = not database.has_row_locks
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         threadpools.set_size(settings.pool_size)
+        if reads_in_event_loop:
+            database.keep_connection()
         spans.set_service(name)
         stop_measuring = Measurements(name, database, bus, queues).start()
         await bus.start()
@@ -99,14 +103,18 @@ def create_service_app(  # noqa: PLR0913 - all parts of a service, named at the 
     app.state.spool_space = SpoolSpace(settings.spool_bytes)
     for kind, handler in _handlers().items():
         app.add_exception_handler(kind, handler)
-    _add_middleware(app, name, settings, routers)
+    _add_middleware(app, name, settings, routers, reads_in_event_loop=reads_in_event_loop)
     openapi.install(app, name)
     return app
 
 
-def _add_middleware(app: FastAPI, name: str, settings: Settings, routers: Sequence[APIRouter]) -> None:
+def _add_middleware(
+    app: FastAPI, name: str, settings: Settings, routers: Sequence[APIRouter], *, reads_in_event_loop: bool
+) -> None:
     """The middleware that is added last is called first."""
-    app.add_middleware(FastPathMiddleware, routers=routers, refusals=_handlers())
+    app.add_middleware(
+        FastPathMiddleware, routers=routers, refusals=_handlers(), reads_in_event_loop=reads_in_event_loop
+    )
     app.add_middleware(RequestContextMiddleware, service=name)
     if settings.public_path or settings.cdn_url:
         app.add_middleware(PublicPath, prefix=settings.public_path, cdn_url=settings.cdn_url)
@@ -127,6 +135,7 @@ class RequestContextMiddleware:
     def __init__(self, app: ASGIApp, service: str) -> None:
         self._app = app
         self._service = service
+        self._timers: dict[tuple[str, int | None], Callable[[float], None]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -160,6 +169,12 @@ class RequestContextMiddleware:
                 route = getattr(scope.get("route"), "path", "unknown")
                 seconds = time.perf_counter() - started
                 if not is_accepted(scope):
-                    metrics.REQUESTS.labels(self._service, route, status).observe(seconds)
+                    self._timer(route, status)(seconds)
                 span.describe_http(request_log.known(scope["method"]), route, status, request_id)
                 request_log.write(self._service, request_id, scope["method"], route, status, seconds)
+
+    def _timer(self, route: str, status: int | None) -> Callable[[float], None]:
+        timer = self._timers.get((route, status))
+        if timer is None:
+            timer = self._timers[route, status] = metrics.REQUESTS.labels(self._service, route, status).observe
+        return timer

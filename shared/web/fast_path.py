@@ -3,6 +3,8 @@
 A route uses it if it has one method and each of its parameters has a FastPathReader or is a JSON body. A request uses
 it if each value has the usual form: a token after `Bearer`, a limit and a cursor, an id, a valid body. Any other
 request is passed to FastAPI, which alone decides what is malformed.
+
+On SQLite, functions that read run in the event loop instead of a thread (decision 0039).
 """
 
 import asyncio
@@ -54,14 +56,21 @@ class FastPathMiddleware:
     """Answers requests on the fast path; passes all others to FastAPI."""
 
     def __init__(
-        self, app: ASGIApp, routers: Sequence[APIRouter], refusals: Mapping[type[Exception], Callable[..., Response]]
+        self,
+        app: ASGIApp,
+        routers: Sequence[APIRouter],
+        refusals: Mapping[type[Exception], Callable[..., Response]],
+        *,
+        reads_in_event_loop: bool,
     ) -> None:
         self._app = app
         self._routes: defaultdict[str, list[tuple[APIRoute, Handler | None]]] = defaultdict(list)
         for each in (route for router in routers for route in router.routes if isinstance(route, APIRoute)):
             methods = each.methods or ()
             for method in methods:
-                self._routes[method].append((each, handler(each.endpoint) if len(methods) == 1 else None))
+                in_event_loop = reads_in_event_loop and method == "GET"
+                handle = handler(each.endpoint, in_event_loop=in_event_loop) if len(methods) == 1 else None
+                self._routes[method].append((each, handle))
         self._refusals = refusals
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -106,15 +115,15 @@ class _Received:
         return self._received.popleft() if self._received else await self._receive()
 
 
-def handler(endpoint: Callable[..., Any]) -> Handler | None:
-    """The fast path of this endpoint; None if a parameter has no reader."""
+def handler(endpoint: Callable[..., Any], *, in_event_loop: bool = False) -> Handler | None:
+    """The fast path of this endpoint; None if a parameter has no reader. A function that is no coroutine may block."""
     hints = get_type_hints(endpoint, include_extras=True)
     readers = _readers(endpoint, hints)
     if readers is None:
         return None
     reads_query = any(each.reads_query for hint in hints.values() for each in _plain_ways(hint))
     reads_body = any(map(_is_model, hints.values()))
-    call = endpoint if inspect.iscoroutinefunction(endpoint) else partial(asyncio.to_thread, endpoint)
+    call = _awaitable(endpoint, in_event_loop=in_event_loop)
 
     async def handle(request: StrictRequest) -> Response | None:
         if request.scope["query_string"] and not reads_query:
@@ -125,10 +134,22 @@ def handler(endpoint: Callable[..., Any]) -> Handler | None:
             values = {name: await read(request) for name, read in readers.items()}
         except (FastPathMiss, ClientDisconnect):
             return None
-        answer: Response = await call(**values)
-        return answer
+        return await call(**values)
 
     return handle
+
+
+def _awaitable(endpoint: Callable[..., Any], *, in_event_loop: bool) -> Callable[..., Awaitable[Response]]:
+    if inspect.iscoroutinefunction(endpoint):
+        return endpoint
+    if not in_event_loop:
+        return partial(asyncio.to_thread, endpoint)
+
+    async def call(**values: Any) -> Response:
+        answer: Response = endpoint(**values)
+        return answer
+
+    return call
 
 
 def _readers(endpoint: Callable[..., Any], hints: Mapping[str, Any]) -> Mapping[str, Read] | None:

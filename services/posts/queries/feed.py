@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, Connection, Select, and_, bindparam, exists, select, true
 
+from shared.database.statements import PreparedSelect
 from shared.pagination import Page, PageRequest
 from shared.replication.projections import is_shown
 
@@ -51,12 +52,12 @@ def _pushed() -> Select[Any]:
     )
 
 
-_PUSHED = _pushed()
+_PUSHED = PreparedSelect(_pushed())
 
 
 def feed(connection: Connection, reader_id: int, page: PageRequest) -> Page:
     """The page, newest first."""
-    rows = _SHOWN.rows(connection.execute(_PUSHED, posts.page_params(page, reader_id)))
+    rows = _SHOWN.rows(_PUSHED.execute(connection, posts.page_params(page, reader_id)))
     is_full = len(rows) > page.limit
     if not is_full and (not rows or rows[0].floor > 0):
         return _with_missing(connection, [], feed_fanin.everything(connection, reader_id, page), reader_id, page)

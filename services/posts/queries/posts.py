@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Text, bindparam, selec
 
 from shared import clock, ids
 from shared.database.packed_columns import Packed
+from shared.database.statements import PreparedSelect
 from shared.errors import NotFound
 from shared.pagination import Page, PageRequest
 from shared.replication.projections import is_shown
@@ -62,8 +63,9 @@ def _by_author(page: Select[Any]) -> Select[Any]:
     return hinted.where(_posts.author_id == bindparam("author_id"))
 
 
-_LATEST = _page(for_viewer(*_SHOWN.columns))
-_BY_AUTHOR = _by_author(_LATEST)
+_EVERYONES = _page(for_viewer(*_SHOWN.columns))
+_LATEST = PreparedSelect(_EVERYONES)
+_BY_AUTHOR = PreparedSelect(_by_author(_EVERYONES))
 _AUTHOR = for_viewer(_posts.author_id).where(_posts.id == bindparam("post_id"))
 _OWN = _by_author(_page(_joined(*_SHOWN.columns)))
 
@@ -97,12 +99,12 @@ def in_order(connection: Connection, post_ids: list[int], viewer: int | None) ->
 
 def latest(connection: Connection, viewer: int | None, page: PageRequest) -> Page:
     """All posts, newest first."""
-    return page_of(connection, _SHOWN.rows(connection.execute(_LATEST, page_params(page, viewer))), viewer, page)
+    return page_of(connection, _SHOWN.rows(_LATEST.execute(connection, page_params(page, viewer))), viewer, page)
 
 
 def posts_of(connection: Connection, author_id: int, viewer: int | None, page: PageRequest) -> Page:
     """A user's posts, newest first; none if the viewer blocks them. Raises as `people.require_present` does."""
-    rows = _SHOWN.rows(connection.execute(_BY_AUTHOR, {"author_id": author_id, **page_params(page, viewer)}))
+    rows = _SHOWN.rows(_BY_AUTHOR.execute(connection, {"author_id": author_id, **page_params(page, viewer)}))
     if not rows:
         people.require_present(connection, author_id, viewer)
     return page_of(connection, rows, viewer, page)
