@@ -37,7 +37,7 @@ WORKDIR /app
 ARG MEMBER
 ENV PATH=/packages/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 HOST=0.0.0.0 MEMBER=${MEMBER}
 USER 10001
-HEALTHCHECK --interval=5s --timeout=4s --start-period=60s --retries=6 CMD ["python", "-m", "shared.server.healthcheck"]
+HEALTHCHECK --interval=5s --timeout=4s --start-period=60s --retries=6 CMD ["python", "-IS", "/app/shared/server/healthcheck.py"]
 # `exec`: the program itself receives the signal that stops the container.
 CMD ["sh", "-c", "exec python -m \"$(echo \"$MEMBER\" | tr / .).main\""]
 
