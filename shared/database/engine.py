@@ -77,8 +77,7 @@ class Database:
     def read(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a query outside of a write transaction. Raises errors.Unavailable."""
         try:
-            if self._kept is not None and threading.get_ident() == self._keeper:
-                trace_statements(self._kept)
+            if self._kept is not None and threading.get_ident() == self._keeper and not spans.current().recording:
                 return query(self._kept, *args, **kwargs)
             with self.read_engine.connect() as connection:
                 trace_statements(connection)
@@ -120,9 +119,10 @@ class Database:
         return result
 
     def keep_connection(self) -> None:
-        """Use one connection for all reads of this thread until `close`, instead of one of the pool for each read.
+        """Use one connection for the reads of this thread until `close`, instead of one of the pool for each read.
 
-        Only for SQLite: a connection to a server can be lost.
+        Only for SQLite: a connection to a server can be lost. Reads that are traced use the pool: the listeners of a
+        trace stay until a connection is closed.
         """
         self._kept = self.read_engine.connect()
         self._keeper = threading.get_ident()

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import OperationalError
 
+from shared.database import statement_spans
 from shared.database.engine import Database
 from shared.testing import eventually
 from shared.testing.trace_receiver import TraceReceiver, traced
@@ -137,6 +138,20 @@ def test_statements_are_recorded_without_parameters(receiver: TraceReceiver, tmp
     assert (insert.parent_id, insert.failed) == (transaction.span_id, False)
     assert select.failed and "missing" in select.attributes["db.query.text"]
     assert b"secret" not in b"".join(receiver.bodies)
+
+
+def test_traced_read_leaves_no_listener_on_a_kept_connection(receiver: TraceReceiver, tmp_path: Path) -> None:
+    def listens(connection: Connection) -> bool:
+        connection.execute(text("SELECT 1"))
+        return event.contains(connection, "before_cursor_execute", statement_spans._start)
+
+    database = Database(f"sqlite:///{tmp_path / 'test.db'}")
+    database.keep_connection()
+    with spans.continue_trace(TRACEPARENT, "request", service="posts"):
+        assert database.read(listens)
+    assert not database.read(listens)
+    database.close()
+    eventually(lambda: receiver.named("posts", "SELECT"))
 
 
 def test_variable_names_the_service() -> None:
