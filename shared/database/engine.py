@@ -77,8 +77,8 @@ class Database:
     def read(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a query outside of a write transaction. Raises errors.Unavailable."""
         try:
-            if self._kept is not None and threading.get_ident() == self._keeper and not spans.current().recording:
-                return query(self._kept, *args, **kwargs)
+            if threading.get_ident() == self._keeper and not spans.current().recording:
+                return query(self._kept or self._open_kept(), *args, **kwargs)
             with self.read_engine.connect() as connection:
                 trace_statements(connection)
                 return query(connection, *args, **kwargs)
@@ -119,13 +119,18 @@ class Database:
         return result
 
     def keep_connection(self) -> None:
-        """Use one connection for the reads of this thread until `close`, instead of one of the pool for each read.
+        """Use one connection for all reads of this thread, opened at the first one, besides those of the pool.
 
-        Only for SQLite: a connection to a server can be lost. Reads that are traced use the pool: the listeners of a
+        Only for SQLite: a connection to a server can be lost. Reads that are traced use others: the listeners of a
         trace stay until a connection is closed.
         """
-        self._kept = self.read_engine.connect()
         self._keeper = threading.get_ident()
+
+    def _open_kept(self) -> Connection:
+        connection = self.read_engine.connect()
+        connection.detach()  # from the pool
+        self._kept = connection
+        return connection
 
     def ping(self) -> None:
         """Raises errors.Unavailable if the database does not respond."""
@@ -133,9 +138,9 @@ class Database:
 
     def close(self) -> None:
         """Close all connections. The next use opens new ones."""
-        if self._kept is not None:
-            self._kept.close()
-            self._kept = None
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            kept.close()
         self.engine.dispose()
         self.read_engine.dispose()
 
@@ -199,7 +204,6 @@ def _read_engine(url: str, pool_size: int, pool_timeout: float, lock_timeout: fl
     }
     if not _is_sqlite(url):
         return _mysql_engine(url, f"{_init_command(lock_timeout)}, transaction_read_only = ON", **options)
-    options["pool_size"] += 1  # the one of `keep_connection`
     engine = _sqlite_engine(url, lock_timeout, pool_reset_on_return=None, **options)
     event.listen(engine, "connect", _forbid_writes_in_sqlite)
     return engine

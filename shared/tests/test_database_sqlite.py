@@ -165,4 +165,13 @@ def test_kept_connection_serves_its_thread_and_sees_every_commit(database: Datab
             assert count(database) == number
     assert database.read(connection_id) == kept
     database.close()
-    assert count(database) == 2, "from a connection of the pool again"
+    assert count(database) == 2, "the next use opens a new one"
+
+
+def test_kept_connection_is_none_of_the_pool(path: Path) -> None:
+    database = Database(f"sqlite:///{path}", pool_size=1, pool_timeout=0.05)
+    database.keep_connection()
+    assert count(database) == 0
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(count, database).result(WAIT_SECONDS) == 0
+    database.close()
