@@ -25,6 +25,8 @@ export class Conversation {
     /** With which the cursor was made. @type {string | null} */
     this.upTo = null;
     this.started = false;
+    /** The message of this room that is being sent. @type {Promise<unknown> | null} */
+    this.sending = null;
     this.busy = false;
     /** Grows when other messages are shown: a page that was requested before belongs to those. */
     this.turn = 0;
@@ -132,9 +134,11 @@ const kept = new Map();
 account.subscribe((who) => {
   if (!who) kept.clear();
 });
-onTold("message.created", (message) => {
+onTold("message.created", async (message) => {
   const found = kept.get(message.room_id);
   if (!found?.started || !found.atEnd.peek()) return;
+  // The socket may be faster than the response, which shows the message in place of the one on its way.
+  if (message.sender.id === account.peek()?.id) await found.sending;
   found.merge([message]);
   // The socket brings no cards of shared posts.
   if (message.type === "post" && !message.post) void api.message(message.room_id, message.id).then((full) => found.merge([full]), () => {});

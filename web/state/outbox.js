@@ -134,8 +134,10 @@ async function sendOne(item) {
     body = { type: "image", media_id: media.id, reply_to: item.reply?.id ?? null };
     await keep({ ...item, body });
   }
-  const message = await api.send(item.roomId, body, item.key);
   const conversation = conversationOf(item.roomId);
+  const sent = api.send(item.roomId, body, item.key);
+  conversation.sending = sent.catch(() => {});
+  const message = await sent;
   if (conversation.atEnd.peek()) conversation.merge([message]);
   else void conversation.catchUp().catch(() => {});
   tellAll("message.created", message);

@@ -254,3 +254,22 @@ def test_enter_during_text_composition_does_not_send(two: Two) -> None:
     field.press("Enter")
     expect(page.get_by_role("log").get_by_text("한")).to_be_visible()
     expect(field).to_have_value("")
+
+
+def test_own_message_is_shown_once_when_the_socket_is_faster_than_the_response(two: Two) -> None:
+    page = two.left.page
+    shown = page.get_by_role("log").get_by_text("faster")
+    counts: list[int] = []
+
+    def delay(route: Route) -> None:
+        response = route.fetch()
+        # The sockets of both get the message at the same time.
+        expect(two.right.page.locator("nav").get_by_role("link", name=re.compile("1 unread message"))).to_be_visible()
+        counts.append(shown.count())
+        route.fulfill(response=response)
+
+    page.route("**/messages", delay)
+    say(two.left, "faster")
+    expect(page.locator(".message-pending")).to_have_count(0)
+    expect(shown).to_have_count(1)
+    assert counts == [1]
