@@ -24,7 +24,7 @@ from chaos.containers import (
     until,
 )
 from chaos.processes import Process, wait_until_ready
-from chaos.system import ACCESS_TOKEN_SECONDS, CHEAP_PASSWORD_HASHES, Fault
+from chaos.system import ACCESS_TOKEN_SECONDS, BROKER_COUNTS_AGE_SECONDS, CHEAP_PASSWORD_HASHES, Fault
 from chaos.tcp_proxy import TcpProxy
 from deploy.cluster import CALLS
 from shared import clock, ids
@@ -59,6 +59,7 @@ class Cluster:
         self.proxied = proxied
         self._folder = folder
         self._with_broker = with_broker
+        self.counts_age_seconds = BROKER_COUNTS_AGE_SECONDS if with_broker else 0.0
         self._hung_since = 0
         self._settings = dict(settings or {})
         self._ports = {name: free_port() for name in PROGRAMS}

@@ -15,6 +15,8 @@ READY_SECONDS = 60.0
 class Embedded:
     """`python -m deploy.standalone` with its own data folder."""
 
+    counts_age_seconds = 0.0
+
     def __init__(self, folder: Path) -> None:
         data = folder / "data"
         settings = {

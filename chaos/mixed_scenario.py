@@ -66,16 +66,27 @@ def _once_more(context: CheckContext, plan: Plan, result: Result) -> None:
 
 
 def quiet(context: CheckContext, within: float, since: float) -> float | None:
-    """Seconds until no work is left; None if that does not happen in time."""
+    """Seconds until no work is left; None if that does not happen in time.
+
+    It has to stay so for as long as the broker's counts may be old: with events that are delivered again, nothing else
+    shows that some still wait there.
+    """
     ends, last_message = time.monotonic() + within, 0.0
-    while left := under_way(context):
-        if time.monotonic() > ends:
-            return None
-        if time.monotonic() - last_message > 10:
-            say(f"waiting for: {', '.join(left)}")
-            last_message = time.monotonic()
+    idle_at: float | None = None
+    while True:
+        left, now = under_way(context), time.monotonic()
+        if not left:
+            idle_at = idle_at or now
+            if now - idle_at >= context.system.counts_age_seconds:
+                return idle_at - since
+        else:
+            idle_at = None
+            if now > ends:
+                return None
+            if now - last_message > 10:
+                say(f"waiting for: {', '.join(left)}")
+                last_message = now
         time.sleep(0.25)
-    return time.monotonic() - since
 
 
 def _unexpected_exits(system: System) -> list[Difference]:

@@ -11,7 +11,7 @@ from sqlalchemy import URL, Engine, create_engine
 
 from chaos.containers import PROGRAMS, SERVICES, docker, until
 from chaos.processes import Process
-from chaos.system import ACCESS_TOKEN_SECONDS, CHEAP_PASSWORD_HASHES, Fault
+from chaos.system import ACCESS_TOKEN_SECONDS, BROKER_COUNTS_AGE_SECONDS, CHEAP_PASSWORD_HASHES, Fault
 from deploy import cluster, image
 from deploy.swarm.__main__ import compose_config, roll_out, run
 from deploy.swarm.stack import stack
@@ -26,6 +26,8 @@ FIRST_TAG, SECOND_TAG = "rolling-a", "rolling-b"
 
 class Swarm:
     """A stack with its own name, secrets, ports and volumes. It makes this machine a swarm, if it is none."""
+
+    counts_age_seconds = BROKER_COUNTS_AGE_SECONDS
 
     def __init__(self, folder: Path, replicas: int = 2) -> None:
         self.name = f"shutter-chaos-{secrets.token_hex(3)}"

@@ -10,6 +10,8 @@ from sqlalchemy import Engine
 from chaos.processes import Process
 
 ACCESS_TOKEN_SECONDS = 120
+BROKER_COUNTS_AGE_SECONDS = 6.0
+"""RabbitMQ's queues report their lengths every five seconds."""
 CHEAP_PASSWORD_HASHES = {"ARGON2_MEMORY_KIB": "64", "ARGON2_ITERATIONS": "1"}
 
 
@@ -32,6 +34,8 @@ class System(Protocol):
     processes: dict[str, Process]
     engines: dict[str, Engine]
     files: dict[str, Path]
+    counts_age_seconds: float
+    """How old the counts of `waiting_messages` may be."""
 
     def start(self) -> None:
         """Returns when it is ready."""
