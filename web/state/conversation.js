@@ -28,6 +28,8 @@ export class Conversation {
     /** The message of this room that is being sent. @type {Promise<unknown> | null} */
     this.sending = null;
     this.busy = false;
+    /** Whether something may have arrived while the first page was requested. */
+    this.behind = false;
     /** Grows when other messages are shown: a page that was requested before belongs to those. */
     this.turn = 0;
   }
@@ -50,6 +52,10 @@ export class Conversation {
       this.state.value = "failed";
     } finally {
       this.busy = false;
+    }
+    if (this.started && this.behind) {
+      this.behind = false;
+      await this.catchUp().catch(() => {});
     }
   }
 
@@ -136,6 +142,7 @@ account.subscribe((who) => {
 });
 onTold("message.created", async (message) => {
   const found = kept.get(message.room_id);
+  if (found && !found.started) found.behind = true;
   if (!found?.started || !found.atEnd.peek()) return;
   // The socket may be faster than the response, which shows the message in place of the one on its way.
   if (message.sender.id === account.peek()?.id) await found.sending;
@@ -144,7 +151,10 @@ onTold("message.created", async (message) => {
   if (message.type === "post" && !message.post) void api.message(message.room_id, message.id).then((full) => found.merge([full]), () => {});
 });
 onTold("message.updated", (message) => kept.get(message.room_id)?.replace(message));
-onTold("caught-up", () => kept.forEach((each) => each.started && each.atEnd.peek() && void each.catchUp().catch(() => {})));
+onTold("caught-up", () => kept.forEach((each) => {
+  if (!each.started) each.behind = true;
+  else if (each.atEnd.peek()) void each.catchUp().catch(() => {});
+}));
 
 /** @param {string} id @returns {Conversation} */
 export function conversationOf(id) {

@@ -273,3 +273,17 @@ def test_own_message_is_shown_once_when_the_socket_is_faster_than_the_response(t
     expect(page.locator(".message-pending")).to_have_count(0)
     expect(shown).to_have_count(1)
     assert counts == [1]
+
+
+def test_message_that_arrives_while_the_first_page_is_loaded_is_shown(two: Two) -> None:
+    page = two.right.page
+
+    def delay(route: Route) -> None:
+        response = route.fetch()
+        two.ada.say(two.room, "meanwhile")
+        expect(page.locator("nav").get_by_role("link", name=re.compile("1 unread message"))).to_be_visible()
+        route.fulfill(response=response)
+
+    page.route("**/messages?*", delay, times=1)
+    two.right.open(f"/messages/{two.room}")
+    expect(page.get_by_role("log").get_by_text("meanwhile")).to_be_visible()
