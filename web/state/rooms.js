@@ -52,7 +52,8 @@ export function rememberRoom(room) {
   const known = rooms.peek().get(room.id);
   const newer = known && activity(known) > activity(room) ? known : room;
   const state = known?.state === "open" ? known.state : room.state; // what was accepted stays so
-  const result = { ...newer, state, peer_read_id: later(known?.peer_read_id, room.peer_read_id), muted: room.muted };
+  const declined = known?.state === "request" && state === "request" && known.hidden; // and what was declined, too
+  const result = { ...newer, state, hidden: newer.hidden || declined, peer_read_id: later(known?.peer_read_id, room.peer_read_id), muted: room.muted };
   rooms.value = new Map(rooms.value).set(room.id, result);
   return result;
 }
