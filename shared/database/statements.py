@@ -85,7 +85,7 @@ class PreparedSelect:
         self._compiled: dict[str, tuple[str, list[str] | None, dict[str, Any]]] = {}
 
     def execute(self, connection: Connection, parameters: Mapping[str, Any]) -> CursorResult[Any]:
-        """Execute it with values for all its parameters without one."""
+        """Execute it with values for all its parameters without one. Raises KeyError if one is missing."""
         dialect = connection.dialect
         text, names, values = self._compiled.get(dialect.name) or self._compile(dialect)
         values = {**values, **parameters}
@@ -94,5 +94,6 @@ class PreparedSelect:
     def _compile(self, dialect: Dialect) -> tuple[str, list[str] | None, dict[str, Any]]:
         compiled = self._statement.compile(dialect=dialect)
         names = compiled.positiontup if compiled.positional else None
-        self._compiled[dialect.name] = found = (compiled.string, names, dict(compiled.params))
+        values = {name: value for name, value in compiled.params.items() if not compiled.binds[name].required}
+        self._compiled[dialect.name] = found = (compiled.string, names, values)
         return found

@@ -143,9 +143,9 @@ account.subscribe((who) => {
 onTold("message.created", async (message) => {
   const found = kept.get(message.room_id);
   if (found && !found.started) found.behind = true;
-  if (!found?.started || !found.atEnd.peek()) return;
   // The socket may be faster than the response, which shows the message in place of the one on its way.
-  if (message.sender.id === account.peek()?.id) await found.sending;
+  if (message.sender.id === account.peek()?.id) await found?.sending;
+  if (!found?.started || !found.atEnd.peek()) return;
   found.merge([message]);
   // The socket brings no cards of shared posts.
   if (message.type === "post" && !message.post) void api.message(message.room_id, message.id).then((full) => found.merge([full]), () => {});
