@@ -69,7 +69,8 @@ def test_post_with_several_photos_is_created_liked_commented_edited_and_deleted(
     expect(window.button("Reply", comment)).to_have_count(2)
     window.menu("More about this comment", "Edit", comment)
     window.field("Edit comment").fill("First of all")
-    page.keyboard.press("Enter")
+    with page.expect_response("**/comments/*"):  # the text changes before it, and a reload would cancel the request
+        page.keyboard.press("Enter")
     expect(page.get_by_text("First of all")).to_be_visible()
     page.reload()
     expect(page.get_by_text("First of all")).to_be_visible()
