@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+from playwright.sync_api import APIResponse, Route
 
 from deploy.tests.journeys.person import Person
 from deploy.tests.journeys.responses import answer, ids
@@ -84,3 +85,25 @@ def test_a_request_arrives_live_and_a_declined_one_stays_away(opened: Opened, ne
     answer(friend.say(friend.room_with(person), "hi"), 201)
     expect(window.page.get_by_role("link", name=re.compile("Bob"))).to_be_visible()
     expect(window.page.get_by_role("link", name=re.compile("Eve"))).to_have_count(0)
+
+
+def test_a_declined_request_stays_away_when_an_older_response_arrives(
+    opened: Opened, newcomer: Callable[..., Person]
+) -> None:
+    person, sender, friend = newcomer(), newcomer(name="Eve"), newcomer(name="Bob")
+    answer(sender.say(answer(sender.open_room(person.id), 201)["id"], "hello"), 201)
+    window, held = opened(), list[tuple[Route, APIResponse]]()
+    window.log_in(person, "/login?next=/messages/requests")
+    page = window.page
+    page.route("**/read", lambda route: held.append((route, route.fetch())))
+    page.get_by_role("link", name=re.compile("Eve")).click()
+    eventually(lambda: page.evaluate("true") and held)
+    window.button("Decline Eve").click()
+    expect(window.heading("No conversations yet")).to_be_visible()
+    route, response = held[0]
+    assert response.json()["state"] == "request"
+    with page.expect_response("**/read"):
+        route.fulfill(response=response)
+    answer(friend.say(friend.room_with(person), "hi"), 201)
+    expect(page.get_by_role("link", name=re.compile("Bob"))).to_be_visible()
+    expect(page.get_by_role("link", name=re.compile("message request"))).to_have_count(0)
