@@ -20,11 +20,13 @@ from chaos.history import ACKED, History, Person, Written
 from chaos.pace import Pace
 from chaos.user_actions import Hand, Town
 
-OPEN_SECONDS = 60.0
+OPEN_SECONDS = 300.0
 HANDSHAKE_SECONDS = 5.0
 RETRY_SECONDS = (0.05, 0.2)
 DELIVERY_SECONDS = 5.0
 """How long after its acknowledgement a message has to be on an open socket, on a busy machine."""
+ARRIVAL_SECONDS = 300.0
+"""Until what has not arrived in the end is a difference."""
 PAUSE_SECONDS = 0.05
 PAGE = 100
 
@@ -154,7 +156,7 @@ class Conversations:
         self._stopping.set()
         self._thread.join()
         with suppress(TimeoutError):
-            until(lambda: not self._differences(), 2 * DELIVERY_SECONDS, "every message has arrived")
+            until(lambda: not self._differences(), ARRIVAL_SECONDS, "every message has arrived")
         found = self._differences()
         with ThreadPoolExecutor(len(self.listeners)) as pool:
             list(pool.map(Listener.stop, self.listeners))

@@ -9,7 +9,7 @@ from chaos.processes import Process, wait_until_ready
 from chaos.system import ACCESS_TOKEN_SECONDS, CHEAP_PASSWORD_HASHES, Fault
 from shared.testing.ports import free_port
 
-READY_SECONDS = 60.0
+READY_SECONDS = 600.0
 
 
 class Embedded:

@@ -159,12 +159,20 @@ class Correspondence:
 
 
 def kill_at_random(system: System, seed: int, pause_seconds: float, stopping: threading.Event) -> None:
-    """Kill dm or the gateway, which start again at once, every so many seconds in the mean."""
+    """Kill dm or the gateway, which start again at once, so many seconds in the mean after every part is ready.
+
+    On a slow machine a process needs longer than the pause to start, and one that is killed before never responds.
+    """
     chance = random.Random(f"kills {seed}")  # noqa: S311 - to be drawn again from the same seed
     while not stopping.wait(chance.uniform(0.2, 1.8) * pause_seconds):
         system.processes[chance.choice(KILLED)].kill()
-        for each in system.processes.values():
-            each.restart_if_ended()
+        until(lambda: stopping.is_set() or _is_ready_again(system), READY_SECONDS, "every part is ready after a kill")
+
+
+def _is_ready_again(system: System) -> bool:
+    for each in system.processes.values():
+        each.restart_if_ended()
+    return system.is_ready()
 
 
 def run(system: System, seed: int, messages: int, writers: int, pause_seconds: float) -> list[Difference]:
@@ -198,7 +206,7 @@ def run(system: System, seed: int, messages: int, writers: int, pause_seconds: f
 @click.command()
 @click.option("--messages", type=click.IntRange(2), default=10_000, show_default=True, help="In total")
 @click.option("--writers", type=click.IntRange(2), default=20, show_default=True, help="Two of them in each room")
-@click.option("--pause", default=4.0, show_default=True, help="Seconds between two kills, in the mean")
+@click.option("--pause", default=4.0, show_default=True, help="Seconds until the next kill, in the mean")
 @click.option("--seed", type=int, help="The same seed plans the same kills")
 def main(*, messages: int, writers: int, pause: float, seed: int | None) -> None:
     """Exits with 1 on any difference."""

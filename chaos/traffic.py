@@ -10,6 +10,7 @@ from chaos.history import History, Person
 from chaos.pace import Pace
 from chaos.user_actions import Hand, Town
 
+SETTLED_SECONDS = 600.0
 RESIDENTS = 4
 """Users who stay, for each of their threads."""
 
@@ -37,7 +38,7 @@ class Traffic:
         settled = threading.Barrier(staying + 1)
         lives: list[Callable[[Hand], None]] = [lambda hand: self._stay(hand, settled)] * staying
         self._running = [self._pool.submit(self._play, number, life) for number, life in enumerate(lives)]
-        settled.wait(120)
+        settled.wait(SETTLED_SECONDS)
         for number in range(staying, self._threads):
             self._running.append(self._pool.submit(self._play, number, self._come_and_go))
         for number in range(self._threads, self._threads + self._readers):
@@ -62,7 +63,7 @@ class Traffic:
         mine: list[Person] = []
         while len(mine) < RESIDENTS:
             self._settle(hand, mine)
-        settled.wait(120)
+        settled.wait(SETTLED_SECONDS)
         while not self._stopping.is_set():
             who = hand.chance.choice(mine)
             if hand.chance.random() < 0.01:
