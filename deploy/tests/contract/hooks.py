@@ -16,7 +16,7 @@ from schemathesis.openapi.checks import EnsureResourceAvailability, UseAfterFree
 from schemathesis.transport.serialization import Binary
 
 from deploy.tests.journeys.image_files import picture
-from deploy.tests.journeys.person import API, Person
+from deploy.tests.journeys.person import API
 from deploy.tests.journeys.responses import answer
 from shared.testing.waiting import WAIT_SECONDS
 
@@ -35,7 +35,7 @@ class Stage:
 
     def __init__(self, base_url: str, people: list[dict[str, Any]]) -> None:
         web = httpx.Client(base_url=base_url, timeout=WAIT_SECONDS)
-        friend = Person.newcomer(web)
+        friend = Known.newcomer(web)
         self.owners = {each["name"]: Owner(_known(web, each), friend) for each in people}
         self.told: set[str] = set()
 

@@ -27,13 +27,17 @@ class Known(Person):
         answer(self.log_in())
         return super().fetch(method, url, **options)
 
+    def _renew(self) -> None:
+        if self.refresh().status_code == httpx.codes.UNAUTHORIZED:
+            answer(self.log_in())
+
 
 @dataclass
 class Owner:
     """One of the users."""
 
     person: Known
-    friend: Person
+    friend: Known
     _kept: dict[str, list[str]] = field(default_factory=dict)
     _rooms_opened: "count[int]" = field(default_factory=count)
 

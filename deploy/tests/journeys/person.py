@@ -125,7 +125,10 @@ class Person:
     def keep_fresh(self) -> None:
         """Refresh the access token in the middle of its lifetime, as clients do. A token set by a test stays."""
         if self.access_token == self._issued != "" and time.monotonic() > self._refresh_at:
-            answer(self.refresh())
+            self._renew()
+
+    def _renew(self) -> None:
+        answer(self.refresh())
 
     def log_out(self) -> httpx.Response:
         return self.send("POST", "/auth/logout")
