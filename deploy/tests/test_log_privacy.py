@@ -13,7 +13,7 @@ from deploy.tests.journeys.responses import answer
 from deploy.tests.journeys.websocket import ear_of
 from deploy.tests.standalone_process import CHEAP_HASHES, ForkedStandalone, Standalone
 from gateway.routes import ROUTES
-from shared.service_list import NAMES
+from shared.service_list import NAMES, PURGE_REPORTERS
 from shared.testing import eventually
 from shared.testing.ports import free_port
 from shared.testing.trace_receiver import TraceReceiver, trace_receiver
@@ -136,7 +136,7 @@ def test_metrics_contain_no_marker_and_only_known_routes(standalone: Standalone,
 
 
 def test_spans_contain_no_marker(traces: TraceReceiver, secrets: list[str]) -> None:
-    eventually(lambda: len(traces.named("auth", "consume user.purged.v1")) == 3)
+    eventually(lambda: len(traces.named("auth", "consume user.purged.v1")) == len(PURGE_REPORTERS))
     sent = b"".join(traces.bodies)
     assert [secret for secret in secrets if secret.encode() in sent] == []
     assert {each.service for each in traces.spans} == {"gateway", *NAMES}

@@ -16,8 +16,10 @@ from shared.http_client import fetch
 from shared.security import service_calls
 from shared.security.service_calls import InternalCallerVerifier, ServiceClient, Transport, ssl_context_for
 from shared.testing import Stub
+from shared.testing.clocked_loop import ClockedLoop
 from shared.testing.ports import closed_port
 from shared.testing.scripted_service import always, serving
+from shared.testing.waiting import WAIT_SECONDS
 from shared.tests.forged_tokens import part
 
 SECRET = "a secret that two services share, and long enough for any algorithm of them"
@@ -110,6 +112,9 @@ def test_service_that_refuses_connections_is_unavailable() -> None:
 def test_service_that_does_not_respond_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
     async def behave(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, ClockedLoop)
+        loop.shift(WAIT_SECONDS)
 
     async def scenario() -> None:
         async with serving(behave) as (origin, service):
@@ -117,8 +122,9 @@ def test_service_that_does_not_respond_is_unavailable(monkeypatch: pytest.Monkey
                 await client_of(f"http://{origin.authority.decode()}").get("/internal/things/1")
             assert service.connections == 2
 
-    monkeypatch.setattr(fetch, "WAIT_SECONDS", 0.05)
-    asyncio.run(scenario())
+    monkeypatch.setattr(fetch, "WAIT_SECONDS", WAIT_SECONDS)
+    with asyncio.Runner(loop_factory=ClockedLoop) as runner:
+        runner.run(scenario())
 
 
 def test_connection_that_the_service_closes_at_the_next_request_is_replaced() -> None:

@@ -195,7 +195,7 @@ def test_client_without_pong_is_disconnected(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_client_with_pongs_stays_connected() -> None:
-    with serving(ws_ping_interval=0.05, ws_ping_timeout=5) as hub_server, listening(hub_server.url) as ear:
+    with serving(ws_ping_interval=0.05, ws_ping_timeout=WAIT_SECONDS) as hub_server, listening(hub_server.url) as ear:
         assert [ear.connection.ping().wait(WAIT_SECONDS) for _ in range(5)] == [True] * 5
         hub_server.open.send_to([1], "1")
         assert ear.next() == 1
