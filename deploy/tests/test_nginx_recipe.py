@@ -1,7 +1,9 @@
 """The proxy configuration of docs/gateway.md in front of a running instance."""
 
+import asyncio
 import datetime
 import ipaddress
+import json
 import re
 import shutil
 import socket
@@ -10,21 +12,21 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from websockets.asyncio.client import connect
 
 from deploy.tests.journeys.person import API, Person
 from deploy.tests.journeys.responses import answer
-from deploy.tests.journeys.websocket import Ear
 from deploy.tests.standalone_process import ForkedStandalone
 from shared.testing import eventually
 from shared.testing.ports import free_port
 from shared.testing.waiting import WAIT_SECONDS
-from shared.testing.websocket_client import listening
 
 NGINX = shutil.which("nginx", path="/usr/local/bin:/usr/bin:/usr/local/sbin:/usr/sbin:/opt/homebrew/bin")
 ROOT = Path(__file__).parents[2]
@@ -172,10 +174,20 @@ def test_hsts_header_is_sent(proxied: Proxied) -> None:
 def test_websocket_works_through_the_proxy(proxied: Proxied) -> None:
     ada, bob = Person.newcomer(proxied.web), Person.newcomer(proxied.web)
     room = answer(ada.open_room(bob.id), 201)["id"]
-    address = f"https://127.0.0.1:{proxied.port}{API}/ws"
-    with listening(address, bob.access_token, ssl=proxied.trust()) as ear:
-        said = answer(ada.say(room, "Through a proxy"), 201)
-        assert Ear(ear.connection).next() == {"event": "message.created", "data": said}
+
+    async def received() -> tuple[Any, Any]:
+        address, headers = f"wss://127.0.0.1:{proxied.port}{API}/ws", {"authorization": f"Bearer {bob.access_token}"}
+        async with (
+            asyncio.timeout(WAIT_SECONDS),
+            connect(address, ssl=proxied.trust(), additional_headers=headers, proxy=None, open_timeout=None) as socket,
+        ):
+            said = answer(await asyncio.to_thread(ada.say, room, "Through a proxy"), 201)
+            while (event := json.loads(await socket.recv()))["event"].startswith("notification."):
+                pass
+            return said, event
+
+    said, event = asyncio.run(received())
+    assert event == {"event": "message.created", "data": said}
 
 
 @pytest.mark.containers

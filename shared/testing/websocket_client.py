@@ -33,9 +33,12 @@ class Listener:
 
 @contextmanager
 def listening(url: str, token: str | None = None, **options: Any) -> Iterator[Listener]:
-    """A WebSocket at this HTTP URL during the block. Raises the errors of `websockets` if it is refused."""
+    """A WebSocket at this HTTP URL during the block. Raises the errors of `websockets` if it is refused.
+
+    Not for HTTPS: the client reads and writes in two threads, and OpenSSL does not allow that for one connection.
+    """
     headers = {} if token is None else {"authorization": f"Bearer {token}"}
-    address = url.replace("http", "ws", 1)
+    address = url.replace("http://", "ws://", 1)
     with connect(
         address,
         additional_headers=headers | options.pop("headers", {}),
