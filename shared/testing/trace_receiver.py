@@ -13,6 +13,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
+from shared.testing.waiting import WAIT_SECONDS
 from shared.tracing import spans
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ def traced(**variables: str) -> Iterator[TraceReceiver]:
     """This process itself is traced during the block, with these variables too."""
     with trace_receiver() as receiver, pytest.MonkeyPatch.context() as patch:
         patch.setattr(spans, "_exporter", None)
+        patch.setattr(spans, "FLUSH_SECONDS", WAIT_SECONDS)  # no thread of it outlives the receiver
         for name, value in (receiver.settings | variables).items():
             patch.setenv(name, value)
         spans.configure()
