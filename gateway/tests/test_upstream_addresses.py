@@ -3,7 +3,7 @@
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,21 +54,31 @@ class Replica:
                 line.sendall(self.response)
 
     def close(self) -> None:
-        self.listener.shutdown(socket.SHUT_RDWR)
+        """Once or more often. Closing alone would not end `accept` in the other thread."""
+        with suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
+
+
+@contextmanager
+def serving(host: str, port: int) -> Iterator[Replica]:
+    """One, at this address."""
+    replica = Replica(socket.create_server((host, port)))
+    thread = threading.Thread(target=replica.serve, daemon=True)
+    thread.start()
+    try:
+        yield replica
+    finally:
+        replica.close()
+        thread.join(WAIT_SECONDS)
 
 
 @contextmanager
 def replicas(count: int = 2) -> Iterator[list[Replica]]:
     """So many, at different addresses with the same port."""
     with ExitStack() as stack:
-        started: list[Replica] = []
         port = free_port(*HOSTS[:count])
-        for host in HOSTS[:count]:
-            listener = stack.enter_context(socket.create_server((host, port)))
-            started.append(Replica(listener))
-            threading.Thread(target=started[-1].serve, daemon=True).start()
-        yield started
+        yield [stack.enter_context(serving(host, port)) for host in HOSTS[:count]]
 
 
 @dataclass
@@ -150,9 +160,7 @@ def test_address_that_accepts_connections_again_is_used_again() -> None:
         host, port = running[0].listener.getsockname()
         running[0].close()
         eventually(lambda: live.web.get(POSTS).status_code == 200 and addresses(live)[0].down)
-        with socket.create_server((host, port)) as listener:
-            again = Replica(listener)
-            threading.Thread(target=again.serve, daemon=True).start()
+        with serving(host, port) as again:
             eventually(lambda: live.web.get(POSTS).status_code == 200 and again.asked)
 
 
