@@ -177,12 +177,10 @@ def test_websocket_works_through_the_proxy(proxied: Proxied) -> None:
 
     async def received() -> tuple[Any, Any]:
         address, headers = f"wss://127.0.0.1:{proxied.port}{API}/ws", {"authorization": f"Bearer {bob.access_token}"}
-        async with (
-            asyncio.timeout(WAIT_SECONDS),
-            connect(address, ssl=proxied.trust(), additional_headers=headers, proxy=None, open_timeout=None) as socket,
-        ):
+        handshake = connect(address, ssl=proxied.trust(), additional_headers=headers, proxy=None, open_timeout=None)
+        async with asyncio.timeout(WAIT_SECONDS), handshake as connection:
             said = answer(await asyncio.to_thread(ada.say, room, "Through a proxy"), 201)
-            while (event := json.loads(await socket.recv()))["event"].startswith("notification."):
+            while (event := json.loads(await connection.recv()))["event"].startswith("notification."):
                 pass
             return said, event
 
