@@ -15,6 +15,7 @@ from shared import clock
 from shared.database.engine import Database
 from shared.events.bus import Bus
 from shared.testing import LiveService
+from shared.testing.altered import altered
 from shared.testing.api_client import expect_problem
 from shared.testing.smtp_server import MailServer
 
@@ -116,7 +117,7 @@ def test_either_a_token_or_a_code_is_needed(auth: LiveService, body: dict[str, s
 def test_made_up_tokens_are_refused(auth: LiveService, inbox: Inbox) -> None:
     create_user(auth)
     token = inbox.link("/confirm-email#")
-    spellings = ["", "a", token[:-1], token[:-4], token[:-1] + "_", "한", "A" * len(token)]
+    spellings = ["", "a", token[:-1], token[:-4], altered(token, -1), "한", "A" * len(token)]
     for each in spellings:
         expect_problem(confirm(auth, token=each), 422, "invalid_token", "/token")
     assert confirm(auth, token=token).status_code == 204

@@ -12,6 +12,7 @@ from shared import ids
 from shared.database.engine import Database
 from shared.events.bus import Bus
 from shared.testing import FakeTokenIssuer, LiveService, running_service
+from shared.testing.altered import altered
 
 from .factories import all_follow, edges, facts, relation_json, some_people
 
@@ -120,7 +121,7 @@ def test_cursor_of_another_list_is_refused(social: LiveService, database: Databa
     followers = f"{API}/users/{ids.encode(star)}/followers"
     cursor = social.client.get(f"{followers}?limit=1").json()["next_cursor"]
     assert social.client.get(f"{followers}?cursor={cursor}").status_code == 200
-    for forged in (f"A{cursor[1:]}" if cursor[0] != "A" else f"B{cursor[1:]}", "nonsense"):
+    for forged in (altered(cursor, 0), "nonsense"):
         refused(social.client.get(f"{followers}?cursor={forged}"), 400, "invalid_cursor")
     other = f"{API}/users/{ids.encode(star)}/following?cursor={cursor}"
     refused(social.client.get(other), 400, "invalid_cursor")
