@@ -108,16 +108,20 @@ async function heard(message) {
 
 /** @type {Map<string, string>} the message up to which a room is to be marked, while a request is running */
 const marking = new Map();
+/** @type {Map<string, string>} the message up to which a room was marked last */
+const marked = new Map();
 
 /** Mark a room as read, by one request at a time. @param {string} id @param {string} messageId */
 export async function readUpTo(id, messageId) {
+  // What is unread after a message that was marked has not arrived here: to mark it again would change nothing.
+  if (marked.get(id) === messageId && roomById(id)?.last_message?.id !== messageId) return;
   amendRoom(id, { unread_count: 0 });
   const busy = marking.has(id);
   marking.set(id, messageId);
   if (busy) return;
   for (let done = ""; done !== marking.get(id); ) {
     done = /** @type {string} */ (marking.get(id));
-    await api.markRead(id, done).then(rememberRoom, () => {}); // the next visible message repeats it
+    await api.markRead(id, done).then((room) => rememberRoom(room) && marked.set(id, done), () => {}); // the next visible message repeats it
   }
   marking.delete(id);
 }

@@ -78,6 +78,7 @@ def test_a_request_arrives_live_and_a_declined_one_stays_away(opened: Opened, ne
     room = answer(sender.open_room(person.id), 201)["id"]
     answer(sender.say(room, "hello"), 201)
     window.page.get_by_role("link", name=re.compile("Eve")).click()
+    expect(window.page.get_by_role("log").get_by_text("hello")).to_be_visible()  # the list has this button too
     window.button("Decline Eve").click()
     expect(window.heading("No conversations yet")).to_be_visible()
     answer(sender.say(room, "please"), 201)
@@ -107,3 +108,31 @@ def test_a_declined_request_stays_away_when_an_older_response_arrives(
     answer(friend.say(friend.room_with(person), "hi"), 201)
     expect(page.get_by_role("link", name=re.compile("Bob"))).to_be_visible()
     expect(page.get_by_role("link", name=re.compile("message request"))).to_have_count(0)
+
+
+def test_a_room_is_marked_as_read_once_if_it_has_a_message_that_did_not_arrive(
+    opened: Opened, newcomer: Callable[..., Person]
+) -> None:
+    """After a request was declined, its messages are not sent to its recipient."""
+    person, sender, friend = newcomer(), newcomer(name="Eve"), newcomer(name="Bob")
+    room = answer(sender.open_room(person.id), 201)["id"]
+    answer(sender.say(room, "hello"), 201)
+    window, held, sent = opened(), list[Route](), list[str]()
+    window.log_in(person, "/login?next=/messages/requests")
+    page = window.page
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/read", hold, times=1)
+    page.get_by_role("link", name=re.compile("Eve")).click()
+    eventually(lambda: page.evaluate("true") and held)
+    answer(person.send("DELETE", f"/rooms/{room}/acceptance"), 204)
+    answer(sender.say(room, "please"), 201)
+    page.on("request", lambda request: sent.append(request.url) if request.url.endswith("/read") else None)
+    with page.expect_response("**/read") as response:
+        held[0].continue_()
+    assert response.value.json()["unread_count"] == 1
+    answer(friend.say(friend.room_with(person), "hi"), 201)
+    expect(page.get_by_role("link", name=re.compile("Bob"))).to_be_visible()
+    assert sent == []
