@@ -78,6 +78,16 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_makereport(item: pytest.Item) -> None:
+    """What threads of shared servers print between two tests is captured too, and shown if the next test fails.
+
+    Only in workers: without them, pytest itself prints here.
+    """
+    if hasattr(item.config, "workerinput"):
+        item.config.pluginmanager.getplugin("capturemanager").resume_global_capture()
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """With SKIPS=forbidden, as in CI, a run that skipped anything fails."""
