@@ -53,6 +53,7 @@ def _one_of(kind: type[StrEnum]) -> click.Choice[str]:
 @click.option("--withdrawals", default=0, help="Continue after the faults until this number of accounts is deleted")
 @click.option("--kills", type=int, help="Processes killed; default: one every six seconds")
 @click.option("--threads", type=click.IntRange(3), default=6, help="Concurrent clients")
+@click.option("--rate", type=click.FloatRange(1), help="Requests a second of all clients; default: no limit")
 @click.option("--again/--no-again", default=True, help="Publish every event again at the end")
 @click.option("--broken", type=_one_of(Broken), help="Run with a deliberate defect, which must be detected")
 @click.option("--keep", is_flag=True, help="Keep the folder with the logs")
@@ -65,6 +66,7 @@ def main(  # noqa: PLR0913 - the options of a command
     withdrawals: int,
     kills: int | None,
     threads: int,
+    rate: float | None,
     again: bool,
     broken: str | None,
     keep: bool,
@@ -74,7 +76,7 @@ def main(  # noqa: PLR0913 - the options of a command
     say(f"seed {seed}, {mode} mode{f', broken: {broken}' if broken else ''}")
     planned_kills = max(1, round(seconds / 6)) if kills is None else kills
     settle_seconds = 45.0 if broken else QUIET_SECONDS
-    plan = Plan(seed, seconds, planned_kills, withdrawals, threads, settle_seconds, again and not broken)
+    plan = Plan(seed, seconds, planned_kills, withdrawals, threads, rate, settle_seconds, again and not broken)
     folder = tempfile.mkdtemp(prefix="shutter-chaos-")
     say(f"logs are in {folder}")
     with ExitStack() as stack:

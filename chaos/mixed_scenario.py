@@ -9,6 +9,7 @@ from chaos.checks.events import MODELS
 from chaos.checks.suite import run_checks, under_way
 from chaos.fault_injector import FaultInjector
 from chaos.history import History
+from chaos.pace import Pace
 from chaos.processes import Process
 from chaos.report import say
 from chaos.result import Plan, Result
@@ -33,7 +34,8 @@ def run(system: System, plan: Plan) -> Result:
 
 def _run_traffic(context: CheckContext, plan: Plan, fault_injector: FaultInjector, result: Result) -> float:
     """Run the traffic under faults. Returns when the system may begin to settle."""
-    traffic = Traffic(context.system.base_url, context.history, plan.seed, plan.threads)
+    pace = None if plan.rate is None else Pace(plan.rate)
+    traffic = Traffic(context.system.base_url, context.history, plan.seed, plan.threads, pace)
     began = time.monotonic()
     try:
         traffic.start()

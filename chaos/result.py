@@ -16,6 +16,7 @@ class Plan:
     kills: int
     withdrawals: int
     threads: int
+    rate: float | None  # requests a second of all threads together
     quiet_within: float = QUIET_SECONDS
     again: bool = True  # publish every event again at the end, to restarted processes
 

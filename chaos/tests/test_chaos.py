@@ -15,6 +15,9 @@ from chaos.processes import NotReady
 from chaos.system import Fault
 from deploy.tests.standalone_process import REPOSITORY
 
+RATE = "--rate=30"
+"""Without a limit its clients take all of the CPU that the other tests need."""
+
 
 def chaos(*options: str) -> subprocess.CompletedProcess[str]:
     """A complete run, with its output."""
@@ -32,7 +35,7 @@ def figure(run: subprocess.CompletedProcess[str], name: str) -> int:
 
 
 def test_no_data_is_lost_when_the_single_process_is_killed_repeatedly() -> None:
-    run = chaos("--mode=embedded", "--seconds=15", "--kills=3", "--seed=2026")
+    run = chaos("--mode=embedded", "--seconds=15", "--kills=3", RATE, "--seed=2026")
     assert run.returncode == 0, run.stdout + run.stderr
     assert "seed 2026" in run.stdout.splitlines()[0], "whoever sees it fail can repeat it"
     assert figure(run, "kill process") == 3
@@ -41,7 +44,7 @@ def test_no_data_is_lost_when_the_single_process_is_killed_repeatedly() -> None:
 
 @pytest.mark.containers
 def test_no_data_is_lost_when_cluster_containers_are_killed_paused_and_disconnected() -> None:
-    run = chaos("--seconds=90", "--seed=2026")
+    run = chaos("--seconds=60", RATE, "--seed=2026")
     assert run.returncode == 0, run.stdout + run.stderr
     for fault in ("kill broker", "hang broker", "hang and kill broker", "kill database", "hang database", "partition"):
         assert figure(run, fault) == 1, run.stdout
@@ -50,7 +53,7 @@ def test_no_data_is_lost_when_cluster_containers_are_killed_paused_and_disconnec
 
 @pytest.mark.containers
 def test_relay_that_marks_events_before_publishing_is_detected() -> None:
-    run = chaos("--broken=mark-before-publish", "--seconds=30", "--kills=2", "--seed=2026")
+    run = chaos("--broken=mark-before-publish", "--seconds=30", "--kills=2", RATE, "--seed=2026")
     assert run.returncode == 0, run.stdout + run.stderr
     assert figure(run, "hang and kill broker") == 1, run.stdout
     assert figure(run, "differences: lost") > 0, run.stdout
