@@ -75,7 +75,10 @@ def start_rabbitmq(*fixed_ports: int) -> Started:
     else:
         made.with_exposed_ports(5672, 15672)
     started, host = start_container(made)
-    address = host, int(made.get_exposed_port(5672)), int(made.get_exposed_port(15672))
+    if fixed_ports:
+        host = made.get_docker_client().host()  # where its ports are published: its own address may change
+    port, management_port = fixed_ports or (int(made.get_exposed_port(each)) for each in (5672, 15672))
+    address = host, port, management_port
     broker = RabbitServer(*address)
     eventually(broker.is_up)
     broker.management.close()
