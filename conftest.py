@@ -14,8 +14,8 @@ from shared.database import engine
 from shared.testing.compiled_statements import CompiledStatements
 from shared.testing.waiting import WAIT_SECONDS
 
-LONGEST = ("chaos/", "deploy/tests/contract/", "deploy/tests/browser/")
-"""Folders of tests that take up to a minute each."""
+LONGEST = ("deploy/tests/contract/", "chaos/", "deploy/tests/browser/")
+"""Folders of tests that take up to some minutes each, the longest tests first."""
 COVERED = ("services/", "gateway/", "shared/")
 
 pytest_plugins = [
@@ -59,7 +59,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest tests begin first and run beside all others: none of them is left alone at the end."""
-    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+    items.sort(key=lambda item: [not item.nodeid.startswith(folder) for folder in LONGEST])
 
 
 @pytest.hookimpl(wrapper=True)
