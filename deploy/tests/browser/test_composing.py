@@ -10,6 +10,7 @@ from playwright.sync_api import FilePayload, Route
 
 from deploy.tests.journeys.image_files import picture
 from deploy.tests.journeys.person import Person
+from shared.testing import eventually
 
 from .conftest import Opened
 from .window import Window, expect
@@ -96,6 +97,7 @@ def test_photos_that_were_being_sent_are_sent_after_a_reload(window: Window) -> 
     window.button("Next").click()
     expect(window.page.get_by_role("progressbar", name="Sending photo 1")).to_be_visible()
     window.page.wait_for_function("() => document.querySelectorAll('.preview-waiting').length === 1")
+    eventually(lambda: [each["state"] for each in window.kept("uploads")] == ["waiting"] * 3)
     window.page.unroute("**/api/v1/media")
     window.page.reload()
     expect(window.page.get_by_role("img", name="Sent")).to_have_count(3)
